@@ -1,0 +1,96 @@
+"""Errors that name the file, the key, the value and what would be right, each with its exit code."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+EXIT_CODES: dict[int, str] = {
+    0: "done",
+    1: "a check failed (lint)",
+    2: "bad input: a file, an option or a value",
+    3: "the network does not fit the chip",
+    4: "data is missing, broken or could not be fetched",
+    5: "the model contradicts itself (deadlock, an action without a price): a bug, please report it",
+    130: "interrupted; the partial run is kept and marked as such",
+}
+"""Exit code of the command line -> meaning. The README prints this table; a test holds the two together."""
+
+
+class ArchsimError(Exception):
+    """Base of all errors that archsim raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code = 2
+
+
+class InputError(ArchsimError, ValueError):
+    """Something given from outside cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        Free text; used alone when `key` is not given.
+    file, line : path and 1-based line where the value stands, if it came from a file
+    key : str
+        Dotted path of the key, or the option's name.
+    value : object
+        What was given.
+    expected : str
+        What would be right.
+    hint : str
+        One more sentence, for example the nearest known name.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        file: str | Path | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        value: object = None,
+        expected: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.file, self.line, self.key, self.value = file, line, key, value
+        self.expected, self.hint, self.message = expected, hint, message
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        where = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        key = f"{self.key}: " if self.key else ""
+        body = self.message or f"got {shown(self.value)}"
+        if self.expected:
+            body += f"; expected {self.expected}"
+        return f"{where}{key}{body}" + (f". {self.hint}" if self.hint else "")
+
+
+class DoesNotFitError(InputError):
+    """A layer or a memory demands more than the chip has."""
+
+    exit_code = 3
+
+
+class DataError(InputError):
+    """A data set is missing, truncated, wrong or cannot be fetched."""
+
+    exit_code = 4
+
+
+class ModelError(ArchsimError, RuntimeError):
+    """The model contradicts itself: a deadlock, an action without a price, a duration that rounding distorts."""
+
+    exit_code = 5
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """Return `value` as it should appear in an error: short, on one line."""
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the hint "Did you mean ...?" for the nearest of the known names, or None if none is near."""
+    match = difflib.get_close_matches(str(name), sorted(set(known)), n=1, cutoff=0.55)
+    return f"Did you mean {match[0]!r}?" if match else None

@@ -1,0 +1,98 @@
+"""Text with a unit to SI floats and back; seconds to whole picoseconds.
+
+Inside archsim every quantity is a float in SI units (conductance in siemens, energy in joules); the clock alone counts
+whole picoseconds. Files and options carry text with a unit. A number without a unit is an error.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from archsim.base.errors import InputError, ModelError
+
+PS_PER_S = 10**12
+_EXAMPLES = {
+    "s": "250 ns", "J": "1.2 pJ", "W": "3 mW", "S": "8 uS", "V": "0.2 V", "V^2": "0.04 V^2", "m": "2 mm", "Hz": "1 GHz",
+    "bit": "1 MiB", "m^2": "40 um^2", "J/bit": "4 pJ/bit", "J/bit/m": "67 fJ/bit/mm", "W/bit": "0.3 uW/KiB",
+}  # fmt: skip
+# Counts of the field; all are plain numbers to the dimension check.
+_COUNTS = ("op", "MAC", "conversion", "word", "pulse", "lookup", "cycle", "line")
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+
+
+@cache
+def _registry() -> Any:
+    import pint  # 0.3 s: only where files are read
+
+    registry = pint.UnitRegistry()
+    for count in _COUNTS:
+        registry.define(f"{count} = [] = {count}")
+    return registry
+
+
+def _like(unit: str) -> str:
+    example = _EXAMPLES.get(unit)
+    return f"a quantity in {unit or '1'}" + (f' with its unit, such as "{example}"' if example else " with its unit")
+
+
+def parse(text: object, unit: str) -> float:
+    """Turn text such as "250 ns" into a float in the SI unit `unit`.
+
+    Parameters
+    ----------
+    text : str
+        Number and unit. Counts (`op`, `MAC`, `conversion`, `word`, `pulse`, `lookup`, `cycle`) may appear and weigh 1.
+    unit : str
+        The SI unit wanted, for example "s", "J", "W/bit", or "" for a plain number.
+
+    Raises
+    ------
+    InputError
+        If the text has no unit, an unknown unit, the wrong dimension, or is not finite.
+    """
+    if isinstance(text, bool) or not isinstance(text, str):
+        why = f"got {text!r}, a number without a unit" if isinstance(text, int | float) else f"got {text!r}"
+        raise InputError(f"{why}; expected {_like(unit)}", value=text)
+    registry = _registry()
+    import pint
+
+    try:
+        quantity = registry.Quantity(text)
+        value = float(quantity.to(unit or "dimensionless").magnitude)
+    except pint.UndefinedUnitError as error:
+        raise InputError(f"got {text!r}, whose unit is unknown ({error}); expected {_like(unit)}", value=text) from error
+    except pint.DimensionalityError as error:
+        raise InputError(f"got {text!r}, which is no quantity in {unit or '1'}; expected {_like(unit)}", value=text) from error
+    except Exception as error:  # noqa: BLE001  pint raises tokenizer, assertion and syntax errors on stray text
+        raise InputError(f"got {text!r}, which cannot be read; expected {_like(unit)}", value=text) from error
+    if not math.isfinite(value):
+        raise InputError(f"got {text!r}, which is not finite; expected {_like(unit)}", value=text)
+    return value
+
+
+def show(value: float, unit: str, digits: int = 4) -> str:
+    """Return a float in SI as short text with an engineering prefix: show(2.5e-7, "s") is "250 ns"."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g} {unit}"
+    exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -18), 12)
+    mantissa = float(f"{value / 10.0**exponent:.{digits}g}")
+    if abs(mantissa) >= 1000 and exponent < 12:
+        mantissa, exponent = mantissa / 1000, exponent + 3
+    return f"{mantissa:.{digits}g} {_PREFIXES[exponent]}{unit}"
+
+
+def picoseconds(seconds: float, what: str = "duration") -> int:
+    """Round a duration to whole picoseconds, once, when a chip is built.
+
+    Raises
+    ------
+    ModelError
+        If rounding moves the duration by more than 0.1 %, up or down.
+    """
+    exact = seconds * PS_PER_S
+    whole = round(exact)
+    if abs(whole - exact) > 1e-3 * abs(exact):
+        raise ModelError(f"{what}: {show(seconds, 's')} is not a whole number of picoseconds to within 0.1 %")
+    return whole

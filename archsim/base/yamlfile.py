@@ -1,0 +1,200 @@
+"""Read YAML strictly and validate it with a model; every error names file, line and key.
+
+PyYAML alone reads `1e-9` as text, `no` as False and lets a duplicate key win silently. This loader reads YAML 1.2
+scalars, refuses duplicate keys and keeps the line of every key.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from archsim.base import units
+from archsim.base.errors import InputError, nearest, shown
+from archsim.base.files import display
+
+Key = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """A validated piece of a file: frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def quantity(unit: str) -> Any:
+    """Return the field type of a quantity: text with a unit in the file, a float in SI in the model."""
+
+    def read(value: object) -> float:
+        try:
+            return units.parse(value, unit)
+        except InputError as error:
+            raise ValueError(error.message) from error
+
+    return Annotated[float, BeforeValidator(read)]
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with YAML 1.2 scalars."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|false|True|False", "tfTF"),
+    ("null", r"null|~|", "n~"),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: _float(loader.construct_scalar(node)))
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
+
+
+def _float(text: Any) -> float:
+    return math.nan if text == ".nan" else float(str(text).replace(".inf", "inf"))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file's content and the line of each key."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: dict[Key, int] = field(repr=False)
+
+    def line(self, key: Key) -> int | None:
+        """Return the line of a key, or of the nearest key above it that stands in the file."""
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key)
+
+    def error(self, key: Key, message: str = "", **fields: Any) -> InputError:
+        """Return an error that names this file, the key and its line."""
+        return InputError(message, file=display(self.path), line=self.line(key), key=dotted(key) or None, **fields)
+
+
+def dotted(key: Key) -> str:
+    """Return ("layers", 0, "units") as "layers[0].units"."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
+
+
+def read(path: Path) -> Document:
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, not UTF-8, no YAML, no mapping, or repeats a key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=_Loader)
+    except FileNotFoundError as error:
+        raise InputError("no such file", file=display(path)) from error
+    except IsADirectoryError as error:
+        raise InputError("is a directory", file=display(path), expected="a YAML file") from error
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8 text", file=display(path), expected="a YAML file") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        problem = getattr(error, "problem", None) or str(error)
+        raise InputError(f"is not valid YAML: {problem}", file=display(path), line=line) from error
+    lines: dict[Key, int] = {}
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError("holds no mapping", file=display(path), expected="keys and values", line=1)
+    data = _build(node, (), lines, path)
+    return Document(path=path, data=data, lines=lines)
+
+
+def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:
+    lines.setdefault(key, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            name = _scalar(key_node)
+            line = key_node.start_mark.line + 1
+            if name in result:
+                where = dotted((*key, name))
+                first = lines[(*key, name)]
+                raise InputError(
+                    f"duplicate key, first given in line {first}", file=display(path), line=line, key=where,
+                    expected="each key once",
+                )  # fmt: skip
+            lines[(*key, name)] = line
+            result[name] = _build(value_node, (*key, name), lines, path)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, (*key, index), lines, path) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    loader = _Loader("")
+    try:
+        return loader.construct_object(node, deep=True)
+    finally:
+        loader.dispose()
+
+
+def validate(document: Document, model: type[M], data: dict[str, Any] | None = None, *, at: Key = ()) -> M:
+    """Validate a document (or `data`, a part of it at the key `at`) with a pydantic model.
+
+    Raises
+    ------
+    InputError
+        For the first thing wrong, with file, line, key, value and what would be right.
+    """
+    try:
+        return model.model_validate(document.data if data is None else data)
+    except ValidationError as error:
+        raise _input_error(document, model, error, at) from None
+
+
+def _input_error(document: Document, model: type[BaseModel], error: ValidationError, at: Key) -> InputError:
+    first = min(error.errors(), key=lambda e: document.line((*at, *e["loc"])) or 0)
+    loc: Key = (*at, *first["loc"])
+    kind, value = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        known = _fields_at(model, first["loc"][:-1])
+        hint = nearest(str(loc[-1]), known)
+        return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
+    if kind == "missing":
+        return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}")
+    if kind == "value_error":
+        return document.error(loc, str(first["ctx"]["error"]))
+    if kind == "literal_error":
+        expected = first["ctx"]["expected"]
+        hint = nearest(str(value), re.findall(r"'([^']*)'", expected))
+        return document.error(loc, value=value, expected=expected, hint=hint)
+    text = first["msg"].removeprefix("Input should be ")
+    return document.error(loc, f"got {shown(value)}", expected=text[:1].lower() + text[1:])
+
+
+def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
+    """Return the field names of the model that the path `loc` leads to, following nested models and containers."""
+    current: Any = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            known = current.model_fields.get(str(part))
+            current = known.annotation if known else None
+        current = _inner_model(current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _inner_model(argument)) is not None:
+            return found
+    return None
