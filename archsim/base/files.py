@@ -48,7 +48,9 @@ def find(name: str, kind: str, *, option: str, near: Path | None = None) -> Path
         if (path := folder / f"{name}.yaml").is_file():
             return path
     known = shipped_names(kind)
-    raise InputError(key=option, value=name, expected=f"a file, or one of {', '.join(known)}", hint=nearest(name, known))
+    raise InputError(
+        key=option, value=name, expected=f"a file, or one of {', '.join(known)}", hint=nearest(name, known)
+    )
 
 
 def sha256(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
+from archsim.base.arrays import F32
 
 STEP_PHASES = ("forward", "backward", "update", "refresh")
 """Phases that make up a training step."""
@@ -27,21 +27,23 @@ class Signal:
 
     Parameters
     ----------
-    values : float32 array, (vectors, size), or None where only counts travel
-    size : int
-        Elements in one vector.
-    vectors : int
-        Number of vectors.
+    values : float32 array, (vectors, size)
     bits : int
-        Width of one element on a bus.
+        Width of one element where it comes from.
+    normal : (array, float), optional
+        Values over their largest magnitude, and that magnitude, once a unit has computed them.
     """
 
-    values: np.ndarray | None
-    size: int
-    vectors: int
-    bits: int
+    values: F32
+    bits: int = 32
+    normal: tuple[F32, float] | None = None
 
     @property
     def elements(self) -> int:
         """Elements in all vectors."""
-        return self.size * self.vectors
+        return self.values.size
+
+    @property
+    def vectors(self) -> int:
+        """Number of vectors."""
+        return self.values.shape[0]

@@ -62,10 +62,14 @@ def parse(text: object, unit: str) -> float:
         quantity = registry.Quantity(text)
         value = float(quantity.to(unit or "dimensionless").magnitude)
     except pint.UndefinedUnitError as error:
-        raise InputError(f"got {text!r}, whose unit is unknown ({error}); expected {_like(unit)}", value=text) from error
+        raise InputError(
+            f"got {text!r}, whose unit is unknown ({error}); expected {_like(unit)}", value=text
+        ) from error
     except pint.DimensionalityError as error:
-        raise InputError(f"got {text!r}, which is no quantity in {unit or '1'}; expected {_like(unit)}", value=text) from error
-    except Exception as error:  # noqa: BLE001  pint raises tokenizer, assertion and syntax errors on stray text
+        raise InputError(
+            f"got {text!r}, which is no quantity in {unit or '1'}; expected {_like(unit)}", value=text
+        ) from error
+    except Exception as error:
         raise InputError(f"got {text!r}, which cannot be read; expected {_like(unit)}", value=text) from error
     if not math.isfinite(value):
         raise InputError(f"got {text!r}, which is not finite; expected {_like(unit)}", value=text)

@@ -31,8 +31,8 @@ class Verbs(Protocol):
     def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
         """Apply a named operation of `learning.maths` to signals of equal shape."""
 
-    def update(self, layer: str, x: Signal, d: Signal, tag: Tag) -> Work[None]:
-        """Move the weights of a layer along the sum over vectors of the outer products x_i d_j, times the rate."""
+    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Move the weights of a layer along the mean over vectors of the outer products x_i d_j, times the rate."""
 
     def maintain(self, layer: str, tag: Tag) -> Work[None]:
         """Do what the layer's devices need now and then (refresh)."""

@@ -6,14 +6,15 @@ scalars, refuses duplicate keys and keeps the line of every key.
 
 from __future__ import annotations
 
+import copy
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from archsim.base import units
 from archsim.base.errors import InputError, nearest, shown
@@ -27,6 +28,12 @@ class Record(BaseModel):
     """A validated piece of a file: frozen, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileRecord(Record):
+    """A whole file: says which version of its schema it follows."""
+
+    schema_version: Literal[1] = Field(alias="schema")
 
 
 def quantity(unit: str) -> Any:
@@ -68,6 +75,19 @@ class Document:
     path: Path
     data: dict[str, Any]
     lines: dict[Key, int] = field(repr=False)
+    settings: dict[Key, str] = field(default_factory=dict, repr=False)
+
+    def with_settings(self, settings: dict[Key, str], option: str = "--set") -> Document:
+        """Return a copy in which keys have the given texts as values (read as YAML scalars); errors name the option."""
+        data = copy.deepcopy(self.data)
+        for key, text in settings.items():
+            place: Any = data
+            for part in key[:-1]:
+                place = place.setdefault(part, {}) if isinstance(place, dict) else None
+                if not isinstance(place, dict):
+                    raise InputError(file=option, key=dotted(key), value=text, expected="the path of an existing key")
+            place[key[-1]] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+        return replace(self, data=data, settings={**self.settings, **settings})
 
     def line(self, key: Key) -> int | None:
         """Return the line of a key, or of the nearest key above it that stands in the file."""
@@ -76,7 +96,9 @@ class Document:
         return self.lines.get(key)
 
     def error(self, key: Key, message: str = "", **fields: Any) -> InputError:
-        """Return an error that names this file, the key and its line."""
+        """Return an error that names this file, the key and its line, or the option that set the key."""
+        if any(key[: len(given)] == given or given[: len(key)] == key for given in self.settings if key):
+            return InputError(message, file="--set", key=dotted(key) or None, **fields)
         return InputError(message, file=display(self.path), line=self.line(key), key=dotted(key) or None, **fields)
 
 
@@ -183,12 +205,17 @@ def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
     current: Any = model
     for part in loc:
         if isinstance(current, type) and issubclass(current, BaseModel):
-            known = current.model_fields.get(str(part))
+            known = _by_key(current).get(str(part))
             current = known.annotation if known else None
         current = _inner_model(current)
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
+        return list(_by_key(current))
     return []
+
+
+def _by_key(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the fields of a model by the key they have in a file."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def _inner_model(annotation: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Networks, arithmetic, the chi accumulator and data: what is learnt, on arrays. Knows neither events nor joules."""

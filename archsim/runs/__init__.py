@@ -1,0 +1,1 @@
+"""Runs: workloads, training on chips, run directories, comparison. One run is one directory."""

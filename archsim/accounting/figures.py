@@ -1,0 +1,321 @@
+"""Figures: a value with its unit, its range and where it comes from; read from a file and checked, never computed here.
+
+The same schema serves times (seconds, bound when a chip is built) and prices (energy and power, bound in the bill).
+Does not know which actions exist, nor any chip.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from archsim.accounting.laws import Law, law
+from archsim.base import units
+from archsim.base.errors import InputError, nearest
+from archsim.base.provenance import Provenance
+from archsim.base.yamlfile import Document, Key, Record, validate
+
+_DATA = r"(?<![A-Za-z])(?:[kKMGT]i?|kilo|mega|giga|kibi|mebi|gibi)?(?:bits?|bytes?|B)(?![A-Za-z])"
+# To pint a bit is a plain number, so J and J/bit are told apart by the text: (pint's unit, mentions a bit, our unit).
+_FORMS = (
+    ("J", False, "J"), ("J", True, "J/bit"), ("J/m", True, "J/bit/m"),
+    ("V^2", False, "V^2"), ("W", False, "W"), ("W", True, "W/bit"),
+)  # fmt: skip
+_PRICE_LIKE = 'a price in J, J/bit, J/bit/m, V^2, W or W/bit with its unit, such as "5.12 pJ/conversion"'
+
+
+class Calibration(Record):
+    """What a figure was fitted to, and what it was before."""
+
+    to: str
+    was: Any
+
+
+class Original(Record):
+    """A figure as its source prints it, beside the derived value."""
+
+    value: str
+    where: str
+
+
+class Origin(Provenance):
+    """Where a figure comes from: what all numbers say, and beside it what only figures and times do.
+
+    Parameters
+    ----------
+    calibrated : what it was fitted to and what it was before, for a calibrated one
+    why : the reason of an assumption, and of a value of zero
+    node : the technology node at which the value was found
+    original : the value as printed, beside the derived one
+    """
+
+    calibrated: Calibration | None = None
+    node: str | None = None
+    original: Original | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of references.bib."""
+        return (self.source,) if isinstance(self.source, str) else tuple(self.source or ())
+
+
+class _TimeText(Origin):
+    value: Any
+    range: list[Any] | None = None
+
+
+class _FigureText(_TimeText):
+    prices: list[str]
+    covers: list[str] = Field(default_factory=list)
+    law: str = "constant"
+    at: dict[str, Any] = Field(default_factory=dict)
+    points: list[list[Any]] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A duration of a technology: value, low and high [s], and where it comes from."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    origin: Origin
+    file: Path
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A price of a technology.
+
+    Parameters
+    ----------
+    value, low, high : float [unit]
+        Central value at the reference sizes `at`, and the range that expresses its uncertainty.
+    unit : str
+        SI unit of `value`: J, J/bit, J/bit/m, V^2, W or W/bit.
+    prices : tuple of action keys that this figure prices ("tile.adc.convert")
+    covers : tuple of action keys whose energy this figure already contains
+    law : name of the cost law; `at`: its reference sizes in SI; `points`: its table, (size, value) in SI
+    origin : Origin
+    file, line : where the figure stands
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    prices: tuple[str, ...]
+    covers: tuple[str, ...]
+    law: str
+    at: Mapping[str, float]
+    points: tuple[tuple[float, float], ...]
+    origin: Origin
+    file: Path
+    line: int | None
+
+    @property
+    def price_unit(self) -> str:
+        """Unit of the price after the law: the figure's own, or J/bit for a wire."""
+        return law(self.law).units[self.unit]
+
+    def price(self, sizes: Mapping[str, float], what: str = "a figure") -> float:
+        """Return the unit price [price_unit] for the sizes of one entry; see `laws.Law.price` for errors."""
+        return law(self.law).price(self.value, at=self.at, points=self.points, sizes=sizes, what=what)
+
+
+def read_time(document: Document, name: str, data: object, references: Collection[str]) -> Time:
+    """Check and return the time at the key `times.NAME` of a document.
+
+    Raises
+    ------
+    InputError
+        For the first rule of the schema that is broken, with file, line and key.
+    """
+    key: Key = ("times", name)
+    text = validate(document, _TimeText, _mapping(document, key, data), at=key)
+    value = _second(document, (*key, "value"), text.value)
+    pair = text.range and [_second(document, (*key, "range", i), item) for i, item in enumerate(text.range)]
+    low, high = _range(document, key, value, pair or None, required=False)
+    _check_origin(document, key, text, references, zero=value == 0)
+    if text.calibrated:
+        _second(document, (*key, "calibrated", "was"), text.calibrated.was)
+    return Time(name, value, low, high, _origin(text), document.path, document.line(key))
+
+
+def read_figure(document: Document, name: str, data: object, references: Collection[str]) -> Figure:
+    """Check and return the figure at the key `figures.NAME` of a document.
+
+    Parameters
+    ----------
+    document : the file, for the lines of errors
+    name, data : the figure's name and its mapping
+    references : keys of the bibliography
+
+    Raises
+    ------
+    InputError
+        For the first rule of the schema that is broken, with file, line and key.
+    """
+    key: Key = ("figures", name)
+    text = validate(document, _FigureText, _mapping(document, key, data), at=key)
+    value, unit = _price(document, (*key, "value"), text.value)
+    pair = text.range and [_price(document, (*key, "range", i), item, unit)[0] for i, item in enumerate(text.range)]
+    low, high = _range(document, key, value, pair or None, required=value != 0)
+    _check_origin(document, key, text, references, zero=value == 0)
+    if text.calibrated:
+        _price(document, (*key, "calibrated", "was"), text.calibrated.was, unit)
+    rule = _law(document, key, text.law, unit)
+    at = _at(document, key, rule, text.at)
+    points = _points(document, key, text.points, unit)
+    try:
+        rule.check(at, points)
+    except InputError as error:
+        raise document.error((*key, error.key or "at"), error.message) from error
+    return Figure(
+        name=name, value=value, low=low, high=high, unit=unit, prices=_actions(document, key, "prices", text.prices),
+        covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
+        origin=_origin(text), file=document.path, line=document.line(key),
+    )  # fmt: skip
+
+
+def _mapping(document: Document, key: Key, data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise document.error(key, value=data, expected="a mapping with value, basis and source")
+    return data
+
+
+def _origin(text: Origin) -> Origin:
+    return Origin(**{name: getattr(text, name) for name in Origin.model_fields})
+
+
+def _second(document: Document, key: Key, text: object) -> float:
+    try:
+        value = units.parse(text, "s")
+    except InputError as error:
+        raise document.error(key, error.message) from error
+    return _not_negative(document, key, text, value)
+
+
+def _not_negative(document: Document, key: Key, text: object, value: float) -> float:
+    if value < 0:
+        raise document.error(key, value=text, expected="a value that is not negative")
+    return value
+
+
+def _price(document: Document, key: Key, text: object, unit: str | None = None) -> tuple[float, str]:
+    """Return a price in SI and its unit; `unit` is the one it must have, if known."""
+    per_data = isinstance(text, str) and re.search("/.*" + _DATA, text) is not None
+    if isinstance(text, str) and not per_data and re.search(_DATA, text):
+        raise document.error(key, value=text, expected=_PRICE_LIKE)
+    first: InputError | None = None
+    for dimension, data, form in _FORMS:
+        try:
+            value = units.parse(text, dimension)
+        except InputError as error:
+            first = first or error
+            continue
+        if data == per_data:
+            if unit not in (None, form):
+                raise document.error(key, value=text, expected=f"a quantity in {unit} like the figure's value")
+            return _not_negative(document, key, text, value), form
+    problem = first.message.partition("; expected")[0] if first else f"got {text!r}"
+    problem = problem.replace(", which is no quantity in J", ", which is no price")
+    raise document.error(key, problem, expected=_PRICE_LIKE)
+
+
+def _range(
+    document: Document, key: Key, value: float, pair: list[float] | None, *, required: bool
+) -> tuple[float, float]:
+    if pair is None:
+        if required:
+            raise document.error((*key, "range"), "is missing", expected="[low, high], the figure's uncertainty")
+        return value, value
+    if len(pair) != 2:
+        raise document.error((*key, "range"), f"has {len(pair)} values", expected="two, low and high")
+    low, high = pair
+    if low > high:
+        raise document.error((*key, "range"), "is not in order", expected="low before high")
+    if not low <= value <= high:
+        raise document.error((*key, "range"), "does not contain the value", expected="low <= value <= high")
+    return low, high
+
+
+def _check_origin(document: Document, key: Key, text: Origin, references: Collection[str], *, zero: bool) -> None:
+    """Check what a figure's origin needs beside the rules of all numbers, and that the bibliography has its sources."""
+    if zero and not text.why:
+        raise document.error((*key, "why"), "is missing, which a value of zero demands", expected="the reason")
+    if text.basis == "calibrated" and not (text.source and text.calibrated):
+        raise document.error(key, "basis is 'calibrated' but `source` or `calibrated` is missing", expected="both")
+    if text.calibrated and text.basis != "calibrated":
+        raise document.error((*key, "calibrated"), f"given, but the basis is {text.basis!r}", expected="calibrated")
+    for source in text.sources:
+        if source not in references:
+            raise document.error(
+                (*key, "source"), value=source, expected="a key of references.bib", hint=nearest(source, references)
+            )
+
+
+def _law(document: Document, key: Key, name: str, unit: str) -> Law:
+    try:
+        rule = law(name)
+    except InputError as error:
+        raise document.error((*key, "law"), value=name, expected=error.expected, hint=error.hint) from error
+    if unit not in rule.units:
+        allowed = " or ".join(rule.units)
+        raise document.error((*key, "law"), f"is {name}, but the value is in {unit}", expected=f"a value in {allowed}")
+    return rule
+
+
+def _at(document: Document, key: Key, rule: Law, given: dict[str, Any]) -> dict[str, float]:
+    for name in given:
+        if name not in rule.at:
+            wanted = f"only {', '.join(rule.at)}" if rule.at else "no reference size"
+            raise document.error((*key, "at", name), "unknown key", expected=f"{wanted} for the law {rule.name}")
+    for name in rule.at:
+        if name not in given:
+            wanted = f"{', '.join(rule.at)} for the law {rule.name}"
+            raise document.error((*key, "at"), f"lacks {name!r}", expected=wanted)
+    return {
+        name: _bits(document, (*key, "at", name), value, count=not rule.at[name].endswith("_bit"))
+        for name, value in given.items()
+    }
+
+
+def _bits(document: Document, key: Key, value: object, *, count: bool) -> float:
+    if count:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise document.error(key, value=value, expected="a whole number of bits")
+        return float(value)
+    if isinstance(value, str) and not re.search(_DATA, value):
+        raise document.error(key, value=value, expected='a quantity in bit with its unit, such as "1 MiB"')
+    try:
+        return units.parse(value, "bit")
+    except InputError as error:
+        raise document.error(key, error.message) from error
+
+
+def _points(document: Document, key: Key, given: list[list[Any]], unit: str) -> tuple[tuple[float, float], ...]:
+    points = []
+    for index, pair in enumerate(given):
+        here = (*key, "points", index)
+        if len(pair) != 2:
+            raise document.error(here, f"has {len(pair)} values", expected="a pair such as [1 KiB, 0.12 pJ/word]")
+        size = _bits(document, (*here, 0), pair[0], count=False)
+        points.append((size, _price(document, (*here, 1), pair[1], unit)[0]))
+    return tuple(points)
+
+
+def _actions(document: Document, key: Key, name: str, given: list[str]) -> tuple[str, ...]:
+    for index, action in enumerate(given):
+        if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", action):
+            expected = "an action KIND.ACTION, such as tile.adc.convert"
+            raise document.error((*key, name, index), value=action, expected=expected)
+    return tuple(given)

@@ -1,0 +1,36 @@
+"""Where a number comes from: the part of the schema that technology and device files share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from archsim.base.yamlfile import Record
+
+Basis = Literal["measured", "published", "derived", "calibrated", "assumed"]
+
+
+class Provenance(Record):
+    """Basis and source of one number.
+
+    A published, measured or derived number names its `source` (a key of references.bib) and the place in it (`where`);
+    an assumed one says `why`.
+    """
+
+    basis: Basis
+    source: str | list[str] | None = None
+    where: str | None = None
+    why: str | None = None
+    derived_by: str | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Provenance:
+        if self.basis in ("measured", "published", "derived") and not (self.source and self.where):
+            raise ValueError(f"basis is {self.basis!r} but `source` or `where` is missing; expected both")
+        if self.basis == "derived" and not self.derived_by:
+            raise ValueError("basis is 'derived' but `derived_by` is missing; expected how it was derived")
+        if self.basis == "assumed" and not self.why:
+            raise ValueError("basis is 'assumed' but `why` is missing; expected the reason")
+        return self

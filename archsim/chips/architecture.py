@@ -1,0 +1,119 @@
+"""What architecture files have in common, and the accounted boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from archsim.accounting.ledger import FUNCTIONS
+from archsim.base import registry
+from archsim.base.errors import nearest
+from archsim.base.files import find
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, quantity, read, validate
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+Bits = Annotated[int, Field(ge=2, le=16, strict=True)]
+
+
+def positive(value: float) -> float:
+    """Refuse zero and negative quantities."""
+    if value <= 0:
+        raise ValueError(f"got {value:g}; expected a positive quantity")
+    return value
+
+
+def _whole(value: float) -> int:
+    if value < 1 or value != int(value):
+        raise ValueError(f"got {value:g} bits; expected a whole number of bits of at least one")
+    return int(value)
+
+
+Length = Annotated[quantity("m"), AfterValidator(positive)]
+BitWidth = Annotated[quantity("bit"), AfterValidator(_whole)]
+
+
+class Boundary(Record):
+    """Which functions the account of a chip counts; every function of the closed list is named once."""
+
+    inside: list[str]
+    outside: list[str]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Boundary:
+        named = [*self.inside, *self.outside]
+        for function in named:
+            if function not in FUNCTIONS:
+                hint = nearest(function, FUNCTIONS)
+                raise ValueError(f"got {function!r}; expected one of {', '.join(FUNCTIONS)}" + (f". {hint}" if hint else ""))
+            if named.count(function) > 1:
+                raise ValueError(f"{function!r} is named twice; expected each function once")
+        if missing := [function for function in FUNCTIONS if function not in named]:
+            raise ValueError(f"nothing is said of {', '.join(missing)}; expected each function inside or outside")
+        return self
+
+
+class BusFile(Record):
+    """The on-chip bus: width, wire length, cycles of arbitration before a transfer."""
+
+    width: BitWidth
+    length: Length
+    arbitration_cycles: Annotated[int, Field(ge=0, strict=True)]
+
+
+class HostFile(Record):
+    """The link to the host: width and bits of one input element."""
+
+    width: BitWidth
+    input_bits: Bits
+
+
+class DigitalUnitFile(Record):
+    """Elementwise lanes and the words of the signal buffer."""
+
+    lanes: Count
+    buffer_words: Count
+    buffer_banks: Count = 1
+
+
+class Architecture(FileRecord):
+    """A buildable chip's structure. Chip kinds extend it with their own blocks."""
+
+    kind: Literal["architecture"]
+    chip: str
+    name: str
+    title: str
+    boundary: Boundary
+    host: HostFile
+    bus: BusFile
+    digital_unit: DigitalUnitFile
+
+    def switched_on(self) -> list[str]:
+        """Return the names of the non-idealities that are on."""
+        return []
+
+
+def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
+    """Read an architecture file by path or shipped name, with `--set` values laid over it."""
+    return read(find(name, "architectures", option="--arch")).with_settings(dict(settings or {}))
+
+
+def parse(source: Document) -> Architecture:
+    """Validate an architecture document with the schema of the chip it names.
+
+    Raises
+    ------
+    InputError
+        For an unknown chip, or whatever breaks the schema.
+    """
+    chip = source.data.get("chip")
+    known = registry.names("chip")
+    if chip not in known:
+        hint = nearest(str(chip), known)
+        raise source.error(("chip",), value=chip, expected=f"one of {', '.join(known)}", hint=hint)
+    implementation: Any = registry.load("chip", str(chip))
+    architecture: Architecture = validate(source, implementation.SCHEMA)
+    if architecture.name != source.path.stem:
+        raise source.error(("name",), value=architecture.name, expected=f"the file's own name, {source.path.stem!r}")
+    return architecture

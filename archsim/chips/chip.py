@@ -1,0 +1,158 @@
+"""What all chips share: the clock, the ledger, the digital unit, the way in, and the check that all is at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, Self, TypeVar
+
+import simpy
+
+from archsim.accounting.ledger import Entry, Ledger
+from archsim.base.errors import ModelError
+from archsim.base.signal import Signal, Tag
+from archsim.base.units import picoseconds
+from archsim.base.verbs import Work
+from archsim.chips.architecture import Architecture
+from archsim.hardware.bus import Bus, HostLink
+from archsim.hardware.component import Component
+from archsim.hardware.digital_unit import DigitalUnit
+from archsim.hardware.slot import Slot
+from archsim.hardware.sram import Sram
+from archsim.learning.network import Network
+
+T = TypeVar("T")
+
+
+class Times(Protocol):
+    """Time figures of a technology."""
+
+    def time_s(self, key: str) -> float:
+        """Return a time [s] by its key."""
+
+
+class Chip:
+    """A chip on its own clock. Subclasses build their units and implement the verbs (`archsim.base.verbs`).
+
+    Parameters
+    ----------
+    architecture : Architecture
+    network : Network
+        Whose weights the chip holds.
+    times : Times
+        Bound once, into whole picoseconds.
+    now_ps : int
+        Where the clock starts.
+    """
+
+    SCHEMA: type[Architecture]
+
+    def __init__(self, architecture: Architecture, network: Network, times: Times, *, now_ps: int = 0) -> None:
+        self.env = simpy.Environment(initial_time=now_ps)
+        self.ledger = Ledger()
+        self.network, self.times, self.architecture = network, times, architecture
+        self._settled_ps = dict(self.ledger.time_ps)
+        bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
+        self.input_bits = host.input_bits
+        self.bus = Bus(
+            self.env, self.ledger, "bus", width_bit=bus.width, cycle_ps=self.ps("bus.cycle"),
+            arbitration_cycles=bus.arbitration_cycles, length_m=bus.length,
+        )  # fmt: skip
+        self.host = HostLink(
+            self.env, self.ledger, "host", width_bit=host.width, cycle_ps=self.ps("host.cycle"),
+            arbitration_cycles=0, length_m=0.0,
+        )  # fmt: skip
+        self.digital_unit = DigitalUnit(
+            self.env, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
+            buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
+        )  # fmt: skip
+
+    # --- building -----------------------------------------------------------------------------------------------
+    def ps(self, key: str) -> int:
+        """Return a time figure in whole picoseconds."""
+        return picoseconds(self.times.time_s(key), key)
+
+    def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
+        """Return a memory for so many words, with this technology's access time."""
+        return Sram.for_words(words, word_bit=word_bit, banks=banks, access_ps=self.ps("sram.access"))
+
+    def components(self) -> Sequence[Component]:
+        """Return every unit of the chip."""
+        return [self.bus, self.host, self.digital_unit]
+
+    def slots(self) -> Iterable[Slot]:
+        """Return every resource of the chip."""
+        return (component.slot for component in self.components())
+
+    def twin(self) -> Self:
+        """Return a chip with the same weights on a clock and a ledger of its own, for evaluation.
+
+        It reads the same cells through equal converters from the same moment on; training does not notice.
+        """
+        raise NotImplementedError
+
+    # --- verbs that are the same everywhere -----------------------------------------------------------------------
+    def receive(self, x: Signal, tag: Tag) -> Work[Signal]:
+        """Bring a sample over the host link into the signal buffer."""
+        yield from self.host.send(x.elements * x.bits, tag)
+        self.digital_unit.store(x.elements, tag)
+        return x
+
+    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+        """Apply a named operation of `learning.maths` in the digital unit."""
+        result = yield from self.digital_unit.elementwise(op, [signal.values for signal in signals], tag)
+        return Signal(result)
+
+    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+        """Return x W."""
+        raise NotImplementedError
+
+    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
+        """Return d W^T."""
+        raise NotImplementedError
+
+    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Move the weights along the mean outer product, times the rate."""
+        raise NotImplementedError
+
+    def maintain(self, layer: str, tag: Tag) -> Work[None]:
+        """Do what the layer's devices need now and then."""
+        raise NotImplementedError
+
+    # --- running --------------------------------------------------------------------------------------------------
+    def run(self, work: Work[T]) -> T:
+        """Run a generator of the chip's events to its end and return its result.
+
+        Raises
+        ------
+        ModelError
+            If it stops half-way (a deadlock) or leaves something held or queued; with who waits for what.
+        """
+        process = self.env.process(work)
+        self.env.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
+        restless = "; ".join(state for slot in self.slots() if (state := slot.state))
+        if process.is_alive:
+            raise ModelError(f"deadlock at {self.env.now} ps: {restless or 'nothing is held'}")
+        if restless:
+            raise ModelError(f"not at rest after a run, at {self.env.now} ps: {restless}")
+        result: T = process.value
+        return result
+
+    def book_time(self, phase: str, begin_ps: int) -> int:
+        """Book the time since `begin_ps` under a phase; return now."""
+        now: int = self.env.now
+        self.ledger.time_ps[phase] += now - begin_ps
+        return now
+
+    def settle(self) -> None:
+        """Book leakage: what each unit is powered for, over the time booked since the last settling."""
+        for phase, time_ps in self.ledger.time_ps.items():
+            seconds = (time_ps - self._settled_ps[phase]) * 1e-12
+            self._settled_ps[phase] = time_ps
+            if seconds:
+                for component in self.components():
+                    amounts = {action: rate * seconds for action, rate in component.powered().items()}
+                    component.count(Tag(phase, "chip"), amounts)
+
+    def entries(self) -> list[Entry]:
+        """Return every action of the chip, once a component name."""
+        return list({(e.component, e.key): e for component in self.components() for e in component.entries()}.values())

@@ -1,0 +1,99 @@
+"""The 32-bit digital baseline: the same step with weights in on-chip SRAM and multiply-accumulate lanes."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy as np
+
+from archsim.base.arrays import F32
+from archsim.base.signal import Signal, Tag
+from archsim.base.streams import Streams
+from archsim.base.verbs import Work
+from archsim.base.yamlfile import Record
+from archsim.chips.architecture import Architecture, Count
+from archsim.chips.chip import Chip, Times
+from archsim.hardware.component import Component
+from archsim.hardware.mac_array import MacArray
+from archsim.learning.network import Network
+
+
+class MacArrayFile(Record):
+    """MAC lanes, zero skipping, banks of the weight memory, words of the operand memory."""
+
+    lanes: Count
+    skip_zero_inputs: bool
+    weight_banks: Count
+    operand_words: Count
+
+
+class Digital32Architecture(Architecture):
+    """Structure of the 32-bit digital chip."""
+
+    chip: Literal["digital32"]
+    mac_array: MacArrayFile
+
+
+class Digital32Chip(Chip):
+    """Verbs of the 32-bit digital chip. Sole owner of its weights, float32 by layer."""
+
+    SCHEMA = Digital32Architecture
+    architecture: Digital32Architecture
+
+    def __init__(
+        self, architecture: Digital32Architecture, network: Network, times: Times, weights: dict[str, F32], *,
+        now_ps: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(architecture, network, times, now_ps=now_ps)
+        self.weights = weights
+        array = architecture.mac_array
+        self.mac_array = MacArray(
+            self.env, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"),
+            weights=self.sram(network.weights, banks=array.weight_banks), operands=self.sram(array.operand_words),
+            skip_zero_inputs=array.skip_zero_inputs,
+        )  # fmt: skip
+
+    @classmethod
+    def start(cls, architecture: Digital32Architecture, network: Network, times: Times, streams: Streams) -> Self:
+        """Return a chip with the network's initial weights."""
+        return cls(architecture, network, times, network.initial_weights(streams))
+
+    def components(self) -> list[Component]:
+        """Return every unit of the chip."""
+        return [*super().components(), self.mac_array]
+
+    def twin(self) -> Self:
+        """Return a chip over the same weights on a clock of its own."""
+        return type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.env.now)
+
+    # --- verbs ----------------------------------------------------------------------------------------------------
+    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+        """Send the operand over the bus, multiply, keep the result in the signal buffer."""
+        yield from self._send(x.elements, tag)
+        return (yield from self._keep(self.mac_array.multiply(self.weights[layer], x.values, tag), tag))
+
+    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
+        """Likewise with the transposed matrix."""
+        yield from self._send(d.elements, tag)
+        return (yield from self._keep(self.mac_array.multiply_transposed(self.weights[layer], d.values, tag), tag))
+
+    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Scale the errors by the rate, then read, change and write every weight."""
+        scaled = yield from self.digital_unit.collect([d.values], rate / x.vectors, tag)
+        yield from self._send(x.elements + d.elements, tag)
+        yield from self.mac_array.add_outer(self.weights[layer], x.values, np.ascontiguousarray(scaled), tag)
+
+    def maintain(self, layer: str, tag: Tag) -> Work[None]:
+        """Do nothing: SRAM needs no refresh."""
+        del layer, tag
+        yield from ()
+
+    def _send(self, elements: int, tag: Tag) -> Work[None]:
+        self.digital_unit.fetch(elements, tag)
+        yield from self.bus.send(elements * 32, tag)
+
+    def _keep(self, product: Work[F32], tag: Tag) -> Work[Signal]:
+        result = yield from product
+        yield from self.bus.send(result.size * 32, tag)
+        self.digital_unit.store(result.size, tag)
+        return Signal(result)

@@ -1,0 +1,84 @@
+"""A perfect device: every SET pulse adds epsilon exactly, no noise, no drift; only the bounds remain."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from archsim.base.arrays import F32, I64
+from archsim.base.provenance import Provenance
+from archsim.base.yamlfile import FileRecord
+from archsim.devices.base import DeviceArray, Switches
+from archsim.devices.pcm import Bounds, PositiveConductance
+
+
+class Step(Provenance):
+    """Conductance added by one SET pulse."""
+
+    step: PositiveConductance
+
+
+class Common(Provenance):
+    """Conductance that both devices of a pair share before the first step."""
+
+    common: PositiveConductance
+
+
+class IdealFile(FileRecord):
+    """Schema of an ideal device's file."""
+
+    kind: Literal["device"]
+    model: Literal["ideal"]
+    name: str
+    title: str
+    set_step: Step
+    bounds: Bounds
+    start: Common
+
+
+class Ideal:
+    """Device that does exactly what the digital unit believes."""
+
+    FILE = IdealFile
+
+    def __init__(self, file: IdealFile, switches: Switches) -> None:
+        self.file, self.switches = file, switches
+        self.low, self.high, self.epsilon = file.bounds.low, file.bounds.high, file.set_step.step
+        self.common = file.start.common
+        self.drifts = self.noisy = False
+
+    def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
+        """Set conductances [S], clipped to the bounds."""
+        np.clip(conductance, self.low, self.high, out=devices.conductance)
+        devices.programmed_ps[...] = now_ps
+
+    def set_pulses(self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator) -> None:
+        """Add epsilon a pulse, up to the upper bound."""
+        del rng
+        g = devices.conductance.reshape(-1)
+        g[index] = np.minimum(g[index] + pulses * self.epsilon, self.high)
+        devices.programmed_ps.reshape(-1)[index] = now_ps
+        devices.set_pulses.reshape(-1)[index] += pulses
+
+    def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
+        """Bring to the lower bound exactly."""
+        del rng
+        devices.conductance.reshape(-1)[index] = self.low
+        devices.programmed_ps.reshape(-1)[index] = now_ps
+        devices.reset_pulses.reshape(-1)[index] += 1
+
+    def drift_factors(self, devices: DeviceArray, now_ps: int) -> F32:
+        """Return ones."""
+        del now_ps
+        return np.ones_like(devices.conductance)
+
+    def drift_window_s(self, tolerance: float) -> float:
+        """Return infinity: nothing drifts."""
+        del tolerance
+        return math.inf
+
+    def read_sigma(self, conductance: F32) -> F32:
+        """Return zeros."""
+        return np.zeros_like(conductance)

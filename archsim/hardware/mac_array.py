@@ -1,0 +1,129 @@
+"""Lanes of 32-bit multiply-accumulate over weights in on-chip SRAM: the heart of the digital baseline."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import simpy
+
+from archsim.accounting.ledger import Action, Ledger
+from archsim.base.arrays import F32
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
+from archsim.hardware.component import Component
+from archsim.hardware.sram import Sram
+from archsim.learning import _kernels
+
+
+class MacArray(Component):
+    """MAC lanes with a weight memory; weights are read for every use, results stay in the lane until done.
+
+    Parameters
+    ----------
+    lanes : int
+        Multiply-accumulates a cycle, if the memory keeps up.
+    cycle_ps : int
+    weights : Sram
+        Sole home of the 32-bit weights.
+    operands : Sram
+        Memory of the vectors that are multiplied; its accesses overlap.
+    skip_zero_inputs : bool
+        Whether products with a zero input are passed over (and not counted).
+    """
+
+    kind = "mac_array"
+    ACTIONS: ClassVar = {
+        "multiply": Action("one 32-bit floating-point multiplication", "arithmetic"),
+        "add": Action("one 32-bit floating-point addition", "arithmetic"),
+        "weights.read": Action("one weight read", "weight storage"),
+        "weights.write": Action("one weight written", "weight storage"),
+        "weights.powered": Action("one bit of the weight memory powered for a second", "weight storage", "bit*s"),
+        "operand.read": Action("one operand read", "arithmetic"),
+        "operand.write": Action("one result written", "arithmetic"),
+        "operand.powered": Action("one bit of the operand memory powered for a second", "arithmetic", "bit*s"),
+        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
+        "logic.powered": Action("the array's logic powered for a second", "control and clock", "s"),
+    }
+
+    def __init__(
+        self, env: simpy.Environment, ledger: Ledger, *, lanes: int, cycle_ps: int, weights: Sram, operands: Sram,
+        skip_zero_inputs: bool,
+    ) -> None:  # fmt: skip
+        super().__init__(env, ledger, "mac_array")
+        self.lanes, self.cycle_ps = lanes, cycle_ps
+        self.weights, self.operands, self.skip_zero_inputs = weights, operands, skip_zero_inputs
+
+    def hold_ps(self, macs: int, accesses: int) -> int:
+        """Return the longer of arithmetic (MACs over lanes) and weight memory (accesses over banks)."""
+        return max(-(-macs // self.lanes) * self.cycle_ps, self.weights.hold_ps(accesses))
+
+    def multiply(self, weight: F32, x: F32, tag: Tag) -> Work[F32]:
+        """Return x W, (vectors, columns)."""
+        out = np.empty((x.shape[0], weight.shape[1]), np.float32)
+        _kernels.dense(x, weight, out)
+        return self._product(out, self._inputs(x), weight.shape[1], tag)
+
+    def multiply_transposed(self, weight: F32, d: F32, tag: Tag) -> Work[F32]:
+        """Return d W^T, (vectors, rows); weights are single words, so both orders cost the same."""
+        out = np.empty((d.shape[0], weight.shape[0]), np.float32)
+        _kernels.dense_transposed(d, weight, out)
+        return self._product(out, self._inputs(d), weight.shape[0], tag)
+
+    def _inputs(self, x: F32) -> int:
+        return int(_kernels.count_nonzero(x)) if self.skip_zero_inputs else x.size
+
+    def _product(self, out: F32, inputs: int, outputs: int, tag: Tag) -> Work[F32]:
+        if not self.slot.take():
+            yield self.slot.wait()
+        macs = inputs * outputs
+        hold_ps = self.hold_ps(macs, macs)
+        yield self.env.timeout(hold_ps)
+        self.slot.give()
+        self.count(
+            tag,
+            {
+                "multiply": macs,
+                "add": macs,
+                "weights.read": macs,
+                "operand.read": inputs * -(-outputs // self.lanes),
+                "operand.write": out.size,
+                "control.cycle": -(-hold_ps // self.cycle_ps),
+            },
+        )
+        return out
+
+    def add_outer(self, weight: F32, x: F32, d: F32, tag: Tag) -> Work[None]:
+        """Add the sum over vectors of x_i d_j to the weights in place: read, multiply, add, write for each."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        _kernels.add_outer(x, d, weight)
+        inputs, columns = self._inputs(x), weight.shape[1]
+        macs = inputs * columns
+        hold_ps = self.hold_ps(macs, 2 * macs)
+        yield self.env.timeout(hold_ps)
+        self.slot.give()
+        self.count(
+            tag,
+            {
+                "multiply": macs,
+                "add": macs,
+                "weights.read": macs,
+                "weights.write": macs,
+                "operand.read": inputs + macs,
+                "control.cycle": -(-hold_ps // self.cycle_ps),
+            },
+        )
+
+    def sizes(self, action: str) -> dict[str, float]:
+        """Return the sizes of the memory in question."""
+        memory = {"weights": self.weights, "operand": self.operands}.get(action.partition(".")[0])
+        return memory.sizes() if memory else {}
+
+    def powered(self) -> dict[str, float]:
+        """Return both memories' bits and one unit of logic."""
+        return {
+            "weights.powered": self.weights.capacity_bit,
+            "operand.powered": self.operands.capacity_bit,
+            "logic.powered": 1.0,
+        }

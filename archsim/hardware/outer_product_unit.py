@@ -1,0 +1,90 @@
+"""The part of the digital unit that accumulates gradients: outer product into chi, threshold."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import simpy
+
+from archsim.accounting.ledger import Action, Ledger
+from archsim.base.arrays import F32
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
+from archsim.hardware.component import Component
+from archsim.hardware.sram import Sram
+from archsim.learning.accumulate import Accumulated, Accumulator
+
+
+class OuterProductUnit(Component):
+    """Lanes that multiply x_i by d_j, add to chi in its memory and compare with the threshold.
+
+    Parameters
+    ----------
+    lanes : int
+        Elements of chi a cycle, if its memory keeps up (a read and a write each).
+    cycle_ps : int
+    chi : Sram
+    x_bits, error_bits : int
+        Precision of the two operands.
+    """
+
+    kind = "outer_product_unit"
+    ACTIONS: ClassVar = {
+        "multiply": Action("one product of two operands", "weight update"),
+        "add": Action("one addition to chi, or one epsilon taken out", "weight update"),
+        "compare": Action("one comparison with the threshold", "weight update"),
+        "chi.read": Action("one element of chi read", "weight update"),
+        "chi.write": Action("one element of chi written", "weight update"),
+        "chi.powered": Action("one bit of the chi memory powered for a second", "weight update", "bit*s"),
+        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
+        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+    }
+
+    def __init__(
+        self, env: simpy.Environment, ledger: Ledger, *, lanes: int, cycle_ps: int, chi: Sram, x_bits: int,
+        error_bits: int,
+    ) -> None:  # fmt: skip
+        super().__init__(env, ledger, "outer_product_unit")
+        self.lanes, self.cycle_ps, self.chi = lanes, cycle_ps, chi
+        self.x_bits, self.error_bits = x_bits, error_bits
+
+    def hold_ps(self, updates: int, rows: int) -> int:
+        """Return the longer of arithmetic (rows to scale, elements over lanes) and memory (two accesses an element)."""
+        return max((rows - (-updates // self.lanes)) * self.cycle_ps, self.chi.hold_ps(2 * updates))
+
+    def accumulate(
+        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
+    ) -> Work[Accumulated]:
+        """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
+        hold_ps = self.hold_ps(done.updates, done.rows)
+        if hold_ps:
+            yield self.env.timeout(hold_ps)
+        self.slot.give()
+        crossed = done.index.size
+        self.count(
+            tag,
+            {
+                "multiply": done.updates + done.rows,
+                "add": done.updates + crossed,
+                "compare": done.updates,
+                "chi.read": done.updates,
+                "chi.write": done.updates,
+                "control.cycle": -(-hold_ps // self.cycle_ps),
+            },
+        )
+        return done
+
+    def sizes(self, action: str) -> dict[str, float]:
+        """Return operand bits, chi's bits, or its memory's sizes."""
+        if action.startswith("chi."):
+            return self.chi.sizes()
+        if action == "multiply":
+            return {"a_bits": self.x_bits, "b_bits": self.error_bits}
+        return {"bits": self.chi.word_bit} if action in {"add", "compare"} else {}
+
+    def powered(self) -> dict[str, float]:
+        """Return chi's bits and one unit of logic."""
+        return {"chi.powered": self.chi.capacity_bit, "logic.powered": 1.0}

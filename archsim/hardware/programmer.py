@@ -1,0 +1,107 @@
+"""The programming unit: SET and RESET pulses, read-out of single devices, the log of programmed pairs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import simpy
+
+from archsim.accounting.ledger import Action, Ledger
+from archsim.analog.cells import PairedCells, Refreshed
+from archsim.base.arrays import I64
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
+from archsim.hardware.component import Component
+from archsim.hardware.sram import Sram
+
+
+class Programmer(Component):
+    """Drivers that pulse `parallel` devices at a time, and a log of the pairs they have written.
+
+    The caller holds the tile whose cells are programmed before it asks the programmer: always in this order.
+
+    Parameters
+    ----------
+    parallel : int
+        Devices pulsed or read at once.
+    set_ps, reset_ps, read_ps : int
+        One SET pulse, one RESET pulse, one read-out of a device with its conversion.
+    cycle_ps : int
+        Of its control.
+    log : Sram
+        Memory of the log.
+    """
+
+    kind = "programmer"
+    ACTIONS: ClassVar = {
+        "set.pulse": Action("one SET pulse", "programming"),
+        "reset.pulse": Action("one RESET pulse", "programming"),
+        "device.read": Action("one device read and converted", "programming"),
+        "log.write": Action("one programmed pair noted", "programming"),
+        "log.read": Action("one noted pair looked up", "programming"),
+        "log.powered": Action("one bit of the log powered for a second", "programming", "bit*s"),
+        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
+        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+    }
+
+    def __init__(
+        self, env: simpy.Environment, ledger: Ledger, *, parallel: int, set_ps: int, reset_ps: int, read_ps: int,
+        cycle_ps: int, log: Sram,
+    ) -> None:  # fmt: skip
+        super().__init__(env, ledger, "programmer")
+        self.parallel, self.set_ps, self.reset_ps, self.read_ps = parallel, set_ps, reset_ps, read_ps
+        self.cycle_ps, self.log = cycle_ps, log
+
+    def train_ps(self, *, pulses: int = 0, resets: int = 0, reads: int = 0) -> int:
+        """Return the time of trains of pulses and reads, `parallel` at a time."""
+        return (
+            -(-pulses // self.parallel) * self.set_ps
+            - (-resets // self.parallel) * self.reset_ps
+            - (-reads // self.parallel) * self.read_ps
+        )
+
+    def set_pulses(self, cells: PairedCells, index: I64, pulses: I64, tag: Tag) -> Work[int]:
+        """Give signed SET pulses to the pairs at flat positions `index`; return how many pulses were given."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        given = cells.set_pulses(index, pulses, self.env.now)
+        hold_ps = self.train_ps(pulses=given)
+        yield self.env.timeout(hold_ps)
+        self.slot.give()
+        self.count(
+            tag, {"set.pulse": given, "log.write": index.size, "control.cycle": -(-hold_ps // self.cycle_ps)}
+        )
+        return given
+
+    def refresh(
+        self, cells: PairedCells, candidates: I64, tag: Tag, *, saturated: float, difference: float, most_pulses: int
+    ) -> Work[Refreshed]:
+        """Read the candidates, RESET the saturated pairs among them and program their differences again."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        done = cells.refresh(
+            candidates, self.env.now, saturated=saturated, difference=difference, most_pulses=most_pulses
+        )
+        hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
+        if hold_ps:
+            yield self.env.timeout(hold_ps)
+        self.slot.give()
+        self.count(
+            tag,
+            {
+                "set.pulse": done.pulses,
+                "reset.pulse": done.resets,
+                "device.read": done.reads,
+                "log.read": candidates.size,
+                "control.cycle": -(-hold_ps // self.cycle_ps),
+            },
+        )
+        return done
+
+    def sizes(self, action: str) -> dict[str, float]:
+        """Return the log's sizes for its actions."""
+        return self.log.sizes() if action.startswith("log.") else {}
+
+    def powered(self) -> dict[str, float]:
+        """Return the log's bits and one unit of logic."""
+        return {"log.powered": self.log.capacity_bit, "logic.powered": 1.0}

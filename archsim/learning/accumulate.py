@@ -1,0 +1,111 @@
+"""The high-precision accumulator chi: outer product, threshold, pulses; and which pairs to look at for refresh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.base.arrays import F32, I64
+from archsim.base.rounding import Quantiser
+from archsim.learning import _kernels
+
+_NONE = np.empty(0, np.int64)
+FLOAT_BITS = 24
+"""From so many bits on chi is held in float32, whose significand has 24 bits, without a grid of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulated:
+    """What one outer product did.
+
+    Parameters
+    ----------
+    updates : int
+        Elements of chi that were read, changed and written.
+    rows : int
+        Rows with a non-zero input (each is one multiplication of x_i by the rate).
+    index, pulses : int64 arrays
+        Flat positions of pairs whose chi crossed the threshold, and the signed number of SET pulses due.
+    """
+
+    updates: int
+    rows: int
+    index: I64
+    pulses: I64
+
+
+class Accumulator:
+    """Chi of one layer in units of epsilon. Sole owner of chi.
+
+    chi += eta sum_v x_i d_j / epsilon; n = trunc(chi) pulses where |chi| >= 1; chi -= n.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    epsilon : float
+        Weight change that one pulse makes on average.
+    bits, limit : int, float
+        Precision of chi: a grid of 2 limit/2^bits over +-limit epsilon, where it saturates.
+    x_bits, error_bits : int
+        Precision of the two operands of the outer product, sign included.
+    skip_zeros : bool
+        Whether elements with a zero operand are passed over (and not counted).
+
+    Source
+    ------
+    nandakumar2020, the update rule as quoted by third parties.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], *, epsilon: float, bits: int, limit: float, x_bits: int, error_bits: int,
+        skip_zeros: bool = True,
+    ) -> None:  # fmt: skip
+        self.chi = np.zeros(shape, np.float32)
+        self.epsilon, self.limit, self.skip_zeros = epsilon, np.float32(limit), skip_zeros
+        self.step = np.float32(2 * limit / 2**bits if bits < FLOAT_BITS else 0)
+        self.x_grid, self.error_grid = Quantiser(x_bits), Quantiser(error_bits)
+        self._hit = np.empty(shape[0], np.int64)
+
+    def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Accumulated:
+        """Add rate times the outer product of the rounded operands to chi and take the pulses due out of it.
+
+        Parameters
+        ----------
+        x : float32 array, (vectors, rows), within +-x_scale
+        d : float32 array, (vectors, columns), within +-1; a descent direction over its largest magnitude
+        rate : float
+            Learning rate times that magnitude, over the number of vectors where a mean is wanted.
+        """
+        x_code, _, _ = self.x_grid.convert(x, x_scale)
+        d_code, nonzero, _ = self.error_grid.convert(d, 1.0)
+        if not nonzero and self.skip_zeros:
+            return Accumulated(0, 0, _NONE, _NONE)
+        d_code *= np.float32(rate / self.epsilon)
+        updates, rows, found = _kernels.accumulate(
+            x_code, d_code, self.chi, self.step, self.limit, self.skip_zeros, self._hit
+        )
+        if not found:
+            return Accumulated(updates, rows, _NONE, _NONE)
+        hit = self._hit[:found]
+        count = _kernels.take_pulses(self.chi, hit, _NONE, _NONE)
+        index, pulses = np.empty(count, np.int64), np.empty(count, np.int64)
+        _kernels.take_pulses(self.chi, hit, index, pulses)
+        return Accumulated(updates, rows, index, pulses)
+
+
+class RefreshLog:
+    """Pairs programmed since the last refresh: only these can have become saturated, so only these are looked at."""
+
+    def __init__(self) -> None:
+        self._parts: list[I64] = []
+
+    def add(self, index: I64) -> None:
+        """Note pairs that have been programmed."""
+        self._parts.append(index)
+
+    def take(self) -> I64:
+        """Return the pairs noted, each once and in order, and forget them."""
+        found = np.unique(np.concatenate(self._parts)) if self._parts else _NONE
+        self._parts.clear()
+        return found

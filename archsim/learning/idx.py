@@ -1,0 +1,171 @@
+"""Read IDX files, the format of MNIST, strictly: whatever is wrong with a file is named.
+
+An IDX file is a header of big-endian 32-bit words, the magic number 0x0000TTDD (type of an element, dimensions) and one
+word per dimension, then the elements. Only unsigned bytes are read. http://yann.lecun.com/exdb/mnist/ describes it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from archsim.base.errors import DataError
+from archsim.base.files import display
+
+_UNSIGNED_BYTE = 0x08
+_GZIP = b"\x1f\x8b"
+
+
+def gunzip(data: bytes, *, file: str) -> bytes:
+    """Return what gzip-compressed bytes hold.
+
+    Parameters
+    ----------
+    data : bytes
+        The compressed bytes, whole.
+    file : str
+        File or address they came from, for the error.
+
+    Raises
+    ------
+    DataError
+        If the bytes are not gzip, truncated, or fail gzip's own checksum.
+    """
+    if data[:2] != _GZIP:
+        raise DataError("is not gzip-compressed", file=file, expected="gzip data, which starts with the bytes 1f 8b")
+    try:
+        return gzip.decompress(data)
+    except EOFError as error:
+        raise DataError(f"gzip data is truncated after {len(data):,} bytes", file=file) from error
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"gzip data is damaged ({error})", file=file) from error
+
+
+def present(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Return name -> path of those files that stand in a folder; plain goes before .gz.
+
+    Each may be spelt as it is (train-images-idx3-ubyte) or with a dot (train-images.idx3-ubyte).
+
+    Raises
+    ------
+    DataError
+        If the folder may not be read.
+    """
+    found = {}
+    try:
+        for name in names:
+            dotted = name.replace("-idx", ".idx")
+            spellings = (name, dotted, f"{name}.gz", f"{dotted}.gz")
+            if path := next((folder / spelling for spelling in spellings if (folder / spelling).is_file()), None):
+                found[name] = path
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}", file=display(folder)) from error
+    return found
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if its name ends in .gz.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or unpacked.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror or error}", file=display(path)) from error
+    return gunzip(data, file=display(path)) if path.suffix == ".gz" else data
+
+
+def parse(data: bytes, *, dimensions: int, file: str) -> np.ndarray:
+    """Return the elements of an IDX file of unsigned bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content, unpacked.
+    dimensions : int
+        Dimensions it must have: 3 for images, 1 for labels.
+    file : str
+        The file's name, for the error.
+
+    Returns
+    -------
+    uint8 array of `dimensions` dimensions, a read-only view of `data`
+
+    Raises
+    ------
+    DataError
+        If the magic number, the type or the number of dimensions is wrong, nothing is in it, or the length is not
+        exactly what the header says.
+    """
+    header = 4 + 4 * dimensions
+    if len(data) < header:
+        raise DataError(f"holds {len(data)} bytes", file=file, expected=f"at least an IDX header of {header} bytes")
+    _check_magic(data, dimensions=dimensions, file=file)
+    shape = struct.unpack_from(f">{dimensions}I", data, 4)
+    sizes = " x ".join(f"{size:,}" for size in shape)
+    if 0 in shape:
+        raise DataError(f"is empty: the header says {sizes}", file=file, expected="at least one element")
+    due = header + math.prod(shape)
+    if len(data) != due:
+        what = "is truncated" if len(data) < due else "has bytes after its end"
+        expected = f"{due:,} bytes (header of {header}, then {sizes})"
+        raise DataError(f"{what}: found {len(data):,} bytes", file=file, expected=expected)
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def images(data: bytes, *, shape: tuple[int, int], file: str) -> np.ndarray:
+    """Return the images of an IDX file, uint8 of shape (images, *shape); see `parse`.
+
+    Raises
+    ------
+    DataError
+        If the file is wrong, or its images have another shape.
+    """
+    array = parse(data, dimensions=3, file=file)
+    if array.shape[1:] != shape:
+        size = f"{array.shape[1]:,}x{array.shape[2]:,}"
+        raise DataError(f"holds images of {size}", file=file, expected=f"{shape[0]}x{shape[1]}")
+    return array
+
+
+def labels(data: bytes, *, classes: int, file: str) -> np.ndarray:
+    """Return the labels of an IDX file, uint8 of shape (labels,); see `parse`.
+
+    Raises
+    ------
+    DataError
+        If the file is wrong, or a label is not below `classes`.
+    """
+    array = parse(data, dimensions=1, file=file)
+    if array.max() >= classes:
+        first = int(np.argmax(array >= classes))
+        raise DataError(f"label {first:,} is {array[first]}", file=file, expected=f"labels from 0 to {classes - 1}")
+    return array
+
+
+def _check_magic(data: bytes, *, dimensions: int, file: str) -> None:
+    due = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
+    got = data[:4]
+    if got == due:
+        return
+    hint = None
+    if got[:2] == _GZIP:
+        what, hint = "is gzip-compressed, but its name does not end in .gz", "Rename it, or unpack it."
+    elif got[:2] != b"\0\0":
+        what = f"is no IDX file: its magic number is 0x{got.hex()}"
+    elif got[2] != _UNSIGNED_BYTE:
+        what = f"holds elements of type 0x{got[2]:02x} (magic number 0x{got.hex()})"
+    else:
+        what = f"has {got[3]} dimensions (magic number 0x{got.hex()})"
+        hint = {1: "This is a file of labels.", 3: "This is a file of images."}.get(got[3])
+    expected = f"unsigned bytes in {dimensions} dimension{'s' if dimensions > 1 else ''} (magic number 0x{due.hex()})"
+    raise DataError(what, file=file, expected=expected, hint=hint)

@@ -1,0 +1,115 @@
+"""Workload files: network, data and training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from archsim.base.errors import nearest
+from archsim.base.files import find
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.chips.architecture import Count
+from archsim.learning.maths import OUTPUT_ACTIVATIONS
+from archsim.learning.network import Dense, Network
+
+
+class LayerFile(Record):
+    """One layer of the network."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+    kind: Literal["dense"]
+    units: Count
+    activation: Literal["sigmoid", "relu", "linear"]
+
+
+class NetworkFile(Record):
+    """The network: elements of a sample, spread of the initial weights, layers from the input on."""
+
+    inputs: Count
+    initial_std: Annotated[FiniteFloat, Field(gt=0)]
+    layers: Annotated[list[LayerFile], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _sound(self) -> NetworkFile:
+        names = [layer.name for layer in self.layers]
+        if repeated := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two layers are named {repeated[0]!r}; expected each name once")
+        if "chip" in names:
+            raise ValueError("a layer is named 'chip', which stands for the chip itself; expected another name")
+        last = self.layers[-1].activation
+        if last not in OUTPUT_ACTIVATIONS:
+            raise ValueError(f"the last layer has activation {last!r}; expected one of {', '.join(OUTPUT_ACTIVATIONS)}")
+        return self
+
+    def build(self) -> Network:
+        """Return the network."""
+        inputs = [self.inputs, *(layer.units for layer in self.layers)]
+        layers = tuple(
+            Dense(layer.name, size, layer.units, layer.activation)
+            for layer, size in zip(self.layers, inputs, strict=False)
+        )
+        return Network(layers, self.initial_std)
+
+
+class Training(Record):
+    """How to train. `steps`, if given, ends the training whatever the epochs."""
+
+    batch: Count
+    learning_rate: Annotated[FiniteFloat, Field(gt=0)]
+    decay: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
+    epochs: Count
+    steps: Count | None = None
+    evaluations_per_epoch: Count = 1
+
+
+class Preset(Record):
+    """Values that replace those of `training`."""
+
+    batch: Count | None = None
+    learning_rate: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    decay: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
+    epochs: Count | None = None
+    steps: Count | None = None
+    evaluations_per_epoch: Count | None = None
+
+
+class Workload(FileRecord):
+    """A network, its data set and its training."""
+
+    kind: Literal["workload"]
+    name: str
+    title: str
+    dataset: Literal["mnist", "digits"]
+    network: NetworkFile
+    training: Training
+    presets: dict[str, Preset] = Field(default_factory=dict)
+
+
+def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
+    """Read a workload file by path or shipped name, with `--set` values laid over it."""
+    return read(find(name, "workloads", option="WORKLOAD")).with_settings(dict(settings or {}))
+
+
+def parse(source: Document, preset: str | None = None) -> Workload:
+    """Validate a workload document and lay a preset over its training; `--set` values win over the preset.
+
+    Raises
+    ------
+    InputError
+        If the file breaks its schema or has no such preset.
+    """
+    workload = validate(source, Workload)
+    if workload.name != source.path.stem:
+        raise source.error(("name",), value=workload.name, expected=f"the file's own name, {source.path.stem!r}")
+    if preset is None:
+        return workload
+    if preset not in workload.presets:
+        known = sorted(workload.presets)
+        hint = nearest(preset, known)
+        raise source.error(("presets",), f"has no preset {preset!r}", expected=f"one of {', '.join(known)}", hint=hint)
+    given = {key[1] for key in source.settings if key[0] == "training" and len(key) > 1}
+    values = workload.presets[preset].model_dump(exclude_none=True)
+    changes = {key: value for key, value in values.items() if key not in given}
+    return workload.model_copy(update={"training": workload.training.model_copy(update=changes)})
