@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -70,19 +71,73 @@ class Row:
     amount: float
 
 
-class Account(dict[Tag, dict[str, float]]):
-    """The ledger's page of one component: tag -> action -> amount. Owned by the ledger, written by the component."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A piece of work whose time and amounts depend on its size alone, so that they are worked out once.
+
+    Parameters
+    ----------
+    hold_ps : int
+        Time for which the component is held.
+    amounts : mapping
+        Action -> amount.
+    """
+
+    hold_ps: int
+    amounts: Mapping[str, float]
+
+
+class Account:
+    """The ledger's page of one component, written by the component alone.
+
+    Attributes
+    ----------
+    amounts : dict
+        Tag -> action -> amount, for work whose amounts depend on data.
+    jobs : dict
+        (Tag, job) -> how often the job was done.
+    """
+
+    __slots__ = ("actions", "amounts", "jobs")
 
     def __init__(self, actions: Iterable[str]) -> None:
-        super().__init__()
-        self._blank = dict.fromkeys(actions, 0)
+        self.actions = tuple(actions)
+        self.amounts: dict[Tag, dict[str, float]] = {}
+        self.jobs: defaultdict[tuple[Tag, Job], int] = defaultdict(int)
 
-    def __missing__(self, tag: Tag) -> dict[str, float]:
-        if tag.phase not in PHASES:
-            raise ModelError(f"phase {tag.phase!r} is not one of {', '.join(PHASES)}")
-        row: dict[str, float] = dict(self._blank)
-        self[tag] = row
+    def row(self, tag: Tag) -> dict[str, float]:
+        """Return the row of a tag: action -> amount, to be added to."""
+        row = self.amounts.get(tag)
+        if row is None:
+            row = self.amounts[tag] = dict.fromkeys(self.actions, 0)
         return row
+
+    def count(self, tag: Tag, amounts: Mapping[str, float]) -> None:
+        """Add amounts of declared actions."""
+        row = self.row(tag)
+        for action, amount in amounts.items():
+            row[action] += amount
+
+    def total(self) -> dict[Tag, dict[str, float]]:
+        """Return tag -> action -> amount of all that was booked.
+
+        Raises
+        ------
+        ModelError
+            If something was booked under an unknown phase or an undeclared action.
+        """
+        found = Account(self.actions)
+        try:
+            for tag, row in self.amounts.items():
+                found.count(tag, row)
+            for (tag, job), times in self.jobs.items():
+                found.count(tag, {action: times * amount for action, amount in job.amounts.items()})
+        except KeyError as error:
+            raise ModelError(f"action {error} is not one of {', '.join(self.actions)}") from None
+        for tag in found.amounts:
+            if tag.phase not in PHASES:
+                raise ModelError(f"phase {tag.phase!r} is not one of {', '.join(PHASES)}")
+        return found.amounts
 
 
 class Ledger:
@@ -105,8 +160,17 @@ class Ledger:
         found = [
             Row(tag.phase, tag.layer, component, action, amount)
             for component, account in self._accounts.items()
-            for tag, row in account.items()
+            for tag, row in account.total().items()
             for action, amount in row.items()
             if amount
         ]
         return sorted(found, key=lambda row: (order[row.phase], row.layer, row.component, row.action))
+
+    def absorb(self, other: Ledger) -> None:
+        """Add what another ledger of the same chip has booked."""
+        for component, account in other._accounts.items():  # noqa: SLF001  of the same class
+            page = self.open(component, account.actions)
+            for tag, row in account.total().items():
+                page.count(tag, row)
+        for phase, time_ps in other.time_ps.items():
+            self.time_ps[phase] += time_ps

@@ -38,35 +38,55 @@ def add_noise(y, variance, state, table):  # type: ignore[no-untyped-def]
         bits >>= np.uint64(16)
 
 
-@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def multiply(x, weight, variance, row_total, noisy, state, table, out, spread, order):  # type: ignore[no-untyped-def]
-    """Write x W into `out` with column noise; return sum over vectors and rows of |x_i| row_total_i.
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _convert(value, up, down, top):  # type: ignore[no-untyped-def]
+    """Return a value on the grid of a converter; top = 0 stands for an ideal one."""
+    if top == 0:
+        return value
+    return min(max(np.rint(value * up), -top), top) * down
 
-    x : (n, rows); weight, variance : (rows, columns); row_total : (rows,) float64; out : (n, columns);
-    spread : (columns,) and order : (rows,) are scratch. Rows are taken four at a time, zeros skipped.
+
+@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+def multiply(x, weight, variance, row_total, noisy, state, table, converters, out, spread, order, codes):  # type: ignore[no-untyped-def]
+    """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
+
+    x : (n, rows), within +-1 of the DAC's full scale; weight, variance : (rows, columns); row_total : (rows,) float64;
+    converters : (DAC levels, ADC levels, ADC full scale); out : (n, columns); spread : (columns,), order and codes :
+    (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
     """
     rows, columns = weight.shape
+    top = np.float32(converters[0])
+    down = np.float32(1 / converters[0]) if top > 0 else np.float32(1)
+    driven = 0
+    clipped = 0
     moment = 0.0
     for v in range(x.shape[0]):
         found = 0
         for i in range(rows):
-            if x[v, i] != 0:
+            code = _convert(x[v, i], top, down, top)
+            if code != 0:
                 order[found] = i
+                codes[found] = code
                 found += 1
-                moment += abs(x[v, i]) * row_total[i]
+                moment += abs(code) * row_total[i]
+        for k in range(found, min(found + 3, rows)):
+            order[k] = 0
+            codes[k] = 0
+        driven += found
         y = out[v]
         y[:] = 0
         spread[:] = 0
         k = 0
         while k < found:
+            last = min(k + 4, rows)  # the tail of a group of four has code 0, or lies outside and is not touched
             a = order[k]
-            b = order[k + 1] if k + 1 < found else a
-            c = order[k + 2] if k + 2 < found else a
-            d = order[k + 3] if k + 3 < found else a
-            xa = x[v, a]
-            xb = x[v, b] if k + 1 < found else np.float32(0)
-            xc = x[v, c] if k + 2 < found else np.float32(0)
-            xd = x[v, d] if k + 3 < found else np.float32(0)
+            b = order[k + 1] if k + 1 < last else 0
+            c = order[k + 2] if k + 2 < last else 0
+            d = order[k + 3] if k + 3 < last else 0
+            xa = codes[k]
+            xb = codes[k + 1] if k + 1 < last else np.float32(0)
+            xc = codes[k + 2] if k + 2 < last else np.float32(0)
+            xd = codes[k + 3] if k + 3 < last else np.float32(0)
             for j in range(columns):
                 y[j] += xa * weight[a, j] + xb * weight[b, j] + xc * weight[c, j] + xd * weight[d, j]
             if noisy:
@@ -76,31 +96,96 @@ def multiply(x, weight, variance, row_total, noisy, state, table, out, spread, o
             k += 4
         if noisy:
             add_noise(y, spread, state, table)
-    return moment
+        clipped += to_codes(y, converters)
+    return driven, clipped, moment
 
 
 @njit(cache=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
-def multiply_transposed(d, weight, variance, column_total, noisy, state, table, out, spread):  # type: ignore[no-untyped-def]
-    """Write d W^T into `out` with row noise; return sum over vectors and columns of |d_j| column_total_j.
+def multiply_transposed(d, weight, variance, column_total, noisy, state, table, converters, out, spread, codes):  # type: ignore[no-untyped-def]
+    """Write the ADC codes of d W^T into `out`; return lines driven, outputs clipped, and sum of |d_j| column_total_j.
 
-    d : (n, columns); out : (n, rows); spread : (rows,) scratch.
+    d : (n, columns), within +-1; out : (n, rows); spread : (rows,) and codes : (columns,) are scratch.
     """
     rows, columns = weight.shape
+    top = np.float32(converters[0])
+    down = np.float32(1 / converters[0]) if top > 0 else np.float32(1)
+    driven = 0
+    clipped = 0
     moment = 0.0
     for v in range(d.shape[0]):
         for j in range(columns):
-            moment += abs(d[v, j]) * column_total[j]
+            code = _convert(d[v, j], top, down, top)
+            codes[j] = code
+            driven += code != 0
+            moment += abs(code) * column_total[j]
         y = out[v]
         for i in range(rows):
             total = np.float32(0)
             for j in range(columns):
-                total += d[v, j] * weight[i, j]
+                total += codes[j] * weight[i, j]
             y[i] = total
         if noisy:
             for i in range(rows):
                 total = np.float32(0)
                 for j in range(columns):
-                    total += d[v, j] * d[v, j] * variance[i, j]
+                    total += codes[j] * codes[j] * variance[i, j]
                 spread[i] = total
             add_noise(y, spread, state, table)
-    return moment
+        clipped += to_codes(y, converters)
+    return driven, clipped, moment
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def to_codes(y, converters):  # type: ignore[no-untyped-def]
+    """Round and clip a line's results, (size,), in place, as the ADC does; return how many were clipped."""
+    top = np.float32(converters[1])
+    clipped = 0
+    if top > 0:
+        up = np.float32(converters[1] / converters[2])
+        down = np.float32(converters[2] / converters[1])
+        for j in range(y.size):
+            code = np.rint(y[j] * up)
+            clipped += abs(code) > top
+            y[j] = min(max(code, -top), top) * down
+    return clipped
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _factor(programmed_ps, now_ps, drift):  # type: ignore[no-untyped-def]
+    """Return (max(t - tp, shortest)/reference)^-exponent; drift = (exponent, reference, shortest)."""
+    if drift[0] == 0:
+        return 1.0
+    return (max((now_ps - programmed_ps) * 1e-12, drift[2]) / drift[1]) ** -drift[0]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):  # type: ignore[no-untyped-def]
+    """Write one read [S] of each of the devices `index` into `out`; noise = (slope, offset)."""
+    for k in range(index.size):
+        i = index[k]
+        true = g[i] * _factor(programmed_ps[i], now_ps, drift)
+        out[k] = true + (noise[0] * true + noise[1]) * normals[k]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def renew(
+    index, g, programmed_ps, now_ps, drift, noise, scale, columns, weight, variance, total, row_total, column_total
+):  # type: ignore[no-untyped-def]
+    """Renew the cache of the pairs `index` in place, all flat but the totals of rows and columns (float64).
+
+    g, programmed_ps : (2 pairs,), first all G+, then all G-.
+    """
+    pairs = weight.size
+    for k in range(index.size):
+        i = index[k]
+        gp = g[i] * _factor(programmed_ps[i], now_ps, drift)
+        gm = g[i + pairs] * _factor(programmed_ps[i + pairs], now_ps, drift)
+        sp = noise[0] * gp + noise[1]
+        sm = noise[0] * gm + noise[1]
+        weight[i] = (gp - gm) / scale
+        variance[i] = (sp * sp + sm * sm) / (scale * scale)
+        now = np.float32(gp + gm)
+        change = float(now) - float(total[i])
+        total[i] = now
+        row_total[i // columns] += change
+        column_total[i % columns] += change

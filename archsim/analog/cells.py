@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from archsim.analog import _kernels
 from archsim.base.arrays import F32, I64
@@ -16,11 +16,20 @@ from archsim.devices.base import Device, DeviceArray
 
 PS = 1e-12
 
+Grids = tuple[int, int, float]
+"""DAC levels and ADC levels to each side of zero (0: ideal), and the ADC's full scale in weight units."""
+
+Read = tuple[F32, int, int, float]
+"""Codes (vectors, lines); lines driven; results clipped; moment [S], the sum over vectors and devices of |x_i| G_ij.
+
+The moment times V^2 and the integration time is the energy that the cells conduct.
+"""
+
 
 @cache
 def normal_table(size: int = 16384) -> F32:
     """Return the means of `size` equal slices of the standard normal, scaled to unit variance."""
-    edges = norm.pdf(norm.ppf(np.arange(size + 1) / size))
+    edges = np.exp(-(ndtri(np.arange(size + 1) / size) ** 2) / 2) / np.sqrt(2 * np.pi)
     means = (edges[:-1] - edges[1:]) * size
     return (means / np.sqrt(np.mean(means**2))).astype(np.float32)
 
@@ -62,59 +71,57 @@ class PairedCells:
         drift_tolerance: float = 0.01,
     ) -> None:  # fmt: skip
         self.device, self.shape, self.scale = device, shape, scale
-        self.plus, self.minus = DeviceArray.blank(shape), DeviceArray.blank(shape)
+        pairs = shape[0] * shape[1]
+        self.devices = DeviceArray.blank(2 * pairs)
+        self._pairs = pairs
         self.weight = np.zeros(shape, np.float32)
         self.variance = np.zeros(shape, np.float32)
-        self._total = np.zeros(shape, np.float32)
+        self._total = np.zeros(pairs, np.float32)
         self._row_total = np.zeros(shape[0])
         self._column_total = np.zeros(shape[1])
-        self._window_ps = device.drift_window_s(drift_tolerance) / PS
+        self._all = np.arange(pairs)
+        reading = device.reading
+        self._drift = (reading.exponent, reading.reference_s, reading.shortest_s)
+        self._noise = (reading.noise_slope, reading.noise_offset)
+        self._noisy = reading.noisy
+        self._window_ps = reading.window_s(drift_tolerance) / PS
         self._renewed_ps = 0
         self._programming = streams.generator(f"cells/{name}/program")
         self._verify = streams.generator(f"cells/{name}/verify")
         # Evaluation reads through a stream of its own, so that evaluating more or less often changes no training.
-        self._read = {
-            phase: streams.word(f"cells/{name}/read" + ("" if phase in STEP_PHASES else f"/{phase}"))
-            for phase in (*STEP_PHASES, "evaluation", "retention")
-        }
-        shared = self._read[STEP_PHASES[0]]
-        for phase in STEP_PHASES:
-            self._read[phase] = shared
+        self._read = dict.fromkeys(STEP_PHASES, streams.word(f"cells/{name}/read"))
+        self._read |= {phase: streams.word(f"cells/{name}/read/{phase}") for phase in ("evaluation", "retention")}
         self._table = normal_table()
-        self._spread = np.empty(max(shape), np.float32)
+        self._spread = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
+        self._codes = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
         self._order = np.empty(shape[0], np.int64)
 
     # --- products -----------------------------------------------------------------------------------------------
-    def multiply(self, x: F32, phase: str) -> tuple[F32, float]:
-        """Return x W as read now, and the moment of the read.
+    def multiply(self, x: F32, phase: str, converters: Grids) -> Read:
+        """Return the codes of x W as read now.
 
         Parameters
         ----------
         x : float32 array, (vectors, rows)
             Row inputs relative to the DAC's full scale.
-
-        Returns
-        -------
-        y : float32 array, (vectors, columns)
-            In weight units.
-        moment : float [S]
-            Sum over vectors and devices of |x_i| G_ij; times V^2 and the integration time it is the energy of the read.
+        converters : (int, int, float)
+            DAC levels and ADC levels to each side (0: ideal), ADC full scale in weight units.
         """
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
-        moment = _kernels.multiply(
-            x, self.weight, self.variance, self._row_total, self.device.noisy, self._read[phase], self._table, out,
-            self._spread[: self.shape[1]], self._order,
+        driven, clipped, moment = _kernels.multiply(
+            x, self.weight, self.variance, self._row_total, self._noisy, self._read[phase], self._table, converters,
+            out, self._spread[1], self._order, self._codes[0],
         )  # fmt: skip
-        return out, moment
+        return out, driven, clipped, moment
 
-    def multiply_transposed(self, d: F32, phase: str) -> tuple[F32, float]:
-        """Return d W^T as read now, (vectors, rows), and the moment [S]; d : (vectors, columns)."""
+    def multiply_transposed(self, d: F32, phase: str, converters: Grids) -> Read:
+        """Return the codes of d W^T as read now; d : (vectors, columns)."""
         out = np.empty((d.shape[0], self.shape[0]), np.float32)
-        moment = _kernels.multiply_transposed(
-            d, self.weight, self.variance, self._column_total, self.device.noisy, self._read[phase], self._table, out,
-            self._spread[: self.shape[0]],
+        driven, clipped, moment = _kernels.multiply_transposed(
+            d, self.weight, self.variance, self._column_total, self._noisy, self._read[phase], self._table, converters,
+            out, self._spread[0], self._codes[1],
         )  # fmt: skip
-        return out, moment
+        return out, driven, clipped, moment
 
     # --- writing ------------------------------------------------------------------------------------------------
     def load(self, weight: F32, now_ps: int) -> None:
@@ -125,8 +132,8 @@ class PairedCells:
         low = self.device.low
         half = np.asarray(weight, np.float64) * (self.scale / 2)
         base = np.maximum(self.device.common, low + np.abs(half))
-        self.device.load(self.plus, (base + half).astype(np.float32), now_ps)
-        self.device.load(self.minus, (base - half).astype(np.float32), now_ps)
+        both = np.concatenate([(base + half).reshape(-1), (base - half).reshape(-1)]).astype(np.float32)
+        self.device.load(self.devices, both, now_ps)
         self.renew(now_ps)
 
     def set_pulses(self, index: I64, pulses: I64, now_ps: int) -> int:
@@ -136,12 +143,11 @@ class PairedCells:
         -------
         int : pulses given in all.
         """
-        for devices, sign in ((self.plus, 1), (self.minus, -1)):
-            chosen = pulses * sign > 0
-            if chosen.any():
-                self.device.set_pulses(devices, index[chosen], np.abs(pulses[chosen]), now_ps, self._programming)
+        due = np.abs(pulses)
+        side = index + self._pairs * (pulses < 0)
+        self.device.set_pulses(self.devices, side, due, now_ps, self._programming)
         self._renew_at(index, now_ps)
-        return int(np.abs(pulses).sum())
+        return int(np.add.reduce(due))
 
     def refresh(
         self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
@@ -158,24 +164,25 @@ class PairedCells:
         most_pulses : int
             SET pulses at most when programming a difference again.
         """
-        plus, minus = self._read_one(self.plus, candidates, now_ps), self._read_one(self.minus, candidates, now_ps)
+        minus_side = candidates + self._pairs
+        plus, minus = self._read_devices(candidates, now_ps), self._read_devices(minus_side, now_ps)
         due = (np.maximum(plus, minus) > saturated) & (np.abs(plus - minus) < difference)
         index, wanted = candidates[due], (plus - minus)[due]
         reads, pulses = 2 * candidates.size, 0
         if not index.size:
             return Refreshed(reads, 0, 0, 0)
-        for devices in (self.plus, self.minus):
-            self.device.reset(devices, index, now_ps, self._programming)
-        for devices, target in ((self.plus, wanted), (self.minus, -wanted)):
-            open_ = np.flatnonzero(target >= self.device.epsilon / 2)
-            for _ in range(most_pulses):
-                if not open_.size:
-                    break
-                self.device.set_pulses(devices, index[open_], np.ones(open_.size, np.int64), now_ps, self._programming)
-                pulses += open_.size
-                reads += open_.size
-                reached = self._read_one(devices, index[open_], now_ps)
-                open_ = open_[reached < target[open_] - self.device.epsilon / 2]
+        self.device.reset(self.devices, np.concatenate([index, index + self._pairs]), now_ps, self._programming)
+        side, target = index + self._pairs * (wanted < 0), np.abs(wanted)
+        due_now = np.flatnonzero(target >= self.device.epsilon / 2)
+        for _ in range(most_pulses):
+            if not due_now.size:
+                break
+            once = np.ones(due_now.size, np.int64)
+            self.device.set_pulses(self.devices, side[due_now], once, now_ps, self._programming)
+            pulses += due_now.size
+            reads += due_now.size
+            reached = self._read_devices(side[due_now], now_ps)
+            due_now = due_now[reached < target[due_now] - self.device.epsilon / 2]
         self._renew_at(index, now_ps)
         return Refreshed(reads, 2 * index.size, pulses, index.size)
 
@@ -188,36 +195,32 @@ class PairedCells:
     def renew(self, now_ps: int) -> None:
         """Compute the whole cache for the time `now_ps` [ps]."""
         self._renewed_ps = now_ps
-        plus = self.plus.conductance * self.device.drift_factors(self.plus, now_ps)
-        minus = self.minus.conductance * self.device.drift_factors(self.minus, now_ps)
-        self.weight[...] = (plus - minus) / self.scale
-        self.variance[...] = (self.device.read_sigma(plus) ** 2 + self.device.read_sigma(minus) ** 2) / self.scale**2
-        self._total[...] = plus + minus
-        self._row_total[...] = self._total.sum(axis=1, dtype=np.float64)
-        self._column_total[...] = self._total.sum(axis=0, dtype=np.float64)
-
-    def _drifted(self, devices: DeviceArray, index: I64, now_ps: int) -> F32:
-        """Return the conductances [S] of some devices as they are now, without read noise."""
-        part = DeviceArray(
-            devices.conductance.reshape(-1)[index], devices.memory.reshape(-1)[index],
-            devices.programmed_ps.reshape(-1)[index], index, index,
-        )  # fmt: skip
-        return (part.conductance * self.device.drift_factors(part, now_ps)).astype(np.float32)
-
-    def _read_one(self, devices: DeviceArray, index: I64, now_ps: int) -> F32:
-        """Return one noisy read [S] of each of some devices."""
-        true = self._drifted(devices, index, now_ps)
-        normals = self._verify.standard_normal(index.size, dtype=np.float32)
-        return (true + self.device.read_sigma(true) * normals).astype(np.float32)
+        self._total[:] = 0
+        self._row_total[:] = 0
+        self._column_total[:] = 0
+        self._renew_at(self._all, now_ps)
 
     def _renew_at(self, index: I64, now_ps: int) -> None:
-        """Renew the cache of some pairs after a write, each pair once in `index`."""
-        plus, minus = self._drifted(self.plus, index, now_ps), self._drifted(self.minus, index, now_ps)
-        self.weight.reshape(-1)[index] = (plus - minus) / self.scale
-        sigma2 = self.device.read_sigma(plus) ** 2 + self.device.read_sigma(minus) ** 2
-        self.variance.reshape(-1)[index] = sigma2 / self.scale**2
-        total = self._total.reshape(-1)
-        change = (plus + minus - total[index]).astype(np.float64)
-        total[index] = plus + minus
-        np.add.at(self._row_total, index // self.shape[1], change)
-        np.add.at(self._column_total, index % self.shape[1], change)
+        """Renew the cache of some pairs; a pair written is read at its own age from now on."""
+        _kernels.renew(
+            index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale, self.shape[1], self.weight.reshape(-1),
+            self.variance.reshape(-1), self._total, self._row_total, self._column_total,
+        )  # fmt: skip
+
+    def _read_devices(self, index: I64, now_ps: int) -> F32:
+        """Return one noisy read [S] of each of the devices `index`; G- of pair k is device k + pairs."""
+        out = np.empty(index.size, np.float32)
+        normals = self._verify.standard_normal(index.size)
+        _kernels.read_devices(
+            self.devices.conductance, self.devices.programmed_ps, index, now_ps, self._drift, self._noise, normals, out
+        )
+        return out
+
+    @property
+    def pairs(self) -> tuple[DeviceArray, DeviceArray]:
+        """Views of the G+ and the G- devices, each (pairs,)."""
+        parts = [
+            DeviceArray(*(getattr(self.devices, name)[part] for name in DeviceArray.__slots__))
+            for part in (slice(None, self._pairs), slice(self._pairs, None))
+        ]
+        return parts[0], parts[1]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, Self, TypeVar
 
-import simpy
-
 from archsim.accounting.ledger import Entry, Ledger
 from archsim.base.errors import ModelError
 from archsim.base.signal import Signal, Tag
@@ -16,7 +14,7 @@ from archsim.chips.architecture import Architecture
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
-from archsim.hardware.slot import Slot
+from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.sram import Sram
 from archsim.learning.network import Network
 
@@ -47,22 +45,22 @@ class Chip:
     SCHEMA: type[Architecture]
 
     def __init__(self, architecture: Architecture, network: Network, times: Times, *, now_ps: int = 0) -> None:
-        self.env = simpy.Environment(initial_time=now_ps)
+        self.clock = Clock(now_ps)
         self.ledger = Ledger()
         self.network, self.times, self.architecture = network, times, architecture
         self._settled_ps = dict(self.ledger.time_ps)
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
         self.bus = Bus(
-            self.env, self.ledger, "bus", width_bit=bus.width, cycle_ps=self.ps("bus.cycle"),
+            self.clock, self.ledger, "bus", width_bit=bus.width, cycle_ps=self.ps("bus.cycle"),
             arbitration_cycles=bus.arbitration_cycles, length_m=bus.length,
         )  # fmt: skip
         self.host = HostLink(
-            self.env, self.ledger, "host", width_bit=host.width, cycle_ps=self.ps("host.cycle"),
+            self.clock, self.ledger, "host", width_bit=host.width, cycle_ps=self.ps("host.cycle"),
             arbitration_cycles=0, length_m=0.0,
         )  # fmt: skip
         self.digital_unit = DigitalUnit(
-            self.env, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
+            self.clock, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
             buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
         )  # fmt: skip
 
@@ -93,13 +91,17 @@ class Chip:
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:
         """Bring a sample over the host link into the signal buffer."""
-        yield from self.host.send(x.elements * x.bits, tag)
+        job = self.host.send(x.elements * x.bits)
+        if not self.host.does(job, tag):
+            yield from self.host.perform(job, tag)
         self.digital_unit.store(x.elements, tag)
         return x
 
     def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
         """Apply a named operation of `learning.maths` in the digital unit."""
-        result = yield from self.digital_unit.elementwise(op, [signal.values for signal in signals], tag)
+        result, job = self.digital_unit.elementwise(op, [signal.values for signal in signals])
+        if not self.digital_unit.does(job, tag):
+            yield from self.digital_unit.perform(job, tag)
         return Signal(result)
 
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
@@ -127,19 +129,19 @@ class Chip:
         ModelError
             If it stops half-way (a deadlock) or leaves something held or queued; with who waits for what.
         """
-        process = self.env.process(work)
-        self.env.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
+        process = self.clock.process(work)
+        self.clock.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
         restless = "; ".join(state for slot in self.slots() if (state := slot.state))
         if process.is_alive:
-            raise ModelError(f"deadlock at {self.env.now} ps: {restless or 'nothing is held'}")
+            raise ModelError(f"deadlock at {self.clock.now} ps: {restless or 'nothing is held'}")
         if restless:
-            raise ModelError(f"not at rest after a run, at {self.env.now} ps: {restless}")
+            raise ModelError(f"not at rest after a run, at {self.clock.now} ps: {restless}")
         result: T = process.value
         return result
 
     def book_time(self, phase: str, begin_ps: int) -> int:
         """Book the time since `begin_ps` under a phase; return now."""
-        now: int = self.env.now
+        now: int = self.clock.now
         self.ledger.time_ps[phase] += now - begin_ps
         return now
 

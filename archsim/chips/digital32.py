@@ -48,7 +48,7 @@ class Digital32Chip(Chip):
         self.weights = weights
         array = architecture.mac_array
         self.mac_array = MacArray(
-            self.env, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"),
+            self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"),
             weights=self.sram(network.weights, banks=array.weight_banks), operands=self.sram(array.operand_words),
             skip_zero_inputs=array.skip_zero_inputs,
         )  # fmt: skip
@@ -64,7 +64,7 @@ class Digital32Chip(Chip):
 
     def twin(self) -> Self:
         """Return a chip over the same weights on a clock of its own."""
-        return type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.env.now)
+        return type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.clock.now)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
@@ -79,7 +79,9 @@ class Digital32Chip(Chip):
 
     def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, then read, change and write every weight."""
-        scaled = yield from self.digital_unit.collect([d.values], rate / x.vectors, tag)
+        scaled, job = self.digital_unit.collect([d.values], rate / x.vectors)
+        if not self.digital_unit.does(job, tag):
+            yield from self.digital_unit.perform(job, tag)
         yield from self._send(x.elements + d.elements, tag)
         yield from self.mac_array.add_outer(self.weights[layer], x.values, np.ascontiguousarray(scaled), tag)
 
@@ -90,10 +92,14 @@ class Digital32Chip(Chip):
 
     def _send(self, elements: int, tag: Tag) -> Work[None]:
         self.digital_unit.fetch(elements, tag)
-        yield from self.bus.send(elements * 32, tag)
+        job = self.bus.send(elements * 32)
+        if not self.bus.does(job, tag):
+            yield from self.bus.perform(job, tag)
 
     def _keep(self, product: Work[F32], tag: Tag) -> Work[Signal]:
         result = yield from product
-        yield from self.bus.send(result.size * 32, tag)
+        job = self.bus.send(result.size * 32)
+        if not self.bus.does(job, tag):
+            yield from self.bus.perform(job, tag)
         self.digital_unit.store(result.size, tag)
         return Signal(result)

@@ -5,6 +5,7 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -12,7 +13,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, FiniteFloat
 
 from archsim.analog.cells import PairedCells
-from archsim.base.arrays import F32
+from archsim.base.arrays import F32, I64
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES, Signal, Tag
 from archsim.base.streams import Streams
@@ -26,8 +27,8 @@ from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
 from archsim.hardware.outer_product_unit import OuterProductUnit
 from archsim.hardware.programmer import Programmer
-from archsim.hardware.slot import Slot, together
-from archsim.hardware.tile import Converters, Tile
+from archsim.hardware.clock import Slot
+from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.learning.network import Network
 
@@ -161,14 +162,17 @@ class MixedPrecisionChip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
         outer = architecture.outer_product
+        self._full_scale = architecture.tile.dac.full_scale
+        self._dac_bits, self._adc_bits = architecture.tile.dac.bits, architecture.tile.adc.bits
         self.tiles = self._tiles()
+        self.forward, self.backward = self._groups()
         self.outer_product_unit = OuterProductUnit(
-            self.env, self.ledger, lanes=outer.lanes, cycle_ps=self.ps("digital.cycle"), x_bits=outer.x_bits,
+            self.clock, self.ledger, lanes=outer.lanes, cycle_ps=self.ps("digital.cycle"), x_bits=outer.x_bits,
             error_bits=outer.error_bits,
             chi=self.sram(network.weights, banks=outer.chi.banks, word_bit=outer.chi.bits),
         )  # fmt: skip
         self.programmer = Programmer(
-            self.env, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
+            self.clock, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
             reset_ps=self.ps("programmer.reset_pulse"), read_ps=self.ps("programmer.read"),
             cycle_ps=self.ps("digital.cycle"), log=self.sram(architecture.programmer.log_words),
         )  # fmt: skip
@@ -230,13 +234,38 @@ class MixedPrecisionChip(Chip):
                 tiles[name].append([])
                 for c, cells in enumerate(row):
                     if tile.adc.tiles_per_bank > 1 and built % tile.adc.tiles_per_bank == 0:
-                        self.banks.append(Slot(self.env, f"converter bank {len(self.banks)}"))
+                        self.banks.append(Slot(self.clock, f"converter bank {len(self.banks)}"))
                     bank = self.banks[-1] if self.banks else None
                     tiles[name][r].append(
-                        Tile(self.env, self.ledger, f"tile {name}/{r},{c}", cells=cells, converters=converters, bank=bank)
+                        Tile(self.clock, self.ledger, f"tile {name}/{r},{c}", cells=cells, converters=converters, bank=bank)
                     )
                     built += 1
         return tiles
+
+    def _groups(self) -> tuple[dict[str, TileGroup], dict[str, TileGroup]]:
+        """Return the tiles of each layer in the order of a product and of a transposed product."""
+        forward, backward = {}, {}
+        for name, tiles in self.tiles.items():
+            rows, columns = self.state[name].grid.rows, self.state[name].grid.columns
+            forward[name] = TileGroup(
+                self.clock,
+                [
+                    (tile, tile.multiply, row.part, column.size)
+                    for row, line in zip(rows, tiles, strict=True)
+                    for column, tile in zip(columns, line, strict=True)
+                ],
+                len(columns),
+            )
+            backward[name] = TileGroup(
+                self.clock,
+                [
+                    (line[c], line[c].multiply_transposed, column.part, row.size)
+                    for c, column in enumerate(columns)
+                    for row, line in zip(rows, tiles, strict=True)
+                ],
+                len(rows),
+            )
+        return forward, backward
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
@@ -249,42 +278,27 @@ class MixedPrecisionChip(Chip):
 
     def twin(self) -> Self:
         """Return a chip over the same cells on a clock of its own."""
-        return type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.env.now)
+        return type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send codes to all tiles of the layer, read them side by side, add up the row bands' partial sums."""
-        grid, tiles, scale = self.state[layer].grid, self.tiles[layer], self.architecture.tile.dac.full_scale
+        scale = self._full_scale
         values = x.values if scale == 1 else x.values * np.float32(1 / scale)
-        inputs = [np.ascontiguousarray(values[:, row.part]) for row in grid.rows]
-        yield from self._send(x.elements * len(grid.columns), tag)
-        self._age(layer, tag)
-        results = yield from together(
-            self.env,
-            [tile.multiply(part, tag) for row, part in zip(tiles, inputs, strict=True) for tile in row],
-        )
-        return (yield from self._gather(_by_column(results, len(grid.columns)), scale, tag))
+        return self._product(self.forward[layer], values, scale, tag)
 
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
-        grid, tiles = self.state[layer].grid, self.tiles[layer]
-        normal, scale = yield from self._normalised(d, tag)
-        inputs = [np.ascontiguousarray(normal[:, column.part]) for column in grid.columns]
-        yield from self._send(d.elements * len(grid.rows), tag)
-        self._age(layer, tag)
-        results = yield from together(
-            self.env,
-            [tile.multiply_transposed(part, tag) for row in tiles for tile, part in zip(row, inputs, strict=True)],
-        )
-        return (yield from self._gather(_by_row(results, len(grid.columns)), scale, tag))
+        values, scale = d.normal or (yield from self._normalised(d, tag))
+        return (yield from self._product(self.backward[layer], values, scale, tag))
 
     def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Add the outer product to chi; where it crossed the threshold, pulse the pairs."""
         state = self.state[layer]
-        normal, scale = yield from self._normalised(d, tag)
+        normal, scale = d.normal or (yield from self._normalised(d, tag))
         self.digital_unit.fetch(x.elements + d.elements, tag)
         done = yield from self.outer_product_unit.accumulate(
-            state.accumulator, x.values, normal, tag, x_scale=self.architecture.tile.dac.full_scale,
+            state.accumulator, x.values, normal, tag, x_scale=self._full_scale,
             rate=rate * scale / x.vectors,
         )  # fmt: skip
         state.since_refresh += x.vectors
@@ -309,61 +323,59 @@ class MixedPrecisionChip(Chip):
                     tile.slot.give()
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    def _send(self, elements: int, tag: Tag) -> Work[None]:
-        self.digital_unit.fetch(elements, tag)
-        yield from self.bus.send(elements * self.architecture.tile.dac.bits, tag)
-
-    def _gather(self, groups: list[list[F32]], scale: float, tag: Tag) -> Work[Signal]:
-        """Bring the tiles' codes to the digital unit and add up each group of partial sums, side by side in columns."""
-        bits = sum(part.size for group in groups for part in group) * self.architecture.tile.adc.bits
-        yield from self.bus.send(bits, tag)
-        parts = [
-            groups[0][k] if len(groups) == 1 else np.concatenate([group[k] for group in groups], axis=1)
-            for k in range(len(groups[0]))
-        ]
-        return Signal((yield from self.digital_unit.collect(parts, scale, tag)))
+    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
+        """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
+        unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
+        sent = values.size * group.bands
+        unit.fetch(sent, tag)
+        job = bus.send(sent * self._dac_bits)
+        if not bus.does(job, tag):
+            yield from bus.perform(job, tag)
+        if tag.phase in STEP_PHASES:  # evaluation reads what training last saw, so that it changes nothing
+            group.age()
+        codes = yield from group.read(values, tag)
+        job = bus.send(group.outputs * vectors * self._adc_bits)
+        if not bus.does(job, tag):
+            yield from bus.perform(job, tag)
+        result, job = unit.collect(group.join(codes), scale)
+        if not unit.does(job, tag):
+            yield from unit.perform(job, tag)
+        return Signal(result)
 
     def _normalised(self, d: Signal, tag: Tag) -> Work[tuple[F32, float]]:
-        if d.normal is None:
-            d.normal = yield from self.digital_unit.normalise(d.values, tag)
+        """Return the errors over their largest magnitude, and that; kept with the signal, for its other uses."""
+        result, scale, job = self.digital_unit.normalise(d.values)
+        if not self.digital_unit.does(job, tag):
+            yield from self.digital_unit.perform(job, tag)
+        d.normal = result, scale
         return d.normal
 
-    def _age(self, layer: str, tag: Tag) -> None:
-        """Let the cells see the clock; evaluation reads what training last saw, so that it changes nothing."""
-        if tag.phase in STEP_PHASES:
-            for row in self.state[layer].cells:
-                for cells in row:
-                    cells.age(self.env.now)
-
-    def _program(self, layer: str, state: LayerState, index: F32, pulses: F32, tag: Tag) -> Work[None]:
+    def _program(self, layer: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
-        rows, columns = np.divmod(index, self.network_columns(layer))
-        for r, row in enumerate(state.grid.rows):
-            for c, column in enumerate(state.grid.columns):
-                here = (rows >= row.start) & (rows < row.stop) & (columns >= column.start) & (columns < column.stop)
-                if not here.any():
-                    continue
-                tile = self.tiles[layer][r][c]
-                inside = (rows[here] - row.start) * column.size + (columns[here] - column.start)
-                if not tile.slot.take():
-                    yield tile.slot.wait()
-                yield from self.programmer.set_pulses(tile.cells, inside, pulses[here], tag)
-                tile.slot.give()
-                state.logs[r][c].add(inside)
-
-    def network_columns(self, layer: str) -> int:
-        """Return the columns of a layer's weight matrix."""
-        return self.state[layer].accumulator.chi.shape[1]
+        for (r, c), (inside, due) in _by_tile(state.grid, index.tolist(), pulses.tolist()).items():
+            tile, place = self.tiles[layer][r][c], np.array(inside)
+            if not tile.slot.take():
+                yield tile.slot.wait()
+            yield from self.programmer.set_pulses(tile.cells, place, np.array(due), tag)
+            tile.slot.give()
+            state.logs[r][c].add(place)
 
 
-def _by_column(results: list[F32], columns: int) -> list[list[F32]]:
-    """Return the partial sums of each column band, from results listed row band by row band."""
-    return [results[c::columns] for c in range(columns)]
-
-
-def _by_row(results: list[F32], columns: int) -> list[list[F32]]:
-    """Return the partial sums of each row band, from results listed row band by row band."""
-    return [results[r : r + columns] for r in range(0, len(results), columns)]
+def _by_tile(
+    grid: Grid, index: list[int], pulses: list[int]
+) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+    """Sort pairs, given by flat positions in the layer, to tiles: grid position -> (flat positions inside, pulses)."""
+    width = grid.columns[-1].stop
+    found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    for position, due in zip(index, pulses, strict=True):
+        i, j = divmod(position, width)
+        r = bisect_right(grid.rows, i, key=lambda band: band.start) - 1
+        c = bisect_right(grid.columns, j, key=lambda band: band.start) - 1
+        row, column = grid.rows[r], grid.columns[c]
+        inside, list_due = found.setdefault((r, c), ([], []))
+        inside.append((i - row.start) * column.size + j - column.start)
+        list_due.append(due)
+    return found
 
 
 def build_device(architecture: MixedPrecisionArchitecture) -> Device:

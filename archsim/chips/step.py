@@ -20,7 +20,7 @@ def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float
     rate : float
         Learning rate of the mean gradient.
     """
-    begin = chip.env.now
+    begin = chip.clock.now
     signal = yield from chip.receive(Signal(x, bits=chip.input_bits), network.layers[0].tags["forward"])
     traces = []
     for layer in network.layers:
@@ -50,7 +50,7 @@ def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float
 
 def inference(chip: Chip, network: Network, x: F32, phase: str = "evaluation") -> Work[F32]:
     """Return the outputs for x, (vectors, classes), booked under a phase that is no part of a step."""
-    begin = chip.env.now
+    begin = chip.clock.now
     signal = yield from chip.receive(Signal(x, bits=chip.input_bits), network.layers[0].tags[phase])
     for layer in network.layers:
         trace = yield from layers.forward(layer, chip, signal, phase)

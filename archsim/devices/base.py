@@ -12,17 +12,17 @@ from archsim.base.arrays import F32, I64
 
 @dataclass(slots=True)
 class DeviceArray:
-    """State of an array of devices. Owned by the cells that pair them; device models change it in place.
+    """State of an array of devices, flat. Owned by the cells that pair them; device models change it in place.
 
     Parameters
     ----------
-    conductance : float32 array [S], any shape
+    conductance : float32 array [S], (devices,)
         At the device's reference time after programming (T0); drift is applied at reading.
-    memory : float32 array, same shape
+    memory : float32 array, (devices,)
         The model's own state of a device (PCM: pulse memory P, 1 after RESET).
-    programmed_ps : int64 array [ps], same shape
+    programmed_ps : int64 array [ps], (devices,)
         Clock at the last programming.
-    set_pulses, reset_pulses : int64 arrays, same shape
+    set_pulses, reset_pulses : int64 arrays, (devices,)
         Pulses received since the beginning (endurance).
     """
 
@@ -33,11 +33,11 @@ class DeviceArray:
     reset_pulses: I64
 
     @classmethod
-    def blank(cls, shape: tuple[int, ...]) -> DeviceArray:
+    def blank(cls, devices: int) -> DeviceArray:
         """Return devices of zero conductance, programmed at time 0, never pulsed."""
         return cls(
-            np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.int64),
-            np.zeros(shape, np.int64), np.zeros(shape, np.int64),
+            np.zeros(devices, np.float32), np.zeros(devices, np.float32), np.zeros(devices, np.int64),
+            np.zeros(devices, np.int64), np.zeros(devices, np.int64),
         )  # fmt: skip
 
 
@@ -61,6 +61,43 @@ class Switches:
     drift: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a device reads at time t after programming: G(T0) (max(t, shortest)/reference)^-exponent, plus noise.
+
+    Parameters
+    ----------
+    exponent : float
+        Drift exponent; 0 switches drift off.
+    reference_s, shortest_s : float [s]
+        T0, and the time below which the law is held constant.
+    noise_slope : float
+    noise_offset : float [S]
+        Standard deviation of one read: slope G + offset. Both 0 switch noise off.
+    """
+
+    exponent: float = 0.0
+    reference_s: float = 1.0
+    shortest_s: float = 1.0
+    noise_slope: float = 0.0
+    noise_offset: float = 0.0
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a read takes a random number."""
+        return self.noise_slope != 0 or self.noise_offset != 0
+
+    def window_s(self, tolerance: float) -> float:
+        """Return for how long [s] drift factors may be kept before one of them is off by more than `tolerance`.
+
+        At age a, waiting w multiplies the factor by (1 + w/a)^-nu; a is never below the shortest time s, so
+        w = s ((1 - tolerance)^(-1/nu) - 1) bounds all devices.
+        """
+        if self.exponent == 0:
+            return float("inf")
+        return float(self.shortest_s * ((1.0 - tolerance) ** (-1.0 / self.exponent) - 1.0))
+
+
 class Device(Protocol):
     """A model of one memory device, on arrays.
 
@@ -72,31 +109,22 @@ class Device(Protocol):
         Mean conductance change of one SET pulse: what the digital unit believes a pulse does.
     common : float [S]
         Conductance that both devices of a pair share before the first step.
-    drifts, noisy : bool
-        Whether reading depends on time, and on a random number.
+    reading : Reading
     """
 
     low: float
     high: float
     epsilon: float
     common: float
-    drifts: bool
-    noisy: bool
+    reading: Reading
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S] directly, as before the first step; clipped to the bounds."""
 
-    def set_pulses(self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator) -> None:
-        """Apply `pulses[k]` SET pulses to the device at flat position `index[k]`, in place."""
+    def set_pulses(
+        self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator
+    ) -> None:
+        """Give pulses[k] >= 1 SET pulses to device index[k], in place; each device stands in `index` once."""
 
     def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
-        """RESET the devices at the flat positions `index`, in place."""
-
-    def drift_factors(self, devices: DeviceArray, now_ps: int) -> F32:
-        """Return the factor of each device between its conductance at T0 and now, same shape."""
-
-    def drift_window_s(self, tolerance: float) -> float:
-        """Return for how long [s] factors may be kept before one of them is off by more than `tolerance`."""
-
-    def read_sigma(self, conductance: F32) -> F32:
-        """Return the standard deviation [S] of one read of devices at a (drifted) conductance [S]."""
+        """RESET the devices `index`, in place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import FileRecord
-from archsim.devices.base import DeviceArray, Switches
+from archsim.devices.base import DeviceArray, Reading, Switches
 from archsim.devices.pcm import Bounds, PositiveConductance
 
 
@@ -47,38 +46,25 @@ class Ideal:
         self.file, self.switches = file, switches
         self.low, self.high, self.epsilon = file.bounds.low, file.bounds.high, file.set_step.step
         self.common = file.start.common
-        self.drifts = self.noisy = False
+        self.reading = Reading()
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S], clipped to the bounds."""
-        np.clip(conductance, self.low, self.high, out=devices.conductance)
+        np.clip(conductance.reshape(-1), self.low, self.high, out=devices.conductance)
         devices.programmed_ps[...] = now_ps
 
-    def set_pulses(self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator) -> None:
+    def set_pulses(
+        self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator
+    ) -> None:
         """Add epsilon a pulse, up to the upper bound."""
         del rng
-        g = devices.conductance.reshape(-1)
-        g[index] = np.minimum(g[index] + pulses * self.epsilon, self.high)
-        devices.programmed_ps.reshape(-1)[index] = now_ps
-        devices.set_pulses.reshape(-1)[index] += pulses
+        devices.conductance[index] = np.minimum(devices.conductance[index] + pulses * self.epsilon, self.high)
+        devices.programmed_ps[index] = now_ps
+        devices.set_pulses[index] += pulses
 
     def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
         """Bring to the lower bound exactly."""
         del rng
-        devices.conductance.reshape(-1)[index] = self.low
-        devices.programmed_ps.reshape(-1)[index] = now_ps
-        devices.reset_pulses.reshape(-1)[index] += 1
-
-    def drift_factors(self, devices: DeviceArray, now_ps: int) -> F32:
-        """Return ones."""
-        del now_ps
-        return np.ones_like(devices.conductance)
-
-    def drift_window_s(self, tolerance: float) -> float:
-        """Return infinity: nothing drifts."""
-        del tolerance
-        return math.inf
-
-    def read_sigma(self, conductance: F32) -> F32:
-        """Return zeros."""
-        return np.zeros_like(conductance)
+        devices.conductance[index] = self.low
+        devices.programmed_ps[index] = now_ps
+        devices.reset_pulses[index] += 1

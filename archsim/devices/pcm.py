@@ -12,7 +12,7 @@ from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import FileRecord, quantity
 from archsim.devices import _kernels
-from archsim.devices.base import DeviceArray, Switches
+from archsim.devices.base import DeviceArray, Reading, Switches
 
 
 def _positive(value: float) -> float:
@@ -108,7 +108,6 @@ class Pcm:
     def __init__(self, file: PcmFile, switches: Switches) -> None:
         self.file, self.switches = file, switches
         self.low, self.high = file.bounds.low, file.bounds.high
-        self.drifts, self.noisy = switches.drift, switches.read_noise
         self._decay = math.exp(-1.0 / file.pulse_memory.pulses)
         self._start_memory = self._decay**file.start.pulses
         self.epsilon, self.common = mean_step(file), file.start.common
@@ -123,61 +122,39 @@ class Pcm:
             mean[:] = (0.0, self.epsilon, 0.0)
         if not switches.programming_noise:
             std[:] = 0.0
-        self._mean, self._std = mean.astype(np.float32), std.astype(np.float32)
+        self._mean, self._std = mean, std
+        self.reading = Reading(
+            exponent=file.drift.exponent if switches.drift else 0.0,
+            reference_s=file.drift.reference,
+            shortest_s=file.drift.shortest,
+            noise_slope=file.read_noise.slope if switches.read_noise else 0.0,
+            noise_offset=file.read_noise.offset if switches.read_noise else 0.0,
+        )
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S]; the pulse memory is that after the device file's number of pulses."""
-        np.clip(conductance, self.low, self.high, out=devices.conductance)
+        np.clip(conductance.reshape(-1), self.low, self.high, out=devices.conductance)
         devices.memory[...] = self._start_memory
         devices.programmed_ps[...] = now_ps
 
-    def set_pulses(self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator) -> None:
+    def set_pulses(
+        self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator
+    ) -> None:
         """Apply blind SET pulses in place."""
-        normals = rng.standard_normal(int(pulses.sum()), dtype=np.float32)
         _kernels.pcm_set_pulses(
-            devices.conductance.reshape(-1), devices.memory.reshape(-1), index, pulses, normals,
-            self._mean, self._std, np.float32(self._decay), np.float32(self.low), np.float32(self.high),
+            devices.conductance, devices.memory, devices.programmed_ps, devices.set_pulses, index, pulses, now_ps,
+            rng.standard_normal(int(np.add.reduce(pulses))), self._mean, self._std, self._decay, self.low, self.high,
         )  # fmt: skip
-        devices.programmed_ps.reshape(-1)[index] = now_ps
-        devices.set_pulses.reshape(-1)[index] += pulses
 
     def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
         """RESET in place: G near 0.1 uS, P = 1."""
         after = self.file.after_reset
         spread = after.std if self.switches.programming_noise else 0.0
-        normals = rng.standard_normal(index.size, dtype=np.float32)
-        devices.conductance.reshape(-1)[index] = np.clip(after.mean + spread * normals, self.low, self.high)
-        devices.memory.reshape(-1)[index] = 1.0
-        devices.programmed_ps.reshape(-1)[index] = now_ps
-        devices.reset_pulses.reshape(-1)[index] += 1
-
-    def drift_factors(self, devices: DeviceArray, now_ps: int) -> F32:
-        """Return ((t - tp)/T0)^-0.04, held constant below the shortest time of the device file."""
-        factors = np.ones_like(devices.conductance)
-        if self.drifts:
-            drift = self.file.drift
-            _kernels.power_law(
-                devices.programmed_ps.reshape(-1), now_ps, drift.reference, drift.shortest, -drift.exponent,
-                factors.reshape(-1),
-            )  # fmt: skip
-        return factors
-
-    def drift_window_s(self, tolerance: float) -> float:
-        """Return the time after which the factor of the freshest device has moved by `tolerance`.
-
-        At age a, waiting w multiplies the factor by (1 + w/a)^-nu; a is never below the shortest time s, so
-        w = s ((1 - tolerance)^(-1/nu) - 1) bounds all devices.
-        """
-        if not self.drifts or self.file.drift.exponent == 0:
-            return math.inf
-        return self.file.drift.shortest * ((1.0 - tolerance) ** (-1.0 / self.file.drift.exponent) - 1.0)
-
-    def read_sigma(self, conductance: F32) -> F32:
-        """Return 0.03 G + 0.13 uS."""
-        noise = self.file.read_noise
-        if not self.noisy:
-            return np.zeros_like(conductance)
-        return (noise.slope * conductance + noise.offset).astype(np.float32)
+        normals = rng.standard_normal(index.size)
+        devices.conductance[index] = np.clip(after.mean + spread * normals, self.low, self.high)
+        devices.memory[index] = 1.0
+        devices.programmed_ps[index] = now_ps
+        devices.reset_pulses[index] += 1
 
 
 def mean_step(file: PcmFile, pulses: int = 10) -> float:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import simpy
-
-from archsim.accounting.ledger import Action, Ledger
-from archsim.base.signal import Tag
-from archsim.base.verbs import Work
+from archsim.accounting.ledger import Action, Job, Ledger
+from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 
 
@@ -29,10 +26,10 @@ class Bus(Component):
     ACTIONS: ClassVar = {"transfer": Action("one bit sent", "on-chip transport", "bit")}
 
     def __init__(
-        self, env: simpy.Environment, ledger: Ledger, name: str, *, width_bit: int, cycle_ps: int,
+        self, clock: Clock, ledger: Ledger, name: str, *, width_bit: int, cycle_ps: int,
         arbitration_cycles: int, length_m: float,
     ) -> None:  # fmt: skip
-        super().__init__(env, ledger, name)
+        super().__init__(clock, ledger, name)
         self.width_bit, self.cycle_ps = width_bit, cycle_ps
         self.arbitration_cycles, self.length_m = arbitration_cycles, length_m
 
@@ -40,13 +37,9 @@ class Bus(Component):
         """Return arbitration plus ceil(bits/width) cycles."""
         return (self.arbitration_cycles - (-bits // self.width_bit)) * self.cycle_ps
 
-    def send(self, bits: int, tag: Tag) -> Work[None]:
-        """Send one block of bits."""
-        if not self.slot.take():
-            yield self.slot.wait()
-        yield self.env.timeout(self.send_ps(bits))
-        self.slot.give()
-        self.count(tag, {"transfer": bits})
+    def send(self, bits: int) -> Job:
+        """Return the job of sending one block of bits."""
+        return self._jobs.get(bits) or self.job(bits, self.send_ps(bits), {"transfer": bits})
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the wire's length."""

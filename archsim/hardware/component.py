@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
-import simpy
-
-from archsim.accounting.ledger import Action, Entry, Ledger
+from archsim.accounting.ledger import Action, Entry, Job, Ledger
 from archsim.base.signal import Tag
-from archsim.hardware.slot import Slot
+from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock, Slot
 
 
 class Component:
@@ -20,7 +19,7 @@ class Component:
 
     Parameters
     ----------
-    env : simpy.Environment
+    clock : Clock
         The chip's clock, in whole picoseconds.
     ledger : Ledger
     name : str
@@ -32,16 +31,45 @@ class Component:
     kind: ClassVar[str]
     ACTIONS: ClassVar[dict[str, Action]]
 
-    def __init__(self, env: simpy.Environment, ledger: Ledger, name: str, *, label: str | None = None) -> None:
-        self.env, self.name = env, name
-        self.slot = Slot(env, label or name)
+    def __init__(self, clock: Clock, ledger: Ledger, name: str, *, label: str | None = None) -> None:
+        self.clock, self.name = clock, name
+        self.slot = Slot(clock, label or name)
         self._account = ledger.open(name, self.ACTIONS)
+        self._jobs: dict[Hashable, Job] = {}
+
+    def job(self, key: Hashable, hold_ps: int, amounts: Mapping[str, float]) -> Job:
+        """Keep a job under a key of its size, and return it."""
+        made = self._jobs[key] = Job(hold_ps, {action: amount for action, amount in amounts.items() if amount})
+        return made
+
+    def book(self, tag: Tag, job: Job) -> None:
+        """Count a job as done once."""
+        self._account.jobs[tag, job] += 1
 
     def count(self, tag: Tag, amounts: Mapping[str, float]) -> None:
-        """Book amounts of declared actions."""
-        row = self._account[tag]
-        for action, amount in amounts.items():
-            row[action] += amount
+        """Count amounts of declared actions that depend on data."""
+        self._account.count(tag, amounts)
+
+    def does(self, job: Job, tag: Tag) -> bool:
+        """Do a job at once and return True if nothing else can happen meanwhile; else return False.
+
+        Use::
+
+            if not unit.does(job, tag):
+                yield from unit.perform(job, tag)
+        """
+        if self.slot.taken or not self.clock.passes(job.hold_ps):
+            return False
+        self._account.jobs[tag, job] += 1
+        return True
+
+    def perform(self, job: Job, tag: Tag) -> Work[None]:
+        """Take the slot, hold for the job's time, and book it."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        yield self.clock.timeout(job.hold_ps)
+        self.slot.give()
+        self._account.jobs[tag, job] += 1
 
     def entries(self) -> list[Entry]:
         """Return every declared action with the sizes its cost law may need."""

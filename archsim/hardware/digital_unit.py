@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-import simpy
-
-from archsim.accounting.ledger import Action, Ledger
+from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
-from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
 from archsim.learning import _kernels
-from archsim.learning.maths import OPS
+from archsim.learning.maths import OPS, Op
 
 
 class DigitalUnit(Component):
@@ -43,77 +41,75 @@ class DigitalUnit(Component):
     }
 
     def __init__(
-        self, env: simpy.Environment, ledger: Ledger, name: str = "digital_unit", *, lanes: int, cycle_ps: int,
+        self, clock: Clock, ledger: Ledger, name: str = "digital_unit", *, lanes: int, cycle_ps: int,
         buffer: Sram,
     ) -> None:  # fmt: skip
-        super().__init__(env, ledger, name)
+        super().__init__(clock, ledger, name)
         self.lanes, self.cycle_ps, self.buffer = lanes, cycle_ps, buffer
 
     def cycles(self, operations: int) -> int:
         """Return the cycles of so many elementary operations: ceil(operations/lanes)."""
         return -(-operations // self.lanes)
 
-    def _busy(self, cycles: int) -> Work[None]:
-        if not self.slot.take():
-            yield self.slot.wait()
-        if cycles:
-            yield self.env.timeout(cycles * self.cycle_ps)
-        self.slot.give()
-
-    def elementwise(self, op: str, operands: Sequence[F32], tag: Tag) -> Work[F32]:
-        """Apply a named operation to operands of equal shape (vectors, size)."""
+    def elementwise(self, op: str, operands: Sequence[F32]) -> tuple[F32, Job]:
+        """Return a named operation of operands of equal shape (vectors, size), and its job."""
         operation = OPS[op]
         result = operation(*operands)
         n = result.size
-        cycles = self.cycles(operation.operations * n)
-        yield from self._busy(cycles)
-        self.count(
-            tag,
-            {
-                "add": operation.adds * n,
-                "multiply": operation.multiplies * n,
-                "compare": operation.compares * n,
-                "lookup": operation.lookups * n,
-                "buffer.read": operation.operands * n,
-                "buffer.write": n,
-                "control.cycle": cycles,
-            },
-        )
-        return result
+        return result, self._jobs.get((op, n)) or self._elementwise_job(op, operation, n)
 
-    def collect(self, parts: Sequence[F32], scale: float, tag: Tag) -> Work[F32]:
-        """Add up partial sums of one shape and multiply by `scale` (free if it is 1); keep the result in the buffer."""
+    def _elementwise_job(self, op: str, operation: Op, n: int) -> Job:
+        cycles = self.cycles(operation.operations * n)
+        amounts = {
+            "add": operation.adds * n,
+            "multiply": operation.multiplies * n,
+            "compare": operation.compares * n,
+            "lookup": operation.lookups * n,
+            "buffer.read": operation.operands * n,
+            "buffer.write": n,
+            "control.cycle": cycles,
+        }
+        return self.job((op, n), cycles * self.cycle_ps, amounts)
+
+    def collect(self, parts: Sequence[F32], scale: float = 1.0) -> tuple[F32, Job]:
+        """Return the sum of partial sums of one shape times `scale` (free if it is 1), to be kept in the buffer."""
         result = parts[0] if len(parts) == 1 else np.add(parts[0], parts[1])
         for part in parts[2:]:
             result += part
-        n = result.size
-        adds, multiplies = (len(parts) - 1) * n, 0 if scale == 1 else n
-        if multiplies:
+        if scale != 1:
             result = result * np.float32(scale)
-        cycles = self.cycles(adds + multiplies)
-        yield from self._busy(cycles)
-        self.count(tag, {"add": adds, "multiply": multiplies, "buffer.write": n, "control.cycle": cycles})
-        return result
+        key = ("collect", len(parts), scale != 1, result.size)
+        return result, self._jobs.get(key) or self._collect_job(key)
 
-    def normalise(self, d: F32, tag: Tag) -> Work[tuple[F32, float]]:
-        """Return d over its largest magnitude, and that magnitude: one comparison and one multiplication an element."""
-        scale = float(_kernels.largest(d))
-        result = d * np.float32(1 / scale) if scale > 0 else d
-        n = d.size
+    def _collect_job(self, key: tuple[str, int, bool, int]) -> Job:
+        _, parts, scaled, n = key
+        adds, multiplies = (parts - 1) * n, n if scaled else 0
+        cycles = self.cycles(adds + multiplies)
+        amounts = {"add": adds, "multiply": multiplies, "buffer.write": n, "control.cycle": cycles}
+        return self.job(key, cycles * self.cycle_ps, amounts)
+
+    def normalise(self, d: F32) -> tuple[F32, float, Job]:
+        """Return d over its largest magnitude, that magnitude, and the job: a comparison and a product an element."""
+        result = np.empty_like(d)
+        scale: float = _kernels.normalise(d, result)
+        key = ("normalise", d.size)
+        return result, scale, self._jobs.get(key) or self._normalise_job(key)
+
+    def _normalise_job(self, key: tuple[str, int]) -> Job:
+        n = key[1]
         cycles = self.cycles(2 * n)
-        yield from self._busy(cycles)
-        self.count(
-            tag, {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
-        )
-        return result, scale
+        amounts = {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
+        return self.job(key, cycles * self.cycle_ps, amounts)
 
     def store(self, words: int, tag: Tag) -> None:
         """Book words written to the buffer behind a transfer; they take no time of their own."""
-        self.count(tag, {"buffer.write": words})
+        key = ("store", words)
+        self.book(tag, self._jobs.get(key) or self.job(key, 0, {"buffer.write": words}))
 
     def fetch(self, words: int, tag: Tag) -> None:
         """Book words read from the buffer ahead of a transfer or for another unit; they take no time of their own."""
-        self.count(tag, {"buffer.read": words})
+        key = ("fetch", words)
+        self.book(tag, self._jobs.get(key) or self.job(key, 0, {"buffer.read": words}))
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the buffer's sizes for its actions."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-import simpy
-
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
 from archsim.learning import _kernels
@@ -47,10 +46,10 @@ class MacArray(Component):
     }
 
     def __init__(
-        self, env: simpy.Environment, ledger: Ledger, *, lanes: int, cycle_ps: int, weights: Sram, operands: Sram,
+        self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, weights: Sram, operands: Sram,
         skip_zero_inputs: bool,
     ) -> None:  # fmt: skip
-        super().__init__(env, ledger, "mac_array")
+        super().__init__(clock, ledger, "mac_array")
         self.lanes, self.cycle_ps = lanes, cycle_ps
         self.weights, self.operands, self.skip_zero_inputs = weights, operands, skip_zero_inputs
 
@@ -78,7 +77,8 @@ class MacArray(Component):
             yield self.slot.wait()
         macs = inputs * outputs
         hold_ps = self.hold_ps(macs, macs)
-        yield self.env.timeout(hold_ps)
+        if not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
         self.slot.give()
         self.count(
             tag,
@@ -101,7 +101,8 @@ class MacArray(Component):
         inputs, columns = self._inputs(x), weight.shape[1]
         macs = inputs * columns
         hold_ps = self.hold_ps(macs, 2 * macs)
-        yield self.env.timeout(hold_ps)
+        if not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
         self.slot.give()
         self.count(
             tag,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import simpy
-
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
 from archsim.learning.accumulate import Accumulated, Accumulator
@@ -41,10 +40,10 @@ class OuterProductUnit(Component):
     }
 
     def __init__(
-        self, env: simpy.Environment, ledger: Ledger, *, lanes: int, cycle_ps: int, chi: Sram, x_bits: int,
+        self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, chi: Sram, x_bits: int,
         error_bits: int,
     ) -> None:  # fmt: skip
-        super().__init__(env, ledger, "outer_product_unit")
+        super().__init__(clock, ledger, "outer_product_unit")
         self.lanes, self.cycle_ps, self.chi = lanes, cycle_ps, chi
         self.x_bits, self.error_bits = x_bits, error_bits
 
@@ -60,21 +59,16 @@ class OuterProductUnit(Component):
             yield self.slot.wait()
         done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
         hold_ps = self.hold_ps(done.updates, done.rows)
-        if hold_ps:
-            yield self.env.timeout(hold_ps)
+        if not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
         self.slot.give()
-        crossed = done.index.size
-        self.count(
-            tag,
-            {
-                "multiply": done.updates + done.rows,
-                "add": done.updates + crossed,
-                "compare": done.updates,
-                "chi.read": done.updates,
-                "chi.write": done.updates,
-                "control.cycle": -(-hold_ps // self.cycle_ps),
-            },
-        )
+        row = self._account.row(tag)
+        row["multiply"] += done.updates + done.rows
+        row["add"] += done.updates + done.index.size
+        row["compare"] += done.updates
+        row["chi.read"] += done.updates
+        row["chi.write"] += done.updates
+        row["control.cycle"] += -(-hold_ps // self.cycle_ps)
         return done
 
     def sizes(self, action: str) -> dict[str, float]:

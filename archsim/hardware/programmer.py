@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import simpy
-
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import PairedCells, Refreshed
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
 
@@ -45,10 +44,10 @@ class Programmer(Component):
     }
 
     def __init__(
-        self, env: simpy.Environment, ledger: Ledger, *, parallel: int, set_ps: int, reset_ps: int, read_ps: int,
+        self, clock: Clock, ledger: Ledger, *, parallel: int, set_ps: int, reset_ps: int, read_ps: int,
         cycle_ps: int, log: Sram,
     ) -> None:  # fmt: skip
-        super().__init__(env, ledger, "programmer")
+        super().__init__(clock, ledger, "programmer")
         self.parallel, self.set_ps, self.reset_ps, self.read_ps = parallel, set_ps, reset_ps, read_ps
         self.cycle_ps, self.log = cycle_ps, log
 
@@ -64,9 +63,10 @@ class Programmer(Component):
         """Give signed SET pulses to the pairs at flat positions `index`; return how many pulses were given."""
         if not self.slot.take():
             yield self.slot.wait()
-        given = cells.set_pulses(index, pulses, self.env.now)
+        given = cells.set_pulses(index, pulses, self.clock.now)
         hold_ps = self.train_ps(pulses=given)
-        yield self.env.timeout(hold_ps)
+        if not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
         self.slot.give()
         self.count(
             tag, {"set.pulse": given, "log.write": index.size, "control.cycle": -(-hold_ps // self.cycle_ps)}
@@ -80,11 +80,12 @@ class Programmer(Component):
         if not self.slot.take():
             yield self.slot.wait()
         done = cells.refresh(
-            candidates, self.env.now, saturated=saturated, difference=difference, most_pulses=most_pulses
+            candidates, self.clock.now, saturated=saturated, difference=difference, most_pulses=most_pulses
         )
         hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
         if hold_ps:
-            yield self.env.timeout(hold_ps)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
         self.slot.give()
         self.count(
             tag,

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import simpy
+import numpy as np
 
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.cells import PairedCells
+from archsim.analog.cells import Grids, PairedCells
 from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
-from archsim.hardware.slot import Slot
+
+
+Product = Callable[[F32, Tag], F32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,17 @@ class Tile(Component):
     }
 
     def __init__(
-        self, env: simpy.Environment, ledger: Ledger, label: str, *, cells: PairedCells, converters: Converters,
+        self, clock: Clock, ledger: Ledger, label: str, *, cells: PairedCells, converters: Converters,
         bank: Slot | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(env, ledger, "tile", label=label)
+        super().__init__(clock, ledger, "tile", label=label)
         self.cells, self.converters = cells, converters
         self.bank = bank
         self.clipped = 0
         self._integration_s = converters.integration_ps * 1e-12
+        levels = converters.dac.levels, converters.adc.levels
+        self._forward: Grids = (*levels, converters.forward_scale)
+        self._backward: Grids = (*levels, converters.backward_scale)
 
     def convert_ps(self, outputs: int) -> int:
         """Return the time in which one bank converts `outputs` lines: ceil(outputs/adcs) conversions."""
@@ -84,47 +90,47 @@ class Tile(Component):
         convert = self.convert_ps(outputs)
         return integrate + convert + (vectors - 1) * max(integrate, convert)
 
-    def multiply(self, x: F32, tag: Tag) -> Work[F32]:
-        """Drive the rows with x, (vectors, rows), relative to full scale; return the columns' codes as weight sums."""
-        return self._read(x, tag, self.cells.multiply, self.cells.shape[1], self.converters.forward_scale)
+    def multiply(self, x: F32, tag: Tag) -> F32:
+        """Return the columns' codes, as weight sums, for rows driven with x, (vectors, rows), relative to full scale.
 
-    def multiply_transposed(self, d: F32, tag: Tag) -> Work[F32]:
-        """Drive the columns with d, (vectors, columns), relative to full scale; return the rows' codes as weight sums."""
-        return self._read(d, tag, self.cells.multiply_transposed, self.cells.shape[0], self.converters.backward_scale)
+        Computes and counts; the time is held by `read` or by whoever reads several tiles at once.
+        """
+        codes, driven, clipped, moment = self.cells.multiply(x, tag.phase, self._forward)
+        return self._counted(codes, driven, clipped, moment, tag)
 
-    def _read(
-        self, x: F32, tag: Tag, product: Callable[[F32, str], tuple[F32, float]], outputs: int, full_scale: float
-    ) -> Work[F32]:
+    def multiply_transposed(self, d: F32, tag: Tag) -> F32:
+        """Return the rows' codes for columns driven with d, (vectors, columns); else like `multiply`."""
+        codes, driven, clipped, moment = self.cells.multiply_transposed(d, tag.phase, self._backward)
+        return self._counted(codes, driven, clipped, moment, tag)
+
+    def _counted(self, codes: F32, driven: int, clipped: int, moment: float, tag: Tag) -> F32:
+        self.clipped += clipped
+        row = self._account.row(tag)
+        row["dac.convert"] += driven
+        row["line.charge"] += driven
+        row["cells.conduct"] += moment * self._integration_s
+        row["adc.convert"] += codes.size
+        return codes
+
+    def read(self, product: Product, x: F32, outputs: int, tag: Tag) -> Work[F32]:
+        """Take the tile, let it compute `product` (one of its own), and hold until its `outputs` are converted."""
         if not self.slot.take():
             yield self.slot.wait()
-        codes, driven, _ = self.converters.dac.convert(x, 1.0)
-        currents, moment = product(codes, tag.phase)
-        result, _, clipped = self.converters.adc.convert(currents, full_scale)
-        self.clipped += clipped
-        vectors = x.shape[0]
+        codes = product(x, tag)
         if self.bank is None:
-            yield self.env.timeout(self.read_ps(vectors, outputs))
+            yield self.clock.timeout(self.read_ps(x.shape[0], outputs))
         else:
-            yield from self._read_shared(self.bank, vectors, outputs)
+            yield from self._read_shared(self.bank, x.shape[0], outputs)
         self.slot.give()
-        self.count(
-            tag,
-            {
-                "dac.convert": driven,
-                "line.charge": driven,
-                "cells.conduct": moment * self._integration_s,
-                "adc.convert": vectors * outputs,
-            },
-        )
-        return result
+        return codes
 
     def _read_shared(self, bank: Slot, vectors: int, outputs: int) -> Work[None]:
         """Hold for products whose conversions contend with other tiles for one bank, vector by vector."""
         for _ in range(vectors):
-            yield self.env.timeout(self.converters.settle_ps + self.converters.integration_ps)
+            yield self.clock.timeout(self.converters.settle_ps + self.converters.integration_ps)
             if not bank.take():
                 yield bank.wait()
-            yield self.env.timeout(self.convert_ps(outputs))
+            yield self.clock.timeout(self.convert_ps(outputs))
             bank.give()
 
     def sizes(self, action: str) -> dict[str, float]:
@@ -135,3 +141,55 @@ class Tile(Component):
     def powered(self) -> dict[str, float]:
         """Return one tile's periphery."""
         return {"periphery.powered": 1.0}
+
+
+class TileGroup:
+    """The tiles that one product of a layer reads side by side, in one direction.
+
+    Parameters
+    ----------
+    clock : Clock
+    lanes : list of (tile, product, input lines, outputs)
+        A product is one of the tile's own; input lines are the slice of the layer's input that the tile is driven with.
+    bands : int
+        Bands of the result: the lanes go through all of them for one band of inputs after the other.
+    """
+
+    def __init__(self, clock: Clock, lanes: list[tuple[Tile, Product, slice, int]], bands: int) -> None:
+        self.clock, self.lanes, self.bands = clock, lanes, bands
+        self.outputs = sum(outputs for _, _, _, outputs in lanes)
+        self._shared = any(tile.bank for tile, _, _, _ in lanes)
+        self._hold_ps: dict[int, int] = {}
+
+    def hold_ps(self, vectors: int) -> int:
+        """Return the time of the slowest tile when no bank is shared."""
+        if vectors not in self._hold_ps:
+            self._hold_ps[vectors] = max(tile.read_ps(vectors, outputs) for tile, _, _, outputs in self.lanes)
+        return self._hold_ps[vectors]
+
+    def age(self) -> None:
+        """Let the cells see the clock, so that they drift."""
+        now = self.clock.now
+        for tile, _, _, _ in self.lanes:
+            tile.cells.age(now)
+
+    def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
+        """Read all tiles for x, (vectors, lines), and return their codes, when the slowest has converted its outputs."""
+        lanes = self.lanes
+        alone = not self._shared and not any(tile.slot.taken for tile, _, _, _ in lanes)
+        if alone and self.clock.passes(self.hold_ps(x.shape[0])):
+            return [product(np.ascontiguousarray(x[:, lines]), tag) for _, product, lines, _ in lanes]
+        return (
+            yield from self.clock.together(
+                [
+                    tile.read(product, np.ascontiguousarray(x[:, lines]), outputs, tag)
+                    for tile, product, lines, outputs in lanes
+                ]
+            )
+        )
+
+    def join(self, codes: list[F32]) -> list[F32]:
+        """Set the bands of the result beside each other: one partial sum for each band of inputs."""
+        if self.bands == 1:
+            return codes
+        return [np.concatenate(codes[k : k + self.bands], axis=1) for k in range(0, len(codes), self.bands)]

@@ -5,60 +5,69 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_SPARSE = 4  # below one non-zero error in four, touching single elements beats sweeping whole rows
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _codes(x, scale, levels, out):  # type: ignore[no-untyped-def]
+    """Write x, (size,), rounded to 2 levels + 1 codes over +-scale into `out`, as values; return the non-zero ones."""
+    up = np.float32(levels / scale)
+    down = np.float32(scale / levels)
+    top = np.float32(levels)
+    nonzero = 0
+    for i in range(x.size):
+        code = min(max(np.rint(x[i] * up), -top), top)
+        nonzero += code != 0
+        out[i] = code * down
+    return nonzero
 
 
 @njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def accumulate(x, d, chi, step, limit, skip, hit):  # type: ignore[no-untyped-def]
-    """Add sum over vectors of x_i d_j to chi, in units of epsilon, in place; find rows with |chi| >= 1.
+def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit):  # type: ignore[no-untyped-def]
+    """Add rate times the sum over vectors of the rounded x_i d_j to chi, in units of epsilon, in place.
 
-    x : (n, rows); d : (n, columns), already times rate and over epsilon; chi : (rows, columns) float32;
-    step : grid of chi (0: float32's own); limit : chi saturates at +-limit; skip : elements with a zero operand cost
-    nothing; hit : (rows,) int64, receives the rows found. Returns (element updates, rows touched, rows found).
+    x : (n, rows); d : (n, columns), within +-1; grids : (x full scale, x levels, error levels);
+    chi : (columns, rows) float32, so that a non-zero error sweeps one contiguous line; step : grid of chi (0: float32's
+    own); limit : chi saturates at +-limit; skip : elements with a zero operand cost nothing; x_codes, d_codes : scratch;
+    hit : (columns,) int64, receives the lines with a |chi| >= 1. Returns (element updates, rows touched, lines hit).
     """
-    rows, columns = chi.shape
-    nonzero = np.empty(columns, np.int64)
+    columns, rows = chi.shape
+    step = np.float32(step)
+    limit = np.float32(limit)
+    one = np.float32(1)
     found = 0
     updates = 0
     touched = 0
     for v in range(x.shape[0]):
-        m = 0
+        driven = _codes(x[v], grids[0], grids[1], x_codes)
+        errors = _codes(d[v], 1.0, grids[2], d_codes)
+        updates += driven * errors
+        touched += driven if errors else 0
         for j in range(columns):
-            if d[v, j] != 0:
-                nonzero[m] = j
-                m += 1
-        sparse = m * _SPARSE < columns
-        last = v == x.shape[0] - 1
-        for i in range(rows):
-            xi = x[v, i]
-            if xi != 0 and m > 0:
-                touched += 1
-                updates += m
-                over = np.int32(0)
-                if sparse or step > 0:
-                    for k in range(m):
-                        j = nonzero[k]
-                        change = xi * d[v, j]
-                        if step > 0:
-                            change = np.rint(change / step) * step
-                        q = min(max(chi[i, j] + change, -limit), limit)
-                        chi[i, j] = q
-                        over += np.int32(abs(q) >= np.float32(1))
-                else:
-                    for j in range(columns):
-                        q = min(max(chi[i, j] + xi * d[v, j], -limit), limit)
-                        chi[i, j] = q
-                        over += np.int32(abs(q) >= np.float32(1))
-                if over and x.shape[0] == 1:
-                    hit[found] = i
-                    found += 1
-        if last and x.shape[0] > 1:
+            dj = d_codes[j] * np.float32(rate)
+            if dj == 0:
+                continue
+            over = np.int32(0)
+            if step > 0:
+                for i in range(rows):
+                    q = chi[j, i] + np.rint(x_codes[i] * dj / step) * step
+                    q = min(max(q, -limit), limit)
+                    chi[j, i] = q
+                    over += np.int32(abs(q) >= one)
+            else:
+                for i in range(rows):
+                    q = min(max(chi[j, i] + x_codes[i] * dj, -limit), limit)
+                    chi[j, i] = q
+                    over += np.int32(abs(q) >= one)
+            if over and x.shape[0] == 1:
+                hit[found] = j
+                found += 1
+    if x.shape[0] > 1:
+        for j in range(columns):
+            over = np.int32(0)
             for i in range(rows):
-                for j in range(columns):
-                    if abs(chi[i, j]) >= np.float32(1):
-                        hit[found] = i
-                        found += 1
-                        break
+                over += np.int32(abs(chi[j, i]) >= one)
+            if over:
+                hit[found] = j
+                found += 1
     if not skip:
         updates = rows * columns * x.shape[0]
         touched = rows * x.shape[0]
@@ -67,20 +76,22 @@ def accumulate(x, d, chi, step, limit, skip, hit):  # type: ignore[no-untyped-de
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def take_pulses(chi, hit, index, pulses):  # type: ignore[no-untyped-def]
-    """Take trunc(chi) out of chi in the rows `hit`, in place; write flat positions and signed counts; return how many.
+    """Take trunc(chi) out of chi in the lines `hit`, in place; return how many elements crossed the threshold.
 
+    chi : (columns, rows). `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
     With empty `index` it only counts, and leaves chi alone.
     """
+    columns, rows = chi.shape
     count = 0
     for k in range(hit.size):
-        i = hit[k]
-        for j in range(chi.shape[1]):
-            n = np.trunc(chi[i, j])
+        j = hit[k]
+        for i in range(rows):
+            n = np.trunc(chi[j, i])
             if n != 0:
                 if index.size:
-                    index[count] = i * chi.shape[1] + j
+                    index[count] = i * columns + j
                     pulses[count] = np.int64(n)
-                    chi[i, j] -= n
+                    chi[j, i] -= n
                 count += 1
     return count
 
@@ -155,10 +166,14 @@ def sigmoid_derivative(back, y, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def largest(x):  # type: ignore[no-untyped-def]
-    """Return the largest magnitude in x, (n, size)."""
+def normalise(x, out):  # type: ignore[no-untyped-def]
+    """Write x, (n, size), over its largest magnitude into `out` and return that magnitude (zero stays zero)."""
     top = np.float32(0)
     for v in range(x.shape[0]):
         for j in range(x.shape[1]):
             top = max(top, abs(x[v, j]))
-    return top
+    factor = np.float32(1) / top if top > 0 else np.float32(0)
+    for v in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[v, j] = x[v, j] * factor
+    return float(top)

@@ -36,7 +36,7 @@ class Accumulated:
 
 
 class Accumulator:
-    """Chi of one layer in units of epsilon. Sole owner of chi.
+    """Chi of one layer in units of epsilon, (columns, rows). Sole owner of chi.
 
     chi += eta sum_v x_i d_j / epsilon; n = trunc(chi) pulses where |chi| >= 1; chi -= n.
 
@@ -61,11 +61,12 @@ class Accumulator:
         self, shape: tuple[int, int], *, epsilon: float, bits: int, limit: float, x_bits: int, error_bits: int,
         skip_zeros: bool = True,
     ) -> None:  # fmt: skip
-        self.chi = np.zeros(shape, np.float32)
-        self.epsilon, self.limit, self.skip_zeros = epsilon, np.float32(limit), skip_zeros
-        self.step = np.float32(2 * limit / 2**bits if bits < FLOAT_BITS else 0)
-        self.x_grid, self.error_grid = Quantiser(x_bits), Quantiser(error_bits)
-        self._hit = np.empty(shape[0], np.int64)
+        self.chi = np.zeros(shape[::-1], np.float32)
+        self.epsilon, self.limit, self.skip_zeros = epsilon, float(limit), skip_zeros
+        self.step = 2.0 * limit / 2**bits if bits < FLOAT_BITS else 0.0
+        self._levels = Quantiser(x_bits).levels, Quantiser(error_bits).levels
+        self._hit = np.empty(shape[1], np.int64)
+        self._codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
 
     def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Accumulated:
         """Add rate times the outer product of the rounded operands to chi and take the pulses due out of it.
@@ -77,14 +78,10 @@ class Accumulator:
         rate : float
             Learning rate times that magnitude, over the number of vectors where a mean is wanted.
         """
-        x_code, _, _ = self.x_grid.convert(x, x_scale)
-        d_code, nonzero, _ = self.error_grid.convert(d, 1.0)
-        if not nonzero and self.skip_zeros:
-            return Accumulated(0, 0, _NONE, _NONE)
-        d_code *= np.float32(rate / self.epsilon)
         updates, rows, found = _kernels.accumulate(
-            x_code, d_code, self.chi, self.step, self.limit, self.skip_zeros, self._hit
-        )
+            x, d, rate / self.epsilon, (x_scale, *self._levels), self.chi, self.step, self.limit, self.skip_zeros,
+            *self._codes, self._hit,
+        )  # fmt: skip
         if not found:
             return Accumulated(updates, rows, _NONE, _NONE)
         hit = self._hit[:found]

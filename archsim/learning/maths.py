@@ -47,10 +47,9 @@ class Op:
             If the number or the shapes of the operands do not fit.
         """
         shape = operands[0].shape
-        if len(operands) != self.operands or any(operand.shape != shape for operand in operands):
-            raise ModelError(
-                f"elementwise: operands of shapes {[o.shape for o in operands]}; expected {self.operands} equal"
-            )
+        if len(operands) != self.operands or operands[-1].shape != shape:
+            shapes = [operand.shape for operand in operands]
+            raise ModelError(f"elementwise: operands of shapes {shapes}; expected {self.operands} of equal shape")
         out = np.empty(shape, np.float32)
         self.kernel(*operands, out)
         return out
@@ -58,6 +57,11 @@ class Op:
 
 def _copy(x: F32, out: F32) -> None:
     out[...] = x
+
+
+def _pass(back: F32, y: F32, out: F32) -> None:
+    del y
+    out[...] = back
 
 
 def _relu(x: F32, out: F32) -> None:
@@ -80,7 +84,7 @@ OPS: dict[str, Op] = {
     "relu-derivative": Op(_relu_derivative, 2, compares=1),
     "linear": Op(_copy, 1),
     "linear-error": Op(_difference, 2, adds=1),
-    "linear-derivative": Op(lambda back, y, out: _copy(back, out), 2),
+    "linear-derivative": Op(_pass, 2),
 }
 """Name -> operation. An activation NAME brings NAME, NAME-derivative and, as a last layer, NAME-error."""
 
