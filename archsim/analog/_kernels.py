@@ -189,3 +189,14 @@ def renew(
         total[i] = now
         row_total[i // columns] += change
         column_total[i % columns] += change
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def sides(index, pulses, pairs, side, due):  # type: ignore[no-untyped-def]
+    """Write the device and the number of pulses for each signed count: G+ of pair k is device k, G- device k + pairs."""
+    total = 0
+    for k in range(index.size):
+        side[k] = index[k] if pulses[k] > 0 else index[k] + pairs
+        due[k] = abs(pulses[k])
+        total += due[k]
+    return total

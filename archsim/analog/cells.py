@@ -86,8 +86,8 @@ class PairedCells:
         self._noisy = reading.noisy
         self._window_ps = reading.window_s(drift_tolerance) / PS
         self._renewed_ps = 0
-        self._programming = streams.generator(f"cells/{name}/program")
-        self._verify = streams.generator(f"cells/{name}/verify")
+        self._programming = streams.normals(f"cells/{name}/program")
+        self._verify = streams.normals(f"cells/{name}/verify")
         # Evaluation reads through a stream of its own, so that evaluating more or less often changes no training.
         self._read = dict.fromkeys(STEP_PHASES, streams.word(f"cells/{name}/read"))
         self._read |= {phase: streams.word(f"cells/{name}/read/{phase}") for phase in ("evaluation", "retention")}
@@ -143,11 +143,11 @@ class PairedCells:
         -------
         int : pulses given in all.
         """
-        due = np.abs(pulses)
-        side = index + self._pairs * (pulses < 0)
-        self.device.set_pulses(self.devices, side, due, now_ps, self._programming)
+        side, due = np.empty_like(index), np.empty_like(index)
+        total: int = _kernels.sides(index, pulses, self._pairs, side, due)
+        self.device.set_pulses(self.devices, side, due, total, now_ps, self._programming)
         self._renew_at(index, now_ps)
-        return int(np.add.reduce(due))
+        return total
 
     def refresh(
         self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
@@ -178,7 +178,7 @@ class PairedCells:
             if not due_now.size:
                 break
             once = np.ones(due_now.size, np.int64)
-            self.device.set_pulses(self.devices, side[due_now], once, now_ps, self._programming)
+            self.device.set_pulses(self.devices, side[due_now], once, once.size, now_ps, self._programming)
             pulses += due_now.size
             reads += due_now.size
             reached = self._read_devices(side[due_now], now_ps)

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from archsim.base.arrays import F32, I64
+from archsim.base.streams import Normals
 
 
 @dataclass(slots=True)
@@ -122,9 +123,9 @@ class Device(Protocol):
         """Set conductances [S] directly, as before the first step; clipped to the bounds."""
 
     def set_pulses(
-        self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator
+        self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
     ) -> None:
-        """Give pulses[k] >= 1 SET pulses to device index[k], in place; each device stands in `index` once."""
+        """Give pulses[k] >= 1 SET pulses to device index[k], `total` in all, in place; each device at most once."""
 
-    def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
+    def reset(self, devices: DeviceArray, index: I64, now_ps: int, normals: Normals) -> None:
         """RESET the devices `index`, in place."""

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from archsim.base.arrays import F32, I64
+from archsim.base.streams import Normals
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import FileRecord
 from archsim.devices.base import DeviceArray, Reading, Switches
@@ -54,17 +55,17 @@ class Ideal:
         devices.programmed_ps[...] = now_ps
 
     def set_pulses(
-        self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator
+        self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
     ) -> None:
         """Add epsilon a pulse, up to the upper bound."""
-        del rng
+        del total, normals
         devices.conductance[index] = np.minimum(devices.conductance[index] + pulses * self.epsilon, self.high)
         devices.programmed_ps[index] = now_ps
         devices.set_pulses[index] += pulses
 
-    def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
+    def reset(self, devices: DeviceArray, index: I64, now_ps: int, normals: Normals) -> None:
         """Bring to the lower bound exactly."""
-        del rng
+        del normals
         devices.conductance[index] = self.low
         devices.programmed_ps[index] = now_ps
         devices.reset_pulses[index] += 1

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import AfterValidator, FiniteFloat
 
 from archsim.base.arrays import F32, I64
+from archsim.base.streams import Normals
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import FileRecord, quantity
 from archsim.devices import _kernels
@@ -138,20 +139,20 @@ class Pcm:
         devices.programmed_ps[...] = now_ps
 
     def set_pulses(
-        self, devices: DeviceArray, index: I64, pulses: I64, now_ps: int, rng: np.random.Generator
+        self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
     ) -> None:
         """Apply blind SET pulses in place."""
         _kernels.pcm_set_pulses(
             devices.conductance, devices.memory, devices.programmed_ps, devices.set_pulses, index, pulses, now_ps,
-            rng.standard_normal(int(np.add.reduce(pulses))), self._mean, self._std, self._decay, self.low, self.high,
+            normals.standard_normal(total), self._mean, self._std, self._decay, self.low, self.high,
         )  # fmt: skip
 
-    def reset(self, devices: DeviceArray, index: I64, now_ps: int, rng: np.random.Generator) -> None:
+    def reset(self, devices: DeviceArray, index: I64, now_ps: int, normals: Normals) -> None:
         """RESET in place: G near 0.1 uS, P = 1."""
         after = self.file.after_reset
         spread = after.std if self.switches.programming_noise else 0.0
-        normals = rng.standard_normal(index.size)
-        devices.conductance[index] = np.clip(after.mean + spread * normals, self.low, self.high)
+        draws = normals.standard_normal(index.size)
+        devices.conductance[index] = np.clip(after.mean + spread * draws, self.low, self.high)
         devices.memory[index] = 1.0
         devices.programmed_ps[index] = now_ps
         devices.reset_pulses[index] += 1

@@ -68,9 +68,10 @@ class Programmer(Component):
         if not self.clock.passes(hold_ps):
             yield self.clock.timeout(hold_ps)
         self.slot.give()
-        self.count(
-            tag, {"set.pulse": given, "log.write": index.size, "control.cycle": -(-hold_ps // self.cycle_ps)}
-        )
+        row = self._account.row(tag)
+        row["set.pulse"] += given
+        row["log.write"] += index.size
+        row["control.cycle"] += -(-hold_ps // self.cycle_ps)
         return given
 
     def refresh(

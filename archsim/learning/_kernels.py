@@ -79,20 +79,21 @@ def take_pulses(chi, hit, index, pulses):  # type: ignore[no-untyped-def]
     """Take trunc(chi) out of chi in the lines `hit`, in place; return how many elements crossed the threshold.
 
     chi : (columns, rows). `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
-    With empty `index` it only counts, and leaves chi alone.
+    If they are too short, chi is left alone.
     """
     columns, rows = chi.shape
     count = 0
     for k in range(hit.size):
         j = hit[k]
         for i in range(rows):
-            n = np.trunc(chi[j, i])
-            if n != 0:
-                if index.size:
+            if abs(chi[j, i]) >= np.float32(1):
+                if count < index.size:
                     index[count] = i * columns + j
-                    pulses[count] = np.int64(n)
-                    chi[j, i] -= n
+                    pulses[count] = np.int64(np.trunc(chi[j, i]))
                 count += 1
+    if count <= index.size:
+        for k in range(count):
+            chi[index[k] % columns, index[k] // columns] -= np.float32(pulses[k])
     return count
 
 

@@ -66,6 +66,7 @@ class Accumulator:
         self.step = 2.0 * limit / 2**bits if bits < FLOAT_BITS else 0.0
         self._levels = Quantiser(x_bits).levels, Quantiser(error_bits).levels
         self._hit = np.empty(shape[1], np.int64)
+        self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
         self._codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
 
     def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Accumulated:
@@ -85,10 +86,11 @@ class Accumulator:
         if not found:
             return Accumulated(updates, rows, _NONE, _NONE)
         hit = self._hit[:found]
-        count = _kernels.take_pulses(self.chi, hit, _NONE, _NONE)
-        index, pulses = np.empty(count, np.int64), np.empty(count, np.int64)
-        _kernels.take_pulses(self.chi, hit, index, pulses)
-        return Accumulated(updates, rows, index, pulses)
+        count = _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
+        if count > self._index.size:  # nothing was taken: make room and take
+            self._index, self._pulses = np.empty(count, np.int64), np.empty(count, np.int64)
+            _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
+        return Accumulated(updates, rows, self._index[:count].copy(), self._pulses[:count].copy())
 
 
 class RefreshLog:
