@@ -1,0 +1,48 @@
+"""Do a run: every chip of the spec, from the same start, into one directory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from archsim.runs import rundir
+from archsim.runs.spec import RunSpec
+from archsim.runs.summary import Summary
+from archsim.runs.train import Progress, Trained, Trainer
+
+
+def execute(
+    spec: RunSpec, out: Path, *, progress: Progress | None = None, stop: Callable[[], bool] | None = None
+) -> Summary | None:
+    """Train every architecture of `spec` and write the run directory `out`.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Gets a `Report` every few hundred steps.
+    stop : callable, optional
+        Asked as often; True ends the run, whose directory is then marked partial.
+
+    Returns
+    -------
+    Summary, or None if the run was stopped before its first step.
+
+    Raises
+    ------
+    InputError
+        If `out` cannot be used, or the network does not fit a chip (before anything is trained).
+    """
+    begin = time.perf_counter()
+    trainers = [Trainer(spec, architecture, progress=progress, stop=stop) for architecture in spec.architectures]
+    rundir.claim(out)
+    rundir.begin(out, spec)
+    trained: list[Trained] = []
+    for trainer in trainers:
+        if stop and stop():
+            break
+        trained.append(trainer.run())
+    if not any(one.steps for one in trained):
+        rundir.abandon(out, spec)
+        return None
+    return rundir.finish(out, spec, trained, time.perf_counter() - begin)

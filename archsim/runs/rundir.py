@@ -1,0 +1,187 @@
+"""One run, one directory: what is in it, its state, and that nothing in it is ever half written or lost."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.runs.compare import cumulative_energy, price_all, summarise
+from archsim.runs.spec import RunSpec
+from archsim.runs.summary import Summary
+from archsim.runs.train import Trained
+
+RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
+PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
+
+
+def claim(path: Path, *, option: str = "--out") -> Path:
+    """Make a directory ready for a run and return it.
+
+    A new or empty directory will do, and one that holds an unfinished run, which the new one replaces.
+
+    Raises
+    ------
+    InputError
+        If it is a file, holds a finished run, or holds something that is no run.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
+    if (path / RUN).is_file():
+        if state(path) == "finished":
+            raise InputError(key=option, value=str(path), expected="a new directory, but it has a finished run in it")
+    elif path.is_dir() and any(path.iterdir()):
+        raise InputError(key=option, value=str(path), expected="a new or empty directory, but it holds other files")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(key=option, value=str(path), expected=f"a directory that can be made ({error.strerror})") from error
+    return path
+
+
+def fresh(folder: Path, stem: str) -> Path:
+    """Return a path under `folder` that nothing has yet: STEM, or STEM-2, STEM-3 ..."""
+    path, number = folder / stem, 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}"
+    return path
+
+
+def state(path: Path) -> str:
+    """Return "running", "partial" or "finished".
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run.
+    """
+    return str(read_run(path).get("state"))
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Return run.yaml as a mapping."""
+    file = path / RUN
+    if not file.is_file():
+        raise InputError(key="DIR", value=str(path), expected=f"a run directory, but it has no {RUN}")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError("is not readable", file=file, expected="the YAML that archsim wrote") from error
+    if not isinstance(content, dict):
+        raise InputError("holds no mapping", file=file, expected="the YAML that archsim wrote")
+    return content
+
+
+def begin(path: Path, spec: RunSpec) -> None:
+    """Write run.yaml with state "running"."""
+    _write_run(path, spec, "running")
+
+
+def finish(path: Path, spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summary:
+    """Write every file of a run and return its summary; the state is "partial" if the training was interrupted."""
+    done = [one for one in trained if one.steps]
+    summary = summarise(spec, done, wall_s)
+    if len(done) < len(spec.architectures):
+        summary = summary.model_copy(update={"state": "partial"})
+    _write_table(path / ACTIVITY, _activity(done))
+    _write_table(path / ENERGY, _energy(spec, done))
+    _write_table(path / TRAINING, _training(spec, done))
+    files.write_text(path / SUMMARY, json.dumps(summary.model_dump(by_alias=True), indent=2, ensure_ascii=False) + "\n")
+    _write_run(path, spec, summary.state)
+    return summary
+
+
+def abandon(path: Path, spec: RunSpec) -> None:
+    """Mark a run that was interrupted before its first step as partial."""
+    _write_run(path, spec, "partial")
+
+
+def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
+    content = {
+        "schema": 1,
+        "state": state_,
+        "archsim": version("archsim"),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "seed": spec.seed,
+        "preset": spec.preset,
+        "settings": dict(spec.settings),
+        "dataset": {"name": spec.dataset.name, "origin": spec.dataset.origin, "sha256": spec.dataset.sha256},
+        "inputs": spec.inputs,
+        "technologies": [
+            {"name": t.name, "title": t.title, "sha256": t.sha256, "times_sha256": t.times_hash, "times_s": {k: v.value for k, v in t.times.items()}}
+            for t in spec.technologies
+        ],
+        "workload": spec.workload.model_dump(by_alias=True),
+        "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
+        "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
+        "units": "SI throughout: seconds, metres, siemens, joules",
+    }  # fmt: skip
+    files.write_text(path / RUN, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    with files.replacing(path) as aside:
+        pd.DataFrame(rows).to_csv(aside, index=False)
+
+
+def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
+    return [
+        {
+            "architecture": one.architecture.name, "phase": row.phase, "layer": row.layer, "component": row.component,
+            "action": row.action, "key": entry.key, "function": entry.action.function, "amount": row.amount,
+            "amount_unit": entry.action.unit or "1", "amount_per_step": row.amount / one.steps,
+            "sizes": ";".join(f"{name}={value:g}" for name, value in sorted(entry.sizes.items())),
+            "what": entry.action.what,
+        }
+        for one in trained
+        for entries in [{(e.component, e.key.partition(".")[2]): e for e in one.entries}]
+        for row in one.rows
+        for entry in [entries[row.component, row.action]]
+    ]  # fmt: skip
+
+
+def _energy(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]:
+    return [
+        {
+            "technology": name, "architecture": priced.trained.architecture.name, "phase": line.phase,
+            "in_step": line.phase in STEP_PHASES, "layer": line.layer, "component": line.component,
+            "action": line.action, "key": line.key, "function": line.function, "inside_boundary": line.inside,
+            "amount": line.amount, "amount_unit": line.unit or "1", "figure": line.figure,
+            "price_J_per_unit": line.price, "energy_J": line.energy_J,
+            "energy_per_step_J": line.energy_J / priced.trained.steps, "basis": line.basis, "source": line.source,
+            "note": line.reason,
+        }
+        for name, bills in price_all(spec, trained).items()
+        for priced in bills
+        for line in priced.bill.lines
+    ]  # fmt: skip
+
+
+def _training(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]:
+    energies = {
+        (one.architecture.name, technology.name): cumulative_energy(one, technology)
+        for one in trained
+        for technology in spec.technologies
+    }
+    return [
+        {
+            "architecture": one.architecture.name, "step": point.step, "samples": point.samples, "epoch": point.epoch,
+            "learning_rate": point.learning_rate, "running_accuracy": point.running_accuracy,
+            "test_accuracy": point.test_accuracy, "simulated_time_s": point.simulated_time_s,
+            **{f"energy_J_{t.name}": energies[one.architecture.name, t.name][index] for t in spec.technologies},
+        }
+        for one in trained
+        for index, point in enumerate(one.points)
+    ]  # fmt: skip

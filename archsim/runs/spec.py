@@ -1,0 +1,188 @@
+"""What a run is made of, resolved from names, files and `--set` values before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archsim.accounting.technology import Technology, list_technologies, read_technology
+from archsim.base.errors import InputError, nearest
+from archsim.base.files import sha256
+from archsim.base.yamlfile import Document, Key
+from archsim.chips import architecture as architectures
+from archsim.chips.architecture import Architecture
+from archsim.learning import datasets
+from archsim.learning.datasets import Dataset
+from archsim.learning.network import Network
+from archsim.runs import workload as workloads
+from archsim.runs.workload import Training, Workload
+
+DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
+DEFAULT_TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides a run's numbers.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : Network
+    architectures : tuple of Architecture
+        Trained from the same start, in this order.
+    technologies : tuple of Technology
+        All with the same times; the first is the run's own, the others price the same run again.
+    dataset : Dataset
+    seed : int
+    preset : str or None
+    settings : tuple of (key, value)
+        As given with `--set`.
+    inputs : dict
+        File -> sha256 of everything read.
+    """
+
+    workload: Workload
+    network: Network
+    architectures: tuple[Architecture, ...]
+    technologies: tuple[Technology, ...]
+    dataset: Dataset
+    seed: int
+    preset: str | None
+    settings: tuple[tuple[str, str], ...]
+    inputs: dict[str, str]
+
+    @property
+    def training(self) -> Training:
+        """The training, presets and settings applied."""
+        return self.workload.training
+
+
+def resolve(
+    workload: str,
+    *,
+    archs: Sequence[str] = DEFAULT_ARCHITECTURES,
+    techs: Sequence[str] = DEFAULT_TECHNOLOGIES,
+    preset: str | None = None,
+    seed: int = 1,
+    steps: int | None = None,
+    settings: Sequence[str] = (),
+    data: Path | None = None,
+) -> RunSpec:
+    """Read and check everything a run needs.
+
+    Parameters
+    ----------
+    workload : str
+        Path or shipped name, like those of `archs` and `techs`.
+    preset, seed, steps, settings, data
+        As the command line's options of these names; a setting is "key=value" with a dotted key.
+
+    Raises
+    ------
+    InputError
+        For the first thing wrong: a file, a key, a value, an option.
+    """
+    if seed < 0:
+        raise InputError(key="--seed", value=seed, expected="a whole number from 0 on")
+    if steps is not None and steps < 1:
+        raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
+    if not archs or not techs:
+        raise InputError(key="--arch" if not archs else "--tech", value="", expected="at least one name")
+    work_document = workloads.document(workload)
+    arch_documents = [architectures.document(name) for name in dict.fromkeys(archs)]
+    pairs = [_setting(text) for text in settings]
+    work_settings, arch_settings = _assign(pairs, work_document, arch_documents)
+    work = workloads.parse(work_document.with_settings(work_settings), preset)
+    if steps is not None:
+        work = work.model_copy(update={"training": work.training.model_copy(update={"steps": steps})})
+    parsed = tuple(
+        architectures.parse(document.with_settings(values))
+        for document, values in zip(arch_documents, arch_settings, strict=True)
+    )
+    _check_boundary(arch_documents, parsed)
+    technologies = tuple(read_technology(name) for name in dict.fromkeys(techs))
+    _check_times(technologies)
+    dataset = datasets.load(work.dataset, folder=data)
+    network = work.network.build()
+    _check_data(work_document, network, dataset)
+    paths = [work_document.path, *(d.path for d in arch_documents)]
+    paths += [path for tech in technologies for path in (tech.path, *tech.ancestors)]
+    return RunSpec(
+        workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
+        preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
+        inputs={path.name: sha256(path) for path in paths},
+    )  # fmt: skip
+
+
+def _setting(text: str) -> tuple[Key, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip() or not value.strip():
+        raise InputError(key="--set", value=text, expected='"key=value", such as "training.learning_rate=0.2"')
+    return tuple(key.strip().split(".")), value.strip()
+
+
+def _assign(
+    pairs: Sequence[tuple[Key, str]], work: Document, archs: Sequence[Document]
+) -> tuple[dict[Key, str], list[dict[Key, str]]]:
+    """Give each setting to the files that have a block of its first key; a leading architecture's name narrows it."""
+    for_work: dict[Key, str] = {}
+    for_archs: list[dict[Key, str]] = [{} for _ in archs]
+    names = [str(document.data.get("name")) for document in archs]
+    for key, value in pairs:
+        if key[0] in names and len(key) > 1:
+            for_archs[names.index(str(key[0]))][key[1:]] = value
+            continue
+        homes = [index for index, document in enumerate(archs) if key[0] in document.data]
+        if key[0] in work.data:
+            for_work[key] = value
+        elif homes:
+            for index in homes:
+                for_archs[index][key] = value
+        else:
+            known = {str(name) for document in (work, *archs) for name in document.data} - {"schema", "kind", "name"}
+            hint = nearest(str(key[0]), known)
+            raise InputError(
+                "unknown key", key=f"--set {'.'.join(map(str, key))}", expected=f"one of {', '.join(sorted(known))}",
+                hint=hint,
+            )  # fmt: skip
+    return for_work, for_archs
+
+
+def _check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture]) -> None:
+    """Refuse chips whose accounts cover different functions: their ratio would mean nothing."""
+    first = set(parsed[0].boundary.inside)
+    for document, architecture in zip(documents[1:], parsed[1:], strict=True):
+        if differing := sorted(first ^ set(architecture.boundary.inside)):
+            raise document.error(
+                ("boundary",), f"differs from that of {parsed[0].name} in {', '.join(differing)}",
+                expected="the same boundary for all chips of a comparison",
+            )  # fmt: skip
+
+
+def _check_times(technologies: Sequence[Technology]) -> None:
+    """Refuse to price a run by a technology whose times are not the run's."""
+    for other in technologies[1:]:
+        if other.times_hash != technologies[0].times_hash:
+            raise InputError(
+                f"{other.name} has other times than {technologies[0].name}", key="--tech",
+                expected="technologies of the same times, or a run of its own for each",
+            )  # fmt: skip
+
+
+def _check_data(document: Document, network: Network, dataset: Dataset) -> None:
+    if network.inputs != dataset.train_x.shape[1]:
+        size = dataset.train_x.shape[1]
+        raise document.error(
+            ("network", "inputs"), value=network.inputs, expected=f"{size}, the elements of a sample of {dataset.name}"
+        )
+    if network.outputs != dataset.classes:
+        raise document.error(
+            ("network", "layers"), f"end in {network.outputs} units", expected=f"{dataset.classes}, one for each class"
+        )
+
+
+def known_technologies() -> list[str]:
+    """Return the shipped technologies that a run is priced by if nothing else is said."""
+    return [name for name in DEFAULT_TECHNOLOGIES if name in list_technologies()]

@@ -1,0 +1,81 @@
+"""summary.json: the contract that others script against."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PAPER: dict[str, Any] = {
+    "energy_per_step_J": {"mixed-precision": 83.2e-9, "digital32": 14.35e-6},
+    "energy_ratio": 172.0,
+    "test_accuracy": {"mixed-precision": 0.9773, "digital32": 0.9830},
+    "source": "Nandakumar et al., Front. Neurosci. 14:406 (2020), doi 10.3389/fnins.2020.00406",
+}
+"""The paper's totals: printed beside the results, never an input. The baseline's accuracy is 97.73 % + the quoted 0.57 %."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Named(_Part):
+    """A technology file by name and content."""
+
+    name: str
+    sha256: str = Field(description="SHA-256 over the technology file and those it extends")
+
+
+class ByPhase(_Part):
+    """A quantity of one training step, by phase."""
+
+    forward: float
+    backward: float
+    update: float
+    refresh: float
+    total: float
+
+
+class ChipSummary(_Part):
+    """One chip's training."""
+
+    energy_per_step_J: ByPhase = Field(description="Energy inside the boundary, by phase, mean over the steps [J]")  # noqa: N815
+    latency_per_step_s: ByPhase = Field(description="Simulated time, by phase, mean over the steps [s]")
+    test_accuracy: float = Field(description="On the whole test set, at the end, read through the chip's converters")
+    pulses_per_step: float = Field(description="SET pulses, those of refresh included")
+    programmed_pairs_per_step: float = Field(description="Device pairs that got pulses because chi crossed the threshold")
+    outer_product_updates_per_step: float = Field(description="Accumulator elements (or weights) changed in the update")
+    simulated_time_s: float = Field(description="On the chip's clock, all steps")
+
+
+class Ratio(_Part):
+    """The 32-bit chip over the mixed-precision chip."""
+
+    energy: float | None
+    latency: float | None
+
+
+class Summary(_Part):
+    """A run's results, version 1. Further keys may join; these stay."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    schema_version: Literal[1] = Field(alias="schema")
+    workload: str
+    dataset: str
+    seed: int
+    steps: int = Field(description="Training steps done (of the chip that did the most)")
+    technology: Named
+    architectures: dict[str, ChipSummary]
+    ratio: Ratio
+    paper: dict[str, Any] = Field(description="The paper's totals, for comparison")
+    wall_time_s: float
+    steps_per_s: float | None = Field(
+        description="Mixed-precision training steps over wall seconds, compilation and evaluation left out"
+    )
+    state: Literal["finished", "partial"] = Field(description="partial: interrupted, results up to there")
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of summary.json."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Summary.model_json_schema(by_alias=True)}

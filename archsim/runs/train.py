@@ -1,0 +1,267 @@
+"""Train a network on a chip: order of the data, learning rate, evaluation, progress, interruption."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.accounting.ledger import Entry, Row
+from archsim.base import registry
+from archsim.base.arrays import F32, I64
+from archsim.base.streams import Streams
+from archsim.base.verbs import Work
+from archsim.chips.architecture import Architecture
+from archsim.chips.chip import Chip
+from archsim.chips.step import inference, training_step
+from archsim.runs.spec import RunSpec
+
+CHUNK = 250
+"""Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
+WINDOW = 1000
+"""Samples over which the running accuracy is taken."""
+VECTORS = 500
+"""Test samples that pass a chip as one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """State of the training after so many steps. `test_accuracy` is None between evaluations."""
+
+    step: int
+    samples: int
+    epoch: float
+    learning_rate: float
+    running_accuracy: float
+    test_accuracy: float | None
+    simulated_time_s: float
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training on one chip gave.
+
+    Parameters
+    ----------
+    steps : int
+        Done; fewer than asked for if `finished` is False.
+    rows, entries : the ledger, and what every action of the chip is
+    time_ps : simulated time by phase
+    points : the course of the training
+    wall_s, steady_steps, steady_s : seconds in all, and steps and seconds without compilation and evaluation
+    events, holds : of the training chip's clock
+    """
+
+    architecture: Architecture
+    steps: int
+    finished: bool
+    rows: tuple[Row, ...]
+    entries: tuple[Entry, ...]
+    time_ps: dict[str, int]
+    points: tuple[Point, ...]
+    wall_s: float
+    compile_s: float
+    steady_steps: int
+    steady_s: float
+    events: int
+    holds: int
+
+    @property
+    def test_accuracy(self) -> float:
+        """Accuracy at the last evaluation."""
+        return next(p.test_accuracy for p in reversed(self.points) if p.test_accuracy is not None)
+
+    @property
+    def simulated_time_s(self) -> float:
+        """Simulated time of all steps."""
+        return self.points[-1].simulated_time_s
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the progress display gets to know."""
+
+    architecture: str
+    step: int
+    steps: int
+    running_accuracy: float
+    test_accuracy: float | None
+
+
+Progress = Callable[[Report], None]
+
+
+def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> Chip:
+    """Return the chip that an architecture names, with the spec's network loaded."""
+    chip: Chip = registry.load("chip", architecture.chip).start(
+        architecture, spec.network, spec.technologies[0], streams
+    )
+    return chip
+
+
+def total_steps(spec: RunSpec) -> tuple[int, int]:
+    """Return the steps of the whole training and those of one epoch."""
+    training = spec.training
+    per_epoch = -(-spec.dataset.train_x.shape[0] // training.batch)
+    return training.steps or training.epochs * per_epoch, per_epoch
+
+
+def evaluation_steps(steps: int, per_epoch: int, evaluations: int) -> list[int]:
+    """Return the steps after which to evaluate: even parts of an epoch, a 1-3-10 series from 100 on before, the end."""
+    every = max(per_epoch // evaluations, 1)
+    series = {factor * 10**power for power in range(2, 9) for factor in (1, 3)}
+    early = {step for step in series if step < every}
+    return sorted(step for step in early | set(range(every, steps, every)) | {steps} if step <= steps)
+
+
+class Sampler:
+    """Batches in a fresh random order every epoch. Sole owner of the position in the data."""
+
+    def __init__(self, spec: RunSpec, streams: Streams) -> None:
+        data = spec.dataset
+        self._x, self._y = data.train_x, data.train_y
+        self._targets = np.eye(data.classes, dtype=np.float32)
+        self._batch = spec.training.batch
+        self._rng = streams.generator("data/order")
+        self._order: I64 = np.empty(0, np.int64)
+        self._next = 0
+
+    def batch(self) -> tuple[F32, F32, I64]:
+        """Return the next samples (vectors, inputs), their targets (vectors, classes) and labels (vectors,)."""
+        if self._next >= self._order.size:
+            self._order, self._next = self._rng.permutation(self._x.shape[0]), 0
+        chosen = self._order[self._next : self._next + self._batch]
+        self._next += chosen.size
+        labels = self._y[chosen]
+        return self._x[chosen], self._targets[labels], labels
+
+
+class Trainer:
+    """Trains one chip. Sole owner of the learning rate and of the course of the training.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    architecture : Architecture
+        The one of the spec's to train.
+    progress : callable, optional
+    stop : callable, optional
+        Asked between chunks; True ends the training early, and what was done is kept.
+    """
+
+    def __init__(
+        self, spec: RunSpec, architecture: Architecture, *, progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
+        self.spec, self.architecture = spec, architecture
+        streams = Streams(spec.seed)
+        self.chip = build_chip(architecture, spec, streams)
+        self.sampler = Sampler(spec, streams)
+        self.steps, self.per_epoch = total_steps(spec)
+        self._progress, self._stop = progress or (lambda report: None), stop or (lambda: False)
+        self._hits: deque[float] = deque(maxlen=max(WINDOW // spec.training.batch, 1))
+        self._points: list[Point] = []
+        self._samples = 0
+
+    def rate(self) -> float:
+        """Return the learning rate of the next step: decayed once an epoch."""
+        training = self.spec.training
+        return training.learning_rate * training.decay ** (self.chip.ledger.steps // self.per_epoch)
+
+    def run(self) -> Trained:
+        """Train, evaluate on the way, and return what came of it."""
+        begin = time.perf_counter()
+        self.evaluate()
+        marks = evaluation_steps(self.steps, self.per_epoch, self.spec.training.evaluations_per_epoch)
+        compile_s = steady_s = 0.0
+        steady_steps, finished = 0, True
+        gc.collect()
+        gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
+        try:
+            for chunk, evaluate in self._chunks(marks):
+                since = time.perf_counter()
+                self.chip.run(self._train(chunk))
+                seconds = time.perf_counter() - since
+                if compile_s:
+                    steady_steps, steady_s = steady_steps + chunk, steady_s + seconds
+                else:
+                    compile_s = seconds  # the first chunk loads or compiles the kernels
+                if evaluate:
+                    self.evaluate()
+                self._report()
+                if self._stop():
+                    finished = self.chip.ledger.steps == self.steps
+                    break
+        finally:
+            gc.unfreeze()
+        if self._points[-1].step != self.chip.ledger.steps:
+            self.evaluate()
+        return Trained(
+            architecture=self.architecture, steps=self.chip.ledger.steps, finished=finished,
+            rows=tuple(self.chip.ledger.rows()), entries=tuple(self.chip.entries()),
+            time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points), wall_s=time.perf_counter() - begin,
+            compile_s=compile_s, steady_steps=steady_steps, steady_s=steady_s, events=self.chip.clock.events,
+            holds=self.chip.clock.holds,
+        )  # fmt: skip
+
+    def evaluate(self) -> float:
+        """Test on the whole test set through the chip's own converters, on a twin; note a point; return the accuracy."""
+        data = self.spec.dataset
+        twin = self.chip.twin()
+        hits = 0
+        for begin in range(0, data.test_x.shape[0], VECTORS):
+            x = data.test_x[begin : begin + VECTORS]
+            outputs = twin.run(inference(twin, self.spec.network, x))
+            hits += int(np.count_nonzero(outputs.argmax(axis=1) == data.test_y[begin : begin + VECTORS]))
+        twin.settle()
+        self.chip.settle()
+        accuracy = hits / data.test_x.shape[0]
+        self._note(accuracy)
+        self.chip.ledger.absorb(twin.ledger)
+        return accuracy
+
+    def _chunks(self, marks: list[int]) -> Iterator[tuple[int, bool]]:
+        """Yield (steps to do, evaluate afterwards?) until the last mark."""
+        done = 0
+        for mark in marks:
+            while done < mark:
+                chunk = min(CHUNK, mark - done)
+                done += chunk
+                yield chunk, done == mark
+
+    def _train(self, steps: int) -> Work[None]:
+        for _ in range(steps):
+            x, target, labels = self.sampler.batch()
+            outputs = yield from training_step(self.chip, self.spec.network, x, target, self.rate())
+            self._samples += labels.size
+            self._hits.append(
+                float(outputs[0].argmax() == labels[0])
+                if labels.size == 1
+                else float(np.mean(outputs.argmax(axis=1) == labels))
+            )
+
+    @property
+    def running_accuracy(self) -> float:
+        """Accuracy over the last samples trained on, before each was learnt; NaN before the first."""
+        return sum(self._hits) / len(self._hits) if self._hits else float("nan")
+
+    def _note(self, accuracy: float | None) -> None:
+        ledger = self.chip.ledger
+        self._points.append(
+            Point(
+                step=ledger.steps, samples=self._samples, epoch=ledger.steps / self.per_epoch,
+                learning_rate=self.rate(), running_accuracy=self.running_accuracy, test_accuracy=accuracy,
+                simulated_time_s=self.chip.clock.now * 1e-12, rows=tuple(ledger.rows()),
+            )
+        )  # fmt: skip
+
+    def _report(self) -> None:
+        last = next((p.test_accuracy for p in reversed(self._points) if p.test_accuracy is not None), None)
+        self._progress(
+            Report(self.architecture.name, self.chip.ledger.steps, self.steps, self.running_accuracy, last)
+        )
