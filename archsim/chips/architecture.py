@@ -93,6 +93,10 @@ class Architecture(FileRecord):
         """Return the names of the non-idealities that are on."""
         return []
 
+    def switched_off(self) -> list[str]:
+        """Return the names of the non-idealities that are off."""
+        return []
+
 
 def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
     """Read an architecture file by path or shipped name, with `--set` values laid over it."""

@@ -137,6 +137,10 @@ class MixedPrecisionArchitecture(Architecture):
         """Return the names of the non-idealities that are on."""
         return [name for name, on in self.nonidealities.model_dump().items() if on]
 
+    def switched_off(self) -> list[str]:
+        """Return the names of the non-idealities that are off."""
+        return [name for name, on in self.nonidealities.model_dump().items() if not on]
+
 
 @dataclass(slots=True)
 class LayerState:

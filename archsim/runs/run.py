@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from archsim.base.errors import ModelError
 
 from archsim.runs import rundir
-from archsim.runs.spec import RunSpec
+from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import Summary
 from archsim.runs.train import Progress, Trained, Trainer
 
@@ -46,3 +49,21 @@ def execute(
         rundir.abandon(out, spec)
         return None
     return rundir.finish(out, spec, trained, time.perf_counter() - begin)
+
+
+def run(workload: str = "mlp-mnist", *, out: str | Path, **options: Any) -> Summary:
+    """Train a workload on chips and return the summary: `resolve` and `execute` in one call.
+
+    Parameters
+    ----------
+    workload : str
+        Path or shipped name.
+    out : path
+        The run directory: new, empty, or with an unfinished run in it.
+    **options
+        Those of `resolve`: archs, techs, preset, seed, steps, settings, data.
+    """
+    summary = execute(resolve(workload, **options), Path(out))
+    if summary is None:  # only a `stop` can end a run before its first step, and none was given
+        raise ModelError("the run ended before its first step")
+    return summary

@@ -47,6 +47,18 @@ def claim(path: Path, *, option: str = "--out") -> Path:
     return path
 
 
+def claim_parent(path: Path, runs: Sequence[str]) -> Path:
+    """Make a directory ready to hold several runs of the given names and return it; see `claim`."""
+    if path.exists() and not path.is_dir():
+        raise InputError(key="--out", value=str(path), expected="a directory, but it is a file")
+    strangers = [p.name for p in path.iterdir() if p.name not in runs] if path.is_dir() else []
+    if strangers:
+        raise InputError(key="--out", value=str(path), expected=f"a new or empty directory, but it holds {strangers[0]}")
+    for name in runs:
+        claim(path / name)
+    return path
+
+
 def fresh(folder: Path, stem: str) -> Path:
     """Return a path under `folder` that nothing has yet: STEM, or STEM-2, STEM-3 ..."""
     path, number = folder / stem, 1
