@@ -28,8 +28,8 @@ _CODES = "\n\n".join(f"{code}  {meaning}" for code, meaning in EXIT_CODES.items(
 app = typer.Typer(
     name="archsim", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="What does it cost, in joules and in seconds, to train this network on that in-memory-computing chip?\n\n"
-    "archsim trains a network step by step on an event-driven model of the chip, counts every operation, and prices the "
-    "counts with a technology file whose every figure has a source. Start with: archsim reproduce",
+    "archsim trains a network step by step on an event-driven model of the chip, counts every operation, and prices "
+    "the counts with a technology file whose every figure has a source. Start with: archsim reproduce",
     epilog=f"Exit codes:\n\n{_CODES}",
 )  # fmt: skip
 tech_app = typer.Typer(no_args_is_help=True, help="Technology files: figures with units and sources.")
@@ -44,7 +44,8 @@ app.add_typer(data_app, name="data")
 Seed = Annotated[int, typer.Option(help="One seed decides everything: the same seed gives the same bits again.")]
 Techs = Annotated[
     list[str] | None,
-    typer.Option("--tech", help="Technology, by name or file; repeat to price the same run by several.", show_default="both shipped"),
+    typer.Option("--tech", help="Technology, by name or file; repeat to price the same run by several.",
+                 show_default="both shipped"),
 ]  # fmt: skip
 Archs = Annotated[
     list[str] | None,
@@ -57,11 +58,15 @@ Settings = Annotated[
                  "outer_product.error_bits=8 or nonidealities.drift=false or digital32.mac_array.lanes=8."),
 ]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="a new one under reports/")]
-Data = Annotated[Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")
+]
 Preset = Annotated[str | None, typer.Option(help="Preset of the workload, such as quick or full.")]
 Steps = Annotated[int | None, typer.Option(help="Training steps, whatever the epochs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")
+]
 
 
 @app.command()
@@ -146,7 +151,9 @@ def _origin(origin: Any) -> str:
 
 @tech_app.command("lint")
 def tech_lint(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[TECH]...", help="Technologies; all shipped ones if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[TECH]...", help="Technologies; all shipped ones if none.")
+    ] = None,
     arch: Archs = None,
 ) -> None:
     """Check technologies: schema, units, sources, and that every action of the architectures has exactly one price."""
@@ -221,9 +228,7 @@ def data_list(data: Data = None) -> None:
 
 
 @data_app.command("fetch")
-def data_fetch(
-    name: Annotated[str, typer.Argument(metavar="DATASET", help="mnist")], quiet: Quiet = False
-) -> None:
+def data_fetch(name: Annotated[str, typer.Argument(metavar="DATASET", help="mnist")], quiet: Quiet = False) -> None:
     """Fetch a data set from its public mirrors into the user's cache, checking sha256."""
     from archsim.learning import datasets
 
@@ -257,8 +262,8 @@ def _console(*, error: bool = False) -> Console:
 def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet: bool) -> Path:
     """Do one run and print what came of it; exit with 130 if it was interrupted."""
     from archsim.report.tables import comparison_text
-    from archsim.runs.rundir import claim
     from archsim.runs.run import execute
+    from archsim.runs.rundir import claim
     from archsim.runs.spec import resolve
 
     spec = resolve(**options, seed=seed)
@@ -303,7 +308,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
             ratio = f", energy ratio {summary.ratio.energy:.1f}" if summary.ratio.energy else ""
             typer.echo(f"seed {seed}: {', '.join(parts)}{ratio} [{summary.wall_time_s:.0f} s]")
 
-    with _stoppable(lambda: (out / STOP).touch()) as stop:
+    with _stoppable((out / STOP).touch) as stop:
         try:
             results = run_seeds(options, seeds, out, done=done)
         finally:
@@ -316,7 +321,10 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
         elif not quiet:
             for name, mean in content["mean_test_accuracy"].items():
                 spread = content["std_test_accuracy"][name]
-                typer.echo(f"mean of {len(results)} seeds: {name} {100 * mean:.2f} %" + (f" (std {100 * spread:.2f})" if spread else ""))
+                typer.echo(
+                    f"mean of {len(results)} seeds: {name} {100 * mean:.2f} %"
+                    + (f" (std {100 * spread:.2f})" if spread else "")
+                )
             typer.echo(f"Run directories: {out}")
     if stop:
         typer.echo(f"archsim: interrupted; what was done is kept in {out}", err=True)

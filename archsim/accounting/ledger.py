@@ -1,4 +1,4 @@
-"""The ledger: how often each action was done, by (phase, layer, component, action). It knows no joules and no seconds."""
+"""The ledger: how often each action was done, by (phase, layer, component, action). It knows no joules."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Ledger:
 
     def absorb(self, other: Ledger) -> None:
         """Add what another ledger of the same chip has booked."""
-        for component, account in other._accounts.items():  # noqa: SLF001  of the same class
+        for component, account in other._accounts.items():
             page = self.open(component, account.actions)
             for tag, row in account.total().items():
                 page.count(tag, row)

@@ -1,8 +1,9 @@
 """Numba kernels of cells: plain float32 arrays, results written into `out` arguments.
 
-Noise: the sum over a column of independent Gaussian device noises is Gaussian with variance sum x_i^2 s_ij^2, so one draw
-per column is exact in distribution. The draws come from a table of 16,384 quantile means of the standard normal (unit
-variance; tails end at 4.1 sigma) indexed by a SplitMix64 counter generator; a physics test holds their distribution.
+Noise: the sum over a column of independent Gaussian device noises is Gaussian with variance sum x_i^2 s_ij^2, so one
+draw per column is exact in distribution. The draws come from a table of 16,384 quantile means of the standard normal
+(unit variance; tails end at 4.1 sigma) indexed by a SplitMix64 counter generator; a physics test holds their
+distribution.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ _MIX2 = np.uint64(0x94D049BB133111EB)
 _MASK = np.uint64(16383)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _word(state):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _word(state):
     """SplitMix64 (Steele, Lea, Flood 2014): advance `state` (uint64, (1,)) and return 64 random bits."""
     state[0] += _GOLDEN
     z = state[0]
@@ -26,8 +27,8 @@ def _word(state):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def add_noise(y, variance, state, table):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def add_noise(y, variance, state, table):
     """Add Normal(0, variance) to each element of `y`, (size,), in place; four draws from each random word."""
     n = y.size
     bits = np.uint64(0)
@@ -38,16 +39,16 @@ def add_noise(y, variance, state, table):  # type: ignore[no-untyped-def]
         bits >>= np.uint64(16)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _convert(value, up, down, top):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _convert(value, up, down, top):
     """Return a value on the grid of a converter; top = 0 stands for an ideal one."""
     if top == 0:
         return value
     return min(max(np.rint(value * up), -top), top) * down
 
 
-@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def multiply(x, weight, variance, row_total, noisy, state, table, converters, out, spread, order, codes):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath={"contract"})
+def multiply(x, weight, variance, row_total, noisy, state, table, converters, out, spread, order, codes):
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
     x : (n, rows), within +-1 of the DAC's full scale; weight, variance : (rows, columns); row_total : (rows,) float64;
@@ -100,8 +101,8 @@ def multiply(x, weight, variance, row_total, noisy, state, table, converters, ou
     return driven, clipped, moment
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
-def multiply_transposed(d, weight, variance, column_total, noisy, state, table, converters, out, spread, codes):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def multiply_transposed(d, weight, variance, column_total, noisy, state, table, converters, out, spread, codes):
     """Write the ADC codes of d W^T into `out`; return lines driven, outputs clipped, and sum of |d_j| column_total_j.
 
     d : (n, columns), within +-1; out : (n, rows); spread : (rows,) and codes : (columns,) are scratch.
@@ -135,8 +136,8 @@ def multiply_transposed(d, weight, variance, column_total, noisy, state, table, 
     return driven, clipped, moment
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def to_codes(y, converters):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def to_codes(y, converters):
     """Round and clip a line's results, (size,), in place, as the ADC does; return how many were clipped."""
     top = np.float32(converters[1])
     clipped = 0
@@ -150,16 +151,16 @@ def to_codes(y, converters):  # type: ignore[no-untyped-def]
     return clipped
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _factor(programmed_ps, now_ps, drift):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _factor(programmed_ps, now_ps, drift):
     """Return (max(t - tp, shortest)/reference)^-exponent; drift = (exponent, reference, shortest)."""
     if drift[0] == 0:
         return 1.0
     return (max((now_ps - programmed_ps) * 1e-12, drift[2]) / drift[1]) ** -drift[0]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):
     """Write one read [S] of each of the devices `index` into `out`; noise = (slope, offset)."""
     for k in range(index.size):
         i = index[k]
@@ -167,10 +168,10 @@ def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):  
         out[k] = true + (noise[0] * true + noise[1]) * normals[k]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def renew(
     index, g, programmed_ps, now_ps, drift, noise, scale, columns, weight, variance, total, row_total, column_total
-):  # type: ignore[no-untyped-def]
+):
     """Renew the cache of the pairs `index` in place, all flat but the totals of rows and columns (float64).
 
     g, programmed_ps : (2 pairs,), first all G+, then all G-.
@@ -191,9 +192,9 @@ def renew(
         column_total[i % columns] += change
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def sides(index, pulses, pairs, side, due):  # type: ignore[no-untyped-def]
-    """Write the device and the number of pulses for each signed count: G+ of pair k is device k, G- device k + pairs."""
+@njit(cache=True)
+def sides(index, pulses, pairs, side, due):
+    """Write device and number of pulses for each signed count; G+ of pair k is device k, G- device k + pairs."""
     total = 0
     for k in range(index.size):
         side[k] = index[k] if pulses[k] > 0 else index[k] + pairs

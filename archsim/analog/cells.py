@@ -31,7 +31,8 @@ def normal_table(size: int = 16384) -> F32:
     """Return the means of `size` equal slices of the standard normal, scaled to unit variance."""
     edges = np.exp(-(ndtri(np.arange(size + 1) / size) ** 2) / 2) / np.sqrt(2 * np.pi)
     means = (edges[:-1] - edges[1:]) * size
-    return (means / np.sqrt(np.mean(means**2))).astype(np.float32)
+    table: F32 = (means / np.sqrt(np.mean(means**2))).astype(np.float32)
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +204,9 @@ class PairedCells:
     def _renew_at(self, index: I64, now_ps: int) -> None:
         """Renew the cache of some pairs; a pair written is read at its own age from now on."""
         _kernels.renew(
-            index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale, self.shape[1], self.weight.reshape(-1),
-            self.variance.reshape(-1), self._total, self._row_total, self._column_total,
+            index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale,
+            self.shape[1], self.weight.reshape(-1), self.variance.reshape(-1), self._total, self._row_total,
+            self._column_total,
         )  # fmt: skip
 
     def _read_devices(self, index: I64, now_ps: int) -> F32:

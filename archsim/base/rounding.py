@@ -10,11 +10,11 @@ from numba import njit
 from archsim.base.arrays import F32
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _quantise(x, scale, levels, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _quantise(x, scale, levels, out):
     """Write x rounded to the nearest of 2 levels + 1 codes over +-scale into `out`, clipped; both (n, size).
 
-    levels = 0 converts ideally: no rounding and no clipping. Returns how many codes are not zero, how many were clipped.
+    levels = 0 converts ideally: no rounding, no clipping. Returns how many codes are not zero, how many were clipped.
     """
     nonzero = 0
     clipped = 0

@@ -41,9 +41,9 @@ class Signal:
     @property
     def elements(self) -> int:
         """Elements in all vectors."""
-        return self.values.size
+        return int(self.values.size)
 
     @property
     def vectors(self) -> int:
         """Number of vectors."""
-        return self.values.shape[0]
+        return int(self.values.shape[0])

@@ -16,7 +16,7 @@ def _entropy(seed: int, name: str) -> np.random.SeedSequence:
 
 
 class Normals:
-    """Standard normals from a generator, drawn ahead in blocks: the same numbers in the same order, at a tenth of the price.
+    """Standard normals from a generator, drawn ahead in blocks: the same numbers, at a tenth of the price.
 
     A call for a handful of normals costs as much as hundreds; block after block, a handful is a slice.
     """
@@ -58,4 +58,4 @@ class Streams:
 
     def word(self, name: str) -> U64:
         """Return one 64-bit word of state, shape (1,), for kernels that keep their own counter-based generator."""
-        return _entropy(self.seed, name).generate_state(1, np.uint64)
+        return _entropy(self.seed, name).generate_state(1, np.uint64).astype(np.uint64)

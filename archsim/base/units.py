@@ -26,7 +26,7 @@ _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: 
 def _registry() -> Any:
     import pint  # 0.3 s: only where files are read
 
-    registry = pint.UnitRegistry()
+    registry: Any = pint.UnitRegistry()
     for count in _COUNTS:
         registry.define(f"{count} = [] = {count}")
     return registry

@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -36,8 +36,8 @@ class FileRecord(Record):
     schema_version: Literal[1] = Field(alias="schema")
 
 
-def quantity(unit: str) -> Any:
-    """Return the field type of a quantity: text with a unit in the file, a float in SI in the model."""
+def quantity(unit: str) -> BeforeValidator:
+    """Return what makes `Annotated[float, quantity("s")]` a quantity: text with a unit in the file, SI in the model."""
 
     def read(value: object) -> float:
         try:
@@ -45,7 +45,7 @@ def quantity(unit: str) -> Any:
         except InputError as error:
             raise ValueError(error.message) from error
 
-    return Annotated[float, BeforeValidator(read)]
+    return BeforeValidator(read)
 
 
 class _Loader(yaml.SafeLoader):
@@ -60,8 +60,8 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: _float(loader.construct_scalar(node)))
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: _float(node.value))
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
 
 
 def _float(text: Any) -> float:

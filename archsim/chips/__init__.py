@@ -1,1 +1,1 @@
-"""Buildable chips: architecture files, placement of layers on tiles, the training step, and the five verbs of each chip."""
+"""Buildable chips: architecture files, placement of layers on tiles, the training step, the verbs of each chip."""

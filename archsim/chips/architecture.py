@@ -24,14 +24,8 @@ def positive(value: float) -> float:
     return value
 
 
-def _whole(value: float) -> int:
-    if value < 1 or value != int(value):
-        raise ValueError(f"got {value:g} bits; expected a whole number of bits of at least one")
-    return int(value)
-
-
-Length = Annotated[quantity("m"), AfterValidator(positive)]
-BitWidth = Annotated[quantity("bit"), AfterValidator(_whole)]
+Length = Annotated[float, quantity("m"), AfterValidator(positive)]
+BitWidth = Annotated[int, Field(ge=1), quantity("bit")]
 
 
 class Boundary(Record):
@@ -46,7 +40,9 @@ class Boundary(Record):
         for function in named:
             if function not in FUNCTIONS:
                 hint = nearest(function, FUNCTIONS)
-                raise ValueError(f"got {function!r}; expected one of {', '.join(FUNCTIONS)}" + (f". {hint}" if hint else ""))
+                raise ValueError(
+                    f"got {function!r}; expected one of {', '.join(FUNCTIONS)}" + (f". {hint}" if hint else "")
+                )
             if named.count(function) > 1:
                 raise ValueError(f"{function!r} is named twice; expected each function once")
         if missing := [function for function in FUNCTIONS if function not in named]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from archsim.accounting.ledger import Entry, Ledger
 from archsim.base.errors import ModelError
@@ -12,9 +12,9 @@ from archsim.base.units import picoseconds
 from archsim.base.verbs import Work
 from archsim.chips.architecture import Architecture
 from archsim.hardware.bus import Bus, HostLink
+from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
-from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.sram import Sram
 from archsim.learning.network import Network
 
@@ -136,12 +136,12 @@ class Chip:
             raise ModelError(f"deadlock at {self.clock.now} ps: {restless or 'nothing is held'}")
         if restless:
             raise ModelError(f"not at rest after a run, at {self.clock.now} ps: {restless}")
-        result: T = process.value
-        return result
+        result: Any = process.value
+        return result  # type: ignore[no-any-return]
 
     def book_time(self, phase: str, begin_ps: int) -> int:
         """Book the time since `begin_ps` under a phase; return now."""
-        now: int = self.clock.now
+        now = self.clock.now
         self.ledger.time_ps[phase] += now - begin_ps
         return now
 

@@ -24,16 +24,16 @@ from archsim.chips.chip import Chip, Times
 from archsim.chips.placement import Grid, place
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
+from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.outer_product_unit import OuterProductUnit
 from archsim.hardware.programmer import Programmer
-from archsim.hardware.clock import Slot
 from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.learning.network import Network
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
-Conductance = Annotated[quantity("S"), AfterValidator(positive)]
+Conductance = Annotated[float, quantity("S"), AfterValidator(positive)]
 
 
 class DacFile(Record):
@@ -182,9 +182,7 @@ class MixedPrecisionChip(Chip):
         )  # fmt: skip
 
     @classmethod
-    def start(
-        cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams
-    ) -> Self:
+    def start(cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams) -> Self:
         """Return a chip with the network placed on its tiles and its initial weights loaded.
 
         Raises
@@ -241,7 +239,14 @@ class MixedPrecisionChip(Chip):
                         self.banks.append(Slot(self.clock, f"converter bank {len(self.banks)}"))
                     bank = self.banks[-1] if self.banks else None
                     tiles[name][r].append(
-                        Tile(self.clock, self.ledger, f"tile {name}/{r},{c}", cells=cells, converters=converters, bank=bank)
+                        Tile(
+                            self.clock,
+                            self.ledger,
+                            f"tile {name}/{r},{c}",
+                            cells=cells,
+                            converters=converters,
+                            bank=bank,
+                        )
                     )
                     built += 1
         return tiles
@@ -365,9 +370,7 @@ class MixedPrecisionChip(Chip):
             state.logs[r][c].add(place)
 
 
-def _by_tile(
-    grid: Grid, index: list[int], pulses: list[int]
-) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+def _by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
     """Sort pairs, given by flat positions in the layer, to tiles: grid position -> (flat positions inside, pulses)."""
     width = grid.columns[-1].stop
     found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}

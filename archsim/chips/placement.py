@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archsim.base.errors import DoesNotFitError
 
@@ -43,7 +44,7 @@ def bands(lines: int, most: int) -> tuple[Band, ...]:
     """Cut `lines` into as few bands of at most `most` as will do, of sizes that differ by one at most."""
     count = -(-lines // most)
     edges = [lines * k // count for k in range(count + 1)]
-    return tuple(Band(a, b) for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(Band(a, b) for a, b in pairwise(edges))
 
 
 def place(shapes: Mapping[str, tuple[int, int]], *, rows: int, columns: int, tiles: int) -> dict[str, Grid]:
@@ -59,7 +60,7 @@ def place(shapes: Mapping[str, tuple[int, int]], *, rows: int, columns: int, til
     if demand > tiles:
         parts = ", ".join(f"{name} {shapes[name][0]}x{shapes[name][1]}: {grid.tiles}" for name, grid in grids.items())
         raise DoesNotFitError(
-            f"the network needs {demand} tiles of {rows}x{columns} ({parts}), the chip has {tiles}: {demand - tiles} short",
+            f"needs {demand} tiles of {rows}x{columns} ({parts}), the chip has {tiles}: {demand - tiles} short",
             key="tile.count",
             expected=f"at least {demand} tiles, or larger ones",
             hint=f"--set tile.count={demand} makes it fit",

@@ -1,5 +1,5 @@
 """Models of one memory device: conductance in, conductance out.
 
-They know neither pairs, tiles, time sources nor joules: `archsim.analog` pairs devices, the chip's clock tells the time.
+They know neither pairs, tiles, clocks nor joules: `archsim.analog` pairs devices, the chip's clock tells the time.
 All quantities are SI: conductance in siemens, time in seconds.
 """

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def pcm_set_pulses(g, memory, programmed_ps, count, index, pulses, now_ps, normals, mean, std, decay, low, high):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def pcm_set_pulses(g, memory, programmed_ps, count, index, pulses, now_ps, normals, mean, std, decay, low, high):
     """Give blind SET pulses in place; `normals` holds one standard normal a pulse.
 
     P <- P decay; dG ~ Normal(mean . (G, 1, P), std . (G, 1, P)); G clipped to [low, high].

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from archsim.base.arrays import F32, I64
-from archsim.base.streams import Normals
 from archsim.base.provenance import Provenance
+from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord
 from archsim.devices.base import DeviceArray, Reading, Switches
 from archsim.devices.pcm import Bounds, PositiveConductance

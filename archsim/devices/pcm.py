@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import AfterValidator, FiniteFloat
 
 from archsim.base.arrays import F32, I64
-from archsim.base.streams import Normals
 from archsim.base.provenance import Provenance
+from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord, quantity
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Reading, Switches
@@ -22,9 +22,9 @@ def _positive(value: float) -> float:
     return value
 
 
-Conductance = quantity("S")
-PositiveConductance = Annotated[Conductance, AfterValidator(_positive)]
-Duration = Annotated[quantity("s"), AfterValidator(_positive)]
+Conductance = Annotated[float, quantity("S")]
+PositiveConductance = Annotated[float, quantity("S"), AfterValidator(_positive)]
+Duration = Annotated[float, quantity("s"), AfterValidator(_positive)]
 
 
 class Affine(Provenance):

@@ -16,7 +16,7 @@ import simpy
 from archsim.base.errors import ModelError
 
 
-class Clock(simpy.Environment):  # type: ignore[misc]
+class Clock(simpy.Environment):
     """A SimPy environment that counts its events and lets a lone process pass time without one.
 
     Parameters
@@ -28,10 +28,16 @@ class Clock(simpy.Environment):  # type: ignore[misc]
 
     def __init__(self, now_ps: int = 0, *, eager: bool = True) -> None:
         super().__init__(initial_time=now_ps)
+        self._now: int = now_ps
         self.eager = eager
         self.holds = 0
         self.events = 0
         self._branches = 0
+
+    @property
+    def now(self) -> int:
+        """The time [ps]."""
+        return self._now
 
     def passes(self, ps: int) -> bool:
         """Move the clock by `ps` and return True if nothing else can happen until then; else return False.

@@ -14,8 +14,8 @@ from archsim.hardware.clock import Clock, Slot
 class Component:
     """A unit of the chip on its clock.
 
-    A subclass names its `kind`, declares its `ACTIONS` and counts exactly these. Units of one name share one page of the
-    ledger (the tiles of a chip are one line each of "tile").
+    A subclass names its `kind`, declares its `ACTIONS` and counts exactly these. Units of one name share one page of
+    the ledger: all tiles of a chip are booked under "tile".
 
     Parameters
     ----------

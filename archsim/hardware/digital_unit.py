@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+
 from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag

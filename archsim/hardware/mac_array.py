@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag

@@ -84,9 +84,8 @@ class Programmer(Component):
             candidates, self.clock.now, saturated=saturated, difference=difference, most_pulses=most_pulses
         )
         hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
-        if hold_ps:
-            if not self.clock.passes(hold_ps):
-                yield self.clock.timeout(hold_ps)
+        if hold_ps and not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
         self.slot.give()
         self.count(
             tag,

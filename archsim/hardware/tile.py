@@ -17,7 +17,6 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 
-
 Product = Callable[[F32, Tag], F32]
 
 
@@ -49,7 +48,7 @@ class Converters:
     @property
     def integration_ps(self) -> int:
         """Time for which the columns integrate: the longest pulse."""
-        return (2 ** (self.dac.bits - 1) - 1) * self.period_ps
+        return int(2 ** (self.dac.bits - 1) - 1) * self.period_ps
 
 
 class Tile(Component):
@@ -174,7 +173,7 @@ class TileGroup:
             tile.cells.age(now)
 
     def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
-        """Read all tiles for x, (vectors, lines), and return their codes, when the slowest has converted its outputs."""
+        """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
         lanes = self.lanes
         alone = not self._shared and not any(tile.slot.taken for tile, _, _, _ in lanes)
         if alone and self.clock.passes(self.hold_ps(x.shape[0])):

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _codes(x, scale, levels, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _codes(x, scale, levels, out):
     """Write x, (size,), rounded to 2 levels + 1 codes over +-scale into `out`, as values; return the non-zero ones."""
     up = np.float32(levels / scale)
     down = np.float32(scale / levels)
@@ -20,13 +20,14 @@ def _codes(x, scale, levels, out):  # type: ignore[no-untyped-def]
     return nonzero
 
 
-@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath={"contract"})
+def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit):
     """Add rate times the sum over vectors of the rounded x_i d_j to chi, in units of epsilon, in place.
 
     x : (n, rows); d : (n, columns), within +-1; grids : (x full scale, x levels, error levels);
-    chi : (columns, rows) float32, so that a non-zero error sweeps one contiguous line; step : grid of chi (0: float32's
-    own); limit : chi saturates at +-limit; skip : elements with a zero operand cost nothing; x_codes, d_codes : scratch;
+    chi : (columns, rows) float32, so that a non-zero error sweeps one contiguous line; step : grid of chi (0: that
+    of float32); limit : chi saturates at +-limit; skip : elements with a zero operand cost nothing;
+    x_codes, d_codes : scratch;
     hit : (columns,) int64, receives the lines with a |chi| >= 1. Returns (element updates, rows touched, lines hit).
     """
     columns, rows = chi.shape
@@ -74,8 +75,8 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit)
     return updates, touched, found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def take_pulses(chi, hit, index, pulses):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def take_pulses(chi, hit, index, pulses):
     """Take trunc(chi) out of chi in the lines `hit`, in place; return how many elements crossed the threshold.
 
     chi : (columns, rows). `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
@@ -97,9 +98,9 @@ def take_pulses(chi, hit, index, pulses):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def dense(x, weight, out):  # type: ignore[no-untyped-def]
-    """Write x W into `out` in float32; x : (n, rows), weight : (rows, columns). Zero inputs add nothing and are passed."""
+@njit(cache=True, fastmath={"contract"})
+def dense(x, weight, out):
+    """Write x W into `out`; x : (n, rows), weight : (rows, columns). Zero inputs add nothing and are passed."""
     for v in range(x.shape[0]):
         y = out[v]
         y[:] = 0
@@ -110,8 +111,8 @@ def dense(x, weight, out):  # type: ignore[no-untyped-def]
                     y[j] += xi * weight[i, j]
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
-def dense_transposed(d, weight, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def dense_transposed(d, weight, out):
     """Write d W^T into `out` in float32; d : (n, columns)."""
     for v in range(d.shape[0]):
         for i in range(weight.shape[0]):
@@ -121,8 +122,8 @@ def dense_transposed(d, weight, out):  # type: ignore[no-untyped-def]
             out[v, i] = total
 
 
-@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
-def add_outer(x, d, weight):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath={"contract"})
+def add_outer(x, d, weight):
     """Add sum over vectors of x_i d_j to the weights in place."""
     for v in range(x.shape[0]):
         for i in range(weight.shape[0]):
@@ -132,8 +133,8 @@ def add_outer(x, d, weight):  # type: ignore[no-untyped-def]
                     weight[i, j] += xi * d[v, j]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def count_nonzero(x):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def count_nonzero(x):
     """Return how many elements of (n, size) are not zero."""
     found = 0
     for v in range(x.shape[0]):
@@ -142,32 +143,32 @@ def count_nonzero(x):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def sigmoid(x, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def sigmoid(x, out):
     """Write 1/(1 + exp(-x)) into `out`, both (n, size)."""
     for v in range(x.shape[0]):
         for j in range(x.shape[1]):
             out[v, j] = np.float32(1) / (np.float32(1) + np.exp(-x[v, j]))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def sigmoid_error(target, y, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def sigmoid_error(target, y, out):
     """Write (target - y) y (1 - y) into `out`: the descent direction of the squared error through a sigmoid."""
     for v in range(y.shape[0]):
         for j in range(y.shape[1]):
             out[v, j] = (target[v, j] - y[v, j]) * y[v, j] * (np.float32(1) - y[v, j])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def sigmoid_derivative(back, y, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def sigmoid_derivative(back, y, out):
     """Write back y (1 - y) into `out`."""
     for v in range(y.shape[0]):
         for j in range(y.shape[1]):
             out[v, j] = back[v, j] * y[v, j] * (np.float32(1) - y[v, j])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def normalise(x, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def normalise(x, out):
     """Write x, (n, size), over its largest magnitude into `out` and return that magnitude (zero stays zero)."""
     top = np.float32(0)
     for v in range(x.shape[0]):

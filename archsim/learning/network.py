@@ -77,8 +77,8 @@ class Network:
     def initial_weights(self, streams: Streams) -> dict[str, F32]:
         """Return Normal(0, initial_std) weights by layer: the start that all chips of a run share."""
         return {
-            layer.name: (self.initial_std * streams.generator(f"initial/{layer.name}").standard_normal(layer.shape)).astype(
-                np.float32
-            )
+            layer.name: (
+                self.initial_std * streams.generator(f"initial/{layer.name}").standard_normal(layer.shape)
+            ).astype(np.float32)
             for layer in self.layers
         }

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from archsim.base.errors import ModelError
-
 from archsim.runs import rundir
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import Summary

@@ -43,7 +43,9 @@ def claim(path: Path, *, option: str = "--out") -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(key=option, value=str(path), expected=f"a directory that can be made ({error.strerror})") from error
+        raise InputError(
+            key=option, value=str(path), expected=f"a directory that can be made ({error.strerror})"
+        ) from error
     return path
 
 
@@ -53,7 +55,9 @@ def claim_parent(path: Path, runs: Sequence[str]) -> Path:
         raise InputError(key="--out", value=str(path), expected="a directory, but it is a file")
     strangers = [p.name for p in path.iterdir() if p.name not in runs] if path.is_dir() else []
     if strangers:
-        raise InputError(key="--out", value=str(path), expected=f"a new or empty directory, but it holds {strangers[0]}")
+        raise InputError(
+            key="--out", value=str(path), expected=f"a new or empty directory, but it holds {strangers[0]}"
+        )
     for name in runs:
         claim(path / name)
     return path
@@ -130,7 +134,10 @@ def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
         "dataset": {"name": spec.dataset.name, "origin": spec.dataset.origin, "sha256": spec.dataset.sha256},
         "inputs": spec.inputs,
         "technologies": [
-            {"name": t.name, "title": t.title, "sha256": t.sha256, "times_sha256": t.times_hash, "times_s": {k: v.value for k, v in t.times.items()}}
+            {
+                "name": t.name, "title": t.title, "sha256": t.sha256, "times_sha256": t.times_hash,
+                "times_s": {key: time.value for key, time in t.times.items()},
+            }
             for t in spec.technologies
         ],
         "workload": spec.workload.model_dump(by_alias=True),

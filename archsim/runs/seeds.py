@@ -67,7 +67,9 @@ STOP = ".stop"
 def statistics(results: list[Result]) -> dict[str, Any]:
     """Return each seed's accuracies and, by chip, their mean and standard deviation, and the mean energy ratio."""
     chips = list(results[0][1].architectures)
-    accuracy = {chip: [s.architectures[chip].test_accuracy for _, s in results if chip in s.architectures] for chip in chips}
+    accuracy = {
+        chip: [s.architectures[chip].test_accuracy for _, s in results if chip in s.architectures] for chip in chips
+    }
     ratios = [s.ratio.energy for _, s in results if s.ratio.energy is not None]
     return {
         "seeds": [seed for seed, _ in results],

@@ -12,7 +12,7 @@ PAPER: dict[str, Any] = {
     "test_accuracy": {"mixed-precision": 0.9773, "digital32": 0.9830},
     "source": "Nandakumar et al., Front. Neurosci. 14:406 (2020), doi 10.3389/fnins.2020.00406",
 }
-"""The paper's totals: printed beside the results, never an input. The baseline's accuracy is 97.73 % + the quoted 0.57 %."""
+"""The paper's totals, printed beside the results, never an input. The baseline's accuracy: 97.73 % + 0.57 %."""
 
 
 class _Part(BaseModel):
@@ -43,7 +43,9 @@ class ChipSummary(_Part):
     latency_per_step_s: ByPhase = Field(description="Simulated time, by phase, mean over the steps [s]")
     test_accuracy: float = Field(description="On the whole test set, at the end, read through the chip's converters")
     pulses_per_step: float = Field(description="SET pulses, those of refresh included")
-    programmed_pairs_per_step: float = Field(description="Device pairs that got pulses because chi crossed the threshold")
+    programmed_pairs_per_step: float = Field(
+        description="Device pairs that got pulses because chi crossed the threshold"
+    )
     outer_product_updates_per_step: float = Field(description="Accumulator elements (or weights) changed in the update")
     simulated_time_s: float = Field(description="On the chip's clock, all steps")
 

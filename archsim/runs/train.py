@@ -96,6 +96,11 @@ class Report:
 Progress = Callable[[Report], None]
 
 
+def _silent(report: Report) -> None:
+    """Show nothing."""
+    del report
+
+
 def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> Chip:
     """Return the chip that an architecture names, with the spec's network loaded."""
     chip: Chip = registry.load("chip", architecture.chip).start(
@@ -163,7 +168,7 @@ class Trainer:
         self.chip = build_chip(architecture, spec, streams)
         self.sampler = Sampler(spec, streams)
         self.steps, self.per_epoch = total_steps(spec)
-        self._progress, self._stop = progress or (lambda report: None), stop or (lambda: False)
+        self._progress, self._stop = progress or _silent, stop or (lambda: False)
         self._hits: deque[float] = deque(maxlen=max(WINDOW // spec.training.batch, 1))
         self._points: list[Point] = []
         self._samples = 0
@@ -171,7 +176,7 @@ class Trainer:
     def rate(self) -> float:
         """Return the learning rate of the next step: decayed once an epoch."""
         training = self.spec.training
-        return training.learning_rate * training.decay ** (self.chip.ledger.steps // self.per_epoch)
+        return float(training.learning_rate * training.decay ** (self.chip.ledger.steps // self.per_epoch))
 
     def run(self) -> Trained:
         """Train, evaluate on the way, and return what came of it."""
@@ -210,7 +215,7 @@ class Trainer:
         )  # fmt: skip
 
     def evaluate(self) -> float:
-        """Test on the whole test set through the chip's own converters, on a twin; note a point; return the accuracy."""
+        """Test on the whole test set through the chip's own converters, on a twin, and return the accuracy."""
         data = self.spec.dataset
         twin = self.chip.twin()
         hits = 0
@@ -220,7 +225,7 @@ class Trainer:
             hits += int(np.count_nonzero(outputs.argmax(axis=1) == data.test_y[begin : begin + VECTORS]))
         twin.settle()
         self.chip.settle()
-        accuracy = hits / data.test_x.shape[0]
+        accuracy: float = hits / data.test_x.shape[0]
         self._note(accuracy)
         self.chip.ledger.absorb(twin.ledger)
         return accuracy
@@ -262,6 +267,4 @@ class Trainer:
 
     def _report(self) -> None:
         last = next((p.test_accuracy for p in reversed(self._points) if p.test_accuracy is not None), None)
-        self._progress(
-            Report(self.architecture.name, self.chip.ledger.steps, self.steps, self.running_accuracy, last)
-        )
+        self._progress(Report(self.architecture.name, self.chip.ledger.steps, self.steps, self.running_accuracy, last))
