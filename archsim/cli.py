@@ -165,14 +165,29 @@ def tech_lint(
     archs = arch or shipped_names("architectures")
     for name in names or list_technologies():
         technology = read_technology(name)
-        found = [line for a in archs for line in lint(technology, entries(a, technology))]
-        for line in dict.fromkeys(found):
-            typer.echo(f"{technology.name}: {line}")
-        bad = sum(not line.startswith("note: ") for line in dict.fromkeys(found))
+        found = lint(technology, [entry for a in archs for entry in entries(a, technology)])
+        for line in found:
+            typer.echo(line)
+        bad = sum(not line.startswith("note: ") for line in found)
         problems += bad
         typer.echo(f"{technology.name}: {'ok' if not bad else f'{bad} problems'} for {', '.join(archs)}")
     if problems:
         raise typer.Exit(1)
+
+
+@tech_app.command("calibrate")
+def tech_calibrate(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="Run directory of a run of both chips.")],
+    out: Annotated[Path, typer.Option(help="Technology file to write.")],
+    tech: Annotated[str, typer.Option(help="Technology to start from; the run was priced by it.")] = "bottom-up-14nm",
+) -> None:
+    """Move TECH's figures as little as possible so that the run gives the paper's two totals; say by how much."""
+    from archsim.runs.calibrate import calibrate
+
+    for move in calibrate(run, tech, out):
+        note = "" if move.inside else "  outside its published range"
+        typer.echo(f"{move.figure.name:20} x{move.factor:<8.3g}{note}")
+    typer.echo(f"written: {out}")
 
 
 @workloads_app.command("list")
@@ -261,7 +276,6 @@ def _console(*, error: bool = False) -> Console:
 
 def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet: bool) -> Path:
     """Do one run and print what came of it; exit with 130 if it was interrupted."""
-    from archsim.report.tables import comparison_text
     from archsim.runs.run import execute
     from archsim.runs.rundir import claim
     from archsim.runs.spec import resolve
@@ -280,6 +294,8 @@ def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet:
     if as_json:
         typer.echo(json.dumps(content, indent=2))
     elif not quiet:
+        from archsim.report.tables import comparison_text
+
         for part in comparison_text(content):
             _console().print(part)
         typer.echo(f"Run directory: {out}")

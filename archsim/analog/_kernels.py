@@ -52,7 +52,7 @@ def multiply(x, weight, variance, row_total, noisy, state, table, converters, ou
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
     x : (n, rows), within +-1 of the DAC's full scale; weight, variance : (rows, columns); row_total : (rows,) float64;
-    converters : (DAC levels, ADC levels, ADC full scale); out : (n, columns); spread : (columns,), order and codes :
+    converters : (DAC levels, ADC levels, ADC full scale, ADC clips?); out : (n, columns); spread : (columns,), order and codes :
     (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
     """
     rows, columns = weight.shape
@@ -139,15 +139,17 @@ def multiply_transposed(d, weight, variance, column_total, noisy, state, table, 
 @njit(cache=True)
 def to_codes(y, converters):
     """Round and clip a line's results, (size,), in place, as the ADC does; return how many were clipped."""
-    top = np.float32(converters[1])
+    full = np.float32(converters[2])
     clipped = 0
-    if top > 0:
+    if converters[1] > 0:
         up = np.float32(converters[1] / converters[2])
         down = np.float32(converters[2] / converters[1])
         for j in range(y.size):
-            code = np.rint(y[j] * up)
-            clipped += abs(code) > top
-            y[j] = min(max(code, -top), top) * down
+            y[j] = np.rint(y[j] * up) * down
+    if converters[3]:
+        for j in range(y.size):
+            clipped += abs(y[j]) > full
+            y[j] = min(max(y[j], -full), full)
     return clipped
 
 

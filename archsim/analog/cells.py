@@ -16,8 +16,8 @@ from archsim.devices.base import Device, DeviceArray
 
 PS = 1e-12
 
-Grids = tuple[int, int, float]
-"""DAC levels and ADC levels to each side of zero (0: ideal), and the ADC's full scale in weight units."""
+Grids = tuple[int, int, float, bool]
+"""DAC and ADC levels to each side of zero (0: no rounding), the ADC's full scale in weight units, whether it clips."""
 
 Read = tuple[F32, int, int, float]
 """Codes (vectors, lines); lines driven; results clipped; moment [S], the sum over vectors and devices of |x_i| G_ij.
@@ -105,8 +105,7 @@ class PairedCells:
         ----------
         x : float32 array, (vectors, rows)
             Row inputs relative to the DAC's full scale.
-        converters : (int, int, float)
-            DAC levels and ADC levels to each side (0: ideal), ADC full scale in weight units.
+        converters : Grids
         """
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
         driven, clipped, moment = _kernels.multiply(

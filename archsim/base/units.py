@@ -80,6 +80,8 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     """Return a float in SI as short text with an engineering prefix: show(2.5e-7, "s") is "250 ns"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
+    if "^" in unit.partition("/")[0]:  # a prefix before a power would be raised to it: 1 mV^2 is 1e-6 V^2
+        return f"{value:.{digits}g} {unit}"
     exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -18), 12)
     mantissa = float(f"{value / 10.0**exponent:.{digits}g}")
     if abs(mantissa) >= 1000 and exponent < 12:

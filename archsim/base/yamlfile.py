@@ -181,7 +181,10 @@ def validate(document: Document, model: type[M], data: dict[str, Any] | None = N
 
 
 def _input_error(document: Document, model: type[BaseModel], error: ValidationError, at: Key) -> InputError:
-    first = min(error.errors(), key=lambda e: document.line((*at, *e["loc"])) or 0)
+    def order(found: Any) -> tuple[bool, int]:  # a misspelt key explains the missing one
+        return found["type"] == "missing", document.line((*at, *found["loc"])) or 0
+
+    first = min(error.errors(), key=order)
     loc: Key = (*at, *first["loc"])
     kind, value = first["type"], first.get("input")
     if kind == "extra_forbidden":

@@ -81,6 +81,10 @@ class Chip:
         """Return every resource of the chip."""
         return (component.slot for component in self.components())
 
+    def diagnostics(self) -> dict[str, float]:
+        """Return what happened beside the ledger: picoseconds that work waited for a taken resource."""
+        return {"waited_ps": sum(slot.waited_ps for slot in self.slots())}
+
     def twin(self) -> Self:
         """Return a chip with the same weights on a clock and a ledger of its own, for evaluation.
 

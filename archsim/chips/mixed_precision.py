@@ -119,6 +119,7 @@ class NonIdealities(Record):
     drift: bool
     dac_quantisation: bool
     adc_quantisation: bool
+    adc_clipping: bool
     device_saturation: bool
 
 
@@ -223,7 +224,7 @@ class MixedPrecisionChip(Chip):
         converters = Converters(
             dac=Quantiser(tile.dac.bits, ideal=not switches.dac_quantisation),
             adc=Quantiser(tile.adc.bits, ideal=not switches.adc_quantisation),
-            adcs=tile.adc.count, forward_scale=tile.adc.forward_full_scale,
+            adcs=tile.adc.count, clips=switches.adc_clipping, forward_scale=tile.adc.forward_full_scale,
             backward_scale=tile.adc.backward_full_scale, settle_ps=self.ps("tile.settle"),
             period_ps=self.ps("tile.dac.period"), conversion_ps=self.ps("tile.adc.conversion"),
         )  # fmt: skip
@@ -280,6 +281,11 @@ class MixedPrecisionChip(Chip):
         """Return every unit of the chip."""
         tiles = [tile for layer in self.tiles.values() for row in layer for tile in row]
         return [*super().components(), *tiles, self.outer_product_unit, self.programmer]
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return how many conversions were clipped, too."""
+        clipped = sum(tile.clipped for layer in self.tiles.values() for row in layer for tile in row)
+        return {**super().diagnostics(), "clipped_conversions": clipped}
 
     def slots(self) -> list[Slot]:
         """Return every resource, shared converter banks included."""

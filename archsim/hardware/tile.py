@@ -31,6 +31,8 @@ class Converters:
         ADCs of a bank; a column multiplexer brings each of them ceil(outputs/adcs) outputs in turn.
     forward_scale, backward_scale : float
         Full scale of the ADCs, as the sum of input (relative to the DAC's full scale) times weight.
+    clips : bool
+        Whether the ADCs clip at their full scale.
     settle_ps, period_ps, conversion_ps : int
         Settling before a read; one period of the pulse-width DAC, whose longest pulse has 2^(bits-1) - 1 of them; one
         conversion.
@@ -41,6 +43,7 @@ class Converters:
     adcs: int
     forward_scale: float
     backward_scale: float
+    clips: bool
     settle_ps: int
     period_ps: int
     conversion_ps: int
@@ -73,8 +76,8 @@ class Tile(Component):
         self.clipped = 0
         self._integration_s = converters.integration_ps * 1e-12
         levels = converters.dac.levels, converters.adc.levels
-        self._forward: Grids = (*levels, converters.forward_scale)
-        self._backward: Grids = (*levels, converters.backward_scale)
+        self._forward: Grids = (*levels, converters.forward_scale, converters.clips)
+        self._backward: Grids = (*levels, converters.backward_scale, converters.clips)
 
     def convert_ps(self, outputs: int) -> int:
         """Return the time in which one bank converts `outputs` lines: ceil(outputs/adcs) conversions."""
@@ -157,6 +160,10 @@ class TileGroup:
     def __init__(self, clock: Clock, lanes: list[tuple[Tile, Product, slice, int]], bands: int) -> None:
         self.clock, self.lanes, self.bands = clock, lanes, bands
         self.outputs = sum(outputs for _, _, _, outputs in lanes)
+        self._lines = [lines for _, _, lines, _ in lanes]
+        self._products = [product for _, product, _, _ in lanes]
+        self._slots = [tile.slot for tile, _, _, _ in lanes]
+        self._cells = [tile.cells for tile, _, _, _ in lanes]
         self._shared = any(tile.bank for tile, _, _, _ in lanes)
         self._hold_ps: dict[int, int] = {}
 
@@ -169,23 +176,33 @@ class TileGroup:
     def age(self) -> None:
         """Let the cells see the clock, so that they drift."""
         now = self.clock.now
-        for tile, _, _, _ in self.lanes:
-            tile.cells.age(now)
+        for cells in self._cells:
+            cells.age(now)
 
     def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
         """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
-        lanes = self.lanes
-        alone = not self._shared and not any(tile.slot.taken for tile, _, _, _ in lanes)
-        if alone and self.clock.passes(self.hold_ps(x.shape[0])):
-            return [product(np.ascontiguousarray(x[:, lines]), tag) for _, product, lines, _ in lanes]
+        parts = [x[:, lines] for lines in self._lines]
+        if x.shape[0] > 1:
+            parts = [np.ascontiguousarray(part) for part in parts]
+        if self._free() and self.clock.passes(self.hold_ps(x.shape[0])):
+            return [product(part, tag) for product, part in zip(self._products, parts, strict=True)]
         return (
             yield from self.clock.together(
                 [
-                    tile.read(product, np.ascontiguousarray(x[:, lines]), outputs, tag)
-                    for tile, product, lines, outputs in lanes
+                    tile.read(product, part, outputs, tag)
+                    for (tile, product, _, outputs), part in zip(self.lanes, parts, strict=True)
                 ]
             )
         )
+
+    def _free(self) -> bool:
+        """Whether no tile is taken and none shares its converters."""
+        if self._shared:
+            return False
+        for slot in self._slots:  # a plain loop: `any` over a generator takes three times as long here
+            if slot.taken:
+                return False
+        return True
 
     def join(self, codes: list[F32]) -> list[F32]:
         """Set the bands of the result beside each other: one partial sum for each band of inputs."""

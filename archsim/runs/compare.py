@@ -77,6 +77,7 @@ def chip_summary(priced: Priced) -> ChipSummary:
         holds_per_step=one.holds / one.steps,
         steps_per_s=one.steady_steps / one.steady_s if one.steady_s else None,
         first_steps_s=one.compile_s,
+        **{f"{name}_per_step": amount / one.steps for name, amount in one.diagnostics.items()},
         nonidealities=one.architecture.switched_on(),
     )
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from archsim.base.errors import ModelError
+from archsim.accounting.technology import lint
+from archsim.base.errors import InputError, ModelError
 from archsim.runs import rundir
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import Summary
@@ -37,6 +38,7 @@ def execute(
     """
     begin = time.perf_counter()
     trainers = [Trainer(spec, architecture, progress=progress, stop=stop) for architecture in spec.architectures]
+    _check_prices(spec, trainers)
     rundir.claim(out)
     rundir.begin(out, spec)
     trained: list[Trained] = []
@@ -48,6 +50,16 @@ def execute(
         rundir.abandon(out, spec)
         return None
     return rundir.finish(out, spec, trained, time.perf_counter() - begin)
+
+
+def _check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:
+    """Refuse a technology that cannot price an action of a chip before anything is trained."""
+    entries = [entry for trainer in trainers for entry in trainer.chip.entries()]
+    for technology in spec.technologies:
+        problems = [line for line in lint(technology, entries) if not line.startswith("note: ")]
+        if problems:
+            more = f" (and {len(problems) - 1} more: archsim tech lint)" if len(problems) > 1 else ""
+            raise InputError(f"{problems[0]}{more}")
 
 
 def run(workload: str = "mlp-mnist", *, out: str | Path, **options: Any) -> Summary:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,7 @@ class Trained:
     steady_s: float
     events: int
     holds: int
+    diagnostics: dict[str, float]
 
     @property
     def test_accuracy(self) -> float:
@@ -136,10 +138,15 @@ class Sampler:
         self._order: I64 = np.empty(0, np.int64)
         self._next = 0
 
-    def batch(self) -> tuple[F32, F32, I64]:
-        """Return the next samples (vectors, inputs), their targets (vectors, classes) and labels (vectors,)."""
+    def batch(self) -> tuple[F32, F32, Any]:
+        """Return the next samples (vectors, inputs), their targets (vectors, classes) and their labels."""
         if self._next >= self._order.size:
             self._order, self._next = self._rng.permutation(self._x.shape[0]), 0
+        if self._batch == 1:  # views, not copies
+            sample = self._order[self._next]
+            self._next += 1
+            label = self._y[sample]
+            return self._x[sample : sample + 1], self._targets[label : label + 1], label
         chosen = self._order[self._next : self._next + self._batch]
         self._next += chosen.size
         labels = self._y[chosen]
@@ -172,6 +179,7 @@ class Trainer:
         self._hits: deque[float] = deque(maxlen=max(WINDOW // spec.training.batch, 1))
         self._points: list[Point] = []
         self._samples = 0
+        self._decay_at = self.per_epoch
 
     def rate(self) -> float:
         """Return the learning rate of the next step: decayed once an epoch."""
@@ -190,7 +198,7 @@ class Trainer:
         try:
             for chunk, evaluate in self._chunks(marks):
                 since = time.perf_counter()
-                self.chip.run(self._train(chunk))
+                self.train(chunk)
                 seconds = time.perf_counter() - since
                 if compile_s:
                     steady_steps, steady_s = steady_steps + chunk, steady_s + seconds
@@ -212,6 +220,7 @@ class Trainer:
             time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points), wall_s=time.perf_counter() - begin,
             compile_s=compile_s, steady_steps=steady_steps, steady_s=steady_s, events=self.chip.clock.events,
             holds=self.chip.clock.holds,
+            diagnostics=self.chip.diagnostics(),
         )  # fmt: skip
 
     def evaluate(self) -> float:
@@ -239,21 +248,26 @@ class Trainer:
                 done += chunk
                 yield chunk, done == mark
 
+    def train(self, steps: int) -> None:
+        """Do so many steps, without evaluation."""
+        self.chip.run(self._train(steps))
+
     def _train(self, steps: int) -> Work[None]:
+        chip, sampler, network, hits, ledger = self.chip, self.sampler, self.spec.network, self._hits, self.chip.ledger
+        rate = self.rate()
         for _ in range(steps):
-            x, target, labels = self.sampler.batch()
-            outputs = yield from training_step(self.chip, self.spec.network, x, target, self.rate())
-            self._samples += labels.size
-            self._hits.append(
-                float(outputs[0].argmax() == labels[0])
-                if labels.size == 1
-                else float(np.mean(outputs.argmax(axis=1) == labels))
-            )
+            if ledger.steps >= self._decay_at:
+                self._decay_at += self.per_epoch
+                rate = self.rate()
+            x, target, labels = sampler.batch()
+            outputs = yield from training_step(chip, network, x, target, rate)
+            self._samples += x.shape[0]
+            hits.append(outputs.argmax() == labels if x.shape[0] == 1 else np.mean(outputs.argmax(axis=1) == labels))
 
     @property
     def running_accuracy(self) -> float:
         """Accuracy over the last samples trained on, before each was learnt; NaN before the first."""
-        return sum(self._hits) / len(self._hits) if self._hits else float("nan")
+        return float(sum(self._hits)) / len(self._hits) if self._hits else float("nan")
 
     def _note(self, accuracy: float | None) -> None:
         ledger = self.chip.ledger

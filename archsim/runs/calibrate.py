@@ -1,0 +1,181 @@
+"""Calibrate a technology to published totals of a run: the least move of its figures, in units of their ranges.
+
+The bill of a recorded run is linear in the figures, so with a factor k_f on each figure f the energy of chip c is
+sum_f e_cf k_f. Among all factors that give both published totals, take those that minimise
+sum_f (ln k_f / s_f)^2, where s_f is the width of the figure's published range on a log scale, ln(high/low): a figure
+moves as far as its own uncertainty makes that cheap, and a figure known exactly does not move.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archsim.accounting.figures import Figure
+from archsim.accounting.technology import Technology, read_technology
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.base.units import show
+from archsim.runs.summary import PAPER
+
+LEAST = 0.005
+"""Figures that carry less than this part of every total stay where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One calibrated figure: its factor, and whether the new value still lies in the published range."""
+
+    figure: Figure
+    factor: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the calibrated value lies within the figure's range."""
+        return self.figure.low <= self.figure.value * self.factor <= self.figure.high
+
+
+def energies(run: Path, technology: str) -> dict[str, dict[str, float]]:
+    """Return architecture -> figure -> energy per step [J] inside the boundary, from a run directory."""
+    import pandas as pd
+
+    file = run / "energy.csv"
+    if not file.is_file():
+        raise InputError(key="DIR", value=str(run), expected="a run directory with energy.csv in it")
+    table = pd.read_csv(file)
+    table = table[(table.technology == technology) & table.in_step & table.inside_boundary & (table.energy_J > 0)]
+    if table.empty:
+        raise InputError(file=file, key="technology", value=technology, expected="a technology this run was priced by")
+    sums = table.groupby(["architecture", "figure"]).energy_per_step_J.sum()
+    found: dict[str, dict[str, float]] = {}
+    for (architecture, figure), energy in sums.items():  # type: ignore[misc]
+        found.setdefault(str(architecture), {})[str(figure)] = float(energy)
+    return found
+
+
+def solve(technology: Technology, spent: dict[str, dict[str, float]], targets: dict[str, float]) -> list[Move]:
+    """Return the least moves that bring each chip's energy per step to its target.
+
+    Parameters
+    ----------
+    technology : Technology
+    spent : architecture -> figure -> energy per step [J]
+    targets : architecture -> energy per step [J]
+
+    Raises
+    ------
+    InputError
+        If no factors reach the targets.
+    """
+    from scipy.optimize import minimize
+
+    chips = list(targets)
+    totals = {chip: math.fsum(spent[chip].values()) for chip in chips}
+    names = sorted({
+        name
+        for chip in chips
+        for name, energy in spent[chip].items()
+        if energy > LEAST * totals[chip] and technology.figures[name].high > technology.figures[name].low
+    })  # fmt: skip
+    energy = np.array([[spent[chip].get(name, 0.0) / targets[chip] for name in names] for chip in chips])
+    fixed = np.array([totals[chip] / targets[chip] for chip in chips]) - energy.sum(axis=1)
+    figures = [technology.figures[name] for name in names]
+    width = np.array([math.log(figure.high / figure.low) for figure in figures])
+    result: Any = minimize(
+        lambda z: float(z @ z),
+        np.zeros(len(names)),
+        jac=lambda z: 2 * z,
+        constraints={
+            "type": "eq",
+            "fun": lambda z: np.log(fixed + energy @ np.exp(z * width)),
+            "jac": lambda z: (energy * np.exp(z * width) * width) / (fixed + energy @ np.exp(z * width))[:, None],
+        },
+        method="SLSQP",
+        options={"maxiter": 500, "ftol": 1e-14},
+    )
+    reached = fixed + energy @ np.exp(result.x * width)
+    if not result.success or np.max(np.abs(reached - 1)) > 1e-6:
+        raise InputError(
+            f"no factors on {', '.join(names)} reach the totals", key="calibrate",
+            expected="targets that the figures can make up",
+        )  # fmt: skip
+    return [Move(figure, float(np.exp(z * w))) for figure, z, w in zip(figures, result.x, width, strict=True)]
+
+
+def calibrate(run: Path, technology: str, out: Path) -> list[Move]:
+    """Write a technology calibrated to the paper's two totals on a recorded run, and return the moves.
+
+    Raises
+    ------
+    InputError
+        If the run lacks one of the two chips, or the totals cannot be reached.
+    """
+    base = read_technology(technology)
+    spent = energies(run, base.name)
+    targets: dict[str, float] = PAPER["energy_per_step_J"]
+    if missing := sorted(set(targets) - set(spent)):
+        raise InputError(key="DIR", value=str(run), expected=f"a run of both chips, but {missing[0]} is missing")
+    moves = solve(base, spent, targets)
+    files.write_text(out, _yaml(base, moves, run, out.stem))
+    return moves
+
+
+def _yaml(base: Technology, moves: list[Move], run: Path, name: str) -> str:
+    lines = [
+        f"# Calibrated: the figures of {base.name} moved so that the recorded run gives the paper's two totals,",
+        "# 83.2 nJ and 14.35 uJ per training image. Written by `archsim tech calibrate`; not a prediction.",
+        "# Each figure was moved as little as possible in units of its published range (archsim/runs/calibrate.py).",
+        f"# Outside their published ranges: {', '.join(m.figure.name for m in moves if not m.inside) or 'none'}.",
+        "schema: 1",
+        "kind: technology",
+        f"name: {name}",
+        "title: Figures moved as little as possible to give the paper's 83.2 nJ and 14.35 uJ",
+        f"node: {base.node}",
+        f"extends: {base.name}",
+        "times: {}",
+        "figures:",
+    ]
+    for move in moves:
+        figure, k = move.figure, move.factor
+        unit = figure.price_unit
+        low, high = min(figure.low, figure.value * k), max(figure.high, figure.value * k)
+        lines += [
+            f"  {figure.name}: # moved x{k:.3g}{'' if move.inside else ', outside its published range'}",
+            f"    value: {_exact(figure.value * k, unit)}",
+            f"    range: [{_exact(low, unit)}, {_exact(high, unit)}]",
+            f"    prices: [{', '.join(figure.prices)}]",
+            *([f"    covers: [{', '.join(figure.covers)}]"] if figure.covers else []),
+            *_law(figure, k),
+            "    basis: calibrated",
+            "    calibrated: {to: "
+            + f'"83.2 nJ and 14.35 uJ per training image of nandakumar2020, in {run.name}", was: "{_exact(figure.value, unit)}"}}',
+            "    source: nandakumar2020",
+            '    where: "totals per training image; the value it was moved from has its own source in the file extended"',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _law(figure: Figure, factor: float) -> list[str]:
+    if figure.law == "constant":
+        return []
+    sizes = {"capacity_bit": "capacity", "word_bit": "word"}
+    at = ", ".join(
+        f"{sizes.get(key, key)}: {f'{value:g} bit' if key in sizes else f'{value:g}'}"
+        for key, value in figure.at.items()
+    )
+    lines = [f"    law: {figure.law}"]
+    if at:
+        lines.append(f"    at: {{{at}}}")
+    if figure.points:
+        pairs = ", ".join(f"[{size:.0f} bit, {_exact(value * factor, 'J')}]" for size, value in figure.points)
+        lines.append(f"    points: [{pairs}]")
+    return lines
+
+
+def _exact(value: float, unit: str) -> str:
+    """Return a quantity with nine digits, which a reader of the file gets back."""
+    return show(value, unit, digits=9)

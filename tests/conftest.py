@@ -1,0 +1,26 @@
+"""Shared by all tests: no test sees the user's data, cache or reports unless it asks for them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = os.environ.get("ARCHSIM_DATA")
+
+
+@pytest.fixture(autouse=True)
+def _away(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide $ARCHSIM_DATA and the user's cache, so that runs use the digits; `real_data` brings them back."""
+    if "real_data" not in request.fixturenames and "test_datasets" not in str(request.path):
+        monkeypatch.delenv("ARCHSIM_DATA", raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Return the folder of real MNIST, or skip."""
+    if not REAL_DATA or not (Path(REAL_DATA) / "mnist").is_dir():
+        pytest.skip("needs MNIST in $ARCHSIM_DATA")
+    return Path(REAL_DATA)
