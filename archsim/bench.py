@@ -130,9 +130,8 @@ def main() -> None:
         print(f"{name:32}{rate:10,.0f}{1e6 / rate:10.1f}{rate / reference:10.2f}")
     for trainer in trainers:
         clock, steps = trainer.chip.clock, trainer.chip.ledger.steps
-        print(
-            f"{trainer.architecture.name}: {clock.holds / steps:.1f} holds and {clock.events / steps:.3f} SimPy events a step"
-        )
+        name = trainer.architecture.name
+        print(f"{name}: {clock.holds / steps:.1f} holds and {clock.events / steps:.3f} SimPy events a step")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archsim.base.errors import EXIT_CODES, ArchsimError, InputError
+from archsim.display import console, introduce, stoppable
+from archsim.display import progress as show_progress
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from archsim.runs.spec import RunSpec
     from archsim.runs.summary import Summary
-    from archsim.runs.train import Progress
 
 INTERRUPTED = 130
 
@@ -142,7 +136,7 @@ def tech_show(name: Annotated[str, typer.Argument(metavar="TECH", help="Technolo
             figure.name, show(figure.value, unit), f"{low} .. {high}", figure.origin.basis, _origin(figure.origin),
             ", ".join(figure.prices) or "nothing",
         )  # fmt: skip
-    _console().print(table)
+    console().print(table)
 
 
 def _origin(origin: Any) -> str:
@@ -267,25 +261,18 @@ def _fresh(stem: str) -> Path:
     return fresh(Path("reports"), stem)
 
 
-def _console(*, error: bool = False) -> Console:
-    from rich.console import Console
-
-    stream = sys.stderr if error else sys.stdout
-    return Console(stderr=error, width=None if stream.isatty() else 150, highlight=False)
-
-
 def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet: bool) -> Path:
     """Do one run and print what came of it; exit with 130 if it was interrupted."""
     from archsim.runs.run import execute
-    from archsim.runs.rundir import claim
+    from archsim.runs.rundir import check
     from archsim.runs.spec import resolve
 
     spec = resolve(**options, seed=seed)
-    claim(out)
+    check(out)
     silent = quiet or as_json
     if not silent:
-        _introduce(spec, out)
-    with _stoppable() as stop, _progress(silent=silent) as progress:
+        introduce(spec, out)
+    with stoppable() as stop, show_progress(silent=silent) as progress:
         summary = execute(spec, out, progress=progress, stop=lambda: bool(stop))
     if summary is None:
         typer.echo(f"archsim: interrupted before the first step; {out} is marked partial", err=True)
@@ -297,7 +284,7 @@ def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet:
         from archsim.report.tables import comparison_text
 
         for part in comparison_text(content):
-            _console().print(part)
+            console().print(part)
         typer.echo(f"Run directory: {out}")
     if summary.state == "partial":
         typer.echo(f"archsim: interrupted; the partial run is kept in {out}", err=True)
@@ -316,7 +303,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
     spec = resolve(**options, seed=seeds[0])
     claim_parent(out, [f"seed-{seed}" for seed in seeds])
     if not silent:
-        _introduce(spec, out)
+        introduce(spec, out)
 
     def done(seed: int, summary: Summary) -> None:
         if not silent:
@@ -324,7 +311,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
             ratio = f", energy ratio {summary.ratio.energy:.1f}" if summary.ratio.energy else ""
             typer.echo(f"seed {seed}: {', '.join(parts)}{ratio} [{summary.wall_time_s:.0f} s]")
 
-    with _stoppable((out / STOP).touch) as stop:
+    with stoppable((out / STOP).touch) as stop:
         try:
             results = run_seeds(options, seeds, out, done=done)
         finally:
@@ -345,106 +332,6 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
     if stop:
         typer.echo(f"archsim: interrupted; what was done is kept in {out}", err=True)
         raise typer.Exit(INTERRUPTED)
-
-
-def _introduce(spec: RunSpec, out: Path) -> None:
-    """Say what is about to run: data, chips, non-idealities, technologies, boundary."""
-    from archsim.runs.train import total_steps
-
-    steps, per_epoch = total_steps(spec)
-    training = spec.training
-    typer.echo(f"{spec.workload.title}")
-    typer.echo(f"  data         {spec.dataset.origin}")
-    typer.echo(f"  training     {steps} steps ({steps / per_epoch:g} epochs) of batch {training.batch}, learning rate "
-               f"{training.learning_rate:g} x {training.decay:g} an epoch, seed {spec.seed}")  # fmt: skip
-    for architecture in spec.architectures:
-        typer.echo(f"  chip         {architecture.name}: {architecture.title}")
-        on, off = architecture.switched_on(), architecture.switched_off()
-        if on or off:
-            typer.echo(f"               non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}")
-    for technology in spec.technologies:
-        typer.echo(f"  technology   {technology.name}: {technology.title}")
-    boundary = spec.architectures[0].boundary
-    typer.echo(f"  account      inside: {', '.join(boundary.inside)}; outside: {', '.join(boundary.outside)}")
-    typer.echo(f"  run          {out}")
-
-
-@contextmanager
-def _stoppable(also: Any = None) -> Iterator[list[int]]:
-    """Turn the first Ctrl-C or SIGTERM into an entry of the list yielded; the second ends the program."""
-    signals: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        del frame
-        signals.append(number)
-        if also:
-            also()
-        if len(signals) > 1:
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(*, silent: bool) -> Iterator[Progress | None]:
-    """Yield a callback that shows progress: a live bar on a terminal, a line every tenth of the way elsewhere."""
-    if silent:
-        yield None
-        return
-    if not sys.stderr.isatty():
-        yield _line_progress()
-        return
-    from rich import progress as bars
-
-    columns = (
-        bars.TextColumn("{task.description:16}"), bars.BarColumn(), bars.MofNCompleteColumn(),
-        bars.TextColumn("{task.fields[rate]}"), bars.TimeRemainingColumn(), bars.TextColumn("{task.fields[accuracy]}"),
-    )  # fmt: skip
-    with bars.Progress(*columns, console=_console(error=True)) as display:
-        tasks: dict[str, bars.TaskID] = {}
-
-        def show(report: Any) -> None:
-            if report.architecture not in tasks:
-                tasks[report.architecture] = display.add_task(
-                    report.architecture, total=report.steps, rate="", accuracy=""
-                )
-            task = tasks[report.architecture]
-            speed = display.tasks[task].speed
-            test = "" if report.test_accuracy is None else f", test {100 * report.test_accuracy:.2f} %"
-            display.update(
-                task, completed=report.step, rate=f"{speed:,.0f} steps/s" if speed else "",
-                accuracy=f"running {100 * report.running_accuracy:.1f} %{test}",
-            )  # fmt: skip
-
-        yield show
-
-
-def _line_progress() -> Progress:
-    import time
-
-    begun: dict[str, float] = {}
-    told: dict[str, int] = {}
-
-    def show(report: Any) -> None:
-        begin = begun.setdefault(report.architecture, time.perf_counter())
-        tenth = 10 * report.step // report.steps
-        if tenth <= told.get(report.architecture, 0):
-            return
-        told[report.architecture] = tenth
-        seconds = time.perf_counter() - begin
-        rate = report.step / seconds if seconds else 0.0
-        left = (report.steps - report.step) / rate if rate else 0.0
-        typer.echo(
-            f"{report.architecture}: {report.step} of {report.steps} steps, {rate:,.0f} steps/s, {left:.0f} s left, "
-            f"running accuracy {100 * report.running_accuracy:.1f} %", err=True,
-        )  # fmt: skip
-
-    return show
 
 
 def _report(run: Path, out: Path | None, *, quiet: bool) -> None:

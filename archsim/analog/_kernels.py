@@ -52,8 +52,8 @@ def multiply(x, weight, variance, row_total, noisy, state, table, converters, ou
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
     x : (n, rows), within +-1 of the DAC's full scale; weight, variance : (rows, columns); row_total : (rows,) float64;
-    converters : (DAC levels, ADC levels, ADC full scale, ADC clips?); out : (n, columns); spread : (columns,), order and codes :
-    (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
+    converters : (DAC levels, ADC levels, ADC full scale, ADC clips?); out : (n, columns); spread : (columns,),
+    order and codes : (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
     """
     rows, columns = weight.shape
     top = np.float32(converters[0])

@@ -52,8 +52,9 @@ def energies(run: Path, technology: str) -> dict[str, dict[str, float]]:
         raise InputError(file=file, key="technology", value=technology, expected="a technology this run was priced by")
     sums = table.groupby(["architecture", "figure"]).energy_per_step_J.sum()
     found: dict[str, dict[str, float]] = {}
-    for (architecture, figure), energy in sums.items():  # type: ignore[misc]
-        found.setdefault(str(architecture), {})[str(figure)] = float(energy)
+    for names, energy in sums.items():
+        architecture, figure = map(str, names)  # type: ignore[call-overload]
+        found.setdefault(architecture, {})[figure] = float(energy)
     return found
 
 
@@ -125,55 +126,59 @@ def calibrate(run: Path, technology: str, out: Path) -> list[Move]:
 
 
 def _yaml(base: Technology, moves: list[Move], run: Path, name: str) -> str:
-    lines = [
-        f"# Calibrated: the figures of {base.name} moved so that the recorded run gives the paper's two totals,",
-        "# 83.2 nJ and 14.35 uJ per training image. Written by `archsim tech calibrate`; not a prediction.",
-        "# Each figure was moved as little as possible in units of its published range (archsim/runs/calibrate.py).",
-        f"# Outside their published ranges: {', '.join(m.figure.name for m in moves if not m.inside) or 'none'}.",
-        "schema: 1",
-        "kind: technology",
-        f"name: {name}",
-        "title: Figures moved as little as possible to give the paper's 83.2 nJ and 14.35 uJ",
-        f"node: {base.node}",
-        f"extends: {base.name}",
-        "times: {}",
-        "figures:",
-    ]
-    for move in moves:
-        figure, k = move.figure, move.factor
-        unit = figure.price_unit
-        low, high = min(figure.low, figure.value * k), max(figure.high, figure.value * k)
-        lines += [
-            f"  {figure.name}: # moved x{k:.3g}{'' if move.inside else ', outside its published range'}",
-            f"    value: {_exact(figure.value * k, unit)}",
-            f"    range: [{_exact(low, unit)}, {_exact(high, unit)}]",
-            f"    prices: [{', '.join(figure.prices)}]",
-            *([f"    covers: [{', '.join(figure.covers)}]"] if figure.covers else []),
-            *_law(figure, k),
-            "    basis: calibrated",
-            "    calibrated: {to: "
-            + f'"83.2 nJ and 14.35 uJ per training image of nandakumar2020, in {run.name}", was: "{_exact(figure.value, unit)}"}}',
-            "    source: nandakumar2020",
-            '    where: "totals per training image; the value it was moved from has its own source in the file extended"',
-        ]
-    return "\n".join(lines) + "\n"
+    import yaml
 
-
-def _law(figure: Figure, factor: float) -> list[str]:
-    if figure.law == "constant":
-        return []
-    sizes = {"capacity_bit": "capacity", "word_bit": "word"}
-    at = ", ".join(
-        f"{sizes.get(key, key)}: {f'{value:g} bit' if key in sizes else f'{value:g}'}"
-        for key, value in figure.at.items()
+    strays = ", ".join(move.figure.name for move in moves if not move.inside) or "none"
+    head = (
+        f"# Calibrated, not a prediction: the figures of {base.name} moved so that a recorded run gives the paper's\n"
+        "# two totals, 83.2 nJ and 14.35 uJ per training image. Written by `archsim tech calibrate`; each moved\n"
+        "# as little as possible in units of its published range (archsim/runs/calibrate.py).\n"
+        f"# Outside their published ranges: {strays}.\n"
     )
-    lines = [f"    law: {figure.law}"]
-    if at:
-        lines.append(f"    at: {{{at}}}")
+    content = {
+        "schema": 1,
+        "kind": "technology",
+        "name": name,
+        "title": "Figures moved as little as possible to give the paper's 83.2 nJ and 14.35 uJ",
+        "node": base.node,
+        "extends": base.name,
+        "times": {},
+        "figures": {move.figure.name: _figure(move, run) for move in moves},
+    }
+    return head + yaml.safe_dump(content, sort_keys=False, width=120)
+
+
+def _figure(move: Move, run: Path) -> dict[str, Any]:
+    figure, value = move.figure, move.figure.value * move.factor
+    unit = figure.unit
+    content: dict[str, Any] = {
+        "value": _exact(value, unit),
+        "range": [_exact(min(figure.low, value), unit), _exact(max(figure.high, value), unit)],
+        "prices": list(figure.prices),
+    }
+    if figure.covers:
+        content["covers"] = list(figure.covers)
+    if figure.law != "constant":
+        content["law"] = figure.law
+    if figure.at:
+        content["at"] = {key: f"{size:.0f} bit" if key in _IN_BITS else int(size) for key, size in figure.at.items()}
     if figure.points:
-        pairs = ", ".join(f"[{size:.0f} bit, {_exact(value * factor, 'J')}]" for size, value in figure.points)
-        lines.append(f"    points: [{pairs}]")
-    return lines
+        content["points"] = [[f"{size:.0f} bit", _exact(price * move.factor, unit)] for size, price in figure.points]
+    return {
+        **content,
+        "basis": "calibrated",
+        "calibrated": {
+            "to": f"83.2 nJ and 14.35 uJ per training image of nandakumar2020, in the run {run.name}",
+            "was": _exact(figure.value, unit),
+        },
+        "source": "nandakumar2020",
+        "where": "totals per training image; the value it was has its own source in the file extended",
+        "note": f"moved x{move.factor:.3g}" + ("" if move.inside else ", out of its published range"),
+    }
+
+
+_IN_BITS = ("capacity", "word")
+"""Sizes that a file gives as quantities."""
 
 
 def _exact(value: float, unit: str) -> str:

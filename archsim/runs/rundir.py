@@ -23,6 +23,17 @@ RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity
 PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
 
 
+def check(path: Path, *, option: str = "--out") -> None:
+    """Refuse a directory that a run must not be written to; see `claim`."""
+    if path.exists() and not path.is_dir():
+        raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
+    if (path / RUN).is_file():
+        if state(path) == "finished":
+            raise InputError(key=option, value=str(path), expected="a new directory, but it has a finished run in it")
+    elif path.is_dir() and any(path.iterdir()):
+        raise InputError(key=option, value=str(path), expected="a new or empty directory, but it holds other files")
+
+
 def claim(path: Path, *, option: str = "--out") -> Path:
     """Make a directory ready for a run and return it.
 
@@ -33,19 +44,12 @@ def claim(path: Path, *, option: str = "--out") -> Path:
     InputError
         If it is a file, holds a finished run, or holds something that is no run.
     """
-    if path.exists() and not path.is_dir():
-        raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
-    if (path / RUN).is_file():
-        if state(path) == "finished":
-            raise InputError(key=option, value=str(path), expected="a new directory, but it has a finished run in it")
-    elif path.is_dir() and any(path.iterdir()):
-        raise InputError(key=option, value=str(path), expected="a new or empty directory, but it holds other files")
+    check(path, option=option)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            key=option, value=str(path), expected=f"a directory that can be made ({error.strerror})"
-        ) from error
+        expected = f"a directory that can be made ({error.strerror})"
+        raise InputError(key=option, value=str(path), expected=expected) from error
     return path
 
 
@@ -55,9 +59,8 @@ def claim_parent(path: Path, runs: Sequence[str]) -> Path:
         raise InputError(key="--out", value=str(path), expected="a directory, but it is a file")
     strangers = [p.name for p in path.iterdir() if p.name not in runs] if path.is_dir() else []
     if strangers:
-        raise InputError(
-            key="--out", value=str(path), expected=f"a new or empty directory, but it holds {strangers[0]}"
-        )
+        expected = f"a new or empty directory, but it holds {strangers[0]}"
+        raise InputError(key="--out", value=str(path), expected=expected)
     for name in runs:
         claim(path / name)
     return path

@@ -1,0 +1,126 @@
+"""What the command line shows while it works: the run's particulars, progress, and a clean end at Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from archsim.runs.spec import RunSpec
+    from archsim.runs.train import Progress, Report
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console on standard output or error, wide enough for tables where there is no terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if error else sys.stdout
+    return Console(stderr=error, width=None if stream.isatty() else 150, highlight=False)
+
+
+def introduce(spec: RunSpec, out: Path) -> None:
+    """Say what is about to run: data, chips, non-idealities, technologies, boundary."""
+    from archsim.runs.train import total_steps
+
+    steps, per_epoch = total_steps(spec)
+    training = spec.training
+    typer.echo(f"{spec.workload.title}")
+    typer.echo(f"  data         {spec.dataset.origin}")
+    typer.echo(f"  training     {steps} steps ({steps / per_epoch:g} epochs) of batch {training.batch}, learning rate "
+               f"{training.learning_rate:g} x {training.decay:g} an epoch, seed {spec.seed}")  # fmt: skip
+    for architecture in spec.architectures:
+        typer.echo(f"  chip         {architecture.name}: {architecture.title}")
+        on, off = architecture.switched_on(), architecture.switched_off()
+        if on or off:
+            typer.echo(f"               non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}")
+    for technology in spec.technologies:
+        typer.echo(f"  technology   {technology.name}: {technology.title}")
+    boundary = spec.architectures[0].boundary
+    typer.echo(f"  account      inside: {', '.join(boundary.inside)}; outside: {', '.join(boundary.outside)}")
+    typer.echo(f"  run          {out}")
+
+
+@contextmanager
+def stoppable(also: Callable[[], Any] | None = None) -> Iterator[list[int]]:
+    """Turn the first Ctrl-C or SIGTERM into an entry of the list yielded; the second ends the program."""
+    signals: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        signals.append(number)
+        if also:
+            also()
+        if len(signals) > 1:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress(*, silent: bool) -> Iterator[Progress | None]:
+    """Yield a callback that shows progress: a live bar on a terminal, a line every tenth of the way elsewhere."""
+    if silent:
+        yield None
+        return
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich import progress as bars
+
+    columns = (
+        bars.TextColumn("{task.description:16}"), bars.BarColumn(), bars.MofNCompleteColumn(),
+        bars.TextColumn("{task.fields[rate]}"), bars.TimeRemainingColumn(), bars.TextColumn("{task.fields[accuracy]}"),
+    )  # fmt: skip
+    with bars.Progress(*columns, console=console(error=True)) as display:
+        tasks: dict[str, bars.TaskID] = {}
+
+        def show(report: Report) -> None:
+            if report.architecture not in tasks:
+                tasks[report.architecture] = display.add_task(
+                    report.architecture, total=report.steps, rate="", accuracy=""
+                )
+            task = tasks[report.architecture]
+            speed = display.tasks[task].speed
+            test = "" if report.test_accuracy is None else f", test {100 * report.test_accuracy:.2f} %"
+            display.update(
+                task, completed=report.step, rate=f"{speed:,.0f} steps/s" if speed else "",
+                accuracy=f"running {100 * report.running_accuracy:.1f} %{test}",
+            )  # fmt: skip
+
+        yield show
+
+
+def _lines() -> Progress:
+    begun: dict[str, float] = {}
+    told: dict[str, int] = {}
+
+    def show(report: Report) -> None:
+        begin = begun.setdefault(report.architecture, time.perf_counter())
+        tenth = 10 * report.step // report.steps
+        if tenth <= told.get(report.architecture, 0):
+            return
+        told[report.architecture] = tenth
+        seconds = time.perf_counter() - begin
+        rate = report.step / seconds if seconds else 0.0
+        left = (report.steps - report.step) / rate if rate else 0.0
+        typer.echo(
+            f"{report.architecture}: {report.step} of {report.steps} steps, {rate:,.0f} steps/s, {left:.0f} s left, "
+            f"running accuracy {100 * report.running_accuracy:.1f} %", err=True,
+        )  # fmt: skip
+
+    return show
