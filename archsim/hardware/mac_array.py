@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -60,22 +61,21 @@ class MacArray(Component):
 
     def multiply(self, weight: F32, x: F32, tag: Tag) -> Work[F32]:
         """Return x W, (vectors, columns)."""
-        out = np.empty((x.shape[0], weight.shape[1]), np.float32)
-        _kernels.dense(x, weight, out)
-        return self._product(out, self._inputs(x), weight.shape[1], tag)
+        return self._product(_kernels.dense, weight, x, weight.shape[1], tag)
 
     def multiply_transposed(self, weight: F32, d: F32, tag: Tag) -> Work[F32]:
         """Return d W^T, (vectors, rows); weights are single words, so both orders cost the same."""
-        out = np.empty((d.shape[0], weight.shape[0]), np.float32)
-        _kernels.dense_transposed(d, weight, out)
-        return self._product(out, self._inputs(d), weight.shape[0], tag)
+        return self._product(_kernels.dense_transposed, weight, d, weight.shape[0], tag)
 
     def _inputs(self, x: F32) -> int:
         return int(_kernels.count_nonzero(x)) if self.skip_zero_inputs else x.size
 
-    def _product(self, out: F32, inputs: int, outputs: int, tag: Tag) -> Work[F32]:
+    def _product(self, kernel: Callable[..., None], weight: F32, x: F32, outputs: int, tag: Tag) -> Work[F32]:
         if not self.slot.take():
             yield self.slot.wait()
+        out = np.empty((x.shape[0], outputs), np.float32)
+        kernel(x, weight, out)
+        inputs = self._inputs(x)
         macs = inputs * outputs
         hold_ps = self.hold_ps(macs, macs)
         if not self.clock.passes(hold_ps):

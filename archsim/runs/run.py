@@ -16,7 +16,7 @@ from archsim.runs.train import Progress, Trained, Trainer
 
 
 def execute(
-    spec: RunSpec, out: Path, *, progress: Progress | None = None, stop: Callable[[], bool] | None = None
+    spec: RunSpec, out: str | Path, *, progress: Progress | None = None, stop: Callable[[], bool] | None = None
 ) -> Summary | None:
     """Train every architecture of `spec` and write the run directory `out`.
 
@@ -36,7 +36,7 @@ def execute(
     InputError
         If `out` cannot be used, or the network does not fit a chip (before anything is trained).
     """
-    begin = time.perf_counter()
+    begin, out = time.perf_counter(), Path(out)
     trainers = [Trainer(spec, architecture, progress=progress, stop=stop) for architecture in spec.architectures]
     _check_prices(spec, trainers)
     rundir.claim(out)
@@ -74,7 +74,7 @@ def run(workload: str = "mlp-mnist", *, out: str | Path, **options: Any) -> Summ
     **options
         Those of `resolve`: archs, techs, preset, seed, steps, settings, data.
     """
-    summary = execute(resolve(workload, **options), Path(out))
+    summary = execute(resolve(workload, **options), out)
     if summary is None:  # only a `stop` can end a run before its first step, and none was given
         raise ModelError("the run ended before its first step")
     return summary
