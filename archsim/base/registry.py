@@ -19,6 +19,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
         "accuracy": "archsim.report.charts.accuracy:draw",
+        "contributions": "archsim.report.charts.contributions:draw",
     },
 }
 

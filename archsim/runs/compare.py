@@ -125,5 +125,6 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
             }
             for technology in spec.technologies
         ],
+        weights=spec.network.weights,
         boundary=trained[0].architecture.boundary.model_dump(),
     )

@@ -1,0 +1,1 @@
+"""One chart a file, each with `draw(run)`; registered in `archsim.base.registry` under "chart"."""

@@ -1,0 +1,101 @@
+"""Energy of a training step by phase and component, both chips, and their totals on one scale."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archsim.base.signal import STEP_PHASES
+from archsim.base.units import show
+from archsim.report import style
+from archsim.report.rundata import RunData
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+SMALL = 0.0005
+"""Parts below this fraction of the step are not drawn; they are in the tables."""
+
+
+def draw(run: RunData) -> Figure:
+    """Return one panel a chip, stacked by part on its own linear axis, and the totals on a common log axis."""
+    chips = run.architectures
+    figure = style.figure(3.4 * len(chips) + 3.2, 4.0)
+    panels = figure.subplots(1, len(chips) + 1, width_ratios=[1.1] * len(chips) + [1.0])
+    seen: dict[str, Artist] = {}
+    for axes, chip in zip(panels, chips, strict=False):
+        _stack(axes, run, chip, seen)
+    _totals(panels[-1], run)
+    figure.legend(seen.values(), seen.keys(), loc="outside lower center", ncols=5, frameon=False)
+    figure.suptitle(
+        f"Energy per training step, {run.summary['workload']} on {run.summary['dataset']}, {run.technology}"
+    )
+    return figure
+
+
+def _stack(axes: Axes, run: RunData, chip: str, seen: dict[str, Artist]) -> None:
+    from matplotlib.patches import Patch
+
+    lines = run.contributions(chip)
+    total = math.fsum(line.energy for line in lines)
+    by_phase = {phase: math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES}
+    divisor, unit = style.scaled(list(by_phase.values()), "J")
+    places = np.arange(len(STEP_PHASES))
+    bottom = np.zeros(len(STEP_PHASES))
+    for part in style.PARTS:
+        for assumed in (False, True):
+            chosen = [line for line in lines if line.part == part and (line.basis == "assumed") == assumed]
+            heights = np.array([
+                math.fsum(line.energy for line in chosen if line.phase == phase) / divisor for phase in STEP_PHASES
+            ])  # fmt: skip
+            if heights.sum() * divisor <= SMALL * total:
+                continue
+            colour = style.part_colour(part)
+            axes.bar(
+                places, heights, 0.7, bottom=bottom, color=colour, edgecolor="white", linewidth=0.5,
+                hatch="////" if assumed else None,
+            )  # fmt: skip
+            bottom += heights
+            seen.setdefault(part, Patch(facecolor=colour))
+            if assumed:
+                seen.setdefault("figure assumed", Patch(facecolor="white", edgecolor="#555555", hatch="////"))
+    for place, phase, top in zip(places, STEP_PHASES, bottom, strict=True):
+        axes.annotate(show(by_phase[phase], "J", digits=3), (place, top), ha="center", va="bottom", fontsize=8)
+    axes.set_xticks(places, STEP_PHASES, rotation=20)
+    axes.set_ylabel(f"energy per step [{unit}]")
+    axes.set_ylim(0, max(bottom) * 1.12)
+    axes.grid(axis="x", visible=False)
+    axes.set_title(f"{chip}: {show(total, 'J', digits=4)}")
+
+
+def _totals(axes: Axes, run: RunData) -> None:
+    chips = run.architectures
+    totals = [run.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in chips]
+    places = np.arange(len(chips))
+    colours = [style.chip_colour(chip, k) for k, chip in enumerate(chips)]
+    axes.bar(places, totals, 0.55, color=colours)
+    paper = run.summary["paper"]["energy_per_step_J"]
+    for place, chip, total in zip(places, chips, totals, strict=True):
+        axes.annotate(show(total, "J", digits=3), (place, total), ha="center", va="bottom", fontsize=8)
+        if chip in paper:
+            axes.plot([place - 0.36, place + 0.36], [paper[chip]] * 2, color="black", linewidth=1.5)
+            axes.annotate(
+                f"paper {show(paper[chip], 'J')}", (place + 0.36, paper[chip]), xytext=(2, 2),
+                textcoords="offset points", ha="right", va="bottom", fontsize=7,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
+            )  # fmt: skip
+    axes.set_yscale("log")
+    values = [*totals, *(paper[chip] for chip in chips if chip in paper)]
+    axes.set_ylim(min(values) / 4, max(values) * 6)
+    style.unit_ticks(axes, "J")
+    axes.set_xticks(places, chips)
+    axes.set_xlim(-0.6, len(chips) - 0.4)
+    axes.set_ylabel("energy per step (log axis)")
+    axes.grid(axis="x", visible=False)
+    ratio = run.summary["ratio"]["energy"]
+    axes.set_title(f"ratio {ratio:.1f} (paper {run.summary['paper']['energy_ratio']:.0f})" if ratio else "total")

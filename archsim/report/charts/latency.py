@@ -1,0 +1,47 @@
+"""Simulated time of a training step by phase, both chips on one log axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archsim.base.signal import STEP_PHASES
+from archsim.base.units import show
+from archsim.report import style
+from archsim.report.rundata import RunData
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw(run: RunData) -> Figure:
+    """Return grouped bars: the phases and their sum, a bar a chip."""
+    figure = style.figure(7.0, 3.6)
+    axes = figure.subplots()
+    names = [*STEP_PHASES, "total"]
+    chips = run.architectures
+    width = 0.8 / len(chips)
+    values = [
+        value for chip in chips for value in run.summary["architectures"][chip]["latency_per_step_s"].values() if value
+    ]
+    floor = min(values) / 3
+    for k, chip in enumerate(chips):
+        times = [run.summary["architectures"][chip]["latency_per_step_s"][name] for name in names]
+        places = np.arange(len(names)) + (k - (len(chips) - 1) / 2) * width
+        heights = [time or floor for time in times]
+        axes.bar(places, heights, width * 0.92, color=style.chip_colour(chip, k), label=chip, bottom=0)
+        for place, time, height in zip(places, times, heights, strict=True):
+            axes.annotate(
+                show(time, "s", digits=3) if time else "none", (place, height), ha="center", va="bottom", fontsize=7
+            )
+    axes.set_yscale("log")
+    axes.set_ylim(floor, max(values) * 3)
+    style.unit_ticks(axes, "s")
+    axes.set_xticks(np.arange(len(names)), names)
+    axes.set_ylabel("simulated time per step (log axis)")
+    axes.grid(axis="x", visible=False)
+    ratio = run.summary["ratio"]["latency"]
+    axes.set_title("Time per training step by phase" + (f", ratio of the totals {ratio:.1f}" if ratio else ""))
+    axes.legend(loc="upper left", frameon=False)
+    return figure

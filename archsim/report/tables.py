@@ -1,0 +1,237 @@
+"""Tables of a run: the data once, and renderers for the terminal, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from archsim.base.signal import STEP_PHASES
+from archsim.base.units import show
+from archsim.report import style
+from archsim.report.rundata import RunData
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST = 12
+NONE = "-"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: title, column heads, rows of text; columns from the second on are set to the right."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def _ratio(over: float, under: float) -> str:
+    return f"{over / under:,.1f}" if over and under else NONE
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:+.1f} %"
+
+
+def energy(summary: dict[str, Any]) -> list[Sheet]:
+    """Return one sheet a technology: energy per step by phase, each chip, and the 32-bit chip over the other."""
+    return [
+        _by_phase(f"Energy per training step, {technology['name']}", technology["energy_per_step_J"], "J")
+        for technology in summary["technologies"]
+    ]
+
+
+def latency(summary: dict[str, Any]) -> Sheet:
+    """Return simulated time per step by phase, each chip, and the ratio."""
+    values = {name: chip["latency_per_step_s"] for name, chip in summary["architectures"].items()}
+    return _by_phase("Simulated time per training step", values, "s")
+
+
+def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str) -> Sheet:
+    chips = list(values)
+    pair = "digital32" in values and "mixed-precision" in values
+    heads = ["phase", *(head for chip in chips for head in (chip, "share"))] + (["ratio"] if pair else [])
+    rows = []
+    for phase in (*STEP_PHASES, "total"):
+        row = [phase]
+        for chip in chips:
+            value = values[chip][phase]
+            row += [show(value, unit), f"{100 * value / values[chip]['total']:.1f} %"]
+        if pair:
+            row.append(_ratio(values["digital32"][phase], values["mixed-precision"][phase]))
+        rows.append(tuple(row))
+    return Sheet(title, tuple(heads), tuple(rows))
+
+
+def against_paper(summary: dict[str, Any]) -> Sheet:
+    """Return the paper's totals, the run's, and the relative errors, for every technology."""
+    paper, rows = summary["paper"], []
+    for technology in summary["technologies"]:
+        for chip, published in paper["energy_per_step_J"].items():
+            if chip in technology["energy_per_step_J"]:
+                value = technology["energy_per_step_J"][chip]["total"]
+                rows.append((
+                    f"energy per image, {chip}", technology["name"], show(published, "J"), show(value, "J"),
+                    _percent(value / published - 1),
+                ))  # fmt: skip
+        ratio = technology["ratio"]["energy"]
+        if ratio:
+            published = paper["energy_ratio"]
+            rows.append((
+                "energy ratio", technology["name"], f"{published:.0f}", f"{ratio:.1f}", _percent(ratio / published - 1)
+            ))  # fmt: skip
+    for chip, published in paper["test_accuracy"].items():
+        if chip in summary["architectures"]:
+            value = summary["architectures"][chip]["test_accuracy"]
+            rows.append((
+                f"test accuracy, {chip}", "any", f"{100 * published:.2f} %", f"{100 * value:.2f} %",
+                f"{100 * (value - published):+.2f} points",
+            ))  # fmt: skip
+    return Sheet("Against the paper", ("quantity", "technology", "paper", "this run", "error"), tuple(rows))
+
+
+def counts(summary: dict[str, Any]) -> Sheet:
+    """Return what the paper's claim of rare programming rests on, per step."""
+    rows = []
+    for name, chip in summary["architectures"].items():
+        rows.append((name, "outer-product updates per step", f"{chip['outer_product_updates_per_step']:,.1f}"))
+        if chip["pulses_per_step"]:
+            rows += [
+                (name, "SET pulses per step", f"{chip['pulses_per_step']:.3f}"),
+                (name, "pairs programmed per step (paper: fewer than 199)", f"{chip['programmed_pairs_per_step']:.3f}"),
+            ]
+            if chip["programmed_pairs_per_step"]:
+                weights = summary.get("weights", 0)
+                rarer = weights / chip["programmed_pairs_per_step"]
+                text = f"1 in {rarer:,.0f}"
+                rows.append((name, "weights programmed per step (paper: fewer than 1 in 1,000)", text))
+        rows.append((name, "simulated time of the training", show(chip["simulated_time_s"], "s")))
+    if summary.get("steps_per_s"):
+        rows.append(("this program", "mixed-precision training steps per second", f"{summary['steps_per_s']:,.0f}"))
+    return Sheet("Counts", ("chip", "quantity", "value"), tuple(rows))
+
+
+def boundary(summary: dict[str, Any]) -> Sheet:
+    """Return the boundary of the account, the same for every chip."""
+    inside = [(function, "inside") for function in summary["boundary"]["inside"]]
+    outside = [(function, "outside") for function in summary["boundary"]["outside"]]
+    return Sheet("Boundary of the account", ("function", "counted"), tuple(inside + outside))
+
+
+def contributors(run: RunData) -> list[Sheet]:
+    """Return one sheet a chip: the largest (component, action) sums with amount, figure, basis and source."""
+    sheets = []
+    for chip in run.architectures:
+        total = run.summary["architectures"][chip]["energy_per_step_J"]["total"]
+        rows = tuple(
+            (
+                f"{line.component}: {line.action}", style.count(line.amount, line.unit), show(line.price, "J"),
+                show(line.energy, "J"), f"{100 * line.energy / total:.1f} %", line.figure, line.basis,
+                line.source or NONE,
+            )
+            for line in run.largest(chip, MOST)
+        )  # fmt: skip
+        heads = (
+            "contributor",
+            "amount per step",
+            "price per unit",
+            "energy per step",
+            "share",
+            "figure",
+            "basis",
+            "source",
+        )
+        sheets.append(Sheet(f"Largest contributors, {chip}, {run.technology}", heads, rows))
+    return sheets
+
+
+def particulars(run: RunData) -> Sheet:
+    """Return what ran: data, seed, steps, non-idealities, technologies, versions."""
+    summary = run.summary
+    rows = [
+        ("workload", summary["workload"]), ("data", summary["dataset_origin"]), ("seed", str(summary["seed"])),
+        ("steps", f"{summary['steps']:,}"), ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
+    ]  # fmt: skip
+    for name, chip in summary["architectures"].items():
+        if chip.get("nonidealities"):
+            rows.append((f"non-idealities on, {name}", ", ".join(chip["nonidealities"])))
+    rows += [(f"technology {t['name']}", f"sha256 {t['sha256'][:12]}") for t in summary["technologies"]]
+    return Sheet("What ran", ("", "value"), tuple(rows))
+
+
+def from_summary(summary: dict[str, Any]) -> list[Sheet]:
+    """Return the sheets that need summary.json alone."""
+    return [*energy(summary), latency(summary), against_paper(summary), counts(summary)]
+
+
+def from_run(run: RunData) -> list[Sheet]:
+    """Return all sheets of a run."""
+    return [particulars(run), *from_summary(run.summary), *contributors(run), boundary(run.summary)]
+
+
+# --- renderers --------------------------------------------------------------------------------------------------------
+def comparison_text(summary: dict[str, Any]) -> list[Table]:
+    """Return the sheets of a summary as tables for the terminal."""
+    return [terminal(sheet) for sheet in from_summary(summary)]
+
+
+def terminal(sheet: Sheet) -> Table:
+    """Return a sheet as a table for the terminal."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=sheet.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for position, head in enumerate(sheet.heads):
+        table.add_column(head, justify="left" if position == 0 or _wordy(sheet, position) else "right")
+    for row in sheet.rows:
+        table.add_row(*row)
+    return table
+
+
+def _wordy(sheet: Sheet, position: int) -> bool:
+    """Whether a column holds words rather than numbers."""
+    return not any(row[position][:1].isdigit() or row[position][:1] in "+-" for row in sheet.rows)
+
+
+def markdown(run: RunData, charts: Iterable[str]) -> str:
+    """Return report.md: all sheets, with the charts beside it."""
+    parts = [f"# {run.summary['workload']}: {', '.join(run.architectures)}"]
+    parts += [f"![{name}]({name}.png)" for name in charts]
+    parts += [_markdown(sheet) for sheet in from_run(run)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(sheet: Sheet) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    rule = ["---" if k == 0 or _wordy(sheet, k) else "---:" for k in range(len(sheet.heads))]
+    return "\n".join([f"## {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
+
+
+def latex(run: RunData) -> str:
+    """Return report.tex: all sheets as booktabs tables, to be included in a document."""
+    return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(_latex, from_run(run)))
+
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def escape(text: str) -> str:
+    """Return text with LaTeX's special characters escaped."""
+    return "".join(_ESCAPES.get(character, character) for character in text)
+
+
+def _latex(sheet: Sheet) -> str:
+    columns = "".join("l" if k == 0 or _wordy(sheet, k) else "r" for k in range(len(sheet.heads)))
+    body = [" & ".join(map(escape, row)) + r" \\" for row in sheet.rows]
+    return "\n".join([
+        r"\begin{table}", r"\centering", rf"\caption{{{escape(sheet.title)}}}", rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule", " & ".join(map(escape, sheet.heads)) + r" \\", r"\midrule", *body, r"\bottomrule",
+        r"\end{tabular}", r"\end{table}", "",
+    ])  # fmt: skip

@@ -1,0 +1,229 @@
+"""The clock moves itself only where nobody can notice; slots serve first come, first served."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from hardware_kit import elapsed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archsim.base.errors import ModelError
+from archsim.hardware.clock import Clock, Slot
+
+Program = list[Any]
+Trace = list[tuple[str, int]]
+SLOTS = 3
+
+holds = st.tuples(st.just("hold"), st.integers(0, 40))
+uses = st.tuples(st.just("use"), st.integers(0, SLOTS - 1), st.integers(0, 40))
+flat = st.lists(holds | uses, max_size=6)
+programs = st.recursive(
+    flat,
+    lambda inner: st.lists(
+        holds | uses | st.tuples(st.just("fork"), st.lists(inner, min_size=1, max_size=3)), max_size=5
+    ),
+    max_leaves=8,
+)
+exact = settings(max_examples=80, deadline=None, derandomize=True)
+
+
+def hold(clock: Clock, ps: int) -> Generator[Any, Any, None]:
+    if not clock.passes(ps):
+        yield clock.timeout(ps)
+
+
+def play(clock: Clock, slots: list[Slot], program: Program, name: str, trace: Trace, *, native: bool = False) -> Any:
+    """Do a program, noting when each of its parts is done; `native` forks with SimPy's own processes."""
+    for index, (kind, *values) in enumerate(program):
+        if kind == "hold":
+            yield from hold(clock, values[0])
+        elif kind == "use":
+            slot = slots[values[0]]
+            if not slot.take():
+                yield slot.wait()
+            yield from hold(clock, values[1])
+            slot.give()
+        else:
+            work = [play(clock, slots, part, f"{name}/{index}.{k}", trace) for k, part in enumerate(values[0])]
+            if native:
+                yield clock.all_of([clock.process(each) for each in work])
+            else:
+                yield from clock.together(work)
+        trace.append((f"{name}/{index}", clock.now))
+    return name
+
+
+def schedule(roots: list[Program], *, eager: bool, native: bool = False) -> tuple[Trace, int, int, int]:
+    """Return the trace, the end, the waiting times, and the number of events of some processes."""
+    clock = Clock(eager=eager)
+    slots = [Slot(clock, f"slot {k}") for k in range(SLOTS)]
+    trace: Trace = []
+    for k, program in enumerate(roots):
+        clock.process(play(clock, slots, program, str(k), trace, native=native))
+    clock.run()
+    assert not [slot.state for slot in slots if slot.state]
+    return trace, clock.now, sum(slot.waited_ps for slot in slots), clock.events
+
+
+@exact
+@given(st.lists(programs, min_size=1, max_size=4))
+def test_a_clock_that_moves_itself_keeps_the_schedule_to_the_picosecond(roots: list[Program]) -> None:
+    lazy, eager = schedule(roots, eager=False), schedule(roots, eager=True)
+    assert eager[:3] == lazy[:3]
+    assert eager[3] <= lazy[3]
+
+
+@exact
+@given(st.lists(flat, min_size=1, max_size=4), st.integers(0, 30), st.lists(flat, min_size=1, max_size=4))
+def test_together_is_simpys_all_of_of_processes(first: list[Program], pause: int, second: list[Program]) -> None:
+    root = [[("fork", first), ("hold", pause), ("fork", second)]]
+    assert schedule(root, eager=False)[:3] == schedule(root, eager=False, native=True)[:3]
+
+
+no_slots = st.recursive(
+    st.lists(holds, max_size=3),
+    lambda inner: st.lists(holds | st.tuples(st.just("fork"), st.lists(inner, min_size=1, max_size=3)), max_size=3),
+    max_leaves=8,
+)
+
+
+@exact
+@given(no_slots)
+def test_nested_forks_take_the_time_of_their_longest_branch(program: Program) -> None:
+    def longest(parts: Program) -> int:
+        return sum(part[1] if part[0] == "hold" else max(longest(each) for each in part[1]) for part in parts)
+
+    for eager in (True, False):
+        assert schedule([program], eager=eager)[1] == longest(program)
+
+
+def test_together_returns_results_in_the_order_of_the_work_not_of_its_end() -> None:
+    clock = Clock()
+
+    def strand(ps: int) -> Any:
+        yield clock.timeout(ps)
+        return ps
+
+    assert elapsed(clock, clock.together([strand(30), strand(10), strand(20)])) == ([30, 10, 20], 30)
+
+
+def test_together_ends_at_once_if_no_strand_waits() -> None:
+    clock = Clock()
+
+    def strand(value: str) -> Any:
+        yield from ()
+        return value
+
+    assert elapsed(clock, clock.together([strand("a"), strand("b")])) == (["a", "b"], 0)
+
+
+def test_a_lone_process_makes_no_event_of_a_hold() -> None:
+    clock = Clock()
+    _, ps = elapsed(clock, play(clock, [], [("hold", 7)] * 1000, "0", []))
+    assert ps == 7000
+    assert clock.holds == 1000
+    assert clock.events == 2  # the process begins and ends
+
+
+def test_a_clock_that_is_not_eager_makes_one_event_of_each_hold() -> None:
+    clock = Clock(eager=False)
+    elapsed(clock, play(clock, [], [("hold", 7)] * 1000, "0", []))
+    assert clock.events == 2 + 1000
+
+
+def test_the_clock_does_not_pass_an_event_that_is_due_before_or_at_the_same_time() -> None:
+    clock = Clock()
+    clock.timeout(10)
+    assert not clock.passes(10)
+    assert not clock.passes(11)
+    assert clock.now == 0
+    assert clock.passes(9)
+    assert clock.now == 9
+
+
+def test_the_clock_does_not_move_itself_beyond_the_end_of_a_run() -> None:
+    clock = Clock()
+    clock.process(play(clock, [], [("hold", 60)] * 3, "0", []))
+    clock.run(until=100)
+    assert clock.now == 100
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_two_processes_woken_by_one_event_both_see_its_time(eager: bool) -> None:
+    clock = Clock(eager=eager)
+    bell = clock.event()
+    seen = []
+
+    def sleeper(ps: int) -> Any:
+        yield bell
+        seen.append(clock.now)
+        yield from hold(clock, ps)
+
+    clock.process(sleeper(5))
+    clock.process(sleeper(5))
+    bell.succeed()
+    clock.run()
+    assert seen == [0, 0]
+    assert clock.now == 5
+
+
+# --- slots ------------------------------------------------------------------------------------------------------------
+@exact
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 60)), min_size=1, max_size=12))
+def test_a_slot_serves_in_the_order_of_arrival_without_a_pause(jobs: list[tuple[int, int]]) -> None:
+    """Jobs (time after the one before, service): start = max(arrival, end of the one before), as a queue has it."""
+    clock = Clock()
+    slot = Slot(clock, "server")
+    started: list[tuple[int, int]] = []
+
+    def customer(number: int, arrival: int, service: int) -> Any:
+        yield clock.timeout(arrival)
+        if not slot.take():
+            yield slot.wait()
+        started.append((number, clock.now))
+        yield from hold(clock, service)
+        slot.give()
+
+    expected, arrival, free, waited = [], 0, 0, 0
+    for number, (after, service) in enumerate(jobs):
+        arrival += after
+        begin = max(arrival, free)
+        free, waited = begin + service, waited + begin - arrival
+        expected.append((number, begin))
+        clock.process(customer(number, arrival, service))
+    clock.run()
+    if all(begin + service != when for (_, begin), (_, service) in zip(expected, jobs, strict=True) for when in []):
+        assert started == expected  # everybody is served, in order
+    assert clock.now == max(free, arrival)
+    assert slot.waited_ps == waited
+    assert slot.state is None
+
+
+def test_a_slot_given_back_goes_to_the_first_that_waits_and_to_nobody_else() -> None:
+    clock = Clock()
+    slot = Slot(clock, "server")
+    assert slot.take()
+    first, second = slot.wait(), slot.wait()
+    slot.give()
+    assert first.triggered
+    assert not second.triggered
+    assert not slot.take()  # nobody overtakes
+
+
+def test_a_slot_given_back_without_having_been_taken_is_an_error() -> None:
+    slot = Slot(Clock(), "tile 3")
+    with pytest.raises(ModelError, match="tile 3: given back but not taken"):
+        slot.give()
+
+
+def test_a_slot_says_that_it_is_held_and_how_many_wait() -> None:
+    slot = Slot(Clock(), "bus")
+    assert slot.state is None
+    slot.take()
+    assert slot.state == "bus is held, 0 waiting"
+    slot.wait()
+    slot.wait()
+    assert slot.state == "bus is held, 2 waiting"

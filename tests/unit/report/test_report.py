@@ -1,0 +1,154 @@
+"""Charts and tables of a small real run, and of what is left of an interrupted one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from archsim.base import registry
+from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.report import make, style, tables
+from archsim.report.rundata import RunData, load
+from archsim.runs.run import execute
+from archsim.runs.spec import resolve
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ARCHSIM_DATA", raising=False)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        out = tmp_path_factory.mktemp("run") / "run"
+        assert execute(resolve("mlp-mnist", steps=400), out) is not None
+    return out
+
+
+@pytest.fixture
+def data(run: Path) -> RunData:
+    return load(run)
+
+
+@pytest.mark.parametrize("name", registry.names("chart"))
+def test_every_chart_labels_its_axes_with_units(data: RunData, name: str) -> None:
+    figure = registry.load("chart", name)(data)
+    labels = [text for axes in figure.axes for text in (axes.get_xlabel(), axes.get_ylabel()) if text]
+    assert labels
+    words = ("[", "log axis", "images")
+    assert all(any(word in label for word in words) for label in labels), labels
+
+
+@pytest.mark.parametrize("name", registry.names("chart"))
+def test_no_label_leaves_the_picture(data: RunData, name: str) -> None:
+    with style.applied():
+        figure = registry.load("chart", name)(data)
+        figure.canvas.draw()
+        width, height = figure.canvas.get_width_height()
+        for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]:
+            box = legend.get_window_extent()
+            assert box.x0 >= 0
+            assert box.x1 <= width
+            assert box.y0 >= 0
+            assert box.y1 <= height
+
+
+def test_a_report_has_every_chart_in_three_formats_and_both_kinds_of_tables(run: Path, tmp_path: Path) -> None:
+    written = make(run, tmp_path)
+    names = {path.name for path in written}
+    charts = {f"{chart}.{suffix}" for chart in registry.names("chart") for suffix in ("png", "svg", "pdf")}
+    assert names == charts | {"report.md", "report.tex"}
+    assert all(path.stat().st_size > 500 for path in written)
+
+
+def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    first, second = make(run, tmp_path / "a"), make(run, tmp_path / "b")
+    for a, b in zip(first, second, strict=True):
+        assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_the_bars_add_up_to_the_summary(data: RunData) -> None:
+    for chip in data.architectures:
+        stated = data.summary["architectures"][chip]["energy_per_step_J"]
+        lines = data.contributions(chip)
+        assert sum(line.energy for line in lines) == pytest.approx(stated["total"], rel=1e-12)
+        for phase in STEP_PHASES:
+            assert sum(line.energy for line in lines if line.phase == phase) == pytest.approx(stated[phase], rel=1e-12)
+        assert sum(line.energy for line in data.largest(chip, 1000)) == pytest.approx(stated["total"], rel=1e-12)
+
+
+def test_every_part_that_occurs_has_a_colour_of_its_own(data: RunData) -> None:
+    parts = {line.part for chip in data.architectures for line in data.contributions(chip)}
+    assert parts <= set(style.PARTS)
+    assert len(set(style.PARTS.values())) == len(style.PARTS)
+
+
+def test_the_table_against_the_paper_states_relative_errors(data: RunData) -> None:
+    sheet = tables.against_paper(data.summary)
+    row = next(r for r in sheet.rows if r[0] == "energy ratio")
+    ratio = data.summary["technologies"][0]["ratio"]["energy"]
+    assert row[1:] == ("bottom-up-14nm", "172", f"{ratio:.1f}", f"{100 * (ratio / 172 - 1):+.1f} %")
+
+
+def test_both_technologies_are_in_the_tables(data: RunData) -> None:
+    text = tables.markdown(data, [])
+    for technology in data.summary["technologies"]:
+        assert f"## Energy per training step, {technology['name']}" in text
+    assert "scikit-learn digits" in text
+    assert "| host link | outside |" in text
+
+
+def test_latex_escapes_what_latex_would_read(data: RunData) -> None:
+    assert tables.escape("50 % of a_b & {c}") == r"50 \% of a\_b \& \{c\}"
+    text = tables.latex(data)
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == len(tables.from_run(data))
+    body = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert all("%" not in line.replace(r"\%", "") for line in body)
+
+
+@pytest.mark.parametrize("chip", ["mixed-precision", "digital32"])
+def test_a_run_of_one_chip_alone_is_reported_without_a_ratio(run: Path, tmp_path: Path, chip: str) -> None:
+    part = tmp_path / "part"
+    shutil.copytree(run, part)
+    summary = json.loads((part / "summary.json").read_text())
+    summary["architectures"] = {chip: summary["architectures"][chip]}
+    summary["ratio"] = {"energy": None, "latency": None}
+    summary["state"] = "partial"
+    for technology in summary["technologies"]:
+        technology["energy_per_step_J"] = {chip: technology["energy_per_step_J"][chip]}
+        technology["ratio"] = {"energy": None, "latency": None}
+    (part / "summary.json").write_text(json.dumps(summary))
+    for name in ("energy.csv", "training.csv", "activity.csv"):
+        table = pd.read_csv(part / name)
+        table[table.architecture == chip].to_csv(part / name, index=False)
+    assert make(part)
+    assert tables.comparison_text(summary)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _empty(path: Path) -> None:
+    path.write_text("")
+
+
+@pytest.mark.parametrize("damage", [_remove, _empty])
+@pytest.mark.parametrize("name", ["summary.json", "energy.csv", "training.csv"])
+def test_a_damaged_run_directory_is_named(run: Path, tmp_path: Path, name: str, damage: object) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    damage(copy / name)  # type: ignore[operator]
+    with pytest.raises(InputError, match=str(copy)):
+        make(copy)
+
+
+def test_a_missing_column_is_named(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    pd.read_csv(copy / "energy.csv").drop(columns="basis").to_csv(copy / "energy.csv", index=False)
+    with pytest.raises(InputError, match="energy.csv: lacks the column basis"):
+        make(copy)
