@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("archsim", deadline=None)  # the first example may compile a kernel
+settings.load_profile("archsim")
 
 REAL_DATA = os.environ.get("ARCHSIM_DATA")
 

@@ -210,10 +210,11 @@ def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
         if isinstance(current, type) and issubclass(current, BaseModel):
             known = _by_key(current).get(str(part))
             current = known.annotation if known else None
+        else:  # a container, whose key or index is the part
+            current = _inner_model(current)
+    if not (isinstance(current, type) and issubclass(current, BaseModel)):
         current = _inner_model(current)
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(_by_key(current))
-    return []
+    return list(_by_key(current)) if current else []
 
 
 def _by_key(model: type[BaseModel]) -> dict[str, Any]:

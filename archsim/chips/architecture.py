@@ -13,6 +13,7 @@ from archsim.base.errors import nearest
 from archsim.base.files import find
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, quantity, read, validate
 
+Switch = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Bits = Annotated[int, Field(ge=2, le=16, strict=True)]
 

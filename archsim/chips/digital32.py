@@ -11,7 +11,7 @@ from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Record
-from archsim.chips.architecture import Architecture, Count
+from archsim.chips.architecture import Architecture, Count, Switch
 from archsim.chips.chip import Chip, Times
 from archsim.hardware.component import Component
 from archsim.hardware.mac_array import MacArray
@@ -22,7 +22,7 @@ class MacArrayFile(Record):
     """MAC lanes, zero skipping, banks of the weight memory, words of the operand memory."""
 
     lanes: Count
-    skip_zero_inputs: bool
+    skip_zero_inputs: Switch
     weight_banks: Count
     operand_words: Count
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, FiniteFloat
 
 from archsim.base.yamlfile import Record, quantity
-from archsim.chips.architecture import Architecture, Bits, Count, positive
+from archsim.chips.architecture import Architecture, Bits, Count, Switch, positive
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Conductance = Annotated[float, quantity("S"), AfterValidator(positive)]
@@ -66,7 +66,7 @@ class OuterProductFile(Record):
     x_bits: Bits
     error_bits: Bits
     lanes: Count
-    skip_zeros: bool
+    skip_zeros: Switch
     chi: ChiFile
 
 
@@ -89,15 +89,15 @@ class RefreshFile(Record):
 class NonIdealities(Record):
     """Switches; all on describes the hardware."""
 
-    state_dependence: bool
-    programming_noise: bool
-    pulse_memory: bool
-    read_noise: bool
-    drift: bool
-    dac_quantisation: bool
-    adc_quantisation: bool
-    adc_clipping: bool
-    device_saturation: bool
+    state_dependence: Switch
+    programming_noise: Switch
+    pulse_memory: Switch
+    read_noise: Switch
+    drift: Switch
+    dac_quantisation: Switch
+    adc_quantisation: Switch
+    adc_clipping: Switch
+    device_saturation: Switch
 
 
 class MixedPrecisionArchitecture(Architecture):

@@ -88,7 +88,9 @@ def test_an_action_without_a_price_is_refused_before_training(cli: Cli, tmp_path
     assert cli("tech", "lint", path).code == 1
     done = cli("run", "mlp-mnist", "--steps", 1, "--tech", path)
     assert done.code == 2
-    assert re.search(r"t.yaml: no figure prices 'tile.adc.convert' \(one line's result turned into a code\)", done.error)
+    assert re.search(
+        r"t.yaml: no figure prices 'tile.adc.convert' \(one line's result turned into a code\)", done.error
+    )
 
 
 def test_a_cycle_of_extends_is_named(cli: Cli, tmp_path: Path) -> None:

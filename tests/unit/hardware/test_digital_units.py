@@ -134,9 +134,7 @@ def accumulator(rows: int, columns: int, *, skip_zeros: bool = True) -> Accumula
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    updates=st.integers(0, 5000), rows=st.integers(0, 300), lanes=st.integers(1, 64), banks=st.integers(1, 64)
-)
+@given(updates=st.integers(0, 5000), rows=st.integers(0, 300), lanes=st.integers(1, 64), banks=st.integers(1, 64))
 def test_the_outer_product_takes_the_longer_of_arithmetic_and_memory(
     updates: int, rows: int, lanes: int, banks: int
 ) -> None:
@@ -187,9 +185,7 @@ def programmer(clock: Clock, ledger: Ledger, parallel: int = 1) -> Programmer:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    pulses=st.integers(0, 500), resets=st.integers(0, 500), reads=st.integers(0, 500), parallel=st.integers(1, 64)
-)
+@given(pulses=st.integers(0, 500), resets=st.integers(0, 500), reads=st.integers(0, 500), parallel=st.integers(1, 64))
 def test_trains_take_a_pulse_for_each_group_of_parallel_devices(
     pulses: int, resets: int, reads: int, parallel: int
 ) -> None:
