@@ -60,19 +60,15 @@ def parse(text: object, unit: str) -> float:
 
     try:
         quantity = registry.Quantity(text)
-        if unit and quantity.unitless and quantity.units == registry.dimensionless:
-            raise InputError(f"got {text!r}, a number without a unit; expected {_like(unit)}", value=text)
         value = float(quantity.to(unit or "dimensionless").magnitude)
     except pint.UndefinedUnitError as error:
         raise InputError(
             f"got {text!r}, whose unit is unknown ({error}); expected {_like(unit)}", value=text
         ) from error
     except pint.DimensionalityError as error:
-        raise InputError(
-            f"got {text!r}, which is no quantity in {unit or '1'}; expected {_like(unit)}", value=text
-        ) from error
-    except InputError:
-        raise
+        bare = quantity.units == registry.dimensionless
+        why = "a number without a unit" if bare else f"which is no quantity in {unit or '1'}"
+        raise InputError(f"got {text!r}, {why}; expected {_like(unit)}", value=text) from error
     except Exception as error:
         raise InputError(f"got {text!r}, which cannot be read; expected {_like(unit)}", value=text) from error
     if not math.isfinite(value):

@@ -61,6 +61,15 @@ class Clock(simpy.Environment):
         self.events += 1
         super().schedule(event, priority, delay)
 
+    def step(self) -> None:
+        """Process the next event; while it wakes more than one, none of them may move the clock by itself."""
+        many = bool(self._queue) and len(self._queue[0][-1].callbacks or ()) > 1
+        self._branches += many
+        try:
+            super().step()
+        finally:
+            self._branches -= many
+
     def together(self, work: Sequence[Generator[Any, Any, Any]]) -> Generator[Any, Any, list[Any]]:
         """Run generators side by side and return their results in order, when the last has finished.
 

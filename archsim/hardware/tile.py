@@ -127,13 +127,20 @@ class Tile(Component):
         return codes
 
     def _read_shared(self, bank: Slot, vectors: int, outputs: int) -> Work[None]:
-        """Hold for products whose conversions contend with other tiles for one bank, vector by vector."""
-        for _ in range(vectors):
-            yield self.clock.timeout(self.converters.settle_ps + self.converters.integration_ps)
+        """Hold for products whose conversions contend with other tiles for one bank, vector by vector.
+
+        The next vector is integrated while one is converted, so an uncontended bank gives the time of `read_ps`.
+        """
+        integrate = self.converters.settle_ps + self.converters.integration_ps
+        convert = self.convert_ps(outputs)
+        yield self.clock.timeout(integrate)
+        for vector in range(vectors):
             if not bank.take():
                 yield bank.wait()
-            yield self.clock.timeout(self.convert_ps(outputs))
+            yield self.clock.timeout(convert)
             bank.give()
+            if vector < vectors - 1 and integrate > convert:
+                yield self.clock.timeout(integrate - convert)
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the bits of the converter in question."""
