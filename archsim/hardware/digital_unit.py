@@ -78,7 +78,7 @@ class DigitalUnit(Component):
         for part in parts[2:]:
             result += part
         if scale != 1:
-            result = result * np.float32(scale)
+            result = result * scale  # a Python float leaves float32 what it is
         key = ("collect", len(parts), scale != 1, result.size)
         return result, self._jobs.get(key) or self._collect_job(key)
 

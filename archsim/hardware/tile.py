@@ -188,11 +188,12 @@ class TileGroup:
 
     def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
         """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
-        parts = [x[:, lines] for lines in self._lines]
-        if x.shape[0] > 1:
-            parts = [np.ascontiguousarray(part) for part in parts]
+        if x.shape[0] == 1:  # a row's slices are contiguous as they are
+            parts = [x[:, lines] for lines in self._lines]
+        else:
+            parts = [np.ascontiguousarray(x[:, lines]) for lines in self._lines]
         if self._free() and self.clock.passes(self.hold_ps(x.shape[0])):
-            return [product(part, tag) for product, part in zip(self._products, parts, strict=True)]
+            return [product(part, tag) for product, part in zip(self._products, parts, strict=False)]
         return (
             yield from self.clock.together(
                 [

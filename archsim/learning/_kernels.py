@@ -179,3 +179,13 @@ def normalise(x, out):
         for j in range(x.shape[1]):
             out[v, j] = x[v, j] * factor
     return float(top)
+
+
+@njit(cache=True)
+def extend(x, out):
+    """Write x, (n, size), and a last column of ones into `out`, (n, size + 1)."""
+    last = x.shape[1]
+    for v in range(x.shape[0]):
+        for j in range(last):
+            out[v, j] = x[v, j]
+        out[v, last] = 1

@@ -64,10 +64,10 @@ class Accumulator:
         self.chi = np.zeros(shape[::-1], np.float32)
         self.epsilon, self.limit, self.skip_zeros = epsilon, float(limit), skip_zeros
         self.step = 2.0 * limit / 2**bits if bits < FLOAT_BITS else 0.0
-        self._levels = Quantiser(x_bits).levels, Quantiser(error_bits).levels
+        self._x_levels, self._error_levels = Quantiser(x_bits).levels, Quantiser(error_bits).levels
         self._hit = np.empty(shape[1], np.int64)
         self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
-        self._codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
+        self._x_codes, self._error_codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
 
     def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Accumulated:
         """Add rate times the outer product of the rounded operands to chi and take the pulses due out of it.
@@ -80,8 +80,8 @@ class Accumulator:
             Learning rate times that magnitude, over the number of vectors where a mean is wanted.
         """
         updates, rows, found = _kernels.accumulate(
-            x, d, rate / self.epsilon, (x_scale, *self._levels), self.chi, self.step, self.limit, self.skip_zeros,
-            *self._codes, self._hit,
+            x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,
+            self.skip_zeros, self._x_codes, self._error_codes, self._hit,
         )  # fmt: skip
         if not found:
             return Accumulated(updates, rows, _NONE, _NONE)

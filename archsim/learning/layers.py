@@ -9,6 +9,7 @@ import numpy as np
 from archsim.base.arrays import F32
 from archsim.base.signal import Signal
 from archsim.base.verbs import Verbs, Work
+from archsim.learning import _kernels
 from archsim.learning.network import Dense
 
 
@@ -22,10 +23,16 @@ class Trace:
 
 def with_bias(values: F32) -> F32:
     """Return (vectors, size) with one more column of ones."""
-    out = np.empty((values.shape[0], values.shape[1] + 1), np.float32)
-    out[:, :-1] = values
-    out[:, -1] = 1
+    vectors, size = values.shape
+    out = np.empty((vectors, size + 1), np.float32)
+    _kernels.extend(values, out)
     return out
+
+
+def without_bias(values: F32) -> F32:
+    """Return (vectors, size) without the last column, contiguous."""
+    inner = values[:, :-1]
+    return inner if values.shape[0] == 1 else np.ascontiguousarray(inner)
 
 
 def forward(layer: Dense, chip: Verbs, x: Signal, phase: str) -> Work[Trace]:
@@ -45,7 +52,7 @@ def error(layer: Dense, chip: Verbs, trace: Trace, target: Signal) -> Work[Signa
 def backward(layer: Dense, below: Dense, chip: Verbs, d: Signal, trace_below: Trace) -> Work[Signal]:
     """Return the direction before the activation of the layer below: (d W^T without the bias) f'(z)."""
     back = yield from chip.multiply_transposed(layer.name, d, layer.tags["backward"])
-    inner = Signal(np.ascontiguousarray(back.values[:, :-1]))
+    inner = Signal(without_bias(back.values))
     return (
         yield from chip.elementwise(f"{below.activation}-derivative", (inner, trace_below.y), below.tags["backward"])
     )

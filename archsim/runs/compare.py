@@ -75,7 +75,7 @@ def chip_summary(priced: Priced) -> ChipSummary:
         steps=one.steps,
         events_per_step=one.events / one.steps,
         holds_per_step=one.holds / one.steps,
-        steps_per_s=one.steady_steps / one.steady_s if one.steady_s else None,
+        steps_per_s=one.steps_per_s,
         first_steps_s=one.compile_s,
         **{f"{name}_per_step": amount / one.steps for name, amount in one.diagnostics.items()},
         nonidealities=one.architecture.switched_on(),
@@ -112,7 +112,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         ratio=ratio(first),
         paper=PAPER,
         wall_time_s=wall_s,
-        steps_per_s=fast.trained.steady_steps / fast.trained.steady_s if fast and fast.trained.steady_s else None,
+        steps_per_s=fast.trained.steps_per_s if fast else None,
         state="finished" if all(one.finished for one in trained) else "partial",
         technologies=[
             {

@@ -73,7 +73,8 @@ class Summary(_Part):
     paper: dict[str, Any] = Field(description="The paper's totals, for comparison")
     wall_time_s: float
     steps_per_s: float | None = Field(
-        description="Mixed-precision training steps over wall seconds, compilation and evaluation left out"
+        description="Mixed-precision training steps over wall seconds in steady state: median over chunks of some "
+        "hundred steps, without the first (compilation) and without evaluation"
     )
     state: Literal["finished", "partial"] = Field(description="partial: interrupted, results up to there")
 

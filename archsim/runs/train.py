@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,9 @@ class Trained:
     rows, entries : the ledger, and what every action of the chip is
     time_ps : simulated time by phase
     points : the course of the training
-    wall_s, steady_steps, steady_s : seconds in all, and steps and seconds without compilation and evaluation
+    wall_s, compile_s : seconds in all, and of the first steps, which load or compile the kernels
+    steps_per_s : steady state: the median over chunks of some hundred steps, without the first and without evaluation;
+        None if there was one chunk only
     events, holds : of the training chip's clock
     """
 
@@ -67,8 +70,7 @@ class Trained:
     points: tuple[Point, ...]
     wall_s: float
     compile_s: float
-    steady_steps: int
-    steady_s: float
+    steps_per_s: float | None
     events: int
     holds: int
     diagnostics: dict[str, float]
@@ -191,8 +193,8 @@ class Trainer:
         begin = time.perf_counter()
         self.evaluate()
         marks = evaluation_steps(self.steps, self.per_epoch, self.spec.training.evaluations_per_epoch)
-        compile_s = steady_s = 0.0
-        steady_steps, finished = 0, True
+        rates: list[float] = []
+        compile_s, finished = 0.0, True
         gc.collect()
         gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
         try:
@@ -201,7 +203,7 @@ class Trainer:
                 self.train(chunk)
                 seconds = time.perf_counter() - since
                 if compile_s:
-                    steady_steps, steady_s = steady_steps + chunk, steady_s + seconds
+                    rates.append(chunk / seconds)
                 else:
                     compile_s = seconds  # the first chunk loads or compiles the kernels
                 if evaluate:
@@ -218,7 +220,7 @@ class Trainer:
             architecture=self.architecture, steps=self.chip.ledger.steps, finished=finished,
             rows=tuple(self.chip.ledger.rows()), entries=tuple(self.chip.entries()),
             time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points), wall_s=time.perf_counter() - begin,
-            compile_s=compile_s, steady_steps=steady_steps, steady_s=steady_s, events=self.chip.clock.events,
+            compile_s=compile_s, steps_per_s=median(rates) if rates else None, events=self.chip.clock.events,
             holds=self.chip.clock.holds,
             diagnostics=self.chip.diagnostics(),
         )  # fmt: skip
