@@ -48,14 +48,15 @@ def _convert(value, up, down, top):
 
 
 @njit(cache=True, fastmath={"contract"})
-def multiply(x, weight, variance, row_total, noisy, state, table, converters, out, spread, order, codes):
+def multiply(x, pairs, row_total, noisy, state, table, converters, out, spread, order, codes):
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
-    x : (n, rows), within +-1 of the DAC's full scale; weight, variance : (rows, columns); row_total : (rows,) float64;
-    converters : (DAC levels, ADC levels, ADC full scale, ADC clips?); out : (n, columns); spread : (columns,),
-    order and codes : (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
+    x : (n, rows), within +-1 of the DAC's full scale; pairs : (rows, 2, columns), each row's weights and then the
+    variances of one read of them; row_total : (rows,) float64; converters : (DAC levels, ADC levels, ADC full scale,
+    ADC clips?); out : (n, columns); spread : (columns,), order and codes : (rows,) are scratch. Rows are taken four at
+    a time, zero codes skipped.
     """
-    rows, columns = weight.shape
+    rows, _, columns = pairs.shape
     top = np.float32(converters[0])
     down = np.float32(1 / converters[0]) if top > 0 else np.float32(1)
     driven = 0
@@ -89,11 +90,11 @@ def multiply(x, weight, variance, row_total, noisy, state, table, converters, ou
             xc = codes[k + 2] if k + 2 < last else np.float32(0)
             xd = codes[k + 3] if k + 3 < last else np.float32(0)
             for j in range(columns):
-                y[j] += xa * weight[a, j] + xb * weight[b, j] + xc * weight[c, j] + xd * weight[d, j]
+                y[j] += xa * pairs[a, 0, j] + xb * pairs[b, 0, j] + xc * pairs[c, 0, j] + xd * pairs[d, 0, j]
             if noisy:
                 sa, sb, sc, sd = xa * xa, xb * xb, xc * xc, xd * xd
                 for j in range(columns):
-                    spread[j] += sa * variance[a, j] + sb * variance[b, j] + sc * variance[c, j] + sd * variance[d, j]
+                    spread[j] += sa * pairs[a, 1, j] + sb * pairs[b, 1, j] + sc * pairs[c, 1, j] + sd * pairs[d, 1, j]
             k += 4
         if noisy:
             add_noise(y, spread, state, table)
@@ -102,12 +103,12 @@ def multiply(x, weight, variance, row_total, noisy, state, table, converters, ou
 
 
 @njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
-def multiply_transposed(d, weight, variance, column_total, noisy, state, table, converters, out, spread, codes):
+def multiply_transposed(d, pairs, column_total, noisy, state, table, converters, out, spread, codes):
     """Write the ADC codes of d W^T into `out`; return lines driven, outputs clipped, and sum of |d_j| column_total_j.
 
     d : (n, columns), within +-1; out : (n, rows); spread : (rows,) and codes : (columns,) are scratch.
     """
-    rows, columns = weight.shape
+    rows, _, columns = pairs.shape
     top = np.float32(converters[0])
     down = np.float32(1 / converters[0]) if top > 0 else np.float32(1)
     driven = 0
@@ -123,13 +124,13 @@ def multiply_transposed(d, weight, variance, column_total, noisy, state, table, 
         for i in range(rows):
             total = np.float32(0)
             for j in range(columns):
-                total += codes[j] * weight[i, j]
+                total += codes[j] * pairs[i, 0, j]
             y[i] = total
         if noisy:
             for i in range(rows):
                 total = np.float32(0)
                 for j in range(columns):
-                    total += codes[j] * codes[j] * variance[i, j]
+                    total += codes[j] * codes[j] * pairs[i, 1, j]
                 spread[i] = total
             add_noise(y, spread, state, table)
         clipped += to_codes(y, converters)
@@ -171,27 +172,27 @@ def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):
 
 
 @njit(cache=True)
-def renew(
-    index, g, programmed_ps, now_ps, drift, noise, scale, columns, weight, variance, total, row_total, column_total
-):
-    """Renew the cache of the pairs `index` in place, all flat but the totals of rows and columns (float64).
+def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, row_total, column_total):
+    """Renew the cache of the pairs `index`, flat positions, in place.
 
-    g, programmed_ps : (2 pairs,), first all G+, then all G-.
+    g, programmed_ps : (2 pairs,), first all G+, then all G-; pairs : (rows, 2, columns), weights and variances;
+    total : (pairs,); row_total, column_total : float64.
     """
-    pairs = weight.size
+    columns = pairs.shape[2]
     for k in range(index.size):
         i = index[k]
+        row, column = i // columns, i % columns
         gp = g[i] * _factor(programmed_ps[i], now_ps, drift)
-        gm = g[i + pairs] * _factor(programmed_ps[i + pairs], now_ps, drift)
+        gm = g[i + total.size] * _factor(programmed_ps[i + total.size], now_ps, drift)
         sp = noise[0] * gp + noise[1]
         sm = noise[0] * gm + noise[1]
-        weight[i] = (gp - gm) / scale
-        variance[i] = (sp * sp + sm * sm) / (scale * scale)
+        pairs[row, 0, column] = (gp - gm) / scale
+        pairs[row, 1, column] = (sp * sp + sm * sm) / (scale * scale)
         now = np.float32(gp + gm)
         change = float(now) - float(total[i])
         total[i] = now
-        row_total[i // columns] += change
-        column_total[i % columns] += change
+        row_total[row] += change
+        column_total[column] += change
 
 
 @njit(cache=True)

@@ -75,8 +75,8 @@ class PairedCells:
         pairs = shape[0] * shape[1]
         self.devices = DeviceArray.blank(2 * pairs)
         self._pairs = pairs
-        self.weight = np.zeros(shape, np.float32)
-        self.variance = np.zeros(shape, np.float32)
+        self._cache = np.zeros((shape[0], 2, shape[1]), np.float32)  # a row's weights and their variances side by side
+        self.weight, self.variance = self._cache[:, 0], self._cache[:, 1]
         self._total = np.zeros(pairs, np.float32)
         self._row_total = np.zeros(shape[0])
         self._column_total = np.zeros(shape[1])
@@ -109,7 +109,7 @@ class PairedCells:
         """
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
         driven, clipped, moment = _kernels.multiply(
-            x, self.weight, self.variance, self._row_total, self._noisy, self._read[phase], self._table, converters,
+            x, self._cache, self._row_total, self._noisy, self._read[phase], self._table, converters,
             out, self._spread[1], self._order, self._codes[0],
         )  # fmt: skip
         return out, driven, clipped, moment
@@ -118,7 +118,7 @@ class PairedCells:
         """Return the codes of d W^T as read now; d : (vectors, columns)."""
         out = np.empty((d.shape[0], self.shape[0]), np.float32)
         driven, clipped, moment = _kernels.multiply_transposed(
-            d, self.weight, self.variance, self._column_total, self._noisy, self._read[phase], self._table, converters,
+            d, self._cache, self._column_total, self._noisy, self._read[phase], self._table, converters,
             out, self._spread[0], self._codes[1],
         )  # fmt: skip
         return out, driven, clipped, moment
@@ -204,8 +204,7 @@ class PairedCells:
         """Renew the cache of some pairs; a pair written is read at its own age from now on."""
         _kernels.renew(
             index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale,
-            self.shape[1], self.weight.reshape(-1), self.variance.reshape(-1), self._total, self._row_total,
-            self._column_total,
+            self._cache, self._total, self._row_total, self._column_total,
         )  # fmt: skip
 
     def _read_devices(self, index: I64, now_ps: int) -> F32:
