@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from archsim.base import registry
 from archsim.base.errors import EXIT_CODES

@@ -1,5 +1,5 @@
 """Technology files: every rule of the schema with its file, line and key; extends, lint, references, the shipped file."""
-# ruff: noqa: E501  the table of bad files reads best with one case a line
+
 
 import re
 from pathlib import Path
