@@ -51,5 +51,6 @@ def _chart(data: RunData, name: str, folder: Path) -> list[Path]:
             path = folder / f"{name}.{suffix}"
             with files.replacing(path) as aside:
                 figure.savefig(aside, format=suffix, **options)
+            figure.set_layout_engine("none")  # laid out once is enough for all formats
             written.append(path)
     return written

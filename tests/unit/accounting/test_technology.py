@@ -1,6 +1,5 @@
 """Technology files: every rule of the schema with its file, line and key; extends, lint, references, the shipped file."""
 
-
 import re
 from pathlib import Path
 
