@@ -157,7 +157,13 @@ def test_a_perfect_mixed_precision_chip_follows_gradient_descent(vectors: int) -
     data = samples(60, vectors)
     fine = {"outer_product.x_bits": "16", "outer_product.error_bits": "16", "refresh.every": "1000000"}
     made: Any = train(
-        chip("mixed-precision", **QUIET, **fine, **{"weight.device": "ideal", "weight.unit": "800 uS"}), data
+        chip(
+            "mixed-precision",
+            **QUIET,
+            **fine,
+            **{"weight.device": "ideal", "weight.unit": "800 uS", "outer_product.chi.limit": "1000"},
+        ),
+        data,
     )
     for name, theirs in zip(("fc1", "fc2"), numpy_sgd(data, 0.5), strict=True):
         layer = made.state[name]
