@@ -116,7 +116,7 @@ def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> C
 def total_steps(spec: RunSpec) -> tuple[int, int]:
     """Return the steps of the whole training and those of one epoch."""
     training = spec.training
-    per_epoch = -(-spec.dataset.train_x.shape[0] // training.batch)
+    per_epoch = -(-(training.samples_per_epoch or spec.dataset.train_x.shape[0]) // training.batch)
     return training.steps or training.epochs * per_epoch, per_epoch
 
 

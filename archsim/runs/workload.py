@@ -54,12 +54,17 @@ class NetworkFile(Record):
 
 
 class Training(Record):
-    """How to train. `steps`, if given, ends the training whatever the epochs."""
+    """How to train. `steps`, if given, ends the training whatever the epochs.
+
+    `samples_per_epoch` is the length of an epoch for the learning rate and for the number of steps, whatever the data
+    set: a smaller one is gone through more often. The whole training set by default.
+    """
 
     batch: Count
     learning_rate: Annotated[FiniteFloat, Field(gt=0)]
     decay: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
     epochs: Count
+    samples_per_epoch: Count | None = None
     steps: Count | None = None
     evaluations_per_epoch: Count = 1
 
