@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
@@ -28,7 +29,7 @@ class Times(Protocol):
         """Return a time [s] by its key."""
 
 
-class Chip:
+class Chip(ABC):
     """A chip on its own clock. Subclasses build their units and implement the verbs (`archsim.base.verbs`).
 
     Parameters
@@ -48,7 +49,6 @@ class Chip:
         self.clock = Clock(now_ps)
         self.ledger = Ledger()
         self.network, self.times, self.architecture = network, times, architecture
-        self._settled_ps = dict(self.ledger.time_ps)
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
         self.bus = Bus(
@@ -85,12 +85,12 @@ class Chip:
         """Return what happened beside the ledger: picoseconds that work waited for a taken resource."""
         return {"waited_ps": sum(slot.waited_ps for slot in self.slots())}
 
+    @abstractmethod
     def twin(self) -> Self:
         """Return a chip with the same weights on a clock and a ledger of its own, for evaluation.
 
         It reads the same cells through equal converters from the same moment on; training does not notice.
         """
-        raise NotImplementedError
 
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:
@@ -108,21 +108,21 @@ class Chip:
             yield from self.digital_unit.perform(job, tag)
         return Signal(result)
 
+    @abstractmethod
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Return x W."""
-        raise NotImplementedError
 
+    @abstractmethod
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Return d W^T."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Move the weights along the mean outer product, times the rate."""
-        raise NotImplementedError
 
+    @abstractmethod
     def maintain(self, layer: str, tag: Tag) -> Work[None]:
         """Do what the layer's devices need now and then."""
-        raise NotImplementedError
 
     # --- running --------------------------------------------------------------------------------------------------
     def run(self, work: Work[T]) -> T:
@@ -150,14 +150,17 @@ class Chip:
         return now
 
     def settle(self) -> None:
-        """Book leakage: what each unit is powered for, over the time booked since the last settling."""
+        """Book leakage: what each unit is powered for, over all time booked so far; settling again changes nothing."""
+        rates: dict[str, dict[str, float]] = {}
+        for component in self.components():
+            row = rates.setdefault(component.name, {})
+            for action, rate in component.powered().items():
+                row[action] = row.get(action, 0.0) + rate
         for phase, time_ps in self.ledger.time_ps.items():
-            seconds = (time_ps - self._settled_ps[phase]) * 1e-12
-            self._settled_ps[phase] = time_ps
-            if seconds:
-                for component in self.components():
-                    amounts = {action: rate * seconds for action, rate in component.powered().items()}
-                    component.count(Tag(phase, "chip"), amounts)
+            if time_ps:
+                for name, row in rates.items():
+                    amounts = {action: rate * time_ps * 1e-12 for action, rate in row.items()}
+                    self.ledger.open(name, row).row(Tag(phase, "chip")).update(amounts)
 
     def entries(self) -> list[Entry]:
         """Return every action of the chip, once a component name."""

@@ -234,11 +234,10 @@ class Trainer:
             x = data.test_x[begin : begin + VECTORS]
             outputs = twin.run(inference(twin, self.spec.network, x))
             hits += int(np.count_nonzero(outputs.argmax(axis=1) == data.test_y[begin : begin + VECTORS]))
-        twin.settle()
+        self.chip.ledger.absorb(twin.ledger)
         self.chip.settle()
         accuracy: float = hits / data.test_x.shape[0]
         self._note(accuracy)
-        self.chip.ledger.absorb(twin.ledger)
         return accuracy
 
     def _chunks(self, marks: list[int]) -> Iterator[tuple[int, bool]]:
