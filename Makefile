@@ -7,10 +7,8 @@ STAMP  := $(VENV)/.installed
 .PHONY: reproduce test lint types bench long clean
 .DEFAULT_GOAL := reproduce
 
-# A virtual environment even where Debian's python3 comes without ensurepip: then pip is fetched into it by name.
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "archsim needs Python 3.11 or newer; set PYTHON=..." >&2; exit 2; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m virtualenv -q $(VENV) || { echo "make: $(PYTHON) can make no virtual environment: install python3-venv" >&2; exit 2; }
+	@$(PYTHON) tools/make_venv.py $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
