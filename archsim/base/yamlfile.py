@@ -80,14 +80,24 @@ class Document:
     def with_settings(self, settings: dict[Key, str], option: str = "--set") -> Document:
         """Return a copy in which keys have the given texts as values (read as YAML scalars); errors name the option."""
         data = copy.deepcopy(self.data)
+        known: dict[Key, str] = {}
         for key, text in settings.items():
             place: Any = data
-            for part in key[:-1]:
-                place = place.setdefault(part, {}) if isinstance(place, dict) else None
-                if not isinstance(place, dict):
+            path: list[str | int] = []
+            for part in key:
+                step = int(part) if isinstance(place, list) and str(part).isdigit() else part
+                path.append(step)
+                inside = isinstance(place, dict) or (isinstance(place, list) and step in range(len(place)))
+                if not inside:
                     raise InputError(file=option, key=dotted(key), value=text, expected="the path of an existing key")
-            place[key[-1]] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
-        return replace(self, data=data, settings={**self.settings, **settings})
+                if len(path) == len(key):
+                    place[step] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+                elif isinstance(place, dict):
+                    place = place.setdefault(step, {})
+                else:
+                    place = place[step]
+            known[tuple(path)] = text
+        return replace(self, data=data, settings={**self.settings, **known})
 
     def line(self, key: Key) -> int | None:
         """Return the line of a key, or of the nearest key above it that stands in the file."""
