@@ -84,7 +84,7 @@ class ModelError(ArchsimError, RuntimeError):
     exit_code = 5
 
 
-def shown(value: object, limit: int = 80) -> str:
+def shown(value: object, limit: int = 200) -> str:
     """Return `value` as it should appear in an error: short, on one line."""
     text = repr(value).replace("\n", " ")
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -91,7 +91,7 @@ class Document:
                 if not inside:
                     raise InputError(file=option, key=dotted(key), value=text, expected="the path of an existing key")
                 if len(path) == len(key):
-                    place[step] = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+                    place[step] = _value(text, option, key)
                 elif isinstance(place, dict):
                     place = place.setdefault(step, {})
                 else:
@@ -110,6 +110,14 @@ class Document:
         if any(key[: len(given)] == given or given[: len(key)] == key for given in self.settings if key):
             return InputError(message, file="--set", key=dotted(key) or None, **fields)
         return InputError(message, file=display(self.path), line=self.line(key), key=dotted(key) or None, **fields)
+
+
+def _value(text: str, option: str, key: Key) -> Any:
+    """Read the text of a setting as a YAML value."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+    except yaml.YAMLError as error:
+        raise InputError(file=option, key=dotted(key), value=text, expected="a YAML value") from error
 
 
 def dotted(key: Key) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -86,6 +87,10 @@ class Architecture(FileRecord):
     bus: BusFile
     digital_unit: DigitalUnitFile
 
+    def files(self) -> list[Path]:
+        """Return the further files that the architecture names."""
+        return []
+
     def switched_on(self) -> list[str]:
         """Return the names of the non-idealities that are on."""
         return []
@@ -117,4 +122,5 @@ def parse(source: Document) -> Architecture:
     architecture: Architecture = validate(source, implementation.SCHEMA)
     if architecture.name != source.path.stem:
         raise source.error(("name",), value=architecture.name, expected=f"the file's own name, {source.path.stem!r}")
+    implementation.check(source, architecture)
     return architecture

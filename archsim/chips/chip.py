@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
 from archsim.accounting.ledger import Entry, Ledger
-from archsim.base.errors import ModelError
+from archsim.base.errors import DoesNotFitError, ModelError
 from archsim.base.signal import Signal, Tag
 from archsim.base.units import picoseconds
 from archsim.base.verbs import Work
+from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.clock import Clock, Slot
@@ -41,6 +42,11 @@ class Chip(ABC):
         Bound once, into whole picoseconds.
     now_ps : int
         Where the clock starts.
+
+    Raises
+    ------
+    DoesNotFitError
+        If the signal buffer does not hold what one sample needs between its forward pass and its update.
     """
 
     SCHEMA: type[Architecture]
@@ -51,6 +57,14 @@ class Chip(ABC):
         self.network, self.times, self.architecture = network, times, architecture
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
+        demand = sum(layer.shape[0] + 2 * layer.units for layer in network.layers)
+        if demand > unit.buffer_words:
+            raise DoesNotFitError(
+                f"one sample's signals (inputs, sums and outputs of each layer) take {demand} words of the buffer, "
+                f"it has {unit.buffer_words}: {demand - unit.buffer_words} short",
+                key="digital_unit.buffer_words", expected=f"at least {demand} words",
+                hint=f"--set digital_unit.buffer_words={demand} makes it fit",
+            )  # fmt: skip
         self.bus = Bus(
             self.clock, self.ledger, "bus", width_bit=bus.width, cycle_ps=self.ps("bus.cycle"),
             arbitration_cycles=bus.arbitration_cycles, length_m=bus.length,
@@ -63,6 +77,11 @@ class Chip(ABC):
             self.clock, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
             buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
         )  # fmt: skip
+
+    @classmethod
+    def check(cls, source: Document, architecture: Architecture) -> None:
+        """Refuse what a schema cannot: files that the architecture names and that are not there or not right."""
+        del source, architecture  # a chip kind that names no files has no more to check
 
     # --- building -----------------------------------------------------------------------------------------------
     def ps(self, key: str) -> int:

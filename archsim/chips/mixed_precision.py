@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
 from archsim.analog.cells import PairedCells
 from archsim.base.arrays import F32, I64
+from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES, Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
+from archsim.base.yamlfile import Document
+from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip, Times
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.chips.placement import Grid, place
@@ -69,6 +72,16 @@ class MixedPrecisionChip(Chip):
             reset_ps=self.ps("programmer.reset_pulse"), read_ps=self.ps("programmer.read"),
             cycle_ps=self.ps("digital.cycle"), log=self.sram(architecture.programmer.log_words),
         )  # fmt: skip
+
+    @classmethod
+    def check(cls, source: Document, architecture: Architecture) -> None:
+        """Refuse a device that is not known, at the line that names it, or whose file is wrong."""
+        try:
+            architecture.files()
+        except InputError as error:
+            where = ("weight", "device")
+            raise source.error(where, value=error.value, expected=error.expected, hint=error.hint) from None
+        build_device(cast("MixedPrecisionArchitecture", architecture))
 
     @classmethod
     def start(cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams) -> Self:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat
 
 from archsim.base.yamlfile import Record, quantity
 from archsim.chips.architecture import Architecture, Bits, Count, Switch, positive
+from archsim.devices.library import device_file
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Conductance = Annotated[float, quantity("S"), AfterValidator(positive)]
@@ -110,6 +112,10 @@ class MixedPrecisionArchitecture(Architecture):
     programmer: ProgrammerFile
     refresh: RefreshFile
     nonidealities: NonIdealities
+
+    def files(self) -> list[Path]:
+        """Return the device file."""
+        return [device_file(self.weight.device, option="weight.device")]
 
     def switched_on(self) -> list[str]:
         """Return the names of the non-idealities that are on."""

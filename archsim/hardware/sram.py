@@ -33,7 +33,8 @@ class Sram:
         """Return the smallest memory of 2^k bytes a bank that holds so many words."""
         if words < 1 or banks < 1:
             raise InputError(f"a memory of {words} words in {banks} banks", expected="at least one of each")
-        bank_byte = 2 ** max(math.ceil(math.log2(words * word_bit / 8 / banks)), 10)
+        bank_bit = -(-words // banks) * word_bit
+        bank_byte = 2 ** max(math.ceil(math.log2(bank_bit / 8)), 10)
         return cls(bank_byte * 8 * banks, word_bit, banks, access_ps)
 
     def hold_ps(self, accesses: int) -> int:

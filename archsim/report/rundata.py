@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from archsim.base.errors import InputError
-from archsim.base.signal import STEP_PHASES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,13 @@ COLUMNS = {
                    "amount", "amount_unit", "figure", "price_J_per_unit", "energy_per_step_J", "basis", "source"},
     "training.csv": {"architecture", "step", "samples", "running_accuracy", "test_accuracy", "simulated_time_s"},
 }  # fmt: skip
+WORDS = {"technology", "architecture", "phase", "component", "action", "amount_unit", "figure", "basis", "source"}
+"""Columns of text; the others are numbers, or truth values in `TRUTHS`."""
+TRUTHS = {"in_step", "inside_boundary"}
+SUMMARY_KEYS = ("workload", "dataset", "dataset_origin", "seed", "steps", "state", "technology", "technologies",
+                "architectures", "ratio", "paper", "boundary")  # fmt: skip
+CHIP_KEYS = ("energy_per_step_J", "latency_per_step_s", "test_accuracy", "pulses_per_step",
+             "programmed_pairs_per_step", "outer_product_updates_per_step", "simulated_time_s", "steps")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +107,25 @@ class RunData:
             for row in rows
         ]  # fmt: skip
 
-    def largest(self, architecture: str, most: int) -> list[Contribution]:
+    @property
+    def technologies(self) -> list[str]:
+        """Names of all technologies by which the run was priced, its own first."""
+        return [str(technology["name"]) for technology in self.summary["technologies"]]
+
+    def total(self, architecture: str, technology: str | None = None) -> float:
+        """Return the energy [J] of a chip's step inside the boundary, under one technology."""
+        return math.fsum(line.energy for line in self.contributions(architecture, technology))
+
+    def largest(self, architecture: str, most: int, technology: str | None = None) -> list[Contribution]:
         """Return the largest contributors of a chip, summed over phases and layers, the largest first."""
         sums: dict[tuple[str, str], Contribution] = {}
-        for line in self.contributions(architecture):
+        for line in self.contributions(architecture, technology):
             key = line.component, line.action
             found = sums.get(key)
             amount = line.amount + (found.amount if found else 0.0)
             energy = line.energy + (found.energy if found else 0.0)
             sums[key] = replace(line, phase="step", amount=amount, energy=energy)
         return sorted(sums.values(), key=lambda line: -line.energy)[:most]
-
-    def phase(self, architecture: str, quantity: str) -> dict[str, float]:
-        """Return a quantity of summary.json by phase of the step."""
-        values = self.summary["architectures"][architecture][quantity]
-        return {phase: float(values[phase]) for phase in STEP_PHASES}
 
 
 def load(path: Path) -> RunData:
@@ -123,37 +134,80 @@ def load(path: Path) -> RunData:
     Raises
     ------
     InputError
-        If it is none, or a file is missing, unreadable or lacks a column.
+        If it is none, or a file is missing, unreadable or lacks a column or key.
     """
     if not path.is_dir():
         raise InputError(key="DIR", value=str(path), expected="an existing run directory")
-    tables = {name: _table(path / name, columns) for name, columns in COLUMNS.items()}
-    try:
-        summary = json.loads(_text(path / "summary.json"))
-        run = yaml.safe_load(_text(path / "run.yaml"))
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"cannot be read: {error}", file=path, expected="the files that archsim wrote") from error
-    if not isinstance(summary, dict) or not summary.get("architectures") or not isinstance(run, dict):
-        raise InputError("holds no results", file=path / "summary.json", expected="those of at least one chip")
+    run = _run(path / "run.yaml")
+    summary = _summary(path / "summary.json", str(run.get("state")))
+    energies = {f"energy_J_{summary['technology']['name']}"}
+    tables = {
+        name: _table(path / name, columns | (energies if name == "training.csv" else set()))
+        for name, columns in COLUMNS.items()
+    }
     return RunData(path, summary, run, tables["energy.csv"], tables["training.csv"])
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, hint: str | None = None) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise InputError("is missing", file=file, expected="a run directory with its files") from error
+        raise InputError("is missing", file=file, expected="a run directory with its files", hint=hint) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError("is not readable", file=file, expected="the text that archsim wrote") from error
+
+
+def _run(file: Path) -> dict[str, Any]:
+    try:
+        run = yaml.safe_load(_text(file))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        raise InputError("is not valid YAML", file=file, line=line, expected="the YAML that archsim wrote") from error
+    if not isinstance(run, dict):
+        raise InputError("holds no mapping", file=file, expected="the YAML that archsim wrote")
+    return run
+
+
+def _summary(file: Path, state: str) -> dict[str, Any]:
+    hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
+    try:
+        summary = json.loads(_text(file, hint))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"is not valid JSON: {error.msg}", file=file, line=error.lineno, expected="the JSON that archsim wrote"
+        ) from error
+    if not isinstance(summary, dict) or not summary.get("architectures"):
+        raise InputError("holds no results", file=file, expected="those of at least one chip")
+    missing = [key for key in SUMMARY_KEYS if key not in summary]
+    missing += [
+        f"architectures.{name}.{key}"
+        for name, chip in summary["architectures"].items()
+        for key in CHIP_KEYS
+        if key not in chip
+    ]
+    if missing:
+        raise InputError("is missing", file=file, key=missing[0], expected="the keys that archsim wrote")
+    return summary
 
 
 def _table(file: Path, columns: set[str]) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        table = pd.read_csv(file, keep_default_na=True)
+        table = pd.read_csv(file)
     except FileNotFoundError as error:
         raise InputError("is missing", file=file, expected="a run directory with its files") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise InputError("is not readable", file=file, expected="the CSV that archsim wrote") from error
     if missing := sorted(columns - set(table.columns)):
         raise InputError(f"lacks the column {missing[0]}", file=file, expected="the columns that archsim wrote")
+    for name in sorted(columns - WORDS):
+        wanted, kind = ("True or False", bool) if name in TRUTHS else ("numbers", float)
+        if name in TRUTHS and not table.empty and table[name].dtype != bool:
+            raise InputError("holds something else", file=file, key=name, expected=wanted)
+        try:
+            table[name] = table[name].astype(kind)
+        except ValueError as error:
+            raise InputError(f"holds something else ({error})", file=file, key=name, expected=wanted) from error
     return table

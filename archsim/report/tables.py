@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST = 12
 NONE = "-"
+LONG, WIDE = 50, 6
+"""In LaTeX, cells of more characters are broken into lines; tables of more columns are set small."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,19 @@ class Sheet:
 
 
 def _ratio(over: float, under: float) -> str:
-    return f"{over / under:,.1f}" if over and under else NONE
+    return f"{over / under:,.1f}" if over and under and math.isfinite(over / under) else NONE
+
+
+def _share(part: float, total: float) -> str:
+    return f"{100 * part / total:.1f} %" if total and math.isfinite(part / total) else NONE
+
+
+def _show(value: float, unit: str) -> str:
+    return show(value, unit) if math.isfinite(value) else NONE
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:+.1f} %"
+    return f"{100 * value:+.1f} %" if math.isfinite(value) else NONE
 
 
 def energy(summary: dict[str, Any]) -> list[Sheet]:
@@ -58,7 +70,7 @@ def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str) -> She
         row = [phase]
         for chip in chips:
             value = values[chip][phase]
-            row += [show(value, unit), f"{100 * value / values[chip]['total']:.1f} %"]
+            row += [_show(value, unit), _share(value, values[chip]["total"])]
         if pair:
             row.append(_ratio(values["digital32"][phase], values["mixed-precision"][phase]))
         rows.append(tuple(row))
@@ -73,7 +85,7 @@ def against_paper(summary: dict[str, Any]) -> Sheet:
             if chip in technology["energy_per_step_J"]:
                 value = technology["energy_per_step_J"][chip]["total"]
                 rows.append((
-                    f"energy per image, {chip}", technology["name"], show(published, "J"), show(value, "J"),
+                    f"energy per image, {chip}", technology["name"], show(published, "J"), _show(value, "J"),
                     _percent(value / published - 1),
                 ))  # fmt: skip
         ratio = technology["ratio"]["energy"]
@@ -85,9 +97,10 @@ def against_paper(summary: dict[str, Any]) -> Sheet:
     for chip, published in paper["test_accuracy"].items():
         if chip in summary["architectures"]:
             value = summary["architectures"][chip]["test_accuracy"]
+            known = math.isfinite(value)
             rows.append((
-                f"test accuracy, {chip}", "any", f"{100 * published:.2f} %", f"{100 * value:.2f} %",
-                f"{100 * (value - published):+.2f} points",
+                f"test accuracy, {chip}", "any", f"{100 * published:.2f} %", f"{100 * value:.2f} %" if known else NONE,
+                f"{100 * (value - published):+.2f} points" if known else NONE,
             ))  # fmt: skip
     return Sheet("Against the paper", ("quantity", "technology", "paper", "this run", "error"), tuple(rows))
 
@@ -121,29 +134,21 @@ def boundary(summary: dict[str, Any]) -> Sheet:
 
 
 def contributors(run: RunData) -> list[Sheet]:
-    """Return one sheet a chip: the largest (component, action) sums with amount, figure, basis and source."""
+    """Return a sheet for each technology and chip: the largest (component, action) sums, with figure and source."""
+    heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis", "source")
     sheets = []
-    for chip in run.architectures:
-        total = run.summary["architectures"][chip]["energy_per_step_J"]["total"]
-        rows = tuple(
-            (
-                f"{line.component}: {line.action}", style.count(line.amount, line.unit), show(line.price, "J"),
-                show(line.energy, "J"), f"{100 * line.energy / total:.1f} %", line.figure, line.basis,
-                line.source or NONE,
-            )
-            for line in run.largest(chip, MOST)
-        )  # fmt: skip
-        heads = (
-            "contributor",
-            "amount per step",
-            "price per unit",
-            "energy per step",
-            "share",
-            "figure",
-            "basis",
-            "source",
-        )
-        sheets.append(Sheet(f"Largest contributors, {chip}, {run.technology}", heads, rows))
+    for technology in run.technologies:
+        for chip in run.architectures:
+            total = run.total(chip, technology)
+            rows = tuple(
+                (
+                    f"{line.component}: {line.action}", style.count(line.amount, line.unit),
+                    style.price(line.price, line.unit), _show(line.energy, "J"), _share(line.energy, total),
+                    line.figure, line.basis, line.source or NONE,
+                )
+                for line in run.largest(chip, MOST, technology)
+            )  # fmt: skip
+            sheets.append(Sheet(f"Largest contributors, {chip}, {technology}", heads, rows))
     return sheets
 
 
@@ -191,8 +196,9 @@ def terminal(sheet: Sheet) -> Table:
 
 
 def _wordy(sheet: Sheet, position: int) -> bool:
-    """Whether a column holds words rather than numbers."""
-    return not any(row[position][:1].isdigit() or row[position][:1] in "+-" for row in sheet.rows)
+    """Whether a column holds words rather than numbers: half of its cells or more do not begin like one."""
+    cells = [row[position] for row in sheet.rows if row[position] != NONE]
+    return 2 * sum(cell[:1].isdigit() or cell[:1] in ("+", "-") for cell in cells) <= len(cells)
 
 
 def markdown(run: RunData, charts: Iterable[str]) -> str:
@@ -227,11 +233,19 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 
+def _latex_column(sheet: Sheet, position: int) -> str:
+    if max((len(row[position]) for row in sheet.rows), default=0) > LONG:
+        return rf"p{{{0.6 if len(sheet.heads) == 2 else 0.25}\textwidth}}"
+    return "l" if position == 0 or _wordy(sheet, position) else "r"
+
+
 def _latex(sheet: Sheet) -> str:
-    columns = "".join("l" if k == 0 or _wordy(sheet, k) else "r" for k in range(len(sheet.heads)))
+    columns = "".join(map(partial(_latex_column, sheet), range(len(sheet.heads))))
+    small = [r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if len(sheet.heads) > WIDE else []
     body = [" & ".join(map(escape, row)) + r" \\" for row in sheet.rows]
     return "\n".join([
-        r"\begin{table}", r"\centering", rf"\caption{{{escape(sheet.title)}}}", rf"\begin{{tabular}}{{{columns}}}",
+        r"\begin{table}", r"\centering", *small, rf"\caption{{{escape(sheet.title)}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule", " & ".join(map(escape, sheet.heads)) + r" \\", r"\midrule", *body, r"\bottomrule",
         r"\end{tabular}", r"\end{table}", "",
     ])  # fmt: skip

@@ -72,6 +72,7 @@ def chip_summary(priced: Priced) -> ChipSummary:
         programmed_pairs_per_step=_per_step(one, "programmer", "log.write", ["update"]),
         outer_product_updates_per_step=updates or _per_step(one, "mac_array", "weights.write", ["update"]),
         simulated_time_s=one.simulated_time_s,
+        chip=one.architecture.chip,
         steps=one.steps,
         events_per_step=one.events / one.steps,
         holds_per_step=one.holds / one.steps,

@@ -101,7 +101,9 @@ def read_run(path: Path) -> dict[str, Any]:
 
 
 def begin(path: Path, spec: RunSpec) -> None:
-    """Write run.yaml with state "running"."""
+    """Write run.yaml with state "running", and remove the results of an unfinished run that this one replaces."""
+    for name in (SUMMARY, ACTIVITY, ENERGY, TRAINING):
+        (path / name).unlink(missing_ok=True)
     _write_run(path, spec, "running")
 
 

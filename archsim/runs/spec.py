@@ -101,19 +101,36 @@ def resolve(
         architectures.parse(document.with_settings(values))
         for document, values in zip(arch_documents, arch_settings, strict=True)
     )
+    _distinct([architecture.name for architecture in parsed], "--arch")
     _check_boundary(arch_documents, parsed)
     technologies = tuple(read_technology(name) for name in dict.fromkeys(techs))
+    _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
     dataset = datasets.load(work.dataset, folder=data)
     network = work.network.build()
     _check_data(work_document, network, dataset)
-    paths = [work_document.path, *(d.path for d in arch_documents)]
+    paths = [work_document.path, *(d.path for d in arch_documents), *(path for a in parsed for path in a.files())]
     paths += [path for tech in technologies for path in (tech.path, *tech.ancestors)]
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs={path.name: sha256(path) for path in paths},
+        inputs=_hashes(paths),
     )  # fmt: skip
+
+
+def _hashes(paths: Sequence[Path]) -> dict[str, str]:
+    """Return file name -> sha256; the folder's name goes before where two files have one name."""
+    found: dict[str, str] = {}
+    for path in dict.fromkeys(path.resolve() for path in paths):
+        found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = sha256(path)
+    return found
+
+
+def _distinct(names: Sequence[str], option: str) -> None:
+    """Refuse two files of one name: results are told apart by it."""
+    for name in names:
+        if list(names).count(name) > 1:
+            raise InputError(f"two different files are both named {name!r}", key=option, expected="each name once")
 
 
 def _setting(text: str) -> tuple[Key, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Cli
+from cli_kit import Cli
 
 from archsim.base.files import shipped
 

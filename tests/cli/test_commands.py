@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from conftest import Cli
+from cli_kit import Cli
 
 from archsim.base.errors import EXIT_CODES
 

@@ -8,50 +8,73 @@ from archsim.report import style
 from archsim.report.rundata import RunData
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TICKS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
+SMALLEST = 1e-4
+"""Errors below this one are drawn as this one: a log axis has no zero."""
 
 
 def draw(run: RunData) -> Figure:
-    """Return two panels with a common log axis of the error rate, labelled as accuracy."""
-    figure = style.figure(9.0, 3.8)
+    """Return two panels with a common log axis of the error rate, labelled as accuracy.
+
+    Points are test accuracies; the faint line is the accuracy on the latest training images. Points before the first
+    image have no place on a log axis and are left out.
+    """
+    figure = style.figure(9.0, 4.1)
     left, right = figure.subplots(1, 2, sharey=True)
-    energy = f"energy_J_{run.technology}"
     for k, chip in enumerate(run.architectures):
-        points = run.training[(run.training.architecture == chip) & run.training.test_accuracy.notna()]
-        points = points[points.samples > 0]
-        error = 1 - points.test_accuracy.clip(upper=0.9999)
-        colour = style.chip_colour(chip, k)
         final = 100 * run.summary["architectures"][chip]["test_accuracy"]
-        left.plot(points.samples, error, "o-", color=colour, markersize=3, label=f"{chip}, at the end {final:.2f} %")
-        right.plot(points[energy], error, "o-", color=colour, markersize=3, label=chip)
+        label = f"{chip}, at the end {final:.2f} %" if final == final else f"{chip}, not evaluated"  # noqa: PLR0124  NaN
+        for axes, column in ((left, "samples"), (right, f"energy_J_{run.technology}")):
+            _course(axes, run, chip, column, k, label)
     _axis(left, run)
     _axis(right, run)
     left.set_xlabel("training images (log axis)")
     left.set_ylabel("test accuracy (log axis of the error)")
     right.set_xlabel("energy spent on training steps (log axis)")
+    style.unit_ticks(left, "", axis="x")
     style.unit_ticks(right, "J", axis="x")
-    left.legend(loc="lower right", frameon=False)
+    left.plot([], [], color="#888888", linewidth=0.8, label="faint: on the latest training images")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(f"Test accuracy, {run.summary['dataset_origin']}".split(", IDX")[0] + f", {run.technology}")
     return figure
+
+
+def _course(axes: Axes, run: RunData, chip: str, column: str, position: int, label: str) -> None:
+    table = run.training[(run.training.architecture == chip) & (run.training[column] > 0)]
+    colour = style.chip_colour(chip, position)
+    running, tested = _points(table, "running_accuracy", column), _points(table, "test_accuracy", column)
+    axes.plot(*running, color=colour, linewidth=0.8, alpha=0.4)
+    axes.plot(*tested, style.marker(position) + "-", color=colour, markersize=3.5, label=label)
+
+
+def _points(table: pd.DataFrame, accuracy: str, column: str) -> tuple[pd.Series[float], pd.Series[float]]:
+    known = table[table[accuracy].notna()]
+    return known[column], (1 - known[accuracy]).clip(lower=SMALLEST)
 
 
 def _axis(axes: Axes, run: RunData) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     errors = 1 - run.training.test_accuracy.dropna()
-    low, high = min(float(errors.min()), 0.02), max(float(errors.max()), 0.5)
+    low = max(min([*errors, 0.02]), SMALLEST)
+    high = max([*errors, 0.5])
     axes.set_ylim(min(high * 1.15, 1.0), low / 1.5)
     ticks = [tick for tick in TICKS if low / 1.5 <= 1 - tick <= high * 1.15]
     axes.set_yticks([1 - tick for tick in ticks], [f"{100 * tick:g} %" for tick in ticks])
     axes.minorticks_off()
-    for chip, accuracy in run.summary["paper"]["test_accuracy"].items():
-        if chip in run.architectures:
-            colour = style.chip_colour(chip, 0)
-            axes.axhline(1 - accuracy, color=colour, linewidth=0.9, linestyle="--")
+    if not axes.lines or not any(len(line.get_xdata()) for line in axes.lines):  # type: ignore[arg-type]
+        axes.set_xlim(1, 10)
+        axes.text(0.5, 0.5, "no point after the first image", transform=axes.transAxes, ha="center", va="center")
+    for k, chip in enumerate(run.architectures):
+        if chip in (paper := run.summary["paper"]["test_accuracy"]):
+            colour = style.chip_colour(chip, k)
+            axes.axhline(1 - paper[chip], color=colour, linewidth=0.9, linestyle="--")
             axes.annotate(
-                f"paper {100 * accuracy:.2f} %", (0.99, 1 - accuracy), xycoords=("axes fraction", "data"), ha="right",
-                va="bottom", fontsize=7, color=colour, xytext=(0, 1), textcoords="offset points",
+                f"paper (MNIST), {chip} {100 * paper[chip]:.2f} %", (0.01, 1 - paper[chip]),
+                xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize=7, color=colour, xytext=(0, 1),
+                textcoords="offset points",
             )  # fmt: skip

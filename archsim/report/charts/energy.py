@@ -13,13 +13,8 @@ from archsim.report import style
 from archsim.report.rundata import RunData
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-SMALL = 0.0005
-"""Parts below this fraction of the step are not drawn; they are in the tables."""
 
 
 def draw(run: RunData) -> Figure:
@@ -27,50 +22,54 @@ def draw(run: RunData) -> Figure:
     chips = run.architectures
     figure = style.figure(3.4 * len(chips) + 3.2, 4.0)
     panels = figure.subplots(1, len(chips) + 1, width_ratios=[1.1] * len(chips) + [1.0])
-    seen: dict[str, Artist] = {}
-    for axes, chip in zip(panels, chips, strict=False):
-        _stack(axes, run, chip, seen)
+    drawn: set[str] = set()
+    assumed = [_stack(axes, run, chip, drawn) for axes, chip in zip(panels, chips, strict=False)]
     _totals(panels[-1], run)
-    figure.legend(seen.values(), seen.keys(), loc="outside lower center", ncols=5, frameon=False)
+    key = style.key_to(drawn, assumed=any(assumed))
+    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=5, frameon=False)
     figure.suptitle(
         f"Energy per training step, {run.summary['workload']} on {run.summary['dataset']}, {run.technology}"
     )
     return figure
 
 
-def _stack(axes: Axes, run: RunData, chip: str, seen: dict[str, Artist]) -> None:
-    from matplotlib.patches import Patch
-
+def _stack(axes: Axes, run: RunData, chip: str, drawn: set[str]) -> bool:
+    """Draw a chip's phases, add the parts drawn to `drawn`, and return whether an assumed figure is among them."""
     lines = run.contributions(chip)
-    total = math.fsum(line.energy for line in lines)
+    total = run.total(chip)
     by_phase = {phase: math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES}
     divisor, unit = style.scaled(list(by_phase.values()), "J")
-    places = np.arange(len(STEP_PHASES))
-    bottom = np.zeros(len(STEP_PHASES))
-    for part in style.PARTS:
+    by_part = {part: math.fsum(line.energy for line in lines if line.part == part) for part in style.PARTS}
+    large = [part for part, energy in by_part.items() if energy > style.SMALL * total]
+    places, bottom, hatched = np.arange(len(STEP_PHASES)), np.zeros(len(STEP_PHASES)), False
+    for part in (*large, "other"):
         for assumed in (False, True):
-            chosen = [line for line in lines if line.part == part and (line.basis == "assumed") == assumed]
+            chosen = [
+                line
+                for line in lines
+                if (line.part if line.part in large else "other") == part and (line.basis == "assumed") == assumed
+            ]
             heights = np.array([
                 math.fsum(line.energy for line in chosen if line.phase == phase) / divisor for phase in STEP_PHASES
             ])  # fmt: skip
-            if heights.sum() * divisor <= SMALL * total:
+            if not heights.any():
                 continue
-            colour = style.part_colour(part)
             axes.bar(
-                places, heights, 0.7, bottom=bottom, color=colour, edgecolor="white", linewidth=0.5,
-                hatch="////" if assumed else None,
+                places, heights, 0.7, bottom=bottom, color=style.part_colour(part), edgecolor="white", linewidth=0.4,
+                hatch=style.HATCH if assumed else None,
             )  # fmt: skip
             bottom += heights
-            seen.setdefault(part, Patch(facecolor=colour))
-            if assumed:
-                seen.setdefault("figure assumed", Patch(facecolor="white", edgecolor="#555555", hatch="////"))
+            drawn.add(part)
+            hatched |= assumed
     for place, phase, top in zip(places, STEP_PHASES, bottom, strict=True):
         axes.annotate(show(by_phase[phase], "J", digits=3), (place, top), ha="center", va="bottom", fontsize=8)
     axes.set_xticks(places, STEP_PHASES, rotation=20)
     axes.set_ylabel(f"energy per step [{unit}]")
-    axes.set_ylim(0, max(bottom) * 1.12)
+    axes.set_ylim(0, max(bottom) * 1.12 or 1)
+    axes.set_xlim(-0.6, len(STEP_PHASES) - 0.4)
     axes.grid(axis="x", visible=False)
     axes.set_title(f"{chip}: {show(total, 'J', digits=4)}")
+    return hatched
 
 
 def _totals(axes: Axes, run: RunData) -> None:
@@ -90,8 +89,8 @@ def _totals(axes: Axes, run: RunData) -> None:
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
             )  # fmt: skip
     axes.set_yscale("log")
-    values = [*totals, *(paper[chip] for chip in chips if chip in paper)]
-    axes.set_ylim(min(values) / 4, max(values) * 6)
+    values = [value for value in (*totals, *(paper[chip] for chip in chips if chip in paper)) if value > 0]
+    axes.set_ylim(min(values, default=1e-9) / 4, max(values, default=1e-9) * 6)
     style.unit_ticks(axes, "J")
     axes.set_xticks(places, chips)
     axes.set_xlim(-0.6, len(chips) - 0.4)

@@ -25,7 +25,7 @@ def draw(run: RunData) -> Figure:
     values = [
         value for chip in chips for value in run.summary["architectures"][chip]["latency_per_step_s"].values() if value
     ]
-    floor = min(values) / 3
+    floor = min(values, default=1e-9) / 3
     for k, chip in enumerate(chips):
         times = [run.summary["architectures"][chip]["latency_per_step_s"][name] for name in names]
         places = np.arange(len(names)) + (k - (len(chips) - 1) / 2) * width
@@ -36,12 +36,13 @@ def draw(run: RunData) -> Figure:
                 show(time, "s", digits=3) if time else "none", (place, height), ha="center", va="bottom", fontsize=7
             )
     axes.set_yscale("log")
-    axes.set_ylim(floor, max(values) * 3)
+    axes.set_ylim(floor, max(values, default=1e-9) * 3)
     style.unit_ticks(axes, "s")
     axes.set_xticks(np.arange(len(names)), names)
     axes.set_ylabel("simulated time per step (log axis)")
     axes.grid(axis="x", visible=False)
     ratio = run.summary["ratio"]["latency"]
-    axes.set_title("Time per training step by phase" + (f", ratio of the totals {ratio:.1f}" if ratio else ""))
+    title = f"Simulated time per training step, {run.summary['workload']}, {run.technology}"
+    axes.set_title(title + (f": ratio of the totals {ratio:.1f}" if ratio else ""))
     axes.legend(loc="upper left", frameon=False)
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archsim.base.errors import InputError
@@ -14,6 +14,7 @@ sizes = {"words": st.integers(1, 3_000_000), "word_bit": st.integers(4, 64), "ba
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(**sizes)
+@example(words=1365, word_bit=12, banks=2)  # 682 whole words a bank of 1 KiB: 1364
 def test_a_memory_is_the_smallest_power_of_two_a_bank_that_holds_its_words(
     words: int, word_bit: int, banks: int
 ) -> None:

@@ -64,12 +64,6 @@ def test_a_report_has_every_chart_in_three_formats_and_both_kinds_of_tables(run:
     assert all(path.stat().st_size > 500 for path in written)
 
 
-def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
-    first, second = make(run, tmp_path / "a"), make(run, tmp_path / "b")
-    for a, b in zip(first, second, strict=True):
-        assert a.read_bytes() == b.read_bytes(), a.name
-
-
 def test_the_bars_add_up_to_the_summary(data: RunData) -> None:
     for chip in data.architectures:
         stated = data.summary["architectures"][chip]["energy_per_step_J"]

@@ -1,0 +1,165 @@
+"""Every component of every architecture counts what it declares, declares what it counts, and can be priced."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archsim import hardware
+from archsim.accounting.laws import PRICE_UNITS, SIZE_UNITS
+from archsim.accounting.ledger import Ledger
+from archsim.accounting.technology import read_technology
+from archsim.base import registry
+from archsim.base.errors import ModelError
+from archsim.base.files import shipped_names
+from archsim.base.signal import Tag
+from archsim.base.streams import Streams
+from archsim.chips import architecture as architectures
+from archsim.chips.step import training_step
+from archsim.hardware.clock import Clock
+from archsim.hardware.component import Component
+from archsim.learning.network import Dense, Network
+
+NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
+BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}
+"""So that layers are cut and a few steps bring every action about."""
+
+
+@cache
+def exercised(name: str) -> Any:
+    """Return the chip of an architecture after a few steps, with layers on several tiles and refresh."""
+    document = architectures.document(name)
+    settings = {key: value for key, value in BUSY.items() if key[0] in document.data}
+    parsed = architectures.parse(document.with_settings(settings))
+    chip = registry.load("chip", parsed.chip).start(parsed, NETWORK, read_technology("bottom-up-14nm"), Streams(5))
+    rng = np.random.default_rng(0)
+
+    def work() -> Any:
+        for _ in range(60):
+            target = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 1)]
+            yield from training_step(chip, NETWORK, rng.uniform(0, 1, (1, 12)).astype(np.float32), target, 1.0)
+
+    chip.run(work())
+    chip.settle()
+    return chip
+
+
+def component_classes() -> list[type[Component]]:
+    for module in pkgutil.iter_modules(hardware.__path__, "archsim.hardware."):
+        importlib.import_module(module.name)
+
+    def below(kind: type[Component]) -> list[type[Component]]:
+        return [each for sub in kind.__subclasses__() for each in (sub, *below(sub))]
+
+    return [kind for kind in below(Component) if kind.__module__.startswith("archsim.")]
+
+
+CLASSES = component_classes()
+ARCHITECTURES = shipped_names("architectures")
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_declared_action_is_counted_somewhere(kind: type[Component]) -> None:
+    counted = {
+        row.action
+        for name in ARCHITECTURES
+        for chip in [exercised(name)]
+        for component in chip.components()
+        if type(component) is kind
+        for row in chip.ledger.rows()
+        if row.component == component.name
+    }
+    assert counted == set(kind.ACTIONS)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_counted_row_is_declared_by_its_component(name: str) -> None:
+    chip = exercised(name)
+    declared = {(component.name, action) for component in chip.components() for action in component.ACTIONS}
+    assert {(row.component, row.action) for row in chip.ledger.rows()} <= declared
+    assert len(chip.entries()) == len(declared)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_amounts_are_finite_positive_and_whole_where_things_are_counted(name: str) -> None:
+    chip = exercised(name)
+    units = {(e.component, e.key.partition(".")[2]): e.action.unit for e in chip.entries()}
+    for row in chip.ledger.rows():
+        assert 0 < row.amount < float("inf")
+        if units[row.component, row.action] in {"", "bit"}:
+            assert row.amount == int(row.amount), row
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_what_leaks_is_declared_in_units_of_time(name: str) -> None:
+    for component in exercised(name).components():
+        timed = {action for action, each in component.ACTIONS.items() if each.unit in {"s", "bit*s"}}
+        assert set(component.powered()) == timed
+        assert all(rate > 0 for rate in component.powered().values())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_leakage_is_the_powered_units_times_the_time_booked(name: str) -> None:
+    chip = exercised(name)
+    found = {(r.phase, r.component, r.action): r.amount for r in chip.ledger.rows() if r.layer == "chip"}
+    rates: dict[tuple[str, str], float] = {}
+    for component in chip.components():
+        for action, rate in component.powered().items():
+            rates[component.name, action] = rates.get((component.name, action), 0) + rate
+    for phase, time_ps in chip.ledger.time_ps.items():
+        for (component, action), rate in rates.items():
+            assert found.get((phase, component, action), 0) == pytest.approx(rate * time_ps * 1e-12, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_sizes_and_units_are_those_that_cost_laws_know(name: str) -> None:
+    for entry in exercised(name).entries():
+        assert set(entry.sizes) <= set(SIZE_UNITS), entry
+        assert all(size > 0 for key, size in entry.sizes.items() if key != "length_m")
+        assert entry.action.unit in PRICE_UNITS, entry
+        assert entry.action.what
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_units_of_one_name_share_actions_and_sizes(name: str) -> None:
+    seen: dict[str, Any] = {}
+    for component in exercised(name).components():
+        entries = component.entries()
+        assert seen.setdefault(component.name, entries) == entries
+    kinds = {kind.kind for kind in CLASSES}
+    assert len(kinds) == len(CLASSES), "two classes of one kind"
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_resource_is_at_rest_after_a_run_and_has_a_name_of_its_own(name: str) -> None:
+    slots = list(exercised(name).slots())
+    assert not [slot.state for slot in slots if slot.state]
+    assert len({slot.name for slot in slots}) == len(slots)
+
+
+class Careless(Component):
+    kind = "careless"
+    ACTIONS = CLASSES[0].ACTIONS
+
+
+def test_a_component_that_counts_what_it_has_not_declared_is_found_out() -> None:
+    ledger = Ledger()
+    component = Careless(Clock(), ledger, "careless")
+    with pytest.raises((KeyError, ModelError)):
+        component.count(Tag("forward", "fc1"), {"undeclared": 1})
+    component.book(Tag("forward", "fc1"), component.job("x", 0, {"undeclared": 1}))
+    with pytest.raises(ModelError, match="action 'undeclared' is not one of"):
+        ledger.rows()
+
+
+def test_a_row_under_an_unknown_phase_is_found_out() -> None:
+    ledger = Ledger()
+    component = Careless(Clock(), ledger, "careless")
+    component.count(Tag("backwards", "fc1"), {next(iter(Careless.ACTIONS)): 1})
+    with pytest.raises(ModelError, match="phase 'backwards' is not one of forward, backward"):
+        ledger.rows()

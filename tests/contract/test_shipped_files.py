@@ -1,0 +1,81 @@
+"""Every shipped architecture, technology and workload goes with every other, without a test of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from archsim.accounting.technology import Technology, lint, read_technology
+from archsim.base.files import shipped_names
+from archsim.base.signal import STEP_PHASES
+from archsim.chips import architecture as architectures
+from archsim.chips.placement import place
+from archsim.runs import workload as workloads
+from archsim.runs.inventory import entries
+from archsim.runs.spec import DEFAULT_ARCHITECTURES, DEFAULT_TECHNOLOGIES, resolve
+from archsim.runs.train import Trainer
+
+ARCHITECTURES = shipped_names("architectures")
+TECHNOLOGIES = shipped_names("tech_params")
+WORKLOADS = shipped_names("workloads")
+technology = cache(read_technology)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", TECHNOLOGIES)
+def test_every_technology_prices_every_action_of_every_architecture(architecture: str, name: str) -> None:
+    priced: Technology = technology(name)
+    problems = [line for line in lint(priced, entries(architecture, priced)) if not line.startswith("note: ")]
+    assert problems == []
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_workload_fits_and_does_a_step_on_every_architecture(workload: str, architecture: str) -> None:
+    spec = resolve(workload, archs=(architecture,), techs=(TECHNOLOGIES[0],), steps=2)
+    trainer = Trainer(spec, spec.architectures[0])
+    trainer.train(2)
+    ledger = trainer.chip.ledger
+    assert ledger.steps == 2
+    assert trainer.chip.clock.now == sum(ledger.time_ps[phase] for phase in STEP_PHASES) > 0
+    layers = {layer.name for layer in spec.network.layers}
+    assert {row.layer for row in ledger.rows() if row.phase == "update"} == layers
+    for name in TECHNOLOGIES:
+        problems = [line for line in lint(technology(name), trainer.chip.entries()) if not line.startswith("note: ")]
+        assert problems == []  # at the sizes this network brings
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_every_preset_of_every_workload_can_be_read(workload: str) -> None:
+    document = workloads.document(workload)
+    parsed = workloads.parse(document)
+    assert parsed.title
+    for preset, values in parsed.presets.items():
+        changed = workloads.parse(document, preset).training
+        for key, value in values.model_dump(exclude_none=True).items():
+            assert getattr(changed, key) == value
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_has_the_boundary_of_the_first(architecture: str) -> None:
+    first, other = (architectures.parse(architectures.document(name)) for name in (ARCHITECTURES[0], architecture))
+    assert set(other.boundary.inside) == set(first.boundary.inside)
+    assert set(other.boundary.outside) == set(first.boundary.outside)
+    assert other.title
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_the_default_tiles_hold_every_workload(workload: str) -> None:
+    network = workloads.parse(workloads.document(workload)).network.build()
+    shapes = {layer.name: layer.shape for layer in network.layers}
+    for name in ARCHITECTURES:
+        tile = getattr(architectures.parse(architectures.document(name)), "tile", None)
+        if tile:
+            place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count)
+
+
+def test_the_defaults_are_shipped_and_have_the_same_times() -> None:
+    assert set(DEFAULT_ARCHITECTURES) <= set(ARCHITECTURES)
+    assert set(DEFAULT_TECHNOLOGIES) <= set(TECHNOLOGIES)
+    assert len({technology(name).times_hash for name in DEFAULT_TECHNOLOGIES}) == 1

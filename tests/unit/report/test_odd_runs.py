@@ -1,0 +1,211 @@
+"""Runs that are small, interrupted, empty or damaged: a chart or one line, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from archsim.base import registry
+from archsim.base.errors import InputError
+from archsim.base.units import show
+from archsim.report import make, style, tables
+from archsim.report.rundata import load
+
+CHARTS = registry.names("chart")
+Change = Callable[[Path], None]
+
+
+def on_table(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Change:
+    def apply(run: Path) -> None:
+        change(pd.read_csv(run / name)).to_csv(run / name, index=False)
+
+    return apply
+
+
+def on_summary(change: Callable[[dict[str, Any]], object]) -> Change:
+    def apply(run: Path) -> None:
+        content = json.loads((run / "summary.json").read_text())
+        change(content)
+        (run / "summary.json").write_text(json.dumps(content))
+
+    return apply
+
+
+def without(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    return table.assign(**{column: math.nan})
+
+
+def free_of_charge(run: Path) -> None:
+    def zero(content: dict[str, Any]) -> None:
+        for chip in content["architectures"].values():
+            for quantity in ("energy_per_step_J", "latency_per_step_s"):
+                chip[quantity] = dict.fromkeys(chip[quantity], 0.0)
+        for technology in content["technologies"]:
+            technology["ratio"] = {"energy": None, "latency": None}
+            for values in technology["energy_per_step_J"].values():
+                values.update(dict.fromkeys(values, 0.0))
+        content["ratio"] = {"energy": None, "latency": None}
+
+    on_summary(zero)(run)
+    on_table("energy.csv", lambda t: t.assign(energy_per_step_J=0.0))(run)
+
+
+ODD: dict[str, Change] = {
+    "as it is": lambda _: None,
+    "untrained": on_table("training.csv", lambda t: t[t.step == 0]),
+    "one point": on_table("training.csv", lambda t: t[t.step == 1]),
+    "no point": on_table("training.csv", lambda t: t[t.step < 0]),
+    "never evaluated": on_table("training.csv", lambda t: without(t, "test_accuracy")),
+    "accuracy unknown": on_summary(lambda s: s["architectures"]["digital32"].update(test_accuracy=math.nan)),
+    "all correct": on_table("training.csv", lambda t: t.assign(test_accuracy=1.0)),
+    "nothing priced": on_table("energy.csv", lambda t: t[t.amount < 0]),
+    "free of charge": free_of_charge,
+    "one technology": lambda run: (
+        on_summary(lambda s: s["technologies"].pop())(run),
+        on_table("energy.csv", lambda t: t[t.technology == "first-tech"])(run),
+    )[0],
+}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("odd", ODD)
+def test_every_chart_draws_and_every_table_is_made_of_odd_runs(tiny: Path, odd: str, chart: str) -> None:
+    ODD[odd](tiny)
+    run = load(tiny)
+    with style.applied():
+        registry.load("chart", chart)(run).canvas.draw()
+    text = tables.markdown(run, CHARTS) + tables.latex(run)
+    assert "nan" not in text.replace("nandakumar", "")
+    assert tables.comparison_text(run.summary)
+
+
+def test_a_report_is_the_same_bytes_twice_and_leaves_the_settings_of_matplotlib_alone(tiny: Path) -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    first = [path.read_bytes() for path in make(tiny)]
+    assert [path.read_bytes() for path in make(tiny)] == first
+    assert all(len(content) > 500 for content in first)
+    assert dict(mpl.rcParams) == before
+    assert sorted(path.name for path in (tiny / "report").iterdir()) == sorted(
+        [f"{chart}.{suffix}" for chart in CHARTS for suffix in ("png", "svg", "pdf")] + ["report.md", "report.tex"]
+    )
+
+
+def drawn(tiny: Path, chart: str) -> Figure:
+    with style.applied():
+        figure: Figure = registry.load("chart", chart)(load(tiny))
+        figure.canvas.draw()
+    return figure
+
+
+def test_the_drawn_bars_of_each_phase_add_up_to_the_summary(tiny: Path) -> None:
+    figure = drawn(tiny, "energy")
+    for axes, chip, unit in zip(figure.axes, ("mixed-precision", "digital32"), (1e-9, 1e-6), strict=False):
+        stated = load(tiny).summary["architectures"][chip]["energy_per_step_J"]
+        assert sum(bar.get_height() for bar in axes.patches) * unit == pytest.approx(stated["total"], rel=1e-9)
+
+
+def test_small_parts_are_drawn_as_other_and_assumed_figures_hatched(tiny: Path) -> None:
+    figure = drawn(tiny, "energy")
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["chi memory", "weight memory", "ADC", "other", "figure assumed"]
+    hatched = [bar for bar in figure.axes[0].patches if bar.get_hatch() and bar.get_height()]
+    assert [round(bar.get_height()) for bar in hatched] == [80]
+
+
+def test_no_colour_of_a_chip_is_one_of_a_part() -> None:
+    chips = {style.chip_colour(name, k) for k, name in enumerate(["mixed-precision", "digital32", "a", "b", "c", "d"])}
+    assert not chips & {colour.upper() for colour in (*style.PARTS.values(), style.OTHER)}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_chart_names_the_technology_by_which_it_is_drawn(tiny: Path, chart: str) -> None:
+    figure = drawn(tiny, chart)
+    assert "first-tech" in "".join([figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)])
+
+
+def test_no_writing_in_the_largest_contributions_leaves_the_picture(tiny: Path) -> None:
+    figure = drawn(tiny, "contributions")
+    width = figure.canvas.get_width_height()[0]
+    for axes in figure.axes:
+        assert all(text.get_window_extent().x1 <= width for text in axes.texts)
+
+
+def test_tables_state_the_numbers_of_the_summary_for_every_technology(tiny: Path) -> None:
+    run = load(tiny)
+    for technology, sheet in zip(run.summary["technologies"], tables.energy(run.summary), strict=True):
+        assert technology["name"] in sheet.title
+        total = dict(zip(sheet.heads, sheet.rows[-1], strict=True))
+        for chip, values in technology["energy_per_step_J"].items():
+            assert total[chip] == show(values["total"], "J")
+        assert total["ratio"] == f"{technology['ratio']['energy']:.1f}"
+    titles = [sheet.title for sheet in tables.contributors(run)]
+    assert titles == [
+        f"Largest contributors, {chip}, {name}" for name in run.technologies for chip in run.architectures
+    ]
+
+
+def test_a_contributor_is_amount_times_price(tiny: Path) -> None:
+    first, second = (tables.contributors(load(tiny))[k].rows for k in (0, 2))
+    assert first[0] == ("outer_product_unit: chi.write", "10,000", "8 pJ", "80 nJ", "93.5 %",
+                        "outer_product_unit.figure", "assumed", "-")  # fmt: skip
+    assert second[0][2:5] == ("16 pJ", "160 nJ", "93.5 %")
+    assert ("bus: transfer", "640 bit", "100 fJ/bit", "64 pJ") in [row[:4] for row in first]
+
+
+def test_counts_set_programming_beside_the_paper(tiny: Path) -> None:
+    rows = {row[1]: row[2] for row in tables.counts(load(tiny).summary).rows if row[0] == "mixed-precision"}
+    assert rows["weights programmed per step (paper: fewer than 1 in 1,000)"] == "1 in 50,000"
+    assert rows["pairs programmed per step (paper: fewer than 199)"] == "4.000"
+
+
+def test_latex_of_a_run_escapes_names_and_breaks_long_cells(tiny: Path) -> None:
+    text = tables.latex(load(tiny))
+    assert r"toy \& made up" in text
+    assert r"tiny\_net" in text
+    assert r"second\_tech" in text
+    assert r"p{0.25\textwidth}" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda run: (run / "summary.json").write_text('{\n"a": '), r"summary\.json:2: is not valid JSON"),
+        (lambda run: (run / "summary.json").write_bytes(b"\xff\xfe"), r"summary\.json: is not readable"),
+        (lambda run: (run / "summary.json").write_text("[]"), r"summary\.json: holds no results"),
+        (on_summary(lambda s: s.pop("paper")), r"summary\.json: paper: is missing"),
+        (on_summary(lambda s: s["architectures"]["digital32"].pop("steps")), r"architectures\.digital32\.steps: is mis"),
+        (lambda run: (run / "run.yaml").write_text("a: [1"), r"run\.yaml:1: is not valid YAML"),
+        (lambda run: (run / "run.yaml").unlink(), r"run\.yaml: is missing"),
+        (on_table("energy.csv", lambda t: t.assign(amount="many")), r"energy\.csv: amount: holds .* expected numbers"),
+        (on_table("energy.csv", lambda t: t.assign(in_step="yes")), r"energy\.csv: in_step: .* True or False"),
+        (on_table("training.csv", lambda t: t.drop(columns="energy_J_first-tech")), r"lacks the column energy_J_first"),
+    ],
+)  # fmt: skip
+def test_damage_is_told_in_one_line_with_the_file(tiny: Path, change: Change, told: str) -> None:
+    change(tiny)
+    with pytest.raises(InputError, match=told) as caught:
+        make(tiny)
+    assert "\n" not in str(caught.value)
+    assert "expected" in str(caught.value)
+    assert not (tiny / "report").exists()
+
+
+def test_a_run_that_is_not_done_says_so(tiny: Path) -> None:
+    (tiny / "run.yaml").write_text("state: running\n")
+    (tiny / "summary.json").unlink()
+    with pytest.raises(InputError, match="state is 'running': it has no results yet"):
+        make(tiny)
+
+
+def test_no_directory_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected an existing run directory"):
+        make(tmp_path / "nowhere")
