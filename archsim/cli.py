@@ -140,7 +140,8 @@ def tech_show(name: Annotated[str, typer.Argument(metavar="TECH", help="Technolo
 
 
 def _origin(origin: Any) -> str:
-    return ", ".join(origin.sources) or str(origin.why or "")
+    text = ", ".join(origin.sources) or str(origin.why or "")
+    return f"{text}; {origin.note}" if origin.basis == "calibrated" else text
 
 
 @tech_app.command("lint")
@@ -281,9 +282,9 @@ def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet:
     if as_json:
         typer.echo(json.dumps(content, indent=2))
     elif not quiet:
-        from archsim.report.tables import comparison_text
+        from archsim.report.tables import comparison_text, contributors_text
 
-        for part in comparison_text(content):
+        for part in (*comparison_text(content), *contributors_text(out)):
             console().print(part)
         typer.echo(f"Run directory: {out}")
     if summary.state == "partial":

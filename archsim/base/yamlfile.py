@@ -85,7 +85,7 @@ class Document:
             place: Any = data
             path: list[str | int] = []
             for part in key:
-                step = int(part) if isinstance(place, list) and str(part).isdigit() else part
+                step = int(part) if isinstance(place, list) and str(part).isdecimal() else part
                 path.append(step)
                 inside = isinstance(place, dict) or (isinstance(place, list) and step in range(len(place)))
                 if not inside:

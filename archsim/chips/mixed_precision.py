@@ -36,13 +36,16 @@ from archsim.learning.network import Network
 
 @dataclass(slots=True)
 class LayerState:
-    """Leaves of one layer: cells by grid position, chi, the log of each cell array, samples since the last refresh."""
+    """Leaves of one layer: cells by grid position, chi, the log of each cell array, samples and entries in the log since
+    the last refresh.
+    """
 
     grid: Grid
     cells: list[list[PairedCells]]
     accumulator: Accumulator
     logs: list[list[RefreshLog]]
     since_refresh: int = 0
+    logged: int = 0
 
 
 class MixedPrecisionChip(Chip):
@@ -58,6 +61,7 @@ class MixedPrecisionChip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
         outer = architecture.outer_product
+        self._log_words = architecture.programmer.log_words // len(state)
         self._full_scale = architecture.tile.dac.full_scale
         self._dac_bits, self._adc_bits = architecture.tile.dac.bits, architecture.tile.adc.bits
         self.tiles = self._tiles()
@@ -222,11 +226,14 @@ class MixedPrecisionChip(Chip):
             yield from self._program(layer, state, done.index, done.pulses, tag)
 
     def maintain(self, layer: str, tag: Tag) -> Work[None]:
-        """Refresh saturated pairs among those programmed since the last time, every so many samples."""
+        """Refresh saturated pairs among those programmed since the last time.
+
+        Due every so many samples, and when the layer's part of the log is full.
+        """
         state, policy = self.state[layer], self.architecture.refresh
-        if state.since_refresh < policy.every:
+        if state.since_refresh < policy.every and state.logged < self._log_words:
             return
-        state.since_refresh = 0
+        state.since_refresh = state.logged = 0
         for tiles, logs in zip(self.tiles[layer], state.logs, strict=True):
             for tile, log in zip(tiles, logs, strict=True):
                 if (candidates := log.take()).size:
@@ -275,6 +282,7 @@ class MixedPrecisionChip(Chip):
             yield from self.programmer.set_pulses(tile.cells, place, np.array(due), tag)
             tile.slot.give()
             state.logs[r][c].add(place)
+            state.logged += place.size
 
 
 def _by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.report import style
-from archsim.report.rundata import RunData
+from archsim.report.rundata import RunData, load
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -123,6 +124,9 @@ def counts(summary: dict[str, Any]) -> Sheet:
         rows.append((name, "simulated time of the training", show(chip["simulated_time_s"], "s")))
     if summary.get("steps_per_s"):
         rows.append(("this program", "mixed-precision training steps per second", f"{summary['steps_per_s']:,.0f}"))
+    first = [chip["first_steps_s"] for chip in summary["architectures"].values() if "first_steps_s" in chip]
+    if first:
+        rows.append(("this program", "first steps, in which kernels are loaded or compiled", show(first[0], "s")))
     return Sheet("Counts", ("chip", "quantity", "value"), tuple(rows))
 
 
@@ -180,6 +184,14 @@ def from_run(run: RunData) -> list[Sheet]:
 def comparison_text(summary: dict[str, Any]) -> list[Table]:
     """Return the sheets of a summary as tables for the terminal."""
     return [terminal(sheet) for sheet in from_summary(summary)]
+
+
+def contributors_text(path: Path) -> list[Table]:
+    """Return the five largest contributors of each chip under the run's own technology, from its directory."""
+    run = load(path)
+    heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis")
+    sheets = [sheet for sheet in contributors(run) if sheet.title.endswith(f", {run.technology}")]
+    return [terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets]
 
 
 def terminal(sheet: Sheet) -> Table:

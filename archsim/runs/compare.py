@@ -85,7 +85,7 @@ def chip_summary(priced: Priced) -> ChipSummary:
 
 def ratio(priced: Sequence[Priced]) -> Ratio:
     """Return the 32-bit chip's energy and latency of a step over the mixed-precision chip's; None without both."""
-    by_chip = {p.trained.architecture.chip: p for p in priced}
+    by_chip = {p.trained.architecture.chip: p for p in reversed(priced)}  # the first of a kind counts
     if {"mixed-precision", "digital32"} - set(by_chip):
         return Ratio(energy=None, latency=None)
     ours, baseline = by_chip["mixed-precision"], by_chip["digital32"]

@@ -276,3 +276,13 @@ def test_what_is_left_held_after_a_run_is_an_error() -> None:
 
     with pytest.raises(ModelError, match="not at rest after a run, at 0 ps: bus is held"):
         made.run(forgetful())
+
+
+def test_a_full_log_brings_the_refresh_forward() -> None:
+    often = train(chip("mixed-precision", **{"programmer.log_words": "2"}), samples(30))
+    seldom = train(chip("mixed-precision"), samples(30))
+    looked_up = [
+        sum(r.amount for r in made.ledger.rows() if (r.phase, r.action) == ("refresh", "log.read"))
+        for made in (often, seldom)
+    ]
+    assert looked_up[0] > 0 == looked_up[1]
