@@ -36,8 +36,9 @@ from archsim.learning.network import Network
 
 @dataclass(slots=True)
 class LayerState:
-    """Leaves of one layer: cells by grid position, chi, the log of each cell array, samples and entries in the log since
-    the last refresh.
+    """Leaves of one layer: cells by grid position, chi, the log of each cell array.
+
+    `since_refresh` and `logged` count samples and entries in the log since the last refresh.
     """
 
     grid: Grid

@@ -73,7 +73,7 @@ class OuterProductFile(Record):
 
 
 class ProgrammerFile(Record):
-    """Devices pulsed at once, and pairs the log holds; when a layer's equal part of it is full, refresh is due early."""
+    """Devices pulsed at once, and pairs the log holds; when a layer's equal part is full, refresh is due early."""
 
     parallel: Count
     log_words: Count
