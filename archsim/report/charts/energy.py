@@ -80,19 +80,19 @@ def _totals(axes: Axes, run: RunData) -> None:
     axes.bar(places, totals, 0.55, color=colours)
     paper = run.summary["paper"]["energy_per_step_J"]
     for place, chip, total in zip(places, chips, totals, strict=True):
-        axes.annotate(show(total, "J", digits=3), (place, total), ha="center", va="bottom", fontsize=8)
         if chip in paper:
+            above = paper[chip] >= total
             axes.plot([place - 0.36, place + 0.36], [paper[chip]] * 2, color="black", linewidth=1.5)
             axes.annotate(
-                f"paper {show(paper[chip], 'J')}", (place + 0.36, paper[chip]), xytext=(2, 2),
-                textcoords="offset points", ha="right", va="bottom", fontsize=7,
+                f"paper {show(paper[chip], 'J')}", (place, paper[chip]), xytext=(0, 3 if above else -4),
+                textcoords="offset points", ha="center", va="bottom" if above else "top", fontsize=7,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
             )  # fmt: skip
     axes.set_yscale("log")
     values = [value for value in (*totals, *(paper[chip] for chip in chips if chip in paper)) if value > 0]
     axes.set_ylim(min(values, default=1e-9) / 4, max(values, default=1e-9) * 6)
     style.unit_ticks(axes, "J")
-    axes.set_xticks(places, chips)
+    axes.set_xticks(places, [f"{c}\n{show(total, 'J', digits=3)}" for c, total in zip(chips, totals, strict=True)])
     axes.set_xlim(-0.6, len(chips) - 0.4)
     axes.set_ylabel("energy per step (log axis)")
     axes.grid(axis="x", visible=False)
