@@ -7,6 +7,7 @@ whole picoseconds. Files and options carry text with a unit. A number without a 
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,12 @@ _EXAMPLES = {
 # Counts of the field; all are plain numbers to the dimension check.
 _COUNTS = ("op", "MAC", "conversion", "word", "pulse", "lookup", "cycle", "line")
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+
+
+# One number, then a unit without numbers of its own but for powers: pint alone reads sums, and "1,5 ns" as 15 ns.
+_QUANTITY = re.compile(
+    r"\s*[-+]?(?:\d+\.?\d*|\.\d+|nan|inf)(?:[eE][-+]?\d+)?\s*(?:[^\W\d_%](?:[^\W\d_]|_|[ %*/()]|\^-?\d|\*\*-?\d)*)?\s*"
+)
 
 
 @cache
@@ -58,13 +65,13 @@ def parse(text: object, unit: str) -> float:
     registry = _registry()
     import pint
 
+    if not _QUANTITY.fullmatch(text):
+        raise InputError(f"got {text!r}, which cannot be read; expected {_like(unit)}", value=text)
     try:
         quantity = registry.Quantity(text)
         value = float(quantity.to(unit or "dimensionless").magnitude)
     except pint.UndefinedUnitError as error:
-        raise InputError(
-            f"got {text!r}, whose unit is unknown ({error}); expected {_like(unit)}", value=text
-        ) from error
+        raise InputError(f"got {text!r}, whose unit is unknown; expected {_like(unit)}", value=text) from error
     except pint.DimensionalityError as error:
         bare = quantity.units == registry.dimensionless
         why = "a number without a unit" if bare else f"which is no quantity in {unit or '1'}"

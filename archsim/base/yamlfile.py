@@ -55,7 +55,7 @@ class _Loader(yaml.SafeLoader):
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|false|True|False", "tfTF"),
-    ("null", r"null|~|", "n~"),
+    ("null", r"null|~|", ["n", "~", ""]),
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
 ):
@@ -115,8 +115,14 @@ class Document:
 def _value(text: str, option: str, key: Key) -> Any:
     """Read the text of a setting as a YAML value."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
-    except yaml.YAMLError as error:
+        node = yaml.compose(text, Loader=_Loader)
+        return None if node is None else _build(node, key, {}, Path(option))
+    except (
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+        RecursionError,
+    ) as error:  # InputError, for a duplicate key, is a ValueError
         raise InputError(file=option, key=dotted(key), value=text, expected="a YAML value") from error
 
 
@@ -146,11 +152,20 @@ def read(path: Path) -> Document:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         problem = getattr(error, "problem", None) or str(error)
-        raise InputError(f"is not valid YAML: {problem}", file=display(path), line=line) from error
+        raise InputError(f"is not valid YAML: {' '.join(problem.split())}", file=display(path), line=line) from error
     lines: dict[Key, int] = {}
     if not isinstance(node, yaml.MappingNode):
         raise InputError("holds no mapping", file=display(path), expected="keys and values", line=1)
-    data = _build(node, (), lines, path)
+    try:
+        data = _build(node, (), lines, path)
+    except InputError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # odd tags, keys and aliases
+        raise InputError(
+            "holds what no archsim file has: a tag, an alias of itself or a key that is no text",
+            file=display(path),
+            line=1,
+        ) from error
     return Document(path=path, data=data, lines=lines)
 
 

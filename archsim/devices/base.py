@@ -89,7 +89,7 @@ class Reading:
         return self.noise_slope != 0 or self.noise_offset != 0
 
     def window_s(self, tolerance: float) -> float:
-        """Return for how long [s] drift factors may be kept before one of them is off by more than `tolerance`.
+        """Return for how long [s] drift factors may be kept before one is off by more than `tolerance` of itself.
 
         At age a, waiting w multiplies the factor by (1 + w/a)^-nu; a is never below the shortest time s, so
         w = s ((1 - tolerance)^(-1/nu) - 1) bounds all devices.

@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, FiniteFloat
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
@@ -24,6 +24,8 @@ def _positive(value: float) -> float:
 
 Conductance = Annotated[float, quantity("S")]
 PositiveConductance = Annotated[float, quantity("S"), AfterValidator(_positive)]
+NotNegative = Annotated[FiniteFloat, Field(ge=0)]
+NotNegativeConductance = Annotated[float, Field(ge=0), quantity("S")]
 Duration = Annotated[float, quantity("s"), AfterValidator(_positive)]
 
 
@@ -38,7 +40,7 @@ class Affine(Provenance):
 class Decay(Provenance):
     """Pulse memory: P <- P exp(-1/pulses) at every SET pulse."""
 
-    pulses: FiniteFloat
+    pulses: Annotated[FiniteFloat, Field(gt=0)]
 
 
 class Bounds(Provenance):
@@ -47,11 +49,17 @@ class Bounds(Provenance):
     low: PositiveConductance
     high: PositiveConductance
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Bounds:
+        if self.high <= self.low:
+            raise ValueError(f"got {self.low:g} to {self.high:g} S; expected low below high")
+        return self
+
 
 class Drift(Provenance):
     """G(t) = G(T0) (max(t - tp, shortest)/reference)^-exponent."""
 
-    exponent: FiniteFloat
+    exponent: NotNegative
     reference: Duration
     shortest: Duration
 
@@ -59,15 +67,15 @@ class Drift(Provenance):
 class ReadNoise(Provenance):
     """Standard deviation of one read: slope G + offset."""
 
-    slope: FiniteFloat
-    offset: Conductance
+    slope: NotNegative
+    offset: NotNegativeConductance
 
 
 class ResetState(Provenance):
     """Conductance after a RESET pulse."""
 
     mean: PositiveConductance
-    std: Conductance
+    std: NotNegativeConductance
 
 
 class Start(Provenance):

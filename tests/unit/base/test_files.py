@@ -1,0 +1,118 @@
+"""Files: found by name or path, hashed, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from archsim.base import files
+from archsim.base.errors import InputError
+
+KINDS = ("architectures", "workloads", "tech_params", "tech_params/devices")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_shipped_file_is_found_by_its_name(kind: str) -> None:
+    names = files.shipped_names(kind)
+    assert names == sorted(names)
+    assert names
+    for name in names:
+        assert files.find(name, kind, option="X") == files.shipped(kind) / f"{name}.yaml"
+
+
+def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.touch()
+    assert files.find(str(path), "workloads", option="WORKLOAD") == path
+
+
+def test_a_path_is_looked_for_beside_the_file_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "mine.yaml").touch()
+    assert files.find("d/mine.yaml", "workloads", option="X", near=tmp_path) == tmp_path / "d" / "mine.yaml"
+    assert files.find("mine", "workloads", option="X", near=tmp_path / "d") == tmp_path / "d" / "mine.yaml"
+    monkeypatch.chdir(tmp_path)
+    assert files.find("d/mine.yaml", "workloads", option="X").resolve() == tmp_path / "d" / "mine.yaml"
+
+
+def test_a_name_beside_goes_before_a_shipped_one(tmp_path: Path) -> None:
+    name = files.shipped_names("workloads")[0]
+    (tmp_path / f"{name}.yaml").touch()
+    assert files.find(name, "workloads", option="X", near=tmp_path) == tmp_path / f"{name}.yaml"
+
+
+def test_an_unknown_name_lists_the_shipped_ones_and_the_nearest() -> None:
+    with pytest.raises(InputError) as caught:
+        files.find("digitl32", "architectures", option="--arch")
+    known = ", ".join(files.shipped_names("architectures"))
+    assert str(caught.value) == f"--arch: got 'digitl32'; expected a file, or one of {known}. Did you mean 'digital32'?"
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "none.yml", "here/none"])
+def test_a_path_that_leads_nowhere_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"--arch: got '.*'; expected an existing YAML file"):
+        files.find(name, "architectures", option="--arch")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(InputError, match="an existing YAML file"):
+        files.find(str(tmp_path / "folder.yaml"), "workloads", option="X")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.replacing(path) as aside:
+        aside.write_text("half")
+        assert path.read_text() == "old"
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_an_interrupt_leaves_no_temporary_file_either(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "new.txt") as aside:
+        aside.write_text("half")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_replaces_the_whole_file_and_makes_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.txt"
+    files.write_text(path, "a much longer text")
+    files.write_text(path, "µ")
+    assert path.read_text(encoding="utf-8") == "µ"
+    assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_the_temporary_file_keeps_the_suffix(tmp_path: Path) -> None:
+    """Matplotlib chooses its format by it."""
+    with files.replacing(tmp_path / "a.svg") as aside:
+        assert aside.suffix == ".svg"
+        assert aside.parent == tmp_path
+
+
+def test_a_written_file_has_the_rights_the_user_gives_new_files(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        files.write_text(tmp_path / "a.txt", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\0\r\n" * 100_000)
+    assert files.sha256(tmp_path / "a") == hashlib.sha256(b"\0\r\n" * 100_000).hexdigest()
+
+
+def test_a_path_is_printed_from_the_current_folder_where_it_lies_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert files.display(tmp_path / "b" / "c.yaml") == str(Path("b") / "c.yaml")
+    assert files.display(tmp_path.parent / "d.yaml") == str(tmp_path.parent / "d.yaml")

@@ -1,0 +1,192 @@
+"""Chi: the outer product against NumPy, conservation, the threshold, counts; the refresh log."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archsim.learning import _kernels
+from archsim.learning.accumulate import Accumulated, Accumulator, RefreshLog
+
+EPSILON = 0.1
+cases = {
+    "seed": st.integers(0, 999), "vectors": st.integers(1, 3), "rows": st.integers(1, 9), "columns": st.integers(1, 9),
+    "density": st.sampled_from([0.0, 0.2, 1.0]), "rate": st.floats(0.01, 3),
+}  # fmt: skip
+
+
+def operands(seed: int, vectors: int, rows: int, columns: int, density: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = (rng.uniform(-1, 1, (vectors, rows)) * (rng.random((vectors, rows)) < 0.5)).astype(np.float32)
+    d = (rng.uniform(-1, 1, (vectors, columns)) * (rng.random((vectors, columns)) < density)).astype(np.float32)
+    return x, d
+
+
+def unit(shape: tuple[int, int], **options: object) -> Accumulator:
+    return Accumulator(
+        shape, **{"epsilon": EPSILON, "bits": 32, "limit": 64, "x_bits": 8, "error_bits": 3, **options}  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def codes(x: np.ndarray, bits: int, scale: float = 1.0) -> np.ndarray:
+    levels = 2 ** (bits - 1) - 1
+    return np.clip(np.rint(x * np.float32(levels / scale)), -levels, levels).astype(float) * scale / levels
+
+
+def matrix(done: Accumulated, shape: tuple[int, int]) -> np.ndarray:
+    """Return the pulses as a matrix (rows, columns)."""
+    pulses = np.zeros(shape[0] * shape[1])
+    pulses[done.index] = done.pulses
+    return pulses.reshape(shape)
+
+
+@given(**cases, error_bits=st.integers(2, 8))
+@settings(max_examples=80, deadline=None)
+def test_chi_before_and_the_update_are_chi_after_and_the_pulses(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, error_bits: int
+) -> None:
+    """Nothing is lost or made: up to the rounding of float32, whatever the operands, and over three updates in a row."""
+    one, total, given_pulses = unit((rows, columns), error_bits=error_bits, limit=1e6), 0.0, 0.0
+    for step in range(3):
+        x, d = operands(seed + step, vectors, rows, columns, density)
+        before = one.chi.T.astype(float)
+        done = one.accumulate(x, d, x_scale=1.0, rate=rate)
+        update = codes(x, 8).T @ codes(d, error_bits) * rate / EPSILON
+        pulses = matrix(done, (rows, columns))
+        assert one.chi.T + pulses == pytest.approx(before + update, rel=1e-5, abs=2e-5)
+        total, given_pulses = total + update, given_pulses + pulses
+    assert one.chi.T + given_pulses == pytest.approx(total, rel=1e-5, abs=6e-5)
+
+
+@given(**cases, bits=st.sampled_from([8, 12, 16, 32]))
+@settings(max_examples=80, deadline=None)
+def test_pulses_are_chi_truncated_and_what_stays_is_below_one_epsilon(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, bits: int
+) -> None:
+    one = unit((rows, columns), bits=bits)
+    start = np.random.default_rng(seed).uniform(-0.99, 0.99, one.chi.shape)
+    one.chi[...] = np.rint(start / one.step) * one.step if one.step else start
+    one.chi[np.abs(one.chi) >= 1] = 0
+    twin = one.chi.copy()
+    x, d = operands(seed, vectors, rows, columns, density)
+    done = one.accumulate(x, d, x_scale=1.0, rate=rate)
+    scratch = np.empty(rows, np.float32), np.empty(columns, np.float32), np.empty(columns, np.int64)
+    _kernels.accumulate(x, d, rate / EPSILON, (1.0, 127, 3), twin, one.step, one.limit, True, *scratch)
+    # twin is now chi before anything is taken out
+    pulses = matrix(done, (rows, columns))
+    assert (pulses == np.trunc(twin.T)).all()
+    assert (twin.T - pulses == one.chi.T).all(), "exact: chi and a whole number are both float32"
+    assert (np.abs(one.chi) < 1).all()
+    assert (done.pulses != 0).all()
+    assert np.unique(done.index).size == done.index.size
+    assert not (one.chi.T * twin.T < 0).any(), "the rest keeps its sign"
+
+
+@given(**cases, bits=st.sampled_from([6, 8, 12, 16]))
+@settings(max_examples=80, deadline=None)
+def test_with_few_bits_every_single_product_is_rounded_to_the_grid_of_chi(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, bits: int
+) -> None:
+    """Against NumPy, one vector after the other, where no product lies on the edge between two codes."""
+    one = unit((rows, columns), bits=bits, limit=32)
+    step = 64 / 2**bits
+    x, d = operands(seed, vectors, rows, columns, density)
+    done = one.accumulate(x, d, x_scale=1.0, rate=rate)
+    chi, clear = np.zeros((rows, columns)), np.ones((rows, columns), bool)
+    for xv, dv in zip(codes(x, 8), codes(d, 3), strict=True):
+        change = np.outer(xv, dv) * rate / EPSILON / step
+        clear &= np.abs(np.abs(change - np.trunc(change)) - 0.5) > 1e-3
+        chi = np.clip(chi + np.rint(change) * step, -32, 32)
+    found = one.chi.T + matrix(done, (rows, columns))
+    assert (found[clear] == chi[clear]).all()
+
+
+@pytest.mark.parametrize(("bits", "limit"), [(8, 64), (12, 64), (8, 2), (16, 4), (8, 50), (12, 3)])
+def test_chi_stays_on_its_grid(bits: int, limit: float) -> None:
+    """A grid of 2 limit/2^bits: also after a pulse has been taken out, whatever limit an architecture may state."""
+    one = unit((9, 7), bits=bits, limit=limit)
+    for seed in range(20):
+        one.accumulate(*operands(seed, 1, 9, 7, 1.0), x_scale=1.0, rate=0.5)
+        on_grid = one.chi / (2 * limit / 2**bits)
+        assert on_grid == pytest.approx(np.rint(on_grid), abs=1e-3)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_chi_saturates_at_its_limit_to_both_sides(sign: int) -> None:
+    for bits in (8, 32):
+        one = unit((1, 1), epsilon=1e-6, bits=bits, limit=8)
+        done = one.accumulate(np.ones((1, 1), np.float32), np.full((1, 1), sign, np.float32), x_scale=1.0, rate=1.0)
+        assert done.pulses.tolist() == [8 * sign]
+        assert one.chi[0, 0] == 0
+
+
+def test_from_24_bits_on_chi_is_float32() -> None:
+    assert unit((1, 1), bits=23).step == 128 / 2**23
+    assert unit((1, 1), bits=24).step == 0
+    assert unit((1, 1)).chi.dtype == np.float32
+
+
+def test_a_crossing_of_exactly_one_is_a_pulse_and_just_below_is_none() -> None:
+    one = unit((1, 2), epsilon=1.0, error_bits=8)
+    one.chi[:, 0] = (np.float32(1 - 2**-24), -0.5)
+    done = one.accumulate(np.ones((1, 1), np.float32), np.array([[0, -1]], np.float32), x_scale=1.0, rate=0.5)
+    assert (done.index.tolist(), done.pulses.tolist()) == ([1], [-1])
+    assert one.chi[:, 0].tolist() == [np.float32(1 - 2**-24), 0]
+
+
+@given(**cases)
+@settings(max_examples=60, deadline=None)
+def test_operands_with_a_zero_are_skipped_and_not_counted_or_all_are(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float
+) -> None:
+    x, d = operands(seed, vectors, rows, columns, density)
+    skipping, plain = unit((rows, columns)), unit((rows, columns), skip_zeros=False)
+    done, all_of_them = (one.accumulate(x, d, x_scale=1.0, rate=rate) for one in (skipping, plain))
+    driven, errors = np.count_nonzero(codes(x, 8), axis=1), np.count_nonzero(codes(d, 3), axis=1)
+    assert (done.updates, done.rows) == (driven @ errors, driven @ (errors > 0))
+    assert (all_of_them.updates, all_of_them.rows) == (vectors * rows * columns, vectors * rows)
+    assert (skipping.chi == plain.chi).all(), "what is counted changes nothing that is computed"
+    assert (matrix(done, (rows, columns)) == matrix(all_of_them, (rows, columns))).all()
+
+
+def test_inputs_are_coded_over_their_full_scale_and_clipped() -> None:
+    one = unit((3, 1), epsilon=1.0, error_bits=8)
+    one.accumulate(np.array([[0.1, 2.0, 5.0]], np.float32), np.ones((1, 1), np.float32), x_scale=2.0, rate=0.1)
+    assert one.chi[0] == pytest.approx([0.1 * np.rint(0.1 * 63.5) / 63.5, 0.2, 0.2], rel=1e-5)
+
+
+def test_more_crossings_than_the_buffer_holds_are_all_taken() -> None:
+    one = unit((40, 30), epsilon=0.01, error_bits=8)
+    for _ in range(2):
+        done = one.accumulate(np.ones((1, 40), np.float32), np.ones((1, 30), np.float32), x_scale=1.0, rate=0.015)
+        assert sorted(done.index.tolist()) == list(range(1200))
+        assert np.abs(one.chi).max() < 1
+
+
+def test_a_result_is_not_overwritten_by_the_next() -> None:
+    one = unit((2, 2), epsilon=0.1, error_bits=8)
+    first = one.accumulate(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32), x_scale=1.0, rate=0.2)
+    kept = first.index.copy(), first.pulses.copy()
+    one.accumulate(np.ones((1, 2), np.float32), -np.ones((1, 2), np.float32), x_scale=1.0, rate=0.9)
+    assert (first.index == kept[0]).all()
+    assert (first.pulses == kept[1]).all()
+
+
+def test_take_pulses_leaves_chi_alone_if_the_buffer_is_too_short() -> None:
+    chi = np.full((2, 3), 2.5, np.float32)
+    buffer = np.empty(4, np.int64)
+    assert _kernels.take_pulses(chi, np.arange(2), buffer, buffer.copy()) == 6
+    assert (chi == 2.5).all()
+
+
+@given(st.lists(st.lists(st.integers(0, 20), max_size=5), max_size=5))
+def test_the_log_gives_each_pair_once_in_order_and_forgets(parts: list[list[int]]) -> None:
+    log = RefreshLog()
+    for part in parts:
+        log.add(np.array(part, np.int64))
+    assert log.take().tolist() == sorted({pair for part in parts for pair in part})
+    again = log.take()
+    assert again.tolist() == []
+    assert again.dtype == np.int64

@@ -1,0 +1,137 @@
+"""Elementwise operations and 32-bit products, against NumPy and finite differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from archsim.base.errors import ModelError
+from archsim.learning import _kernels
+from archsim.learning.maths import ACTIVATIONS, OPS, OUTPUT_ACTIVATIONS
+
+SIZES = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
+PLAIN = {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0),
+    "linear": lambda x: x,
+}
+
+
+def values(low: float = -6, high: float = 6) -> np.ndarray:
+    return np.linspace(low, high, 42, dtype=np.float32).reshape(2, 21) + np.float32(0.01)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_is_numpys(name: str) -> None:
+    z = values()
+    out = OPS[name](z)
+    assert out.dtype == np.float32
+    assert out == pytest.approx(PLAIN[name](z.astype(float)), rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_derivative_is_the_slope_of_its_activation(name: str) -> None:
+    z, h = values(-3, 3), np.float32(1e-3)
+    slope = (OPS[name](z + h) - OPS[name](z - h)) / (2 * h)
+    back = np.random.default_rng(1).normal(size=z.shape).astype(np.float32)
+    assert OPS[f"{name}-derivative"](back, OPS[name](z)) == pytest.approx(back * slope, abs=3e-3)
+
+
+@pytest.mark.parametrize("name", OUTPUT_ACTIVATIONS)
+def test_an_error_descends_the_squared_loss(name: str) -> None:
+    z, h = values(-2, 2), np.float32(1e-2)
+    target = np.full_like(z, 0.3)
+
+    def loss(at: np.ndarray) -> np.ndarray:
+        return (OPS[name](at).astype(float) - target) ** 2 / 2
+
+    slope = (loss(z + h) - loss(z - h)) / (2 * h)
+    assert OPS[f"{name}-error"](target, OPS[name](z)) == pytest.approx(-slope, abs=2e-3)
+
+
+def test_a_saturated_sigmoid_is_a_number() -> None:
+    z = np.array([[-1e4, -100, -88, 88, 1e4, np.inf, -np.inf]], np.float32)
+    y = OPS["sigmoid"](z)
+    assert y[0] == pytest.approx([0, 0, 0, 1, 1, 1, 0], abs=1e-30)
+    assert np.isfinite(OPS["sigmoid-error"](np.ones_like(y), y)).all()
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_operands_are_left_alone_and_the_result_is_a_fresh_array(name: str) -> None:
+    given_values = [values(0.1, 0.9), values(0.2, 0.8)][: OPS[name].operands]
+    before = [value.copy() for value in given_values]
+    out = OPS[name](*given_values)
+    assert all((value == old).all() for value, old in zip(given_values, before, strict=True))
+    assert not any(np.shares_memory(out, value) for value in given_values)
+
+
+def test_every_activation_brings_its_derivative_and_every_last_one_its_error() -> None:
+    assert {f"{name}-derivative" for name in ACTIVATIONS} <= OPS.keys()
+    assert {f"{name}-error" for name in OUTPUT_ACTIVATIONS} <= OPS.keys()
+    assert set(OUTPUT_ACTIVATIONS) <= set(ACTIVATIONS)
+
+
+def test_operations_of_an_element_are_the_sum_of_its_kinds() -> None:
+    assert {name: op.operations for name, op in OPS.items()} == {
+        "sigmoid": 1, "sigmoid-error": 4, "sigmoid-derivative": 3, "relu": 1, "relu-derivative": 1, "linear": 0,
+        "linear-error": 1, "linear-derivative": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "shapes", [[(1, 3), (1, 4)], [(1, 3)], [(1, 3)] * 3, [(2, 3), (1, 3)]], ids=["sizes", "few", "many", "vectors"]
+)
+def test_operands_that_do_not_fit_are_refused(shapes: list[tuple[int, int]]) -> None:
+    with pytest.raises(ModelError, match="expected 2 of equal shape"):
+        OPS["sigmoid-error"](*(np.zeros(shape, np.float32) for shape in shapes))
+
+
+# --- 32-bit products
+
+
+def operands(sizes: tuple[int, int, int], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    vectors, rows, columns = sizes
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(vectors, rows)) * (rng.random((vectors, rows)) < 0.6)
+    d = rng.normal(size=(vectors, columns)) * (rng.random((vectors, columns)) < 0.6)
+    return x.astype(np.float32), d.astype(np.float32), rng.normal(size=(rows, columns)).astype(np.float32)
+
+
+@given(sizes=SIZES, seed=st.integers(0, 999))
+@settings(max_examples=50, deadline=None)
+def test_dense_products_and_their_update_are_those_of_numpy(sizes: tuple[int, int, int], seed: int) -> None:
+    x, d, w = operands(sizes, seed)
+    out, back = np.full((sizes[0], sizes[2]), 9, np.float32), np.full((sizes[0], sizes[1]), 9, np.float32)
+    _kernels.dense(x, w, out)
+    _kernels.dense_transposed(d, w, back)
+    assert out == pytest.approx(x @ w, abs=1e-5)
+    assert back == pytest.approx(d @ w.T, abs=1e-5)
+    expected = w + x.T @ d
+    _kernels.add_outer(x, d, w)
+    assert w == pytest.approx(expected, abs=1e-5)
+    assert _kernels.count_nonzero(x) == np.count_nonzero(x)
+
+
+# --- Normalising
+
+
+def test_normalising_divides_by_the_largest_magnitude() -> None:
+    out = np.empty((2, 3), np.float32)
+    assert _kernels.normalise(np.array([[1, -4, 2], [0, 2, 0]], np.float32), out) == 4
+    assert out.tolist() == [[0.25, -1, 0.5], [0, 0.5, 0]]
+    assert _kernels.normalise(np.zeros((2, 3), np.float32), out) == 0
+    assert (out == 0).all()
+
+
+@given(hnp.arrays(np.float32, (2, 5), elements=st.floats(allow_nan=False, allow_infinity=False, width=32)))
+@settings(max_examples=200)
+def test_whatever_is_normalised_lies_within_one_and_comes_back(x: np.ndarray) -> None:
+    """Also errors so small that one over them overflows: a last layer that is nearly right has such errors."""
+    out = np.empty_like(x)
+    scale = _kernels.normalise(x, out)
+    assert scale == np.abs(x).max()
+    assert np.abs(out).max() <= 1 + 1e-6
+    assert out.astype(float) * scale == pytest.approx(x.astype(float), rel=1e-6, abs=1e-6 * scale)
