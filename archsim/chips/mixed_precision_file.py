@@ -54,11 +54,17 @@ class WeightFile(Record):
     drift_tolerance: Annotated[FiniteFloat, Field(gt=0, lt=0.5)]
 
 
+def _power_of_two(value: int) -> int:
+    if value & (value - 1):
+        raise ValueError(f"got {value}; expected a power of two, so that one epsilon is a whole number of steps of chi")
+    return value
+
+
 class ChiFile(Record):
     """The accumulator: bits of an element, saturation in epsilons, banks of its memory."""
 
     bits: Annotated[int, Field(ge=4, le=32, strict=True)]
-    limit: Annotated[FiniteFloat, Field(ge=2)]
+    limit: Annotated[int, Field(ge=2, strict=True), AfterValidator(_power_of_two)]
     banks: Count
 
 

@@ -174,10 +174,11 @@ def normalise(x, out):
     for v in range(x.shape[0]):
         for j in range(x.shape[1]):
             top = max(top, abs(x[v, j]))
+    divide = top < np.float32(1e-30) or top > np.float32(1e30)  # its reciprocal would lose digits or overflow
     factor = np.float32(1) / top if top > 0 else np.float32(0)
     for v in range(x.shape[0]):
         for j in range(x.shape[1]):
-            out[v, j] = x[v, j] * factor
+            out[v, j] = x[v, j] / top if divide and top > 0 else x[v, j] * factor
     return float(top)
 
 

@@ -169,7 +169,7 @@ def test_cells_renew_by_themselves_when_drift_has_moved() -> None:
     for t in np.linspace(0, 200, 2001):
         array.age(int(t * S))
         exact = 0.3 * (max(t, 1.0) / 38.6) ** -0.04
-        assert array.weight == pytest.approx(np.full((3, 3), exact), rel=0.01 * (1 + 1e-4))
+        assert array.weight == pytest.approx(np.full((3, 3), exact), rel=0.01 / (1 - 0.01))
 
 
 # --- Read noise of one device

@@ -161,7 +161,7 @@ def test_a_perfect_mixed_precision_chip_follows_gradient_descent(vectors: int) -
             "mixed-precision",
             **QUIET,
             **fine,
-            **{"weight.device": "ideal", "weight.unit": "800 uS", "outer_product.chi.limit": "1000"},
+            **{"weight.device": "ideal", "weight.unit": "800 uS", "outer_product.chi.limit": "1024"},
         ),
         data,
     )

@@ -41,7 +41,7 @@ def pulse(device: Pcm, array: DeviceArray, pulses: int = 1, seed: int = 0) -> np
     return array.conductance - before
 
 
-def reference(g, memory, programmed, count, index, pulses, now, draws, mean, std, decay, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN
+def reference(g, memory, programmed, count, index, pulses, now, draws, mean, std, decay, low, high):  # type: ignore[no-untyped-def]
     """Do what `_kernels.pcm_set_pulses` does, in NumPy scalars."""
     g, memory, programmed, count = g.copy(), memory.copy(), programmed.copy(), count.copy()
     source = iter(draws)

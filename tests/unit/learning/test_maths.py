@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -127,6 +127,8 @@ def test_normalising_divides_by_the_largest_magnitude() -> None:
 
 
 @given(hnp.arrays(np.float32, (2, 5), elements=st.floats(allow_nan=False, allow_infinity=False, width=32)))
+@example(np.full((2, 5), 1e-39, np.float32))
+@example(np.array([[1e-45, 0, -1e-45, 0, 0]] * 2, np.float32))
 @settings(max_examples=200)
 def test_whatever_is_normalised_lies_within_one_and_comes_back(x: np.ndarray) -> None:
     """Also errors so small that one over them overflows: a last layer that is nearly right has such errors."""
