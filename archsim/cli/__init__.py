@@ -1,0 +1,44 @@
+"""The command line: arguments to calls, errors to one line and an exit code. A module a group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from archsim.base.errors import EXIT_CODES, ArchsimError
+from archsim.cli import run
+from archsim.cli.files import archs_app, data_app, workloads_app
+from archsim.cli.options import INTERRUPTED
+from archsim.cli.tech import tech_app
+
+_CODES = "\n\n".join(f"{code}  {meaning}" for code, meaning in EXIT_CODES.items())
+app = typer.Typer(
+    name="archsim", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="What does it cost, in joules and in seconds, to train this network on that in-memory-computing chip?\n\n"
+    "archsim trains a network step by step on an event-driven model of the chip, counts every operation, and prices "
+    "the counts with a technology file whose every figure has a source. Start with: archsim reproduce",
+    epilog=f"Exit codes:\n\n{_CODES}",
+)  # fmt: skip
+for command, function in (
+    ("reproduce", run.reproduce), ("run", run.run_command), ("report", run.report_command),
+):  # fmt: skip
+    app.command(command)(function)
+for name, group in (
+    ("tech", tech_app), ("workloads", workloads_app), ("archs", archs_app), ("data", data_app),
+):  # fmt: skip
+    app.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Run the command line; turn archsim's errors into one line on standard error and an exit code."""
+    try:
+        app()
+    except ArchsimError as error:
+        typer.echo(f"archsim: error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("archsim: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(0)

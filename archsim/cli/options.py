@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+INTERRUPTED = 130
+
+Seed = Annotated[int, typer.Option(help="One seed decides everything: the same seed gives the same bits again.")]
+Techs = Annotated[
+    list[str] | None,
+    typer.Option("--tech", help="Technology, by name or file; repeat to price the same run by several.",
+                 show_default="both shipped"),
+]  # fmt: skip
+Archs = Annotated[
+    list[str] | None,
+    typer.Option("--arch", help="Architecture, by name or file; repeat for several. All start from the same weights.",
+                 show_default="mixed-precision and digital32"),
+]  # fmt: skip
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the workload or of the architectures, such as "
+                 "outer_product.error_bits=8 or nonidealities.drift=false or digital32.mac_array.lanes=8."),
+]  # fmt: skip
+Out = Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="a new one under reports/")]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")
+]
+Preset = Annotated[str | None, typer.Option(help="Preset of the workload, such as quick or full.")]
+Steps = Annotated[int | None, typer.Option(help="Training steps, whatever the epochs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")
+]
