@@ -52,6 +52,13 @@ def execute(
     return rundir.finish(out, spec, trained, time.perf_counter() - begin)
 
 
+def train_all(spec: RunSpec) -> list[Trained]:
+    """Train every architecture of `spec` and return what came of it, without a run directory."""
+    trainers = [Trainer(spec, architecture) for architecture in spec.architectures]
+    _check_prices(spec, trainers)
+    return [trainer.run() for trainer in trainers]
+
+
 def _check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:
     """Refuse a technology that cannot price an action of a chip before anything is trained."""
     entries = [entry for trainer in trainers for entry in trainer.chip.entries()]

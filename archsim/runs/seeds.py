@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.summary import Summary
+from archsim.runs.sweep import processes
 
 Result = tuple[int, Summary]
 
@@ -33,26 +31,15 @@ def run_seeds(
     executor : Executor, optional
         Where to run; by default as many processes as there are cores. The numbers do not depend on it.
     """
-    pool = executor or ProcessPoolExecutor(
-        min(len(seeds), os.cpu_count() or 1), mp_context=multiprocessing.get_context("spawn"), initializer=_ignore
-    )
     found: dict[int, Summary] = {}
-    try:
+    with processes(len(seeds), executor) as pool:
         futures = {pool.submit(_one, options, seed, out / f"seed-{seed}"): seed for seed in seeds}
         for future in as_completed(futures):
             summary = future.result()
             if summary is not None:
                 found[futures[future]] = summary
                 done(futures[future], summary)
-    finally:
-        if executor is None:
-            pool.shutdown(cancel_futures=True)
     return [(seed, found[seed]) for seed in seeds if seed in found]
-
-
-def _ignore() -> None:
-    """Leave Ctrl-C to the parent, which ends the pool."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _one(options: dict[str, Any], seed: int, out: Path) -> Summary | None:
