@@ -1,7 +1,7 @@
 """Figures: a value with its unit, its range and where it comes from; read from a file and checked, never computed here.
 
-The same schema serves times (seconds, bound when a chip is built) and prices (energy and power, bound in the bill).
-Does not know which actions exist, nor any chip.
+The same schema serves times (seconds, bound when a chip is built), prices (energy and power, bound in the bill) and
+areas (bound in `area.area`). Does not know which actions exist, nor any chip.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -26,7 +26,24 @@ _FORMS = (
     ("J", False, "J"), ("J", True, "J/bit"), ("J/m", True, "J/bit/m"),
     ("V^2", False, "V^2"), ("W", False, "W"), ("W", True, "W/bit"),
 )  # fmt: skip
-_PRICE_LIKE = 'a price in J, J/bit, J/bit/m, V^2, W or W/bit with its unit, such as "5.12 pJ/conversion"'
+
+
+class _Kind(NamedTuple):
+    """What a value may be: its forms, one word for it, and what an error expects."""
+
+    forms: tuple[tuple[str, bool, str], ...]
+    word: str
+    like: str
+
+
+_PRICE = _Kind(
+    _FORMS, "price", 'a price in J, J/bit, J/bit/m, V^2, W or W/bit with its unit, such as "5.12 pJ/conversion"'
+)
+_AREA = _Kind(
+    (("m^2", False, "m^2"), ("m^2", True, "m^2/bit")),
+    "area",
+    'an area in m^2 or m^2/bit with its unit, such as "40 um^2" or "0.12 um^2/bit"',
+)
 
 
 class Calibration(Record):
@@ -64,14 +81,23 @@ class Origin(Provenance):
         return (self.source,) if isinstance(self.source, str) else tuple(self.source or ())
 
 
-class _TimeText(Origin):
+class TimeText(Origin):
+    """A time as a file has it."""
+
     value: Any
     range: list[Any] | None = None
 
 
-class _FigureText(_TimeText):
+class AreaText(TimeText):
+    """An area as a file has it."""
+
     prices: list[str]
     covers: list[str] = Field(default_factory=list)
+
+
+class FigureText(AreaText):
+    """A figure as a file has it."""
+
     law: str = "constant"
     at: dict[str, Any] = Field(default_factory=dict)
     points: list[list[Any]] = Field(default_factory=list)
@@ -131,6 +157,34 @@ class Figure:
         return law(self.law).price(self.value, at=self.at, points=self.points, sizes=sizes, what=what)
 
 
+@dataclass(frozen=True, slots=True)
+class AreaFigure:
+    """An area of a technology.
+
+    Parameters
+    ----------
+    value, low, high : float [unit]
+        Central value and the range that expresses its uncertainty.
+    unit : str
+        m^2 for a part that is counted, m^2/bit for a memory.
+    prices : tuple of part keys of which this is the area ("tile.adc")
+    covers : tuple of part keys whose area this figure already contains
+    origin : Origin
+    file, line : where the figure stands
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    prices: tuple[str, ...]
+    covers: tuple[str, ...]
+    origin: Origin
+    file: Path
+    line: int | None
+
+
 def read_time(document: Document, name: str, data: object, references: Collection[str]) -> Time:
     """Check and return the time at the key `times.NAME` of a document.
 
@@ -140,7 +194,7 @@ def read_time(document: Document, name: str, data: object, references: Collectio
         For the first rule of the schema that is broken, with file, line and key.
     """
     key: Key = ("times", name)
-    text = validate(document, _TimeText, _mapping(document, key, data), at=key)
+    text = validate(document, TimeText, _mapping(document, key, data), at=key)
     value = _second(document, (*key, "value"), text.value)
     pair = text.range and [_second(document, (*key, "range", i), item) for i, item in enumerate(text.range)]
     low, high = _range(document, key, value, pair or None, required=False)
@@ -165,13 +219,8 @@ def read_figure(document: Document, name: str, data: object, references: Collect
         For the first rule of the schema that is broken, with file, line and key.
     """
     key: Key = ("figures", name)
-    text = validate(document, _FigureText, _mapping(document, key, data), at=key)
-    value, unit = _price(document, (*key, "value"), text.value)
-    pair = text.range and [_price(document, (*key, "range", i), item, unit)[0] for i, item in enumerate(text.range)]
-    low, high = _range(document, key, value, pair or None, required=value != 0)
-    _check_origin(document, key, text, references, zero=value == 0)
-    if text.calibrated:
-        _price(document, (*key, "calibrated", "was"), text.calibrated.was, unit)
+    text = validate(document, FigureText, _mapping(document, key, data), at=key)
+    value, low, high, unit = _value(document, key, text, _PRICE, references)
     rule = _law(document, key, text.law, unit)
     at = _at(document, key, rule, text.at)
     points = _points(document, key, text.points, unit)
@@ -184,6 +233,34 @@ def read_figure(document: Document, name: str, data: object, references: Collect
         covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
         origin=_origin(text), file=document.path, line=document.line(key),
     )  # fmt: skip
+
+
+def read_area(document: Document, name: str, data: object, references: Collection[str]) -> AreaFigure:
+    """Check and return the area at the key `areas.NAME` of a document; parameters and errors as for `read_figure`."""
+    key: Key = ("areas", name)
+    text = validate(document, AreaText, _mapping(document, key, data), at=key)
+    value, low, high, unit = _value(document, key, text, _AREA, references)
+    return AreaFigure(
+        name=name, value=value, low=low, high=high, unit=unit,
+        prices=_actions(document, key, "prices", text.prices, "a part KIND.PART, such as tile.adc"),
+        covers=_actions(document, key, "covers", text.covers, "a part KIND.PART, such as tile.adc"),
+        origin=_origin(text), file=document.path, line=document.line(key),
+    )  # fmt: skip
+
+
+def _value(
+    document: Document, key: Key, text: TimeText, kind: _Kind, references: Collection[str]
+) -> tuple[float, float, float, str]:
+    """Return value, low, high and unit of a price or an area, its origin checked."""
+    value, unit = _quantity(document, (*key, "value"), text.value, kind)
+    ends = text.range and [
+        _quantity(document, (*key, "range", i), item, kind, unit)[0] for i, item in enumerate(text.range)
+    ]
+    low, high = _range(document, key, value, ends or None, required=value != 0)
+    _check_origin(document, key, text, references, zero=value == 0)
+    if text.calibrated:
+        _quantity(document, (*key, "calibrated", "was"), text.calibrated.was, kind, unit)
+    return value, low, high, unit
 
 
 def _mapping(document: Document, key: Key, data: object) -> dict[str, Any]:
@@ -210,13 +287,13 @@ def _not_negative(document: Document, key: Key, text: object, value: float) -> f
     return value
 
 
-def _price(document: Document, key: Key, text: object, unit: str | None = None) -> tuple[float, str]:
-    """Return a price in SI and its unit; `unit` is the one it must have, if known."""
+def _quantity(document: Document, key: Key, text: object, kind: _Kind, unit: str | None = None) -> tuple[float, str]:
+    """Return a price or an area in SI and its unit; `unit` is the one it must have, if known."""
     per_data = isinstance(text, str) and re.search("/.*" + _DATA, text) is not None
     if isinstance(text, str) and not per_data and re.search(_DATA, text):
-        raise document.error(key, value=text, expected=_PRICE_LIKE)
+        raise document.error(key, value=text, expected=kind.like)
     first: InputError | None = None
-    for dimension, data, form in _FORMS:
+    for dimension, data, form in kind.forms:
         try:
             value = units.parse(text, dimension)
         except InputError as error:
@@ -227,8 +304,8 @@ def _price(document: Document, key: Key, text: object, unit: str | None = None) 
                 raise document.error(key, value=text, expected=f"a quantity in {unit} like the figure's value")
             return _not_negative(document, key, text, value), form
     problem = first.message.partition("; expected")[0] if first else f"got {text!r}"
-    problem = problem.replace(", which is no quantity in J", ", which is no price")
-    raise document.error(key, problem, expected=_PRICE_LIKE)
+    problem = problem.replace(f", which is no quantity in {kind.forms[0][0]}", f", which is no {kind.word}")
+    raise document.error(key, problem, expected=kind.like)
 
 
 def _range(
@@ -309,13 +386,15 @@ def _points(document: Document, key: Key, given: list[list[Any]], unit: str) -> 
         if len(pair) != 2:
             raise document.error(here, f"has {len(pair)} values", expected="a pair such as [1 KiB, 0.12 pJ/word]")
         size = _bits(document, (*here, 0), pair[0], count=False)
-        points.append((size, _price(document, (*here, 1), pair[1], unit)[0]))
+        points.append((size, _quantity(document, (*here, 1), pair[1], _PRICE, unit)[0]))
     return tuple(points)
 
 
-def _actions(document: Document, key: Key, name: str, given: list[str]) -> tuple[str, ...]:
+def _actions(
+    document: Document, key: Key, name: str, given: list[str],
+    expected: str = "an action KIND.ACTION, such as tile.adc.convert",
+) -> tuple[str, ...]:  # fmt: skip
     for index, action in enumerate(given):
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", action):
-            expected = "an action KIND.ACTION, such as tile.adc.convert"
             raise document.error((*key, name, index), value=action, expected=expected)
     return tuple(given)

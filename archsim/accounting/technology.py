@@ -15,15 +15,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from archsim.accounting.figures import Figure, Time, read_figure, read_time
+from archsim.accounting.figures import AreaFigure, Figure, Time, read_area, read_figure, read_time
 from archsim.accounting.laws import PRICE_UNITS
 from archsim.accounting.ledger import Entry
 from archsim.base import files
 from archsim.base.errors import InputError, ModelError, nearest
+from archsim.base.provenance import PLACEHOLDER
 from archsim.base.yamlfile import Document, FileRecord, read, validate
 
 
-class _Header(FileRecord):
+class Header(FileRecord):
+    """A technology file; its times, figures and areas are read one by one."""
+
     kind: Literal["technology"]
     name: str
     title: str
@@ -31,6 +34,7 @@ class _Header(FileRecord):
     extends: str | None = None
     times: dict[str, Any] = Field(default_factory=dict)
     figures: dict[str, Any] = Field(default_factory=dict)
+    areas: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Technology:
-    """A technology after `extends`: figures and times of the file and of its ancestors, the nearest first.
+    """A technology after `extends`: figures, times and areas of the file and of its ancestors, the nearest first.
 
     Parameters
     ----------
@@ -55,10 +59,12 @@ class Technology:
     sha256 : hash over the bytes of the file and of its ancestors, in that order
     times : name -> Time
     figures : name -> Figure
-    references : key -> Reference, for the keys the figures and times name
+    areas : name -> AreaFigure
+    references : key -> Reference, for the keys the figures, times and areas name
     unused : keys of the bibliography that nothing in this technology names
     pricing : action key -> name of the figure that prices it
     covering : action key -> name of the figure that already contains its energy
+    area_pricing, area_covering : likewise for part keys and areas
     """
 
     name: str
@@ -69,10 +75,13 @@ class Technology:
     sha256: str
     times: Mapping[str, Time]
     figures: Mapping[str, Figure]
+    areas: Mapping[str, AreaFigure]
     references: Mapping[str, Reference]
     unused: tuple[str, ...]
     pricing: Mapping[str, str] = field(repr=False)
     covering: Mapping[str, str] = field(repr=False)
+    area_pricing: Mapping[str, str] = field(repr=False)
+    area_covering: Mapping[str, str] = field(repr=False)
 
     def time_s(self, key: str) -> float:
         """Return a time in seconds.
@@ -101,6 +110,11 @@ class Technology:
         name = self.pricing.get(key) or self.covering.get(key)
         return self.figures[name] if name else None
 
+    def area_for(self, key: str) -> AreaFigure | None:
+        """Return the area figure of a part "KIND.PART", or the one that covers it, or None."""
+        name = self.area_pricing.get(key) or self.area_covering.get(key)
+        return self.areas[name] if name else None
+
 
 def list_technologies() -> list[str]:
     """Return the names of the shipped technologies, sorted."""
@@ -128,31 +142,39 @@ def read_technology(name_or_path: str, near: Path | None = None) -> Technology:
     references = _references([each.path for each, _ in chain])
     times: dict[str, Time] = {}
     figures: dict[str, Figure] = {}
-    documents: dict[str, Document] = {}
+    areas: dict[str, AreaFigure] = {}
+    documents: dict[tuple[str, str], Document] = {}
     for each, head in reversed(chain):
         for name, data in head.times.items():
             times[name] = read_time(each, name, data, references)
         for name, data in head.figures.items():
             figures[name] = read_figure(each, name, data, references)
-            documents[name] = each
-    pricing, covering = _coverage(figures, documents)
-    origins = [time.origin for time in times.values()] + [figure.origin for figure in figures.values()]
-    used = {key for origin in origins for key in origin.sources}
+            documents["figures", name] = each
+        for name, data in head.areas.items():
+            areas[name] = read_area(each, name, data, references)
+            documents["areas", name] = each
+    pricing, covering = _coverage("figures", figures, documents)
+    area_pricing, area_covering = _coverage("areas", areas, documents)
+    used = {key for table in (times, figures, areas) for each in table.values() for key in each.origin.sources}
     digest = hashlib.sha256()
     for each, _ in chain:
         digest.update(each.path.read_bytes())
     return Technology(
         name=header.name, title=header.title, node=header.node, path=document.path,
         ancestors=tuple(each.path for each, _ in chain[1:]), sha256=digest.hexdigest(), times=times, figures=figures,
-        references={key: references[key] for key in sorted(used)}, unused=tuple(sorted(set(references) - used)),
-        pricing=pricing, covering=covering,
+        areas=areas, references={key: references[key] for key in sorted(used)},
+        unused=tuple(sorted(set(references) - used)),
+        pricing=pricing, covering=covering, area_pricing=area_pricing, area_covering=area_covering,
     )  # fmt: skip
 
 
-def _chain(path: Path, seen: tuple[tuple[Path, str], ...]) -> list[tuple[Document, _Header]]:
+def _chain(path: Path, seen: tuple[tuple[Path, str], ...]) -> list[tuple[Document, Header]]:
     """Return a file and its ancestors, nearest first."""
     document = read(path)
-    header = validate(document, _Header)
+    header = validate(document, Header)
+    for key, text in (("title", header.title), ("node", header.node)):
+        if PLACEHOLDER in text:
+            raise document.error((key,), "is still a placeholder", expected=f"the technology's {key}")
     if header.name != path.stem:
         raise document.error(("name",), value=header.name, expected=f"{path.stem!r}, the file's name without .yaml")
     here = (*seen, (path.resolve(), header.name))
@@ -171,19 +193,20 @@ def _chain(path: Path, seen: tuple[tuple[Path, str], ...]) -> list[tuple[Documen
 
 
 def _coverage(
-    figures: Mapping[str, Figure], documents: Mapping[str, Document]
+    section: str, figures: Mapping[str, Figure | AreaFigure], documents: Mapping[tuple[str, str], Document]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return action -> figure for prices and for covers; an action may occur once in both together."""
+    """Return action (or part) -> figure for prices and for covers; one may occur once in both together."""
     pricing: dict[str, str] = {}
     covering: dict[str, str] = {}
     for name, figure in figures.items():
         for word, actions, target in (("prices", figure.prices, pricing), ("covers", figure.covers, covering)):
             for index, action in enumerate(actions):
                 if other := pricing.get(action) or covering.get(action):
-                    key = ("figures", name, word, index)
+                    key = (section, name, word, index)
                     verb = "priced" if action in pricing else "covered"
-                    raise documents[name].error(
-                        key, f"{action!r} is already {verb} by {other!r}", expected="each action once"
+                    once = "each action once" if section == "figures" else "each part once"
+                    raise documents[section, name].error(
+                        key, f"{action!r} is already {verb} by {other!r}", expected=once
                     )
                 target[action] = name
     return pricing, covering

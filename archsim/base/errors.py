@@ -8,7 +8,7 @@ from pathlib import Path
 
 EXIT_CODES: dict[int, str] = {
     0: "done",
-    1: "a check failed (lint)",
+    1: "a check failed (lint, validate, verify)",
     2: "bad input: a file, an option or a value",
     3: "the network does not fit the chip",
     4: "data is missing, broken or could not be fetched",

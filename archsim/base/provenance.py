@@ -8,6 +8,8 @@ from pydantic import model_validator
 
 from archsim.base.yamlfile import Record
 
+PLACEHOLDER = "TODO:"
+"""What the text of a skeleton begins with where something is to be filled in."""
 Basis = Literal["measured", "published", "derived", "calibrated", "assumed"]
 
 
@@ -27,6 +29,9 @@ class Provenance(Record):
 
     @model_validator(mode="after")
     def _complete(self) -> Provenance:
+        for name in ("source", "where", "why", "derived_by", "note"):
+            if PLACEHOLDER in str(getattr(self, name) or ""):
+                raise ValueError(f"`{name}` is still a placeholder; expected it filled in, or left out")
         if self.basis in ("measured", "published", "derived") and not (self.source and self.where):
             raise ValueError(f"basis is {self.basis!r} but `source` or `where` is missing; expected both")
         if self.basis == "derived" and not self.derived_by:

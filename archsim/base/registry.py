@@ -10,16 +10,24 @@ from typing import Any
 from archsim.base.errors import InputError, nearest
 
 _BUILT_IN: dict[str, dict[str, str]] = {
-    "device": {"pcm": "archsim.devices.pcm:Pcm", "ideal": "archsim.devices.ideal:Ideal"},
+    "device": {
+        "pcm": "archsim.devices.pcm:Pcm",
+        "ideal": "archsim.devices.ideal:Ideal",
+        "linear": "archsim.devices.linear:Linear",
+        "soft-bounds": "archsim.devices.softbounds:SoftBounds",
+        "table": "archsim.devices.table:Table",
+    },
     "chip": {
         "mixed-precision": "archsim.chips.mixed_precision:MixedPrecisionChip",
         "digital32": "archsim.chips.digital32:Digital32Chip",
+        "in-array": "archsim.chips.in_array:InArrayChip",
     },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
         "accuracy": "archsim.report.charts.accuracy:draw",
         "contributions": "archsim.report.charts.contributions:draw",
+        "area": "archsim.report.charts.area:draw",
     },
 }
 

@@ -17,9 +17,11 @@ PS_PER_S = 10**12
 _EXAMPLES = {
     "s": "250 ns", "J": "1.2 pJ", "W": "3 mW", "S": "8 uS", "V": "0.2 V", "V^2": "0.04 V^2", "m": "2 mm", "Hz": "1 GHz",
     "bit": "1 MiB", "m^2": "40 um^2", "J/bit": "4 pJ/bit", "J/bit/m": "67 fJ/bit/mm", "W/bit": "0.3 uW/KiB",
+    "m^2/bit": "0.12 um^2/bit",
 }  # fmt: skip
 # Counts of the field; all are plain numbers to the dimension check.
 _COUNTS = ("op", "MAC", "conversion", "word", "pulse", "lookup", "cycle", "line")
+_AREAS = ((0, ""), (-6, "m"), (-12, "u"), (-18, "n"))
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
 
@@ -39,7 +41,8 @@ def _registry() -> Any:
     return registry
 
 
-def _like(unit: str) -> str:
+def like(unit: str) -> str:
+    """Return what a quantity in a unit looks like, for errors and schemas."""
     example = _EXAMPLES.get(unit)
     return f"a quantity in {unit or '1'}" + (f' with its unit, such as "{example}"' if example else " with its unit")
 
@@ -61,25 +64,27 @@ def parse(text: object, unit: str) -> float:
     """
     if isinstance(text, bool) or not isinstance(text, str):
         why = f"got {text!r}, a number without a unit" if isinstance(text, int | float) else f"got {text!r}"
-        raise InputError(f"{why}; expected {_like(unit)}", value=text)
+        raise InputError(f"{why}; expected {like(unit)}", value=text)
+    if "TODO:" in text:
+        raise InputError(f"is still a placeholder; expected {like(unit)}", value=text)
     registry = _registry()
     import pint
 
     if not _QUANTITY.fullmatch(text):
-        raise InputError(f"got {text!r}, which cannot be read; expected {_like(unit)}", value=text)
+        raise InputError(f"got {text!r}, which cannot be read; expected {like(unit)}", value=text)
     try:
         quantity = registry.Quantity(text)
         value = float(quantity.to(unit or "dimensionless").magnitude)
     except pint.UndefinedUnitError as error:
-        raise InputError(f"got {text!r}, whose unit is unknown; expected {_like(unit)}", value=text) from error
+        raise InputError(f"got {text!r}, whose unit is unknown; expected {like(unit)}", value=text) from error
     except pint.DimensionalityError as error:
         bare = quantity.units == registry.dimensionless
         why = "a number without a unit" if bare else f"which is no quantity in {unit or '1'}"
-        raise InputError(f"got {text!r}, {why}; expected {_like(unit)}", value=text) from error
+        raise InputError(f"got {text!r}, {why}; expected {like(unit)}", value=text) from error
     except Exception as error:
-        raise InputError(f"got {text!r}, which cannot be read; expected {_like(unit)}", value=text) from error
+        raise InputError(f"got {text!r}, which cannot be read; expected {like(unit)}", value=text) from error
     if not math.isfinite(value):
-        raise InputError(f"got {text!r}, which is not finite; expected {_like(unit)}", value=text)
+        raise InputError(f"got {text!r}, which is not finite; expected {like(unit)}", value=text)
     return value
 
 
@@ -87,6 +92,9 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     """Return a float in SI as short text with an engineering prefix: show(2.5e-7, "s") is "250 ns"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
+    if unit in ("m^2", "m^2/bit"):  # 0.02 mm^2, not 20000 um^2
+        exponent, prefix = next((a for a in _AREAS if abs(value) >= 10.0 ** (a[0] - 2)), _AREAS[-1])
+        return f"{float(f'{value / 10.0**exponent:.{digits}g}'):.{max(digits, 6)}g} {prefix}{unit}"
     if "^" in unit.partition("/")[0]:  # a prefix before a power would be raised to it: 1 mV^2 is 1e-6 V^2
         return f"{value:.{digits}g} {unit}"
     exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -18), 12)

@@ -10,11 +10,12 @@ import copy
 import math
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from archsim.base import units
 from archsim.base.errors import InputError, nearest, shown
@@ -36,16 +37,23 @@ class FileRecord(Record):
     schema_version: Literal[1] = Field(alias="schema")
 
 
+STORED = {"quantities": "SI"}
+"""Validation context of what archsim itself wrote into a run directory: its quantities are numbers in SI."""
+
+
 def quantity(unit: str) -> BeforeValidator:
     """Return what makes `Annotated[float, quantity("s")]` a quantity: text with a unit in the file, SI in the model."""
+    return BeforeValidator(partial(read_quantity, unit=unit))
 
-    def read(value: object) -> float:
-        try:
-            return units.parse(value, unit)
-        except InputError as error:
-            raise ValueError(error.message) from error
 
-    return BeforeValidator(read)
+def read_quantity(value: object, info: ValidationInfo, *, unit: str) -> float:
+    """Return a quantity in SI; the validator behind `quantity`, which names its unit to JSON Schemas."""
+    if info.context is STORED and isinstance(value, int | float):
+        return value
+    try:
+        return units.parse(value, unit)
+    except InputError as error:
+        raise ValueError(error.message) from error
 
 
 class _Loader(yaml.SafeLoader):

@@ -19,6 +19,7 @@ from archsim.base.errors import InputError, ModelError
         ("67 fJ/bit/mm", "J/bit/m", 67e-12), ("8 uS", "S", 8e-6), ("0.04 V^2", "V^2", 0.04), ("1 MiB", "bit", 2**23),
         ("40 um^2", "m^2", 40e-12), ("0.3 uW/KiB", "W/bit", 0.3e-6 / 8192), ("1 GHz", "Hz", 1e9), ("3 op", "", 3),
         ("-2 mV", "V", -2e-3), ("4 pJ/MAC", "J", 4e-12), ("1.5 pJ/lookup", "J", 1.5e-12), ("0 J", "J", 0.0),
+        ("0.12 um^2/bit", "m^2/bit", 0.12e-12), ("8 um^2/byte", "m^2/bit", 1e-12), ("1.5 mm^2", "m^2", 1.5e-6),
     ],
 )  # fmt: skip
 def test_a_quantity_becomes_its_si_value(text: str, unit: str, value: float) -> None:
@@ -62,7 +63,9 @@ def test_any_text_is_a_finite_quantity_or_bad_input(text: str) -> None:
         assert "expected a quantity in s" in str(error)
 
 
-@given(st.floats(1e-17, 1e13), st.sampled_from(["J", "s", "S", "W", "J/bit"]), st.sampled_from([1, -1]))
+@given(
+    st.floats(1e-17, 1e13), st.sampled_from(["J", "s", "S", "W", "J/bit", "m^2", "m^2/bit"]), st.sampled_from([1, -1])
+)
 def test_what_is_shown_can_be_read_back(value: float, unit: str, sign: int) -> None:
     assert units.parse(units.show(sign * value, unit, digits=12), unit) == pytest.approx(sign * value, rel=1e-10)
 
@@ -72,6 +75,8 @@ def test_what_is_shown_can_be_read_back(value: float, unit: str, sign: int) -> N
     [
         (2.5e-7, "s", "250 ns"), (0.0353, "V^2", "0.0353 V^2"), (0, "J", "0 J"), (999.96e-9, "s", "1 us"),
         (1.23456e-12, "J", "1.235 pJ"), (-3e-3, "W", "-3 mW"), (4e-12, "J/bit", "4 pJ/bit"), (math.inf, "s", "inf s"),
+        (1.6e-9, "m^2", "1600 um^2"), (1.4e-8, "m^2", "0.014 mm^2"), (2.5e-6, "m^2", "2.5 mm^2"), (0, "m^2", "0 m^2"),
+        (1.28e-13, "m^2/bit", "0.128 um^2/bit"), (7.8e-15, "m^2", "7800 nm^2"), (3.0, "m^2", "3 m^2"),
     ],
 )  # fmt: skip
 def test_a_value_is_shown_with_the_engineers_prefix(value: float, unit: str, text: str) -> None:
