@@ -31,3 +31,57 @@ def pcm_set_pulses(g, memory, programmed_ps, count, index, pulses, now_ps, norma
         memory[i] = np.float32(P)
         programmed_ps[i] = now_ps
         count[i] += n
+
+
+LEAST_FACTOR = 0.05
+"""A device's own factor of the mean step is not drawn below this: none steps backwards or never."""
+
+
+@njit(cache=True)
+def bounded_pulses(
+    g, factor, programmed_ps, count, index, pulses, now_ps, normals, step, far, span, left, exponent, of_step, absolute,
+    devices, low, high,
+):  # fmt: skip
+    """Give pulses in one direction in place; one standard normal a pulse, and one for a device's first if they differ.
+
+    dG ~ Normal(f step (left + (1 - left) u^exponent), of_step |mean| + absolute), u = (far - G)/span clipped to 0 to 1;
+    step and span are negative downwards. f = 1 + devices z is a device's own, kept in `factor`, 0 until it is drawn.
+    """
+    k = 0
+    for position in range(index.size):
+        i = index[position]
+        own = 1.0
+        if devices > 0:
+            if factor[i] == 0:
+                factor[i] = np.float32(max(1.0 + devices * normals[k], LEAST_FACTOR))
+                k += 1
+            own = float(factor[i])
+        G = float(g[i])
+        for _ in range(pulses[position]):
+            u = min(max((far - G) / span, 0.0), 1.0)
+            mean = own * step * (left + (1.0 - left) * u**exponent)
+            G = min(max(G + mean + (of_step * abs(mean) + absolute) * normals[k], low), high)
+            k += 1
+        g[i] = np.float32(G)
+        programmed_ps[i] = now_ps
+        count[i] += pulses[position]
+
+
+@njit(cache=True)
+def table_pulses(g, programmed_ps, count, index, pulses, now_ps, normals, knots, mean, std, low, high):
+    """Give pulses in place; dG ~ Normal(mean(G), std(G)), linear between the knots and held outside them."""
+    k = 0
+    last = knots.size - 1
+    for position in range(index.size):
+        i = index[position]
+        G = float(g[i])
+        for _ in range(pulses[position]):
+            right = min(max(np.searchsorted(knots, G), 1), last)
+            part = min(max((G - knots[right - 1]) / (knots[right] - knots[right - 1]), 0.0), 1.0)
+            step = mean[right - 1] + part * (mean[right] - mean[right - 1])
+            sigma = std[right - 1] + part * (std[right] - std[right - 1])
+            G = min(max(G + step + sigma * normals[k], low), high)
+            k += 1
+        g[i] = np.float32(G)
+        programmed_ps[i] = now_ps
+        count[i] += pulses[position]

@@ -20,11 +20,12 @@ class DeviceArray:
     conductance : float32 array [S], (devices,)
         At the device's reference time after programming (T0); drift is applied at reading.
     memory : float32 array, (devices,)
-        The model's own state of a device (PCM: pulse memory P, 1 after RESET).
+        The model's own state of a device. PCM: pulse memory P, 1 after RESET. Devices that differ from each other: a
+        device's own factor of the mean step, drawn at its first pulse, 0 before.
     programmed_ps : int64 array [ps], (devices,)
         Clock at the last programming.
-    set_pulses, reset_pulses : int64 arrays, (devices,)
-        Pulses received since the beginning (endurance).
+    set_pulses, reset_pulses, down_pulses : int64 arrays, (devices,)
+        Pulses received since the beginning (endurance): SET or up, RESET, gradual down.
     """
 
     conductance: F32
@@ -32,13 +33,14 @@ class DeviceArray:
     programmed_ps: I64
     set_pulses: I64
     reset_pulses: I64
+    down_pulses: I64
 
     @classmethod
     def blank(cls, devices: int) -> DeviceArray:
         """Return devices of zero conductance, programmed at time 0, never pulsed."""
         return cls(
             np.zeros(devices, np.float32), np.zeros(devices, np.float32), np.zeros(devices, np.int64),
-            np.zeros(devices, np.int64), np.zeros(devices, np.int64),
+            np.zeros(devices, np.int64), np.zeros(devices, np.int64), np.zeros(devices, np.int64),
         )  # fmt: skip
 
 
@@ -48,8 +50,8 @@ class Switches:
 
     Parameters
     ----------
-    state_dependence : the mean SET step depends on conductance and pulse memory; off: every step is epsilon
-    programming_noise : SET and RESET are stochastic
+    state_dependence : the mean step depends on conductance and pulse memory; off: every step is epsilon, up and down
+    programming_noise : SET, RESET and down pulses are stochastic, and devices differ from each other
     pulse_memory : earlier pulses make later ones smaller; off: P stays at its mean over ten pulses
     read_noise : every read of a device is noisy
     drift : conductance falls with time since programming
@@ -107,10 +109,13 @@ class Device(Protocol):
     low, high : float [S]
         Bounds of the conductance.
     epsilon : float [S]
-        Mean conductance change of one SET pulse: what the digital unit believes a pulse does.
+        Mean conductance change of one SET pulse: what the digital unit believes a pulse does. Each model says in which
+        state.
     common : float [S]
         Conductance that both devices of a pair share before the first step.
     reading : Reading
+    bidirectional : bool
+        Whether there are gradual down pulses, or only SET and RESET.
     """
 
     low: float
@@ -118,6 +123,7 @@ class Device(Protocol):
     epsilon: float
     common: float
     reading: Reading
+    bidirectional: bool
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S] directly, as before the first step; clipped to the bounds."""
@@ -126,6 +132,17 @@ class Device(Protocol):
         self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
     ) -> None:
         """Give pulses[k] >= 1 SET pulses to device index[k], `total` in all, in place; each device at most once."""
+
+    def down_pulses(
+        self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
+    ) -> None:
+        """Give pulses[k] >= 1 gradual down pulses to device index[k], `total` in all, in place; each at most once.
+
+        Raises
+        ------
+        ModelError
+            If the device is not bidirectional.
+        """
 
     def reset(self, devices: DeviceArray, index: I64, now_ps: int, normals: Normals) -> None:
         """RESET the devices `index`, in place."""

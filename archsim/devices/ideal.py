@@ -1,4 +1,4 @@
-"""A perfect device: every SET pulse adds epsilon exactly, no noise, no drift; only the bounds remain."""
+"""A perfect device: every pulse adds or takes away epsilon exactly, no noise, no drift; only the bounds remain."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Ideal:
     """Device that does exactly what the digital unit believes."""
 
     FILE = IdealFile
+    bidirectional = True
 
     def __init__(self, file: IdealFile, switches: Switches) -> None:
         self.file, self.switches = file, switches
@@ -62,6 +63,15 @@ class Ideal:
         devices.conductance[index] = np.minimum(devices.conductance[index] + pulses * self.epsilon, self.high)
         devices.programmed_ps[index] = now_ps
         devices.set_pulses[index] += pulses
+
+    def down_pulses(
+        self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
+    ) -> None:
+        """Take epsilon away a pulse, down to the lower bound."""
+        del total, normals
+        devices.conductance[index] = np.maximum(devices.conductance[index] - pulses * self.epsilon, self.low)
+        devices.programmed_ps[index] = now_ps
+        devices.down_pulses[index] += pulses
 
     def reset(self, devices: DeviceArray, index: I64, now_ps: int, normals: Normals) -> None:
         """Bring to the lower bound exactly."""

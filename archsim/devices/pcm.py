@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from archsim.base.arrays import F32, I64
+from archsim.base.errors import ModelError
 from archsim.base.provenance import Provenance
 from archsim.base.streams import Normals
-from archsim.base.yamlfile import FileRecord, quantity
+from archsim.base.yamlfile import FileRecord, Record, quantity
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Reading, Switches
 
@@ -85,6 +86,27 @@ class Start(Provenance):
     pulses: FiniteFloat
 
 
+class MeanStd(Record):
+    """Mean and standard deviation of the conductance."""
+
+    mean: PositiveConductance
+    std: NotNegativeConductance
+
+
+class AfterPulses(Provenance):
+    """A check, never an input: conductance after n SET pulses from RESET, clipped at `high`, without read noise."""
+
+    high: PositiveConductance
+    points: dict[int, MeanStd]
+
+
+class Endurance(Provenance):
+    """Pulses of a kind that a device is taken to endure. It changes no simulation."""
+
+    set_pulses: Annotated[FiniteFloat, Field(gt=0)]
+    reset_pulses: Annotated[FiniteFloat, Field(gt=0)]
+
+
 class PcmFile(FileRecord):
     """Schema of a PCM device file (tech_params/devices)."""
 
@@ -100,6 +122,8 @@ class PcmFile(FileRecord):
     read_noise: ReadNoise
     after_reset: ResetState
     start: Start
+    endurance: Endurance | None = None
+    after_pulses: AfterPulses | None = None
 
 
 class Pcm:
@@ -113,6 +137,7 @@ class Pcm:
     """
 
     FILE = PcmFile
+    bidirectional = False
 
     def __init__(self, file: PcmFile, switches: Switches) -> None:
         self.file, self.switches = file, switches
@@ -154,6 +179,13 @@ class Pcm:
             devices.conductance, devices.memory, devices.programmed_ps, devices.set_pulses, index, pulses, now_ps,
             normals.standard_normal(total), self._mean, self._std, self._decay, self.low, self.high,
         )  # fmt: skip
+
+    def down_pulses(
+        self, devices: DeviceArray, index: I64, pulses: I64, total: int, now_ps: int, normals: Normals
+    ) -> None:
+        """Refuse: a phase-change device melts at once, there is no gradual RESET."""
+        del devices, index, pulses, total, now_ps, normals
+        raise ModelError(f"{self.file.name} has no gradual down pulses; it can only be RESET")
 
     def reset(self, devices: DeviceArray, index: I64, now_ps: int, normals: Normals) -> None:
         """RESET in place: G near 0.1 uS, P = 1."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from archsim.base.errors import InputError
+from archsim.base.yamlfile import read
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file, shipped_devices
 
@@ -38,7 +39,11 @@ def test_a_device_of_ones_own_is_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("model: pcm", "model: rram", r"mine.yaml:5: model: got 'rram'; expected one of ideal, pcm"),
+        (
+            "model: pcm",
+            "model: rram",
+            r"mine.yaml:5: model: got 'rram'; expected one of ideal, linear, pcm, soft-bounds, table",
+        ),
         ("low: 0.1 uS", "low: 0.1", "bounds.low: got 0.1, a number without a unit"),
         ("low: 0.1 uS", "low: -1 uS", "bounds.low: got -1e-06; expected a positive quantity"),
         ("low: 0.1 uS", "low: 1 V", "bounds.low: got '1 V', which is no quantity in S"),
@@ -64,3 +69,15 @@ def test_a_mistake_in_a_device_file_is_named(tmp_path: Path, old: str, new: str,
 def test_numbers_no_device_can_have_are_bad_input(tmp_path: Path, old: str, new: str) -> None:
     with pytest.raises(InputError, match=r"mine\.yaml:\d+: "):
         build(edited(tmp_path, old, new), Switches())
+
+
+@pytest.mark.parametrize("name", shipped_devices())
+def test_every_source_of_a_shipped_device_stands_in_the_bibliography(name: str) -> None:
+    from archsim.accounting.technology import read_references
+    from archsim.base.files import shipped
+
+    known = read_references(shipped("tech_params") / "references.bib")
+    records = [record for record in read(device_file(name)).data.values() if isinstance(record, dict)]
+    sources = {record["source"] for record in records if "source" in record}
+    assert sources <= set(known)
+    assert all("basis" in record for record in records)

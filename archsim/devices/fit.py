@@ -1,0 +1,189 @@
+"""Fit a table device to measured pulses: mean and standard deviation of the change, binned over conductance."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.base.units import show
+from archsim.devices.measured import Pulses
+from archsim.devices.sheet import F64
+from archsim.devices.table import Change
+
+DIRECTIONS = ("up", "down")
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """Pulses of one direction, binned.
+
+    Parameters
+    ----------
+    edges : float64 array [S], (bins + 1,)
+    centre, mean, std : float64 arrays [S], (bins,)
+        Mean conductance before the pulse; mean and standard deviation (n - 1) of the change.
+    points : int array, (bins,)
+    """
+
+    edges: F64
+    centre: F64
+    mean: F64
+    std: F64
+    points: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Bins by direction, and the table of each: a knot a bin, and one at each end of the range."""
+
+    bins: dict[str, Binned]
+    changes: dict[str, Change]
+
+    @property
+    def low(self) -> float:
+        """Lowest conductance [S] that every table covers."""
+        return max(float(change.knots[0]) for change in self.changes.values())
+
+    @property
+    def high(self) -> float:
+        """Highest conductance [S] that every table covers."""
+        return min(float(change.knots[-1]) for change in self.changes.values())
+
+
+def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
+    """Bin the changes of either direction over the conductance before the pulse.
+
+    Bins are of equal width over the direction's range; one with fewer than `least` pulses joins the next one up (the
+    last ones the one below). The knot of a bin stands at the mean conductance of its pulses, so that a change linear in
+    the conductance is met exactly. At the ends the mean goes on linearly and the spread is held; where measured
+    conductances, before or after pulses, lie beyond by less than the outermost bin's width, the table reaches them.
+
+    Parameters
+    ----------
+    pulses : Pulses
+    bins, least : int
+        Bins at most, and pulses at least in each.
+
+    Raises
+    ------
+    InputError
+        If there are no up pulses, or too few of a direction for two bins, or up and down share no range.
+    """
+    if bins < 2 or least < 2:
+        raise InputError(key="--bins, --least", value=(bins, least), expected="two or more of each")
+    after = pulses.before + pulses.change
+    seen = (float(min(pulses.before.min(), after.min())), float(max(pulses.before.max(), after.max())))
+    binned: dict[str, Binned] = {}
+    for name, chosen in (("up", pulses.up), ("down", ~pulses.up)):
+        points = int(chosen.sum())
+        if not points and name == "down":
+            continue
+        if points < 2 * least:
+            raise InputError(
+                f"has {points} {name} pulses", key="direction", expected=f"at least {2 * least}, two bins of {least}",
+                hint="Measure more, or lower --least.",
+            )  # fmt: skip
+        binned[name] = _binned(pulses.before[chosen], pulses.change[chosen], bins, least, name)
+    made = Fit(binned, {name: _change(part, seen) for name, part in binned.items()})
+    if made.low >= made.high:
+        raise InputError("up and down pulses share no range of conductance", key="direction", expected="one range")
+    return made
+
+
+def _binned(before: F64, change: F64, bins: int, least: int, name: str) -> Binned:
+    edges = np.linspace(before.min(), before.max(), bins + 1)
+    place = np.clip(np.searchsorted(edges, before, side="right") - 1, 0, bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    kept, filled = [0], 0
+    for k in range(bins):
+        filled += counts[k]
+        if filled >= least:
+            kept.append(k + 1)
+            filled = 0
+    kept[-1] = bins
+    if len(kept) < 3 or before.min() == before.max():
+        raise InputError(
+            f"the {name} pulses all start from nearly the same conductance", key="conductance",
+            expected=f"two bins of {least} pulses or more over the range",
+        )  # fmt: skip
+    place = np.searchsorted(kept[1:-1], place, side="right")
+    points = np.bincount(place)
+    centre, mean = (np.bincount(place, value) / points for value in (before, change))
+    spread = np.sqrt(np.bincount(place, (change - mean[place]) ** 2) / (points - 1))
+    return Binned(edges[kept], centre, mean, spread, points.astype(float))
+
+
+def _change(part: Binned, seen: tuple[float, float]) -> Change:
+    """Return the table of bins, carried on to the ends of the conductances seen, if these are near."""
+    low, high = float(part.edges[0]), float(part.edges[-1])
+    if low - seen[0] <= part.edges[1] - low:
+        low = seen[0]
+    if seen[1] - high <= high - part.edges[-2]:
+        high = seen[1]
+    slope = np.diff(part.mean)[[0, -1]] / np.diff(part.centre)[[0, -1]]
+    first = part.mean[0] + slope[0] * (low - part.centre[0])
+    last = part.mean[-1] + slope[1] * (high - part.centre[-1])
+    return Change(
+        np.concatenate([[low], part.centre, [high]]), np.concatenate([[first], part.mean, [last]]),
+        np.concatenate([part.std[:1], part.std, part.std[-1:]]),
+    )  # fmt: skip
+
+
+def write(made: Fit, out: Path, source: Path, *, force: bool = False) -> list[Path]:
+    """Write a table device, OUT.yaml and the CSV file beside it; return both. The CSV file is written first.
+
+    Raises
+    ------
+    InputError
+        If `out` is no .yaml file, or one of the files is there and `force` is not given.
+    """
+    if out.suffix not in {".yaml", ".yml"}:
+        raise InputError(key="--out", value=str(out), expected="a file that ends in .yaml")
+    table = out.with_suffix(".csv")
+    if table.exists() and source.exists() and table.samefile(source):
+        raise InputError(key="--out", value=str(out), expected="a name whose .csv is not the file of measurements")
+    for path in (out, table):
+        if path.exists() and not force:
+            raise InputError("is there already", file=files.display(path), expected="a new name, or --force")
+    files.write_text(table, table_text(made))
+    files.write_text(out, device_text(made, out, source))
+    return [out, table]
+
+
+def table_text(made: Fit) -> str:
+    """Return the table as CSV, in uS."""
+    lines = ["direction,conductance_uS,mean_uS,std_uS"]
+    for name, change in made.changes.items():
+        rows = zip(change.knots, change.mean, change.std, strict=True)
+        lines += [f"{name},{g * 1e6:.9g},{mean * 1e6:.9g},{std * 1e6:.9g}" for g, mean, std in rows]
+    return "\n".join(lines) + "\n"
+
+
+def device_text(made: Fit, out: Path, source: Path) -> str:
+    """Return the device file as YAML."""
+    counted = ", ".join(
+        f"{part.points.sum():.0f} {name} pulses in {part.points.size} bins" for name, part in made.bins.items()
+    )
+    common = made.low + (made.high - made.low) / 8
+    low, common_text = show(made.low, "S", digits=7), show(common, "S", digits=6)
+    return f"""\
+# Written by `archsim device fit`. A table knows no past and no spread between devices; drift and read noise are not in
+# it and may be added, as the records `drift` and `read_noise` of the PCM device's file.
+schema: 1
+kind: device
+model: table
+name: {json.dumps(out.stem)}
+title: {json.dumps(f"Table fitted to {source.name}")}
+table:
+  file: {json.dumps(out.with_suffix(".csv").name)}
+  basis: measured
+  source: {json.dumps(source.name)}
+  where: "sha256 {files.sha256(source)[:16]}; {counted}"
+after_reset: {{mean: {low}, std: 0 S, basis: assumed, why: "the lower bound of the table; RESET was not measured"}}
+start: {{common: {common_text}, basis: assumed, why: "an eighth of the range above its lower end"}}
+"""
