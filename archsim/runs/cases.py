@@ -1,0 +1,276 @@
+"""Cases: published designs as files. Each published number is an input of the model or a check on it, never both.
+
+A case is a folder under tech_params/designs: `case.yaml` beside the architecture and technology files it names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from archsim.accounting.technology import Technology, read_references, read_technology
+from archsim.base import units
+from archsim.base.errors import InputError, nearest
+from archsim.base.files import display, shipped
+from archsim.base.yamlfile import Document, FileRecord, Record, read, validate
+
+QUANTITIES = {
+    "energy": "J", "latency": "s", "power": "W", "throughput": "1/s", "efficiency": "1/J", "density": "1/s/m^2",
+    "area": "m^2", "energy_per_mac": "J", "ratio": "", "accuracy": "",
+}  # fmt: skip
+"""What can be checked -> SI unit; an operation counts 1, and a multiply-accumulate is two operations."""
+CLOSE = 1e-6
+"""Two numbers of one unit within this part of each other are the same published number."""
+
+
+class Kernel(Record):
+    """One kernel of a design: how many vectors, which share of lines is driven, and changes of the architecture."""
+
+    design: str
+    kernel: Literal["product", "transposed", "update"]
+    vectors: Annotated[int, Field(ge=1)] = 1
+    density: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
+class Training(Record):
+    """A training run; `full_steps` with --full. Files are those in the case's folder, or shipped ones by name."""
+
+    workload: str
+    technology: str
+    architectures: list[str]
+    steps: Annotated[int, Field(ge=1)]
+    full_steps: Annotated[int, Field(ge=1)]
+
+
+class Check(Record):
+    """What a published number is compared with.
+
+    Parameters
+    ----------
+    of : names of kernels (energies and times add up), or of one training
+    quantity : one of `QUANTITIES`
+    chip : architecture of a training that the quantity is of
+    phase : phase of the training step that an energy or a latency is of; all of them if not given
+    basis : "prediction"; "sum of parts" where only published parts were added up; "calibration" where the number set
+        a figure of the model (it then has the role of an input, and is shown, not counted)
+    band : factor by which the simulated value may be off to either side
+    cause : the likely cause, for a value off by more than a factor of two
+    full : only with --full
+    """
+
+    of: list[str]
+    quantity: str
+    chip: str | None = None
+    phase: Literal["forward", "backward", "update", "refresh"] | None = None
+    basis: Literal["prediction", "sum of parts", "calibration"] = "prediction"
+    band: Annotated[FiniteFloat, Field(gt=1)]
+    cause: str | None = None
+    full: bool = False
+
+    @model_validator(mode="after")
+    def _has_phases(self) -> Check:
+        if self.phase and not (self.chip and self.quantity in ("energy", "latency")):
+            raise ValueError("names a phase; expected so for the energy or the latency of a training's `chip` alone")
+        return self
+
+
+class Number(Record):
+    """A published number.
+
+    Parameters
+    ----------
+    what, value, where : in words, as text with its unit, and the place in the source
+    role : "input" (it set something) or "check"
+    sets : for an input: DESIGN-FILE.KEY of what it set, such as "analog.crossbar.rows"
+    check : for a check, and for an input that calibrates
+    """
+
+    what: str
+    value: str
+    role: Literal["input", "check"]
+    where: str = ""
+    sets: list[str] = Field(default_factory=list)
+    check: Check | None = None
+
+    @model_validator(mode="after")
+    def _one_role(self) -> Number:
+        calibrates = self.check is not None and self.check.basis == "calibration"
+        if self.role == "check" and (self.check is None or calibrates or self.sets):
+            raise ValueError("is a check, which has `check`, sets nothing and calibrates nothing")
+        if self.role == "input" and (not self.sets or (self.check is not None and not calibrates)):
+            raise ValueError("is an input, which says what it `sets` and is checked by nothing but its calibration")
+        return self
+
+
+class Design(Record):
+    """Files of one design, by name in the case's folder (or shipped)."""
+
+    architecture: str
+    technology: str
+
+
+class CaseFile(FileRecord):
+    """Schema of case.yaml."""
+
+    kind: Literal["case"]
+    name: str
+    title: str
+    source: str
+    evidence: Literal["measured", "simulated", "calculated", "tool"]
+    note: str = ""
+    designs: dict[str, Design] = Field(default_factory=dict)
+    kernels: dict[str, Kernel] = Field(default_factory=dict)
+    trainings: dict[str, Training] = Field(default_factory=dict)
+    published: dict[str, Number]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case as read: its file and its folder."""
+
+    file: CaseFile
+    document: Document
+
+    @property
+    def folder(self) -> Path:
+        """Where the case's files stand."""
+        return self.document.path.parent
+
+    def technology(self, design: str) -> Technology:
+        """Return the technology of a design."""
+        return read_technology(self.file.designs[design].technology, near=self.folder)
+
+    def architecture(self, design: str) -> Document:
+        """Return the architecture document of a design."""
+        return read(self.folder / f"{self.file.designs[design].architecture}.yaml")
+
+    def near(self, name: str) -> str:
+        """Return the path of a file in the case's folder by its name, or the name of a shipped one as it is."""
+        path = self.folder / f"{name}.yaml"
+        return str(path) if path.is_file() else name
+
+
+def shipped_cases() -> list[str]:
+    """Return the names of the shipped cases, sorted."""
+    return sorted(path.parent.name for path in (shipped("tech_params") / "designs").glob("*/case.yaml"))
+
+
+def read_case(name_or_path: str) -> Case:
+    """Read a case by shipped name or by the path of its case.yaml, and refuse what is wrong with it.
+
+    Raises
+    ------
+    InputError
+        If there is none, if it breaks the schema or names what it does not have, or if a published number is both
+        input and check.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = shipped("tech_params") / "designs" / name_or_path / "case.yaml"
+    if not path.is_file():
+        known = shipped_cases()
+        raise InputError(
+            key="CASE", value=name_or_path, expected=f"a case.yaml, or one of {', '.join(known)}",
+            hint=nearest(name_or_path, known),
+        )  # fmt: skip
+    document = read(path)
+    case = Case(validate(document, CaseFile), document)
+    if case.file.name != path.resolve().parent.name:
+        raise document.error(("name",), value=case.file.name, expected=f"the folder's name, {path.parent.name!r}")
+    _check_names(case)
+    if problems := lint(case):
+        raise InputError(problems[0])
+    return case
+
+
+def _check_names(case: Case) -> None:
+    """Refuse names that lead nowhere, and values that are no quantity of their kind."""
+    file, document = case.file, case.document
+    references = read_references(shipped("tech_params") / "references.bib")
+    if file.source not in references:
+        raise document.error(("source",), value=file.source, expected="a key of references.bib",
+                             hint=nearest(file.source, references))  # fmt: skip
+    for name, kernel in file.kernels.items():
+        if kernel.design not in file.designs:
+            raise document.error(("kernels", name, "design"), value=kernel.design, expected=", ".join(file.designs))
+    runs = {**file.kernels, **file.trainings}
+    for name, number in file.published.items():
+        if number.check is None:
+            continue
+        key = ("published", name, "check")
+        if number.check.quantity not in QUANTITIES:
+            raise document.error((*key, "quantity"), value=number.check.quantity, expected=", ".join(QUANTITIES))
+        for run in number.check.of:
+            if run not in runs:
+                raise document.error((*key, "of"), value=run, expected=", ".join(runs), hint=nearest(run, runs))
+        try:
+            units.parse(number.value, QUANTITIES[number.check.quantity])
+        except InputError as error:
+            raise document.error(("published", name, "value"), error.message) from error
+
+
+def lint(case: Case) -> list[str]:
+    """Return what is wrong with the roles of a case's numbers; empty if nothing is.
+
+    An input names an existing key of the case's own files. A check's number may not be that of an input of the same
+    unit, nor may it stand in one of the case's own files as a value of a time, a figure or an area.
+    """
+    lines = []
+    where = display(case.document.path)
+    values = {name: _as_number(number.value) for name, number in case.file.published.items()}
+    files = {path.stem: read(path) for path in case.folder.glob("*.yaml") if path.name != "case.yaml"}
+    for name, number in case.file.published.items():
+        for key in number.sets:
+            stem, _, inside = key.partition(".")
+            if stem not in files or not _has(files[stem].data, inside):
+                lines.append(f"{where}: published.{name}.sets: {key!r} is no key of the case's own files")
+        if number.role == "input":
+            continue
+        twins = [f"the input {other!r}" for other, twin in case.file.published.items()
+                 if twin.role == "input" and _same(values[name], values[other])]  # fmt: skip
+        twins += [f"{stem}.{key}" for stem, document in files.items() for key, text in _texts(document.data)
+                  if _same(values[name], _as_number(text))]  # fmt: skip
+        lines += [f"{where}: published.{name}: the check {number.value} is also {twin}; a number is input or check, "
+                  "never both" for twin in twins]  # fmt: skip
+    return lines
+
+
+def _as_number(text: str) -> tuple[float, str] | None:
+    """Return a quantity in the first unit of `QUANTITIES` that it has, or None."""
+    for unit in (*dict.fromkeys(QUANTITIES.values()), "S", "V", "m", "J/bit", "W/bit"):
+        try:
+            return units.parse(text, unit), unit
+        except InputError:
+            continue
+    return None
+
+
+def _same(one: tuple[float, str] | None, other: tuple[float, str] | None) -> bool:
+    """Whether two quantities are one published number; plain numbers say too little to tell."""
+    if one is None or other is None or one[1] != other[1] or not one[1]:
+        return False
+    return abs(one[0] - other[0]) <= CLOSE * max(abs(one[0]), abs(other[0]))
+
+
+def _has(data: Any, dotted: str) -> bool:
+    """Whether a mapping has a key, written with dots; keys may hold dots themselves."""
+    if not dotted:
+        return True
+    if not isinstance(data, dict):
+        return False
+    return any(
+        dotted == key or (dotted.startswith(f"{key}.") and _has(value, dotted[len(key) + 1 :]))
+        for key, value in data.items()
+    )
+
+
+def _texts(data: Any, key: str = "") -> list[tuple[str, str]]:
+    """Return (key, text) of every value of a time, figure or area that is text."""
+    if isinstance(data, dict):
+        return [pair for name, value in data.items() for pair in _texts(value, f"{key}.{name}".lstrip("."))
+                if not name.startswith(("where", "why", "derived", "note", "title"))]  # fmt: skip
+    return [(key, data)] if isinstance(data, str) else []
