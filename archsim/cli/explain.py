@@ -1,0 +1,50 @@
+"""`archsim explain`: take the comparison of a run apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.options import AsJson, Data, Quiet
+
+
+def explain_command(  # noqa: PLR0917  an option each
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of a finished run of both chips.")],
+    samples: Annotated[int, typer.Option(help="Draws of all figures together.")] = 20_000,
+    steps: Annotated[int, typer.Option(help="Training steps of each re-run.")] = 3000,
+    reruns: Annotated[bool, typer.Option(help="Re-run with changed chips, which takes minutes the first time.")] = True,
+    tech: Annotated[
+        str | None, typer.Option(help="Technology that priced the run, by name or file.", show_default="the run's own")
+    ] = None,
+    distribution: Annotated[
+        str, typer.Option(help="How figures vary in their ranges: log-triangular or log-uniform.")
+    ] = "log-triangular",
+    out: Annotated[Path | None, typer.Option(help="Where to write.", show_default="DIR/explain")] = None,
+    data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Say what the energy ratio of a run's two chips is made of, how sure it is, and which decisions it hangs on."""
+    from archsim.report import explain as page
+    from archsim.runs.explain import contents, explain
+
+    folder = out or run / "explain"
+    page.check(folder)
+    silent = quiet or as_json
+
+    def done(name: str, finished: int, due: int) -> None:
+        if not silent:
+            typer.echo(f"re-run {finished} of {due}: {name}", err=True)
+
+    found = explain(
+        run, technology=tech, samples=samples, distribution=distribution, steps=steps if reruns else None,
+        points=folder / "points", data=data, done=done,
+    )  # fmt: skip
+    written = page.write(found, folder)
+    if as_json:
+        typer.echo(json.dumps(contents(found), indent=2))
+    elif not quiet:
+        for line in page.terminal(found):
+            typer.echo(line)
+        typer.echo(f"Page: {written[0]} (and {len(written) - 1} more files beside it)")

@@ -1,0 +1,124 @@
+"""How sparse inputs and errors were in a recorded run, as far as its counts tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.base.errors import InputError
+from archsim.runs.rundir import ACTIVITY, read_run
+from archsim.runs.workload import NetworkFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Sparsity:
+    """How many of the things that could be are not zero, per sample.
+
+    Parameters
+    ----------
+    chip, phase, layer : str
+    what : str
+        What is counted.
+    from_ : str
+        The counts of activity.csv that it was derived from.
+    count, most : float
+        Per sample, and how many there could be.
+    """
+
+    chip: str
+    phase: str
+    layer: str
+    what: str
+    from_: str
+    count: float
+    most: float
+
+    @property
+    def share(self) -> float:
+        """Part of them that is not zero."""
+        return self.count / self.most
+
+
+def sparsity(run: Path) -> list[Sparsity]:
+    """Return what a run's counts tell of the sparsity of its inputs and errors, by chip, layer and phase.
+
+    On the mixed-precision chip a DAC converts for each non-zero code, once a tile along the other side of the layer. In
+    the update the chip multiplies once a non-zero input (by the rate) and once an element of chi that both operands
+    leave non-zero, and reads chi once for each of these: so products less reads are non-zero inputs, and reads over
+    these the mean number of non-zero errors that met them. With `skip_zeros` off nothing of this shows. On the 32-bit
+    chip multiplications say how many weights took part. The bias is one more input, never zero.
+
+    Raises
+    ------
+    InputError
+        If the run has no activity.csv.
+    """
+    import pandas as pd
+
+    file = run / ACTIVITY
+    if not file.is_file():
+        raise InputError(key="DIR", value=str(run), expected=f"a run directory with {ACTIVITY} in it")
+    recorded, table = read_run(run), pd.read_csv(file)
+    batch = recorded["workload"]["training"]["batch"]
+    network = NetworkFile.model_validate(recorded["workload"]["network"]).build()
+    shapes = {layer.name: layer.shape for layer in network.layers}
+    found: list[Sparsity] = []
+    for architecture in recorded["architectures"]:
+        counts = _counts(table[table.architecture == architecture["name"]], batch)
+        for name, shape in shapes.items():
+            if architecture["chip"] == "mixed-precision":
+                found += _mixed(architecture, name, shape, counts)
+            elif architecture["chip"] == "digital32":
+                found += _digital(architecture, name, shape, counts)
+    return found
+
+
+def _counts(table: pd.DataFrame, batch: int) -> dict[tuple[str, str, str], float]:
+    """Return (phase, layer, key) -> amount a sample."""
+    sums = table.groupby(["phase", "layer", "key"]).amount_per_step.sum() / batch
+    return {tuple(map(str, names)): float(amount) for names, amount in sums.items()}  # type: ignore[call-overload]
+
+
+def _mixed(
+    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
+) -> list[Sparsity]:
+    rows, columns = shape
+    name, tile, outer = architecture["name"], architecture["tile"], architecture["outer_product"]
+    bands = {"forward": -(-columns // tile["columns"]), "backward": -(-rows // tile["rows"])}
+    found = []
+    for phase, lines, what in (("forward", rows, "inputs"), ("backward", columns, "errors")):
+        if driven := counts.get((phase, layer, "tile.dac.convert")):
+            text = f"{what} with a non-zero DAC code"
+            found.append(Sparsity(name, phase, layer, text, "tile: dac.convert", driven / bands[phase], lines))
+    updates = counts.get(("update", layer, "outer_product_unit.chi.read"), 0.0)
+    inputs = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
+    if not (updates and inputs and outer["skip_zeros"]):
+        return found
+    derived = "outer_product_unit: multiply - chi.read"
+    return [
+        *found,
+        Sparsity(name, "update", layer, f"non-zero inputs of {outer['x_bits']} bits", derived, inputs, rows),
+        Sparsity(
+            name, "update", layer, f"non-zero errors of {outer['error_bits']} bits",
+            "outer_product_unit: chi.read / (multiply - chi.read)", updates / inputs, columns,
+        ),
+        Sparsity(
+            name, "update", layer, "elements of chi changed", "outer_product_unit: chi.read", updates, rows * columns
+        ),
+    ]  # fmt: skip
+
+
+def _digital(
+    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
+) -> list[Sparsity]:
+    weights = shape[0] * shape[1]
+    return [
+        Sparsity(architecture["name"], phase, layer, "weights that took part", "mac_array: multiply", macs, weights)
+        for phase in ("forward", "backward", "update")
+        if (macs := counts.get((phase, layer, "mac_array.multiply")))
+    ]

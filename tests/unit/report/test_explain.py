@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archsim.base.errors import InputError
+from archsim.report import explain as page
+from archsim.report import explain_words as words
+from archsim.report.decomposition import made
+from archsim.report.explain_figures import distribution
+from archsim.report.rundata import load
+from archsim.runs.explain import Explanation, explain
+from archsim.runs.run import run as run_once
+from archsim.runs.sensitivity import Spread
+from archsim.runs.variants import BASELINE, CHIP, Outcome, Reruns, Variant
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
+    """The explanation of a small run of both chips, without re-runs."""
+    folder = tmp_path_factory.mktemp("explained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ARCHSIM_DATA", raising=False)
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        run_once("mlp-mnist", out=folder / "run", steps=120)
+    return explain(folder / "run", steps=None, samples=2000)
+
+
+def outcome(name: str, kind: str, *, ratio: float, accuracy: float = 0.8) -> Outcome:
+    variant = Variant(name, kind, (("a.b", "2"),), "why & <how>")
+    baseline, chip = (ratio * 1e-7, 1e-7) if kind == BASELINE else (2e-6, 2e-6 / ratio)
+    against = ratio / 2 if kind == BASELINE else None
+    return Outcome(variant, (f"{kind}.a.b=2",), baseline, chip, (0.9, accuracy), ratio, ratio / 20 - 1, against)
+
+
+@pytest.fixture(scope="module")
+def full(bare: Explanation) -> Explanation:
+    """The same with re-runs made by hand: a reference of 20, and four changes."""
+    reference = Outcome(None, (), 2e-6, 1e-7, (0.9, 0.8), 20.0, 0.0, None)
+    variants = (
+        outcome("many lanes", BASELINE, ratio=5.0), outcome("wide", BASELINE, ratio=19.0),
+        outcome("coarse errors", CHIP, ratio=70.0, accuracy=0.5), outcome("fine errors", CHIP, ratio=10.0),
+    )  # fmt: skip
+    return replace(bare, reruns=Reruns(3000, reference, variants))
+
+
+@pytest.fixture(scope="module")
+def written(full: Explanation, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return page.write(full, tmp_path_factory.mktemp("page") / "out")
+
+
+def test_the_page_stands_alone_and_the_files_beside_it_are_whole(written: list[Path]) -> None:
+    assert written[0].name == "explain.html"
+    assert all(path.is_file() for path in written)
+    names = {path.name for path in written}
+    assert {"explain.md", "explain.json", "tornado.png", "tornado.svg", "reruns.svg", "distribution.png"} <= names
+    text = written[0].read_text(encoding="utf-8")
+    outside = re.sub(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]+", "", text)
+    assert not re.findall(r"https?://|src=\"(?!\")|url\(|@import|<script|<link", outside)
+    assert outside.count("<img") == 5
+    assert "why &amp; &lt;how&gt;" in outside
+    assert "why & <how>" not in outside
+    assert "color-scheme: light dark" in outside
+    for path in written:
+        if path.suffix == ".svg":
+            ET.parse(path)  # noqa: S314  our own file
+    document = (written[0].parent / "explain.md").read_text(encoding="utf-8")
+    for figure in re.findall(r"!\[.*?\]\((.*?)\)", document):
+        assert (written[0].parent / figure).is_file()
+
+
+def test_the_same_explanation_gives_the_same_files(
+    full: Explanation, written: list[Path], tmp_path: Path
+) -> None:  # fmt: skip
+    for one, other in zip(written, page.write(full, tmp_path / "again"), strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_json_holds_the_numbers_of_the_explanation(full: Explanation, written: list[Path]) -> None:
+    content = json.loads((written[0].parent / "explain.json").read_text())
+    assert content["figures"]["ratio"] == full.spent.nominal
+    assert content["figures"]["interval_90"] == list(full.spread.interval)
+    assert content["figures"]["published_inside"] == (full.spread.interval[0] <= 172 <= full.spread.interval[1])
+    assert [row["name"] for row in content["reruns"]["variants"]] == [one.name for one in full.reruns.variants]  # type: ignore[union-attr]
+    assert content["reruns"]["variants"][0]["ratio_against_run"] == 2.5
+
+
+def test_the_parts_of_each_chip_add_up_and_the_identity_holds(bare: Explanation) -> None:
+    run = load(bare.run)
+    chips = [made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip)]
+    for chip, energy in zip(chips, bare.spent.energy, strict=True):
+        assert chip.total == pytest.approx(energy.sum(), rel=1e-12)
+        assert sum(chip.energy(part) for part in chip.parts) == pytest.approx(chip.total, rel=1e-12)
+        assert sum(chip.energy(phase=phase) for phase in chip.phases) == pytest.approx(chip.total, rel=1e-12)
+        heart = chip.heart
+        assert heart.count * heart.price / heart.share == pytest.approx(chip.total, rel=1e-12)
+    b, c = chips[0].heart, chips[1].heart
+    product = b.count / c.count * (b.price / c.price) * (c.share / b.share)
+    assert product == pytest.approx(bare.spent.nominal, rel=1e-12)
+    assert (b.part, c.part) == ("weight memory", "chi memory")
+
+
+def test_sentences_follow_the_numbers(bare: Explanation, full: Explanation) -> None:
+    text = " ".join(words.together(bare))
+    assert f"{bare.spread.percentile(50):.1f}" in text or f"{bare.spread.percentile(50):.2f}" in text
+    assert "172 lies outside" in text
+    assert "172 lies inside" in " ".join(words.together(replace(bare, spread=at(bare, 172.0))))
+    assert "figures alone cannot give 172" in text
+    assert "cannot give" not in " ".join(words.together(replace(bare, bounds=(1.0, 1000.0))))
+    another = " ".join(words.for_another(full))
+    assert "2.50 with “many lanes”" in another
+    assert "“coarse errors” ×3.5 (accuracy 50.0 %)" in another
+    assert "left out" in words.for_another(bare)[0]
+    near = replace(full, published=bare.spent.nominal)
+    assert "as it is" in words.for_another(near)[-1]
+
+
+def at(found: Explanation, ratio: float) -> Spread:
+    return replace(found.spread, ratios=np.full(100, ratio))
+
+
+def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> None:
+    assert full.reruns is not None
+    worse = [one.name for one in full.reruns.variants if words.learns_worse(one, full.reruns)]
+    assert worse == ["coarse errors"]
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_ratio_that_no_figure_moves_can_still_be_drawn(bare: Explanation, narrow: bool) -> None:
+    run = load(bare.run)
+    chips = tuple(made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip))
+    still = replace(bare, spread=at(bare, 60.0), bounds=(60.0, 60.0))
+    (axes,) = distribution(still, chips, narrow=narrow).axes
+    assert sum(bar.get_height() for bar in axes.patches[:-1]) == pytest.approx(100)  # the last marks the interval
+
+
+def test_the_short_form_says_what_matters(full: Explanation, bare: Explanation) -> None:
+    text = "\n".join(page.terminal(full))
+    for share in full.spread.shares[:3]:
+        assert share.figure.name in text
+    assert "median" in text
+    assert "172 lies outside" in text
+    assert text.index("many lanes") < text.index("wide")
+    assert "many lanes" not in "\n".join(page.terminal(bare))
+    assert page.terminal(replace(bare, note="changed"))[0] == "note: changed"
+
+
+def test_a_file_in_the_way_is_refused(full: Explanation, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="--out"):
+        page.write(full, tmp_path / "file")
