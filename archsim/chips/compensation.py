@@ -1,0 +1,87 @@
+"""Global drift compensation: known vectors read at the start and later, one digital factor a layer.
+
+Source
+------
+Le Gallo et al., Adv. Electron. Mater. 4, 1700627 (2018), as described in the documentation of IBM's aihwkit: the ratio
+of the summed absolute outputs of a crossbar then and now scales its outputs, in digital.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from archsim.base.arrays import F32
+from archsim.base.signal import Signal, Tag
+from archsim.base.streams import Streams
+from archsim.base.verbs import Work
+from archsim.chips.chip import Chip
+from archsim.learning.network import Network
+
+AMPLITUDE = 0.25
+"""Largest known input: well below the ADCs' full scale, since clipping at the start would hide drift later."""
+VECTORS = 8
+"""Different known vectors a layer."""
+READS = 16
+"""Reads of each vector, added up before magnitudes are taken: noise alone has a magnitude, too, and would bias them."""
+
+
+def known_vectors(network: Network, streams: Streams) -> dict[str, F32]:
+    """Return the known inputs of each layer, (VECTORS, rows), uniform within +-AMPLITUDE: always the same."""
+    return {
+        layer.name: streams.generator(f"calibration/{layer.name}")
+        .uniform(-AMPLITUDE, AMPLITUDE, (VECTORS, layer.shape[0]))
+        .astype(np.float32)
+        for layer in network.layers
+    }
+
+
+def read_out(chip: Chip, network: Network, vectors: Mapping[str, F32], phase: str) -> Work[dict[str, float]]:
+    """Return the summed absolute outputs of each layer for its known vectors, read through the chip's converters.
+
+    Vectors come over the host link; sums and magnitudes are taken in the digital unit; all is booked under `phase`.
+    """
+    begin, unit = chip.clock.now, chip.digital_unit
+    found = {}
+    for layer in network.layers:
+        tag = layer.tags[phase]
+        x = yield from chip.receive(Signal(vectors[layer.name], bits=chip.input_bits), tag)
+        products = yield from chip.multiply(layer.name, Signal(np.tile(x.values, (READS, 1))), tag)
+        unit.fetch(products.elements, tag)
+        summed, job = unit.collect(np.split(products.values, READS))
+        if not unit.does(job, tag):
+            yield from unit.perform(job, tag)
+        found[layer.name], job = unit.magnitude(summed)
+        if not unit.does(job, tag):
+            yield from unit.perform(job, tag)
+    chip.book_time(phase, begin)
+    return found
+
+
+def factors(first: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    """Return the factor of each layer: its first read-out over the present one; 1 where nothing is read."""
+    return {layer: first[layer] / now[layer] if now[layer] else 1.0 for layer in first}
+
+
+class Compensated:
+    """The verbs of an inference on a chip whose products are scaled in its digital unit, by one factor a layer."""
+
+    def __init__(self, chip: Chip, gains: Mapping[str, float]) -> None:
+        self.chip, self.gains = chip, gains
+        self.receive = chip.receive
+        self.multiply_transposed, self.update, self.maintain = chip.multiply_transposed, chip.update, chip.maintain
+
+    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+        """Do as the chip does."""
+        return self.chip.elementwise(op, signals, tag)
+
+    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+        """Return the chip's x W times the layer's factor: a read, a multiplication and a write an element."""
+        unit = self.chip.digital_unit
+        product = yield from self.chip.multiply(layer, x, tag)
+        unit.fetch(product.elements, tag)
+        result, job = unit.collect([product.values], self.gains[layer])
+        if not unit.does(job, tag):
+            yield from unit.perform(job, tag)
+        return Signal(result)

@@ -1,0 +1,164 @@
+"""What `archsim hold` shows: accuracy over time since the training, plain and compensated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.base import files
+from archsim.base.units import show
+from archsim.report import style
+from archsim.report.make import FORMATS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+NAME = "hold"
+SUFFIXES = ("png", "svg")
+_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
+_TICKS = (1.0, 10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0, 90 * 86400.0)
+_MODES = {"plain": ("uncompensated", "-", 1.0), "compensated": ("global drift compensation", "--", 0.55)}
+
+
+def age(time_s: float) -> str:
+    """Return a time as a reader would say it: 30 s, 5 min, 2.8 h, 90 d."""
+    for size, unit in _UNITS:
+        if time_s >= size * 0.9999:
+            return f"{time_s / size:.3g} {unit}"
+    return f"{time_s:.3g} s"
+
+
+def at(time_s: float) -> str:
+    """Return when a test was, in words."""
+    return f"{age(time_s)} after the training" if time_s else "at the end of the training"
+
+
+def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draw the chart of a hold (PNG, SVG) into a folder and return the files."""
+    written = []
+    with style.applied():
+        figure = draw(content)
+        for suffix in SUFFIXES:
+            path = folder / f"{NAME}.{suffix}"
+            with files.replacing(path) as aside:
+                figure.savefig(aside, format=suffix, **FORMATS[suffix])
+            figure.set_layout_engine("none")  # laid out once is enough for all formats
+            written.append(path)
+    return written
+
+
+def draw(content: Mapping[str, Any]) -> Figure:
+    """Return test accuracy over log time; the bars span the tests at a time, which differ in their read noise.
+
+    A chip that does not drift, and the accuracy before the wait, are horizontal lines.
+    """
+    figure = style.figure(7.6, 4.4)
+    axes = figure.subplots()
+    for k, (name, chip) in enumerate(content["architectures"].items()):
+        colour = style.chip_colour(name, k)
+        if chip["drifts"]:
+            for mode in _MODES:
+                _course(axes, name, chip, mode, colour, k)
+        first = 100 * chip["times"][0]["plain"]["test_accuracy"]
+        label = (
+            f"{name}, at the end of the training, {first:.2f} %"
+            if chip["drifts"]
+            else f"{name}, no drift, {first:.2f} %"
+        )
+        axes.axhline(first, color=colour, linewidth=0.9, linestyle=":" if chip["drifts"] else "-.", label=label)
+    duration = float(content["duration_s"])
+    axes.set_xscale("log")
+    axes.set_xlim(0.8, duration * 1.4)
+    ticks = [tick for tick in _TICKS if tick <= duration * 1.4]
+    axes.set_xticks(ticks, [age(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("time since the end of the training (log axis)")
+    axes.set_ylabel("test accuracy [%]")
+    axes.margins(y=0.12)
+    named = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(
+        [named[label] for label in sorted(named)], sorted(named), loc="outside lower center", ncols=2, frameon=False
+    )
+    tests = "one test at each time" if content["repeats"] == 1 else f"bars: range of {content['repeats']} tests"
+    figure.suptitle(f"Retention, {content['workload']}, {content['dataset']}; {tests}")
+    return figure
+
+
+def _course(axes: Axes, name: str, chip: Mapping[str, Any], mode: str, colour: str, position: int) -> None:
+    label, line, alpha = _MODES[mode]
+    points = [(entry["time_s"], entry[mode]) for entry in chip["times"] if entry["time_s"] > 0]
+    mean = [100 * found["test_accuracy"] for _, found in points]
+    spread = [
+        [100 * (found["test_accuracy"] - found["lowest"]) for _, found in points],
+        [100 * (found["highest"] - found["test_accuracy"]) for _, found in points],
+    ]
+    filled = colour if mode == "plain" else "white"
+    axes.errorbar(
+        [time for time, _ in points], mean, yerr=spread, color=colour, alpha=max(alpha, 0.8), linestyle=line,
+        marker=style.marker(position), markersize=4, markerfacecolor=filled, linewidth=1.2, elinewidth=0.9, capsize=2,
+        label=f"{name}, {label}",
+    )  # fmt: skip
+
+
+def text(content: Mapping[str, Any]) -> list[Table | str]:
+    """Return a table a chip that drifts, and sentences that say why its accuracy moves."""
+    parts: list[Table | str] = []
+    for name, chip in content["architectures"].items():
+        trained = chip["trained_test_accuracy"]
+        if not chip["drifts"]:
+            tested = 100 * chip["times"][0]["plain"]["test_accuracy"]
+            parts.append(f"{name}: {tested:.2f} %, whatever the time: its weights lie in SRAM.")
+            continue
+        parts.append(_table(name, chip, content["repeats"]))
+        if trained is not None:
+            parts.append(f"  The training ended with {100 * trained:.2f} %.")
+        parts += [f"  {line}" for line in _why(chip, content)]
+    return parts
+
+
+def _table(name: str, chip: Mapping[str, Any], repeats: int) -> Table:
+    from rich.table import Table
+
+    table = Table("time", title=f"{name}: test accuracy after the training, mean of {repeats} (lowest to highest)")
+    for heading in ("mean |G+ - G-|", "left", "uncompensated", "compensated", "factors"):
+        table.add_column(heading, justify="right")
+    for entry in chip["times"]:
+        left = entry["difference_left"]
+        table.add_row(
+            age(entry["time_s"]), show(entry["mean_difference_S"], "S"), "-" if left is None else f"{100 * left:.1f} %",
+            _accuracy(entry["plain"]), _accuracy(entry["compensated"]),
+            ", ".join(f"{layer} {gain:.3f}" for layer, gain in entry["compensated"]["gains"].items()),
+        )  # fmt: skip
+    return table
+
+
+def _accuracy(found: Mapping[str, float]) -> str:
+    mean, low, high = (100 * found[key] for key in ("test_accuracy", "lowest", "highest"))
+    return f"{mean:.2f} % ({low:.2f} to {high:.2f})"
+
+
+def _why(chip: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
+    end = chip["times"][-1]
+    plain, compensated = end["plain"], end["compensated"]
+    exponents = chip["drift_exponents"]
+    if exponents == [0.0]:
+        first = "These devices do not drift."
+    else:
+        named = " and ".join(f"{exponent:g}" for exponent in exponents)
+        first = (
+            f"The device model has one drift exponent for all devices ({named}), without a spread: their differences "
+            "fall by almost one factor, and one factor a layer brings them back, but for devices of unlike age and for "
+            "read noise, which does not fall with them. Devices with a spread of exponents would be left worse off."
+        )
+    vectors, reads = content["compensation"]["vectors"], content["compensation"]["reads_of_each"]
+    energies = (plain["energy_per_inference_J"], compensated["energy_per_inference_J"])
+    inference, scaled = (show(energy, "J") for energy in energies)
+    calibration = show(compensated["calibration_energy_J"], "J")
+    energy = (
+        f"Energy ({content['technology']}): {inference} an inference, {scaled} compensated; reading the known vectors, "
+        f"{vectors} a layer and {reads} times each, {calibration}. The wait itself is not counted."
+    )
+    return [first, energy]

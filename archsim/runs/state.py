@@ -1,0 +1,124 @@
+"""The state of a trained chip in its run directory: arrays in one compressed file a chip, without pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archsim.base import files
+from archsim.base.arrays import Arrays, nested, under
+from archsim.base.errors import InputError
+from archsim.chips.chip import Chip
+
+SCHEMA = 1
+_DAMAGE = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+"""What NumPy raises for a file that is none of its archives, or half of one."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What stands in a state file.
+
+    Parameters
+    ----------
+    file : Path
+    steps : int
+        Training steps behind the state.
+    clock_ps : int
+        The chip's clock after the last of them.
+    arrays : mapping
+        Those of the chip (`Chip.arrays`).
+    """
+
+    file: Path
+    steps: int
+    clock_ps: int
+    arrays: Arrays
+
+
+def state_file(folder: Path, architecture: str) -> Path:
+    """Return the path of a chip's state in a run directory."""
+    return folder / f"state-{architecture}.npz"
+
+
+def identity(run: Mapping[str, Any]) -> str:
+    """Return the hash of what decided a run's numbers, as its run.yaml tells: a state belongs to one such hash."""
+    content = {key: run.get(key) for key in ("seed", "inputs", "workload", "architectures")}
+    content["dataset"] = (run.get("dataset") or {}).get("sha256")
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:
+    """Write the state of a trained chip into the directory of its run, whole or not at all; return the file.
+
+    Parameters
+    ----------
+    run : mapping
+        Content of the directory's run.yaml.
+    """
+    header = {"schema": SCHEMA, "run": identity(run), "steps": chip.ledger.steps, "clock_ps": chip.clock.now}
+    content: dict[str, Any] = {**nested("chip", chip.arrays()), **header}
+    path = state_file(folder, chip.architecture.name)
+    with files.replacing(path) as aside:
+        np.savez_compressed(aside, **content)
+    return path
+
+
+def load(folder: Path, run: Mapping[str, Any], architecture: str) -> State:
+    """Read the state of a chip from the directory of its run.
+
+    Raises
+    ------
+    InputError
+        If there is none, if it is not readable, of another version, or of another run.
+    """
+    path = state_file(folder, architecture)
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            content = {name: archive[name] for name in archive.files}
+        schema, owner = int(content["schema"]), str(content["run"])
+        steps, clock_ps = int(content["steps"]), int(content["clock_ps"])
+    except FileNotFoundError as error:
+        raise InputError(
+            f"holds no trained state of the chip {architecture!r} ({path.name})", file=files.display(folder),
+            hint="Runs of earlier versions saved none: do the run again with this version",
+        ) from error  # fmt: skip
+    except _DAMAGE as error:
+        raise InputError(
+            "is not readable", file=files.display(path), expected="the state that archsim wrote"
+        ) from error
+    if schema != SCHEMA:
+        raise InputError(file=files.display(path), key="schema", value=schema, expected=str(SCHEMA))
+    if owner != identity(run):
+        raise InputError(
+            "belongs to another run", file=files.display(path), expected="the state of the run that run.yaml describes"
+        )
+    return State(path, steps, clock_ps, under("chip", content))
+
+
+def wake(chip: Chip, state: State) -> None:
+    """Bring a chip that has just been started to a saved state: its clock, then its arrays.
+
+    Raises
+    ------
+    InputError
+        If the arrays are not those of such a chip.
+    """
+    chip.run(chip.wait(state.clock_ps - chip.clock.now))
+    try:
+        chip.restore(state.arrays)
+    except InputError as error:
+        raise InputError(
+            error.message, file=files.display(state.file), key=error.key, expected=error.expected
+        ) from error
