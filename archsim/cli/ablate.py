@@ -1,0 +1,63 @@
+"""`archsim ablate`: what each non-ideality costs, and converter bits against accuracy and energy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.options import INTERRUPTED, AsJson, Data, Preset, Quiet
+from archsim.display import console
+
+
+def ablate_command(  # noqa: PLR0917  an option each
+    workload: Annotated[str, typer.Argument(metavar="[WORKLOAD]", help="Workload, by name or file.")] = "mlp-mnist",
+    steps: Annotated[
+        int | None, typer.Option(help="Steps of each training.", show_default="10000, or the preset's")
+    ] = None,
+    preset: Preset = None,
+    seeds: Annotated[int, typer.Option(help="Trainings of each point, with seeds 1, 2, ...")] = 3,
+    bits: Annotated[bool, typer.Option(help="Study converters of 4 to 10 bits too.")] = True,
+    arch: Annotated[str, typer.Option(help="Architecture with non-idealities, by name or file.")] = "mixed-precision",
+    tech: Annotated[str, typer.Option(help="Technology that prices the trainings.")] = "bottom-up-14nm",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/ablate-WORKLOAD")
+    ] = None,
+    data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Train WORKLOAD with each non-ideality off alone, and with other converters: accuracy, energy, time, pulses.
+
+    Each training is kept under OUT/points: the same command again goes on where it was, or only draws.
+    """
+    import time
+
+    from archsim.report import ablate as page
+    from archsim.runs.ablate import ablate
+
+    folder = out or Path("reports") / f"ablate-{Path(workload).stem}"
+    begin = time.perf_counter()
+
+    def done(name: str, seed: int, numbers: dict[str, float], finished: int, due: int) -> None:
+        if not quiet and not as_json:
+            typer.echo(
+                f"{finished} of {due}: {name}, seed {seed}: {100 * numbers['test_accuracy']:.2f} % "
+                f"[{time.perf_counter() - begin:.0f} s]", err=True,
+            )  # fmt: skip
+
+    try:
+        content = ablate(
+            workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits, data=data,
+            done=done,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        typer.echo(f"archsim: interrupted; the same command goes on with what is kept in {folder}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    written = page.write(content, folder)
+    if as_json:
+        typer.echo(json.dumps(content, indent=2))
+    elif not quiet:
+        for part in page.text(content):
+            console().print(part)
+        typer.echo(f"Charts and tables: {folder} ({len(written) + 1} files)")
