@@ -8,9 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from archsim.cli.options import Archs
+from archsim.cli.tech_make import COMMANDS
 from archsim.display import console
 
 tech_app = typer.Typer(no_args_is_help=True, help="Technology files: figures with units and sources.")
+for command, function in COMMANDS.items():
+    tech_app.command(command)(function)
 
 
 @tech_app.command("list")
@@ -25,7 +28,7 @@ def tech_list() -> None:
 
 @tech_app.command("show")
 def tech_show(name: Annotated[str, typer.Argument(metavar="TECH", help="Technology, by name or file.")]) -> None:
-    """Show every figure of TECH: value, range, basis, source."""
+    """Show every time, price and area of TECH: value, range, basis, source."""
     from rich.table import Table
 
     from archsim.accounting.technology import read_technology
@@ -41,6 +44,12 @@ def tech_show(name: Annotated[str, typer.Argument(metavar="TECH", help="Technolo
         table.add_row(
             figure.name, show(figure.value, unit), f"{low} .. {high}", figure.origin.basis, _origin(figure.origin),
             ", ".join(figure.prices) or "nothing",
+        )  # fmt: skip
+    for area in technology.areas.values():
+        low, high = show(area.low, area.unit), show(area.high, area.unit)
+        table.add_row(
+            area.name, show(area.value, area.unit), f"{low} .. {high}", area.origin.basis, _origin(area.origin),
+            f"area of {', '.join(area.prices) or 'nothing'}",
         )  # fmt: skip
     console().print(table)
 
@@ -58,15 +67,17 @@ def tech_lint(
     arch: Archs = None,
 ) -> None:
     """Check technologies: schema, units, sources, and that every action of the architectures has exactly one price."""
+    from archsim.accounting.area import lint_areas
     from archsim.accounting.technology import lint, list_technologies, read_technology
     from archsim.base.files import shipped_names
-    from archsim.runs.inventory import entries
+    from archsim.runs.inventory import entries, parts
 
     problems = 0
     archs = arch or shipped_names("architectures")
     for name in names or list_technologies():
         technology = read_technology(name)
         found = lint(technology, [entry for a in archs for entry in entries(a, technology)])
+        found += lint_areas(technology, [part for a in archs for part in parts(a, technology)])
         for line in found:
             typer.echo(line)
         bad = sum(not line.startswith("note: ") for line in found)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.accounting.bill import price, prices
+from archsim.accounting.bill import price, price_ends, prices
 from archsim.accounting.ledger import FUNCTIONS, Action, Entry, Row
 from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError, ModelError
@@ -199,3 +199,17 @@ def test_table_has_one_row_a_line_with_units_in_the_names():
     assert table.loc[table["inside"], "energy_J"].sum() == pytest.approx(bill.total())
     assert (table["amount"] * table["price_J_per_unit"]).tolist() == table["energy_J"].tolist()
     assert list(bill_of().table().columns) == list(table.columns)
+
+
+def test_the_ends_of_a_price_follow_the_law_from_the_ends_of_the_figure():
+    plain, ends = prices(ENTRIES, TECHNOLOGY), price_ends(ENTRIES, TECHNOLOGY)
+    assert set(ends) == set(plain)
+    ranged = 0
+    for name, priced in plain.items():
+        low, high = ends[name]
+        figure = TECHNOLOGY.figures[priced.figure] if priced.figure else None
+        if figure and priced.price:
+            assert low == pytest.approx(priced.price * figure.low / figure.value, rel=1e-12)
+            assert high == pytest.approx(priced.price * figure.high / figure.value, rel=1e-12)
+            ranged += low < high
+    assert ranged

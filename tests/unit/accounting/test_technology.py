@@ -96,7 +96,7 @@ def test_unit_of_a_figure_is_read_from_its_value(tmp_path, text, unit):
 
 # what, old text, new text, line, key, beginning of the message
 BAD = [
-    ("unknown key of the file", "title: a toy", "title: a toy\nnodes: 14 nm", 5, "nodes", "unknown key; expected one of extends, "),
+    ("unknown key of the file", "title: a toy", "title: a toy\nnodes: 14 nm", 5, "nodes", "unknown key; expected one of areas, extends, "),
     ("unknown key of a figure", "    where: table 1", "    were: table 1", 16, "figures.adc.were", "unknown key; expected"),
     ("duplicate key", "    law: per-2^bits", "    law: constant\n    law: per-2^bits", 13, "figures.adc.law", "duplicate key"),
     ("missing title", "title: a toy\n", "", None, "title", "is missing"),

@@ -1,0 +1,77 @@
+"""Every shipped file follows its JSON Schema, and every key that technologies price has a kind of circuit."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from archsim.accounting import classes
+from archsim.accounting.imports import read_mapping
+from archsim.accounting.technology import list_technologies, read_technology
+from archsim.base.files import shipped, shipped_names
+from archsim.base.yamlfile import read
+from archsim.runs.inventory import AskedTimes, entries, parts
+from archsim.runs.schemas import schemas
+
+KINDS = {"technology", "architecture", "workload", "device", "case"}
+FOLDERS = ("tech_params", "architectures", "workloads")
+FILES = sorted(path for kind in FOLDERS for path in shipped(kind).rglob("*.yaml"))
+all_schemas = cache(schemas)
+
+
+def schema_of(data: dict[str, Any]) -> dict[str, Any] | None:
+    return all_schemas()[f"{data['kind']}.schema.json"] if data["kind"] in KINDS else None
+
+
+@pytest.mark.parametrize("name", sorted(all_schemas()))
+def test_every_schema_is_one(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(all_schemas()[name])
+    assert all_schemas()[name]["title"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_shipped_file_follows_its_schema(path: Path) -> None:
+    data = read(path).data
+    schema = schema_of(data)
+    if schema is None:
+        assert data["kind"] in {"scaling", "import"}  # archsim's own tables, which nobody writes
+        return
+    jsonschema.validate(data, schema, cls=jsonschema.Draft202012Validator)
+    if data["kind"] in ("architecture", "device"):
+        kind = data["chip" if data["kind"] == "architecture" else "model"]
+        jsonschema.validate(data, all_schemas()[f"{data['kind']}-{kind}.schema.json"])
+
+
+def test_every_kind_of_file_has_a_shipped_example() -> None:
+    assert {read(path).data["kind"] for path in FILES} >= KINDS
+
+
+@pytest.mark.parametrize("name", shipped_names("architectures"))
+def test_every_action_part_and_time_has_a_kind_of_circuit(name: str) -> None:
+    times = AskedTimes()
+    assert {entry.key for entry in entries(name, times)} <= set(classes.ACTIONS)
+    assert {part.key for part in parts(name, times)} <= set(classes.PARTS)
+    assert set(times.keys) <= set(classes.TIMES)
+
+
+@pytest.mark.parametrize("name", list_technologies())
+def test_every_figure_of_a_shipped_technology_is_of_one_kind_of_circuit(name: str) -> None:
+    technology = read_technology(name)
+    for section, known in (("figures", classes.ACTIONS), ("areas", classes.PARTS)):
+        for item in getattr(technology, section).values():
+            assert classes.circuit(item.prices + item.covers, known, item.name)
+
+
+def test_imports_price_what_some_chip_does() -> None:
+    times, mapping = AskedTimes(), read_mapping("accelergy")
+    archs = shipped_names("architectures")
+    actions = {entry.key for name in archs for entry in entries(name, times)}
+    known_parts = {part.key for name in archs for part in parts(name, times)}
+    for rule in [*mapping.figures.values(), *mapping.memories.values()]:
+        assert set(rule.prices) <= actions
+    for area in mapping.areas.values():
+        assert set(area.prices) <= known_parts
