@@ -204,3 +204,23 @@ def sides(index, pulses, pairs, side, due):
         due[k] = abs(pulses[k])
         total += due[k]
     return total
+
+
+@njit(cache=True)
+def renew_single(index, g, programmed_ps, now_ps, drift, noise, scale, base, cache, total, row_total, column_total):
+    """Renew the cache of the weights `index` in place: W = (G - base)/scale, the base without noise.
+
+    g, programmed_ps : (weights,); cache : (rows, 2, columns), weights and variances; the rest as for `renew`.
+    """
+    columns = cache.shape[2]
+    for k in range(index.size):
+        i = index[k]
+        row, column = i // columns, i % columns
+        now = np.float32(g[i] * _factor(programmed_ps[i], now_ps, drift))
+        sigma = noise[0] * now + noise[1]
+        cache[row, 0, column] = (now - base) / scale
+        cache[row, 1, column] = sigma * sigma / (scale * scale)
+        change = float(now) - float(total[i])
+        total[i] = now
+        row_total[row] += change
+        column_total[column] += change

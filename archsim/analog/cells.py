@@ -1,20 +1,26 @@
-"""Pairs of devices as signed weights: W = (G+ - G-)/scale, products with read noise, pulses, refresh."""
+"""Devices as signed weights: products with read noise, and pairs, W = (G+ - G-)/scale, with pulses and refresh."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from archsim.analog import _kernels
-from archsim.base.arrays import F32, I64
+from archsim.base.arrays import F32, I64, Arrays, stored
+from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.devices.base import Device, DeviceArray
 
 PS = 1e-12
+_READERS = (STEP_PHASES[0], "evaluation", "retention")
+"""A phase for each stream of read noise: all phases of a step share one."""
 
 Grids = tuple[int, int, float, bool]
 """DAC and ADC levels to each side of zero (0: no rounding), the ADC's full scale in weight units, whether it clips."""
@@ -45,13 +51,17 @@ class Refreshed:
     pairs: int
 
 
-class PairedCells:
-    """An array of device pairs. Sole owner of conductances, pulse memory, programming times and the drift cache.
+class Cells(ABC):
+    """An array of weights in devices. Sole owner of conductances, pulse memory, programming times and the drift cache.
+
+    A subclass says how devices stand for a weight: it loads them, pulses them, and renews the cache of some weights.
 
     Parameters
     ----------
     device : Device
     shape : (rows, columns)
+    devices : int
+        Devices a weight.
     scale : float [S]
         Conductance difference that stands for a weight of 1.
     streams : Streams
@@ -60,27 +70,29 @@ class PairedCells:
         For example "fc1/0,0"; names the streams "cells/fc1/0,0/read" and so on.
     drift_tolerance : float
         How far a cached drift factor may be off, relative.
+    reference : float [S]
+        Conductance of a line of reference devices beside the array, which every read drives too; 0 without one.
 
     Notes
     -----
-    Cached per pair and renewed on every write, and as a whole when drift may have moved a factor by more than the
-    tolerance: the weight as read now, the variance of one read of it, and the sums of G+ + G- over rows and columns.
+    Cached per weight and renewed on every write, and as a whole when drift may have moved a factor by more than the
+    tolerance: the weight as read now, the variance of one read of it, and the sums of conductance over lines.
     """
 
     def __init__(
-        self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
-        drift_tolerance: float = 0.01,
+        self, device: Device, shape: tuple[int, int], *, devices: int, scale: float, streams: Streams, name: str,
+        drift_tolerance: float, reference: float = 0.0,
     ) -> None:  # fmt: skip
-        self.device, self.shape, self.scale = device, shape, scale
-        pairs = shape[0] * shape[1]
-        self.devices = DeviceArray.blank(2 * pairs)
-        self._pairs = pairs
+        self.device, self.shape, self.scale, self.reference = device, shape, scale, reference
+        self.per_weight = devices
+        weights = shape[0] * shape[1]
+        self.devices = DeviceArray.blank(devices * weights)
         self._cache = np.zeros((shape[0], 2, shape[1]), np.float32)  # a row's weights and their variances side by side
         self.weight, self.variance = self._cache[:, 0], self._cache[:, 1]
-        self._total = np.zeros(pairs, np.float32)
-        self._row_total = np.zeros(shape[0])
-        self._column_total = np.zeros(shape[1])
-        self._all = np.arange(pairs)
+        self._total = np.zeros(weights, np.float32)
+        self._row_total = np.full(shape[0], reference)
+        self._column_total = np.full(shape[1], reference)
+        self._all = np.arange(weights)
         reading = device.reading
         self._drift = (reading.exponent, reading.reference_s, reading.shortest_s)
         self._noise = (reading.noise_slope, reading.noise_offset)
@@ -88,7 +100,6 @@ class PairedCells:
         self._window_ps = reading.window_s(drift_tolerance) / PS
         self._renewed_ps = 0
         self._programming = streams.normals(f"cells/{name}/program")
-        self._verify = streams.normals(f"cells/{name}/verify")
         # Evaluation reads through a stream of its own, so that evaluating more or less often changes no training.
         self._read = dict.fromkeys(STEP_PHASES, streams.word(f"cells/{name}/read"))
         self._read |= {phase: streams.word(f"cells/{name}/read/{phase}") for phase in ("evaluation", "retention")}
@@ -96,6 +107,18 @@ class PairedCells:
         self._spread = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
         self._codes = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
         self._order = np.empty(shape[0], np.int64)
+
+    @abstractmethod
+    def load(self, weight: F32, now_ps: int) -> None:
+        """Set the devices to `weight` (rows, columns), as before the first step."""
+
+    @abstractmethod
+    def _renew_at(self, index: I64, now_ps: int) -> None:
+        """Renew the cache of the weights at flat positions; a weight written is read at its own age from now on."""
+
+    @abstractmethod
+    def _written_ps(self) -> I64:
+        """Return when each weight was last written [ps], flat."""
 
     # --- products -----------------------------------------------------------------------------------------------
     def multiply(self, x: F32, phase: str, converters: Grids) -> Read:
@@ -122,6 +145,77 @@ class PairedCells:
             out, self._spread[0], self._codes[1],
         )  # fmt: skip
         return out, driven, clipped, moment
+
+    # --- time ---------------------------------------------------------------------------------------------------
+    def age(self, now_ps: int) -> None:
+        """Renew the cache as a whole if drift may have moved a factor by more than the tolerance since last time."""
+        if now_ps - self._renewed_ps > self._window_ps:
+            self.renew(now_ps)
+
+    def renew(self, now_ps: int) -> None:
+        """Compute the whole cache for the time `now_ps` [ps]."""
+        self._renewed_ps = now_ps
+        self._total[:] = 0
+        self._row_total[:] = self.reference
+        self._column_total[:] = self.reference
+        self._renew_at(self._all, now_ps)
+
+    # --- keeping ------------------------------------------------------------------------------------------------
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what decides the next read and the wear, by name. Random streams of writing are no part of it."""
+        return {
+            **{name: getattr(self.devices, name) for name in DeviceArray.__slots__},
+            "shape": np.array(self.shape), "renewed_ps": np.array(self._renewed_ps),
+            "read_streams": np.concatenate([self._read[phase] for phase in _READERS]),
+        }  # fmt: skip
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place; the next read gives the same bits as that of the original.
+
+        Raises
+        ------
+        InputError
+            If an array is missing or of another shape or type.
+        """
+        now = self.arrays()
+        found = {name: stored(name, array, arrays) for name, array in now.items()}
+        if tuple(found["shape"]) != self.shape:
+            raise InputError(f"is {tuple(found['shape'])}", key="shape", expected=str(self.shape))
+        for name in DeviceArray.__slots__:
+            getattr(self.devices, name)[...] = found[name]
+        for phase, word in zip(_READERS, found["read_streams"], strict=True):
+            self._read[phase][0] = word
+        self._renew_as_then(int(found["renewed_ps"]))
+
+    def _renew_as_then(self, renewed_ps: int) -> None:
+        """Rebuild the cache of the original: renewed as a whole at `renewed_ps`, then pair by pair when written."""
+        self.renew(renewed_ps)
+        written = self._written_ps()
+        late = np.flatnonzero(written > renewed_ps)
+        late = late[np.argsort(written[late], kind="stable")]
+        moments, begins = np.unique(written[late], return_index=True)
+        for moment, index in zip(moments.tolist(), np.split(late, begins[1:]), strict=False):
+            self._renew_at(index, moment)
+
+
+class PairedCells(Cells):
+    """An array of device pairs: W = (G+ - G-)/scale; the device writes upwards only, or is used so.
+
+    Parameters
+    ----------
+    device, shape, scale, streams, name, drift_tolerance
+        As for `Cells`.
+    """
+
+    def __init__(
+        self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
+        drift_tolerance: float = 0.01,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            device, shape, devices=2, scale=scale, streams=streams, name=name, drift_tolerance=drift_tolerance
+        )
+        self._pairs = shape[0] * shape[1]
+        self._verify = streams.normals(f"cells/{name}/verify")
 
     # --- writing ------------------------------------------------------------------------------------------------
     def load(self, weight: F32, now_ps: int) -> None:
@@ -186,26 +280,17 @@ class PairedCells:
         self._renew_at(index, now_ps)
         return Refreshed(reads, 2 * index.size, pulses, index.size)
 
-    # --- time ---------------------------------------------------------------------------------------------------
-    def age(self, now_ps: int) -> None:
-        """Renew the cache as a whole if drift may have moved a factor by more than the tolerance since last time."""
-        if now_ps - self._renewed_ps > self._window_ps:
-            self.renew(now_ps)
-
-    def renew(self, now_ps: int) -> None:
-        """Compute the whole cache for the time `now_ps` [ps]."""
-        self._renewed_ps = now_ps
-        self._total[:] = 0
-        self._row_total[:] = 0
-        self._column_total[:] = 0
-        self._renew_at(self._all, now_ps)
-
     def _renew_at(self, index: I64, now_ps: int) -> None:
-        """Renew the cache of some pairs; a pair written is read at its own age from now on."""
+        """Renew the cache of some pairs."""
         _kernels.renew(
             index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale,
             self._cache, self._total, self._row_total, self._column_total,
         )  # fmt: skip
+
+    def _written_ps(self) -> I64:
+        """Return when each pair was last written: the later of its two devices."""
+        programmed = self.devices.programmed_ps
+        return np.maximum(programmed[: self._pairs], programmed[self._pairs :])
 
     def _read_devices(self, index: I64, now_ps: int) -> F32:
         """Return one noisy read [S] of each of the devices `index`; G- of pair k is device k + pairs."""

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
-from archsim.accounting.ledger import Entry, Ledger
-from archsim.base.errors import DoesNotFitError, ModelError
+from numpy.typing import NDArray
+
+from archsim.analog.cells import Cells
+from archsim.base.arrays import Arrays
+from archsim.base.errors import DoesNotFitError
 from archsim.base.signal import Signal, Tag
-from archsim.base.units import picoseconds
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
+from archsim.chips.board import Board, Times
 from archsim.hardware.bus import Bus, HostLink
-from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.sram import Sram
 from archsim.learning.network import Network
 
-T = TypeVar("T")
 
-
-class Times(Protocol):
-    """Time figures of a technology."""
-
-    def time_s(self, key: str) -> float:
-        """Return a time [s] by its key."""
-
-
-class Chip(ABC):
+class Chip(Board):
     """A chip on its own clock. Subclasses build their units and implement the verbs (`archsim.base.verbs`).
 
     Parameters
@@ -52,9 +45,8 @@ class Chip(ABC):
     SCHEMA: type[Architecture]
 
     def __init__(self, architecture: Architecture, network: Network, times: Times, *, now_ps: int = 0) -> None:
-        self.clock = Clock(now_ps)
-        self.ledger = Ledger()
-        self.network, self.times, self.architecture = network, times, architecture
+        super().__init__(times, now_ps=now_ps)
+        self.network, self.architecture = network, architecture
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
         demand = sum(layer.shape[0] + 2 * layer.units for layer in network.layers)
@@ -84,10 +76,6 @@ class Chip(ABC):
         del source, architecture  # a chip kind that names no files has no more to check
 
     # --- building -----------------------------------------------------------------------------------------------
-    def ps(self, key: str) -> int:
-        """Return a time figure in whole picoseconds."""
-        return picoseconds(self.times.time_s(key), key)
-
     def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
         """Return a memory for so many words, with this technology's access time."""
         return Sram.for_words(words, word_bit=word_bit, banks=banks, access_ps=self.ps("sram.access"))
@@ -96,20 +84,44 @@ class Chip(ABC):
         """Return every unit of the chip."""
         return [self.bus, self.host, self.digital_unit]
 
-    def slots(self) -> Iterable[Slot]:
-        """Return every resource of the chip."""
-        return (component.slot for component in self.components())
-
-    def diagnostics(self) -> dict[str, float]:
-        """Return what happened beside the ledger: picoseconds that work waited for a taken resource."""
-        return {"waited_ps": sum(slot.waited_ps for slot in self.slots())}
-
     @abstractmethod
     def twin(self) -> Self:
         """Return a chip with the same weights on a clock and a ledger of its own, for evaluation.
 
         It reads the same cells through equal converters from the same moment on; training does not notice.
         """
+
+    # --- keeping --------------------------------------------------------------------------------------------------
+    def cells(self) -> dict[str, Cells]:
+        """Return the chip's arrays of devices by "LAYER/ROW,COLUMN" of their tile; none where weights lie in SRAM."""
+        return {}
+
+    @abstractmethod
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that decide what the chip computes, by name, cells under their names in `cells`.
+
+        Views, not copies. The clock, the ledger and the streams of training are no part of it.
+        """
+
+    @abstractmethod
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` of a chip of the same architecture and network returned, in place.
+
+        Raises
+        ------
+        InputError
+            If an array is missing or of another shape or type.
+        """
+
+    def wait(self, ps: int) -> Work[None]:
+        """Let time pass in which the chip does nothing; it is booked under no phase."""
+        if not self.clock.passes(ps):
+            yield self.clock.timeout(ps)
+
+    def age(self) -> None:
+        """Let every device see the clock, so that the next reads are those of this very moment."""
+        for cells in self.cells().values():
+            cells.renew(self.clock.now)
 
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:
@@ -142,45 +154,3 @@ class Chip(ABC):
     @abstractmethod
     def maintain(self, layer: str, tag: Tag) -> Work[None]:
         """Do what the layer's devices need now and then."""
-
-    # --- running --------------------------------------------------------------------------------------------------
-    def run(self, work: Work[T]) -> T:
-        """Run a generator of the chip's events to its end and return its result.
-
-        Raises
-        ------
-        ModelError
-            If it stops half-way (a deadlock) or leaves something held or queued; with who waits for what.
-        """
-        process = self.clock.process(work)
-        self.clock.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
-        restless = "; ".join(state for slot in self.slots() if (state := slot.state))
-        if process.is_alive:
-            raise ModelError(f"deadlock at {self.clock.now} ps: {restless or 'nothing is held'}")
-        if restless:
-            raise ModelError(f"not at rest after a run, at {self.clock.now} ps: {restless}")
-        result: Any = process.value
-        return result  # type: ignore[no-any-return]
-
-    def book_time(self, phase: str, begin_ps: int) -> int:
-        """Book the time since `begin_ps` under a phase; return now."""
-        now = self.clock.now
-        self.ledger.time_ps[phase] += now - begin_ps
-        return now
-
-    def settle(self) -> None:
-        """Book leakage: what each unit is powered for, over all time booked so far; settling again changes nothing."""
-        rates: dict[str, dict[str, float]] = {}
-        for component in self.components():
-            row = rates.setdefault(component.name, {})
-            for action, rate in component.powered().items():
-                row[action] = row.get(action, 0.0) + rate
-        for phase, time_ps in self.ledger.time_ps.items():
-            if time_ps:
-                for name, row in rates.items():
-                    amounts = {action: rate * time_ps * 1e-12 for action, rate in row.items()}
-                    self.ledger.open(name, row).row(Tag(phase, "chip")).update(amounts)
-
-    def entries(self) -> list[Entry]:
-        """Return every action of the chip, once a component name."""
-        return list({(e.component, e.key): e for component in self.components() for e in component.entries()}.values())

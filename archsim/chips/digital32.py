@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from archsim.base.arrays import F32
+from archsim.base.arrays import F32, Arrays, nested, stored
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Record
 from archsim.chips.architecture import Architecture, Count, Switch
-from archsim.chips.chip import Chip, Times
+from archsim.chips.board import Times
+from archsim.chips.chip import Chip
 from archsim.hardware.component import Component
-from archsim.hardware.mac_array import MacArray
+from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
 from archsim.learning.network import Network
 
 
 class MacArrayFile(Record):
-    """MAC lanes, zero skipping, banks of the weight memory, words of the operand memory."""
+    """MAC lanes, zero skipping, banks of the weight memory and weights in its word, words of the operand memory."""
 
     lanes: Count
     skip_zero_inputs: Switch
     weight_banks: Count
+    weights_per_access: Count = 1
     operand_words: Count
 
 
@@ -47,10 +50,11 @@ class Digital32Chip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.weights = weights
         array = architecture.mac_array
+        together = array.weights_per_access
+        memory = self.sram(-(-network.weights // together), banks=array.weight_banks, word_bit=WEIGHT_BIT * together)
         self.mac_array = MacArray(
-            self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"),
-            weights=self.sram(network.weights, banks=array.weight_banks), operands=self.sram(array.operand_words),
-            skip_zero_inputs=array.skip_zero_inputs,
+            self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
+            operands=self.sram(array.operand_words), skip_zero_inputs=array.skip_zero_inputs,
         )  # fmt: skip
 
     @classmethod
@@ -65,6 +69,16 @@ class Digital32Chip(Chip):
     def twin(self) -> Self:
         """Return a chip over the same weights on a clock of its own."""
         return type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.clock.now)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the weights by layer."""
+        return nested("weights", self.weights)
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over the weights, in place."""
+        found = {name: stored(name, weight, arrays) for name, weight in self.arrays().items()}
+        for name, weight in self.arrays().items():
+            weight[...] = found[name]
 
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.base.arrays import F32
 from archsim.base.signal import Signal
-from archsim.base.verbs import Work
+from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
 from archsim.learning import layers
 from archsim.learning.network import Network
@@ -38,7 +38,7 @@ def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float
     begin = chip.book_time("backward", begin)
 
     for layer, trace, d in zip(reversed(network.layers), reversed(traces), directions, strict=True):
-        yield from chip.update(layer.name, trace.x, d, rate, layer.tags["update"])
+        yield from chip.update(layer.name, trace.x, d, rate * layer.rate, layer.tags["update"])
     begin = chip.book_time("update", begin)
 
     for layer in network.layers:
@@ -48,12 +48,18 @@ def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float
     return signal.values
 
 
-def inference(chip: Chip, network: Network, x: F32, phase: str = "evaluation") -> Work[F32]:
-    """Return the outputs for x, (vectors, classes), booked under a phase that is no part of a step."""
+def inference(
+    chip: Chip, network: Network, x: F32, phase: str = "evaluation", *, through: Verbs | None = None
+) -> Work[F32]:
+    """Return the outputs for x, (vectors, classes), booked under a phase that is no part of a step.
+
+    The layers ask the verbs `through`, if given, instead of the chip's own.
+    """
+    verbs = through or chip
     begin = chip.clock.now
     signal = yield from chip.receive(Signal(x, bits=chip.input_bits), network.layers[0].tags[phase])
     for layer in network.layers:
-        trace = yield from layers.forward(layer, chip, signal, phase)
+        trace = yield from layers.forward(layer, verbs, signal, phase)
         signal = trace.y
     chip.book_time(phase, begin)
     return signal.values

@@ -190,3 +190,94 @@ def extend(x, out):
         for j in range(last):
             out[v, j] = x[v, j]
         out[v, last] = 1
+
+
+@njit(cache=True)
+def due_pulses(x, d, per_up, per_down, draws, index, pulses):
+    """Write which weights are due how many signed pulses, row by row; return their number and the products taken.
+
+    n_ij = sum_v x_vi d_vj times pulses per weight (up or down), to the nearest whole number; with `draws`, one a
+    column for each row with a non-zero input, rounded up as often as its fraction says.
+    x : (n, rows); d : (n, columns); draws : uniform within [0, 1), or empty; index, pulses : (rows columns,) int64.
+    Products of a zero operand are passed over.
+    """
+    columns = d.shape[1]
+    found = 0
+    taken = 0
+    drawn = 0
+    nonzero = np.zeros(x.shape[0], np.int64)
+    for v in range(x.shape[0]):
+        for j in range(columns):
+            nonzero[v] += d[v, j] != 0
+    for i in range(x.shape[1]):
+        touched = False
+        for v in range(x.shape[0]):
+            if x[v, i] != 0:
+                touched = True
+                taken += nonzero[v]
+        if not touched:
+            continue
+        for j in range(columns):
+            total = 0.0
+            for v in range(x.shape[0]):
+                total += x[v, i] * d[v, j]
+            wanted = total * per_up if total > 0 else -total * per_down
+            if draws.size:
+                part = draws[drawn]
+                drawn += 1
+            else:
+                part = 0.5
+            n = np.int64(wanted + part)
+            if n:
+                index[found] = i * columns + j
+                pulses[found] = n if total > 0 else -n
+                found += 1
+    return found, taken
+
+
+@njit(cache=True)
+def longest_trains(index, pulses, columns, group):
+    """Return what a write takes row by row, in groups of columns: slots up and down, trains up, devices in these.
+
+    Each group of a row takes the longest of its trains up, then the longest of its trains down. index : flat positions
+    in rising order.
+    """
+    up_slots = down_slots = trains = devices = 0
+    up = down = 0
+    groups = -(-columns // group)
+    current = -1
+    for k in range(index.size):
+        here = index[k] // columns * groups + index[k] % columns // group
+        if here != current:
+            up_slots += up
+            down_slots += down
+            trains += up > 0
+            up = down = 0
+            current = here
+        if pulses[k] > 0:
+            devices += 1
+            up = max(up, pulses[k])
+        else:
+            down = max(down, -pulses[k])
+    return up_slots + up, down_slots + down, trains + (up > 0), devices
+
+
+@njit(cache=True)
+def longest_columns(index, pulses, columns, group):
+    """Return what a write of all rows at once takes, in groups of columns: slots up and down, trains up, devices.
+
+    A train up is here a row that is pulsed in one group.
+    """
+    groups = -(-columns // group)
+    longest = np.zeros((2, groups), np.int64)
+    trains = devices = 0
+    current = -1
+    for k in range(index.size):
+        here = index[k] // columns * groups + index[k] % columns // group
+        side = 0 if pulses[k] > 0 else 1
+        longest[side, here % groups] = max(longest[side, here % groups], abs(pulses[k]))
+        if side == 0:
+            devices += 1
+            trains += here != current
+            current = here
+    return longest[0].sum(), longest[1].sum(), trains, devices

@@ -103,6 +103,10 @@ class RefreshLog:
         """Note pairs that have been programmed."""
         self._parts.append(index)
 
+    def noted(self) -> I64:
+        """Return the pairs noted, as they came, and keep them."""
+        return np.concatenate(self._parts) if self._parts else _NONE
+
     def take(self) -> I64:
         """Return the pairs noted, each once and in order, and forget them."""
         found = np.unique(np.concatenate(self._parts)) if self._parts else _NONE

@@ -14,7 +14,7 @@ from archsim.base.streams import Streams
 
 @dataclass(frozen=True)
 class Dense:
-    """A fully connected layer with bias: y = f(x W + b), the bias being one more row of W with input 1.
+    """A fully connected layer: y = f(x W + b), the bias, if any, being one more row of W with input 1.
 
     Parameters
     ----------
@@ -22,17 +22,22 @@ class Dense:
     inputs, units : int
     activation : str
         Name of an operation of `learning.maths`.
+    bias : bool
+    rate : float
+        The layer's learning rate over that of the training.
     """
 
     name: str
     inputs: int
     units: int
     activation: str
+    bias: bool = True
+    rate: float = 1.0
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows (inputs and bias) and columns of the weight matrix."""
-        return self.inputs + 1, self.units
+        return self.inputs + self.bias, self.units
 
     @property
     def weights(self) -> int:
@@ -54,10 +59,13 @@ class Network:
     layers : tuple of Dense
     initial_std : float
         Standard deviation of the initial weights.
+    initial_levels : int
+        0 draws them from a normal; else each is one of so many equally spaced values around zero, all alike often.
     """
 
     layers: tuple[Dense, ...]
     initial_std: float
+    initial_levels: int = 0
 
     @property
     def inputs(self) -> int:
@@ -75,10 +83,13 @@ class Network:
         return sum(layer.weights for layer in self.layers)
 
     def initial_weights(self, streams: Streams) -> dict[str, F32]:
-        """Return Normal(0, initial_std) weights by layer: the start that all chips of a run share."""
-        return {
-            layer.name: (
-                self.initial_std * streams.generator(f"initial/{layer.name}").standard_normal(layer.shape)
-            ).astype(np.float32)
-            for layer in self.layers
-        }
+        """Return weights of mean 0 and deviation `initial_std` by layer: the start that all chips of a run share."""
+        found = {}
+        for layer in self.layers:
+            random = streams.generator(f"initial/{layer.name}")
+            if levels := self.initial_levels:
+                drawn = (random.integers(levels, size=layer.shape) - (levels - 1) / 2) / np.sqrt((levels**2 - 1) / 12)
+            else:
+                drawn = random.standard_normal(layer.shape)
+            found[layer.name] = (self.initial_std * drawn).astype(np.float32)
+        return found

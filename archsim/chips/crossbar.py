@@ -1,0 +1,238 @@
+"""What chips with crossbar tiles have in common: tiles by layer, and products in both directions through them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol, Self
+
+import numpy as np
+
+from archsim.accounting.area import Part
+from archsim.analog.cells import Cells
+from archsim.base.arrays import F32
+from archsim.base.rounding import Quantiser
+from archsim.base.signal import STEP_PHASES, Signal, Tag
+from archsim.base.verbs import Work
+from archsim.chips.board import Times
+from archsim.chips.chip import Chip
+from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
+from archsim.chips.placement import Grid
+from archsim.hardware.clock import Slot
+from archsim.hardware.component import Component
+from archsim.hardware.tile import Converters, Tile, TileGroup
+from archsim.learning.network import Network
+
+
+class ConverterSwitches(Protocol):
+    """Switches of what converters do to a signal."""
+
+    @property
+    def dac_quantisation(self) -> bool:
+        """Whether inputs are rounded."""
+
+    @property
+    def adc_quantisation(self) -> bool:
+        """Whether results are rounded."""
+
+    @property
+    def adc_clipping(self) -> bool:
+        """Whether results are clipped."""
+
+
+class Placed(Protocol):
+    """A layer on its tiles."""
+
+    @property
+    def grid(self) -> Grid:
+        """The bands of rows and columns."""
+
+    @property
+    def cells(self) -> Sequence[Sequence[Cells]]:
+        """The cells of each tile, by row band and column band."""
+
+
+class CrossbarChip(Chip):
+    """Tiles over the cells of each layer. Subclasses load the cells and implement `update` and `maintain`.
+
+    Parameters
+    ----------
+    architecture, network, times, now_ps
+        As for `Chip`.
+    state : layer -> its place and cells
+    """
+
+    architecture: CrossbarArchitecture
+    state: Mapping[str, Placed]
+
+    def __init__(
+        self, architecture: CrossbarArchitecture, network: Network, times: Times, state: Mapping[str, Placed], *,
+        now_ps: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(architecture, network, times, now_ps=now_ps)
+        self.state = state
+        self._full_scale = architecture.tile.dac.full_scale
+        self.tiles = self._tiles()
+        self.forward, self.backward = self._groups()
+
+    @property
+    @abstractmethod
+    def switches(self) -> ConverterSwitches:
+        """The architecture's non-idealities, those of converters among them."""
+
+    def converters(self, cells: Cells) -> Converters:
+        """Return the converters of the tile that holds some cells."""
+        del cells  # they are the same for all tiles here
+        tile, switches = self.architecture.tile, self.switches
+        return Converters(
+            dac=Quantiser(tile.dac.bits, ideal=not switches.dac_quantisation),
+            adc=Quantiser(tile.adc.bits, ideal=not switches.adc_quantisation),
+            adcs=tile.adc.count, clips=switches.adc_clipping, forward_scale=tile.adc.forward_full_scale,
+            backward_scale=tile.adc.backward_full_scale, settle_ps=self.ps("tile.settle"),
+            period_ps=self.ps("tile.dac.period"), conversion_ps=self.ps("tile.adc.conversion"),
+        )  # fmt: skip
+
+    def _tiles(self) -> dict[str, list[list[Tile]]]:
+        tile = self.architecture.tile
+        tiles: dict[str, list[list[Tile]]] = {}
+        self.banks: list[Slot] = []
+        built = 0
+        for name, layer in self.state.items():
+            tiles[name] = []
+            for r, row in enumerate(layer.cells):
+                tiles[name].append([])
+                for c, cells in enumerate(row):
+                    if tile.adc.tiles_per_bank > 1 and built % tile.adc.tiles_per_bank == 0:
+                        self.banks.append(Slot(self.clock, f"converter bank {len(self.banks)}"))
+                    bank = self.banks[-1] if self.banks else None
+                    made = Tile(
+                        self.clock, self.ledger, f"tile {name}/{r},{c}", cells=cells,
+                        converters=self.converters(cells), bank=bank, lines=(tile.rows, tile.columns),
+                    )  # fmt: skip
+                    tiles[name][r].append(made)
+                    built += 1
+        return tiles
+
+    def _groups(self) -> tuple[dict[str, TileGroup], dict[str, TileGroup]]:
+        """Return the tiles of each layer in the order of a product and of a transposed product."""
+        forward, backward = {}, {}
+        for name, tiles in self.tiles.items():
+            rows, columns = self.state[name].grid.rows, self.state[name].grid.columns
+            forward[name] = TileGroup(
+                self.clock,
+                [
+                    (tile, tile.multiply, row.part, column.size)
+                    for row, line in zip(rows, tiles, strict=True)
+                    for column, tile in zip(columns, line, strict=True)
+                ],
+                len(columns),
+            )
+            backward[name] = TileGroup(
+                self.clock,
+                [
+                    (line[c], line[c].multiply_transposed, column.part, row.size)
+                    for c, column in enumerate(columns)
+                    for row, line in zip(rows, tiles, strict=True)
+                ],
+                len(rows),
+                backward=True,
+            )
+        return forward, backward
+
+    def components(self) -> list[Component]:
+        """Return every unit of the chip."""
+        tiles = [tile for layer in self.tiles.values() for row in layer for tile in row]
+        return [*super().components(), *tiles]
+
+    def parts(self) -> list[Part]:
+        """Return the parts of all `tile.count` tiles of the chip, used or not, with each bank of converters once."""
+        return _whole(super().parts(), self.architecture.tile, next(iter(self.tiles.values()))[0][0])
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return how many conversions were clipped, too."""
+        clipped = sum(tile.clipped for layer in self.tiles.values() for row in layer for tile in row)
+        return {**super().diagnostics(), "clipped_conversions": clipped}
+
+    def slots(self) -> list[Slot]:
+        """Return every resource, shared converter banks included."""
+        return [*super().slots(), *self.banks]
+
+    def twin(self) -> Self:
+        """Return a chip over the same cells on a clock of its own."""
+        return type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
+
+    def cells(self) -> dict[str, Cells]:
+        """Return the cells of every tile by "LAYER/ROW,COLUMN"."""
+        return {
+            f"{name}/{r},{c}": cells
+            for name, layer in self.state.items()
+            for r, row in enumerate(layer.cells)
+            for c, cells in enumerate(row)
+        }
+
+    # --- verbs ----------------------------------------------------------------------------------------------------
+    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+        """Send codes to all tiles of the layer, read them side by side, add up the row bands' partial sums."""
+        scale = self._full_scale
+        values = x.values if scale == 1 else x.values * np.float32(1 / scale)
+        return self._product(self.forward[layer], values, scale, tag)
+
+    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
+        """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
+        values, scale = d.normal or (yield from self._normalised(d, tag))
+        return (yield from self._product(self.backward[layer], values, scale, tag))
+
+    # --- parts of verbs -------------------------------------------------------------------------------------------
+    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
+        """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
+        unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
+        sent = values.size * group.bands
+        unit.fetch(sent, tag)
+        job = bus.send(sent * group.dac_bits)
+        if not bus.does(job, tag):
+            yield from bus.perform(job, tag)
+        if tag.phase in STEP_PHASES:  # evaluation reads what training last saw, so that it changes nothing
+            group.age()
+        codes = yield from group.read(values, tag)
+        job = bus.send(group.outputs * vectors * group.adc_bits)
+        if not bus.does(job, tag):
+            yield from bus.perform(job, tag)
+        result, job = unit.collect(group.join(codes), scale)
+        if not unit.does(job, tag):
+            yield from unit.perform(job, tag)
+        return Signal(result)
+
+    def _normalised(self, d: Signal, tag: Tag) -> Work[tuple[F32, float]]:
+        """Return the errors over their largest magnitude, and that; kept with the signal, for its other uses."""
+        result, scale, job = self.digital_unit.normalise(d.values)
+        if not self.digital_unit.does(job, tag):
+            yield from self.digital_unit.perform(job, tag)
+        d.normal = result, scale
+        return d.normal
+
+
+def _whole(parts: list[Part], file: TileFile, tile: Tile) -> list[Part]:
+    """Return the parts of a chip with the amounts of all tiles of the file, of which `tile` is one."""
+    banks = -(-file.count // file.adc.tiles_per_bank)
+    amounts = {
+        f"{tile.kind}.{name}": amount * (banks if name == "adc" else file.count)
+        for name, amount in tile.parts().items()
+    }
+    return [replace(part, amount=amounts.get(part.key, part.amount)) for part in parts]
+
+
+def by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+    """Sort pairs, given by flat positions in the layer, to tiles: grid position -> (flat positions inside, pulses)."""
+    width = grid.columns[-1].stop
+    found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    for position, due in zip(index, pulses, strict=True):
+        i, j = divmod(position, width)
+        r = bisect_right(grid.rows, i, key=lambda band: band.start) - 1
+        c = bisect_right(grid.columns, j, key=lambda band: band.start) - 1
+        row, column = grid.rows[r], grid.columns[c]
+        inside, list_due = found.setdefault((r, c), ([], []))
+        inside.append((i - row.start) * column.size + j - column.start)
+        list_due.append(due)
+    return found

@@ -1,0 +1,219 @@
+"""The chip that updates its weights in the array: plain gradient descent as pulses up and down, without an accumulator.
+
+One bidirectional device a weight against a fixed reference, as in MLP+NeuroSim.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.analog.cells import Cells
+from archsim.analog.single import SingleCells
+from archsim.base.arrays import I64, Arrays, nested, under
+from archsim.base.errors import InputError
+from archsim.base.rounding import Quantiser
+from archsim.base.signal import Signal, Tag
+from archsim.base.streams import Streams
+from archsim.base.verbs import Work
+from archsim.base.yamlfile import Document
+from archsim.chips.architecture import Architecture
+from archsim.chips.board import Times
+from archsim.chips.crossbar import CrossbarChip
+from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities
+from archsim.chips.placement import Grid, place
+from archsim.devices import library
+from archsim.devices.base import Device, Switches
+from archsim.hardware.array_writer import ArrayWriter
+from archsim.hardware.component import Component
+from archsim.hardware.pulse_unit import PulseUnit
+from archsim.hardware.tile import Converters
+from archsim.learning.network import Network
+from archsim.learning.pulses import Due, PulseRule
+
+
+@dataclass(frozen=True, slots=True)
+class InArrayLayer:
+    """Leaves of one layer: its place, the cells by grid position, and the rule that finds pulses."""
+
+    grid: Grid
+    cells: list[list[SingleCells]]
+    rule: PulseRule
+
+
+class InArrayChip(CrossbarChip):
+    """Verbs of a chip that updates in the array. Build with `start`, which also places and loads the network."""
+
+    SCHEMA = InArrayArchitecture
+    architecture: InArrayArchitecture
+    state: dict[str, InArrayLayer]
+
+    def __init__(
+        self, architecture: InArrayArchitecture, network: Network, times: Times, state: dict[str, InArrayLayer], *,
+        now_ps: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(architecture, network, times, state, now_ps=now_ps)
+        update = architecture.update
+        self.pulse_unit = PulseUnit(self.clock, self.ledger, lanes=update.lanes, cycle_ps=self.ps("digital.cycle"))
+        self.writers = {
+            name: [
+                [
+                    ArrayWriter(
+                        self.clock, self.ledger, f"writer {name}/{r},{c}", columns=cells.shape[1],
+                        columns_per_driver=update.columns_per_driver, serial=update.rows == "serial",
+                        up_ps=self.ps("writer.up_pulse"), down_ps=self.ps("writer.down_pulse"),
+                    )
+                    for c, cells in enumerate(row)
+                ]
+                for r, row in enumerate(layer.cells)
+            ]
+            for name, layer in state.items()
+        }  # fmt: skip
+
+    @property
+    def switches(self) -> InArrayNonIdealities:
+        """The architecture's non-idealities."""
+        return self.architecture.nonidealities
+
+    @classmethod
+    def check(cls, source: Document, architecture: Architecture) -> None:
+        """Refuse a device that is not known, whose file is wrong, or that cannot be pulsed down gradually."""
+        where = ("weight", "device")
+        try:
+            architecture.files()
+        except InputError as error:
+            raise source.error(where, value=error.value, expected=error.expected, hint=error.hint) from None
+        mine = cast("InArrayArchitecture", architecture)
+        if not build_device(mine).bidirectional:
+            raise source.error(where, value=mine.weight.device, expected="a device with gradual pulses up and down")
+
+    @classmethod
+    def start(cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams) -> Self:
+        """Return a chip with the network placed on its tiles and its initial weights loaded.
+
+        Raises
+        ------
+        DoesNotFitError
+            If the network needs more tiles than there are.
+        """
+        device = build_device(architecture)
+        tile, weight, update = architecture.tile, architecture.weight, architecture.update
+        shapes = {layer.name: layer.shape for layer in network.layers}
+        grids = place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count)
+        initial = network.initial_weights(streams)
+        up, down = (step / weight.unit for step in _steps(device, architecture))
+        state = {}
+        for name, grid in grids.items():
+            cells = [
+                [
+                    SingleCells(
+                        device, (row.size, column.size), scale=weight.unit, streams=streams, name=f"{name}/{r},{c}",
+                        drift_tolerance=weight.drift_tolerance,
+                    )
+                    for c, column in enumerate(grid.columns)
+                ]
+                for r, row in enumerate(grid.rows)
+            ]  # fmt: skip
+            for r, row in enumerate(grid.rows):
+                for c, column in enumerate(grid.columns):
+                    cells[r][c].load(np.ascontiguousarray(initial[name][row.part, column.part]), 0)
+            random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
+            state[name] = InArrayLayer(grid, cells, PulseRule(shapes[name], up=up, down=down, random=random))
+        return cls(architecture, network, times, state)
+
+    def converters(self, cells: Cells) -> Converters:
+        """Return the converters of a tile, with full scales for its lines if the file says so."""
+        made, tile = super().converters(cells), self.architecture.tile
+        if tile.full_scale_of == "line":
+            rows, columns = cells.shape
+            made = replace(made, forward_scale=made.forward_scale * rows, backward_scale=made.backward_scale * columns)
+        if tile.backward_bits is None:
+            return made
+        return replace(
+            made,
+            backward_dac=Quantiser(tile.backward_bits, ideal=made.dac.ideal),
+            backward_adc=Quantiser(tile.backward_bits, ideal=made.adc.ideal),
+        )
+
+    def components(self) -> list[Component]:
+        """Return every unit of the chip."""
+        writers = [writer for layer in self.writers.values() for row in layer for writer in row]
+        return [*super().components(), self.pulse_unit, *writers]
+
+    # --- keeping --------------------------------------------------------------------------------------------------
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return every cell array."""
+        return {key: array for name, one in self.cells().items() for key, array in nested(name, one.arrays()).items()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place."""
+        for name, one in self.cells().items():
+            one.restore(under(name, arrays))
+
+    # --- verbs ----------------------------------------------------------------------------------------------------
+    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Scale the errors by the rate, find the pulses that the outer product is worth, and give them."""
+        unit, state = self.digital_unit, self.state[layer]
+        unit.fetch(d.elements, tag)
+        scaled, job = unit.collect([d.values], rate / x.vectors)
+        if not unit.does(job, tag):
+            yield from unit.perform(job, tag)
+        unit.fetch(x.elements + d.elements, tag)
+        due = yield from self.pulse_unit.find(state.rule, x.values, scaled, tag)
+        if due.index.size:
+            parts = _by_tile(state.grid, due)
+            yield from self.clock.together(
+                [self._write(layer, r, c, index, pulses, tag) for r, c, index, pulses in parts]
+            )
+
+    def maintain(self, layer: str, tag: Tag) -> Work[None]:
+        """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
+        del layer, tag
+        yield from ()
+
+    def _write(self, layer: str, r: int, c: int, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+        """Pulse the devices of one tile; tile before writer, always."""
+        tile = self.tiles[layer][r][c]
+        if not tile.slot.take():
+            yield tile.slot.wait()
+        yield from self.writers[layer][r][c].write(self.state[layer].cells[r][c], index, pulses, tag)
+        tile.slot.give()
+
+
+def _by_tile(grid: Grid, due: Due) -> list[tuple[int, int, I64, I64]]:
+    """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses."""
+    if grid.tiles == 1:
+        return [(0, 0, due.index, due.pulses)]
+    i, j = np.divmod(due.index, grid.columns[-1].stop)
+    found = []
+    for r, row in enumerate(grid.rows):
+        for c, column in enumerate(grid.columns):
+            here = (i >= row.start) & (i < row.stop) & (j >= column.start) & (j < column.stop)
+            if here.any():
+                inside = (i[here] - row.start) * column.size + j[here] - column.start
+                found.append((r, c, inside, due.pulses[here]))
+    return found
+
+
+def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, float]:
+    """Return the conductance change [S] that a pulse up, and one down, is taken to make."""
+    levels = architecture.update.levels
+    if levels is None:
+        return device.epsilon, device.epsilon
+    span = device.high - device.low
+    return span / levels.up, span / levels.down
+
+
+def build_device(architecture: InArrayArchitecture) -> Device:
+    """Return the device model that the architecture names, with its switches."""
+    on = architecture.nonidealities
+    return library.build(
+        library.device_file(architecture.weight.device, option="weight.device"),
+        Switches(
+            state_dependence=on.state_dependence, programming_noise=on.programming_noise, read_noise=on.read_noise,
+            drift=on.drift,
+        ),
+    )  # fmt: skip

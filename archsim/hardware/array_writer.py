@@ -1,0 +1,94 @@
+"""Drivers of a tile that pulse its devices in place, up and down."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archsim.accounting.ledger import Action, Ledger
+from archsim.analog.single import SingleCells
+from archsim.base.arrays import I64
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
+from archsim.hardware.component import Component
+from archsim.learning import _kernels
+
+
+class ArrayWriter(Component):
+    """Write drivers beside the columns of one tile. Pulses up and down have widths and voltages of their own.
+
+    A group of columns, one of each driver, is written in a slot: first as many pulses up as its longest train has,
+    then down likewise. While a row's group is pulsed up, the other columns are held at that voltage, so that nothing
+    falls across their devices; downwards they stay at rest. The caller holds the tile.
+
+    Parameters
+    ----------
+    label : str
+    columns : int
+        Columns of the tile that are in use.
+    columns_per_driver : int
+        Columns that one driver serves in turn.
+    serial : bool
+        Row by row; otherwise all rows at once, and each row that is pulsed is charged.
+    up_ps, down_ps : int
+        Width of a pulse.
+
+    Source
+    ------
+    chen2018neurosim: the time of a write and the lines that it charges, one-transistor-one-resistor array.
+    """
+
+    kind = "writer"
+    ACTIONS: ClassVar = {
+        "up.pulse": Action("one pulse up", "programming"),
+        "down.pulse": Action("one pulse down", "programming"),
+        "up.conduct": Action("conductance times time at the voltage of a pulse up", "programming", "S*s"),
+        "down.conduct": Action("conductance times time at the voltage of a pulse down", "programming", "S*s"),
+        "up.charge": Action("one line charged to the voltage of a pulse up", "programming"),
+        "down.charge": Action("one line charged to the voltage of a pulse down", "programming"),
+        "control.cycle": Action("one cycle of control and clock, at the start of a slot", "control and clock"),
+        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+    }
+    PARTS: ClassVar = {"driver": ""}
+
+    def __init__(
+        self, clock: Clock, ledger: Ledger, label: str, *, columns: int, columns_per_driver: int, serial: bool,
+        up_ps: int, down_ps: int,
+    ) -> None:  # fmt: skip
+        super().__init__(clock, ledger, "writer", label=label)
+        self.columns, self.serial = columns, serial
+        self.drivers = -(-columns // columns_per_driver)
+        self.up_ps, self.down_ps = up_ps, down_ps
+
+    def write(self, cells: SingleCells, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+        """Give signed numbers of pulses to the devices at flat positions `index`, in rising order."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        done = cells.pulse(index, pulses, self.clock.now)
+        longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
+        up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
+        hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
+        if not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
+        self.slot.give()
+        held = trains * self.columns - devices if self.serial else 0
+        self.count(
+            tag,
+            {
+                "up.pulse": done.up,
+                "down.pulse": done.down,
+                "up.conduct": done.up_moment * self.up_ps * 1e-12,
+                "down.conduct": done.down_moment * self.down_ps * 1e-12,
+                "up.charge": done.up + trains + held,
+                "down.charge": done.down,
+                "control.cycle": up_slots + down_slots,
+            },
+        )
+
+    def powered(self) -> dict[str, float]:
+        """Return one unit of logic."""
+        return {"logic.powered": 1.0}
+
+    def parts(self) -> dict[str, float]:
+        """Return the drivers."""
+        return {"driver": self.drivers}

@@ -1,0 +1,64 @@
+"""The part of the digital unit that turns an outer product into numbers of pulses."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archsim.accounting.ledger import Action, Ledger
+from archsim.base.arrays import F32
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
+from archsim.hardware.component import Component
+from archsim.learning.pulses import Due, PulseRule
+
+
+class PulseUnit(Component):
+    """Lanes that multiply x_i by d_j and round the product to a number of pulses; nothing is accumulated.
+
+    Parameters
+    ----------
+    lanes : int
+        Products a cycle.
+    cycle_ps : int
+    """
+
+    kind = "pulse_unit"
+    ACTIONS: ClassVar = {
+        "multiply": Action("one product of two 32-bit operands", "weight update"),
+        "round": Action("one product rounded to a number of pulses", "weight update"),
+        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
+        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+    }
+    PARTS: ClassVar = {"logic": ""}
+
+    def __init__(self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int) -> None:
+        super().__init__(clock, ledger, "pulse_unit")
+        self.lanes, self.cycle_ps = lanes, cycle_ps
+
+    def hold_ps(self, products: int) -> int:
+        """Return the time of so many products: ceil(products/lanes) cycles."""
+        return -(-products // self.lanes) * self.cycle_ps
+
+    def find(self, rule: PulseRule, x: F32, d: F32, tag: Tag) -> Work[Due]:
+        """Return the pulses that a rule finds due for x (vectors, rows) and d (vectors, columns)."""
+        if not self.slot.take():
+            yield self.slot.wait()
+        due = rule.due(x, d)
+        hold_ps = self.hold_ps(due.products)
+        if hold_ps and not self.clock.passes(hold_ps):
+            yield self.clock.timeout(hold_ps)
+        self.slot.give()
+        row = self._account.row(tag)
+        row["multiply"] += due.products
+        row["round"] += due.products
+        row["control.cycle"] += hold_ps // self.cycle_ps
+        return due
+
+    def powered(self) -> dict[str, float]:
+        """Return one unit of logic."""
+        return {"logic.powered": 1.0}
+
+    def parts(self) -> dict[str, float]:
+        """Return the lanes."""
+        return {"logic": self.lanes}
