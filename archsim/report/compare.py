@@ -1,0 +1,268 @@
+"""What `archsim compare` shows: steps side by side by phase, component and part, and why they differ."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.base.units import show
+from archsim.report import style, tables
+from archsim.report.rundata import Contribution
+from archsim.report.tables import NONE, Sheet
+from archsim.runs.differences import FORMULA, METHOD, NOTHING, Change, Difference
+from archsim.runs.reprice import Side
+from archsim.runs.sidebyside import Comparison, Panel
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+TEXT, DATA, LINES = "compare.md", "compare.json", "compare.csv"
+MOST = 10
+"""Changes shown in the terminal and drawn; the smaller ones are summed."""
+COLUMNS = ("panel", "side", "run", "architecture", "technology", "phase", "component", "part", "action", "figure",
+           "amount_per_step", "amount_unit", "price_J_per_unit", "energy_per_step_J", "basis", "source")  # fmt: skip
+
+
+def check(out: Path) -> None:
+    """Refuse a folder that cannot be written to.
+
+    Raises
+    ------
+    InputError
+        If it is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(key="--out", value=str(out), expected="a directory, but it is a file")
+
+
+def write(found: Comparison, out: Path, *, charts: bool = False) -> list[Path]:
+    """Write compare.md, compare.json and compare.csv into a folder, and the charts if asked; return the files."""
+    check(out)
+    drawn: list[Path] = []
+    if charts:
+        from archsim.report.compare_figures import draw_all
+
+        drawn = draw_all(found, out)
+    names = [path.stem for path in drawn if path.suffix == ".png"]
+    files.write_text(out / TEXT, markdown(found, names))
+    files.write_text(out / DATA, json.dumps(found.content(), indent=1) + "\n")
+    with files.replacing(out / LINES) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *_lines(found)])
+    return [out / TEXT, out / DATA, out / LINES, *drawn]
+
+
+def contributions(side: Side) -> list[Contribution]:
+    """Return what a side's step is made of: a line a phase, component and action, over all layers."""
+    groups: dict[tuple[str, str, str], list[Contribution]] = {}
+    for line in side.lines:
+        one = Contribution(
+            phase=line.phase, component=line.component, action=line.action, amount=line.amount / side.steps,
+            unit=line.unit or "1", figure=line.figure or "", price=line.price, energy=line.energy_J / side.steps,
+            basis=line.basis, source=line.source,
+        )  # fmt: skip
+        groups.setdefault((line.phase, line.component, line.action), []).append(one)
+    return [
+        Contribution(
+            phase=lines[0].phase, component=lines[0].component, action=lines[0].action,
+            amount=math.fsum(line.amount for line in lines), unit=lines[0].unit, figure=lines[0].figure,
+            price=lines[0].price, energy=math.fsum(line.energy for line in lines), basis=lines[0].basis,
+            source=lines[0].source,
+        )
+        for lines in groups.values()
+    ]  # fmt: skip
+
+
+def _lines(found: Comparison) -> list[tuple[object, ...]]:
+    return [
+        (panel.title, side.label, side.run, side.architecture, side.technology, line.phase, line.component, line.part,
+         line.action, line.figure, line.amount, line.unit, line.price, line.energy, line.basis, line.source)
+        for panel in found.panels
+        for side in panel.sides
+        for line in contributions(side)
+    ]  # fmt: skip
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+def sheets(panel: Panel, *, most: int | None = None) -> list[Sheet]:
+    """Return a panel's tables: energy by phase, component and part, time by phase, and the changes.
+
+    Parameters
+    ----------
+    panel : Panel
+    most : int, optional
+        How many changes to show apart; the others are summed. By default all.
+    """
+    sides, title = panel.sides, panel.title
+    made = [
+        _beside(f"Energy per step by phase, {title}", "phase", _by_phase(sides), sides, "J"),
+        _beside(f"Energy per step by component, {title}", "component", _by_component(sides), sides, "J"),
+        _beside(f"Energy per step by part, {title}", "part", _by_part(sides), sides, "J"),
+    ]
+    times = [(phase, [side.latency_s[phase] for side in sides]) for phase in (*STEP_PHASES, "total")]
+    if any(len(set(values)) > 1 for _, values in times):
+        made.append(_beside(f"Time per step, {title}", "phase", times, sides, "s"))
+    return [*made, *(_changes(panel, each, most) for each in panel.differences)]
+
+
+def by_component_and_phase(panel: Panel) -> Sheet:
+    """Return the energy of every component in every phase."""
+    sides = panel.sides
+    rows = [
+        (f"{phase}: {style.label(name)}", [side.energy(phase=phase, component=name) for side in sides])
+        for phase in STEP_PHASES
+        for name in _names(sides)
+    ]
+    rows = [(name, values) for name, values in rows if any(values)]
+    title = f"Energy per step by phase and component, {panel.title}"
+    return _beside(title, "phase: component", [*rows, _total(sides)], sides, "J")
+
+
+Rows = list[tuple[str, list[float]]]
+
+
+def _by_phase(sides: Sequence[Side]) -> Rows:
+    return [*((phase, [side.energy(phase=phase) for side in sides]) for phase in STEP_PHASES), _total(sides)]
+
+
+def _by_component(sides: Sequence[Side]) -> Rows:
+    rows = [(style.label(name), [side.energy(component=name) for side in sides]) for name in _names(sides)]
+    return [*rows, _total(sides)]
+
+
+def _by_part(sides: Sequence[Side]) -> Rows:
+    sums = [by_part(contributions(side)) for side in sides]
+    known = dict.fromkeys([*style.PARTS, *(part for each in sums for part in each)])
+    rows = [(part, [each.get(part, 0.0) for each in sums]) for part in known]
+    return [*((part, values) for part, values in rows if any(values)), _total(sides)]
+
+
+def by_part(lines: Iterable[Contribution]) -> dict[str, float]:
+    """Return part of the chip -> energy [J]."""
+    groups: dict[str, list[float]] = {}
+    for line in lines:
+        groups.setdefault(line.part, []).append(line.energy)
+    return {part: math.fsum(energies) for part, energies in groups.items()}
+
+
+def _total(sides: Sequence[Side]) -> tuple[str, list[float]]:
+    return "total", [side.energy() for side in sides]
+
+
+def _names(sides: Sequence[Side]) -> list[str]:
+    return list(dict.fromkeys(name for side in sides for name in side.components))
+
+
+def _beside(title: str, head: str, rows: Rows, sides: Sequence[Side], unit: str) -> Sheet:
+    """Return values side by side, each beside the first with difference and ratio."""
+    first, others = sides[0].label, [side.label for side in sides[1:]]
+    heads = [head, first, *(cell for label in others for cell in (label, "difference", "ratio"))]
+    body = []
+    for name, (old, *news) in rows:
+        cells = [(show(new, unit), signed(new - old, unit), ratio(new, old)) for new in news]
+        body.append((name, show(old, unit), *(cell for group in cells for cell in group)))
+    return Sheet(title, tuple(heads), tuple(body))
+
+
+def signed(value: float, unit: str, digits: int = 4) -> str:
+    """Return a difference with its sign."""
+    return ("+" if value > 0 else "") + show(value, unit, digits)
+
+
+def ratio(over: float, under: float) -> str:
+    """Return a ratio for reading, "-" where there is none."""
+    return f"{over / under:.4g}" if under else NONE
+
+
+def _changes(panel: Panel, each: Difference, most: int | None) -> Sheet:
+    shown, rest = each.changes[:most], each.changes[len(each.changes[:most]) :]
+    rows = [
+        (change.name, moved(change), _figures(change), signed(change.difference_J, "J"),
+         _share(change.difference_J, each.from_J))
+        for change in shown
+    ]  # fmt: skip
+    if rest:
+        left = math.fsum(change.difference_J for change in rest)
+        rows.append((f"{len(rest)} others", NONE, NONE, signed(left, "J"), _share(left, each.from_J)))
+    rows.append(("all", f"x{ratio(each.to_J, each.from_J)}", NONE, signed(each.total_J, "J"),
+                 _share(each.total_J, each.from_J)))  # fmt: skip
+    heads = ("figure" if each.by == "figure" else "component: action", "what moved", "figure: basis", "difference",
+             f"of {each.from_label}")  # fmt: skip
+    return Sheet(f"From {each.from_label} to {each.to_label}, {panel.title}", heads, tuple(rows))
+
+
+def moved(change: Change) -> str:
+    """Return what moved and by which factor: "price x0.54", "amount: none before"."""
+    if change.factor is not None:
+        return f"{change.effect} x{change.factor:.4g}"
+    return f"{change.effect}: {'none before' if change.to_J else 'none now'}"
+
+
+def figure_names(change: Change) -> str:
+    """Return the figure that moved, by its names on both sides if they differ."""
+    before, after = change.figures
+    if before == after or NOTHING in (before, after):
+        return after if before == NOTHING else before
+    return f"{before} -> {after}"
+
+
+def _figures(change: Change) -> str:
+    names = figure_names(change)
+    return f"{names}: {' -> '.join(change.basis)}" if change.basis else names
+
+
+def _share(part: float, total: float) -> str:
+    return f"{100 * part / total:+.1f} %" if total else NONE
+
+
+def ratios(found: Comparison) -> list[Sheet]:
+    """Return the energy ratio of the two chips for every side, if there are both."""
+    if not found.ratios:
+        return []
+    head = {"technologies": "technology", "runs": "run", "architectures": "chip"}[found.kind]
+    rows = tuple((label, f"{value:,.2f}") for label, value in found.ratios.items())
+    return [Sheet("32-bit chip over mixed-precision chip", (head, "energy ratio"), rows)]
+
+
+def text(found: Comparison) -> list[Table | str]:
+    """Return tables for the terminal and the notes below them."""
+    chosen = [sheet for panel in found.panels if not alike(panel) for sheet in sheets(panel, most=MOST)]
+    same = [
+        f"{panel.title}: {show(panel.sides[0].energy(), 'J')} a step, the same on all sides."
+        for panel in found.panels
+        if alike(panel)
+    ]
+    return [*map(tables.terminal, [*chosen, *ratios(found)]), *(f"  {line}" for line in (*same, *found.notes))]
+
+
+def alike(panel: Panel) -> bool:
+    """Whether nothing differs between the sides of a panel."""
+    return not any(each.changes for each in panel.differences)
+
+
+def markdown(found: Comparison, charts: Sequence[str]) -> str:
+    """Return compare.md: all tables, the charts that stand beside it, how the differences are taken apart."""
+    names = ", ".join(dict.fromkeys(side.label for panel in found.panels for side in panel.sides))
+    parts = [f"# Side by side: {names}", _of(found), *(f"- {note}" for note in found.notes)]
+    parts += [f"![{name}]({name}.png)" for name in charts]
+    parts += [tables.markdown_sheet(sheet) for sheet in ratios(found)]
+    for panel in found.panels:
+        parts += [tables.markdown_sheet(sheet) for sheet in (*sheets(panel), by_component_and_phase(panel))]
+    parts.append("Energies are those of one training step inside the boundary of the account, mean over the run.")
+    ways = dict.fromkeys(METHOD[each.by] for panel in found.panels for each in panel.differences)
+    parts.append(f"Differences are taken apart {'; and '.join(ways)}: {FORMULA}. They add up to the difference.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _of(found: Comparison) -> str:
+    return "; ".join(
+        f"{run.path}: {run.summary.get('workload')} on {run.summary.get('dataset_origin')}, "
+        f"{run.summary.get('steps'):,} steps, seed {run.summary.get('seed')}"
+        for run in found.runs
+    )
