@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
@@ -127,6 +127,16 @@ class _Join:
             self.done.succeed()
 
 
+class Watcher(Protocol):
+    """Whoever looks on while slots are taken and given back; it changes nothing."""
+
+    def took(self, slot: Slot, by: str, since_ps: int) -> None:
+        """See a slot taken, now, by someone who asked for it at `since_ps`."""
+
+    def gave(self, slot: Slot) -> None:
+        """See a slot given back."""
+
+
 class Slot:
     """A server, granted first come, first served.
 
@@ -139,26 +149,31 @@ class Slot:
             yield slot.wait()
         ...
         slot.give()
+
+    A unit that uses another's server says its own name: `slot.take(name)`, `slot.wait(name)`.
     """
 
-    __slots__ = ("_clock", "_waiting", "name", "taken", "waited_ps")
+    __slots__ = ("_clock", "_waiting", "name", "taken", "waited_ps", "watcher")
 
     def __init__(self, clock: Clock, name: str) -> None:
         self._clock, self.name, self.taken = clock, name, False
-        self._waiting: deque[tuple[simpy.Event, int]] = deque()
+        self._waiting: deque[tuple[simpy.Event, int, str]] = deque()
         self.waited_ps = 0
+        self.watcher: Watcher | None = None
 
-    def take(self) -> bool:
+    def take(self, by: str = "") -> bool:
         """Take the server if it is free, or return False."""
         if self.taken:
             return False
         self.taken = True
+        if self.watcher is not None:
+            self.watcher.took(self, by, self._clock.now)
         return True
 
-    def wait(self) -> simpy.Event:
+    def wait(self, by: str = "") -> simpy.Event:
         """Return the event at which the server will have been taken for the caller."""
         turn = self._clock.event()
-        self._waiting.append((turn, self._clock.now))
+        self._waiting.append((turn, self._clock.now, by))
         return turn
 
     def give(self) -> None:
@@ -169,9 +184,13 @@ class Slot:
         ModelError
             If it was not taken.
         """
+        if self.watcher is not None:
+            self.watcher.gave(self)
         if self._waiting:
-            turn, since = self._waiting.popleft()
+            turn, since, by = self._waiting.popleft()
             self.waited_ps += self._clock.now - since
+            if self.watcher is not None:
+                self.watcher.took(self, by, since)
             turn.succeed()
         elif self.taken:
             self.taken = False

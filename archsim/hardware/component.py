@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
-from archsim.accounting.ledger import Action, Entry, Job, Ledger
+from archsim.accounting.ledger import Account, Action, Entry, Job, Ledger
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock, Slot
@@ -14,8 +14,10 @@ from archsim.hardware.clock import Clock, Slot
 class Component:
     """A unit of the chip on its clock.
 
-    A subclass names its `kind`, declares its `ACTIONS` and counts exactly these. Units of one name share one page of
-    the ledger: all tiles of a chip are booked under "tile".
+    A subclass names its `kind`, declares its `ACTIONS` and counts exactly these; it declares the `PARTS` that take
+    area, each with the unit of its amount ("" for a plain count, "bit" for a memory), and says in `parts` how many.
+    `WORK` names, by phase, what it does other than jobs, for the time line. Units of one name share one page of the
+    ledger: all tiles of a chip are booked under "tile".
 
     Parameters
     ----------
@@ -28,8 +30,10 @@ class Component:
         The instance's own name, for the time line and for errors; the component's name if not given.
     """
 
-    kind: ClassVar[str]
+    kind: str
     ACTIONS: ClassVar[dict[str, Action]]
+    PARTS: ClassVar[dict[str, str]] = {}
+    WORK: ClassVar[dict[str, str]] = {}
 
     def __init__(self, clock: Clock, ledger: Ledger, name: str, *, label: str | None = None) -> None:
         self.clock, self.name = clock, name
@@ -39,8 +43,14 @@ class Component:
 
     def job(self, key: Hashable, hold_ps: int, amounts: Mapping[str, float]) -> Job:
         """Keep a job under a key of its size, and return it."""
-        made = self._jobs[key] = Job(hold_ps, {action: amount for action, amount in amounts.items() if amount})
+        name = str(key[0]) if isinstance(key, tuple) else ""
+        made = self._jobs[key] = Job(hold_ps, {action: amount for action, amount in amounts.items() if amount}, name)
         return made
+
+    def book_on(self, page: Account) -> Account:
+        """Book on another page from now on; return the one so far."""
+        before, self._account = self._account, page
+        return before
 
     def book(self, tag: Tag, job: Job) -> None:
         """Count a job as done once."""
@@ -68,8 +78,8 @@ class Component:
         if not self.slot.take():
             yield self.slot.wait()
         yield self.clock.timeout(job.hold_ps)
-        self.slot.give()
         self._account.jobs[tag, job] += 1
+        self.slot.give()
 
     def entries(self) -> list[Entry]:
         """Return every declared action with the sizes its cost law may need."""
@@ -84,4 +94,8 @@ class Component:
 
     def powered(self) -> dict[str, float]:
         """Return the amount each leakage action grows by in one second (its unit is per second less)."""
+        return {}
+
+    def parts(self) -> dict[str, float]:
+        """Return the amount of each of the unit's `PARTS`; it follows from the architecture, not from what is done."""
         return {}

@@ -40,6 +40,7 @@ class DigitalUnit(Component):
         "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
         "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
     }
+    PARTS: ClassVar = {"logic": "", "buffer": "bit"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, name: str = "digital_unit", *, lanes: int, cycle_ps: int,
@@ -102,6 +103,15 @@ class DigitalUnit(Component):
         amounts = {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         return self.job(key, cycles * self.cycle_ps, amounts)
 
+    def magnitude(self, d: F32) -> tuple[float, Job]:
+        """Return the sum of the magnitudes of d, and the job: a comparison and an addition an element."""
+        key, n = ("magnitude", d.size), d.size
+        cycles = self.cycles(2 * n)
+        amounts = {"compare": n, "add": n, "buffer.read": n, "control.cycle": cycles}
+        return float(np.abs(d).sum(dtype=np.float64)), self._jobs.get(key) or self.job(
+            key, cycles * self.cycle_ps, amounts
+        )
+
     def store(self, words: int, tag: Tag) -> None:
         """Book words written to the buffer behind a transfer; they take no time of their own."""
         key = ("store", words)
@@ -119,3 +129,7 @@ class DigitalUnit(Component):
     def powered(self) -> dict[str, float]:
         """Return the buffer's bits and one unit of logic."""
         return {"buffer.powered": self.buffer.capacity_bit, "logic.powered": 1.0}
+
+    def parts(self) -> dict[str, float]:
+        """Return the lanes and the buffer's bits."""
+        return {"logic": self.lanes, "buffer": self.buffer.capacity_bit}

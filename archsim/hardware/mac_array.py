@@ -16,6 +16,8 @@ from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
 from archsim.learning import _kernels
 
+WEIGHT_BIT = 32
+
 
 class MacArray(Component):
     """MAC lanes with a weight memory; weights are read for every use, results stay in the lane until done.
@@ -26,7 +28,8 @@ class MacArray(Component):
         Multiply-accumulates a cycle, if the memory keeps up.
     cycle_ps : int
     weights : Sram
-        Sole home of the 32-bit weights.
+        Sole home of the 32-bit weights. A word of 32 n bits holds n of them, which one access reads or writes together:
+        they are laid out in the order of use, without gaps.
     operands : Sram
         Memory of the vectors that are multiplied; its accesses overlap.
     skip_zero_inputs : bool
@@ -37,8 +40,8 @@ class MacArray(Component):
     ACTIONS: ClassVar = {
         "multiply": Action("one 32-bit floating-point multiplication", "arithmetic"),
         "add": Action("one 32-bit floating-point addition", "arithmetic"),
-        "weights.read": Action("one weight read", "weight storage"),
-        "weights.write": Action("one weight written", "weight storage"),
+        "weights.read": Action("one word of weights read", "weight storage"),
+        "weights.write": Action("one word of weights written", "weight storage"),
         "weights.powered": Action("one bit of the weight memory powered for a second", "weight storage", "bit*s"),
         "operand.read": Action("one operand read", "arithmetic"),
         "operand.write": Action("one result written", "arithmetic"),
@@ -46,6 +49,8 @@ class MacArray(Component):
         "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
         "logic.powered": Action("the array's logic powered for a second", "control and clock", "s"),
     }
+    PARTS: ClassVar = {"logic": "", "weights": "bit", "operand": "bit"}
+    WORK: ClassVar = {"forward": "product", "backward": "transposed product", "update": "outer product"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, weights: Sram, operands: Sram,
@@ -54,6 +59,10 @@ class MacArray(Component):
         super().__init__(clock, ledger, "mac_array")
         self.lanes, self.cycle_ps = lanes, cycle_ps
         self.weights, self.operands, self.skip_zero_inputs = weights, operands, skip_zero_inputs
+
+    def accesses(self, weights: int) -> int:
+        """Return the accesses that read (or write) so many weights once: the last word may be part full."""
+        return -(-weights * WEIGHT_BIT // self.weights.word_bit)
 
     def hold_ps(self, macs: int, accesses: int) -> int:
         """Return the longer of arithmetic (MACs over lanes) and weight memory (accesses over banks)."""
@@ -77,21 +86,22 @@ class MacArray(Component):
         kernel(x, weight, out)
         inputs = self._inputs(x)
         macs = inputs * outputs
-        hold_ps = self.hold_ps(macs, macs)
+        accesses = self.accesses(macs)
+        hold_ps = self.hold_ps(macs, accesses)
         if not self.clock.passes(hold_ps):
             yield self.clock.timeout(hold_ps)
-        self.slot.give()
         self.count(
             tag,
             {
                 "multiply": macs,
                 "add": macs,
-                "weights.read": macs,
+                "weights.read": accesses,
                 "operand.read": inputs * -(-outputs // self.lanes),
                 "operand.write": out.size,
                 "control.cycle": -(-hold_ps // self.cycle_ps),
             },
         )
+        self.slot.give()
         return out
 
     def add_outer(self, weight: F32, x: F32, d: F32, tag: Tag) -> Work[None]:
@@ -101,21 +111,22 @@ class MacArray(Component):
         _kernels.add_outer(x, d, weight)
         inputs, columns = self._inputs(x), weight.shape[1]
         macs = inputs * columns
-        hold_ps = self.hold_ps(macs, 2 * macs)
+        accesses = self.accesses(macs)
+        hold_ps = self.hold_ps(macs, 2 * accesses)
         if not self.clock.passes(hold_ps):
             yield self.clock.timeout(hold_ps)
-        self.slot.give()
         self.count(
             tag,
             {
                 "multiply": macs,
                 "add": macs,
-                "weights.read": macs,
-                "weights.write": macs,
+                "weights.read": accesses,
+                "weights.write": accesses,
                 "operand.read": inputs + macs,
                 "control.cycle": -(-hold_ps // self.cycle_ps),
             },
         )
+        self.slot.give()
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the sizes of the memory in question."""
@@ -129,3 +140,7 @@ class MacArray(Component):
             "operand.powered": self.operands.capacity_bit,
             "logic.powered": 1.0,
         }
+
+    def parts(self) -> dict[str, float]:
+        """Return the lanes and both memories' bits."""
+        return {"logic": self.lanes, "weights": self.weights.capacity_bit, "operand": self.operands.capacity_bit}

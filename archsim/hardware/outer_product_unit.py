@@ -38,6 +38,8 @@ class OuterProductUnit(Component):
         "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
         "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
     }
+    PARTS: ClassVar = {"logic": "", "chi": "bit"}
+    WORK: ClassVar = {"update": "accumulate"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, chi: Sram, x_bits: int,
@@ -61,7 +63,6 @@ class OuterProductUnit(Component):
         hold_ps = self.hold_ps(done.updates, done.rows)
         if not self.clock.passes(hold_ps):
             yield self.clock.timeout(hold_ps)
-        self.slot.give()
         row = self._account.row(tag)
         row["multiply"] += done.updates + done.rows
         row["add"] += done.updates + done.index.size
@@ -69,6 +70,7 @@ class OuterProductUnit(Component):
         row["chi.read"] += done.updates
         row["chi.write"] += done.updates
         row["control.cycle"] += -(-hold_ps // self.cycle_ps)
+        self.slot.give()
         return done
 
     def sizes(self, action: str) -> dict[str, float]:
@@ -82,3 +84,7 @@ class OuterProductUnit(Component):
     def powered(self) -> dict[str, float]:
         """Return chi's bits and one unit of logic."""
         return {"chi.powered": self.chi.capacity_bit, "logic.powered": 1.0}
+
+    def parts(self) -> dict[str, float]:
+        """Return the lanes and chi's bits."""
+        return {"logic": self.lanes, "chi": self.chi.capacity_bit}

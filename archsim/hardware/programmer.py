@@ -42,6 +42,8 @@ class Programmer(Component):
         "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
         "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
     }
+    PARTS: ClassVar = {"driver": "", "log": "bit"}
+    WORK: ClassVar = {"update": "SET pulses", "refresh": "refresh"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, parallel: int, set_ps: int, reset_ps: int, read_ps: int,
@@ -67,11 +69,11 @@ class Programmer(Component):
         hold_ps = self.train_ps(pulses=given)
         if not self.clock.passes(hold_ps):
             yield self.clock.timeout(hold_ps)
-        self.slot.give()
         row = self._account.row(tag)
         row["set.pulse"] += given
         row["log.write"] += index.size
         row["control.cycle"] += -(-hold_ps // self.cycle_ps)
+        self.slot.give()
         return given
 
     def refresh(
@@ -86,7 +88,6 @@ class Programmer(Component):
         hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
         if hold_ps and not self.clock.passes(hold_ps):
             yield self.clock.timeout(hold_ps)
-        self.slot.give()
         self.count(
             tag,
             {
@@ -97,6 +98,7 @@ class Programmer(Component):
                 "control.cycle": -(-hold_ps // self.cycle_ps),
             },
         )
+        self.slot.give()
         return done
 
     def sizes(self, action: str) -> dict[str, float]:
@@ -106,3 +108,7 @@ class Programmer(Component):
     def powered(self) -> dict[str, float]:
         """Return the log's bits and one unit of logic."""
         return {"log.powered": self.log.capacity_bit, "logic.powered": 1.0}
+
+    def parts(self) -> dict[str, float]:
+        """Return the drivers, one for each device pulsed at once, and the log's bits."""
+        return {"driver": self.parallel, "log": self.log.capacity_bit}

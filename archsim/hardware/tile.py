@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.cells import Grids, PairedCells
+from archsim.analog.cells import Cells, Grids
 from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Tag
@@ -36,6 +36,8 @@ class Converters:
     settle_ps, period_ps, conversion_ps : int
         Settling before a read; one period of the pulse-width DAC, whose longest pulse has 2^(bits-1) - 1 of them; one
         conversion.
+    backward_dac, backward_adc : Quantiser, optional
+        Precision when the columns are driven and the rows read, if it is another.
     """
 
     dac: Quantiser
@@ -47,15 +49,38 @@ class Converters:
     settle_ps: int
     period_ps: int
     conversion_ps: int
+    backward_dac: Quantiser | None = None
+    backward_adc: Quantiser | None = None
 
     @property
     def integration_ps(self) -> int:
         """Time for which the columns integrate: the longest pulse."""
-        return int(2 ** (self.dac.bits - 1) - 1) * self.period_ps
+        return self.longest_ps(backward=False)
+
+    def bits(self, *, backward: bool) -> tuple[int, int]:
+        """Return the bits of what is driven and of what is read, forward or backward."""
+        if not backward:
+            return self.dac.bits, self.adc.bits
+        return (self.backward_dac or self.dac).bits, (self.backward_adc or self.adc).bits
+
+    def longest_ps(self, *, backward: bool) -> int:
+        """Return the longest pulse on the lines that are driven, forward or backward."""
+        return int(2 ** (self.bits(backward=backward)[0] - 1) - 1) * self.period_ps
 
 
 class Tile(Component):
-    """Crossbar of cell pairs between shared converters. Holds no figures and computes nothing itself."""
+    """Crossbar of cell pairs between shared converters. Holds no figures and computes nothing itself.
+
+    Parameters
+    ----------
+    label : str
+    cells : Cells
+    converters : Converters
+    bank : Slot, optional
+        The converters, if other tiles use them, too.
+    lines : (rows, columns), optional
+        Pairs of the whole tile, of which the cells may fill a part; those of the cells if not given.
+    """
 
     kind = "tile"
     ACTIONS: ClassVar = {
@@ -65,30 +90,34 @@ class Tile(Component):
         "adc.convert": Action("one line's result turned into a code", "arithmetic"),
         "periphery.powered": Action("one tile powered for a second", "arithmetic", "s"),
     }
+    PARTS: ClassVar = {"cells": "", "dac": "", "adc": ""}
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, label: str, *, cells: PairedCells, converters: Converters,
-        bank: Slot | None = None,
+        self, clock: Clock, ledger: Ledger, label: str, *, cells: Cells, converters: Converters,
+        bank: Slot | None = None, lines: tuple[int, int] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(clock, ledger, "tile", label=label)
         self.cells, self.converters = cells, converters
+        self.lines = lines or cells.shape
         self.bank = bank
         self.clipped = 0
-        self._integration_s = converters.integration_ps * 1e-12
-        levels = converters.dac.levels, converters.adc.levels
-        self._forward: Grids = (*levels, converters.forward_scale, converters.clips)
-        self._backward: Grids = (*levels, converters.backward_scale, converters.clips)
+        self._forward_s, self._backward_s = (converters.longest_ps(backward=back) * 1e-12 for back in (False, True))
+        dac, adc = converters.backward_dac or converters.dac, converters.backward_adc or converters.adc
+        self._forward: Grids = (
+            converters.dac.levels, converters.adc.levels, converters.forward_scale, converters.clips,
+        )  # fmt: skip
+        self._backward: Grids = (dac.levels, adc.levels, converters.backward_scale, converters.clips)
 
     def convert_ps(self, outputs: int) -> int:
         """Return the time in which one bank converts `outputs` lines: ceil(outputs/adcs) conversions."""
         return -(-outputs // self.converters.adcs) * self.converters.conversion_ps
 
-    def read_ps(self, vectors: int, outputs: int) -> int:
+    def read_ps(self, vectors: int, outputs: int, *, backward: bool = False) -> int:
         """Return the closed-form time of `vectors` products when the bank is the tile's own.
 
         Lines integrate one vector while the previous one is converted: the longer of the two is the interval.
         """
-        integrate = self.converters.settle_ps + self.converters.integration_ps
+        integrate = self.converters.settle_ps + self.converters.longest_ps(backward=backward)
         convert = self.convert_ps(outputs)
         return integrate + convert + (vectors - 1) * max(integrate, convert)
 
@@ -98,58 +127,66 @@ class Tile(Component):
         Computes and counts; the time is held by `read` or by whoever reads several tiles at once.
         """
         codes, driven, clipped, moment = self.cells.multiply(x, tag.phase, self._forward)
-        return self._counted(codes, driven, clipped, moment, tag)
+        return self._counted(codes, driven, clipped, moment * self._forward_s, tag)
 
     def multiply_transposed(self, d: F32, tag: Tag) -> F32:
         """Return the rows' codes for columns driven with d, (vectors, columns); else like `multiply`."""
         codes, driven, clipped, moment = self.cells.multiply_transposed(d, tag.phase, self._backward)
-        return self._counted(codes, driven, clipped, moment, tag)
+        return self._counted(codes, driven, clipped, moment * self._backward_s, tag)
 
-    def _counted(self, codes: F32, driven: int, clipped: int, moment: float, tag: Tag) -> F32:
+    def _counted(self, codes: F32, driven: int, clipped: int, conducted: float, tag: Tag) -> F32:
         self.clipped += clipped
         row = self._account.row(tag)
         row["dac.convert"] += driven
         row["line.charge"] += driven
-        row["cells.conduct"] += moment * self._integration_s
+        row["cells.conduct"] += conducted
         row["adc.convert"] += codes.size
         return codes
 
-    def read(self, product: Product, x: F32, outputs: int, tag: Tag) -> Work[F32]:
+    def read(self, product: Product, x: F32, outputs: int, tag: Tag, *, backward: bool = False) -> Work[F32]:
         """Take the tile, let it compute `product` (one of its own), and hold until its `outputs` are converted."""
         if not self.slot.take():
             yield self.slot.wait()
         codes = product(x, tag)
         if self.bank is None:
-            yield self.clock.timeout(self.read_ps(x.shape[0], outputs))
+            yield self.clock.timeout(self.read_ps(x.shape[0], outputs, backward=backward))
         else:
-            yield from self._read_shared(self.bank, x.shape[0], outputs)
+            yield from self._read_shared(self.bank, x.shape[0], outputs, backward=backward)
         self.slot.give()
         return codes
 
-    def _read_shared(self, bank: Slot, vectors: int, outputs: int) -> Work[None]:
+    def _read_shared(self, bank: Slot, vectors: int, outputs: int, *, backward: bool) -> Work[None]:
         """Hold for products whose conversions contend with other tiles for one bank, vector by vector.
 
         The next vector is integrated while one is converted, so an uncontended bank gives the time of `read_ps`.
         """
-        integrate = self.converters.settle_ps + self.converters.integration_ps
+        integrate = self.converters.settle_ps + self.converters.longest_ps(backward=backward)
         convert = self.convert_ps(outputs)
         yield self.clock.timeout(integrate)
         for vector in range(vectors):
-            if not bank.take():
-                yield bank.wait()
+            if not bank.take(self.slot.name):
+                yield bank.wait(self.slot.name)
             yield self.clock.timeout(convert)
             bank.give()
             if vector < vectors - 1 and integrate > convert:
                 yield self.clock.timeout(integrate - convert)
 
     def sizes(self, action: str) -> dict[str, float]:
-        """Return the bits of the converter in question."""
+        """Return the bits of the converter in question, as it is used forward."""
         bits = {"dac.convert": self.converters.dac.bits, "adc.convert": self.converters.adc.bits}
         return {"bits": bits[action]} if action in bits else {}
 
     def powered(self) -> dict[str, float]:
         """Return one tile's periphery."""
         return {"periphery.powered": 1.0}
+
+    def parts(self) -> dict[str, float]:
+        """Return the devices of the whole tile, the drivers of its rows and columns, the ADCs of its bank.
+
+        A bank that tiles share stands in each of them; the chip counts it once.
+        """
+        rows, columns = self.lines
+        return {"cells": self.cells.per_weight * rows * columns, "dac": rows + columns, "adc": self.converters.adcs}
 
 
 class TileGroup:
@@ -162,11 +199,16 @@ class TileGroup:
         A product is one of the tile's own; input lines are the slice of the layer's input that the tile is driven with.
     bands : int
         Bands of the result: the lanes go through all of them for one band of inputs after the other.
+    backward : bool
+        Whether the products are transposed ones.
     """
 
-    def __init__(self, clock: Clock, lanes: list[tuple[Tile, Product, slice, int]], bands: int) -> None:
-        self.clock, self.lanes, self.bands = clock, lanes, bands
+    def __init__(
+        self, clock: Clock, lanes: list[tuple[Tile, Product, slice, int]], bands: int, *, backward: bool = False
+    ) -> None:
+        self.clock, self.lanes, self.bands, self.backward = clock, lanes, bands, backward
         self.outputs = sum(outputs for _, _, _, outputs in lanes)
+        self.dac_bits, self.adc_bits = lanes[0][0].converters.bits(backward=backward)
         self._lines = [lines for _, _, lines, _ in lanes]
         self._products = [product for _, product, _, _ in lanes]
         self._slots = [tile.slot for tile, _, _, _ in lanes]
@@ -177,7 +219,9 @@ class TileGroup:
     def hold_ps(self, vectors: int) -> int:
         """Return the time of the slowest tile when no bank is shared."""
         if vectors not in self._hold_ps:
-            self._hold_ps[vectors] = max(tile.read_ps(vectors, outputs) for tile, _, _, outputs in self.lanes)
+            self._hold_ps[vectors] = max(
+                tile.read_ps(vectors, outputs, backward=self.backward) for tile, _, _, outputs in self.lanes
+            )
         return self._hold_ps[vectors]
 
     def age(self) -> None:
@@ -197,7 +241,7 @@ class TileGroup:
         return (
             yield from self.clock.together(
                 [
-                    tile.read(product, part, outputs, tag)
+                    tile.read(product, part, outputs, tag, backward=self.backward)
                     for (tile, product, _, outputs), part in zip(self.lanes, parts, strict=True)
                 ]
             )
