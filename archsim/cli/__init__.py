@@ -7,7 +7,8 @@ import sys
 import typer
 
 from archsim.base.errors import EXIT_CODES, ArchsimError
-from archsim.cli import run
+from archsim.cli import ablate, compare, explain, hold, run, schema, trace, validate, verify
+from archsim.cli.device import device_app
 from archsim.cli.files import archs_app, data_app, workloads_app
 from archsim.cli.options import INTERRUPTED
 from archsim.cli.tech import tech_app
@@ -22,10 +23,14 @@ app = typer.Typer(
 )  # fmt: skip
 for command, function in (
     ("reproduce", run.reproduce), ("run", run.run_command), ("report", run.report_command),
+    ("validate", validate.validate), ("explain", explain.explain_command),
+    ("ablate", ablate.ablate_command), ("hold", hold.hold_command), ("endurance", hold.endurance_command),
+    ("trace", trace.trace_command), ("compare", compare.compare_command),
+    ("schema", schema.schema_command), ("verify", verify.verify_command),
 ):  # fmt: skip
     app.command(command)(function)
 for name, group in (
-    ("tech", tech_app), ("workloads", workloads_app), ("archs", archs_app), ("data", data_app),
+    ("tech", tech_app), ("workloads", workloads_app), ("archs", archs_app), ("data", data_app), ("device", device_app),
 ):  # fmt: skip
     app.add_typer(group, name=name)
 

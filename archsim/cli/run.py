@@ -51,11 +51,39 @@ def run_command(  # noqa: PLR0917  an option each
 
 def report_command(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run directory.")],
-    out: Annotated[Path | None, typer.Option(help="Where to write.", show_default="DIR/report")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write to; with --html also a file ending in .html.", show_default="DIR/report"),
+    ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write one page instead, with a slider for every figure: report.html.")
+    ] = False,
+    tech: Annotated[
+        list[str] | None,
+        typer.Option("--tech", help="With --html or --paper: the file of a technology that the run was priced by, if "
+                     "it is neither shipped nor in this folder nor beside the run."),
+    ] = None,
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="Write what a paper needs instead: LaTeX tables, figures for one and two columns, "
+                     "sources.bib, a paragraph of methods. Into DIR/paper, or --out."),
+    ] = False,
     quiet: Quiet = False,
-) -> None:
+) -> None:  # fmt: skip
     """Draw the charts (PNG, SVG, PDF) and write the tables (Markdown, LaTeX) of a run, from its directory alone."""
-    _report(run, out, quiet=quiet)
+    if paper:
+        if html:
+            raise InputError("given together with --html", key="--paper", expected="one of them")
+        _paper(run, out, tuple(tech or ()), quiet=quiet)
+        return
+    if not html:
+        _report(run, out, quiet=quiet)
+        return
+    from archsim.report.page import FILE, write
+
+    page = write(run, out / FILE if out and out.suffix != ".html" else out, techs=tuple(tech or ()))
+    if not quiet:
+        typer.echo(f"Page: {page} ({page.stat().st_size / 1000:.0f} kB)")
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
@@ -144,3 +172,13 @@ def _report(run: Path, out: Path | None, *, quiet: bool) -> None:
     written = make(run, out)
     if not quiet:
         typer.echo(f"Charts and tables: {written[0].parent} ({len(written)} files)")
+
+
+def _paper(run: Path, out: Path | None, techs: tuple[str, ...], *, quiet: bool) -> None:
+    from archsim.report.paper import make_paper
+
+    kit = make_paper(run, out, techs)
+    if not quiet:
+        for note in kit.notes:
+            typer.echo(f"Note: {note}.")
+        typer.echo(f"Paper kit: {kit.files[-1].parent} ({len(kit.files)} files; README.txt says how)")

@@ -17,6 +17,8 @@ FORMATS: dict[str, Any] = {"png": {"dpi": 200, "metadata": {"Software": None}}, 
 def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     """Write charts (PNG, SVG, PDF) and tables (Markdown, LaTeX) of a run directory; return the files.
 
+    A time line that `archsim trace` left in the directory is drawn, too.
+
     Parameters
     ----------
     run : path
@@ -37,10 +39,25 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     charts = registry.names("chart")
     for name in charts:
         written += _chart(data, name, folder)
+    written += (steps := _steps(data, folder))
+    charts += [path.stem for path in steps if path.suffix == ".png"]
     for name, text in (("report.md", tables.markdown(data, charts)), ("report.tex", tables.latex(data))):
         files.write_text(folder / name, text)
         written.append(folder / name)
     return written
+
+
+def _steps(data: RunData, folder: Path) -> list[Path]:
+    """Draw one recorded step of each chip, if `archsim trace` recorded this very run."""
+    from archsim.report import timeline as pictures
+    from archsim.runs import state, timeline
+
+    recorded = data.path / timeline.FOLDER
+    if not (recorded / timeline.JSON).is_file() or (found := timeline.read(recorded)).identity != state.identity(
+        data.run
+    ):
+        return []
+    return pictures.write(found, folder)
 
 
 def _chart(data: RunData, name: str, folder: Path) -> list[Path]:

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 COLUMNS = {
     "energy.csv": {"technology", "architecture", "phase", "in_step", "component", "action", "inside_boundary",
                    "amount", "amount_unit", "figure", "price_J_per_unit", "energy_per_step_J", "basis", "source"},
+    "area.csv": {"technology", "architecture", "component", "key", "amount", "amount_unit", "figure",
+                 "area_m2_per_unit", "area_m2", "low_m2", "high_m2", "basis", "source"},
     "training.csv": {"architecture", "step", "samples", "running_accuracy", "test_accuracy", "simulated_time_s"},
 }  # fmt: skip
-WORDS = {"technology", "architecture", "phase", "component", "action", "amount_unit", "figure", "basis", "source"}
+LATER = {"energy.csv": ("price_low_J_per_unit", "price_high_J_per_unit")}
+"""Columns that run directories from before lack; they are NaN then."""
+WORDS = {"technology", "architecture", "phase", "component", "action", "key", "amount_unit", "figure", "basis",
+         "source"}  # fmt: skip
 """Columns of text; the others are numbers, or truth values in `TRUTHS`."""
 TRUTHS = {"in_step", "inside_boundary"}
 SUMMARY_KEYS = ("workload", "dataset", "dataset_origin", "seed", "steps", "state", "technology", "technologies",
@@ -31,7 +36,11 @@ CHIP_KEYS = ("energy_per_step_J", "latency_per_step_s", "test_accuracy", "pulses
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one action of one component costs in a step: amount x price = energy [J]."""
+    """What one action of one component costs in a step: amount x price = energy [J].
+
+    `low` and `high` are that energy with the figure at the ends of its range; NaN in a run directory from before
+    archsim wrote them.
+    """
 
     phase: str
     component: str
@@ -43,21 +52,56 @@ class Contribution:
     energy: float
     basis: str
     source: str
+    low: float = math.nan
+    high: float = math.nan
 
     @property
     def part(self) -> str:
         """The part of the chip that the action belongs to, the same word for every chip."""
-        head = self.action.partition(".")[0]
-        return _PARTS.get(self.action) or _PARTS.get(head) or head
+        return part_of(self.action)
+
+
+@dataclass(frozen=True, slots=True)
+class PartArea:
+    """The area of one part of a chip [m^2], with the ends of its range; NaN where no figure gives it."""
+
+    component: str
+    key: str
+    amount: float
+    unit: str
+    figure: str
+    price: float
+    area: float
+    low: float
+    high: float
+    basis: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The part without the kind of its component."""
+        return self.key.partition(".")[2]
+
+    @property
+    def part(self) -> str:
+        """The part of the chip, the same word as for a contribution to the energy."""
+        return "arithmetic" if self.name == "logic" else _PARTS.get(self.name, self.name)
 
 
 _PARTS = {
     "chi": "chi memory", "weights": "weight memory", "buffer": "signal memory", "operand": "signal memory",
     "log": "programming", "set": "programming", "reset": "programming", "device": "programming",
-    "adc": "ADC", "dac": "DAC and cells", "line": "DAC and cells", "cells": "DAC and cells",
+    "driver": "programming", "adc": "ADC", "dac": "DAC and cells", "line": "DAC and cells", "cells": "DAC and cells",
     "add": "arithmetic", "multiply": "arithmetic", "compare": "arithmetic", "lookup": "arithmetic",
+    "up": "programming", "down": "programming", "round": "arithmetic",
     "control": "control and clock", "logic": "control and clock", "periphery": "DAC and cells", "transfer": "bus",
 }  # fmt: skip
+
+
+def part_of(action: str) -> str:
+    """Return the part of the chip that an action belongs to."""
+    head = action.partition(".")[0]
+    return _PARTS.get(action) or _PARTS.get(head) or head
 
 
 @dataclass(frozen=True)
@@ -73,6 +117,8 @@ class RunData:
         Content of run.yaml.
     energy, training : DataFrame
         Content of energy.csv and training.csv.
+    area : DataFrame or None
+        Content of area.csv; None in a run directory from before archsim wrote one.
     """
 
     path: Path
@@ -80,6 +126,7 @@ class RunData:
     run: dict[str, Any]
     energy: pd.DataFrame
     training: pd.DataFrame
+    area: pd.DataFrame | None = None
 
     @property
     def technology(self) -> str:
@@ -102,9 +149,26 @@ class RunData:
                 phase=str(row["phase"]), component=str(row["component"]), action=str(row["action"]),
                 amount=float(row["amount"]) / steps, unit=str(row["amount_unit"]), figure=str(row["figure"]),
                 price=float(row["price_J_per_unit"]), energy=float(row["energy_per_step_J"]), basis=str(row["basis"]),
-                source=str(row["source"]) if isinstance(row["source"], str) else "",
+                source=_word(row["source"]), low=float(row["amount"]) / steps * float(row["price_low_J_per_unit"]),
+                high=float(row["amount"]) / steps * float(row["price_high_J_per_unit"]),
             )
             for row in rows
+        ]  # fmt: skip
+
+    def areas(self, architecture: str, technology: str | None = None) -> list[PartArea]:
+        """Return the parts of a chip with their areas under one technology; empty if the run tells none."""
+        if self.area is None:
+            return []
+        table = self.area
+        chosen = (table.architecture == architecture) & (table.technology == (technology or self.technology))
+        return [
+            PartArea(
+                component=str(row["component"]), key=str(row["key"]), amount=float(row["amount"]),
+                unit=str(row["amount_unit"]), figure=_word(row["figure"]), price=float(row["area_m2_per_unit"]),
+                area=float(row["area_m2"]), low=float(row["low_m2"]), high=float(row["high_m2"]),
+                basis=_word(row["basis"]), source=_word(row["source"]),
+            )
+            for row in table[chosen].to_dict("records")
         ]  # fmt: skip
 
     @property
@@ -116,6 +180,11 @@ class RunData:
         """Return the energy [J] of a chip's step inside the boundary, under one technology."""
         return math.fsum(line.energy for line in self.contributions(architecture, technology))
 
+    def ends(self, architecture: str, technology: str | None = None) -> tuple[float, float]:
+        """Return the energy [J] of a chip's step with all figures at the low, and at the high end of their ranges."""
+        lines = self.contributions(architecture, technology)
+        return math.fsum(line.low for line in lines), math.fsum(line.high for line in lines)
+
     def largest(self, architecture: str, most: int, technology: str | None = None) -> list[Contribution]:
         """Return the largest contributors of a chip, summed over phases and layers, the largest first."""
         sums: dict[tuple[str, str], Contribution] = {}
@@ -124,7 +193,8 @@ class RunData:
             found = sums.get(key)
             amount = line.amount + (found.amount if found else 0.0)
             energy = line.energy + (found.energy if found else 0.0)
-            sums[key] = replace(line, phase="step", amount=amount, energy=energy)
+            low, high = (getattr(line, end) + (getattr(found, end) if found else 0.0) for end in ("low", "high"))
+            sums[key] = replace(line, phase="step", amount=amount, energy=energy, low=low, high=high)
         return sorted(sums.values(), key=lambda line: -line.energy)[:most]
 
 
@@ -144,8 +214,14 @@ def load(path: Path) -> RunData:
     tables = {
         name: _table(path / name, columns | (energies if name == "training.csv" else set()))
         for name, columns in COLUMNS.items()
+        if name != "area.csv" or (path / name).exists()
     }
-    return RunData(path, summary, run, tables["energy.csv"], tables["training.csv"])
+    return RunData(path, summary, run, tables["energy.csv"], tables["training.csv"], tables.get("area.csv"))
+
+
+def _word(cell: object) -> str:
+    """Return a cell of text, "" for an empty one."""
+    return cell if isinstance(cell, str) else ""
 
 
 def _text(file: Path, hint: str | None = None) -> str:
@@ -202,7 +278,9 @@ def _table(file: Path, columns: set[str]) -> pd.DataFrame:
         raise InputError("is not readable", file=file, expected="the CSV that archsim wrote") from error
     if missing := sorted(columns - set(table.columns)):
         raise InputError(f"lacks the column {missing[0]}", file=file, expected="the columns that archsim wrote")
-    for name in sorted(columns - WORDS):
+    for name in (later := LATER.get(file.name, ())):
+        table[name] = table.get(name, math.nan)
+    for name in sorted((columns | set(later)) - WORDS):
         wanted, kind = ("True or False", bool) if name in TRUTHS else ("numbers", float)
         if name in TRUTHS and not table.empty and table[name].dtype != bool:
             raise InputError("holds something else", file=file, key=name, expected=wanted)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.units import show
@@ -27,6 +29,16 @@ OTHER = "#dddddd"
 SMALL = 0.01
 """Parts below this fraction of a chip's step are drawn together as "other"; the tables show them apart."""
 HATCH = "////"
+RANGE: Any = {"color": "black", "linewidth": 1.0}
+"""How a range is drawn: a thin line between its ends."""
+PAPER: Any = {"color": "#CC3311", "linewidth": 1.5}
+"""How a published value is drawn with a bar: a line across it."""
+FAINT, REFERENCE = "#888888", "#555555"
+"""Greys of what stands in the background, and of lines that are no data."""
+SERIES = ("#0077BB", "#EE7733", "#009988")
+"""Colours of what is neither a part nor a chip, such as a model and what it is held against; from Tol's palettes."""
+ORDERED = ("#e69f00", "#5ec962", "#21918c", "#3b528b", "#440154")
+"""From light to dark, for few to many: in order for every reader."""
 SETTINGS: Any = {
     "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e5e5e5",
@@ -34,23 +46,85 @@ SETTINGS: Any = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where figures are to be printed: the width they fill [in], and the size of their text [pt]."""
+
+    width: float
+    font: float = 8.0
+
+    @property
+    def settings(self) -> Any:
+        """What the page changes in `SETTINGS`."""
+        sizes = ("font.size", "axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize")
+        return {**dict.fromkeys(sizes, self.font), "legend.fontsize": self.font - 0.5, "axes.linewidth": 0.6}
+
+
+COLUMN, TEXT = Page(3.5), Page(7.16)
+"""One column and both columns of a two-column journal."""
+_NARROW = 5.0
+_page: ContextVar[Page | None] = ContextVar("page", default=None)
+
+
 @contextmanager
-def applied() -> Iterator[None]:
-    """Apply the style for the time of drawing and saving; nothing global changes."""
+def applied(page: Page | None = None) -> Iterator[None]:
+    """Apply the style for the time of drawing and saving, for a page if one is given; nothing global changes."""
     from matplotlib import rc_context
 
-    with rc_context(SETTINGS):
-        yield
+    token = _page.set(page)
+    try:
+        with rc_context({**SETTINGS, **(page.settings if page else {})}):
+            yield
+    finally:
+        _page.reset(token)
 
 
-def figure(width: float, height: float) -> Figure:
-    """Return a figure of so many inches, with its own layout and no window system."""
+def narrow() -> bool:
+    """Whether charts are drawn for one column of a page: panels above each other, short labels."""
+    page = _page.get()
+    return page is not None and page.width < _NARROW
+
+
+def figure(width: float, height: float, *, column: float | None = None) -> Figure:
+    """Return a figure of so many inches, with its own layout and no window system.
+
+    Parameters
+    ----------
+    width, height : float [in]
+        On a page the width is the page's.
+    column : float [in]
+        Height in one column of a page.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    page = _page.get()
+    if page:
+        height = column if column and narrow() else height * page.font / SETTINGS["font.size"]
+        width = page.width
     made = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(made)
     return made
+
+
+def title(figure: Figure, text: str) -> None:
+    """Give a figure its title; on a page it is left to the caption, which finds it as the figure's label."""
+    figure.set_label(text)
+    if _page.get() is None:
+        figure.suptitle(text)
+
+
+def legend(figure: Figure, key: Mapping[str, Artist], columns: int = 5) -> None:
+    """Set a legend below the panels, if there is anything to explain; in one column of a page two entries a row."""
+    if key:
+        across = min(2, columns) if narrow() else columns
+        figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=across, frameon=False)
+
+
+def note() -> float:
+    """Return the size [pt] of words inside a chart."""
+    page = _page.get()
+    return 7.5 if page is None else page.font - 1
 
 
 def part_colour(name: str) -> str:
@@ -75,8 +149,15 @@ def key_to(parts: Iterable[str], *, assumed: bool) -> dict[str, Artist]:
     wanted = set(parts)
     key: dict[str, Artist] = {part: Patch(facecolor=part_colour(part)) for part in (*PARTS, "other") if part in wanted}
     if assumed:
-        key["figure assumed"] = Patch(facecolor="white", edgecolor="#555555", hatch=HATCH)
+        key["figure assumed"] = Patch(facecolor="white", edgecolor=REFERENCE, hatch=HATCH)
     return key
+
+
+def range_handle() -> Artist:
+    """Return what stands for a range in a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], marker="|", markersize=5, **RANGE)
 
 
 def label(name: str) -> str:

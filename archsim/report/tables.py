@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -130,6 +131,54 @@ def counts(summary: dict[str, Any]) -> Sheet:
     return Sheet("Counts", ("chip", "quantity", "value"), tuple(rows))
 
 
+def area(summary: dict[str, Any]) -> list[Sheet]:
+    """Return the area by component, each chip, with the range; no sheet if the run tells none."""
+    found = {name: chip["area_m2"] for name, chip in summary["architectures"].items() if chip.get("area_m2")}
+    if not found:
+        return []
+    components = dict.fromkeys(component for each in found.values() for component in each["by_component"])
+    rows = []
+    for component in components:
+        cells = [_span(each["by_component"].get(component), each["total"]) for each in found.values()]
+        rows.append((style.label(component), *(cell for group in cells for cell in group)))
+    totals = [_span(each["total"], each["total"], bound=bool(each["unpriced"])) for each in found.values()]
+    rows.append(("total", *(cell for group in totals for cell in group)))
+    if any(each["unpriced"] for each in found.values()):
+        missing = [(", ".join(each["unpriced"]) or NONE, NONE, NONE) for each in found.values()]
+        rows.append(("without a figure", *(cell for group in missing for cell in group)))
+    heads = ("component", *(head for name in found for head in (name, "share", "range")))
+    title = f"Area, {summary['technology']['name']}: a sum of parts, without wires between them and floorplan"
+    return [Sheet(title, heads, tuple(rows))]
+
+
+def _span(span: dict[str, float] | None, total: dict[str, float], *, bound: bool = False) -> tuple[str, str, str]:
+    """Return value, share of the total and range as text; a total that lacks a part is a lower bound."""
+    if not span:
+        return NONE, NONE, NONE
+    value = (">= " if bound else "") + f"{span['value'] * 1e6:.4g} mm^2"
+    return value, _share(span["value"], total["value"]), f"{span['low'] * 1e6:.3g} to {span['high'] * 1e6:.3g} mm^2"
+
+
+def area_parts(run: RunData) -> list[Sheet]:
+    """Return a sheet for each chip: amount x figure = area of every part, under the run's own technology."""
+    heads = ("part", "amount", "area of one", "area", "range", "figure", "basis", "source")
+    sheets = []
+    for chip in run.architectures:
+        rows = tuple(
+            (
+                f"{line.component}: {line.name}", style.count(line.amount, line.unit),
+                _show(line.price, "m^2") + (f"/{line.unit}" if line.unit != "1" and math.isfinite(line.price) else ""),
+                _show(line.area, "m^2"),
+                f"{show(line.low, 'm^2', 3)} to {show(line.high, 'm^2', 3)}" if math.isfinite(line.low) else NONE,
+                line.figure or NONE, line.basis or NONE, line.source or NONE,
+            )
+            for line in run.areas(chip)
+        )  # fmt: skip
+        if rows:
+            sheets.append(Sheet(f"Parts by area, {chip}, {run.technology}", heads, rows))
+    return sheets
+
+
 def boundary(summary: dict[str, Any]) -> Sheet:
     """Return the boundary of the account, the same for every chip."""
     inside = [(function, "inside") for function in summary["boundary"]["inside"]]
@@ -172,12 +221,13 @@ def particulars(run: RunData) -> Sheet:
 
 def from_summary(summary: dict[str, Any]) -> list[Sheet]:
     """Return the sheets that need summary.json alone."""
-    return [*energy(summary), latency(summary), against_paper(summary), counts(summary)]
+    return [*energy(summary), latency(summary), *area(summary), against_paper(summary), counts(summary)]
 
 
 def from_run(run: RunData) -> list[Sheet]:
     """Return all sheets of a run."""
-    return [particulars(run), *from_summary(run.summary), *contributors(run), boundary(run.summary)]
+    sheets = [*from_summary(run.summary), *contributors(run), *area_parts(run)]
+    return [particulars(run), *sheets, boundary(run.summary)]
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
@@ -201,13 +251,13 @@ def terminal(sheet: Sheet) -> Table:
 
     table = Table(title=sheet.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, head in enumerate(sheet.heads):
-        table.add_column(head, justify="left" if position == 0 or _wordy(sheet, position) else "right")
+        table.add_column(head, justify="left" if position == 0 or wordy(sheet, position) else "right")
     for row in sheet.rows:
         table.add_row(*row)
     return table
 
 
-def _wordy(sheet: Sheet, position: int) -> bool:
+def wordy(sheet: Sheet, position: int) -> bool:
     """Whether a column holds words rather than numbers: half of its cells or more do not begin like one."""
     cells = [row[position] for row in sheet.rows if row[position] != NONE]
     return 2 * sum(cell[:1].isdigit() or cell[:1] in ("+", "-") for cell in cells) <= len(cells)
@@ -217,26 +267,29 @@ def markdown(run: RunData, charts: Iterable[str]) -> str:
     """Return report.md: all sheets, with the charts beside it."""
     parts = [f"# {run.summary['workload']}: {', '.join(run.architectures)}"]
     parts += [f"![{name}]({name}.png)" for name in charts]
-    parts += [_markdown(sheet) for sheet in from_run(run)]
+    parts += [markdown_sheet(sheet) for sheet in from_run(run)]
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown(sheet: Sheet) -> str:
+def markdown_sheet(sheet: Sheet, level: int = 2) -> str:
+    """Return a sheet as a Markdown table under a heading of that level."""
+
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-    rule = ["---" if k == 0 or _wordy(sheet, k) else "---:" for k in range(len(sheet.heads))]
-    return "\n".join([f"## {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
+    rule = ["---" if k == 0 or wordy(sheet, k) else "---:" for k in range(len(sheet.heads))]
+    return "\n".join([f"{'#' * level} {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
 
 
 def latex(run: RunData) -> str:
     """Return report.tex: all sheets as booktabs tables, to be included in a document."""
-    return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(_latex, from_run(run)))
+    return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(latex_sheet, from_run(run)))
 
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}",
 }  # fmt: skip
 
 
@@ -245,19 +298,50 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 
+def latex_text(text: str) -> str:
+    """Return text for LaTeX: escaped, with micro, powers and bounds as they are printed."""
+    text = escape(text.replace(">= ", "\N{GREATER-THAN OR EQUAL TO}"))
+    text = re.sub(r"\\textasciicircum\{\}(-?\d)", r"\\textsuperscript{\1}", text)
+    text = re.sub(r"(?<=\d )u(?=[JWSVAms](?![A-Za-z]))", r"$\\mu$", text)
+    return text.replace("\N{GREATER-THAN OR EQUAL TO}", r"$\geq$ ")
+
+
+def _latex_cell(text: str, head: str, cited: Collection[str]) -> str:
+    keys = text.split(", ")
+    if head == "source" and cited and set(keys) <= set(cited):
+        return rf"\cite{{{','.join(keys)}}}"
+    if text == NONE:
+        return "--"
+    negative = re.match(r"-\d", text) is not None
+    return "$-$" + latex_text(text[1:]) if negative else latex_text(text)
+
+
 def _latex_column(sheet: Sheet, position: int) -> str:
     if max((len(row[position]) for row in sheet.rows), default=0) > LONG:
         return rf"p{{{0.6 if len(sheet.heads) == 2 else 0.25}\textwidth}}"
-    return "l" if position == 0 or _wordy(sheet, position) else "r"
+    return "l" if position == 0 or wordy(sheet, position) else "r"
 
 
-def _latex(sheet: Sheet) -> str:
+def latex_sheet(sheet: Sheet, *, label: str = "", cited: Collection[str] = ()) -> str:
+    r"""Return a sheet as a LaTeX table.
+
+    Parameters
+    ----------
+    label : str
+        For \ref; none if empty.
+    cited : collection of str
+        Keys of the bibliography: a column "source" cites them.
+    """
     columns = "".join(map(partial(_latex_column, sheet), range(len(sheet.heads))))
+    wide = "*" if label and (len(sheet.heads) > 4 or "p{" in columns) else ""  # spans both columns of a page
     small = [r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if len(sheet.heads) > WIDE else []
-    body = [" & ".join(map(escape, row)) + r" \\" for row in sheet.rows]
+    body = [
+        " & ".join(_latex_cell(text, head, cited) for text, head in zip(row, sheet.heads, strict=True)) + r" \\"
+        for row in sheet.rows
+    ]
     return "\n".join([
-        r"\begin{table}", r"\centering", *small, rf"\caption{{{escape(sheet.title)}}}",
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\begin{{table{wide}}}", r"\centering", *small, rf"\caption{{{latex_text(sheet.title)}}}",
+        *([rf"\label{{{label}}}"] if label else []), rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule", " & ".join(map(escape, sheet.heads)) + r" \\", r"\midrule", *body, r"\bottomrule",
-        r"\end{tabular}", r"\end{table}", "",
+        r"\end{tabular}", rf"\end{{table{wide}}}", "",
     ])  # fmt: skip

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archsim.accounting.area import Area, area
 from archsim.accounting.bill import Bill, price
 from archsim.accounting.technology import Technology
 from archsim.base.signal import STEP_PHASES
 from archsim.runs.spec import RunSpec
-from archsim.runs.summary import PAPER, ByPhase, ChipSummary, Named, Ratio, Summary
+from archsim.runs.summary import PAPER, AreaSummary, ByPhase, ChipSummary, Named, Ratio, Span, Summary
 from archsim.runs.train import Trained
 
 
@@ -21,6 +22,7 @@ class Priced:
     trained: Trained
     technology: Technology
     bill: Bill
+    area: Area
 
     @property
     def energy_per_step(self) -> ByPhase:
@@ -42,7 +44,12 @@ def price_all(spec: RunSpec, trained: Sequence[Trained]) -> dict[str, list[Price
     """Return technology name -> each chip priced by it."""
     return {
         technology.name: [
-            Priced(one, technology, price(one.rows, one.entries, technology, one.architecture.boundary.inside))
+            Priced(
+                trained=one,
+                technology=technology,
+                bill=price(one.rows, one.entries, technology, one.architecture.boundary.inside),
+                area=area(one.parts, technology),
+            )
             for one in trained
         ]
         for technology in spec.technologies
@@ -60,18 +67,37 @@ def _per_step(trained: Trained, component: str, action: str, phases: Sequence[st
     return math.fsum(found) / trained.steps
 
 
+def area_summary(found: Area) -> AreaSummary | None:
+    """Return a chip's area by component; None if no part of it has a figure."""
+    if all(line.figure is None for line in found.lines):
+        return None
+    return AreaSummary(
+        total=_span(found),
+        by_component={name: _span(found.of(name)) for name in found.by("component")},
+        unpriced=list(found.unpriced),
+    )
+
+
+def _span(found: Area) -> Span:
+    return Span(value=found.total, low=found.low, high=found.high)
+
+
 def chip_summary(priced: Priced) -> ChipSummary:
     """Return the summary of one chip."""
     one = priced.trained
     updates = _per_step(one, "outer_product_unit", "chi.write", ["update"])
+    in_array = math.fsum(_per_step(one, "writer", f"{way}.pulse", STEP_PHASES) for way in ("up", "down"))
     return ChipSummary(
         energy_per_step_J=priced.energy_per_step,
         latency_per_step_s=priced.latency_per_step,
         test_accuracy=one.test_accuracy,
-        pulses_per_step=_per_step(one, "programmer", "set.pulse", STEP_PHASES),
+        pulses_per_step=_per_step(one, "programmer", "set.pulse", STEP_PHASES) + in_array,
         programmed_pairs_per_step=_per_step(one, "programmer", "log.write", ["update"]),
-        outer_product_updates_per_step=updates or _per_step(one, "mac_array", "weights.write", ["update"]),
+        outer_product_updates_per_step=updates
+        or _per_step(one, "mac_array", "multiply", ["update"])
+        or _per_step(one, "pulse_unit", "multiply", ["update"]),
         simulated_time_s=one.simulated_time_s,
+        area_m2=area_summary(priced.area),
         chip=one.architecture.chip,
         steps=one.steps,
         events_per_step=one.events / one.steps,

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from archsim.accounting.area import lint_areas
 from archsim.accounting.technology import lint
 from archsim.base.errors import InputError, ModelError
-from archsim.runs import rundir
+from archsim.runs import rundir, state
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import Summary
 from archsim.runs.train import Progress, Trained, Trainer
@@ -38,7 +39,7 @@ def execute(
     """
     begin, out = time.perf_counter(), Path(out)
     trainers = [Trainer(spec, architecture, progress=progress, stop=stop) for architecture in spec.architectures]
-    _check_prices(spec, trainers)
+    check_prices(spec, trainers)
     rundir.claim(out)
     rundir.begin(out, spec)
     trained: list[Trained] = []
@@ -46,6 +47,8 @@ def execute(
         if stop and stop():
             break
         trained.append(trainer.run())
+        if trained[-1].steps:
+            state.save(out, rundir.read_run(out), trainer.chip)
     if not any(one.steps for one in trained):
         rundir.abandon(out, spec)
         return None
@@ -55,15 +58,17 @@ def execute(
 def train_all(spec: RunSpec) -> list[Trained]:
     """Train every architecture of `spec` and return what came of it, without a run directory."""
     trainers = [Trainer(spec, architecture) for architecture in spec.architectures]
-    _check_prices(spec, trainers)
+    check_prices(spec, trainers)
     return [trainer.run() for trainer in trainers]
 
 
-def _check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:
-    """Refuse a technology that cannot price an action of a chip before anything is trained."""
+def check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:
+    """Refuse a technology that cannot price an action or a part of a chip before anything is trained."""
     entries = [entry for trainer in trainers for entry in trainer.chip.entries()]
+    parts = [part for trainer in trainers for part in trainer.chip.parts()]
     for technology in spec.technologies:
-        problems = [line for line in lint(technology, entries) if not line.startswith("note: ")]
+        found = [*lint(technology, entries), *lint_areas(technology, parts)]
+        problems = [line for line in found if not line.startswith("note: ")]
         if problems:
             more = f" (and {len(problems) - 1} more: archsim tech lint)" if len(problems) > 1 else ""
             raise InputError(f"{problems[0]}{more}")

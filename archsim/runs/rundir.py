@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from archsim.accounting.bill import price_ends
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
@@ -20,6 +21,9 @@ from archsim.runs.summary import Summary
 from archsim.runs.train import Trained
 
 RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
+AREA = "area.csv"
+STATES = "state-*.npz"
+"""Files of trained chips (`archsim.runs.state`)."""
 PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
 
 
@@ -102,8 +106,8 @@ def read_run(path: Path) -> dict[str, Any]:
 
 def begin(path: Path, spec: RunSpec) -> None:
     """Write run.yaml with state "running", and remove the results of an unfinished run that this one replaces."""
-    for name in (SUMMARY, ACTIVITY, ENERGY, TRAINING):
-        (path / name).unlink(missing_ok=True)
+    for old in (*(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)), *path.glob(STATES)):
+        old.unlink(missing_ok=True)
     _write_run(path, spec, "running")
 
 
@@ -115,6 +119,7 @@ def finish(path: Path, spec: RunSpec, trained: Sequence[Trained], wall_s: float)
         summary = summary.model_copy(update={"state": "partial"})
     _write_table(path / ACTIVITY, _activity(done))
     _write_table(path / ENERGY, _energy(spec, done))
+    _write_table(path / AREA, _area(spec, done))
     _write_table(path / TRAINING, _training(spec, done))
     files.write_text(path / SUMMARY, json.dumps(summary.model_dump(by_alias=True), indent=2, ensure_ascii=False) + "\n")
     _write_run(path, spec, summary.state)
@@ -166,7 +171,7 @@ def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
             "architecture": one.architecture.name, "phase": row.phase, "layer": row.layer, "component": row.component,
             "action": row.action, "key": entry.key, "function": entry.action.function, "amount": row.amount,
             "amount_unit": entry.action.unit or "1", "amount_per_step": row.amount / one.steps,
-            "sizes": ";".join(f"{name}={value:g}" for name, value in sorted(entry.sizes.items())),
+            "sizes": ";".join(f"{name}={value:.17g}" for name, value in sorted(entry.sizes.items())),
             "what": entry.action.what,
         }
         for one in trained
@@ -183,13 +188,29 @@ def _energy(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]:
             "in_step": line.phase in STEP_PHASES, "layer": line.layer, "component": line.component,
             "action": line.action, "key": line.key, "function": line.function, "inside_boundary": line.inside,
             "amount": line.amount, "amount_unit": line.unit or "1", "figure": line.figure,
-            "price_J_per_unit": line.price, "energy_J": line.energy_J,
+            "price_J_per_unit": line.price, "price_low_J_per_unit": ends[line.component, line.action][0],
+            "price_high_J_per_unit": ends[line.component, line.action][1], "energy_J": line.energy_J,
             "energy_per_step_J": line.energy_J / priced.trained.steps, "basis": line.basis, "source": line.source,
             "note": line.reason,
         }
         for name, bills in price_all(spec, trained).items()
         for priced in bills
+        for ends in [price_ends(priced.trained.entries, priced.technology)]
         for line in priced.bill.lines
+    ]  # fmt: skip
+
+
+def _area(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]:
+    return [
+        {
+            "technology": name, "architecture": priced.trained.architecture.name, "component": line.component,
+            "key": line.key, "amount": line.amount, "amount_unit": line.unit or "1", "figure": line.figure,
+            "area_m2_per_unit": line.price_m2, "area_m2": line.area_m2, "low_m2": line.low_m2, "high_m2": line.high_m2,
+            "basis": line.basis, "source": line.source, "note": line.reason,
+        }
+        for name, bills in price_all(spec, trained).items()
+        for priced in bills
+        for line in priced.area.lines
     ]  # fmt: skip
 
 

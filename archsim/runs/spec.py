@@ -12,7 +12,6 @@ from archsim.base.files import sha256
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.learning import datasets
 from archsim.learning.datasets import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
@@ -106,7 +105,7 @@ def resolve(
     technologies = tuple(read_technology(name) for name in dict.fromkeys(techs))
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
-    dataset = datasets.load(work.dataset, folder=data)
+    dataset = work.load(data)
     network = work.network.build()
     _check_data(work_document, network, dataset)
     paths = [work_document.path, *(d.path for d in arch_documents), *(path for a in parsed for path in a.files())]

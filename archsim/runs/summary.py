@@ -36,6 +36,22 @@ class ByPhase(_Part):
     total: float
 
 
+class Span(_Part):
+    """A value between the ends that the ranges of its figures give, all at once."""
+
+    value: float
+    low: float
+    high: float
+
+
+class AreaSummary(_Part):
+    """A chip's area, the sum of its parts, without wires between components, floorplan and pads."""
+
+    total: Span = Field(description="Of the parts that have a figure; a lower bound if `unpriced` is not empty [m^2]")
+    by_component: dict[str, Span]
+    unpriced: list[str] = Field(description="Parts (KIND.PART) without an area figure, in no sum")
+
+
 class ChipSummary(_Part):
     """One chip's training."""
 
@@ -48,6 +64,9 @@ class ChipSummary(_Part):
     )
     outer_product_updates_per_step: float = Field(description="Accumulator elements (or weights) changed in the update")
     simulated_time_s: float = Field(description="On the chip's clock, all steps")
+    area_m2: AreaSummary | None = Field(
+        default=None, description="Area by component; null if the technology gives no part of the chip an area"
+    )
 
 
 class Ratio(_Part):

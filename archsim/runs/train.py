@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
 from archsim.base import registry
 from archsim.base.arrays import F32, I64
 from archsim.base.streams import Streams
-from archsim.base.verbs import Work
+from archsim.base.verbs import Verbs, Work
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.chips.step import inference, training_step
@@ -53,6 +54,7 @@ class Trained:
     steps : int
         Done; fewer than asked for if `finished` is False.
     rows, entries : the ledger, and what every action of the chip is
+    parts : what takes area on the chip
     time_ps : simulated time by phase
     points : the course of the training
     wall_s, compile_s : seconds in all, and of the first steps, which load or compile the kernels
@@ -66,6 +68,7 @@ class Trained:
     finished: bool
     rows: tuple[Row, ...]
     entries: tuple[Entry, ...]
+    parts: tuple[Part, ...]
     time_ps: dict[str, int]
     points: tuple[Point, ...]
     wall_s: float
@@ -111,6 +114,16 @@ def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> C
         architecture, spec.network, spec.technologies[0], streams
     )
     return chip
+
+
+def accuracy(chip: Chip, spec: RunSpec, phase: str = "evaluation", *, through: Verbs | None = None) -> float:
+    """Return the accuracy on the whole test set, as `inference` books it under a phase."""
+    data, hits = spec.dataset, 0
+    for begin in range(0, data.test_x.shape[0], VECTORS):
+        x = data.test_x[begin : begin + VECTORS]
+        outputs = chip.run(inference(chip, spec.network, x, phase, through=through))
+        hits += int(np.count_nonzero(outputs.argmax(axis=1) == data.test_y[begin : begin + VECTORS]))
+    return float(hits / data.test_x.shape[0])
 
 
 def total_steps(spec: RunSpec) -> tuple[int, int]:
@@ -219,26 +232,20 @@ class Trainer:
         return Trained(
             architecture=self.architecture, steps=self.chip.ledger.steps, finished=finished,
             rows=tuple(self.chip.ledger.rows()), entries=tuple(self.chip.entries()),
-            time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points), wall_s=time.perf_counter() - begin,
-            compile_s=compile_s, steps_per_s=median(rates) if rates else None, events=self.chip.clock.events,
-            holds=self.chip.clock.holds,
+            parts=tuple(self.chip.parts()), time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points),
+            wall_s=time.perf_counter() - begin, compile_s=compile_s, steps_per_s=median(rates) if rates else None,
+            events=self.chip.clock.events, holds=self.chip.clock.holds,
             diagnostics=self.chip.diagnostics(),
         )  # fmt: skip
 
     def evaluate(self) -> float:
         """Test on the whole test set through the chip's own converters, on a twin, and return the accuracy."""
-        data = self.spec.dataset
         twin = self.chip.twin()
-        hits = 0
-        for begin in range(0, data.test_x.shape[0], VECTORS):
-            x = data.test_x[begin : begin + VECTORS]
-            outputs = twin.run(inference(twin, self.spec.network, x))
-            hits += int(np.count_nonzero(outputs.argmax(axis=1) == data.test_y[begin : begin + VECTORS]))
+        found = accuracy(twin, self.spec)
         self.chip.ledger.absorb(twin.ledger)
         self.chip.settle()
-        accuracy: float = hits / data.test_x.shape[0]
-        self._note(accuracy)
-        return accuracy
+        self._note(found)
+        return found
 
     def _chunks(self, marks: list[int]) -> Iterator[tuple[int, bool]]:
         """Yield (steps to do, evaluate afterwards?) until the last mark."""
@@ -270,12 +277,12 @@ class Trainer:
         """Accuracy over the last samples trained on, before each was learnt; NaN before the first."""
         return float(sum(self._hits)) / len(self._hits) if self._hits else float("nan")
 
-    def _note(self, accuracy: float | None) -> None:
+    def _note(self, test_accuracy: float | None) -> None:
         ledger = self.chip.ledger
         self._points.append(
             Point(
                 step=ledger.steps, samples=self._samples, epoch=ledger.steps / self.per_epoch,
-                learning_rate=self.rate(), running_accuracy=self.running_accuracy, test_accuracy=accuracy,
+                learning_rate=self.rate(), running_accuracy=self.running_accuracy, test_accuracy=test_accuracy,
                 simulated_time_s=self.chip.clock.now * 1e-12, rows=tuple(ledger.rows()),
             )
         )  # fmt: skip

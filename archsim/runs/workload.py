@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
@@ -10,25 +11,34 @@ from pydantic import Field, FiniteFloat, model_validator
 from archsim.base.errors import nearest
 from archsim.base.files import find
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
-from archsim.chips.architecture import Count
+from archsim.chips.architecture import Count, Switch
+from archsim.learning import datasets
+from archsim.learning.datasets import SHAPE, Dataset
+from archsim.learning.images import prepare
 from archsim.learning.maths import OUTPUT_ACTIVATIONS
 from archsim.learning.network import Dense, Network
 
 
 class LayerFile(Record):
-    """One layer of the network."""
+    """One layer of the network; `rate` is its learning rate over that of the training."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     kind: Literal["dense"]
     units: Count
     activation: Literal["sigmoid", "relu", "linear"]
+    bias: Switch = True
+    rate: Annotated[FiniteFloat, Field(gt=0)] = 1.0
 
 
 class NetworkFile(Record):
-    """The network: elements of a sample, spread of the initial weights, layers from the input on."""
+    """The network: elements of a sample, initial weights, layers from the input on.
+
+    Initial weights are normal, or uniform over `initial_levels` equally spaced values; `initial_std` is their spread.
+    """
 
     inputs: Count
     initial_std: Annotated[FiniteFloat, Field(gt=0)]
+    initial_levels: Annotated[int, Field(ge=2, strict=True)] | None = None
     layers: Annotated[list[LayerFile], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -47,10 +57,10 @@ class NetworkFile(Record):
         """Return the network."""
         inputs = [self.inputs, *(layer.units for layer in self.layers)]
         layers = tuple(
-            Dense(layer.name, size, layer.units, layer.activation)
+            Dense(layer.name, size, layer.units, layer.activation, layer.bias, layer.rate)
             for layer, size in zip(self.layers, inputs, strict=False)
         )
-        return Network(layers, self.initial_std)
+        return Network(layers, self.initial_std, self.initial_levels or 0)
 
 
 class Training(Record):
@@ -67,6 +77,13 @@ class Training(Record):
     samples_per_epoch: Count | None = None
     steps: Count | None = None
     evaluations_per_epoch: Count = 1
+
+
+class ImagesFile(Record):
+    """What is done to the images: the middle `crop` x `crop` pixels of each; 1 from `threshold` on, 0 below."""
+
+    crop: Annotated[int, Field(ge=1, le=SHAPE[0], strict=True)] | None = None
+    threshold: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
 
 
 class Preset(Record):
@@ -87,9 +104,16 @@ class Workload(FileRecord):
     name: str
     title: str
     dataset: Literal["mnist", "digits"]
+    images: ImagesFile = Field(default_factory=ImagesFile)
     network: NetworkFile
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
+
+    def load(self, folder: Path | None) -> Dataset:
+        """Return the data set, from a folder if one is given, with its images prepared."""
+        return prepare(
+            datasets.load(self.dataset, folder=folder), crop=self.images.crop, threshold=self.images.threshold
+        )
 
 
 def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:

@@ -44,7 +44,8 @@ def test_help_teaches_every_command_and_the_exit_codes(cli: Cli) -> None:
 
 def test_a_quiet_run_writes_the_whole_directory(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == {
-        "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv",
+        "run.yaml", "summary.json", "activity.csv", "energy.csv", "area.csv", "training.csv",
+        "state-mixed-precision.npz", "state-digital32.npz",
     }  # fmt: skip
     run = yaml.safe_load((finished / "run.yaml").read_text())
     assert run["state"] == "finished"
@@ -150,3 +151,12 @@ def test_ctrl_c_keeps_the_partial_run_and_marks_it(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "run/summary.json").read_text())
     assert summary["state"] == "partial"
     assert 0 < summary["steps"] < 2_000_000
+
+
+def test_areas_are_shown_and_a_part_without_one_is_a_note_of_lint(cli: Cli) -> None:
+    shown = cli("tech", "show", "bottom-up-14nm")
+    assert shown.code == 0
+    assert "area of tile.adc" in " ".join(shown.out.split())
+    linted = cli("tech", "lint", "bottom-up-14nm")
+    assert linted.code == 0
+    assert "bottom-up-14nm.yaml: no figure gives the area of 'programmer.driver'" in linted.out

@@ -23,8 +23,8 @@ def draw(run: RunData) -> Figure:
     Points are test accuracies; the faint line is the accuracy on the latest training images. Points before the first
     image have no place on a log axis and are left out.
     """
-    figure = style.figure(9.0, 4.1)
-    left, right = figure.subplots(1, 2, sharey=True)
+    figure = style.figure(9.0, 4.1, column=5.6)
+    left, right = figure.subplots(2, 1) if style.narrow() else figure.subplots(1, 2, sharey=True)
     for k, chip in enumerate(run.architectures):
         final = 100 * run.summary["architectures"][chip]["test_accuracy"]
         label = f"{chip}, at the end {final:.2f} %" if final == final else f"{chip}, not evaluated"  # noqa: PLR0124  NaN
@@ -37,9 +37,12 @@ def draw(run: RunData) -> Figure:
     right.set_xlabel("energy spent on training steps (log axis)")
     style.unit_ticks(left, "", axis="x")
     style.unit_ticks(right, "J", axis="x")
-    left.plot([], [], color="#888888", linewidth=0.8, label="faint: on the latest training images")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    figure.suptitle(f"Test accuracy, {run.summary['dataset_origin']}".split(", IDX")[0] + f", {run.technology}")
+    if style.narrow():
+        right.set_ylabel(left.get_ylabel())
+    left.plot([], [], color=style.FAINT, linewidth=0.8, label="faint: on the latest training images")
+    handles, labels = left.get_legend_handles_labels()
+    style.legend(figure, dict(zip(labels, handles, strict=True)), 1 if style.narrow() else 3)
+    style.title(figure, f"Test accuracy, {run.summary['dataset_origin']}".split(", IDX")[0] + f", {run.technology}")
     return figure
 
 
@@ -75,6 +78,6 @@ def _axis(axes: Axes, run: RunData) -> None:
             axes.axhline(1 - paper[chip], color=colour, linewidth=0.9, linestyle="--")
             axes.annotate(
                 f"paper (MNIST), {chip} {100 * paper[chip]:.2f} %", (0.01, 1 - paper[chip]),
-                xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize=7, color=colour, xytext=(0, 1),
-                textcoords="offset points",
+                xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize=style.note(), color=colour,
+                xytext=(0, 1), textcoords="offset points",
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from archsim.base.units import show
@@ -9,6 +10,7 @@ from archsim.report import style
 from archsim.report.rundata import Contribution, RunData
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -18,15 +20,20 @@ MOST = 8
 def draw(run: RunData) -> Figure:
     """Return horizontal bars of the largest (component, action) sums, a panel a chip, each with its share."""
     chips = run.architectures
-    figure = style.figure(10.0, 2.6 * len(chips) + 1.0)
+    figure = style.figure(10.0, 2.6 * len(chips) + 1.0, column=2.9 * len(chips) + 0.9)
     panels = figure.subplots(len(chips), 1, squeeze=False)[:, 0]
     shown: list[Contribution] = []
     for axes, chip in zip(panels, chips, strict=True):
         shown += _bars(axes, run, chip)
-    key = style.key_to({line.part for line in shown}, assumed=any(line.basis == "assumed" for line in shown))
-    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=5, frameon=False)
-    figure.suptitle(
-        f"Largest contributors to the energy of a training step, {run.summary['workload']}, {run.technology}"
+    key: dict[str, Artist] = style.key_to(
+        {line.part if line.part in style.PARTS else "other" for line in shown},
+        assumed=any(line.basis == "assumed" for line in shown),
+    )
+    if any(math.isfinite(line.high) for line in shown):
+        key["range of the figure" + ("" if style.narrow() else " (arrow: goes on)")] = style.range_handle()
+    style.legend(figure, key, 4)
+    style.title(
+        figure, f"Largest contributors to the energy of a training step, {run.summary['workload']}, {run.technology}"
     )
     return figure
 
@@ -36,20 +43,46 @@ def _bars(axes: Axes, run: RunData, chip: str) -> list[Contribution]:
     top = [line for line in run.largest(chip, MOST) if line.energy > 0][::-1]
     divisor, unit = style.scaled([line.energy for line in top], "J")
     widths = [line.energy / divisor for line in top]
+    texts = [_text(line, total) for line in top]
+    wide = (
+        style.note() * 0.55 / 72 / (0.65 * axes.figure.bbox.width / axes.figure.dpi)
+    )  # of a letter, as a part of the axis
+    end = max((w / max(1 - wide * len(t), 0.2) for w, t in zip(widths, texts, strict=True)), default=1.0)
+    joint = ":\n" if style.narrow() else ": "
     axes.barh(
-        [f"{style.label(line.component)}: {line.action}" for line in top], widths,
+        [f"{style.label(line.component)}{joint}{line.action}" for line in top], widths, 0.62,
         color=[style.part_colour(line.part) for line in top],
         hatch=[style.HATCH if line.basis == "assumed" else "" for line in top], edgecolor="white",
     )  # fmt: skip
-    for place, (line, width) in enumerate(zip(top, widths, strict=True)):
-        product = f"{style.count(line.amount, line.unit)} x {style.price(line.price, line.unit)}"
-        text = f" {100 * line.energy / total:.1f} %: {product} ({line.figure}, {line.basis})"
-        axes.annotate(text, (width, place), va="center", fontsize=7.5)
+    for place, (line, width, text) in enumerate(zip(top, widths, texts, strict=True)):
+        axes.annotate(text, (width, place), va="center", fontsize=style.note())
+        if math.isfinite(line.high) and line.low < line.high:
+            _range(axes, place - 0.42, line.low / divisor, line.high / divisor, end)
     if not top:
         axes.text(0.5, 0.5, "no energy inside the boundary", transform=axes.transAxes, ha="center", va="center")
         axes.set_yticks([])
-    axes.set_xlim(0, max(widths, default=1.0) * 1.75)
+    if style.narrow():
+        for name in axes.get_yticklabels():
+            name.set(fontsize=style.note(), linespacing=0.95)
+    axes.set_xlim(0, end)
     axes.set_xlabel(f"energy per step [{unit}]")
     axes.grid(axis="y", visible=False)
     axes.set_title(f"{chip}: {show(total, 'J')} per step", loc="left")
     return top
+
+
+def _text(line: Contribution, total: float) -> str:
+    """Return what stands beside a bar: its share, and where there is room amount x price, figure and basis."""
+    share = f" {100 * line.energy / total:.1f} %"
+    if style.narrow():
+        return share
+    product = f"{style.count(line.amount, line.unit)} x {style.price(line.price, line.unit)}"
+    return f"{share}: {product} ({line.figure}, {line.basis})"
+
+
+def _range(axes: Axes, place: float, low: float, high: float, end: float) -> None:
+    """Draw the range of a bar below it; one that leaves the axis ends in an arrow."""
+    beyond = high > end
+    axes.plot([low, min(high, end * 0.99)], [place] * 2, solid_capstyle="butt", **style.RANGE)
+    axes.plot([low], [place], "|", markersize=4, **style.RANGE)
+    axes.plot([end * 0.99 if beyond else high], [place], ">" if beyond else "|", markersize=4, **style.RANGE)

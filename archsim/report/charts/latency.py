@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def draw(run: RunData) -> Figure:
     """Return grouped bars: the phases and their sum, a bar a chip."""
-    figure = style.figure(7.0, 3.6)
+    figure = style.figure(7.0, 3.6, column=2.8)
     axes = figure.subplots()
     names = [*STEP_PHASES, "total"]
     chips = run.architectures
@@ -33,16 +33,18 @@ def draw(run: RunData) -> Figure:
         axes.bar(places, heights, width * 0.92, color=style.chip_colour(chip, k), label=chip, bottom=0)
         for place, time, height in zip(places, times, heights, strict=True):
             axes.annotate(
-                show(time, "s", digits=3) if time else "none", (place, height), ha="center", va="bottom", fontsize=7
-            )
+                f" {show(time, 's', digits=3)}" if time else " none", (place, height), ha="center", va="bottom",
+                fontsize=style.note(), rotation=90 if style.narrow() else 0,
+            )  # fmt: skip
     axes.set_yscale("log")
-    axes.set_ylim(floor, max(values, default=1e-9) * 3)
+    axes.set_ylim(floor, max(values, default=1e-9) * (30 if style.narrow() else 3))
     style.unit_ticks(axes, "s")
     axes.set_xticks(np.arange(len(names)), names)
     axes.set_ylabel("simulated time per step (log axis)")
     axes.grid(axis="x", visible=False)
     ratio = run.summary["ratio"]["latency"]
     title = f"Simulated time per training step, {run.summary['workload']}, {run.technology}"
-    axes.set_title(title + (f": ratio of the totals {ratio:.1f}" if ratio else ""))
-    axes.legend(loc="upper left", frameon=False)
+    style.title(figure, title + (f": ratio of the totals {ratio:.1f}" if ratio else ""))
+    handles, labels = axes.get_legend_handles_labels()
+    style.legend(figure, dict(zip(labels, handles, strict=True)))
     return figure

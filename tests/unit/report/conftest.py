@@ -24,6 +24,14 @@ LINES = [
     ("digital32", "backward", "mac_array", "multiply", 2_000, "1", 2e-12, "derived"),
     ("digital32", "update", "mac_array", "weights.write", 200_000, "1", 1e-11, "published"),
 ]
+# (chip, component, part, amount, unit, area of one [m^2] or None, basis); the range is half and twice of it
+AREAS = [
+    ("mixed-precision", "tile", "adc", 100, "1", 2e-9, "measured"),
+    ("mixed-precision", "outer_product_unit", "chi", 8_000_000, "bit", 1e-13, "derived"),
+    ("mixed-precision", "programmer", "driver", 1, "1", None, ""),
+    ("digital32", "mac_array", "weights", 8_000_000, "bit", 1e-13, "derived"),
+    ("digital32", "mac_array", "logic", 100, "1", 3e-9, "assumed"),
+]
 TIMES = {
     "mixed-precision": {"forward": 2e-6, "backward": 1e-6, "update": 4e-5, "refresh": 1e-6},
     "digital32": {"forward": 4e-4, "backward": 6e-6, "update": 8e-4, "refresh": 0.0},
@@ -41,6 +49,17 @@ def energies(chip: str, factor: float) -> dict[str, float]:
     })  # fmt: skip
 
 
+def area(chip: str) -> dict[str, Any]:
+    def span(component: str | None = None) -> dict[str, float]:
+        value = sum(n * (one or 0) for c, k, _, n, _, one, _ in AREAS if c == chip and component in (None, k))
+        return {"value": value, "low": value / 2, "high": value * 2}
+
+    return {
+        "total": span(), "by_component": {k: span(k) for c, k, *_ in AREAS if c == chip},
+        "unpriced": [f"{k}.{part}" for c, k, part, *_, one, _ in AREAS if c == chip and one is None],
+    }  # fmt: skip
+
+
 def summary() -> dict[str, Any]:
     def ratio(factor: float) -> dict[str, float]:
         energy = energies("digital32", factor)["total"] / energies("mixed-precision", factor)["total"]
@@ -52,7 +71,7 @@ def summary() -> dict[str, Any]:
             "test_accuracy": 0.9, "pulses_per_step": 5.0 if chip == "mixed-precision" else 0.0,
             "programmed_pairs_per_step": 4.0 if chip == "mixed-precision" else 0.0,
             "outer_product_updates_per_step": 10_000.0 if chip == "mixed-precision" else 200_000.0,
-            "simulated_time_s": 1e-3, "steps": STEPS, "nonidealities": ["drift"] if chip == "mixed-precision" else [],
+            "simulated_time_s": 1e-3, "area_m2": area(chip), "steps": STEPS, "nonidealities": ["drift"] if chip == "mixed-precision" else [],
         }
         for chip in TIMES
     }  # fmt: skip
@@ -93,6 +112,16 @@ def tiny(tmp_path: Path) -> Path:
         for name, factor in TECHNOLOGIES.items()
         for chip, phase, component, action, n, unit, price, basis in LINES
     ]).to_csv(run / "energy.csv", index=False)  # fmt: skip
+    pd.DataFrame([
+        {
+            "technology": name, "architecture": chip, "component": component, "key": f"{component}.{part}",
+            "amount": n, "amount_unit": unit, "figure": one and f"{part}.figure", "area_m2_per_unit": one,
+            "area_m2": one and n * one, "low_m2": one and n * one / 2, "high_m2": one and n * one * 2,
+            "basis": basis, "source": "book2020" if basis not in ("", "assumed") else "", "note": "",
+        }
+        for name in TECHNOLOGIES
+        for chip, component, part, n, unit, one, basis in AREAS
+    ]).to_csv(run / "area.csv", index=False)  # fmt: skip
     pd.DataFrame([
         {
             "architecture": chip, "step": step, "samples": step, "running_accuracy": accuracy - 0.05 if step else None,

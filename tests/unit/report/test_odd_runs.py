@@ -38,6 +38,9 @@ def on_summary(change: Callable[[dict[str, Any]], object]) -> Change:
     return apply
 
 
+AREA_COLUMNS = ("area_m2_per_unit", "area_m2", "low_m2", "high_m2")
+
+
 def without(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.assign(**{column: math.nan})
 
@@ -67,6 +70,14 @@ ODD: dict[str, Change] = {
     "all correct": on_table("training.csv", lambda t: t.assign(test_accuracy=1.0)),
     "nothing priced": on_table("energy.csv", lambda t: t[t.amount < 0]),
     "free of charge": free_of_charge,
+    "before there were areas": lambda run: (
+        on_summary(lambda s: [chip.pop("area_m2") for chip in s["architectures"].values()])(run),
+        (run / "area.csv").unlink(),
+    )[0],
+    "no area known": lambda run: (
+        on_summary(lambda s: [chip.update(area_m2=None) for chip in s["architectures"].values()])(run),
+        on_table("area.csv", lambda t: t.assign(**dict.fromkeys(AREA_COLUMNS, math.nan), figure="", basis=""))(run),
+    )[0],
     "one technology": lambda run: (
         on_summary(lambda s: s["technologies"].pop())(run),
         on_table("energy.csv", lambda t: t[t.technology == "first-tech"])(run),
@@ -121,6 +132,24 @@ def test_small_parts_are_drawn_as_other_and_assumed_figures_hatched(tiny: Path) 
     assert [round(bar.get_height()) for bar in hatched] == [80]
 
 
+def test_the_bars_of_the_areas_add_up_to_the_summary_and_say_what_is_missing(tiny: Path) -> None:
+    axes = drawn(tiny, "area").axes[0]
+    chips = load(tiny).summary["architectures"]
+    for place, chip in enumerate(chips):
+        widths = [bar.get_width() for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == place]
+        assert sum(widths) * 1e-6 == pytest.approx(chips[chip]["area_m2"]["total"]["value"], rel=1e-12)
+    first, second = (text.get_text() for text in axes.texts)
+    assert first.startswith("at least 1 mm")
+    assert first.endswith("(0.5 to 2); no figure for programmer.driver")
+    assert second == "1.1 mm$^2$ (0.55 to 2.2)"
+
+
+def test_no_writing_beside_the_areas_leaves_the_picture(tiny: Path) -> None:
+    figure = drawn(tiny, "area")
+    width = figure.canvas.get_width_height()[0]
+    assert all(text.get_window_extent().x1 <= width for axes in figure.axes for text in axes.texts)
+
+
 def test_no_colour_of_a_chip_is_one_of_a_part() -> None:
     chips = {style.chip_colour(name, k) for k, name in enumerate(["mixed-precision", "digital32", "a", "b", "c", "d"])}
     assert not chips & {colour.upper() for colour in (*style.PARTS.values(), style.OTHER)}
@@ -161,6 +190,23 @@ def test_a_contributor_is_amount_times_price(tiny: Path) -> None:
     assert ("bus: transfer", "640 bit", "100 fJ/bit", "64 pJ") in [row[:4] for row in first]
 
 
+def test_the_table_of_areas_says_which_total_is_a_lower_bound(tiny: Path) -> None:
+    (sheet,) = tables.area(load(tiny).summary)
+    rows = {row[0]: row[1:] for row in sheet.rows}
+    assert sheet.title.startswith("Area, first-tech")
+    assert rows["outer product unit"] == ("0.8 mm^2", "80.0 %", "0.4 to 1.6 mm^2", "-", "-", "-")
+    assert rows["total"] == (">= 1 mm^2", "100.0 %", "0.5 to 2 mm^2", "1.1 mm^2", "100.0 %", "0.55 to 2.2 mm^2")
+    assert rows["without a figure"] == ("programmer.driver", "-", "-", "-", "-", "-")
+
+
+def test_an_area_of_a_part_is_amount_times_figure(tiny: Path) -> None:
+    first, second = tables.area_parts(load(tiny))
+    assert first.rows[1] == ("outer_product_unit: chi", "8,000,000 bit", "0.1 um^2/bit", "0.8 mm^2",
+                             "0.4 mm^2 to 1.6 mm^2", "chi.figure", "derived", "book2020")  # fmt: skip
+    assert first.rows[2] == ("programmer: driver", "1", "-", "-", "-", "-", "-", "-")
+    assert second.rows[1][-2:] == ("assumed", "-")
+
+
 def test_counts_set_programming_beside_the_paper(tiny: Path) -> None:
     rows = {row[1]: row[2] for row in tables.counts(load(tiny).summary).rows if row[0] == "mixed-precision"}
     assert rows["weights programmed per step (paper: fewer than 1 in 1,000)"] == "1 in 50,000"
@@ -186,6 +232,7 @@ def test_latex_of_a_run_escapes_names_and_breaks_long_cells(tiny: Path) -> None:
         (lambda run: (run / "run.yaml").write_text("a: [1"), r"run\.yaml:1: is not valid YAML"),
         (lambda run: (run / "run.yaml").unlink(), r"run\.yaml: is missing"),
         (on_table("energy.csv", lambda t: t.assign(amount="many")), r"energy\.csv: amount: holds .* expected numbers"),
+        (on_table("area.csv", lambda t: t.assign(high_m2="large")), r"area\.csv: high_m2: holds .* expected numbers"),
         (on_table("energy.csv", lambda t: t.assign(in_step="yes")), r"energy\.csv: in_step: .* True or False"),
         (on_table("training.csv", lambda t: t.drop(columns="energy_J_first-tech")), r"lacks the column energy_J_first"),
     ],

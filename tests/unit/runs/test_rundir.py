@@ -13,7 +13,7 @@ from archsim.runs import rundir
 from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
 
-FILES = {"run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"}
+FILES = {"run.yaml", "summary.json", "activity.csv", "energy.csv", "area.csv", "training.csv", "state-digital32.npz"}
 
 
 @pytest.fixture(scope="module")

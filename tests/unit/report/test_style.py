@@ -1,0 +1,191 @@
+"""One style for all charts: units and log axes said, colours of the style alone, ranges drawn, assumed figures hatched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+import archsim.report
+from archsim.accounting.technology import read_technology
+from archsim.base import registry
+from archsim.report import style
+from archsim.report.rundata import load, part_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CHARTS = registry.names("chart")
+PAGES = {"screen": None, "column": style.COLUMN, "text": style.TEXT}
+COUNTS = ("images", "pulses", "devices", "bits")
+FOLDER = Path(archsim.report.__file__).parent
+NOT_YET = {"ablate.py", "compare_figures.py", "explain_figures.py", "page.py", "timeline.py"}
+"""Files with colours of their own."""
+
+
+@pytest.fixture
+def ranged(tiny: Path) -> Path:
+    """The small run with the ranges of its prices: a half to four times the value."""
+    table = pd.read_csv(tiny / "energy.csv")
+    low, high = table.price_J_per_unit / 2, table.price_J_per_unit * 4
+    table.assign(price_low_J_per_unit=low, price_high_J_per_unit=high).to_csv(tiny / "energy.csv", index=False)
+    return tiny
+
+
+_DRAWN: dict[tuple[str, str, str], Figure] = {}
+
+
+def drawn(run: Path, chart: str, page: str = "screen") -> Figure:
+    """Draw a chart of one of the two small runs, once a session: their content is the same in every test."""
+    kind = "ranged" if "price_low_J_per_unit" in load(run).energy.dropna(axis="columns", how="all") else "tiny"
+    if (kind, chart, page) not in _DRAWN:
+        with style.applied(PAGES[page]):
+            figure: Figure = registry.load("chart", chart)(load(run))
+            figure.canvas.draw()
+        _DRAWN[kind, chart, page] = figure
+    return _DRAWN[kind, chart, page]
+
+
+def scales(axes: Axes) -> Iterator[tuple[str, str]]:
+    """Yield scale and label of both axes; an axis shared with one that has a label has its."""
+    for scale, label, group in (
+        (axes.get_xscale(), axes.get_xlabel(), axes.get_shared_x_axes().get_siblings(axes)),
+        (axes.get_yscale(), axes.get_ylabel(), axes.get_shared_y_axes().get_siblings(axes)),
+    ):
+        axis = "get_xlabel" if group == axes.get_shared_x_axes().get_siblings(axes) else "get_ylabel"
+        yield scale, label or next((text for other in group if (text := getattr(other, axis)())), "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_axis_says_its_unit_and_whether_it_is_logarithmic(ranged: Path, chart: str, page: str) -> None:
+    figure = drawn(ranged, chart, page)
+    labels = [label for axes in figure.axes for _, label in scales(axes) if label]
+    assert labels
+    for axes in figure.axes:
+        for scale, label in scales(axes):
+            assert ("log" in label) == (scale == "log"), (label, scale)
+            if label and "log axis" not in label:  # a log axis writes its ticks as quantities
+                assert re.search(r"\[.+\]", label) or any(word in label for word in COUNTS), label
+
+
+@pytest.mark.parametrize("page", ["column", "text"])
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_chart_for_a_page_has_its_width_and_nothing_leaves_it(ranged: Path, chart: str, page: str) -> None:
+    figure = drawn(ranged, chart, page)
+    wanted = PAGES[page]
+    assert wanted is not None
+    assert figure.get_size_inches()[0] == wanted.width
+    right, top = figure.canvas.get_width_height()
+    boxes = [text.get_window_extent() for axes in figure.axes for text in axes.texts if text.get_text()]
+    boxes += [legend.get_window_extent() for legend in figure.legends]
+    ticks = [tick for axes in figure.axes for tick in axes.get_yticklabels() if tick.get_text()]
+    assert min(tick.get_window_extent().x0 for tick in ticks) >= -1
+    for box in boxes:
+        assert box.x0 >= -1
+        assert box.x1 <= right + 1
+        assert box.y0 >= -1
+        assert box.y1 <= top + 1
+    assert not figure.get_suptitle()
+    assert "first-tech" in str(figure.get_label())  # for the caption
+
+
+@pytest.mark.parametrize("page", ["column", "text"])
+@pytest.mark.parametrize("chart", CHARTS)
+def test_no_text_on_a_page_is_smaller_than_a_point_below_its_size(ranged: Path, chart: str, page: str) -> None:
+    from matplotlib.text import Text
+
+    figure = drawn(ranged, chart, page)
+    sizes = {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}  # type: ignore[attr-defined]
+    assert min(sizes) >= style.COLUMN.font - 1
+    assert max(sizes) <= style.COLUMN.font
+
+
+def test_colours_stand_in_the_style_alone() -> None:
+    files = [file for file in FOLDER.rglob("*.py") if file.name not in {"style.py", *NOT_YET}]
+    assert len(files) > 15
+    own = {
+        file.name: found for file in files if (found := re.findall(r"[\"']#[0-9A-Fa-f]{3,8}[\"']", file.read_text()))
+    }
+    assert own == {}
+
+
+def test_a_colour_stands_for_one_thing() -> None:
+    parts, chips = (
+        set(style.PARTS.values()),
+        {style.chip_colour(name, k) for k, name in enumerate([*style.CHIPS, *"abcd"])},
+    )
+    groups = [{colour.upper() for colour in group} for group in (parts, chips, style.SERIES, {style.PAPER["color"]})]
+    assert sum(map(len, groups)) == len(set().union(*groups))
+
+
+@pytest.mark.parametrize("chart", ["energy", "contributions", "area"])
+def test_a_part_has_its_colour_in_every_chart(ranged: Path, chart: str) -> None:
+    from matplotlib.colors import to_hex
+
+    allowed = {colour.lower() for colour in (*style.PARTS.values(), *style.CHIPS.values(), style.OTHER)}
+    figure = drawn(ranged, chart)
+    colours = {to_hex(bar.get_facecolor()) for axes in figure.axes for bar in axes.patches}
+    assert colours
+    assert colours <= allowed
+    for patch, text in zip(figure.legends[0].get_patches(), figure.legends[0].get_texts(), strict=False):
+        if text.get_text() in style.PARTS:
+            assert to_hex(patch.get_facecolor()) == style.PARTS[text.get_text()].lower()
+
+
+def test_totals_are_drawn_with_the_range_that_all_figures_leave(ranged: Path) -> None:
+    run, axes = load(ranged), drawn(ranged, "energy").axes[-1]
+    lines = [list(line.get_ydata()) for line in axes.lines if len(set(line.get_xdata())) == 1]  # type: ignore[call-overload]
+    wanted = [list(run.ends(chip)) for chip in run.architectures]
+    assert lines == wanted
+    for chip, (low, high) in zip(run.architectures, wanted, strict=True):
+        assert low == pytest.approx(run.total(chip) / 2)
+        assert high == pytest.approx(run.total(chip) * 4)
+
+
+def test_contributors_are_drawn_with_the_range_of_their_figure_as_far_as_the_axis_goes(ranged: Path) -> None:
+    axes = drawn(ranged, "contributions").axes[1]
+    end = axes.get_xlim()[1]
+    first, *_ = [line for line in axes.lines if len(line.get_xdata()) == 2][::-1]  # type: ignore[arg-type]
+    assert first.get_xdata()[0] == pytest.approx(axes.patches[-1].get_width() / 2)  # type: ignore[index,attr-defined]
+    assert first.get_xdata()[1] == pytest.approx(0.99 * end)  # type: ignore[index]
+    ends = {line.get_marker() for line in axes.lines if line.get_xdata()[0] == first.get_xdata()[1]}  # type: ignore[index]
+    assert ends == {">"}
+
+
+def test_a_run_from_before_there_were_ranges_is_drawn_without(tiny: Path) -> None:
+    assert list(drawn(tiny, "contributions").axes[0].lines) == []
+    names = [text.get_text() for text in drawn(tiny, "energy").legends[0].get_texts()]
+    assert "range of all figures" not in names
+
+
+@pytest.mark.parametrize("chart", ["energy", "contributions", "area"])
+def test_assumed_figures_are_hatched_and_the_legend_says_so(ranged: Path, chart: str) -> None:
+    figure = drawn(ranged, chart)
+    assert any(bar.get_hatch() for axes in figure.axes for bar in axes.patches)
+    assert "figure assumed" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_the_page_is_forgotten_when_drawing_ends_even_in_an_error() -> None:
+    def fail() -> None:
+        with style.applied(style.COLUMN):
+            assert style.narrow()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not style.narrow()
+    assert tuple(style.figure(4.0, 3.0).get_size_inches()) == (4.0, 3.0)
+
+
+@pytest.mark.parametrize("name", ["bottom-up-14nm", "calibrated-nandakumar2020"])
+def test_every_action_and_every_part_that_a_shipped_technology_prices_has_a_colour(name: str) -> None:
+    technology = read_technology(name)
+    keys = [*technology.pricing, *technology.covering, *technology.area_pricing, *technology.area_covering]
+    assert len(keys) > 50
+    assert {key for key in keys if part_of(key.partition(".")[2]) not in style.PARTS} == set()
