@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from archsim.accounting.ledger import FUNCTIONS, Entry, Row
@@ -203,6 +203,21 @@ def prices(
         if (other.entry.key, other.price) != (entry.key, priced.price):
             raise ModelError(f"{entry.component}: two units share this name but not the price of {entry.key!r}")
     return found
+
+
+def price_ends(entries: Iterable[Entry], technology: Technology) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return the unit price [J per unit] of every entry with its figure at the low and at the high end of its range.
+
+    Parameters and errors as for `prices`.
+    """
+    entries = list(entries)
+    low, high = (
+        prices(entries, replace(technology, figures={
+            name: replace(figure, value=getattr(figure, end)) for name, figure in technology.figures.items()
+        }))
+        for end in ("low", "high")
+    )  # fmt: skip
+    return {name: (low[name].price, high[name].price) for name in low}
 
 
 def _price(entry: Entry, technology: Technology, scale: Mapping[str, float]) -> Price:

@@ -81,10 +81,13 @@ class Job:
         Time for which the component is held.
     amounts : mapping
         Action -> amount.
+    name : str
+        What it does, for the time line.
     """
 
     hold_ps: int
     amounts: Mapping[str, float]
+    name: str = ""
 
 
 class Account:
