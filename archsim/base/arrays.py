@@ -24,9 +24,7 @@ def nested(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 def under(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
     """Return the arrays whose names begin with `prefix` and a slash, without these."""
-    return {
-        name.removeprefix(f"{prefix}/"): array for name, array in arrays.items() if name.startswith(f"{prefix}/")
-    }
+    return {name.removeprefix(f"{prefix}/"): array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
 
 
 def stored(name: str, like: NDArray[Any], arrays: Arrays, *, any_length: bool = False) -> NDArray[Any]:

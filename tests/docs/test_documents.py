@@ -43,6 +43,8 @@ def test_every_command_named_exists_with_its_options(command: str) -> None:
 
     group = typer.main.get_command(app)
     words = shlex.split(command)[1:]
+    if words[0] == "device" and words[1] not in group.commands["device"].commands:
+        words.insert(1, "show")  # `archsim device NAME` is short for it
     while words and hasattr(group, "commands") and words[0] in group.commands:
         group = group.commands[words.pop(0)]
     assert not hasattr(group, "commands"), f"{command}: no such command"

@@ -52,7 +52,7 @@ def test_every_weight_moves_by_whole_pulses_nearest_to_the_gradient() -> None:
 
 @pytest.mark.parametrize("vectors", [1, 3])
 def test_chance_rounding_follows_gradient_descent_on_average(vectors: int) -> None:
-    """Mean of 25 chips after 20 steps against plain descent: within 5 standard errors of the mean for 112 weights.
+    """Mean of 25 chips after 20 steps against plain descent: within 5 standard errors of the mean for 115 weights.
 
     A false alarm in 15,000.
     """

@@ -37,7 +37,7 @@ def test_products_of_a_zero_are_neither_taken_nor_pulsed() -> None:
 
 
 def test_less_than_half_a_pulse_is_lost_to_the_nearest_and_kept_on_average_by_chance() -> None:
-    """2,000 draws of 0.3 and -0.3 pulses: means within 4.1 sigma (0.042), a false alarm in 12,000."""
+    """1,000 draws each of 0.3 and -0.3 pulses: means within 4.1 sigma (0.06), a false alarm in 12,000."""
     x, d = np.ones((1, 20)), np.tile([0.03, -0.03], (1, 50))
     assert not matrix(PulseRule((20, 100), up=0.1, down=0.1), x, d).any()
     rule = PulseRule((20, 100), up=0.1, down=0.1, random=Streams(1).generator("update/fc1"))
