@@ -290,11 +290,11 @@ def test_shipped_technology_is_free_of_problems(name):
     assert problems == []
 
 
-def test_bottom_up_technology_gives_all_times_of_both_chips():
+def test_bottom_up_technology_gives_all_times_of_the_chips():
     technology = read_technology("bottom-up-14nm")
     expected = {
         "digital.cycle", "sram.access", "tile.dac.period", "tile.settle", "tile.adc.conversion", "bus.cycle", "host.cycle",
-        "programmer.set_pulse", "programmer.reset_pulse", "programmer.read",
+        "programmer.set_pulse", "programmer.reset_pulse", "programmer.read", "writer.up_pulse", "writer.down_pulse",
     }  # fmt: skip
     assert set(technology.times) == expected
 

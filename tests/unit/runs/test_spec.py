@@ -142,7 +142,7 @@ def test_unlike_boundaries_are_refused(tmp_path: Path) -> None:
         ("dataset: mnist", "dataset: minst", "dataset: got 'minst'; expected 'mnist' or 'digits'. Did you mean 'mnist'?"),
         ("kind: dense, units: 250", "kind: conv, units: 250", "network.layers[0].kind: got 'conv'; expected 'dense'"),
         ("units: 250, ", "", "network.layers[0].units: is missing; expected the key 'units'"),
-        ("units: 250", "unitz: 250", "network.layers[0].unitz: unknown key; expected one of activation, kind, name, units. Did you mean 'units'?"),
+        ("units: 250", "unitz: 250", "network.layers[0].unitz: unknown key; expected one of activation, bias, kind, name, rate, units. Did you mean 'units'?"),
         ("units: 250", "units: -250", "network.layers[0].units: got -250; expected greater than or equal to 1"),
         ("name: fc2", "name: fc1", "network: two layers are named 'fc1'; expected each name once"),
         ("name: fc2", "name: chip", "network: a layer is named 'chip', which stands for the chip itself"),
