@@ -91,6 +91,7 @@ def test_a_technology_of_other_times_is_re_timed_and_said(cli: Cli, runs: tuple[
     assert len(list((tmp_path / "out/points").glob("*.json"))) == 2
 
 
+@pytest.mark.long
 def test_charts_are_drawn_when_asked(cli: Cli, runs: tuple[Path, Path], tmp_path: Path) -> None:
     assert cli("compare", runs[0], "--charts", "--quiet", "--out", tmp_path).out == ""
     names = {path.name for path in tmp_path.iterdir()}

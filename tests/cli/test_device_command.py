@@ -51,6 +51,7 @@ def test_the_bounds_of_a_table_are_said_to_be_its_own(cli: Cli) -> None:
     assert "those of the table" not in cli("device", "linear").out
 
 
+@pytest.mark.long
 def test_plot_writes_figures_to_reports_or_where_told(cli: Cli, tmp_path: Path) -> None:
     shown = cli("device", "pcm", "--plot", "--devices", "300")
     assert shown.code == 0

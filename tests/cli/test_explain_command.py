@@ -34,6 +34,7 @@ def test_explain_prints_the_short_form_and_writes_the_page_into_the_run(cli: Cli
     assert (finished / "explain" / "explain.html").is_file()
 
 
+@pytest.mark.long
 def test_json_is_all_that_stands_on_standard_output(cli: Cli, finished: Path, tmp_path: Path) -> None:
     options = ("--no-reruns", "--json", "--samples", 500, "--distribution", "log-uniform", "--out", tmp_path / "out")
     done = cli("explain", finished, "--tech", "calibrated-nandakumar2020", *options)

@@ -46,6 +46,7 @@ def test_a_trace_is_written_beside_the_table_and_the_pictures(cli: Cli, run: Pat
     assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
 
 
+@pytest.mark.long
 def test_the_report_shows_the_recorded_step_of_this_very_run(
     cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

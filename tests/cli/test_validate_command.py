@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from cli_kit import Cli
 
 from archsim.base.files import shipped
@@ -48,6 +49,7 @@ def test_an_unknown_case_or_an_occupied_path_is_one_clear_error(cli: Cli, tmp_pa
     assert "it is a file" in cli("validate", "isaac2016", "--out", tmp_path / "file").error
 
 
+@pytest.mark.long
 def test_the_case_that_trains_runs_on_the_data_at_hand(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "nandakumar2020"
     shutil.copytree(shipped("tech_params") / "designs" / "nandakumar2020", folder)

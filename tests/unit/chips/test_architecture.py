@@ -90,7 +90,8 @@ def test_a_boundary_says_something_of_each_function() -> None:
 
 def test_an_unknown_architecture_brings_the_known_and_the_nearest() -> None:
     with pytest.raises(
-        InputError, match=r"--arch: got 'digital'; expected a file, or one of digital32, in-array, mixed-precision.*'digital32'"
+        InputError,
+        match=r"--arch: got 'digital'; expected a file, or one of digital32, in-array, mixed-precision.*'digital32'",
     ):
         architectures.document("digital")
 

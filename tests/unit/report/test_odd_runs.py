@@ -97,6 +97,7 @@ def test_every_chart_draws_and_every_table_is_made_of_odd_runs(tiny: Path, odd: 
     assert tables.comparison_text(run.summary)
 
 
+@pytest.mark.long
 def test_a_report_is_the_same_bytes_twice_and_leaves_the_settings_of_matplotlib_alone(tiny: Path) -> None:
     import matplotlib as mpl
 
