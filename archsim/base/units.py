@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from archsim.base.errors import InputError, ModelError
@@ -65,27 +65,34 @@ def parse(text: object, unit: str) -> float:
     if isinstance(text, bool) or not isinstance(text, str):
         why = f"got {text!r}, a number without a unit" if isinstance(text, int | float) else f"got {text!r}"
         raise InputError(f"{why}; expected {like(unit)}", value=text)
+    found = _read(text, unit)
+    if isinstance(found, str):
+        raise InputError(found, value=text)
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str, unit: str) -> float | str:
+    """Return the value of a quantity, or what is wrong with it; the same few texts are read over and over."""
     if "TODO:" in text:
-        raise InputError(f"is still a placeholder; expected {like(unit)}", value=text)
+        return f"is still a placeholder; expected {like(unit)}"
+    if not _QUANTITY.fullmatch(text):
+        return f"got {text!r}, which cannot be read; expected {like(unit)}"
     registry = _registry()
     import pint
 
-    if not _QUANTITY.fullmatch(text):
-        raise InputError(f"got {text!r}, which cannot be read; expected {like(unit)}", value=text)
     try:
         quantity = registry.Quantity(text)
         value = float(quantity.to(unit or "dimensionless").magnitude)
-    except pint.UndefinedUnitError as error:
-        raise InputError(f"got {text!r}, whose unit is unknown; expected {like(unit)}", value=text) from error
-    except pint.DimensionalityError as error:
+    except pint.UndefinedUnitError:
+        return f"got {text!r}, whose unit is unknown; expected {like(unit)}"
+    except pint.DimensionalityError:
         bare = quantity.units == registry.dimensionless
         why = "a number without a unit" if bare else f"which is no quantity in {unit or '1'}"
-        raise InputError(f"got {text!r}, {why}; expected {like(unit)}", value=text) from error
-    except Exception as error:
-        raise InputError(f"got {text!r}, which cannot be read; expected {like(unit)}", value=text) from error
-    if not math.isfinite(value):
-        raise InputError(f"got {text!r}, which is not finite; expected {like(unit)}", value=text)
-    return value
+        return f"got {text!r}, {why}; expected {like(unit)}"
+    except Exception:  # noqa: BLE001  pint raises many kinds over odd text
+        return f"got {text!r}, which cannot be read; expected {like(unit)}"
+    return value if math.isfinite(value) else f"got {text!r}, which is not finite; expected {like(unit)}"
 
 
 def show(value: float, unit: str, digits: int = 4) -> str:

@@ -56,8 +56,8 @@ def read_quantity(value: object, info: ValidationInfo, *, unit: str) -> float:
         raise ValueError(error.message) from error
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2 scalars."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """SafeLoader, the one in C where there is one, with YAML 1.2 scalars."""
 
 
 _Loader.yaml_implicit_resolvers = {}
