@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
 from archsim.accounting.area import Part
 from archsim.analog.cells import Cells
 from archsim.base.arrays import F32
+from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES, Signal, Tag
+from archsim.base.streams import Streams
 from archsim.base.verbs import Work
+from archsim.base.yamlfile import Document
+from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
-from archsim.chips.placement import Grid
+from archsim.chips.placement import Grid, place
+from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.learning.network import Network
+
+C = TypeVar("C", bound=Cells)
 
 
 class ConverterSwitches(Protocol):
@@ -76,6 +83,15 @@ class CrossbarChip(Chip):
         self._full_scale = architecture.tile.dac.full_scale
         self.tiles = self._tiles()
         self.forward, self.backward = self._groups()
+
+    @classmethod
+    def check(cls, source: Document, architecture: Architecture) -> None:
+        """Refuse a device that is not known, at the line that names it."""
+        try:
+            architecture.files()
+        except InputError as error:
+            where = ("weight", "device")
+            raise source.error(where, value=error.value, expected=error.expected, hint=error.hint) from None
 
     @property
     @abstractmethod
@@ -221,6 +237,43 @@ def _whole(parts: list[Part], file: TileFile, tile: Tile) -> list[Part]:
         for name, amount in tile.parts().items()
     }
     return [replace(part, amount=amounts.get(part.key, part.amount)) for part in parts]
+
+
+def load_cells(
+    kind: Callable[..., C], device: Device, architecture: CrossbarArchitecture, network: Network, streams: Streams
+) -> dict[str, tuple[Grid, list[list[C]]]]:
+    """Place a network on tiles and load its initial weights; return layer -> its grid, the cells by grid position.
+
+    Parameters
+    ----------
+    kind : class of cells
+        Called with the device, the shape and the keywords scale, streams, name and drift_tolerance.
+
+    Raises
+    ------
+    DoesNotFitError
+        If the network needs more tiles than there are.
+    """
+    tile, weight = architecture.tile, architecture.weight
+    shapes = {layer.name: layer.shape for layer in network.layers}
+    initial = network.initial_weights(streams)
+    found = {}
+    for name, grid in place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count).items():
+        cells = [
+            [
+                kind(
+                    device, (row.size, column.size), scale=weight.unit, streams=streams, name=f"{name}/{r},{c}",
+                    drift_tolerance=weight.drift_tolerance,
+                )
+                for c, column in enumerate(grid.columns)
+            ]
+            for r, row in enumerate(grid.rows)
+        ]  # fmt: skip
+        for line, row in zip(cells, grid.rows, strict=True):
+            for one, column in zip(line, grid.columns, strict=True):
+                one.load(np.ascontiguousarray(initial[name][row.part, column.part]), 0)
+        found[name] = grid, cells
+    return found
 
 
 def by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:

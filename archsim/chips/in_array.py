@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from archsim.analog.cells import Cells
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import I64, Arrays, nested, under
-from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -22,9 +21,9 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip
+from archsim.chips.crossbar import CrossbarChip, load_cells
 from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities
-from archsim.chips.placement import Grid, place
+from archsim.chips.placement import Grid
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.array_writer import ArrayWriter
@@ -81,14 +80,11 @@ class InArrayChip(CrossbarChip):
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
         """Refuse a device that is not known, whose file is wrong, or that cannot be pulsed down gradually."""
-        where = ("weight", "device")
-        try:
-            architecture.files()
-        except InputError as error:
-            raise source.error(where, value=error.value, expected=error.expected, hint=error.hint) from None
+        super().check(source, architecture)
         mine = cast("InArrayArchitecture", architecture)
         if not build_device(mine).bidirectional:
-            raise source.error(where, value=mine.weight.device, expected="a device with gradual pulses up and down")
+            expected = "a device with gradual pulses up and down"
+            raise source.error(("weight", "device"), value=mine.weight.device, expected=expected)
 
     @classmethod
     def start(cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams) -> Self:
@@ -100,26 +96,11 @@ class InArrayChip(CrossbarChip):
             If the network needs more tiles than there are.
         """
         device = build_device(architecture)
-        tile, weight, update = architecture.tile, architecture.weight, architecture.update
+        weight, update = architecture.weight, architecture.update
         shapes = {layer.name: layer.shape for layer in network.layers}
-        grids = place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count)
-        initial = network.initial_weights(streams)
         up, down = (step / weight.unit for step in _steps(device, architecture))
         state = {}
-        for name, grid in grids.items():
-            cells = [
-                [
-                    SingleCells(
-                        device, (row.size, column.size), scale=weight.unit, streams=streams, name=f"{name}/{r},{c}",
-                        drift_tolerance=weight.drift_tolerance,
-                    )
-                    for c, column in enumerate(grid.columns)
-                ]
-                for r, row in enumerate(grid.rows)
-            ]  # fmt: skip
-            for r, row in enumerate(grid.rows):
-                for c, column in enumerate(grid.columns):
-                    cells[r][c].load(np.ascontiguousarray(initial[name][row.part, column.part]), 0)
+        for name, (grid, cells) in load_cells(SingleCells, device, architecture, network, streams).items():
             random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
             state[name] = InArrayLayer(grid, cells, PulseRule(shapes[name], up=up, down=down, random=random))
         return cls(architecture, network, times, state)
@@ -184,7 +165,10 @@ class InArrayChip(CrossbarChip):
 
 
 def _by_tile(grid: Grid, due: Due) -> list[tuple[int, int, I64, I64]]:
-    """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses."""
+    """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses.
+
+    For the thousands of pulses of a step here; `crossbar.by_tile` is the quicker one for a handful.
+    """
     if grid.tiles == 1:
         return [(0, 0, due.index, due.pulses)]
     i, j = np.divmod(due.index, grid.columns[-1].stop)

@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells, PairedCells
 from archsim.base.arrays import I64, Arrays, nested, stored, under
-from archsim.base.errors import InputError
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, by_tile
+from archsim.chips.crossbar import CrossbarChip, by_tile, load_cells
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
-from archsim.chips.placement import Grid, place
+from archsim.chips.placement import Grid
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
@@ -97,11 +96,7 @@ class MixedPrecisionChip(CrossbarChip):
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
         """Refuse a device that is not known, at the line that names it, or whose file is wrong."""
-        try:
-            architecture.files()
-        except InputError as error:
-            where = ("weight", "device")
-            raise source.error(where, value=error.value, expected=error.expected, hint=error.hint) from None
+        super().check(source, architecture)
         build_device(cast("MixedPrecisionArchitecture", architecture))
 
     @classmethod
@@ -114,25 +109,10 @@ class MixedPrecisionChip(CrossbarChip):
             If the network needs more tiles than there are.
         """
         device = build_device(architecture)
-        tile, weight, outer = architecture.tile, architecture.weight, architecture.outer_product
+        weight, outer = architecture.weight, architecture.outer_product
         shapes = {layer.name: layer.shape for layer in network.layers}
-        grids = place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count)
-        initial = network.initial_weights(streams)
         state = {}
-        for name, grid in grids.items():
-            cells = [
-                [
-                    PairedCells(
-                        device, (row.size, column.size), scale=weight.unit, streams=streams, name=f"{name}/{r},{c}",
-                        drift_tolerance=weight.drift_tolerance,
-                    )
-                    for c, column in enumerate(grid.columns)
-                ]
-                for r, row in enumerate(grid.rows)
-            ]  # fmt: skip
-            for r, row in enumerate(grid.rows):
-                for c, column in enumerate(grid.columns):
-                    cells[r][c].load(np.ascontiguousarray(initial[name][row.part, column.part]), 0)
+        for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
             accumulator = Accumulator(
                 shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
                 x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
