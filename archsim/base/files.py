@@ -87,6 +87,18 @@ def replacing(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def check_folder(path: Path, *, option: str = "--out") -> None:
+    """Refuse a path that cannot become a folder to write to.
+
+    Raises
+    ------
+    InputError
+        If it is a file; names the option that gave it.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write text whole or not at all."""
     with replacing(path) as aside:

@@ -37,11 +37,12 @@ def compare_command(  # noqa: PLR0917  an option each
         raise InputError(key="RUN", value=str(runs[2]), expected="one or two run directories")
     if retime_steps < 1:
         raise InputError(key="--retime-steps", value=retime_steps, expected="a whole number from 1 on")
+    from archsim.base.files import check_folder
     from archsim.report import compare as page
     from archsim.runs.sidebyside import compare
 
     folder = out or runs[0] / "compare"
-    page.check(folder)
+    check_folder(folder)
     silent = quiet or as_json
 
     def say(line: str) -> None:

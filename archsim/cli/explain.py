@@ -26,11 +26,12 @@ def explain_command(  # noqa: PLR0917  an option each
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Say what the energy ratio of a run's two chips is made of, how sure it is, and which decisions it hangs on."""
+    from archsim.base.files import check_folder
     from archsim.report import explain as page
     from archsim.runs.explain import contents, explain
 
     folder = out or run / "explain"
-    page.check(folder)
+    check_folder(folder)
     silent = quiet or as_json
 
     def done(name: str, finished: int, due: int) -> None:

@@ -22,14 +22,13 @@ def validate(
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Compare archsim with published designs and totals; exit with 1 if a check leaves its stated band."""
-    from archsim.base.errors import InputError
+    from archsim.base.files import check_folder
     from archsim.report import validate as report
     from archsim.report.tables import terminal
     from archsim.runs.validate import validate as run
     from archsim.runs.validate import verdict
 
-    if out.exists() and not out.is_dir():
-        raise InputError(key="--out", value=str(out), expected="a directory, but it is a file")
+    check_folder(out)
     results = run(cases or (), full=full, folder=out / "points", data=data)
     found = verdict(results)
     written = report.write(results, found, out)

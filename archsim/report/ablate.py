@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from archsim.base import files
 from archsim.base.units import show
 from archsim.report import style, tables
-from archsim.report.make import FORMATS
 from archsim.report.tables import Sheet
 
 if TYPE_CHECKING:
@@ -42,12 +41,7 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
                 for name in (f"{group}.csv", *(f"{group}.{suffix}" for suffix in SUFFIXES)):  # of an earlier call
                     (folder / name).unlink(missing_ok=True)
                 continue
-            figure = draw(content)
-            for suffix in SUFFIXES:
-                written.append(folder / f"{group}.{suffix}")
-                with files.replacing(written[-1]) as aside:
-                    figure.savefig(aside, format=suffix, **FORMATS[suffix])
-                figure.set_layout_engine("none")  # laid out once is enough for all formats
+            written += style.save(draw(content), folder, group, SUFFIXES)
             written.append(folder / f"{group}.csv")
             _csv(content[group]["points"], written[-1])
     latex = "% Needs \\usepackage{booktabs}. Made by archsim ablate.\n"

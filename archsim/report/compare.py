@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.base import files
-from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.report import style, tables
@@ -30,21 +29,9 @@ COLUMNS = ("panel", "side", "run", "architecture", "technology", "phase", "compo
            "amount_per_step", "amount_unit", "price_J_per_unit", "energy_per_step_J", "basis", "source")  # fmt: skip
 
 
-def check(out: Path) -> None:
-    """Refuse a folder that cannot be written to.
-
-    Raises
-    ------
-    InputError
-        If it is a file.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError(key="--out", value=str(out), expected="a directory, but it is a file")
-
-
 def write(found: Comparison, out: Path, *, charts: bool = False) -> list[Path]:
     """Write compare.md, compare.json and compare.csv into a folder, and the charts if asked; return the files."""
-    check(out)
+    files.check_folder(out)
     drawn: list[Path] = []
     if charts:
         from archsim.report.compare_figures import draw_all

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.base import files
 from archsim.base.units import show
 from archsim.report import style
 from archsim.report.compare import MOST, by_part, contributions, figure_names, moved, ratio, signed
-from archsim.report.make import FORMATS
 from archsim.runs.differences import Difference
 from archsim.runs.reprice import Side
 from archsim.runs.sidebyside import Comparison, Panel
@@ -33,15 +31,11 @@ CUT = 0.2
 
 def draw_all(found: Comparison, folder: Path) -> list[Path]:
     """Save both charts as PNG, SVG and PDF and return the files."""
-    written = []
     with style.applied():
-        for name, figure in (("waterfall", draw_waterfall(found)), ("parts", draw_parts(found))):
-            for suffix, options in FORMATS.items():
-                written.append(folder / f"{name}.{suffix}")
-                with files.replacing(written[-1]) as aside:
-                    figure.savefig(aside, format=suffix, **options)
-                figure.set_layout_engine("none")  # laid out once is enough for all formats
-    return written
+        return [
+            *style.save(draw_waterfall(found), folder, "waterfall"),
+            *style.save(draw_parts(found), folder, "parts"),
+        ]
 
 
 # --- waterfall --------------------------------------------------------------------------------------------------------

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base import files
-from archsim.base.errors import InputError
 from archsim.report import style
-from archsim.report.make import FORMATS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,18 +28,10 @@ def make(study: DeviceStudy, folder: Path) -> list[Path]:
     InputError
         If `folder` is a file.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(key="--out", value=str(folder), expected="a directory, but it is a file")
-    written = []
+    files.check_folder(folder)
     with style.applied():
-        for name, figure in draw(study).items():
-            for suffix in ("png", "svg"):
-                path = folder / f"{name}.{suffix}"
-                with files.replacing(path) as aside:
-                    figure.savefig(aside, format=suffix, **FORMATS[suffix])
-                figure.set_layout_engine("none")  # laid out once is enough for both formats
-                written.append(path)
-    return written
+        figures = draw(study)
+        return [path for name, figure in figures.items() for path in style.save(figure, folder, name, ("png", "svg"))]
 
 
 def draw(study: DeviceStudy) -> dict[str, Figure]:

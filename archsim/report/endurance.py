@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.base import files
 from archsim.report import style
-from archsim.report.make import FORMATS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,22 +37,11 @@ def write(worn: Worn, folder: Path) -> list[Path]:
     with style.applied():
         for stem, wear in drawn.items():
             if wear.total:
-                written += _save(draw_map(worn, wear), folder, f"{stem}-{worn.architecture}")
+                written += style.save(draw_map(worn, wear), folder, f"{stem}-{worn.architecture}", SUFFIXES)
             else:  # of an earlier call, perhaps
                 for suffix in SUFFIXES:
                     (folder / f"{stem}-{worn.architecture}.{suffix}").unlink(missing_ok=True)
-        written += _save(draw_histogram(worn), folder, f"histogram-{worn.architecture}")
-    return written
-
-
-def _save(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    written = []
-    for suffix in SUFFIXES:
-        path = folder / f"{stem}.{suffix}"
-        with files.replacing(path) as aside:
-            figure.savefig(aside, format=suffix, **FORMATS[suffix])
-        figure.set_layout_engine("none")  # laid out once is enough for all formats
-        written.append(path)
+        written += style.save(draw_histogram(worn), folder, f"histogram-{worn.architecture}", SUFFIXES)
     return written
 
 

@@ -7,10 +7,8 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from archsim.base import files
-from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.report import explain_words as words
 from archsim.report import style, tables
@@ -23,7 +21,7 @@ from archsim.runs import explain as explanations
 from archsim.runs.explain import Explanation
 
 PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
-SAVED: dict[str, Any] = {"png": {"dpi": 200, "metadata": {"Software": None}}, "svg": {"metadata": {"Date": None}}}
+SUFFIXES = ("png", "svg")
 
 
 @dataclass(frozen=True)
@@ -36,21 +34,9 @@ class Section:
     sheets: list[Sheet]
 
 
-def check(out: Path) -> None:
-    """Refuse a folder that cannot be written to, before anything is run.
-
-    Raises
-    ------
-    InputError
-        If it is a file.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError(key="--out", value=str(out), expected="a directory, but it is a file")
-
-
 def write(found: Explanation, out: Path) -> list[Path]:
     """Write explain.html, explain.md, explain.json and the figures into `out`; return the files, the page first."""
-    check(out)
+    files.check_folder(out)
     run = load(found.run)
     chips = _chips(found, run)
     parts = sections(found, chips)
@@ -60,7 +46,7 @@ def write(found: Explanation, out: Path) -> list[Path]:
     files.write_text(out / TEXT, _markdown(found, run, parts))
     files.write_text(out / DATA, json.dumps(explanations.contents(found), indent=1) + "\n")
     files.write_text(out / PAGE, _page(found, run, parts, drawings))
-    images = [out / f"{name}.{suffix}" for name in figures for suffix in SAVED]
+    images = [out / f"{name}.{suffix}" for name in figures for suffix in SUFFIXES]
     return [out / PAGE, out / TEXT, out / DATA, *images]
 
 
@@ -71,13 +57,9 @@ def _chips(found: Explanation, run: RunData) -> tuple[Made, Made]:
 
 def _drawn(draw: Draw, found: Explanation, chips: tuple[Made, Made], stem: Path) -> dict[str, str]:
     """Save a figure as PNG and SVG; return it for the page, wide and narrow, as data in the page itself."""
-    figure = draw(found, chips)
-    for suffix, options in SAVED.items():
-        with files.replacing(stem.with_suffix(f".{suffix}")) as aside:
-            figure.savefig(aside, format=suffix, **options)
-        figure.set_layout_engine("none")  # laid out once is enough for all formats
+    style.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
     stream = io.BytesIO()
-    draw(found, chips, narrow=True).savefig(stream, format="svg", **SAVED["svg"])
+    draw(found, chips, narrow=True).savefig(stream, format="svg", **style.FORMATS["svg"])
     return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(stream.getvalue())}
 
 

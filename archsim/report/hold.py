@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.base import files
 from archsim.base.units import show
 from archsim.report import style
-from archsim.report.make import FORMATS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,16 +36,8 @@ def at(time_s: float) -> str:
 
 def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw the chart of a hold (PNG, SVG) into a folder and return the files."""
-    written = []
     with style.applied():
-        figure = draw(content)
-        for suffix in SUFFIXES:
-            path = folder / f"{NAME}.{suffix}"
-            with files.replacing(path) as aside:
-                figure.savefig(aside, format=suffix, **FORMATS[suffix])
-            figure.set_layout_engine("none")  # laid out once is enough for all formats
-            written.append(path)
-    return written
+        return style.save(draw(content), folder, NAME, SUFFIXES)
 
 
 def draw(content: Mapping[str, Any]) -> Figure:

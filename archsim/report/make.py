@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from archsim.base import files, registry
-from archsim.base.errors import InputError
 from archsim.report import style, tables
 from archsim.report.rundata import RunData, load
-
-FORMATS: dict[str, Any] = {"png": {"dpi": 200, "metadata": {"Software": None}}, "svg": {"metadata": {"Date": None}},
-           "pdf": {"metadata": {"CreationDate": None, "ModDate": None}}}  # fmt: skip
 
 
 def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
@@ -33,12 +28,12 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     """
     data = load(Path(run))
     folder = Path(out) if out else data.path / "report"
-    if folder.exists() and not folder.is_dir():
-        raise InputError(key="--out", value=str(folder), expected="a directory, but it is a file")
+    files.check_folder(folder)
     written = []
     charts = registry.names("chart")
-    for name in charts:
-        written += _chart(data, name, folder)
+    with style.applied():
+        for name in charts:
+            written += style.save(registry.load("chart", name)(data), folder, name)
     written += (steps := _steps(data, folder))
     charts += [path.stem for path in steps if path.suffix == ".png"]
     for name, text in (("report.md", tables.markdown(data, charts)), ("report.tex", tables.latex(data))):
@@ -58,16 +53,3 @@ def _steps(data: RunData, folder: Path) -> list[Path]:
     ):
         return []
     return pictures.write(found, folder)
-
-
-def _chart(data: RunData, name: str, folder: Path) -> list[Path]:
-    written = []
-    with style.applied():
-        figure = registry.load("chart", name)(data)
-        for suffix, options in FORMATS.items():
-            path = folder / f"{name}.{suffix}"
-            with files.replacing(path) as aside:
-                figure.savefig(aside, format=suffix, **options)
-            figure.set_layout_engine("none")  # laid out once is enough for all formats
-            written.append(path)
-    return written

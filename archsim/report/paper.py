@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.base.errors import InputError
 from archsim.report import methods, sources, style, tables
-from archsim.report.make import FORMATS
 from archsim.report.rundata import RunData, load
 from archsim.report.tables import Sheet, escape, latex_sheet
 
@@ -56,8 +54,7 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
     """
     data = load(Path(run))
     folder = Path(out) if out else data.path / "paper"
-    if folder.exists() and not folder.is_dir():
-        raise InputError(key="--out", value=str(folder), expected="a directory, but it is a file")
+    files.check_folder(folder)
     used = sources.used(data, techs)
     sheets = table_sheets(data, used)
     text = methods.paragraph(data, used)
@@ -106,10 +103,7 @@ def _figures(run: RunData, folder: Path) -> tuple[list[Path], dict[str, str]]:
         for width, page in PAGES.items():
             with style.applied(page):
                 figure = registry.load("chart", name)(run)
-                path = folder / "figures" / f"{name}-{width}.pdf"
-                with files.replacing(path) as aside:
-                    figure.savefig(aside, format="pdf", **FORMATS["pdf"])
-                written.append(path)
+                written += style.save(figure, folder / "figures", f"{name}-{width}", ("pdf",))
                 captions[name] = str(figure.get_label() or name)
     return written, captions
 

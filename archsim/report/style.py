@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.base.files import replacing
 from archsim.base.units import show
 
 if TYPE_CHECKING:
@@ -60,10 +62,28 @@ class Page:
         return {**dict.fromkeys(sizes, self.font), "legend.fontsize": self.font - 0.5, "axes.linewidth": 0.6}
 
 
+FORMATS: dict[str, Any] = {
+    "png": {"dpi": 200, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None, "ModDate": None}},
+}
+"""How figures are saved: the same figure gives the same bytes."""
 COLUMN, TEXT = Page(3.5), Page(7.16)
 """One column and both columns of a two-column journal."""
 _NARROW = 5.0
 _page: ContextVar[Page | None] = ContextVar("page", default=None)
+
+
+def save(figure: Figure, folder: Path, stem: str, suffixes: Iterable[str] = ("png", "svg", "pdf")) -> list[Path]:
+    """Write a figure as FOLDER/STEM.SUFFIX, each aside and then renamed; return the files. Files there are replaced."""
+    written = []
+    for suffix in suffixes:
+        path = folder / f"{stem}.{suffix}"
+        with replacing(path) as aside:
+            figure.savefig(aside, format=suffix, **FORMATS[suffix])
+        figure.set_layout_engine("none")  # laid out once is enough for all formats
+        written.append(path)
+    return written
 
 
 @contextmanager

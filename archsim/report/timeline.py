@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.base import files
 from archsim.base.units import show
 from archsim.report import style
-from archsim.report.make import FORMATS
 from archsim.report.rundata import part_of
 from archsim.report.tables import Sheet
 from archsim.runs.timeline import Bar, ChipTimeline, Step, Timeline, shares
@@ -36,17 +34,9 @@ _NARROW = 0.003
 
 def write(timeline: Timeline, folder: Path) -> list[Path]:
     """Draw the last step of every chip (PNG, SVG, PDF) into a folder and return the files."""
-    written = []
     with style.applied():
-        for chip in timeline.chips:
-            figure = draw(chip, timeline)
-            for suffix, options in FORMATS.items():
-                path = folder / f"timeline-{chip.architecture}.{suffix}"
-                with files.replacing(path) as aside:
-                    figure.savefig(aside, format=suffix, **options)
-                figure.set_layout_engine("none")  # laid out once is enough for all formats
-                written.append(path)
-    return written
+        pictures = {f"timeline-{chip.architecture}": draw(chip, timeline) for chip in timeline.chips}
+        return [path for name, figure in pictures.items() for path in style.save(figure, folder, name)]
 
 
 def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from archsim.base import files
 from archsim.report import style
-from archsim.report.make import FORMATS
 from archsim.report.tables import Sheet, markdown_sheet
 from archsim.runs.validate import Result, Verdict
 
@@ -67,15 +66,8 @@ def write(results: Sequence[Result], found: Verdict, folder: Path) -> list[Path]
     with files.replacing(table) as aside:
         rows = [{**asdict(r), "error": r.error, "factor": r.factor, "ok": r.ok} for r in results]
         pd.DataFrame(rows).to_csv(aside, index=False)
-    written = [text, table]
     with style.applied():
-        figure = scatter(results)
-        for suffix, options in FORMATS.items():
-            path = folder / f"validate.{suffix}"
-            with files.replacing(path) as aside:
-                figure.savefig(aside, format=suffix, **options)
-            written.append(path)
-    return written
+        return [text, table, *style.save(scatter(results), folder, "validate")]
 
 
 def scatter(results: Sequence[Result]) -> Figure:

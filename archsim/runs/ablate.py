@@ -142,8 +142,7 @@ def ablate(
 
 def check(out: Path) -> None:
     """Refuse a directory that an ablation must not be written to."""
-    if out.exists() and not out.is_dir():
-        raise InputError(key="--out", value=str(out), expected="a directory, but it is a file")
+    files.check_folder(out)
     if out.is_dir() and any(out.iterdir()) and not (out / POINTS).is_dir():
         expected = "a new directory, or that of an earlier ablation, but it holds other files"
         raise InputError(key="--out", value=str(out), expected=expected)

@@ -17,6 +17,7 @@ import numpy as np
 
 from archsim.accounting.figures import Figure
 from archsim.accounting.technology import Technology, read_technology
+from archsim.accounting.writing import DIGITS, figure_content
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
@@ -150,37 +151,18 @@ def _yaml(base: Technology, moves: list[Move], run: Path, name: str) -> str:
 
 def _figure(move: Move, run: Path) -> dict[str, Any]:
     figure, value = move.figure, move.figure.value * move.factor
-    unit = figure.unit
-    content: dict[str, Any] = {
-        "value": _exact(value, unit),
-        "range": [_exact(min(figure.low, value), unit), _exact(max(figure.high, value), unit)],
-        "prices": list(figure.prices),
-    }
-    if figure.covers:
-        content["covers"] = list(figure.covers)
-    if figure.law != "constant":
-        content["law"] = figure.law
-    if figure.at:
-        content["at"] = {key: f"{size:.0f} bit" if key in _IN_BITS else int(size) for key, size in figure.at.items()}
-    if figure.points:
-        content["points"] = [[f"{size:.0f} bit", _exact(price * move.factor, unit)] for size, price in figure.points]
+    content = figure_content(
+        figure, value=value, low=min(figure.low, value), high=max(figure.high, value),
+        points=tuple((size, price * move.factor) for size, price in figure.points),
+    )  # fmt: skip
     return {
         **content,
         "basis": "calibrated",
         "calibrated": {
             "to": f"83.2 nJ and 14.35 uJ per training image of nandakumar2020, in the run {run.name}",
-            "was": _exact(figure.value, unit),
+            "was": show(figure.value, figure.unit, DIGITS),
         },
         "source": "nandakumar2020",
         "where": "totals per training image; the value it was has its own source in the file extended",
         "note": f"moved x{move.factor:.3g}" + ("" if move.inside else ", out of its published range"),
     }
-
-
-_IN_BITS = ("capacity", "word")
-"""Sizes that a file gives as quantities."""
-
-
-def _exact(value: float, unit: str) -> str:
-    """Return a quantity with nine digits, which a reader of the file gets back."""
-    return show(value, unit, digits=9)

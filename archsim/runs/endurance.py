@@ -135,8 +135,7 @@ def endurance(path: str | Path, *, limit: float | None = None, out: str | Path |
     """
     path = Path(path)
     folder = Path(out) if out else path / "endurance"
-    if folder.exists() and not folder.is_dir():
-        raise InputError(key="--out", value=str(folder), expected="a directory, but it is a file")
+    files.check_folder(folder)
     if limit is not None and not (math.isfinite(limit) and limit > 0):
         raise InputError(key="--limit", value=limit, expected="a positive number of pulses")
     architectures = stored_architectures(path)

@@ -192,8 +192,7 @@ def spent(chip: Chip, technology: Technology) -> float:
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 def _check(folder: Path, duration_s: float, repeats: int) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(key="--out", value=str(folder), expected="a directory, but it is a file")
+    files.check_folder(folder)
     if repeats < 1:
         raise InputError(key="--repeats", value=repeats, expected="a whole number from 1 on")
     if not duration_s >= FIRST_S:

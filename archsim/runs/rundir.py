@@ -29,8 +29,7 @@ PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
 
 def check(path: Path, *, option: str = "--out") -> None:
     """Refuse a directory that a run must not be written to; see `claim`."""
-    if path.exists() and not path.is_dir():
-        raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
+    files.check_folder(path, option=option)
     if (path / RUN).is_file():
         if state(path) == "finished":
             raise InputError(key=option, value=str(path), expected="a new directory, but it has a finished run in it")
@@ -59,8 +58,7 @@ def claim(path: Path, *, option: str = "--out") -> Path:
 
 def claim_parent(path: Path, runs: Sequence[str]) -> Path:
     """Make a directory ready to hold several runs of the given names and return it; see `claim`."""
-    if path.exists() and not path.is_dir():
-        raise InputError(key="--out", value=str(path), expected="a directory, but it is a file")
+    files.check_folder(path)
     strangers = [p.name for p in path.iterdir() if p.name not in runs] if path.is_dir() else []
     if strangers:
         expected = f"a new or empty directory, but it holds {strangers[0]}"

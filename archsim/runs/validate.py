@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one kernel came to, a vector: energy [J], time [s], operations; and the design's area [m^2]."""
+    """What one kernel came to, a vector: energy [J], time [s], operations; and the design's area [m^2].
+
+    `unpriced` says that a part has no area figure, so that the area is a lower bound.
+    """
 
     energy: float
     seconds: float
     operations: float
     area: float
+    unpriced: bool
 
     def value(self, quantity: str) -> float:
         """Return a quantity of `cases.QUANTITIES` in its SI unit."""
@@ -83,8 +87,7 @@ class Measured:
 
 
 def validate(
-    names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None,
-    done: Callable[[str], None] | None = None,
+    names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None
 ) -> list[Result]:  # fmt: skip
     """Run the checks of cases, all shipped ones by default.
 
@@ -94,7 +97,6 @@ def validate(
     full : also the checks that need a whole training
     folder : where training points are kept, by the hash of their inputs
     data : folder of data sets
-    done : called with the name of each case as it is finished
 
     Raises
     ------
@@ -109,14 +111,14 @@ def validate(
         for name, number in case.file.published.items():
             check = number.check
             if check and (full or not check.full):
-                simulated = (
-                    _of_training(trained[case.file.name, check.of[0]], check)
-                    if check.of[0] in case.file.trainings
-                    else _sum([kernels[run] for run in check.of]).value(check.quantity)
-                )
-                found.append(_result(case, name, number, check, simulated))
-        if done:
-            done(case.file.name)
+                bound = ""
+                if check.of[0] in case.file.trainings:
+                    simulated = _of_training(trained[case.file.name, check.of[0]], check)
+                else:
+                    measured = _sum([kernels[run] for run in check.of])
+                    simulated = measured.value(check.quantity)
+                    bound = "at least " if check.quantity == "area" and measured.unpriced else ""
+                found.append(_result(case, name, number, check, simulated, bound))
     return found
 
 
@@ -128,11 +130,13 @@ def measure(case: Case, kernel: Kernel) -> Measured:
     board = KernelBoard(architecture, technology)
     time_ps = board.run_kernel(kernel.kernel, kernel.vectors, kernel.density)
     bill = price(board.ledger.rows(), board.entries(), technology, architecture.boundary.inside)
+    space = area(board.parts(), technology)
     return Measured(
         energy=bill.total() / kernel.vectors,
         seconds=time_ps * 1e-12 / kernel.vectors,
         operations=2.0 * architecture.weights,
-        area=area(board.parts(), technology).total,
+        area=space.total,
+        unpriced=space.is_lower_bound,
     )
 
 
@@ -140,7 +144,7 @@ def _sum(kernels: list[Measured]) -> Measured:
     """Return kernels one after the other on one design."""
     return Measured(
         math.fsum(k.energy for k in kernels), math.fsum(k.seconds for k in kernels),
-        math.fsum(k.operations for k in kernels), kernels[0].area,
+        math.fsum(k.operations for k in kernels), kernels[0].area, kernels[0].unpriced,
     )  # fmt: skip
 
 
@@ -172,13 +176,13 @@ def _of_training(summary: dict[str, Any], check: Check) -> float:
     return float(chip[key][check.phase or "total"] if key else chip["test_accuracy"])
 
 
-def _result(case: Case, name: str, number: Number, check: Check, simulated: float) -> Result:
+def _result(case: Case, name: str, number: Number, check: Check, simulated: float, bound: str) -> Result:
     published = units.parse(number.value, QUANTITIES[check.quantity])
     digits, _, unit = re.sub(r"\s+", " ", number.value.strip()).partition(" ")
     scale = published / float(digits) if float(digits) else 1.0
     return Result(
         case=case.file.name, name=name, what=number.what, quantity=check.quantity, text=number.value,
-        published=published, simulated=simulated, shown=f"{_digits(simulated / scale)} {unit}".strip(),
+        published=published, simulated=simulated, shown=f"{bound}{_digits(simulated / scale)} {unit}".strip(),
         basis=check.basis, band=check.band, source=case.file.source, evidence=case.file.evidence, where=number.where,
         cause=check.cause or "",
     )  # fmt: skip

@@ -116,3 +116,13 @@ def test_a_path_is_printed_from_the_current_folder_where_it_lies_inside(
     monkeypatch.chdir(tmp_path)
     assert files.display(tmp_path / "b" / "c.yaml") == str(Path("b") / "c.yaml")
     assert files.display(tmp_path.parent / "d.yaml") == str(tmp_path.parent / "d.yaml")
+
+
+def test_a_file_in_place_of_a_folder_is_refused_by_the_option_that_gave_it(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("kept")
+    with pytest.raises(InputError, match="--folder: got .*out.*; expected a directory, but it is a file"):
+        files.check_folder(tmp_path / "out", option="--folder")
+    files.check_folder(tmp_path)
+    files.check_folder(tmp_path / "new")
+    assert (tmp_path / "out").read_text() == "kept"
+    assert not (tmp_path / "new").exists()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from archsim.accounting.bill import Line
-from archsim.base.errors import InputError
 from archsim.report import compare as page
 from archsim.report.compare_figures import draw_parts, draw_waterfall
 from archsim.runs.differences import difference
@@ -144,9 +143,3 @@ def test_a_panel_without_differences_is_one_line() -> None:
     text = page.text(same)
     assert "  digital32: 40.06 nJ a step, the same on all sides." in text
     assert len(draw_waterfall(same).axes) == 1
-
-
-def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("")
-    with pytest.raises(InputError, match="expected a directory, but it is a file"):
-        page.check(tmp_path / "out")

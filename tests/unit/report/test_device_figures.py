@@ -26,6 +26,7 @@ def test_figures_are_written_as_png_and_svg_and_nothing_else(tmp_path: Path) -> 
     assert all(path.stat().st_size > 5000 for path in written)
 
 
+@pytest.mark.long
 def test_the_same_study_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (make(of("linear"), tmp_path / name) for name in ("a", "b"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -75,6 +75,7 @@ def test_the_page_stands_alone_and_the_files_beside_it_are_whole(written: list[P
         assert (written[0].parent / figure).is_file()
 
 
+@pytest.mark.long
 def test_the_same_explanation_gives_the_same_files(
     full: Explanation, written: list[Path], tmp_path: Path
 ) -> None:  # fmt: skip
