@@ -196,12 +196,12 @@ def draw_differences(content: Mapping[str, Any]) -> Figure:
         pairs = zip(point["test_accuracies"], reference["test_accuracies"], strict=True)
         seeds = [100 * (value - base) for value, base in pairs]
         if len(seeds) > 1:
-            axes.plot(seeds, [place] * len(seeds), ".", color="#999999", markersize=5, zorder=2)
+            axes.plot(seeds, [place] * len(seeds), ".", color=style.FAINT, markersize=5, zorder=2)
         axes.errorbar(
             100 * point["difference"], place, xerr=100 * point["half_width"], fmt="o", markersize=6, capsize=3,
             color=style.CHIPS["mixed-precision"], markerfacecolor="white" if _unsure(point) else None, zorder=3,
         )  # fmt: skip
-    axes.axvline(0, color="#555555", linewidth=0.9)
+    axes.axvline(0, color=style.REFERENCE, linewidth=0.9)
     axes.set_yticks(places, [point["name"] for point in rows])
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("change of test accuracy against all on [percentage points]")

@@ -8,21 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from archsim.base.units import show
-from archsim.report import style
-from archsim.report.compare import MOST, by_part, contributions, figure_names, moved, ratio, signed
+from archsim.report import stacks, style
+from archsim.report.compare import MOST, contributions, figure_names, moved, ratio, signed
 from archsim.runs.differences import Difference
 from archsim.runs.reprice import Side
 from archsim.runs.sidebyside import Comparison, Panel
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-UP, DOWN, TOTAL = "#BB5566", "#004488", "#777777"
-"""From Tol's high-contrast palette; the sign also stands beside each bar, with an arrow."""
 APART = 20.0
 """Sides whose totals differ by more get an axis each."""
 CUT = 0.2
@@ -99,8 +96,9 @@ def _waterfall(axes: Axes, bars: list[_Bar]) -> None:
     left = low - 0.5 * (high - low or 0.1 * high) if cut else 0.0
     for place, bar in zip(places, bars, strict=True):
         begin, end = left if bar.total else bar.begin / divisor, bar.end / divisor
+        colour = style.FAINT if bar.total else style.UP if end > begin else style.DOWN
         axes.barh(
-            place, end - begin, 0.62, left=begin, color=TOTAL if bar.total else UP if end > begin else DOWN,
+            place, end - begin, 0.62, left=begin, color=colour,
             hatch=style.HATCH if bar.assumed else None, edgecolor="white", linewidth=0.5,
         )  # fmt: skip
         axes.annotate(
@@ -108,7 +106,7 @@ def _waterfall(axes: Axes, bars: list[_Bar]) -> None:
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
         )  # fmt: skip
         if place:
-            axes.plot([end, end], [place, place - 1], color="#555555", linewidth=0.7, zorder=0.9)
+            axes.plot([end, end], [place, place - 1], color=style.REFERENCE, linewidth=0.7, zorder=0.9)
     axes.set_yticks(places, [bar.label for bar in bars])
     for tick, bar in zip(axes.get_yticklabels(), bars, strict=True):
         tick.set_fontweight("bold" if bar.total else "normal")
@@ -128,9 +126,12 @@ def _words(bar: _Bar) -> str:
 def _key(figure: Figure, bars: list[list[_Bar]]) -> None:
     from matplotlib.patches import Patch
 
-    key = {"total": Patch(color=TOTAL), "▲ costs more": Patch(color=UP), "▼ costs less": Patch(color=DOWN)}
+    key: dict[str, Artist] = {
+        "total": Patch(color=style.FAINT), "▲ costs more": Patch(color=style.UP),
+        "▼ costs less": Patch(color=style.DOWN),
+    }  # fmt: skip
     if any(bar.assumed for each in bars for bar in each):
-        key["figure assumed"] = Patch(facecolor="white", edgecolor="#555555", hatch=style.HATCH)
+        key |= style.key_to_assumed()
     figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=4, frameon=False)
 
 
@@ -144,14 +145,13 @@ def draw_parts(found: Comparison) -> Figure:
     axes = figure.subplots(1, len(groups) + bool(ranges), squeeze=False, width_ratios=[*widths, *[2.4][: len(ranges)]])[
         0
     ]
-    drawn: set[str] = set()
-    hatched = False
+    drawn = stacks.Drawn()
     for one, (title, sides) in zip(axes, groups, strict=False):
-        hatched |= _stacks(one, sides, drawn)
+        _stacks(one, sides, drawn)
         one.set_title(title, fontsize=9)
     if ranges:
         _ranges(axes[-1], found)
-    key = style.key_to(drawn, assumed=hatched)
+    key = drawn.key
     figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=5, frameon=False)
     figure.suptitle(f"Energy of a training step by part, {_subject(found)}")
     return figure
@@ -164,35 +164,14 @@ def _groups(panel: Panel) -> list[tuple[str, list[Side]]]:
     return [(panel.title, list(panel.sides))]
 
 
-def _stacks(axes: Axes, sides: list[Side], drawn: set[str]) -> bool:
-    """Draw a bar a side, add the parts drawn to `drawn`, and return whether an assumed figure is among them."""
+def _stacks(axes: Axes, sides: list[Side], drawn: stacks.Drawn) -> None:
+    """Draw a bar a side and add the parts drawn to `drawn`."""
     made = [contributions(side) for side in sides]
     totals = [math.fsum(line.energy for line in lines) for lines in made]
-    large = {
-        part
-        for lines, total in zip(made, totals, strict=True)
-        for part, energy in by_part(lines).items()
-        if part in style.PARTS and energy > style.SMALL * total
-    }
     divisor, unit = style.scaled(totals, "J")
-    places, bottom, hatched = np.arange(len(sides)), np.zeros(len(sides)), False
-    for part in (*(name for name in style.PARTS if name in large), "other"):
-        for assumed in (False, True):
-            heights = np.array([
-                math.fsum(
-                    line.energy for line in lines
-                    if (line.part if line.part in large else "other") == part and (line.basis == "assumed") == assumed
-                ) / divisor
-                for lines in made
-            ])  # fmt: skip
-            if heights.any():
-                axes.bar(
-                    places, heights, 0.6, bottom=bottom, color=style.part_colour(part), edgecolor="white",
-                    linewidth=0.4, hatch=style.HATCH if assumed else None,
-                )  # fmt: skip
-                bottom += heights
-                drawn.add(part)
-                hatched |= assumed
+    places = range(len(sides))
+    named = set().union(*(stacks.large(lines) for lines in made))
+    bottom = stacks.stack(axes, list(zip(places, made, strict=True)), named, divisor, drawn, width=0.6)
     for place, top, total in zip(places, bottom, totals, strict=True):
         axes.annotate(show(total, "J"), (place, top), xytext=(0, 3), textcoords="offset points", ha="center",
                       fontsize=8)  # fmt: skip
@@ -201,7 +180,6 @@ def _stacks(axes: Axes, sides: list[Side], drawn: set[str]) -> bool:
     axes.set_ylim(0, max(bottom) * 1.12 or 1)
     axes.set_ylabel(f"energy per step [{unit}]")
     axes.grid(axis="x", visible=False)
-    return hatched
 
 
 def _ranges(axes: Axes, found: Comparison) -> None:
@@ -210,7 +188,7 @@ def _ranges(axes: Axes, found: Comparison) -> None:
     for place, (_, side) in enumerate(reversed(shown)):
         low, high = side.ends_J or (0.0, 0.0)
         total = side.energy()
-        axes.errorbar(total, place, xerr=[[total - low], [high - total]], fmt="o", color="#332288", capsize=4,
+        axes.errorbar(total, place, xerr=[[total - low], [high - total]], fmt="o", color=style.REFERENCE, capsize=4,
                       markersize=5, linewidth=1.2)  # fmt: skip
     apart = found.kind != "architectures"
     labels = [f"{title}\n{side.label}" if apart else side.label for title, side in reversed(shown)]

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base.units import show
-from archsim.report import style
+from archsim.report import stacks, style
 from archsim.report.decomposition import Made
 from archsim.report.explain_words import WORSE, learns_worse, number, percent, times
 from archsim.runs.explain import Explanation
+from archsim.runs.sensitivity import Swing
 from archsim.runs.variants import BASELINE, CHIP, Outcome, Reruns
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDE, NARROW = 8.2, 4.1
-LOW, HIGH = "#0072B2", "#D55E00"
+LOW, HIGH, *_ = style.SERIES
 MOST = 10
-PAPER: Any = {"color": "#555555", "linestyle": (0, (4, 3)), "linewidth": 1.2}
+PAPER: Any = {**style.PAPER, "linestyle": (0, (4, 3))}
 Draw = Callable[..., "Figure"]
 
 
@@ -38,7 +40,9 @@ def made_of(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
     baseline, chip = chips
     figure = _figure(5.4 if narrow else 4.4, narrow=narrow)
     panels = figure.subplots(2, 1)
-    drawn = _phases(panels[0], baseline, chip.total) | _phases(panels[1], chip, chip.total / 100)
+    drawn = stacks.Drawn()
+    _phases(panels[0], baseline, chip.total, drawn)
+    _phases(panels[1], chip, chip.total / 100, drawn)
     of = "parts of the ratio" if narrow else f"energy per step over that of {chip.name}: adds up to the ratio"
     panels[0].set_xlabel(of)
     panels[0].set_title(
@@ -46,29 +50,22 @@ def made_of(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
     )
     panels[1].set_xlabel("share of the step [%]")
     panels[1].set_title(f"{chip.name}: {show(chip.total, 'J')}", loc="left")
-    key = style.key_to(drawn, assumed=False)
+    key = drawn.key
     figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=3 if narrow else 5, frameon=False)
     return figure
 
 
-def _phases(axes: Axes, chip: Made, unit: float) -> set[str]:
-    """Draw a chip's phases, stacked by part, in units of `unit` [J]; return the parts drawn."""
-    large = [part for part in chip.parts if chip.energy(part) > style.SMALL * chip.total]
-    small = [part for part in chip.parts if part not in large]
-    places = np.arange(len(chip.phases))[::-1]
-    left = np.zeros(len(chip.phases))
-    for part, members in (*((part, [part]) for part in large), *([("other", small)] if small else [])):
-        widths = np.array([
-            math.fsum(chip.energy(each, phase) for each in members) / unit for phase in chip.phases
-        ])  # fmt: skip
-        axes.barh(places, widths, 0.7, left=left, color=style.part_colour(part), edgecolor="white", linewidth=0.4)
-        left += widths
+def _phases(axes: Axes, chip: Made, unit: float, drawn: stacks.Drawn) -> None:
+    """Draw a chip's phases, stacked by part, in units of `unit` [J]."""
+    places = range(len(chip.phases) - 1, -1, -1)
+    lines = ([line for line in chip.lines if line.phase == phase] for phase in chip.phases)
+    bars = list(zip(places, lines, strict=True))
+    left = stacks.stack(axes, bars, stacks.large(chip.lines), unit, drawn, sideways=True)
     for place, end in zip(places, left, strict=True):
         axes.annotate(f" {number(end)}" if end >= 0.1 else f" {end:.2g}", (end, place), va="center", fontsize=8)
     axes.set_yticks(places, chip.phases)
     axes.set_xlim(0, max(left, default=1.0) * 1.12)
     axes.grid(axis="y", visible=False)
-    return {*large, *(["other"] if small else [])}
 
 
 def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
@@ -80,7 +77,7 @@ def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
     middle, size = found.spent.nominal, 6.5 if narrow else 7.5
     for place, swing in enumerate(swings):
         for ratio, colour, end in zip(swing.ratio, (LOW, HIGH), (swing.figure.low, swing.figure.high), strict=True):
-            axes.barh(place, ratio - middle, 0.62, left=middle, color=colour)
+            axes.barh(place, ratio - middle, 0.62, left=middle, color=colour, **_hatched(swing))
             right = ratio > middle or (ratio == middle and colour == HIGH)
             axes.annotate(
                 show(end, swing.figure.unit, 3), (ratio, place), xytext=(3 if right else -3, 0), fontsize=size,
@@ -98,9 +95,16 @@ def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
     axes.grid(axis="y", visible=False)
     from matplotlib.patches import Patch
 
-    key = {"low end of the range": Patch(facecolor=LOW), "high end": Patch(facecolor=HIGH)}
-    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=2, frameon=False)
+    key: dict[str, Artist] = {"low end of the range": Patch(facecolor=LOW), "high end": Patch(facecolor=HIGH)}
+    if any(_hatched(swing) for swing in swings):
+        key |= style.key_to_assumed()
+    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=len(key), frameon=False)
     return figure
+
+
+def _hatched(swing: Swing) -> dict[str, Any]:
+    """Return how the bar of an assumed figure differs from others."""
+    return {"hatch": style.HATCH, "edgecolor": "white"} if swing.figure.origin.basis == "assumed" else {}
 
 
 def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
@@ -115,9 +119,9 @@ def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool =
     bins = np.geomspace(min(spread.ratios) / (1 + known * 1e-2), max(spread.ratios) * (1 + max(known * 1e-2, 1e-9)), 60)
     weights = np.full(spread.ratios.size, 100 / spread.ratios.size)
     counts, edges = np.histogram(spread.ratios, bins, weights=weights)
-    axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color="#56B4E9", edgecolor="white", linewidth=0.2)
+    axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=LOW, edgecolor="white", linewidth=0.2)
     top = float(np.max(counts))
-    axes.axvspan(low, high, color="#56B4E9", alpha=0.15, linewidth=0)
+    axes.axvspan(low, high, color=LOW, alpha=0.15, linewidth=0)
     axes.axvline(spread.percentile(50), color="black", linewidth=1.2)
     axes.axvline(found.published, **PAPER)
     axes.set_xscale("log")

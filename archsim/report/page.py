@@ -19,8 +19,6 @@ from archsim.report.rundata import RunData, load
 FILE = "report.html"
 LARGEST = 1_000_000
 """Bytes a page may have."""
-PHASES = {"forward": "#4477AA", "backward": "#66CCEE", "update": "#CCBB44", "refresh": "#AA3377"}
-"""Colours of the phases (Tol's bright palette): none is the colour of a part."""
 _SCRIPTS = ("model", "charts", "controls")
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -73,7 +71,7 @@ def render(run: RunData, techs: Sequence[str] = ()) -> str:
         page=content, data=htmlsafe_json_dumps(content, dumps=dumps), script=script, digest=_digest(script),
         css=_shipped("page.css"), title=_title(content), under=_under(content),
         ran=tables.particulars(run).rows, more=_more(content), show=show, parts={**style.PARTS, "other": style.OTHER},
-        phases=PHASES,
+        phases=style.PHASES,
     )  # fmt: skip
 
 

@@ -35,6 +35,12 @@ RANGE: Any = {"color": "black", "linewidth": 1.0}
 """How a range is drawn: a thin line between its ends."""
 PAPER: Any = {"color": "#CC3311", "linewidth": 1.5}
 """How a published value is drawn with a bar: a line across it."""
+PATH = "#EE3377"
+"""The critical path of a time line."""
+PHASES = {"forward": "#4477AA", "backward": "#66CCEE", "update": "#CCBB44", "refresh": "#AA3377"}
+"""Colours of the phases, from Tol's bright palette."""
+UP, DOWN = "#BB5566", "#004488"
+"""What costs more and what costs less, from Tol's high-contrast palette; a sign says it too."""
 FAINT, REFERENCE = "#888888", "#555555"
 """Greys of what stands in the background, and of lines that are no data."""
 SERIES = ("#0077BB", "#EE7733", "#009988")
@@ -169,8 +175,15 @@ def key_to(parts: Iterable[str], *, assumed: bool) -> dict[str, Artist]:
     wanted = set(parts)
     key: dict[str, Artist] = {part: Patch(facecolor=part_colour(part)) for part in (*PARTS, "other") if part in wanted}
     if assumed:
-        key["figure assumed"] = Patch(facecolor="white", edgecolor=REFERENCE, hatch=HATCH)
+        key |= key_to_assumed()
     return key
+
+
+def key_to_assumed() -> dict[str, Artist]:
+    """Return the legend's entry for what rests on an assumed figure."""
+    from matplotlib.patches import Patch
+
+    return {"figure assumed": Patch(facecolor="white", edgecolor=REFERENCE, hatch=HATCH)}
 
 
 def range_handle() -> Artist:

@@ -23,7 +23,6 @@ MOST_LANES = 24
 KEPT, IDLE, PATH = "held while another unit works", "nothing driven", "critical path"
 _WIDTH = 11.0
 _ROW = 0.56
-_PATH_COLOUR = "#CC3311"
 _LETTER = 0.062
 """Width of a letter in a slice, in inches."""
 _LONG = 0.6
@@ -158,15 +157,15 @@ def _panel(
     axes.set_title(title, loc="left", fontsize=9)
     if whole:
         for since, _ in step.phases.values():
-            axes.axvline(axis.at(since), color="#777777", linewidth=0.6, linestyle=":")
+            axes.axvline(axis.at(since), color=style.REFERENCE, linewidth=0.6, linestyle=":")
 
 
 def _look(name: str) -> dict[str, Any]:
     """Return how a kind of slice looks."""
     if name == "waiting":
-        return {"facecolor": "white", "edgecolor": "#555555", "hatch": style.HATCH}
+        return {"facecolor": "white", "edgecolor": style.REFERENCE, "hatch": style.HATCH}
     if name in {KEPT, IDLE}:
-        return {"facecolor": "white", "edgecolor": "#555555", "linestyle": "-" if name == KEPT else ":"}
+        return {"facecolor": "white", "edgecolor": style.REFERENCE, "linestyle": "-" if name == KEPT else ":"}
     return {"facecolor": style.part_colour(name), "edgecolor": "white"}
 
 
@@ -191,7 +190,7 @@ def _path(axes: Axes, bars: Sequence[Bar], place: dict[str, int], axis: _Axis, w
     for bar in bars:
         across += [axis.at(bar.begin_ps), axis.at(bar.end_ps)]
         down += [place[bar.lane] + 0.4] * 2
-    axes.plot(across, down, color=_PATH_COLOUR, linewidth=width, solid_capstyle="butt", zorder=3, clip_on=False)
+    axes.plot(across, down, color=style.PATH, linewidth=width, solid_capstyle="butt", zorder=3, clip_on=False)
 
 
 def _legend(figure: Figure, drawn: set[str]) -> None:
@@ -202,7 +201,7 @@ def _legend(figure: Figure, drawn: set[str]) -> None:
     for name in ("waiting", KEPT, IDLE):
         if name in drawn:
             key[name] = Patch(**_look(name))
-    key[PATH] = Line2D([], [], color=_PATH_COLOUR, linewidth=1.6)
+    key[PATH] = Line2D([], [], color=style.PATH, linewidth=1.6)
     figure.legend(
         key.values(), key.keys(), loc="outside lower center", ncols=6, frameon=False,
         title="part of the chip that takes most of a slice's energy", title_fontsize=8,

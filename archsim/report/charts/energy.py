@@ -9,7 +9,7 @@ import numpy as np
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.report import style
+from archsim.report import stacks, style
 from archsim.report.rundata import RunData
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ def draw(run: RunData) -> Figure:
         panels = figure.subplots(len(chips) + 1, 1, height_ratios=[1.0] * len(chips) + [1.2])
     else:
         panels = figure.subplots(1, len(chips) + 1, width_ratios=[1.1] * len(chips) + [1.0])
-    drawn: set[str] = set()
-    assumed = [_stack(axes, run, chip, drawn) for axes, chip in zip(panels, chips, strict=False)]
+    drawn = stacks.Drawn()
+    for axes, chip in zip(panels, chips, strict=False):
+        _stack(axes, run, chip, drawn)
     ranged = _totals(panels[-1], run)
-    key = style.key_to(drawn, assumed=any(assumed))
+    key = drawn.key
     if ranged:
         key["range of all figures"] = style.range_handle()
     style.legend(figure, key)
@@ -38,34 +39,14 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _stack(axes: Axes, run: RunData, chip: str, drawn: set[str]) -> bool:
-    """Draw a chip's phases, add the parts drawn to `drawn`, and return whether an assumed figure is among them."""
+def _stack(axes: Axes, run: RunData, chip: str, drawn: stacks.Drawn) -> None:
+    """Draw a chip's phases and add the parts drawn to `drawn`."""
     lines = run.contributions(chip)
-    total = run.total(chip)
     by_phase = {phase: math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES}
     divisor, unit = style.scaled(list(by_phase.values()), "J")
-    by_part = {part: math.fsum(line.energy for line in lines if line.part == part) for part in style.PARTS}
-    large = [part for part, energy in by_part.items() if energy > style.SMALL * total]
-    places, bottom, hatched = np.arange(len(STEP_PHASES)), np.zeros(len(STEP_PHASES)), False
-    for part in (*large, "other"):
-        for assumed in (False, True):
-            chosen = [
-                line
-                for line in lines
-                if (line.part if line.part in large else "other") == part and (line.basis == "assumed") == assumed
-            ]
-            heights = np.array([
-                math.fsum(line.energy for line in chosen if line.phase == phase) / divisor for phase in STEP_PHASES
-            ])  # fmt: skip
-            if not heights.any():
-                continue
-            axes.bar(
-                places, heights, 0.7, bottom=bottom, color=style.part_colour(part), edgecolor="white", linewidth=0.4,
-                hatch=style.HATCH if assumed else None,
-            )  # fmt: skip
-            bottom += heights
-            drawn.add(part)
-            hatched |= assumed
+    places = range(len(STEP_PHASES))
+    bars = [(k, [line for line in lines if line.phase == phase]) for k, phase in enumerate(STEP_PHASES)]
+    bottom = stacks.stack(axes, bars, stacks.large(lines), divisor, drawn)
     for place, phase, top in zip(places, STEP_PHASES, bottom, strict=True):
         text = show(by_phase[phase], "J", digits=3)
         axes.annotate(text, (place, top), ha="center", va="bottom", fontsize=style.note())
@@ -74,8 +55,7 @@ def _stack(axes: Axes, run: RunData, chip: str, drawn: set[str]) -> bool:
     axes.set_ylim(0, max(bottom) * 1.12 or 1)
     axes.set_xlim(-0.6, len(STEP_PHASES) - 0.4)
     axes.grid(axis="x", visible=False)
-    axes.set_title(f"{chip}: {show(total, 'J', digits=4)}")
-    return hatched
+    axes.set_title(f"{chip}: {show(run.total(chip), 'J', digits=4)}")
 
 
 def _totals(axes: Axes, run: RunData) -> bool:

@@ -24,8 +24,6 @@ CHARTS = registry.names("chart")
 PAGES = {"screen": None, "column": style.COLUMN, "text": style.TEXT}
 COUNTS = ("images", "pulses", "devices", "bits")
 FOLDER = Path(archsim.report.__file__).parent
-NOT_YET = {"ablate.py", "compare_figures.py", "explain_figures.py", "page.py", "timeline.py"}
-"""Files with colours of their own."""
 
 
 @pytest.fixture
@@ -107,7 +105,7 @@ def test_no_text_on_a_page_is_smaller_than_a_point_below_its_size(ranged: Path, 
 
 
 def test_colours_stand_in_the_style_alone() -> None:
-    files = [file for file in FOLDER.rglob("*.py") if file.name not in {"style.py", *NOT_YET}]
+    files = [file for file in FOLDER.rglob("*.py") if file.name != "style.py"]
     assert len(files) > 15
     own = {
         file.name: found for file in files if (found := re.findall(r"[\"']#[0-9A-Fa-f]{3,8}[\"']", file.read_text()))
@@ -120,7 +118,10 @@ def test_a_colour_stands_for_one_thing() -> None:
         set(style.PARTS.values()),
         {style.chip_colour(name, k) for k, name in enumerate([*style.CHIPS, *"abcd"])},
     )
-    groups = [{colour.upper() for colour in group} for group in (parts, chips, style.SERIES, {style.PAPER["color"]})]
+    single = {style.PAPER["color"], style.PATH, style.UP, style.DOWN, style.FAINT, style.REFERENCE}
+    given = (parts, chips, style.SERIES, style.PHASES.values(), single)
+    groups = [{colour.upper() for colour in group} for group in given]
+    assert len(single) == 6
     assert sum(map(len, groups)) == len(set().union(*groups))
 
 
