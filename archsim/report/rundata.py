@@ -204,7 +204,7 @@ def load(path: Path) -> RunData:
     Raises
     ------
     InputError
-        If it is none, or a file is missing, unreadable or lacks a column or key.
+        If it is none, a file is missing, unreadable or lacks a column or key, or its files contradict each other.
     """
     if not path.is_dir():
         raise InputError(key="DIR", value=str(path), expected="an existing run directory")
@@ -216,7 +216,15 @@ def load(path: Path) -> RunData:
         for name, columns in COLUMNS.items()
         if name != "area.csv" or (path / name).exists()
     }
-    return RunData(path, summary, run, tables["energy.csv"], tables["training.csv"], tables.get("area.csv"))
+    found = RunData(path, summary, run, tables["energy.csv"], tables["training.csv"], tables.get("area.csv"))
+    for name, chip in summary["architectures"].items():
+        told, total = float(chip["energy_per_step_J"]["total"]), found.total(name)
+        if not math.isclose(total, told, rel_tol=1e-9, abs_tol=1e-30):
+            raise InputError(
+                f"gives {name} {total!r} J a step", file=path / "energy.csv", key=found.technology,
+                expected=f"{told!r} J, as in summary.json: the files of one run, as archsim wrote them",
+            )  # fmt: skip
+    return found
 
 
 def _word(cell: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -12,9 +11,9 @@ from typing import Any
 
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
-from archsim.runs import sensitivity, variants
+from archsim.runs import recorded, sensitivity, variants
 from archsim.runs.repeat import both_chips, technology_of
-from archsim.runs.rundir import SUMMARY, state
+from archsim.runs.rundir import state
 from archsim.runs.sensitivity import Spent, Spread, Swing
 from archsim.runs.sparsity import Sparsity, sparsity
 from archsim.runs.variants import Reruns
@@ -91,7 +90,7 @@ def explain(
     """
     if (found := state(run)) != "finished":
         raise InputError(f"is {found}", file=run, expected="a finished run")
-    summary = _summary(run)
+    summary = recorded.read(run).summary
     chips = both_chips(run, summary)
     priced, note = technology_of(run, technology)
     spent = sensitivity.read_spent(run, priced, chips)
@@ -109,14 +108,6 @@ def explain(
         bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(run),
         reruns=reruns, published=float(summary["paper"]["energy_ratio"]),
     )  # fmt: skip
-
-
-def _summary(run: Path) -> dict[str, Any]:
-    try:
-        summary: dict[str, Any] = json.loads((run / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError("is missing or unreadable", file=run / SUMMARY, expected="what archsim wrote") from error
-    return summary
 
 
 def contents(found: Explanation) -> dict[str, Any]:

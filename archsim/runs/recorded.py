@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from archsim.accounting.bill import Bill, Line
 from archsim.accounting.ledger import Action, Entry, Row
 from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
 
 FILES = {
     "activity.csv": {"architecture", "phase", "layer", "component", "action", "key", "function", "amount",
@@ -81,7 +83,7 @@ def read(path: Path) -> Recorded:
     Raises
     ------
     InputError
-        If it is none, or a file is missing or is not what archsim writes.
+        If it is none, a file is missing or is not what archsim writes, or the files contradict each other.
     """
     if not path.is_dir():
         raise InputError(key="RUN", value=str(path), expected="an existing run directory")
@@ -91,12 +93,45 @@ def read(path: Path) -> Recorded:
     try:
         technologies = tuple(Named(t["name"], t["sha256"], t["times_s"]) for t in run["technologies"])
         boundaries = {a["name"]: tuple(a["boundary"]["inside"]) for a in run["architectures"]}
-        return Recorded(path, summary, technologies, {
+        found = Recorded(path, summary, technologies, {
             name: _chip(path, name, chip, boundaries[name], activity, energy)
             for name, chip in summary["architectures"].items()
         })  # fmt: skip
-    except (KeyError, TypeError) as error:
+        for chip in found.chips.values():
+            _agree(path, chip, summary["technology"]["name"], summary["architectures"][chip.architecture])
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"lacks something ({error})", file=path, expected="run.yaml as archsim writes it") from error
+    return found
+
+
+def _agree(path: Path, chip: RecordedChip, technology: str, told: Mapping[str, Any]) -> None:
+    """Refuse a chip whose energy.csv is not what activity.csv counts, or not what summary.json adds up to."""
+    file = path / "energy.csv"
+    whole = "the files of one run, as archsim wrote them"
+    counted = {(row.phase, row.layer, row.component, row.action): row.amount for row in chip.rows}
+    for name, bill in chip.bills.items():
+        priced = {(line.phase, line.layer, line.component, line.action): line.amount for line in bill.lines}
+        if priced != counted:
+            place = next(key for key in (*counted, *priced) if priced.get(key) != counted.get(key))
+            where = ", ".join(filter(None, (chip.architecture, *place)))
+            raise InputError(
+                f"has {priced.get(place, 'no row')} for {where}", file=file, key=name,
+                expected=f"{counted.get(place, 'no row')}, as in activity.csv: {whole}",
+            )  # fmt: skip
+        for line in bill.lines:
+            if not math.isclose(line.energy_J, line.amount * line.price, rel_tol=1e-9, abs_tol=1e-30):
+                raise InputError(
+                    f"is {line.energy_J!r} for {line.component}.{line.action} of {chip.architecture}", file=file,
+                    key="energy_J", expected=f"{line.amount * line.price!r}, amount times price",
+                )  # fmt: skip
+    own = chip.bills.get(technology)
+    step = own.total(phase=STEP_PHASES) / chip.steps if own else None
+    total = told["energy_per_step_J"]["total"]
+    if step is None or not math.isclose(step, total, rel_tol=1e-9):
+        raise InputError(
+            f"gives {chip.architecture} {'nothing' if step is None else f'{step!r} J a step'}", file=file,
+            key=technology, expected=f"{total!r} J, as in summary.json: {whole}",
+        )  # fmt: skip
 
 
 def _chip(
@@ -166,9 +201,12 @@ def _table(file: Path, columns: Collection[str]) -> list[dict[str, str]]:
 
 def _number(file: Path, row: Mapping[str, str], column: str) -> float:
     try:
-        return float(row[column])
-    except ValueError as error:
-        raise InputError(file=file, key=column, value=row[column], expected="a number") from error
+        number = float(row[column])
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise InputError(file=file, key=column, value=row[column], expected="a number from 0 on")
+    return number
 
 
 def _unit(row: Mapping[str, str]) -> str:

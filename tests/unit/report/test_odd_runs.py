@@ -68,7 +68,6 @@ ODD: dict[str, Change] = {
     "never evaluated": on_table("training.csv", lambda t: without(t, "test_accuracy")),
     "accuracy unknown": on_summary(lambda s: s["architectures"]["digital32"].update(test_accuracy=math.nan)),
     "all correct": on_table("training.csv", lambda t: t.assign(test_accuracy=1.0)),
-    "nothing priced": on_table("energy.csv", lambda t: t[t.amount < 0]),
     "free of charge": free_of_charge,
     "before there were areas": lambda run: (
         on_summary(lambda s: [chip.pop("area_m2") for chip in s["architectures"].values()])(run),
@@ -257,3 +256,12 @@ def test_a_run_that_is_not_done_says_so(tiny: Path) -> None:
 def test_no_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected an existing run directory"):
         make(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("damage", [lambda t: t[t.amount < 0], lambda t: t.assign(energy_per_step_J=math.nan)])
+def test_a_table_that_does_not_add_up_to_the_summary_is_refused(
+    tiny: Path, damage: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    on_table("energy.csv", damage)(tiny)
+    with pytest.raises(InputError, match=r"energy\.csv: first-tech: gives mixed-precision .*as in summary\.json"):
+        load(tiny)

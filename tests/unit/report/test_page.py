@@ -174,7 +174,13 @@ def test_the_run_s_own_technology_must_price_it_as_it_was_priced(copy: Path) -> 
     (copy.parent / "toy.yaml").write_text(yaml.safe_dump(TOY | {"figures": {}}), encoding="utf-8")
     summary = json.loads((copy / "summary.json").read_text(encoding="utf-8"))
     named = {"name": "toy", "sha256": summary["technologies"][1]["sha256"]}
-    edit_summary(copy, technology=named, technologies=summary["technologies"][::-1])
+    energy = pd.read_csv(copy / "energy.csv")
+    spent = energy[(energy.technology == "toy") & energy.in_step & energy.inside_boundary]
+    for name, chip in summary["architectures"].items():
+        chip["energy_per_step_J"]["total"] = float(spent[spent.architecture == name].energy_per_step_J.sum())
+    edit_summary(
+        copy, technology=named, technologies=summary["technologies"][::-1], architectures=summary["architectures"]
+    )
     with pytest.raises(InputError, match="is not the file this run was priced by"):
         pages.render(load(copy))
 
