@@ -106,20 +106,20 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
 
 
 def _lines() -> Progress:
-    begun: dict[str, float] = {}
+    begun: dict[str, tuple[int, float]] = {}
     told: dict[str, int] = {}
 
     def show(report: Report) -> None:
-        begin = begun.setdefault(report.architecture, time.perf_counter())
+        first, begin = begun.setdefault(report.architecture, (report.step, time.perf_counter()))
         tenth = 10 * report.step // report.steps
         if tenth <= told.get(report.architecture, 0):
             return
         told[report.architecture] = tenth
-        seconds = time.perf_counter() - begin
-        rate = report.step / seconds if seconds else 0.0
-        left = (report.steps - report.step) / rate if rate else 0.0
+        done, seconds = report.step - first, time.perf_counter() - begin
+        rate = done / seconds if seconds else 0.0
+        speed = f"{rate:,.0f} steps/s, {(report.steps - report.step) / rate:.0f} s left, " if done else ""
         typer.echo(
-            f"{report.architecture}: {report.step} of {report.steps} steps, {rate:,.0f} steps/s, {left:.0f} s left, "
+            f"{report.architecture}: {report.step} of {report.steps} steps, {speed}"
             f"running accuracy {100 * report.running_accuracy:.1f} %", err=True,
         )  # fmt: skip
 

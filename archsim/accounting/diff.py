@@ -12,6 +12,8 @@ from archsim.accounting.writing import area_content, figure_content, origin_cont
 
 Item = Figure | AreaFigure | Time
 SECTIONS = ("times", "figures", "areas")
+NUMBERS = frozenset({"value", "range", "prices", "covers", "law", "at", "points"})
+"""Keys of an item that say what it costs; the others say where that comes from."""
 
 
 @dataclass(frozen=True, slots=True)

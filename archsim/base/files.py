@@ -72,9 +72,20 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it over `path`, on failure remove it.
 
     So a reader sees the old file or the new one, never half of it.
+
+    Raises
+    ------
+    InputError
+        If `path` is a directory, or nothing can be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    if path.is_dir():
+        raise InputError("is a directory", file=display(path), expected="a file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    except OSError as error:
+        where = f"a place that can be written to ({(error.strerror or str(error)).lower()})"
+        raise InputError("cannot be written", file=display(path), expected=where) from error
     os.close(handle)
     aside = Path(name)
     try:
@@ -93,10 +104,67 @@ def check_folder(path: Path, *, option: str = "--out") -> None:
     Raises
     ------
     InputError
-        If it is a file; names the option that gave it.
+        If it is a file, or lies below one or where nothing can be written; names the option that gave it.
     """
     if path.exists() and not path.is_dir():
         raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
+    above = _above(path)
+    if not above.is_dir():
+        raise InputError(key=option, value=str(path), expected=f"a directory, but {above} is a file")
+    if not os.access(above, os.W_OK):
+        raise InputError(key=option, value=str(path), expected=f"a directory, but {above} cannot be written to")
+
+
+def check_file(path: Path, *, option: str = "--out", force: bool) -> None:
+    """Refuse a path that cannot become a new file, or, without `force`, a file that is there.
+
+    Raises
+    ------
+    InputError
+        If it is one of these; names the option that gave it.
+    """
+    if path.is_dir():
+        raise InputError(key=option, value=str(path), expected="a file, but it is a directory")
+    if path.exists() and not force:
+        raise InputError(key=option, value=str(path), expected="a file that does not exist, or --force")
+    check_folder(path.parent, option=option)
+
+
+def claim(path: Path, *, option: str = "--out", mark: bytes, what: str, force: bool | None = None) -> Path:
+    """Return a path that may be written to: a new file, or one that archsim wrote, with `force` any file.
+
+    Parameters
+    ----------
+    path : Path
+    option : str
+        What gave it.
+    mark : bytes
+        By which archsim's own files are known; in their first 4096 bytes.
+    what : str
+        What these files are.
+    force : bool, optional
+        None where the command has no such option.
+
+    Raises
+    ------
+    InputError
+        If it is a directory, cannot be written, or is something else, so that nothing is lost.
+    """
+    own = False
+    if path.is_file() and not force:
+        with path.open("rb") as stream:
+            if not (own := mark in stream.read(4096)):
+                raise InputError(
+                    key=option, value=str(path), expected=f"a new file, or a {what} that archsim wrote",
+                    hint="Remove it, or name another" if force is None else "--force replaces it",
+                )  # fmt: skip
+    check_file(path, option=option, force=bool(force) or own)
+    return path
+
+
+def _above(path: Path) -> Path:
+    """Return the nearest thing above a path that exists."""
+    return next(each for each in (path, *path.absolute().parents) if each.exists())
 
 
 def write_text(path: Path, text: str) -> None:

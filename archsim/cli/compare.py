@@ -35,6 +35,9 @@ def compare_command(  # noqa: PLR0917  an option each
     """Set the energy of a training step side by side: by technologies, of two chips, of two runs; and say why."""
     if len(runs) > 2:
         raise InputError(key="RUN", value=str(runs[2]), expected="one or two run directories")
+    for option, names in (("--tech", tech or []), ("--arch", arch or [])):
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise InputError(key=option, value=twice[0], expected="each name once, but this one was given twice")
     if retime_steps < 1:
         raise InputError(key="--retime-steps", value=retime_steps, expected="a whole number from 1 on")
     from archsim.base.files import check_folder

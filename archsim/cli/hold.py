@@ -35,7 +35,10 @@ def hold_command(  # noqa: PLR0917  an option each
     try:
         duration_s = parse(duration, "s")
     except InputError as error:
-        raise InputError(error.message, key="--for") from error
+        raise InputError(
+            error.message.partition("; expected")[0], key="--for",
+            expected='a time from 1 s to 106 days with its unit, such as "30d" or "12h"',
+        ) from error  # fmt: skip
     silent = quiet or as_json
 
     def progress(chip: str, time_s: float) -> None:

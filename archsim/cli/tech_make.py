@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Tech = Annotated[str, typer.Argument(metavar="TECH", help="Technology, by name or file.")]
 Write = Annotated[Path, typer.Option(help="Technology file to write.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 
 
 def tech_scale(  # noqa: PLR0917  an option each
@@ -29,6 +30,7 @@ def tech_scale(  # noqa: PLR0917  an option each
     from_node: Annotated[str | None, typer.Option(help="Node of TECH, where its file does not say one.")] = None,
     from_voltage: Annotated[str | None, typer.Option(help="Supply of TECH.", show_default="the usual one")] = None,
     times: Annotated[bool, typer.Option("--times", help="Scale clocks and memory accesses by the delay, too.")] = False,
+    force: Force = False,
     keep: Annotated[list[str] | None, typer.Option(help="Figure or area to leave as it is; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -40,12 +42,13 @@ def tech_scale(  # noqa: PLR0917  an option each
     from archsim.accounting.nodes import node_text
     from archsim.accounting.scaling import move, scale
     from archsim.accounting.technology import read_technology
-    from archsim.base.files import display
+    from archsim.base.files import check_file, display
 
     technology = read_technology(tech)
     how = move(technology, node, rule=rule, source_node=from_node, volt=_volts(voltage, "--voltage"),
                source_volt=_volts(from_voltage, "--from-voltage"), times=times, keep=keep or ())  # fmt: skip
     path = out or Path(f"{technology.name}-at-{node_text(how.target.node).replace(' ', '')}.yaml")
+    check_file(path, force=force)
     done = scale(technology, how, path)
     if as_json:
         _print_json({"file": str(path), "from": str(how.source), "to": str(how.target), "rule": how.rule,
@@ -89,7 +92,7 @@ def tech_diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what technology B has that A has not, and the other way: figures, times and areas. The exit code is 0."""
-    from archsim.accounting.diff import diff
+    from archsim.accounting.diff import NUMBERS, diff
     from archsim.accounting.technology import read_technology
 
     found = diff(read_technology(a), read_technology(b))
@@ -101,11 +104,15 @@ def tech_diff(
     table = Table("", "figure", found.a, found.b, "ratio", "what differs", title=f"{found.a} -> {found.b}")
     signs = {"added": "+", "removed": "-", "changed": "~"}
     for change in found.changes:
+        if change.kind == "changed" and not NUMBERS & set(change.keys):
+            continue
         name = f"{change.section}.{change.name}"
         ratio = f"x {change.ratio:.3g}" if change.ratio is not None else ""
         table.add_row(signs[change.kind], name, _side(change.a), _side(change.b), ratio, _what(change))
-    if found.changes:
+    if table.row_count:
         console().print(table)
+    if words := [f"{c.section}.{c.name}" for c in found.of("changed") if not NUMBERS & set(c.keys)]:
+        typer.echo(f"{len(words)} changed in basis, source or note alone: {', '.join(words)}")
     counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in signs)
     typer.echo(f"{counts}, {found.unchanged} unchanged")
     typer.echo("files: equal" if found.same_files else "files: different bytes")
@@ -131,16 +138,16 @@ def _what(change: Change) -> str:
 def tech_new(
     arch: Annotated[list[str], typer.Option("--arch", help="Architecture to price; repeat for several.")],
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("my-technology.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a technology to fill in: every action, time and area of an architecture, with units and sizes.
 
     The file is refused, line by line, until each TODO: in it has been replaced.
     """
-    from archsim.base.files import display
+    from archsim.base.files import check_file, display
     from archsim.runs.skeleton import write_skeleton
 
-    _refuse_existing(out, force=force)
+    check_file(out, force=force)
     times, figures, areas = write_skeleton(arch, out)
     typer.echo(f"written: {display(out)}: {times} times, {figures} figures and {areas} areas to fill in")
 
@@ -154,6 +161,7 @@ def tech_add_adc(  # noqa: PLR0917  an option each
     node: Annotated[str | None, typer.Option(help="Band of nodes in nm, such as 10..32.")] = None,
     max_rate: Annotated[str | None, typer.Option(help="Highest Nyquist rate, such as 2GHz.")] = None,
     bits: Annotated[int | None, typer.Option(help="Resolution they stand for.", show_default="that in TECH")] = None,
+    force: Force = False,
 ) -> None:  # fmt: skip
     """Take a row or a band of the ADC survey (Murmann) into a new technology that extends TECH.
 
@@ -163,9 +171,10 @@ def tech_add_adc(  # noqa: PLR0917  an option each
     from archsim.accounting import survey as adcs
     from archsim.accounting.technology import read_technology
     from archsim.base.errors import InputError
-    from archsim.base.files import display
+    from archsim.base.files import check_file, display
     from archsim.base.units import parse, show
 
+    check_file(out, force=force)
     technology = read_technology(tech)
     if row is not None and len(survey) > 1:
         raise InputError(key="--row", value=row, expected="one --survey that has the row")
@@ -209,7 +218,7 @@ def tech_import(  # noqa: PLR0917  an option each
     where: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Take rows with this alone.")] = None,
     energy_unit: Annotated[str | None, typer.Option(help="Unit of energies the header leaves out, such as pJ.")] = None,
     area_unit: Annotated[str | None, typer.Option(help="Unit of areas, likewise, such as um^2.")] = None,
-    arch: Archs = None,
+    arch: Archs = None, force: Force = False,
 ) -> None:  # fmt: skip
     """Read a component table of the Accelergy kind and say what it could not map. Units are never guessed.
 
@@ -218,8 +227,9 @@ def tech_import(  # noqa: PLR0917  an option each
     from archsim.accounting import imports
     from archsim.accounting.technology import read_technology
     from archsim.accounting.writing import parent
-    from archsim.base.files import display
+    from archsim.base.files import check_file, display
 
+    check_file(out, force=force)
     base = read_technology(extends) if extends else None
     rows = imports.read_table(table, energy_unit=energy_unit, area_unit=area_unit)
     found = imports.convert(rows, table, form=form, where=_pairs(where or []), source=source)
@@ -254,13 +264,6 @@ def _pairs(texts: list[str]) -> dict[str, str]:
         if not (key and equals and value):
             raise InputError(key="--where", value=text, expected='"key=value", such as "resolution=8"')
     return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _refuse_existing(out: Path, *, force: bool) -> None:
-    from archsim.base.errors import InputError
-
-    if out.exists() and not force:
-        raise InputError(key="--out", value=str(out), expected="a file that does not exist, or --force")
 
 
 def _print_json(content: Any) -> None:

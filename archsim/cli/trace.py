@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.base.errors import InputError
 from archsim.cli.options import AsJson, Data, Quiet
 from archsim.display import console
 
@@ -32,6 +33,7 @@ def trace_command(  # noqa: PLR0917  an option each
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Do some steps of a run again and write their time line: a Perfetto trace, a table, and a picture a chip."""
+    from archsim.base.files import claim
     from archsim.report import perfetto
     from archsim.report import timeline as drawing
     from archsim.report import vcd as dump
@@ -40,10 +42,12 @@ def trace_command(  # noqa: PLR0917  an option each
     from archsim.runs.trace import trace
 
     folder = run / timeline.FOLDER
-    target = perfetto.claim(out or folder / "step.pftrace", option="--out", force=force)
+    target = claim(out or folder / "step.pftrace", mark=perfetto.MARK, what="trace", force=force)
+    if vcd and vcd.absolute() == target.absolute():
+        raise InputError(key="--vcd", value=str(vcd), expected="another file than --out")
     perfetto.schema()
     if vcd:
-        perfetto.claim(vcd, option="--vcd", force=force)
+        claim(vcd, option="--vcd", mark=perfetto.MARK, what="dump", force=force)
         dump.package()
     silent = quiet or as_json
 

@@ -72,10 +72,12 @@ def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
     Raises
     ------
     InputError
-        If there are no up pulses, or too few of a direction for two bins, or up and down share no range.
+        If there are no up pulses, too few of a direction for two bins, or pulses of a direction change the conductance
+        the other way on average, or up and down share no range.
     """
-    if bins < 2 or least < 2:
-        raise InputError(key="--bins, --least", value=(bins, least), expected="two or more of each")
+    for option, number in (("--bins", bins), ("--least", least)):
+        if number < 2:
+            raise InputError(key=option, value=number, expected="2 or more")
     after = pulses.before + pulses.change
     seen = (float(min(pulses.before.min(), after.min())), float(max(pulses.before.max(), after.max())))
     binned: dict[str, Binned] = {}
@@ -85,17 +87,29 @@ def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
             continue
         if points < 2 * least:
             raise InputError(
-                f"has {points} {name} pulses", key="direction", expected=f"at least {2 * least}, two bins of {least}",
+                f"has {points} {name} pulses", file=pulses.file, key="direction",
+                expected=f"at least {2 * least}, two bins of {least}",
                 hint="Measure more, or lower --least.",
             )  # fmt: skip
-        binned[name] = _binned(pulses.before[chosen], pulses.change[chosen], bins, least, name)
+        before, change = pulses.before[chosen], pulses.change[chosen]
+        if (mean := float(change.mean())) * (1 if name == "up" else -1) <= 0:
+            raise InputError(
+                f"{name} pulses change the conductance by {show(mean, 'S', 3)} on average", file=pulses.file,
+                key="direction", expected=f"a change {'above' if name == 'up' else 'below'} zero",
+                hint="Are the two directions exchanged?",
+            )  # fmt: skip
+        binned[name] = _binned(before, change, bins, least, name, pulses.file)
     made = Fit(binned, {name: _change(part, seen) for name, part in binned.items()})
     if made.low >= made.high:
-        raise InputError("up and down pulses share no range of conductance", key="direction", expected="one range")
+        raise InputError(
+            "up and down pulses share no range of conductance", file=pulses.file, key="direction", expected="one range"
+        )
     return made
 
 
-def _binned(before: F64, change: F64, bins: int, least: int, name: str) -> Binned:
+def _binned(
+    before: F64, change: F64, bins: int, least: int, name: str, file: Path | None
+) -> Binned:  # fmt: skip
     edges = np.linspace(before.min(), before.max(), bins + 1)
     place = np.clip(np.searchsorted(edges, before, side="right") - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
@@ -108,8 +122,9 @@ def _binned(before: F64, change: F64, bins: int, least: int, name: str) -> Binne
     kept[-1] = bins
     if len(kept) < 3 or before.min() == before.max():
         raise InputError(
-            f"the {name} pulses all start from nearly the same conductance", key="conductance",
-            expected=f"two bins of {least} pulses or more over the range",
+            f"nearly all {name} pulses start from one small part of the range, {show(float(before.min()), 'S', 3)} to "
+            f"{show(float(before.max()), 'S', 3)}", file=file, key="conductance",
+            expected=f"two bins of {least} pulses or more over the range; one stray value widens it",
         )  # fmt: skip
     place = np.searchsorted(kept[1:-1], place, side="right")
     points = np.bincount(place)

@@ -21,11 +21,14 @@ class Pulses:
         Conductance before the pulse, and how much the pulse changed it.
     up : bool array, (pulses,)
         Whether it was a pulse upwards.
+    file : Path, optional
+        Where they were read from, for errors.
     """
 
     before: F64
     change: F64
     up: NDArray[np.bool_]
+    file: Path | None = None
 
 
 def read_pulses(path: Path) -> Pulses:
@@ -42,7 +45,7 @@ def read_pulses(path: Path) -> Pulses:
     sheet = read_sheet(path)
     if sheet.has("change"):
         direction = _directions(sheet, np.ones(len(sheet.rows), bool))
-        return Pulses(_positive(sheet), sheet.quantity("change", "S"), direction)
+        return Pulses(_positive(sheet), sheet.quantity("change", "S"), direction, path)
     if not sheet.has("pulse"):
         sheet.error(
             None, f"has the columns {', '.join(sheet.header)}",
@@ -67,14 +70,14 @@ def _train(sheet: Sheet) -> Pulses:
     needed[following] = True
     up = _directions(sheet, needed)
     before = conductance[order[:-1][same]]
-    return Pulses(before, conductance[following] - before, up[following])
+    return Pulses(before, conductance[following] - before, up[following], sheet.path)
 
 
 def _positive(sheet: Sheet) -> F64:
     conductance = sheet.quantity("conductance", "S")
     for value, line in zip(conductance, sheet.lines, strict=True):
         if value <= 0:
-            sheet.error("conductance", line=line, value=float(value), expected="a positive conductance")
+            sheet.error("conductance", line=line, value=f"{value:g} S", expected="a positive conductance")
     return conductance
 
 

@@ -152,9 +152,14 @@ def _beside(title: str, head: str, rows: Rows, sides: Sequence[Side], unit: str)
     heads = [head, first, *(cell for label in others for cell in (label, "difference", "ratio"))]
     body = []
     for name, (old, *news) in rows:
-        cells = [(show(new, unit), signed(new - old, unit), ratio(new, old)) for new in news]
+        cells = [(show(new, unit), signed(change(new, old), unit), ratio(new, old)) for new in news]
         body.append((name, show(old, unit), *(cell for group in cells for cell in group)))
     return Sheet(title, tuple(heads), tuple(body))
+
+
+def change(new: float, old: float) -> float:
+    """Return a difference, 0 where only rounding is left of it."""
+    return 0.0 if math.isclose(new, old, rel_tol=1e-12) else new - old
 
 
 def signed(value: float, unit: str, digits: int = 4) -> str:

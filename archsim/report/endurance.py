@@ -46,7 +46,7 @@ def write(worn: Worn, folder: Path) -> list[Path]:
 
 
 def draw_map(worn: Worn, wear: Wear) -> Figure:
-    """Return a panel a tile: pulses of a pair, G+ and G- together, on one log scale of colour; none is grey."""
+    """Return a panel a tile: pulses of a weight, all its devices together, on one log scale of colour; none is grey."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
 
@@ -71,7 +71,8 @@ def draw_map(worn: Worn, wear: Wear) -> Figure:
         axes.set_axis_off()
     figure.supxlabel("column of the tile", fontsize=9)
     figure.supylabel("row of the tile", fontsize=9)
-    bar = figure.colorbar(image, ax=list(panels), label=f"{label(wear.kind)} pulses of a pair (log; grey: 0)")
+    of = "a pair" if len(worn.tiles[0].sides) > 1 else "a device"
+    bar = figure.colorbar(image, ax=list(panels), label=f"{label(wear.kind)} pulses of {of} (log; grey: 0)")
     style.unit_ticks(bar.ax, "")
     most = "" if len(tiles) == len(worn.tiles) else f", {len(tiles)} tiles of {len(worn.tiles)}"
     figure.suptitle(f"{label(wear.kind)} pulses over {worn.steps:,} steps, {worn.architecture}{most}", fontsize=10)
@@ -134,7 +135,8 @@ def text(worn: Worn) -> list[Table | str]:
             f"{wear.limit.pulses:.2g} ({wear.limit.basis})" if wear.limit else "not stated",
             f"{wear.trainings:,.0f}" if wear.trainings else "-", wear.hottest or "-",
         )  # fmt: skip
-    lines = [f"  Endurance: {origin}." for origin in sorted({w.limit.origin.rstrip(".") for w in worn.wear if w.limit})]
+    limits = {f"{w.limit.pulses:.2g} pulses, {w.limit.basis}: {w.limit.origin}" for w in worn.wear if w.limit}
+    lines = [f"  Endurance: {line.rstrip('.')}." for line in sorted(limits)]
     if any(wear.trainings for wear in worn.wear):
         lines.append(
             "  Trainings: as many as this one until the device with the most pulses reaches the endurance, if it is "

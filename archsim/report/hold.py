@@ -54,7 +54,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
                 _course(axes, name, chip, mode, colour, k)
         first = 100 * chip["times"][0]["plain"]["test_accuracy"]
         label = (
-            f"{name}, at the end of the training, {first:.2f} %"
+            f"{name}, tested again at the end of the training, {first:.2f} %"
             if chip["drifts"]
             else f"{name}, no drift, {first:.2f} %"
         )
@@ -104,7 +104,7 @@ def text(content: Mapping[str, Any]) -> list[Table | str]:
             continue
         parts.append(_table(name, chip, content["repeats"]))
         if trained is not None:
-            parts.append(f"  The training ended with {100 * trained:.2f} %.")
+            parts.append(f"  The training's own last test gave {100 * trained:.2f} % (other read noise).")
         parts += [f"  {line}" for line in _why(chip, content)]
     return parts
 

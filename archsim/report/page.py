@@ -17,6 +17,8 @@ from archsim.report import page_data, style, tables
 from archsim.report.rundata import RunData, load
 
 FILE = "report.html"
+MARK = b'<meta name="generator" content="archsim">'
+"""By which a page that may be replaced is known."""
 LARGEST = 1_000_000
 """Bytes a page may have."""
 _SCRIPTS = ("model", "charts", "controls")
@@ -39,12 +41,11 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
     ------
     InputError
         If the directory holds no complete set of files, its technology is not found or prices the run differently
-        now, `out` is a directory, or the page would be larger than 1 MB.
+        now, `out` is a directory or a file that is no such page, or the page would be larger than 1 MB.
     """
     data = load(Path(run))
     target = Path(out) if out else data.path / "report" / FILE
-    if target.is_dir():
-        raise InputError(key="--out", value=str(target), expected="a file to write, but it is a directory")
+    files.claim(target, mark=MARK, what="page")
     text = render(data, techs)
     if (size := len(text.encode())) >= LARGEST:
         raise InputError(

@@ -45,26 +45,6 @@ def _package(module: str) -> Any:
         ) from error
 
 
-def claim(path: Path, *, option: str, force: bool) -> Path:
-    """Return a path that a trace may be written to: a new file or an earlier trace, with `force` any file.
-
-    Raises
-    ------
-    InputError
-        If it is something else, so that nothing is lost.
-    """
-    if path.is_dir():
-        raise InputError(key=option, value=str(path), expected="a file, but it is a directory")
-    if path.exists() and not force:
-        with path.open("rb") as stream:
-            if MARK not in stream.read(4096):
-                raise InputError(
-                    key=option, value=str(path), expected="a new file, or a trace that archsim wrote",
-                    hint="--force replaces it",
-                )  # fmt: skip
-    return path
-
-
 def write(timeline: Timeline, path: Path) -> None:
     """Write the trace of all chips, whole or not at all."""
     trace = encode(timeline)

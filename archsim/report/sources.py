@@ -9,12 +9,14 @@ from pathlib import Path
 
 from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.technology import Reference, Technology, read_references
+from archsim.accounting.writing import figure_content
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers
 from archsim.report.rundata import RunData
+from archsim.report.style import label
 from archsim.report.tables import NONE, Sheet
 from archsim.runs.repeat import technology_of
 
@@ -159,7 +161,7 @@ def sheets(found: Used) -> dict[str, Sheet]:
             ("areas", "Areas used", each.areas),
         ):
             if chosen:
-                made[f"{kind}-{name}"] = Sheet(f"{title}, {name}", _HEADS, tuple(map(_row, chosen)))
+                made[f"{kind}-{name}"] = _numbers(f"{title}, {name}", chosen)
         if reasons := [(number.name, number.origin.why or NONE) for number in each.numbers if _assumed(number)]:
             made[f"assumed-{name}"] = Sheet(f"What is assumed in {name}, and why", ("name", "why"), tuple(reasons))
     for device, records in found.devices.items():
@@ -173,6 +175,26 @@ def sheets(found: Used) -> dict[str, Sheet]:
 
 def _assumed(number: Number) -> bool:
     return number.origin.basis == "assumed"
+
+
+def _numbers(title: str, chosen: Sequence[Number]) -> Sheet:
+    """Return numbers with their origin; where any is of some size, with a column that says which."""
+    rows, sizes = list(map(_row, chosen)), list(map(_at, chosen))
+    if not any(sizes):
+        return Sheet(title, _HEADS, tuple(rows))
+    name, value, *others = _HEADS
+    return Sheet(
+        title, (name, value, "at", *others),
+        tuple((row[0], row[1], size or NONE, *row[2:]) for row, size in zip(rows, sizes, strict=True)),
+    )  # fmt: skip
+
+
+def _at(number: Number) -> str:
+    """Return the size a figure holds for and the law by which it is priced at others."""
+    if not isinstance(number, Figure) or not number.at:
+        return ""
+    sizes = ", ".join(f"{label(name)} {size}" for name, size in figure_content(number)["at"].items())
+    return f"{sizes} (law {number.law})"
 
 
 def _row(number: Number) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
 from archsim.report import style
@@ -13,11 +13,14 @@ from archsim.report.tables import Sheet, markdown_sheet
 from archsim.runs.validate import Result, Verdict
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MARKERS = {"energy": "o", "latency": "s", "throughput": "D", "efficiency": "^", "density": "v", "area": "P",
             "power": "X", "ratio": "*", "accuracy": "h", "energy_per_mac": "<"}  # fmt: skip
-_BASES = dict(zip(("prediction", "sum of parts", "calibration"), style.SERIES, strict=True))
+_BASES = dict(zip(("prediction", "calibration", "sum of parts"), style.SERIES, strict=True))
+_LINES: dict[float, Any] = {1.1: ":", 2.0: "--"}
+"""Factors between simulated and published that have a line."""
 
 
 def sheet(results: Sequence[Result]) -> Sheet:
@@ -76,38 +79,69 @@ def scatter(results: Sequence[Result]) -> Figure:
 
     groups = {
         "energy [J]": ["energy", "energy_per_mac"], "time [s]": ["latency"],
-        "rate [op/s, op/J, op/s/m$^2$]": ["throughput", "efficiency", "density"], "area [m$^2$], power [W], ratio": [
-            "area", "power", "ratio", "accuracy"],
+        "rate [op/s, op/J, op/s/m$^2$]": ["throughput", "efficiency", "density"],
+        "area [m$^2$], power [W], ratio, accuracy": ["area", "power", "ratio", "accuracy"],
     }  # fmt: skip
     chosen = {title: [r for r in results if r.quantity in kinds] for title, kinds in groups.items()}
     chosen = {title: found for title, found in chosen.items() if found}
     columns = min(len(chosen), 2) or 1
     lines = -(-len(chosen) // columns) or 1
-    figure = style.figure(4.6 * columns, 4.0 * lines + 0.6)
-    panels = figure.subplots(lines, columns, squeeze=False).reshape(-1)
-    for axes in panels[len(chosen) :]:
-        axes.set_visible(False)
+    figure = style.figure(4.6 * columns, 4.0 * lines + 3.4)
+    grid = figure.add_gridspec(lines + 1, columns, height_ratios=[4.0] * lines + [2.6])
+    panels = [figure.add_subplot(grid[divmod(k, columns)]) for k in range(len(chosen))]
     for axes, (title, found) in zip(panels, chosen.items(), strict=False):
         values = [value for r in found for value in (r.published, r.simulated)]
         span = np.array([min(values) / 3, max(values) * 3])
         axes.plot(span, span, color="black", linewidth=0.8)
-        axes.fill_between(span, span / 1.1, span * 1.1, color=style.OTHER, linewidth=0)
-        for factor in (0.5, 2.0):
-            axes.plot(span, span * factor, color=style.FAINT, linewidth=0.8, linestyle="--")
+        for factor, line in _LINES.items():
+            for each in (factor, 1 / factor):
+                axes.plot(span, span * each, color=style.FAINT, linewidth=0.8, linestyle=line)
         for r in found:
             axes.plot(r.published, r.simulated, _MARKERS[r.quantity], color=_BASES[r.basis], markersize=5, alpha=0.85)
         for r in sorted(found, key=lambda r: -r.factor)[:3]:
             if r.factor > 1.3:
+                right = r.published < float(np.sqrt(span[0] * span[1]))
                 axes.annotate(
-                    r.case, (r.published, r.simulated), xytext=(6, 0), textcoords="offset points", fontsize=6.5,
-                    va="center",
+                    r.case, (r.published, r.simulated), xytext=(6 if right else -6, 0), textcoords="offset points",
+                    fontsize=6.5, va="center", ha="left" if right else "right",
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
                 )  # fmt: skip
         axes.set(xscale="log", yscale="log", xlim=span, ylim=span, aspect="equal", xlabel="published (log axis)",
                  ylabel="simulated (log axis)")  # fmt: skip
         axes.set_title(title)
+    _factors(figure.add_subplot(grid[-1, :]), results)
     _legend(figure, results)
-    figure.suptitle("archsim against published figures: grey band x1.1, dashed lines x2")
+    figure.suptitle("archsim against published figures")
     return figure
+
+
+def _factors(axes: Axes, results: Sequence[Result]) -> None:
+    """Draw simulated over published, case by case: there lines at x1.1 can be told from each other."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    cases = list(dict.fromkeys(r.case for r in results))
+    axes.set_yscale("log")
+    for factor, line in _LINES.items():
+        for each in (factor, 1 / factor):
+            axes.axhline(each, color=style.FAINT, linewidth=0.8, linestyle=line)
+    axes.axhline(1, color="black", linewidth=0.8)
+    for place, case in enumerate(cases):
+        found = [r for r in results if r.case == case]
+        for k, r in enumerate(found):
+            across = place + 0.7 * ((k + 0.5) / len(found) - 0.5)
+            axes.plot(
+                across, r.simulated / r.published, _MARKERS[r.quantity], color=_BASES[r.basis], markersize=5, alpha=0.85
+            )
+    far = max(2.2, 1.15 * max((r.factor for r in results), default=1.0))
+    axes.set_ylim(1 / far, far)
+    ticks = [each for each in (0.1, 0.2, 0.5, 1 / 1.1, 1.1, 2, 5, 10) if 1 / far < each < far]
+    axes.set_yticks(ticks)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks(range(len(cases)), cases, rotation=25, ha="right", fontsize=8)
+    axes.set_xlim(-0.6, len(cases) - 0.4)
+    axes.set_ylabel("simulated / published\n(log axis)")
+    axes.grid(axis="x", visible=False)
 
 
 def _legend(figure: Figure, results: Sequence[Result]) -> None:
@@ -120,4 +154,5 @@ def _legend(figure: Figure, results: Sequence[Result]) -> None:
         for k in kinds
     ]
     handles += [Line2D([], [], marker="o", linestyle="", color=_BASES[b], label=b) for b in bases]
+    handles += [Line2D([], [], color=style.FAINT, linestyle=line, label=f"x{f:g}") for f, line in _LINES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)

@@ -22,15 +22,21 @@ from archsim.runs.reopen import stored_architectures, with_state
 
 KINDS = tuple(name for name in DeviceArray.__slots__ if name.endswith("_pulses"))
 """Counters of a device: set_pulses, reset_pulses and whatever else device models count."""
+SIDES = ("G+", "G-")
 CSV, JSON = "endurance.csv", "endurance.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile's counts: kind -> (2, rows, columns), the G+ devices first."""
+    """One tile's counts: kind -> (devices of a weight, rows, columns), of a pair the G+ devices first."""
 
     name: str
     counts: dict[str, I64]
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """What the devices of a weight are called."""
+        return SIDES if len(self.counts[KINDS[0]]) == len(SIDES) else ("G",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +167,11 @@ def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn |
 def _tile(saved: state.State, name: str) -> Tile:
     arrays = under(name, saved.arrays)
     rows, columns = (int(size) for size in arrays["shape"])
-    like = np.empty(2 * rows * columns, np.int64)
+    first = arrays.get(KINDS[0], np.empty(0))
+    of_a_weight = 1 if first.size == rows * columns else len(SIDES)
+    like = np.empty(of_a_weight * rows * columns, np.int64)
     try:
-        return Tile(name, {kind: stored(kind, like, arrays).reshape(2, rows, columns) for kind in KINDS})
+        return Tile(name, {kind: stored(kind, like, arrays).reshape(-1, rows, columns) for kind in KINDS})
     except InputError as error:
         where = files.display(saved.file)
         raise InputError(error.message, file=where, key=f"{name}/{error.key}", expected=error.expected) from error
@@ -179,7 +187,7 @@ def _wear(kind: str, tiles: Sequence[Tile], limit: Limit | None) -> Wear:
         kind=kind, total=sum(int(one.sum()) for one in counts), most=most,
         mean=sum(int(one.sum()) for one in counts) / devices,
         untouched=sum(int(np.count_nonzero(one == 0)) for one in counts) / devices,
-        hottest=f"tile {hot.name}, G{'+-'[side]}, row {row}, column {column}" if most else None, limit=limit,
+        hottest=f"tile {hot.name}, {hot.sides[side]}, row {row}, column {column}" if most else None, limit=limit,
     )  # fmt: skip
 
 
@@ -212,7 +220,7 @@ def _write(folder: Path, found: Sequence[Worn]) -> None:
         }
         for worn in found
         for tile in worn.tiles
-        for k, side in enumerate(("G+", "G-"))
+        for k, side in enumerate(tile.sides)
     ]  # fmt: skip
     with files.replacing(folder / CSV) as aside:
         pd.DataFrame(rows).to_csv(aside, index=False)

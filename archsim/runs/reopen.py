@@ -94,9 +94,14 @@ def with_state(path: Path, names: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or a finished run lacks that of a chip while it has another's.
     """
     found = [name for name in names if state.state_file(path, name).is_file()]
+    if found and (lost := [name for name in names if name not in found]) and rundir.state(path) == "finished":
+        raise InputError(
+            "is missing", file=display(state.state_file(path, lost[0])),
+            expected=f"the trained state of {lost[0]}, which the run saved",
+        )  # fmt: skip
     if not found:
         raise InputError(
             "holds no trained state of a chip (state-*.npz)", file=display(path),
