@@ -108,11 +108,7 @@ def check_folder(path: Path, *, option: str = "--out") -> None:
     """
     if path.exists() and not path.is_dir():
         raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
-    above = _above(path)
-    if not above.is_dir():
-        raise InputError(key=option, value=str(path), expected=f"a directory, but {above} is a file")
-    if not os.access(above, os.W_OK):
-        raise InputError(key=option, value=str(path), expected=f"a directory, but {above} cannot be written to")
+    _check_above(path, option, "a directory")
 
 
 def check_file(path: Path, *, option: str = "--out", force: bool) -> None:
@@ -127,7 +123,7 @@ def check_file(path: Path, *, option: str = "--out", force: bool) -> None:
         raise InputError(key=option, value=str(path), expected="a file, but it is a directory")
     if path.exists() and not force:
         raise InputError(key=option, value=str(path), expected="a file that does not exist, or --force")
-    check_folder(path.parent, option=option)
+    _check_above(path, option, "a file")
 
 
 def claim(path: Path, *, option: str = "--out", mark: bytes, what: str, force: bool | None = None) -> Path:
@@ -162,9 +158,13 @@ def claim(path: Path, *, option: str = "--out", mark: bytes, what: str, force: b
     return path
 
 
-def _above(path: Path) -> Path:
-    """Return the nearest thing above a path that exists."""
-    return next(each for each in (path, *path.absolute().parents) if each.exists())
+def _check_above(path: Path, option: str, what: str) -> None:
+    """Refuse a path to be made below a file, or where nothing can be written."""
+    above = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if above != path and not above.is_dir():
+        raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} is a file")
+    if not os.access(above, os.W_OK):
+        raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} cannot be written to")
 
 
 def write_text(path: Path, text: str) -> None:

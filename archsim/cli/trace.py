@@ -47,7 +47,7 @@ def trace_command(  # noqa: PLR0917  an option each
         raise InputError(key="--vcd", value=str(vcd), expected="another file than --out")
     perfetto.schema()
     if vcd:
-        claim(vcd, option="--vcd", mark=perfetto.MARK, what="dump", force=force)
+        claim(vcd, option="--vcd", mark=perfetto.MARK, what="trace", force=force)
         dump.package()
     silent = quiet or as_json
 

@@ -189,6 +189,7 @@ def fetch(
     try:
         missing = [file for file, digest in MNIST.items() if not _correct(folder / file, digest)]
         for file, data in _from_mirrors(missing, mirrors, opener, progress).items():
+            folder.mkdir(parents=True, exist_ok=True)
             with files.replacing(folder / file) as aside:
                 aside.write_bytes(data)
     except OSError as error:

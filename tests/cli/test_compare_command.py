@@ -105,6 +105,11 @@ def test_charts_are_drawn_when_asked(cli: Cli, runs: tuple[Path, Path], tmp_path
         (("--arch", "digital32", "--tech", "bottom-up-14nm"), "nothing to compare with"),
         (("--tech", "bottom-up"), "Did you mean 'bottom-up-14nm'?"),
         (("--retime-steps", 0), "a whole number from 1 on"),
+        (
+            ("--tech", "bottom-up-14nm", "--tech", "bottom-up-14nm"),
+            "--tech: got 'bottom-up-14nm'; expected each name once",
+        ),
+        (("--arch", "digital32", "--arch", "digital32"), "--arch: got 'digital32'; expected each name once"),
         (("third", "fourth"), "one or two run directories"),
     ],
 )

@@ -106,7 +106,7 @@ def test_fit_does_not_write_over_a_file_unless_told(cli: Cli, tmp_path: Path) ->
         ("", "measured.csv: is empty"),
         ("conductance,change_uS,direction\n1,1,up\n", "measured.csv:1: conductance: has no unit in its name"),
         ("conductance_uS,change_uS,direction\n1,nan,up\n", "measured.csv:2: change_uS: got 'nan'; expected a finite number"),
-        ("conductance_uS,change_uS,direction\n1,1,up\n", "direction: has 1 up pulses; expected at least 60"),
+        ("conductance_uS,change_uS,direction\n1,1,up\n", "measured.csv: direction: has 1 up pulses; expected at least 60"),
     ],
 )  # fmt: skip
 def test_a_measurement_that_cannot_be_fitted_is_one_line(cli: Cli, tmp_path: Path, text: str, words: str) -> None:

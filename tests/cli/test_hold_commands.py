@@ -85,3 +85,13 @@ def test_what_is_no_run_is_refused_in_a_line(cli: Cli, tmp_path: Path, command: 
 )
 def test_a_duration_is_a_time_with_its_unit(cli: Cli, run: Path, text: str, message: str) -> None:
     assert message in cli("hold", run, "--for", text).error
+
+
+@pytest.mark.parametrize("command", ["hold", "endurance"])
+def test_the_lost_state_of_one_chip_is_named(cli: Cli, run: Path, command: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "state-mixed-precision.npz").unlink()
+    done = cli(command, copy)
+    assert done.code == 2
+    assert "state-mixed-precision.npz: is missing; expected the trained state of mixed-precision" in done.error

@@ -122,3 +122,28 @@ def test_schema_writes_all_schemas(cli: Cli, tmp_path: Path) -> None:
     assert {"technology.schema.json", "architecture.schema.json", "workload.schema.json", "device.schema.json",
             "case.schema.json", "architecture-mixed-precision.schema.json"} <= names  # fmt: skip
     assert "yaml-language-server" in cli("schema", "--help").out
+
+
+@pytest.mark.parametrize("command", [
+    ("scale", "bottom-up-14nm", "--node", "7nm"), ("new", "--arch", "digital32"),
+    ("add-adc", "bottom-up-14nm", "--survey", "none.csv", "--row", "2"), ("import", "none.csv"),
+])  # fmt: skip
+def test_no_file_is_written_over_unless_forced(cli: Cli, command: tuple[str, ...], tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("mine")
+    done = cli("tech", *command, "--out", mine)
+    assert (done.code, mine.read_text()) == (2, "mine")
+    assert "expected a file that does not exist, or --force" in done.error
+    below = cli("tech", *command, "--out", mine / "below.yaml")
+    assert (below.code, mine.read_text()) == (2, "mine")
+    assert "mine.yaml is a file" in below.error
+
+
+def test_diff_tells_numbers_from_words(cli: Cli, tmp_path: Path) -> None:
+    scaled = tmp_path / "scaled.yaml"
+    assert cli("tech", "scale", "bottom-up-14nm", "--node", "7nm", "--out", scaled).code == 0
+    done = cli("tech", "diff", "bottom-up-14nm", scaled)
+    table, _, words = done.out.partition("changed in basis, source or note alone: ")
+    assert "sram.read" in table
+    assert "x 1 " not in table
+    assert "adc.conversion" in words

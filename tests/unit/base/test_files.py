@@ -126,3 +126,31 @@ def test_a_file_in_place_of_a_folder_is_refused_by_the_option_that_gave_it(tmp_p
     files.check_folder(tmp_path / "new")
     assert (tmp_path / "out").read_text() == "kept"
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("below", ["file/x", "file/deep/x"])
+def test_nothing_can_be_written_below_a_file(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="cannot be written; expected a place that can be written to"):
+        files.write_text(tmp_path / below, "text")
+    with pytest.raises(InputError, match="--out: got .*; expected a directory, but .*/file is a file"):
+        files.check_folder(tmp_path / below)
+    with pytest.raises(InputError, match="--here: got .*; expected a file, but .*/file is a file"):
+        files.check_file(tmp_path / below, option="--here", force=True)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_directory_is_not_written_over(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a directory; expected a file to write"):
+        files.write_text(tmp_path, "text")
+    with pytest.raises(InputError, match="expected a file, but it is a directory"):
+        files.check_file(tmp_path, force=True)
+
+
+def test_a_file_that_is_there_needs_force(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    files.check_file(mine, force=False)
+    mine.write_text("mine")
+    with pytest.raises(InputError, match="expected a file that does not exist, or --force"):
+        files.check_file(mine, force=False)
+    files.check_file(mine, force=True)

@@ -69,7 +69,7 @@ def test_a_pulse_train_is_turned_into_changes_device_by_device(tmp_path: Path) -
         ("direction,conductance_uS,change_uS,direction\nup,1,1,up\n", "measured.csv:1: direction: stands twice in the header"),
         ("conductance_uS,change_uS,direction\n1,1,up\n1,nan,up\n", "measured.csv:3: change_uS: got 'nan'; expected a finite number"),
         ("conductance_uS,change_uS,direction\n1,,up\n", "measured.csv:2: change_uS: got ''; expected a number"),
-        ("conductance_uS,change_uS,direction\n-1,1,up\n", "measured.csv:2: conductance: got -1e-06; expected a positive conductance"),
+        ("conductance_uS,change_uS,direction\n-1,1,up\n", "measured.csv:2: conductance: got '-1e-06 S'; expected a positive conductance"),
         ("conductance_uS,change_uS,direction\n1,1,set\n", "measured.csv:2: direction: got 'set'; expected up or down"),
         ("conductance_uS,change_uS,direction\n1,1\n", "measured.csv:2: has 2 columns; expected 3"),
         ("device,pulse,conductance_uS,direction\na,0,1,\na,2,2,up\n", "measured.csv:3: pulse: is 2 for device 'a', which does not follow"),
@@ -128,7 +128,7 @@ def test_mean_and_spread_of_every_bin_are_those_of_its_pulses() -> None:
 def test_thin_bins_join_until_each_holds_enough() -> None:
     rng = np.random.default_rng(0)
     before = 1 + 10 * rng.beta(5, 1, 600)  # crowded at the upper end
-    pulses = Pulses(before * US, 0.1 * US * rng.standard_normal(600), np.ones(600, bool))
+    pulses = Pulses(before * US, 0.1 * US * np.abs(rng.standard_normal(600)), np.ones(600, bool))
     part = fit(pulses, bins=20, least=25).bins["up"]
     assert part.points.min() >= 25
     assert part.points.sum() == 600
@@ -164,9 +164,10 @@ def test_up_pulses_alone_make_a_device_without_down_pulses(tmp_path: Path) -> No
     [
         (Pulses(np.full(40, US), np.full(40, US), np.ones(40, bool)), "direction: has 40 up pulses; expected at least 60"),
         (Pulses(np.full(99, US), np.full(99, US), np.zeros(99, bool)), "direction: has 0 up pulses; expected at least 60"),
-        (Pulses(np.full(99, US), np.full(99, US), np.ones(99, bool)), "conductance: the up pulses all start from nearly the same"),
+        (Pulses(np.full(99, US), np.full(99, US), np.ones(99, bool)), "conductance: nearly all up pulses start from one small part of the range"),
         (Pulses(np.linspace(1, 2, 99) * US, np.full(99, US), np.arange(99) < 90), "direction: has 9 down pulses"),
-        (Pulses(np.r_[np.linspace(1, 2, 99), np.linspace(8, 9, 99)] * US, np.zeros(198), np.arange(198) < 99), "direction: up and down pulses share no range"),
+        (Pulses(np.linspace(1, 2, 99) * US, np.full(99, -US), np.ones(99, bool)), "direction: up pulses change the conductance by -1 uS on average; expected a change above zero"),
+        (Pulses(np.r_[np.linspace(1, 2, 99), np.linspace(8, 9, 99)] * US, np.r_[np.full(99, 0.1), np.full(99, -0.1)] * US, np.arange(198) < 99), "direction: up and down pulses share no range"),
     ],
 )  # fmt: skip
 def test_too_little_to_fit_is_said(pulses: Pulses, words: str) -> None:

@@ -150,8 +150,18 @@ def test_a_page_that_would_be_too_large_is_refused_and_nothing_is_written(
 
 
 def test_a_directory_in_the_place_of_the_file_is_refused(made: Made, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a file to write, but it is a directory"):
+    with pytest.raises(InputError, match="expected a file, but it is a directory"):
         pages.write(made.path, tmp_path)
+
+
+def test_a_file_that_is_no_page_of_archsim_is_left_alone(made: Made, tmp_path: Path) -> None:
+    mine = tmp_path / "thesis.html"
+    mine.write_text("months of work")
+    with pytest.raises(InputError, match="expected a new file, or a page that archsim wrote"):
+        pages.write(made.path, mine)
+    assert mine.read_text() == "months of work"
+    page = pages.write(made.path, tmp_path / "page.html")
+    assert pages.write(made.path, page) == page
 
 
 def test_a_technology_whose_words_have_changed_is_used_and_the_page_says_so(copy: Path) -> None:

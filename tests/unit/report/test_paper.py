@@ -186,7 +186,7 @@ def test_the_table_of_figures_states_value_range_basis_and_source(folder: Path) 
     text = (folder / "tables/figures-bottom-up-14nm.tex").read_text()
     (row,) = [line for line in text.splitlines() if line.startswith("adc.conversion")]
     assert row == (
-        rf"adc.conversion & 5.12 pJ & 200 fJ & 41 pJ & measured & \cite{{{','.join(figure.origin.sources)}}} \\"
+        rf"adc.conversion & 5.12 pJ & bits 8 (law per-2\textasciicircum{{}}bits) & 200 fJ & 41 pJ & measured & \cite{{{','.join(figure.origin.sources)}}} \\"
     )
     assumed = (folder / "tables/assumed-bottom-up-14nm.tex").read_text()
     assert read_technology("bottom-up-14nm").times["digital.cycle"].origin.why.split(",")[0][:30] in assumed  # type: ignore[union-attr]

@@ -108,3 +108,13 @@ def test_maps_and_histogram_are_drawn_and_an_old_map_goes(run: Path, tmp_path: P
     none = replace(worn, tiles=worn.tiles[-1:], wear=(worn.wear[0], replace(worn.wear[1], total=0, most=0)))
     drawing.write(none, tmp_path)
     assert not list(tmp_path.glob("map-reset*"))
+
+
+def test_a_chip_of_one_device_a_weight_has_one_side(tmp_path: Path) -> None:
+    settings = ("dataset=digits",)
+    execute(resolve("mlp-mnist", steps=60, archs=("in-array",), techs=TECH, settings=settings), tmp_path / "run")
+    (worn,) = endurance(tmp_path / "run", out=tmp_path)
+    assert worn.devices == 785 * 250 + 251 * 10
+    assert {tile.sides for tile in worn.tiles} == {("G",)}
+    assert set(pd.read_csv(tmp_path / "endurance.csv").side) == {"G"}
+    assert "pulses of a device" in drawing.draw_map(worn, worn.wear[0]).axes[-1].get_ylabel()

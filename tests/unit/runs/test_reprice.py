@@ -218,3 +218,39 @@ def test_a_damaged_run_is_refused_in_one_line(run: Path, tmp_path: Path, name: s
     (copy / name).write_text((copy / name).read_text().replace(old, new, 1))
     with pytest.raises(InputError, match=said):
         read(copy)
+
+
+def _first_row(column: str, value: str, file: Path) -> None:
+    """Give the first row that costs anything another value in a column."""
+    head, *rows = file.read_text().splitlines()
+    at = head.split(",").index(column)
+    cells = rows[0].split(",")
+    cells[at] = value
+    file.write_text("\n".join([head, ",".join(cells), *rows[1:]]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value", "message"),
+    [
+        ("activity.csv", "amount", "nan", r"activity\.csv: amount: got 'nan'; expected a number from 0 on"),
+        ("activity.csv", "amount", "-5", r"activity\.csv: amount: got '-5'; expected a number from 0 on"),
+        ("activity.csv", "amount", "1", r"energy\.csv: bottom-up-14nm: has .*; expected 1\.0, as in activity\.csv"),
+        ("energy.csv", "energy_J", "1", r"energy\.csv: energy_J: is 1\.0 for .*amount times price"),
+        ("energy.csv", "energy_J", "inf", r"energy\.csv: energy_J: got 'inf'; expected a number from 0 on"),
+    ],
+)
+def test_a_run_whose_files_contradict_each_other_is_refused(
+    run: Path, tmp_path: Path, file: str, column: str, value: str, message: str
+) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    _first_row(column, value, copy / file)
+    with pytest.raises(InputError, match=message):
+        read(copy)
+
+
+def test_a_table_that_was_cut_is_refused(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    lines = (copy / "activity.csv").read_text().splitlines(keepends=True)
+    (copy / "activity.csv").write_text("".join(lines[: len(lines) // 2]))
+    with pytest.raises(InputError, match=r"energy\.csv: bottom-up-14nm: has .*; expected no row, as in activity\.csv"):
+        read(copy)

@@ -53,7 +53,7 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
     file.write_text("mine")
     with pytest.raises(InputError, match="--out: got .*; expected a directory, but it is a file"):
         rundir.claim(file)
-    with pytest.raises(InputError, match="--out: got .*; expected a directory that can be made"):
+    with pytest.raises(InputError, match="--out: got .*; expected a directory, but .* is a file"):
         rundir.claim(file / "below")
     assert file.read_text() == "mine"
 

@@ -16,6 +16,7 @@ from vcd import reader
 
 from archsim.accounting.bill import price
 from archsim.accounting.ledger import Row
+from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.files import shipped_names
 from archsim.hardware.recorder import Recorder
@@ -532,11 +533,11 @@ def test_only_traces_are_replaced_unless_forced(traced: Timeline, tmp_path: Path
     mine = tmp_path / "thesis.txt"
     mine.write_text("months of work")
     with pytest.raises(InputError, match="--out: .*thesis.txt'; expected a new file, or a trace that archsim wrote"):
-        perfetto.claim(mine, option="--out", force=False)
-    assert perfetto.claim(mine, option="--out", force=True) == mine
+        files.claim(mine, mark=perfetto.MARK, what="trace", force=False)
+    assert files.claim(mine, mark=perfetto.MARK, what="trace", force=True) == mine
     with pytest.raises(InputError, match="it is a directory"):
-        perfetto.claim(tmp_path, option="--out", force=True)
+        files.claim(tmp_path, mark=perfetto.MARK, what="trace", force=True)
     for name, writer in (("a.pftrace", perfetto.write), ("a.vcd", vcd.write)):
-        assert perfetto.claim(tmp_path / name, option="--out", force=False)
+        assert files.claim(tmp_path / name, mark=perfetto.MARK, what="trace", force=False)
         writer(traced, tmp_path / name)
-        assert perfetto.claim(tmp_path / name, option="--out", force=False)
+        assert files.claim(tmp_path / name, mark=perfetto.MARK, what="trace", force=False)
