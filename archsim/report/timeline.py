@@ -59,7 +59,7 @@ def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
     more = f" ({hidden} more lanes not drawn)" if hidden else ""
     figure.suptitle(
         f"One training step of {chip.architecture}, {timeline.workload}, {show(step.energy_J, 'J', digits=4)} "
-        f"and {show(chip.leakage_W * step.length_ps * 1e-12, 'J', digits=3)} of leakage, {timeline.technology}{more}"
+        f"plus {show(chip.leakage_W * step.length_ps * 1e-12, 'J', digits=3)} of leakage, {timeline.technology}{more}"
     )
     return figure
 
@@ -228,7 +228,7 @@ def words(chip: ChipTimeline) -> list[str]:
     """Return a line a step: its time, its energy, how long units waited."""
     return [
         f"{chip.architecture}, step {step.number}: {show(step.length_ps * 1e-12, 's', digits=4)}, "
-        f"{show(step.energy_J, 'J', digits=4)} and {show(chip.leakage_W * step.length_ps * 1e-12, 'J', digits=3)} of "
+        f"{show(step.energy_J, 'J', digits=4)} plus {show(chip.leakage_W * step.length_ps * 1e-12, 'J', digits=3)} of "
         f"leakage; waited {show(sum(bar.length_ps for bar in step.bars if bar.waits_for) * 1e-12, 's', digits=3)}"
         for step in chip.steps
     ]
