@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +97,20 @@ def replacing(path: Path) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def together(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder; on success move every file in it to its place in `folder`, on failure remove it.
+
+    So files that belong together are all new or all old, but for an interruption of the moving itself.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        aside = Path(name)
+        yield aside
+        for path in sorted(each for each in aside.rglob("*") if each.is_file()):
+            with replacing(folder / path.relative_to(aside)) as target:
+                shutil.copyfile(path, target)
 
 
 def check_folder(path: Path, *, option: str = "--out") -> None:

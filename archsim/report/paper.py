@@ -67,13 +67,14 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
         "methods.md": text + "\n",
         "methods.tex": methods.latex(text) + "\n",
     }
-    written, captions = _figures(data, folder)
-    contents["main.tex"] = main(data, captions, list(sheets))
-    contents["README.txt"] = _readme(data)
-    for name, content in contents.items():
-        files.write_text(folder / name, content)
-        written.append(folder / name)
-    return Kit(tuple(written), used.notes)
+    with files.together(folder) as aside:
+        figures, captions = _figures(data, aside)
+        contents["main.tex"] = main(data, captions, list(sheets))
+        contents["README.txt"] = _readme(data)
+        for name, content in contents.items():
+            files.write_text(aside / name, content)
+    names = [*(str(path.relative_to(aside)) for path in figures), *contents]
+    return Kit(tuple(folder / name for name in names), used.notes)
 
 
 def table_sheets(run: RunData, used: sources.Used) -> dict[str, Sheet]:

@@ -154,3 +154,17 @@ def test_a_file_that_is_there_needs_force(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a file that does not exist, or --force"):
         files.check_file(mine, force=False)
     files.check_file(mine, force=True)
+
+
+def test_files_that_belong_together_come_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("old")
+    with pytest.raises(KeyboardInterrupt), files.together(tmp_path) as aside:
+        (aside / "one").write_text("new")
+        raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert (tmp_path / "one").read_text() == "old"
+    with files.together(tmp_path) as aside:
+        (aside / "one").write_text("new")
+        (aside / "deep").mkdir()
+        (aside / "deep" / "two").write_text("new")
+    assert (tmp_path / "one").read_text() == (tmp_path / "deep" / "two").read_text() == "new"
