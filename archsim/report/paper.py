@@ -117,6 +117,7 @@ def main(run: RunData, captions: Mapping[str, str], sheets: Sequence[str]) -> st
     return "\n".join([
         r"% Written by archsim report --paper. Compile: pdflatex main, bibtex main, pdflatex main, pdflatex main.",
         r"\documentclass[10pt]{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}",
+        r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}  % outlines, where others are bitmaps",
         r"\usepackage[textwidth=7.16in,textheight=9.5in]{geometry}", r"\usepackage{booktabs}",
         r"\usepackage{graphicx}", r"\extrafloats{100}", rf"\title{{{escape(title)}}}", r"\author{}", r"\date{}",
         r"\begin{document}", r"\maketitle", "", r"\section*{Methods}", r"\input{methods}", "",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 12
 NONE = "-"
-LONG, WIDE = 50, 6
+LONG, LONG_AMONG_MANY, WIDE = 50, 36, 6
 """In LaTeX, cells of more characters are broken into lines; tables of more columns are set small."""
 
 
@@ -317,8 +317,9 @@ def _latex_cell(text: str, head: str, cited: Collection[str]) -> str:
 
 
 def _latex_column(sheet: Sheet, position: int) -> str:
-    if max((len(row[position]) for row in sheet.rows), default=0) > LONG:
-        return rf"p{{{0.6 if len(sheet.heads) == 2 else 0.25}\textwidth}}"
+    many = len(sheet.heads) > WIDE
+    if max((len(row[position]) for row in sheet.rows), default=0) > (LONG_AMONG_MANY if many else LONG):
+        return rf"p{{{0.6 if len(sheet.heads) == 2 else 0.14 if many else 0.25}\textwidth}}"
     return "l" if position == 0 or wordy(sheet, position) else "r"
 
 
