@@ -120,7 +120,7 @@ def main(run: RunData, captions: Mapping[str, str], sheets: Sequence[str]) -> st
         r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}  % outlines, where others are bitmaps",
         r"\usepackage[textwidth=7.16in,textheight=9.5in]{geometry}", r"\usepackage{booktabs}",
         r"\usepackage{graphicx}", r"\extrafloats{100}", rf"\title{{{escape(title)}}}", r"\author{}", r"\date{}",
-        r"\begin{document}", r"\maketitle", "", r"\section*{Methods}", r"\input{methods}", "",
+        r"\begin{document}", r"\maketitle", "", r"\section*{Methods}", r"{\sloppy\input{methods}\par}", "",
         r"\section*{Figures}", *figures, r"\clearpage", "", r"\section*{Tables}", *inputs, r"\clearpage", "",
         r"\bibliographystyle{unsrt}", r"\bibliography{sources}", r"\end{document}", "",
     ])  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 
 KNOWN_COMMANDS = {
+    "IfFileExists", "par", "sloppy",
     "author", "begin", "bibliography", "bibliographystyle", "bottomrule", "caption", "centering", "cite", "clearpage",
     "columnwidth", "date", "documentclass", "end", "extrafloats", "geq", "includegraphics", "input", "label",
     "maketitle", "midrule", "mu", "scriptsize", "section", "setlength", "tabcolsep", "textgreater", "textless",
@@ -79,6 +81,21 @@ def test_braces_and_environments_are_balanced_and_no_special_character_is_bare(f
             r"_(?![^{]*\})", re.sub(r"\\(input|includegraphics(\[[^]]*\])?|label|cite)\{[^}]*\}", "", text)
         ), file
         assert set(re.findall(r"\\([A-Za-z]+)", text)) <= KNOWN_COMMANDS, file
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs a TeX installation")
+def test_the_kit_compiles_and_nothing_leaves_the_page(folder: Path, tmp_path: Path) -> None:
+    kit = shutil.copytree(folder, tmp_path / "kit")
+    for command in (
+        ("pdflatex", "-interaction=nonstopmode"),
+        ("bibtex",),
+        *[("pdflatex", "-interaction=nonstopmode")] * 2,
+    ):
+        done = subprocess.run([*command, "main"], cwd=kit, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]
+    log = (kit / "main.log").read_text(errors="replace")
+    assert re.findall(r"^(?:!.*|.*undefined.*|Overfull .hbox.*)", log, re.MULTILINE) == []
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_the_table_has_columns(folder: Path) -> None:
