@@ -6,28 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from archsim.accounting.ledger import FUNCTIONS
 from archsim.base import registry
 from archsim.base.errors import nearest
 from archsim.base.files import find
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, quantity, read, validate
-
-Switch = Annotated[bool, Field(strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
-Bits = Annotated[int, Field(ge=2, le=16, strict=True)]
-
-
-def positive(value: float) -> float:
-    """Refuse zero and negative quantities."""
-    if value <= 0:
-        raise ValueError(f"got {value:g}; expected a positive quantity")
-    return value
-
-
-Length = Annotated[float, quantity("m"), AfterValidator(positive)]
-BitWidth = Annotated[int, Field(ge=1), quantity("bit")]
+from archsim.base.quantities import Bits, BitWidth, Count, Length
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 
 
 class Boundary(Record):

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat
 
+from archsim.base.quantities import Bits, Count, positive
 from archsim.base.yamlfile import Record, quantity
-from archsim.chips.architecture import Architecture, Bits, Count, positive
+from archsim.chips.architecture import Architecture
 from archsim.devices.library import device_file, input_files
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]

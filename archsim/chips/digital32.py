@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.base.arrays import F32, Arrays, nested, stored
+from archsim.base.quantities import Count, Switch
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Record
-from archsim.chips.architecture import Architecture, Count, Switch
+from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.hardware.component import Component

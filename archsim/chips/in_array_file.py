@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.yamlfile import Record
-from archsim.chips.architecture import Bits, Count, Switch
 from archsim.chips.crossbar_file import CrossbarArchitecture, Positive, TileFile
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.yamlfile import Record
-from archsim.chips.architecture import Bits, Count, Switch
 from archsim.chips.crossbar_file import Conductance, CrossbarArchitecture
 
 

@@ -33,8 +33,8 @@ def ablate_command(  # noqa: PLR0917  an option each
     """
     import time
 
-    from archsim.report import ablate as page
-    from archsim.runs.ablate import ablate
+    from archsim.report.studies import ablate as page
+    from archsim.studies.ablate import ablate
 
     folder = out or Path("reports") / f"ablate-{Path(workload).stem}"
     begin = time.perf_counter()

@@ -41,8 +41,8 @@ def compare_command(  # noqa: PLR0917  an option each
     if retime_steps < 1:
         raise InputError(key="--retime-steps", value=retime_steps, expected="a whole number from 1 on")
     from archsim.base.files import check_folder
-    from archsim.report import compare as page
-    from archsim.runs.sidebyside import compare
+    from archsim.records.compare import compare
+    from archsim.report.compare import tables as page
 
     folder = out or runs[0] / "compare"
     check_folder(folder)

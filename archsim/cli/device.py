@@ -58,8 +58,8 @@ def device_show(
     path = find_device(name)
     _describe(path)
     if plot:
-        from archsim.report.device import make
-        from archsim.runs.devicestudy import study
+        from archsim.report.studies.device import make
+        from archsim.studies.device import study
 
         done = study(path, devices=devices, seed=seed)
         if done.drift:

@@ -27,8 +27,8 @@ def explain_command(  # noqa: PLR0917  an option each
 ) -> None:  # fmt: skip
     """Say what the energy ratio of a run's two chips is made of, how sure it is, and which decisions it hangs on."""
     from archsim.base.files import check_folder
-    from archsim.report import explain as page
-    from archsim.runs.explain import contents, explain
+    from archsim.report.explain import page
+    from archsim.studies.explain import contents, explain
 
     folder = out or run / "explain"
     check_folder(folder)

@@ -57,7 +57,7 @@ def archs_show(name: Annotated[str, typer.Argument(metavar="ARCH")]) -> None:
 @data_app.command("list")
 def data_list(data: Data = None) -> None:
     """List the data sets, whether they are there, and where."""
-    from archsim.learning import datasets
+    from archsim.data import datasets
 
     for source in datasets.sources(folder=data):
         size = f"{source.bytes / 1e6:.1f} MB" if source.found else ""
@@ -68,7 +68,7 @@ def data_list(data: Data = None) -> None:
 @data_app.command("fetch")
 def data_fetch(name: Annotated[str, typer.Argument(metavar="DATASET", help="mnist")], quiet: Quiet = False) -> None:
     """Fetch a data set from its public mirrors into the user's cache, checking sha256."""
-    from archsim.learning import datasets
+    from archsim.data import datasets
 
     last: list[str] = []
 

@@ -29,8 +29,8 @@ def hold_command(  # noqa: PLR0917  an option each
 ) -> None:  # fmt: skip
     """Let the trained chips of a run drift and test them on the way, with and without global drift compensation."""
     from archsim.base.units import parse
-    from archsim.report import hold as drawing
-    from archsim.runs.hold import hold
+    from archsim.report.studies import hold as drawing
+    from archsim.studies.hold import hold
 
     try:
         duration_s = parse(duration, "s")
@@ -68,8 +68,8 @@ def endurance_command(
     as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Show how many pulses each device got in a run: a map a tile, a histogram, against a stated endurance."""
-    from archsim.report import endurance as drawing
-    from archsim.runs.endurance import endurance
+    from archsim.report.studies import endurance as drawing
+    from archsim.studies.endurance import endurance
 
     folder = out or run / "endurance"
     found = endurance(run, limit=limit, out=folder)

@@ -79,7 +79,7 @@ def report_command(
     if not html:
         _report(run, out, quiet=quiet)
         return
-    from archsim.report.page import FILE, write
+    from archsim.report.page.page import FILE, write
 
     page = write(run, out / FILE if out and out.suffix != ".html" else out, techs=tuple(tech or ()))
     if not quiet:
@@ -128,8 +128,8 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
     """Do one run a seed and print each and their mean."""
     from archsim.base.files import write_text
     from archsim.runs.rundir import claim_parent
-    from archsim.runs.seeds import STOP, run_seeds, statistics
     from archsim.runs.spec import resolve
+    from archsim.studies.seeds import STOP, run_seeds, statistics
 
     silent = quiet or as_json
     spec = resolve(**options, seed=seeds[0])
@@ -175,7 +175,7 @@ def _report(run: Path, out: Path | None, *, quiet: bool) -> None:
 
 
 def _paper(run: Path, out: Path | None, techs: tuple[str, ...], *, quiet: bool) -> None:
-    from archsim.report.paper import make_paper
+    from archsim.report.paper.paper import make_paper
 
     kit = make_paper(run, out, techs)
     if not quiet:

@@ -20,7 +20,7 @@ def schema_command(
     (the path as seen from the file). architecture and device follow the `chip` or `model` that the file names.
     """
     from archsim.base.files import check_folder, display
-    from archsim.runs.schemas import write_schemas
+    from archsim.studies.schemas import write_schemas
 
     check_folder(out)
     for path in write_schemas(out):

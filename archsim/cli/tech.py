@@ -70,7 +70,7 @@ def tech_lint(
     from archsim.accounting.area import lint_areas
     from archsim.accounting.technology import lint, list_technologies, read_technology
     from archsim.base.files import shipped_names
-    from archsim.runs.inventory import entries, parts
+    from archsim.studies.inventory import entries, parts
 
     problems = 0
     archs = arch or shipped_names("architectures")
@@ -94,7 +94,7 @@ def tech_calibrate(
     tech: Annotated[str, typer.Option(help="Technology to start from; the run was priced by it.")] = "bottom-up-14nm",
 ) -> None:
     """Move TECH's figures as little as possible so that the run gives the paper's two totals; say by how much."""
-    from archsim.runs.calibrate import calibrate
+    from archsim.studies.calibrate import calibrate
 
     for move in calibrate(run, tech, out):
         note = "" if move.inside else "  outside its published range"

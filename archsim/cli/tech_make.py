@@ -12,8 +12,8 @@ from archsim.cli.options import Archs, AsJson
 from archsim.display import console
 
 if TYPE_CHECKING:
-    from archsim.accounting.diff import Change
-    from archsim.accounting.scaling import Scaled
+    from archsim.technologies.diff import Change
+    from archsim.technologies.scaling import Scaled
 
 Tech = Annotated[str, typer.Argument(metavar="TECH", help="Technology, by name or file.")]
 Write = Annotated[Path, typer.Option(help="Technology file to write.")]
@@ -39,10 +39,10 @@ def tech_scale(  # noqa: PLR0917  an option each
     Digital figures follow one of two published rules and wires the voltage squared; analog blocks, devices, leakage
     and links stay. The table shows both rules' factors, which differ by a factor of two and more.
     """
-    from archsim.accounting.nodes import node_text
-    from archsim.accounting.scaling import move, scale
     from archsim.accounting.technology import read_technology
     from archsim.base.files import check_file, display
+    from archsim.technologies.nodes import node_text
+    from archsim.technologies.scaling import move, scale
 
     technology = read_technology(tech)
     how = move(technology, node, rule=rule, source_node=from_node, volt=_volts(voltage, "--voltage"),
@@ -92,8 +92,8 @@ def tech_diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what technology B has that A has not, and the other way: figures, times and areas. The exit code is 0."""
-    from archsim.accounting.diff import NUMBERS, diff
     from archsim.accounting.technology import read_technology
+    from archsim.technologies.diff import NUMBERS, diff
 
     found = diff(read_technology(a), read_technology(b))
     if as_json:
@@ -145,7 +145,7 @@ def tech_new(
     The file is refused, line by line, until each TODO: in it has been replaced.
     """
     from archsim.base.files import check_file, display
-    from archsim.runs.skeleton import write_skeleton
+    from archsim.studies.skeleton import write_skeleton
 
     check_file(out, force=force)
     times, figures, areas = write_skeleton(arch, out)
@@ -168,11 +168,11 @@ def tech_add_adc(  # noqa: PLR0917  an option each
     Energy is power over Nyquist rate and effective bits are (SNDR - 1.76 dB)/6.02 dB, as the survey counts; the figure
     is the median, its range the 10th to 90th percentile. The area likewise, where the rows give one.
     """
-    from archsim.accounting import survey as adcs
     from archsim.accounting.technology import read_technology
     from archsim.base.errors import InputError
     from archsim.base.files import check_file, display
     from archsim.base.units import parse, show
+    from archsim.technologies import survey as adcs
 
     check_file(out, force=force)
     technology = read_technology(tech)
@@ -224,10 +224,10 @@ def tech_import(  # noqa: PLR0917  an option each
 
     With --arch, say also which actions of the architectures have no price yet.
     """
-    from archsim.accounting import imports
     from archsim.accounting.technology import read_technology
-    from archsim.accounting.writing import parent
     from archsim.base.files import check_file, display
+    from archsim.technologies import imports
+    from archsim.technologies.writing import parent
 
     check_file(out, force=force)
     base = read_technology(extends) if extends else None
@@ -247,7 +247,7 @@ def tech_import(  # noqa: PLR0917  an option each
 
 
 def _say_open(archs: list[str], found: Any, base: Any) -> None:
-    from archsim.runs.inventory import AskedTimes, entries
+    from archsim.studies.inventory import AskedTimes, entries
 
     priced = {action for figure in found.figures.values() for action in figure["prices"]}
     priced |= set(base.pricing) | set(base.covering) if base else set()

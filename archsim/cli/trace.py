@@ -34,12 +34,12 @@ def trace_command(  # noqa: PLR0917  an option each
 ) -> None:  # fmt: skip
     """Do some steps of a run again and write their time line: a Perfetto trace, a table, and a picture a chip."""
     from archsim.base.files import claim
-    from archsim.report import perfetto
-    from archsim.report import timeline as drawing
-    from archsim.report import vcd as dump
+    from archsim.records import timeline
+    from archsim.records.trace import trace
     from archsim.report.tables import terminal
-    from archsim.runs import timeline
-    from archsim.runs.trace import trace
+    from archsim.report.trace import charts as drawing
+    from archsim.report.trace import perfetto
+    from archsim.report.trace import vcd as dump
 
     folder = run / timeline.FOLDER
     target = claim(out or folder / "step.pftrace", mark=perfetto.MARK, what="trace", force=force)

@@ -23,10 +23,10 @@ def validate(
 ) -> None:  # fmt: skip
     """Compare archsim with published designs and totals; exit with 1 if a check leaves its stated band."""
     from archsim.base.files import check_folder
-    from archsim.report import validate as report
+    from archsim.report.studies import validate as report
     from archsim.report.tables import terminal
-    from archsim.runs.validate import validate as run
-    from archsim.runs.validate import verdict
+    from archsim.studies.validate import validate as run
+    from archsim.studies.validate import verdict
 
     check_folder(out)
     results = run(cases or (), full=full, folder=out / "points", data=data)

@@ -21,9 +21,9 @@ def verify_command(
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Do a run again from its run.yaml and say, bit for bit, what is equal; exit with 1 if anything is not."""
-    from archsim.report import verify as report
+    from archsim.records.verify import verify
+    from archsim.report.studies import verify as report
     from archsim.report.tables import terminal
-    from archsim.runs.verify import verify
 
     with stoppable() as stop, show_progress(silent=quiet or as_json) as progress:
         found = verify(run, data=data, techs=tuple(tech or ()), progress=progress, stop=lambda: bool(stop))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.base import files, registry
+from archsim.records.lines import RunData, load
 from archsim.report import style, tables
-from archsim.report.rundata import RunData, load
 
 
 def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
@@ -44,12 +44,11 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
 
 def _steps(data: RunData, folder: Path) -> list[Path]:
     """Draw one recorded step of each chip, if `archsim trace` recorded this very run."""
-    from archsim.report import timeline as pictures
-    from archsim.runs import state, timeline
+    from archsim.records import timeline
+    from archsim.report.trace import charts as pictures
+    from archsim.runs.identity import identity
 
     recorded = data.path / timeline.FOLDER
-    if not (recorded / timeline.JSON).is_file() or (found := timeline.read(recorded)).identity != state.identity(
-        data.run
-    ):
+    if not (recorded / timeline.JSON).is_file() or (found := timeline.read(recorded)).identity != identity(data.run):
         return []
     return pictures.write(found, folder)

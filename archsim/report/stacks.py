@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.records.lines import Contribution
 from archsim.report import style
-from archsim.report.rundata import Contribution
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
+from archsim.records.lines import RunData, load
 from archsim.report import style
-from archsim.report.rundata import RunData, load
 
 if TYPE_CHECKING:
     from rich.table import Table

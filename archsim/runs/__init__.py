@@ -1,1 +1,1 @@
-"""Runs: workloads, training on chips, run directories, comparison. One run is one directory."""
+"""Doing one run: workload, specification, training on chips, its directory and summary. One run is one directory."""

@@ -15,8 +15,8 @@ from archsim.accounting.bill import price_ends
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.runs.compare import cumulative_energy, price_all, summarise
 from archsim.runs.spec import RunSpec
+from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
 from archsim.runs.train import Trained
 

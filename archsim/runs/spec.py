@@ -12,7 +12,7 @@ from archsim.base.files import sha256
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.learning.datasets import Dataset
+from archsim.data.datasets import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
 from archsim.runs.workload import Training, Workload

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from archsim.base import files
 from archsim.base.arrays import Arrays, nested, under
 from archsim.base.errors import InputError
 from archsim.chips.chip import Chip
+from archsim.runs.identity import identity
 
 SCHEMA = 1
 _DAMAGE = (
@@ -50,13 +49,6 @@ class State:
 def state_file(folder: Path, architecture: str) -> Path:
     """Return the path of a chip's state in a run directory."""
     return folder / f"state-{architecture}.npz"
-
-
-def identity(run: Mapping[str, Any]) -> str:
-    """Return the hash of what decided a run's numbers, as its run.yaml tells: a state belongs to one such hash."""
-    content = {key: run.get(key) for key in ("seed", "inputs", "workload", "architectures")}
-    content["dataset"] = (run.get("dataset") or {}).get("sha256")
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:

@@ -10,11 +10,11 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.errors import nearest
 from archsim.base.files import find
+from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
-from archsim.chips.architecture import Count, Switch
-from archsim.learning import datasets
-from archsim.learning.datasets import SHAPE, Dataset
-from archsim.learning.images import prepare
+from archsim.data import datasets
+from archsim.data.datasets import SHAPE, Dataset
+from archsim.data.images import prepare
 from archsim.learning.maths import OUTPUT_ACTIVATIONS
 from archsim.learning.network import Dense, Network
 

@@ -13,7 +13,7 @@ import pytest
 from page_kit import Made, make_run
 
 from archsim.base.units import show
-from archsim.report.page import write
+from archsim.report.page.page import write
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

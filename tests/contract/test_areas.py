@@ -16,7 +16,7 @@ from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
 from archsim.chips.step import training_step
 from archsim.learning.network import Dense, Network
-from archsim.runs.inventory import parts
+from archsim.studies.inventory import parts
 
 NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
 ARCHITECTURES = shipped_names("architectures")

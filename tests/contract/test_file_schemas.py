@@ -9,13 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from archsim.accounting import classes
-from archsim.accounting.imports import read_mapping
 from archsim.accounting.technology import list_technologies, read_technology
 from archsim.base.files import shipped, shipped_names
 from archsim.base.yamlfile import read
-from archsim.runs.inventory import AskedTimes, entries, parts
-from archsim.runs.schemas import schemas
+from archsim.studies.inventory import AskedTimes, entries, parts
+from archsim.studies.schemas import schemas
+from archsim.technologies import classes
+from archsim.technologies.imports import read_mapping
 
 KINDS = {"technology", "architecture", "workload", "device", "case"}
 FOLDERS = ("tech_params", "architectures", "workloads")

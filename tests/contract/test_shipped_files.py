@@ -12,9 +12,9 @@ from archsim.base.signal import STEP_PHASES
 from archsim.chips import architecture as architectures
 from archsim.chips.placement import place
 from archsim.runs import workload as workloads
-from archsim.runs.inventory import entries
 from archsim.runs.spec import DEFAULT_ARCHITECTURES, DEFAULT_TECHNOLOGIES, resolve
 from archsim.runs.train import Trainer
+from archsim.studies.inventory import entries
 
 ARCHITECTURES = shipped_names("architectures")
 TECHNOLOGIES = shipped_names("tech_params")

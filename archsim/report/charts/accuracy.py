@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from archsim.records.lines import RunData
 from archsim.report import style
-from archsim.report.rundata import RunData
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from archsim.records.lines import PartArea, RunData
 from archsim.report import style
-from archsim.report.rundata import PartArea, RunData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

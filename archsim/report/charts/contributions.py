@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.base.units import show
+from archsim.records.lines import Contribution, RunData
 from archsim.report import style
-from archsim.report.rundata import Contribution, RunData
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

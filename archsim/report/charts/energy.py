@@ -9,8 +9,8 @@ import numpy as np
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
+from archsim.records.lines import RunData
 from archsim.report import stacks, style
-from archsim.report.rundata import RunData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,9 +19,9 @@ from archsim.chips import architecture as architectures
 from archsim.chips.in_array import InArrayChip
 from archsim.chips.step import inference
 from archsim.learning.network import Dense, Network
-from archsim.runs.inventory import entries
 from archsim.runs.run import train_all
 from archsim.runs.spec import resolve
+from archsim.studies.inventory import entries
 
 QUIET = {f"nonidealities.{name}": "false" for name in (
     "state_dependence", "programming_noise", "read_noise", "drift", "dac_quantisation", "adc_quantisation",

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from archsim.report import ablate
+from archsim.report.studies import ablate
 from archsim.report.tables import latex_sheet
 
 

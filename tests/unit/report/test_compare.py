@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from archsim.accounting.bill import Line
-from archsim.report import compare as page
-from archsim.report.compare_figures import draw_parts, draw_waterfall
-from archsim.runs.differences import difference
-from archsim.runs.recorded import Recorded
-from archsim.runs.reprice import Side
-from archsim.runs.sidebyside import Comparison, Panel
+from archsim.records.compare import Comparison, Panel
+from archsim.records.differences import difference
+from archsim.records.recorded import Recorded
+from archsim.records.reprice import Side
+from archsim.report.compare import tables as page
+from archsim.report.compare.charts import draw_parts, draw_waterfall
 
 LATENCY = {"forward": 1e-6, "backward": 1e-6, "update": 2e-6, "refresh": 0.0, "total": 4e-6}
 

@@ -10,8 +10,8 @@ import pytest
 from archsim.base.errors import InputError
 from archsim.devices.library import device_file
 from archsim.report import style
-from archsim.report.device import draw, make
-from archsim.runs.devicestudy import DeviceStudy, study
+from archsim.report.studies.device import draw, make
+from archsim.studies.device import DeviceStudy, study
 
 
 def of(name: str) -> DeviceStudy:

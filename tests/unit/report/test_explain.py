@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from archsim.base.errors import InputError
-from archsim.report import explain as page
-from archsim.report import explain_words as words
-from archsim.report.decomposition import made
-from archsim.report.explain_figures import distribution
-from archsim.report.rundata import load
-from archsim.runs.explain import Explanation, explain
+from archsim.records.lines import load
+from archsim.report.explain import page, words
+from archsim.report.explain.charts import distribution
+from archsim.report.explain.decomposition import made
 from archsim.runs.run import run as run_once
-from archsim.runs.sensitivity import Spread
-from archsim.runs.variants import BASELINE, CHIP, Outcome, Reruns, Variant
+from archsim.studies.explain import Explanation, explain
+from archsim.studies.sensitivity import Spread
+from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns, Variant
 
 
 @pytest.fixture(scope="module")

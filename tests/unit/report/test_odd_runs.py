@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.units import show
+from archsim.records.lines import load
 from archsim.report import make, style, tables
-from archsim.report.rundata import load
 
 CHARTS = registry.names("chart")
 Change = Callable[[Path], None]

@@ -19,9 +19,9 @@ from page_kit import HARM, STEPS, TOY, Made, edit_summary, embedded, make_run
 
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.report import page as pages
-from archsim.report.page_data import reference
-from archsim.report.rundata import load
+from archsim.records.lines import load
+from archsim.report.page import page as pages
+from archsim.report.page.data import reference
 
 
 class _Reader(HTMLParser):

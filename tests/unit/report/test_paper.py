@@ -15,9 +15,10 @@ import yaml
 from archsim.accounting.technology import Reference, read_references, read_technology
 from archsim.base import files, registry
 from archsim.base.errors import InputError
-from archsim.report import methods, sources, tables
-from archsim.report.paper import Kit, make_paper
-from archsim.report.rundata import load
+from archsim.records.lines import load
+from archsim.report import tables
+from archsim.report.paper import methods, sources
+from archsim.report.paper.paper import Kit, make_paper
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 

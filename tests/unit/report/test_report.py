@@ -12,8 +12,8 @@ import pytest
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.records.lines import RunData, load
 from archsim.report import make, style, tables
-from archsim.report.rundata import RunData, load
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 

@@ -13,8 +13,8 @@ import pytest
 import archsim.report
 from archsim.accounting.technology import read_technology
 from archsim.base import registry
+from archsim.records.lines import load, part_of
 from archsim.report import style
-from archsim.report.rundata import load, part_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

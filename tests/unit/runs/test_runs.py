@@ -15,12 +15,12 @@ from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import rundir
-from archsim.runs.calibrate import energies, solve
 from archsim.runs.run import execute, run
-from archsim.runs.seeds import run_seeds, statistics
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import PAPER, Summary, json_schema
 from archsim.runs.train import Trainer, evaluation_steps
+from archsim.studies.calibrate import energies, solve
+from archsim.studies.seeds import run_seeds, statistics
 
 TECH = ("bottom-up-14nm",)
 

@@ -15,8 +15,8 @@ from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.devices import library
 from archsim.devices.base import DeviceArray, Switches
+from archsim.records.reopen import reopen, trained_chip
 from archsim.runs import rundir, state
-from archsim.runs.reopen import reopen, trained_chip
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer, accuracy

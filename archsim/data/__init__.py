@@ -1,0 +1,1 @@
+"""Data sets: found, read, checked and prepared; the order in which a training sees them."""

@@ -1,0 +1,1 @@
+"""Reading one run back: its directory, how it was priced, priced or timed again, held against another, repeated."""

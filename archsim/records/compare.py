@@ -1,0 +1,311 @@
+"""Choose what `archsim compare` sets side by side: technologies of a run, its chips, or two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from archsim.base.errors import InputError, nearest
+from archsim.base.signal import STEP_PHASES
+from archsim.records.differences import FORMULA, METHOD, Difference, difference
+from archsim.records.recorded import Recorded, RecordedChip, read
+from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
+
+Kind = Literal["technologies", "architectures", "runs"]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Sides that belong together, and the difference from the first to each other one."""
+
+    title: str
+    sides: tuple[Side, ...]
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is set side by side.
+
+    Parameters
+    ----------
+    kind : what differs between the sides of a panel
+    runs : the run directories
+    panels : a panel a chip, or one
+    ratios : label of a side -> 32-bit chip's energy of a step over the mixed-precision chip's; empty without both
+    notes : what a reader must know
+    """
+
+    kind: Kind
+    runs: tuple[Recorded, ...]
+    panels: tuple[Panel, ...]
+    ratios: dict[str, float]
+    notes: tuple[str, ...]
+
+    def content(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return {
+            "schema": 1,
+            "compares": self.kind,
+            "runs": [_run_content(run) for run in self.runs],
+            "formula": FORMULA,
+            "panels": [
+                {
+                    "title": panel.title,
+                    "sides": [_side_content(side) for side in panel.sides],
+                    "differences": [_difference_content(each) for each in panel.differences],
+                }
+                for panel in self.panels
+            ],
+            "energy_ratio_digital32_over_mixed_precision": self.ratios,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Options:
+    """How sides are priced.
+
+    Parameters
+    ----------
+    ranges : bool
+        Read the ranges of figures even where recorded prices would do.
+    retime_steps : int or None
+        Steps to run again for a technology of other times; None refuses one.
+    data : path, optional
+        Folder with MNIST's files, for re-timing.
+    points : path
+        Where re-timed points are kept.
+    techs : files and names given, for runs that used files
+    say : gets a line when something takes long
+    """
+
+    ranges: bool
+    retime_steps: int | None
+    data: Path | None
+    points: Path
+    techs: tuple[str, ...]
+    say: Say
+
+
+def compare(
+    paths: Sequence[Path], *, techs: Sequence[str] = (), archs: Sequence[str] = (), points: Path,
+    ranges: bool = False, retime_steps: int | None = None, data: Path | None = None, say: Say | None = None,
+) -> Comparison:  # fmt: skip
+    """Set one run's technologies, one run's chips, or two runs side by side.
+
+    Parameters
+    ----------
+    paths : one or two run directories
+    techs : technologies by name or file; by default those of the run, for two runs the first run's own
+    archs : names of architectures of the runs; by default all
+    points : folder for re-timed points
+    ranges, retime_steps, data, say
+        See `Options`.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to compare, a name is not known, or the accounts have unlike boundaries.
+    """
+    techs, archs = tuple(dict.fromkeys(techs)), tuple(dict.fromkeys(archs))
+    options = Options(ranges, retime_steps, data, points, techs, say or _silent)
+    runs = tuple(read(path) for path in paths)
+    kind: Kind = "runs"
+    if len(runs) == 2:
+        panels = _two_runs(runs, techs, archs, options)
+    else:
+        kind, panels = _one_run(runs[0], techs, archs, options)
+    for panel in panels:
+        _check_boundaries(panel)
+    notes = [note for panel in panels for side in panel.sides for note in side.notes]
+    if len(runs) == 2:
+        notes += _unlike(*runs)
+    return Comparison(kind, runs, panels, _ratios(panels), tuple(dict.fromkeys(notes)))
+
+
+def _silent(line: str) -> None:
+    """Say nothing."""
+    del line
+
+
+def _one_run(
+    run: Recorded, techs: Sequence[str], archs: Sequence[str], options: Options
+) -> tuple[Kind, tuple[Panel, ...]]:
+    chips = [_chip(run, name) for name in archs or run.chips]
+    own = recorded(run.technologies[0])
+    given = [tariff(run, name) for name in techs]
+    if len(given) == 1 and len(archs) < 2 and given[0].name != own.name:
+        given = [own, *given]
+    elif not given and len(archs) < 2 and len(run.technologies) > 1:
+        given = [recorded(each) for each in run.technologies]
+    _distinct([each.name for each in given])
+    if len(given) > 1:
+        return "technologies", tuple(
+            _panel(chip.architecture, [_side(run, chip, each, each.name, options) for each in given]) for chip in chips
+        )
+    if len(chips) < 2:
+        raise InputError(
+            "nothing to compare with", key="RUN", value=str(run.path),
+            expected="two technologies (--tech A --tech B), two chips of the run, or a second run",
+        )  # fmt: skip
+    by = given[0] if given else own
+    sides = [_side(run, chip, by, chip.architecture, options) for chip in chips]
+    return "architectures", (_panel(f"{' and '.join(side.label for side in sides)}, {by.name}", sides),)
+
+
+def _two_runs(
+    runs: Sequence[Recorded], techs: Sequence[str], archs: Sequence[str], options: Options
+) -> tuple[Panel, ...]:
+    if len(techs) > 2:
+        raise InputError(key="--tech", value=techs[2], expected="at most two for two runs, the first for the first run")
+    own = runs[0].technologies[0]
+    if not techs and own in runs[1].technologies:
+        tariffs = [recorded(own), recorded(own)]
+    else:  # by one file for both, or by the two given
+        names = techs or (own.name,)
+        tariffs = [tariff(run, name) for run, name in zip(runs, (names[0], names[-1]), strict=True)]
+    labels = _labels(runs, tariffs)
+    if len(archs) == 2:
+        pairs = [(_chip(runs[0], archs[0]), _chip(runs[1], archs[1]))]
+    else:
+        shared = archs or [name for name in runs[0].chips if name in runs[1].chips]
+        pairs = [(_chip(runs[0], name), _chip(runs[1], name)) for name in shared]
+    if not pairs:
+        raise InputError(
+            "the runs have no chip of one name", key="--arch",
+            expected=f"--arch X --arch Y, X of {', '.join(runs[0].chips)} and Y of {', '.join(runs[1].chips)}",
+        )  # fmt: skip
+    return tuple(
+        _panel(
+            " and ".join(dict.fromkeys(chip.architecture for chip in pair)),
+            [_side(*each, options) for each in zip(runs, pair, tariffs, labels, strict=True)],
+        )
+        for pair in pairs
+    )
+
+
+def _panel(title: str, sides: Sequence[Side]) -> Panel:
+    return Panel(title, tuple(sides), tuple(difference(sides[0], other) for other in sides[1:]))
+
+
+def _labels(runs: Sequence[Recorded], tariffs: Sequence[Tariff]) -> list[str]:
+    names = [run.path.resolve().name for run in runs]
+    if names[0] == names[1]:
+        names = [str(run.path) for run in runs]
+    if names[0] == names[1]:
+        names = [f"{name} ({k})" for k, name in enumerate(names, start=1)]
+    if tariffs[0].name != tariffs[1].name:
+        names = [f"{name}, {each.name}" for name, each in zip(names, tariffs, strict=True)]
+    return names
+
+
+def _side(run: Recorded, chip: RecordedChip, given: Tariff, label: str, options: Options) -> Side:
+    retimed: Retimed | None = None
+    if not given.clocks(run) and options.retime_steps is not None and given.technology is not None:
+        from archsim.records.retime import retime
+
+        options.say(f"re-timing {chip.architecture} of {run.path} with the times of {given.name}")
+        retimed = retime(
+            run, chip, given.technology, folder=options.points, steps=options.retime_steps, data=options.data,
+            techs=options.techs,
+        )  # fmt: skip
+    side = price_chip(run, chip, ranged(given) if options.ranges else given, label=label, retimed=retimed)
+    if retimed is None:
+        return side
+    return replace(side, label=f"{label} (re-timed)")
+
+
+def _chip(run: Recorded, name: str) -> RecordedChip:
+    if name not in run.chips:
+        known = ", ".join(run.chips)
+        raise InputError(
+            f"{run.path} has no chip {name!r}", key="--arch", expected=f"one of {known}", hint=nearest(name, run.chips)
+        )
+    return run.chips[name]
+
+
+def _distinct(names: Sequence[str]) -> None:
+    for name in names:
+        if list(names).count(name) > 1:
+            raise InputError(f"two are named {name!r}", key="--tech", expected="each name once")
+
+
+def _check_boundaries(panel: Panel) -> None:
+    """Refuse sides whose accounts cover different functions: their difference would mean nothing."""
+    first = panel.sides[0]
+    for other in panel.sides[1:]:
+        if differing := sorted(set(first.inside) ^ set(other.inside)):
+            raise InputError(
+                f"{first.architecture} of {first.run} and {other.architecture} of {other.run} have unlike boundaries: "
+                f"{', '.join(differing)}", key="boundary", expected="accounts of the same functions",
+            )  # fmt: skip
+
+
+def _unlike(first: Recorded, second: Recorded) -> list[str]:
+    """Say what two runs differ in beside their chips."""
+    return [
+        f"The runs differ in {what}: {first.summary.get(key)} and {second.summary.get(key)}."
+        for key, what in (("workload", "workload"), ("dataset_origin", "data"), ("steps", "steps"), ("seed", "seed"))
+        if first.summary.get(key) != second.summary.get(key)
+    ]
+
+
+def _ratios(panels: Sequence[Panel]) -> dict[str, float]:
+    """Return for every label the 32-bit chip's energy over the mixed-precision chip's, where panels hold both."""
+    found: dict[str, dict[str, float]] = {}
+    for panel in panels:
+        for side in panel.sides:
+            label = side.label.removesuffix(" (re-timed)")
+            found.setdefault(label, {}).setdefault(side.kind, side.energy())
+    return {
+        label: chips["digital32"] / chips["mixed-precision"]
+        for label, chips in found.items()
+        if {"digital32", "mixed-precision"} <= set(chips) and chips["mixed-precision"]
+    }
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+def _run_content(run: Recorded) -> dict[str, Any]:
+    keys = ("workload", "dataset", "seed", "steps", "state")
+    return {"path": str(run.path), **{key: run.summary.get(key) for key in keys}}
+
+
+def _side_content(side: Side) -> dict[str, Any]:
+    by_phase = {phase: side.energy(phase=phase) for phase in STEP_PHASES}
+    return {
+        "label": side.label,
+        "run": str(side.run),
+        "architecture": side.architecture,
+        "technology": {"name": side.technology, "sha256": side.sha256},
+        "steps": side.steps,
+        "retimed_steps": side.retimed.steps if side.retimed else None,
+        "energy_per_step_J": {**by_phase, "total": side.energy()},
+        "energy_per_step_by_component_J": {name: side.energy(component=name) for name in side.components},
+        "energy_per_step_range_J": None if side.ends_J is None else list(side.ends_J),
+        "latency_per_step_s": dict(side.latency_s),
+    }
+
+
+def _difference_content(each: Difference) -> dict[str, Any]:
+    return {
+        "from": each.from_label,
+        "to": each.to_label,
+        "by": METHOD[each.by],
+        "from_J": each.from_J,
+        "to_J": each.to_J,
+        "difference_J": each.to_J - each.from_J,
+        "ratio": each.to_J / each.from_J if each.from_J else None,
+        "changes": [
+            {
+                "name": change.name, "effect": change.effect, "figures": list(change.figures),
+                "components": list(change.components), "actions": list(change.actions), "basis": list(change.basis),
+                "from_J": change.from_J, "to_J": change.to_J, "factor": change.factor,
+                "difference_J": change.difference_J,
+            }
+            for change in each.changes
+        ],
+    }  # fmt: skip

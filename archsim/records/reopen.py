@@ -1,0 +1,154 @@
+"""From a finished run's directory back to what can be run: its spec, checked against the files, and trained chips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from archsim.accounting.technology import Technology, read_technology
+from archsim.base import registry
+from archsim.base.errors import InputError
+from archsim.base.files import display, sha256
+from archsim.base.streams import Streams
+from archsim.base.yamlfile import STORED
+from archsim.chips.architecture import Architecture
+from archsim.chips.chip import Chip
+from archsim.data.datasets import Dataset
+from archsim.runs import rundir, state
+from archsim.runs.spec import RunSpec
+from archsim.runs.train import build_chip
+from archsim.runs.workload import Workload
+
+
+def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -> RunSpec:
+    """Return the spec of a run, from its run.yaml and the files it names.
+
+    Parameters
+    ----------
+    path : path
+        Run directory.
+    data : path, optional
+        Folder with MNIST's files.
+    techs : sequence of str
+        Where to find technologies that were given as files; those of shipped names are found without.
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run, or a device file, a technology or the data set is not what it was.
+    """
+    run, file = rundir.read_run(path), display(path / rundir.RUN)
+    architectures = stored_architectures(path)
+    with _as_written(file):
+        workload = Workload.model_validate(run["workload"], context=STORED)
+        inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}
+        named = {str(entry["name"]): str(entry["sha256"]) for entry in run["technologies"]}
+        seed, preset, settings = int(run["seed"]), run["preset"], tuple(dict(run["settings"]).items())
+        wanted = str(run["dataset"]["sha256"]), str(run["dataset"]["origin"])
+    return RunSpec(
+        workload=workload, network=workload.network.build(), architectures=architectures,
+        technologies=_technologies(named, techs), dataset=_dataset(workload, data, wanted), seed=seed,
+        preset=preset, settings=settings, inputs=inputs,
+    )  # fmt: skip
+
+
+def stored_architectures(path: Path) -> tuple[Architecture, ...]:
+    """Return the architectures of a run, from its run.yaml; the device files they name are what they were.
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run, or a device file has changed.
+    """
+    run = rundir.read_run(path)
+    with _as_written(display(path / rundir.RUN)):
+        found = tuple(_architecture(values) for values in run["architectures"])
+        digests = set(run["inputs"].values())
+    for used in (file for architecture in found for file in architecture.files()):
+        if sha256(used) not in digests:
+            raise InputError("has changed since the run", file=display(used), expected="the file it was done with")
+    return found
+
+
+def trained_chip(path: Path, spec: RunSpec, architecture: Architecture) -> Chip:
+    """Return a chip of a reopened run as it stood at the end of its training.
+
+    Raises
+    ------
+    InputError
+        If there is no saved state, or it is not this chip's.
+    """
+    saved = state.load(path, rundir.read_run(path), architecture.name)
+    chip = build_chip(architecture, spec, Streams(spec.seed))
+    state.wake(chip, saved)
+    return chip
+
+
+def with_state(path: Path, names: Sequence[str]) -> list[str]:
+    """Return the chips of a run whose trained state was saved, of those named; an interrupted run has some without.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a finished run lacks that of a chip while it has another's.
+    """
+    found = [name for name in names if state.state_file(path, name).is_file()]
+    if found and (lost := [name for name in names if name not in found]) and rundir.state(path) == "finished":
+        raise InputError(
+            "is missing", file=display(state.state_file(path, lost[0])),
+            expected=f"the trained state of {lost[0]}, which the run saved",
+        )  # fmt: skip
+    if not found:
+        raise InputError(
+            "holds no trained state of a chip (state-*.npz)", file=display(path),
+            hint="Runs of earlier versions saved none: do the run again with this version",
+        )  # fmt: skip
+    return found
+
+
+@contextmanager
+def _as_written(file: str) -> Iterator[None]:
+    """Turn what a damaged run.yaml leads to into an error that names it."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(first["msg"], file=file, key=key, expected="what archsim wrote") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"lacks something ({error})", file=file, expected="the YAML that archsim wrote") from error
+
+
+def _architecture(values: dict[str, Any]) -> Architecture:
+    schema: type[Architecture] = registry.load("chip", str(values["chip"])).SCHEMA
+    return schema.model_validate(values, context=STORED)
+
+
+def _technologies(named: dict[str, str], given: Sequence[str]) -> tuple[Technology, ...]:
+    """Return the run's technologies in their order, from the files given or by shipped name."""
+    files = {technology.name: technology for technology in map(read_technology, given)}
+    if strangers := [name for name in files if name not in named]:
+        raise InputError(key="--tech", value=strangers[0], expected=f"one of the run's: {', '.join(named)}")
+    found = []
+    for name, digest in named.items():
+        technology = files.get(name) or read_technology(name)
+        if technology.sha256 != digest:
+            raise InputError(
+                "has changed since the run", file=display(technology.path), expected="the file it was done with"
+            )
+        found.append(technology)
+    return tuple(found)
+
+
+def _dataset(workload: Workload, folder: Path | None, wanted: tuple[str, str]) -> Dataset:
+    found = workload.load(folder)
+    if found.sha256 != wanted[0]:
+        raise InputError(
+            f"the run was done on {wanted[1]}, but here is {found.origin}", key="--data",
+            value=None if folder is None else str(folder), expected="a folder with the data of the run",
+        )  # fmt: skip
+    return found

@@ -1,0 +1,1 @@
+"""The comparison of technologies, chips and runs: words, tables and charts."""

@@ -1,0 +1,1 @@
+"""What a ratio is made of: the page, its words and its charts."""

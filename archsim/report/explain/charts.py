@@ -1,0 +1,271 @@
+"""Figures of an explanation: what the ratio is made of, tornado, distribution, shares of the variance, re-runs.
+
+Each is drawn twice for the page, wide and narrow; `narrow` sets widths and leaves out what a telephone cannot show.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archsim.base.units import show
+from archsim.report import stacks, style
+from archsim.report.explain.decomposition import Made
+from archsim.report.explain.words import WORSE, learns_worse, number, percent, times
+from archsim.studies.explain import Explanation
+from archsim.studies.sensitivity import Swing
+from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDE, NARROW = 8.2, 4.1
+LOW, HIGH, *_ = style.SERIES
+MOST = 10
+PAPER: Any = {**style.PAPER, "linestyle": (0, (4, 3))}
+Draw = Callable[..., "Figure"]
+
+
+def _figure(height: float, *, narrow: bool) -> Figure:
+    return style.figure(NARROW if narrow else WIDE, height)
+
+
+def made_of(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
+    """Return a panel a chip: its phases by part, the baseline's in units of the other chip's whole step."""
+    baseline, chip = chips
+    figure = _figure(5.4 if narrow else 4.4, narrow=narrow)
+    panels = figure.subplots(2, 1)
+    drawn = stacks.Drawn()
+    _phases(panels[0], baseline, chip.total, drawn)
+    _phases(panels[1], chip, chip.total / 100, drawn)
+    of = "parts of the ratio" if narrow else f"energy per step over that of {chip.name}: adds up to the ratio"
+    panels[0].set_xlabel(of)
+    panels[0].set_title(
+        f"{baseline.name}: {show(baseline.total, 'J')}, ratio {number(found.spent.nominal)}", loc="left"
+    )
+    panels[1].set_xlabel("share of the step [%]")
+    panels[1].set_title(f"{chip.name}: {show(chip.total, 'J')}", loc="left")
+    key = drawn.key
+    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=3 if narrow else 5, frameon=False)
+    return figure
+
+
+def _phases(axes: Axes, chip: Made, unit: float, drawn: stacks.Drawn) -> None:
+    """Draw a chip's phases, stacked by part, in units of `unit` [J]."""
+    places = range(len(chip.phases) - 1, -1, -1)
+    lines = ([line for line in chip.lines if line.phase == phase] for phase in chip.phases)
+    bars = list(zip(places, lines, strict=True))
+    left = stacks.stack(axes, bars, stacks.large(chip.lines), unit, drawn, sideways=True)
+    for place, end in zip(places, left, strict=True):
+        axes.annotate(f" {number(end)}" if end >= 0.1 else f" {end:.2g}", (end, place), va="center", fontsize=8)
+    axes.set_yticks(places, chip.phases)
+    axes.set_xlim(0, max(left, default=1.0) * 1.12)
+    axes.grid(axis="y", visible=False)
+
+
+def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
+    """Return bars of the ratio between the low and the high end of each figure's range, the widest on top."""
+    del chips
+    swings = [swing for swing in found.swings if swing.span > 1][:MOST][::-1]
+    figure = _figure(0.34 * len(swings) + 1.6, narrow=narrow)
+    axes = figure.subplots()
+    middle, size = found.spent.nominal, 6.5 if narrow else 7.5
+    for place, swing in enumerate(swings):
+        for ratio, colour, end in zip(swing.ratio, (LOW, HIGH), (swing.figure.low, swing.figure.high), strict=True):
+            axes.barh(place, ratio - middle, 0.62, left=middle, color=colour, **_hatched(swing))
+            right = ratio > middle or (ratio == middle and colour == HIGH)
+            axes.annotate(
+                show(end, swing.figure.unit, 3), (ratio, place), xytext=(3 if right else -3, 0), fontsize=size,
+                textcoords="offset points", va="center", ha="left" if right else "right",
+            )  # fmt: skip
+    axes.axvline(middle, color="black", linewidth=0.9)
+    ends = [ratio for swing in swings for ratio in swing.ratio] or [middle]
+    span = max(max(ends) - min(ends), 0.02 * middle)
+    room = 0.42 if narrow else 0.2
+    axes.set_xlim(min(ends) - room * span, max(ends) + room * span)
+    axes.set_yticks(range(len(swings)), [swing.figure.name for swing in swings])
+    axes.set_xlabel(
+        "energy ratio" + ("" if narrow else f", figure by figure; {number(middle)} with all at their values")
+    )
+    axes.grid(axis="y", visible=False)
+    from matplotlib.patches import Patch
+
+    key: dict[str, Artist] = {"low end of the range": Patch(facecolor=LOW), "high end": Patch(facecolor=HIGH)}
+    if any(_hatched(swing) for swing in swings):
+        key |= style.key_to_assumed()
+    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=len(key), frameon=False)
+    return figure
+
+
+def _hatched(swing: Swing) -> dict[str, Any]:
+    """Return how the bar of an assumed figure differs from others."""
+    return {"hatch": style.HATCH, "edgecolor": "white"} if swing.figure.origin.basis == "assumed" else {}
+
+
+def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
+    """Return the histogram of the ratio with all figures varied, with its median, 90 % interval and the paper's."""
+    del chips
+    spread, (low, high) = found.spread, found.spread.interval
+    figure = _figure(3.2, narrow=narrow)
+    axes = figure.subplots()
+    ends = [*found.bounds, found.published]
+    least, most = min(ends) / 1.1, max(ends) * 1.1
+    known = math.isclose(min(spread.ratios), max(spread.ratios), rel_tol=1e-6)  # a single value: one bin about it
+    bins = np.geomspace(min(spread.ratios) / (1 + known * 1e-2), max(spread.ratios) * (1 + max(known * 1e-2, 1e-9)), 60)
+    weights = np.full(spread.ratios.size, 100 / spread.ratios.size)
+    counts, edges = np.histogram(spread.ratios, bins, weights=weights)
+    axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=LOW, edgecolor="white", linewidth=0.2)
+    top = float(np.max(counts))
+    axes.axvspan(low, high, color=LOW, alpha=0.15, linewidth=0)
+    axes.axvline(spread.percentile(50), color="black", linewidth=1.2)
+    axes.axvline(found.published, **PAPER)
+    axes.set_xscale("log")
+    axes.set_xlim(least, most)
+    axes.set_ylim(0, top * 1.42)
+    _ratio_ticks(axes)
+    inside = f"median {number(spread.percentile(50))}\n90 %: {number(low)} to {number(high)}"
+    left = found.published > spread.percentile(50)
+    for text, place, align, height in (
+        (inside, spread.percentile(50), "center", 1.38),
+        (f"paper {found.published:g}", found.published, "right" if left else "left", 1.05),
+    ):
+        axes.annotate(
+            text, (place, top * height), ha=align, va="top", fontsize=8, textcoords="offset points",
+            xytext=({"right": -4, "left": 4}.get(align, 0), 0),
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )  # fmt: skip
+    for limit in found.bounds:
+        axes.plot([limit, limit], [0, top * 0.2], color=HIGH, linewidth=1.4)
+    more = "" if narrow else "; short marks: the least and the most that any figures within their ranges give"
+    axes.set_xlabel(f"energy ratio (log axis){more}")
+    axes.set_ylabel("draws [%]")
+    return figure
+
+
+def _ratio_ticks(axes: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    low, high = axes.get_xlim()
+    subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if high / low < 30 else (1.0, 3.0) if high / low < 1000 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=subs))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def shares(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
+    """Return bars of each figure's first-order share of the variance, with its total index as a mark."""
+    del chips
+    top = [share for share in found.spread.shares if share.total > 0.001][:MOST][::-1]
+    figure = _figure(0.3 * max(len(top), 2) + 1.5, narrow=narrow)
+    axes = figure.subplots()
+    places = list(range(len(top)))
+    axes.barh(
+        places, [100 * share.first for share in top], 0.62, color=LOW, xerr=[196 * share.error for share in top],
+        error_kw={"elinewidth": 0.9, "ecolor": "black"}, label="alone (first order), with its 95 % error",
+    )  # fmt: skip
+    axes.plot(
+        [100 * share.total for share in top], places, "D", color=HIGH, markersize=4.5, linestyle="none",
+        label="with others (total)",
+    )  # fmt: skip
+    for place, share in enumerate(top):
+        first, total = percent(share.first), percent(share.total)
+        text = first if narrow else f"{first} alone, {total} with others"
+        axes.annotate(
+            text, (100 * max(share.total, share.first), place), xytext=(7, 0), va="center", fontsize=8,
+            textcoords="offset points",
+        )  # fmt: skip
+    axes.set_yticks(places, [share.figure.name for share in top])
+    axes.set_xlim(0, 100 * max((share.total for share in top), default=1.0) * 1.35)
+    axes.set_xlabel("share of the variance of the ratio's logarithm [%]")
+    axes.grid(axis="y", visible=False)
+    figure.legend(loc="outside lower center", ncols=1 if narrow else 2, frameon=False)
+    return figure
+
+
+def reruns(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
+    """Return a dot a re-run: its ratio over the reference's, and the factor that would lead to the paper's ratio."""
+    del chips
+    done = found.reruns
+    if done is None or not done.variants:
+        raise ValueError("no re-runs")
+    figure = _figure(0.235 * len(done.variants) + 2.0, narrow=narrow)
+    axes = figure.subplots()
+    needed = found.published / found.spent.nominal
+    factors = [*(one.factor for one in done.variants), needed, 1.0]
+    axes.set_xscale("log")
+    axes.set_xlim(min(factors) / 1.6, max(factors) * (3.0 if narrow else 2.2))
+    axes.axvline(1, color="black", linewidth=0.9)
+    axes.axvline(needed, **PAPER)
+    axes.annotate(
+        f"{times(needed)}: to {found.published:g}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
+        fontsize=7.5, va="center",
+    )  # fmt: skip
+    _dots(axes, done, narrow=narrow)
+    axes.set_ylim(len(done.variants) - 0.4, -1.8)
+    _ratio_ticks(axes)
+    axes.set_xlabel("ratio over the reference's (log axis)")
+    axes.grid(axis="y", visible=False)
+    _key_to_dots(figure, narrow=narrow)
+    return figure
+
+
+def _dots(axes: Axes, done: Reruns, *, narrow: bool) -> None:
+    names = []
+    for place, one in enumerate(done.variants):
+        colour, marker = _look(one)
+        names.append(_short(one) if narrow else one.name)
+        face = "white" if learns_worse(one, done) else colour
+        axes.plot([1, one.factor], [place, place], color=colour, linewidth=1.2, alpha=0.5)
+        axes.plot([one.factor], [place], marker, color=colour, markerfacecolor=face, markersize=5)
+        text = times(one.factor) + (f" → {number(one.against_run)}" if one.against_run and not narrow else "")
+        axes.annotate(
+            text, (max(one.factor, 1), place), xytext=(7, 0), textcoords="offset points", fontsize=7, va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.5},
+        )  # fmt: skip
+    axes.set_yticks(range(len(names)), names, fontsize=7 if narrow else 8)
+    for tick, one in zip(axes.get_yticklabels(), done.variants, strict=True):
+        tick.set_color(_look(one)[0])
+
+
+def _short(one: Outcome) -> str:
+    return one.name.replace(" in the outer product", "").replace("chi without zero skipping", "chi skips no zeros")
+
+
+def _look(one: Outcome) -> tuple[str, str]:
+    """Return colour and marker of the chip that a variant changes."""
+    if one.variant and one.variant.kind == BASELINE:
+        return style.chip_colour(BASELINE, 1), "s"
+    return style.chip_colour(CHIP, 0), "o"
+
+
+def _key_to_dots(figure: Figure, *, narrow: bool) -> None:
+    from matplotlib.lines import Line2D
+
+    def dot(kind: str, marker: str, label: str, face: str | None = None) -> Line2D:
+        colour = style.chip_colour(kind, 0)
+        return Line2D(
+            [], [], color=colour, marker=marker, markerfacecolor=face or colour, linestyle="none", label=label
+        )
+
+    against = "" if narrow else " (→ ratio against this run's chip)"
+    key = [
+        dot(BASELINE, "s", f"{BASELINE} changed{against}"), dot(CHIP, "o", f"{CHIP} changed"),
+        dot(CHIP, "o", f"accuracy {WORSE * 100:.0f} points or more lower", "white"),
+    ]  # fmt: skip
+    figure.legend(handles=key, loc="outside lower center", ncols=1 if narrow else 3, frameon=False)
+
+
+FIGURES: dict[str, tuple[Draw, str]] = {
+    "made-of": (made_of, "Energy of a step by phase and part"),
+    "tornado": (tornado, "The ratio at the ends of each figure's range"),
+    "distribution": (distribution, "The ratio when all figures vary together"),
+    "shares": (shares, "Share of each figure in the variance of the ratio"),
+    "reruns": (reruns, "The ratio after one change of a chip"),
+}
+"""Name of a figure -> how it is drawn, and what it shows."""

@@ -1,0 +1,228 @@
+"""What an explanation says in words. Every sentence is made from the numbers; none is written for one result."""
+
+from __future__ import annotations
+
+import math
+
+from archsim.base.units import show
+from archsim.report.explain.decomposition import Made
+from archsim.studies.explain import Explanation
+from archsim.studies.sparsity import Sparsity
+from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns
+
+FIRST = 3
+"""Figures named as those to measure first, and re-runs named for a chip."""
+NEAR = 0.1
+"""Two ratios whose logarithms differ by less are called the same."""
+WORSE = 0.05
+"""Test accuracy this far below the reference's is called worse."""
+
+
+def number(value: float) -> str:
+    """Return a ratio for reading: 60.0, 5.1, 0.85."""
+    return f"{value:,.1f}" if value >= 3 else f"{value:.2f}"
+
+
+def times(factor: float) -> str:
+    """Return a factor for reading: x0.207, x2.87."""
+    return f"×{factor:.3g}"
+
+
+def percent(share: float) -> str:
+    """Return a share for reading: 38.6 %, 0.04 %."""
+    return f"{100 * share:.1f} %" if share >= 0.001 or not share else f"{100 * share:.2f} %"
+
+
+def listed(parts: list[str]) -> str:
+    """Return parts in a row: a, b and c."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def learns_worse(one: Outcome, reruns: Reruns) -> bool:
+    """Whether a re-run's accuracy, of either chip, is clearly below the reference's."""
+    pairs = zip(one.accuracy, reruns.reference.accuracy, strict=True)
+    return any(found <= reference - WORSE for found, reference in pairs)
+
+
+def made_of(found: Explanation, baseline: Made, chip: Made) -> list[str]:
+    """Return what the ratio is: counts x prices over counts x prices, and which of the three factors makes it."""
+    b, c = baseline.heart, chip.heart
+    counts, prices, rest = b.count / c.count, b.price / c.price, c.share / b.share
+    factors = {"the counts make": counts, "the prices make": prices, "the rest makes": rest}
+    main = max(factors, key=lambda name: abs(math.log(factors[name])))
+    whole = (
+        f"{baseline.name} spends {show(baseline.total, 'J')} a training step and {chip.name} {show(chip.total, 'J')}: "
+        f"a ratio of {number(found.spent.nominal)}, where the paper gives {found.published:g}."
+    )
+    largest = [
+        f"The largest part of {one.name} is its {one.heart.part}: {one.heart.count:,.0f} operations at "
+        f"{show(one.heart.price, 'J', 3)}, {percent(one.heart.share)} of its energy."
+        for one in (baseline, chip)
+    ]
+    product = (
+        f"So the ratio is counts × prices × rest = {counts:.3g} × {prices:.3g} × {rest:.3g} = "
+        f"{counts * prices * rest:.3g}, where the rest is {percent(c.share)} over {percent(b.share)}. Of the three, "
+        f"{main} most of it."
+    )
+    return [whole, " ".join(largest), product]
+
+
+def sparse(found: Explanation) -> list[str]:
+    """Return what sparsity has to do with it, for the largest layer of the mixed-precision chip."""
+    rows = [s for s in found.sparsity if s.chip == found.spent.chip and s.phase == "update"]
+    changed = [s for s in rows if s.what.startswith("elements of chi")]
+    if not changed:
+        return ["The counts do not tell how sparse inputs and errors were: the outer product skips no zeros."]
+    largest = max(changed, key=lambda s: s.most)
+    inputs, errors = (_row(rows, largest.layer, f"non-zero {word}") for word in ("inputs", "errors"))
+    text = (
+        f"In its update, {found.spent.chip} touches {percent(largest.share)} of chi in {largest.layer}, a read and a "
+        f"write each, because {percent(inputs.share)} of the inputs and {percent(errors.share)} of the errors are not "
+        f"zero after rounding. {found.spent.baseline} {_dense(found)}."
+    )
+    return [text]
+
+
+def _row(rows: list[Sparsity], layer: str, begin: str) -> Sparsity:
+    return next(row for row in rows if row.layer == layer and row.what.startswith(begin))
+
+
+def _dense(found: Explanation) -> str:
+    rows = [s for s in found.sparsity if s.chip == found.spent.baseline and s.phase == "update"]
+    if not rows:
+        return "counts no weights in its update"
+    share = sum(row.count for row in rows) / sum(row.most for row in rows)
+    return f"reads and writes {percent(share)} of its weights there"
+
+
+def together(found: Explanation) -> list[str]:
+    """Return where the ratio lies when all figures vary, and whether the paper's lies there too."""
+    spread, (low, high) = found.spread, found.spread.interval
+    least, most = found.bounds
+    median = spread.percentile(50)
+    where = "inside" if low <= found.published <= high else "outside"
+    chance = spread.chance(found.published)
+    reached = percent(chance) if chance else "none"
+    reach = "." if least <= found.published <= most else f": figures alone cannot give {found.published:g}."
+    draws = (
+        f"With all figures varied together within their ranges ({spread.ratios.size:,} draws, {spread.distribution}), "
+        f"the median ratio is {number(median)} and 90 % of the draws lie between {number(low)} and {number(high)}. "
+        f"{found.published:g} lies {where}; {reached} of the draws reach{'es' if reached == 'none' else ''} it."
+    )
+    limits = (
+        f"No choice of figures within their ranges gives less than {number(least)} or more than {number(most)}{reach}"
+    )
+    return [draws, limits, *_uneven(found, median)]
+
+
+def _uneven(found: Explanation, median: float) -> list[str]:
+    """Return why the median is not the ratio of the central values, if it is not."""
+    if abs(median / found.spent.nominal - 1) <= 0.02:
+        return []
+    first = found.spread.shares[0].figure
+    side = "above" if first.high / first.value > first.value / first.low else "below"
+    text = (
+        f"The median is not the {number(found.spent.nominal)} of the central values because ranges lie unevenly about "
+        f"them: that of {first.name} reaches from {times(first.low / first.value)} to "
+        f"{times(first.high / first.value)} of its value, mostly {side} it."
+    )
+    return [text]
+
+
+def measure_first(found: Explanation) -> list[str]:
+    """Return which figures' uncertainty makes the spread, and what the widest swing is."""
+    shares = [share for share in found.spread.shares if share.first > 0][:FIRST]
+    if not shares:
+        return ["Every figure is known exactly: nothing is left to measure."]
+    parts = [f"{share.figure.name} ({percent(share.first)})" for share in shares]
+    rest = f", then {listed(parts[1:])}" if parts[1:] else ""
+    swing = found.swings[0]
+    first = (
+        f"Measure {parts[0]} first{rest}. The percentage is the part of the variance of the ratio's logarithm that "
+        "would go if the figure were known."
+    )
+    alone = (
+        f"Alone, {swing.figure.name} moves the ratio most: {number(swing.ratio[0])} at the low end of its range, "
+        f"{number(swing.ratio[1])} at the high end."
+    )
+    return [first, alone]
+
+
+def for_another(found: Explanation) -> list[str]:
+    """Return what the ratio would be for other baselines and other chips, from the re-runs."""
+    reruns = found.reruns
+    if reruns is None:
+        return ["Design decisions were not looked at: the re-runs were left out."]
+    start = reruns.reference
+    denser = start.chip > (1 + NEAR) * found.spent.energy[1].sum()
+    why = f": {found.spent.chip} spends more early in training, when errors are denser" if denser else ""
+    short = (
+        f"The re-runs are of {reruns.steps:,} steps. Their reference, with nothing changed, gives "
+        f"{number(start.ratio)}, where this run of {found.steps:,} steps gives {number(found.spent.nominal)}{why}. So "
+        "what a change does is given as a factor on the reference."
+    )
+    text = [short]
+    baseline, chip = (sorted(_of(reruns, kind), key=_size)[:FIRST] for kind in (BASELINE, CHIP))
+    if baseline:
+        parts = [f"{number(one.against_run or math.nan)} with “{one.name}”" for one in baseline]
+        text.append(
+            f"What {found.spent.baseline} does hardly depends on how far training has come, so a changed baseline can "
+            f"be set against this run's own {found.spent.chip}. The ratio would be {listed(parts)}."
+        )
+    if chip:
+        parts = [f"“{one.name}” {times(one.factor)} (accuracy {percent(one.accuracy[1])})" for one in chip]
+        text.append(
+            f"Of the decisions of {found.spent.chip}, these move the ratio most: {listed(parts)}; the reference "
+            f"reaches an accuracy of {percent(start.accuracy[1])} in as many steps."
+        )
+    return [*text, _needed(found, reruns)]
+
+
+def _needed(found: Explanation, reruns: Reruns) -> str:
+    """Return what it takes to reach the paper's ratio, and which variants would change it by about that."""
+    needed = found.published / found.spent.nominal
+    if abs(math.log(needed)) < NEAR:
+        return f"The ratio is the paper's {found.published:g} to within {percent(math.expm1(NEAR))} as it is."
+    reach = [f"“{v.name}”" for v in reruns.variants if abs(math.log(v.factor / needed)) < abs(math.log(needed)) / 4]
+    near = f"{listed(reach)} come{'s' if len(reach) == 1 else ''}" if reach else "none comes"
+    return (
+        f"To come from {number(found.spent.nominal)} to {found.published:g} takes {times(needed)}; of these variants "
+        f"{near} near it."
+    )
+
+
+def _of(reruns: Reruns, kind: str) -> list[Outcome]:
+    return [one for one in reruns.variants if one.variant and one.variant.kind == kind]
+
+
+def _size(one: Outcome) -> float:
+    return -max(one.factor, 1 / one.factor)
+
+
+INDEPENDENT = (
+    "Figures are drawn once and shared by both chips. They are drawn independently of each other, though some have one "
+    "source: reads, writes and leakage of one memory, say, or a device read and the converter in it."
+)
+TIMES = (
+    "Times are not varied. They set how long memories leak and, with drift, what is computed, so they would need "
+    "another run each."
+)
+DISTRIBUTION = (
+    "A factor is drawn on a log scale, since ranges span factors and lie unevenly about their values, and never beyond "
+    "the ends of a range, where nothing was published. log-triangular takes the value as most likely; log-uniform "
+    "takes every factor in the range as equally likely."
+)
+SHARES = (
+    "Shares are first-order Sobol indices of the logarithm of the ratio; the rest to 100 % is what figures do together."
+)
+RERUNS = (
+    "A re-run changes one chip; the other is that of the reference, since neither depends on the other. Training of "
+    "the mixed-precision chip takes another course with every change of its arithmetic, so factors near one are within "
+    "its chance, and what it does early in training weighs more than in a long run."
+)
+
+
+def caveats(found: Explanation) -> list[str]:
+    """Return what was held fixed and what the numbers rest on."""
+    text = [INDEPENDENT, TIMES, DISTRIBUTION, SHARES, *([RERUNS] if found.reruns else [])]
+    return [*text, f"{found.note}."] if found.note else text

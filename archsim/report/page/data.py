@@ -1,0 +1,242 @@
+"""What the page of a run embeds: amounts, prices, figures with their sources, times, the course of the training.
+
+The prices are the run's own; what a run directory does not hold (ranges, where a figure comes from, references) is
+read from the technology's file, which must price the run as it was priced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from archsim.accounting.figures import AreaFigure, Figure, Origin, Time
+from archsim.accounting.technology import Reference, Technology
+from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.records.lines import RunData
+from archsim.report import style
+from archsim.studies.repeat import technology_of
+
+_CHIP = "mixed-precision"
+_BASELINE = "digital32"
+
+
+def content(run: RunData, techs: Sequence[str] = ()) -> dict[str, Any]:
+    """Return all that the page computes with and shows.
+
+    Parameters
+    ----------
+    run : RunData
+    techs : sequence of str
+        Where to find technologies that were given as files; those of shipped names, in the current folder or beside
+        the run are found without.
+
+    Raises
+    ------
+    InputError
+        If the run's own technology is not found or prices the run differently now.
+    """
+    found, notes = _technologies(run, techs)
+    entries = {chip: _entries(run, chip) for chip in run.architectures}
+    references: dict[str, Reference] = {}
+    for technology, _ in found:
+        references |= technology.references
+    priced = [_priced(run, technology, note, entries) for technology, note in found]
+    numbers = [number for each in priced for kind in ("figures", "times", "areas") for number in each[kind]]
+    used = {key for number in numbers for key in number["sources"]}
+    return {
+        "schema": 1,
+        "run": _what_ran(run),
+        "phases": list(STEP_PHASES),
+        "parts": list(style.PARTS),
+        "chips": [_chip(run, chip, k, entries[chip]) for k, chip in enumerate(run.architectures)],
+        "pairs": _pairs(run),
+        "technologies": priced,
+        "left_out": notes,
+        "references": {key: reference(references[key]) for key in sorted(used)},
+        "training": [_course(run, chip, [technology.name for technology, _ in found]) for chip in run.architectures],
+        "boundary": run.summary["boundary"],
+        "paper": run.summary["paper"],
+    }
+
+
+def _technologies(run: RunData, techs: Sequence[str]) -> tuple[list[tuple[Technology, str]], list[str]]:
+    """Return the run's technologies with what has changed in their files, and why others are left out."""
+    given = {Path(each).stem: each for each in techs}
+    if strangers := [name for name in given if name not in run.technologies]:
+        known = ", ".join(run.technologies)
+        raise InputError(key="--tech", value=given[strangers[0]], expected=f"one this run was priced by: {known}")
+    found, notes = [], []
+    for name in run.technologies:
+        try:
+            found.append(technology_of(run.path, given.get(name, name)))
+        except InputError as error:
+            if name == run.technology or name in given:
+                raise
+            notes.append(f"Technology {name} is left out: {error}")
+    return found, notes
+
+
+def _what_ran(run: RunData) -> dict[str, Any]:
+    summary = run.summary
+    names = ("workload", "dataset", "dataset_origin", "seed", "steps", "state", "weights", "ratio")
+    kept = {name: _finite(summary.get(name)) for name in names}
+    return kept | {
+        "archsim": str(run.run.get("archsim", "")), "python": str(run.run.get("python", "")),
+        "packages": {str(k): str(v) for k, v in (run.run.get("packages") or {}).items()},
+        "settings": {str(k): str(v) for k, v in (run.run.get("settings") or {}).items()},
+        "preset": run.run.get("preset"),
+    }  # fmt: skip
+
+
+def _pairs(run: RunData) -> list[dict[str, str]]:
+    """Return the ratios of the page: the 32-bit chip over each other one, the mixed-precision chip first."""
+    kinds = {name: str(chip.get("chip", name)) for name, chip in run.summary["architectures"].items()}
+    over = next((name for name, kind in kinds.items() if kind == _BASELINE), None)
+    if over is None:
+        return []
+    others = sorted((name for name in kinds if name != over), key=lambda name: kinds[name] != _CHIP)
+    return [{"over": over, "under": name} for name in others]
+
+
+# --- chips ------------------------------------------------------------------------------------------------------------
+def _rows(run: RunData, chip: str, technology: str) -> list[dict[str, Any]]:
+    """Return the lines of a chip's training steps, inside the boundary and outside."""
+    table = run.energy
+    chosen = table[(table.architecture == chip) & (table.technology == technology) & table.in_step]
+    return [{str(key): value for key, value in row.items()} for row in chosen.to_dict("records")]
+
+
+def _entries(run: RunData, chip: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return (component, action) -> what it is; its price is the same in every phase and layer."""
+    parts = {(line.component, line.action): line.part for line in run.contributions(chip)}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in _rows(run, chip, run.technology):
+        key = row["component"], row["action"]
+        found.setdefault(key, {
+            "component": key[0], "action": key[1], "unit": str(row["amount_unit"]), "part": parts.get(key, ""),
+            "inside": bool(row["inside_boundary"]), "function": _text(row.get("function")),
+        })  # fmt: skip
+    return found
+
+
+def _chip(
+    run: RunData, name: str, position: int, entries: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> dict[str, Any]:
+    summary, places = run.summary["architectures"][name], {key: k for k, key in enumerate(entries)}
+    return {
+        "name": name,
+        "colour": style.chip_colour(name, position),
+        "steps": summary["steps"],
+        "test_accuracy": _finite(summary["test_accuracy"]),
+        "latency_s": {phase: summary["latency_per_step_s"][phase] for phase in STEP_PHASES},
+        "simulated_time_s": summary["simulated_time_s"],
+        "nonidealities": summary.get("nonidealities", []),
+        "entries": list(entries.values()),
+        "rows": [
+            [
+                STEP_PHASES.index(row["phase"]), _text(row.get("layer")), places[row["component"], row["action"]],
+                row["amount"],
+            ]
+            for row in _rows(run, name, run.technology)
+        ],
+    }  # fmt: skip
+
+
+def _course(run: RunData, chip: str, technologies: Sequence[str]) -> dict[str, Any]:
+    table = run.training[run.training.architecture == chip]
+    columns = [name for name in technologies if f"energy_J_{name}" in table]
+    names = ["samples", "test_accuracy", "running_accuracy", "simulated_time_s"]
+    return {
+        "chip": chip,
+        **{name: [_finite(value) for value in table[name].tolist()] for name in names},
+        "energy_J": {name: [_finite(value) for value in table[f"energy_J_{name}"].tolist()] for name in columns},
+    }
+
+
+# --- technologies -----------------------------------------------------------------------------------------------------
+def _priced(
+    run: RunData, technology: Technology, note: str, entries: Mapping[str, Mapping[tuple[str, str], Mapping[str, Any]]]
+) -> dict[str, Any]:
+    prices: dict[str, list[dict[str, Any]]] = {}
+    used: dict[str, None] = {}
+    for chip, known in entries.items():
+        first = {(row["component"], row["action"]): row for row in reversed(_rows(run, chip, technology.name))}
+        prices[chip] = [_price(first[key], technology) for key in known]
+        used |= dict.fromkeys(price["figure"] for price in prices[chip])
+    recorded = next(each for each in run.summary["technologies"] if each["name"] == technology.name)
+    parts = {line.figure for chip in run.architectures for line in run.areas(chip, technology.name) if line.figure}
+    return {
+        "name": technology.name, "title": technology.title, "node": technology.node, "sha256": recorded["sha256"],
+        "note": note, "ratio": recorded["ratio"]["energy"], "prices": prices,
+        "figures": [_figure(technology.figures[name]) for name in used if name in technology.figures],
+        "times": [_time(time) for time in technology.times.values()],
+        "areas": [_area(area) for name, area in technology.areas.items() if name in parts],
+    }  # fmt: skip
+
+
+def _price(row: Mapping[str, Any], technology: Technology) -> dict[str, Any]:
+    """Return the price of an action as the run has it, and by how much a law takes it from the figure."""
+    name, value = _text(row["figure"]), float(row["price_J_per_unit"])
+    figure = technology.figures.get(name)
+    return {
+        "figure": name, "price": value, "basis": _text(row["basis"]), "note": _text(row.get("note")),
+        "law": figure.law if figure else "", "scale": value / figure.value if figure and figure.value else None,
+    }  # fmt: skip
+
+
+def _number(one: Figure | Time | AreaFigure) -> dict[str, Any]:
+    return {"name": one.name, "value": one.value, "low": one.low, "high": one.high, **_origin(one.origin)}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return _number(figure) | {
+        "unit": figure.unit, "price_unit": figure.price_unit, "law": figure.law, "at": dict(figure.at),
+    }  # fmt: skip
+
+
+def _time(time: Time) -> dict[str, Any]:
+    return _number(time) | {"unit": "s"}
+
+
+def _area(area: AreaFigure) -> dict[str, Any]:
+    return _number(area) | {"unit": area.unit}
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    """Return basis, keys of the sources, and the sentences that say where the number comes from."""
+    said = [
+        ("where", origin.where), ("why", origin.why), ("derived by", origin.derived_by), ("node", origin.node),
+        ("as printed", f"{origin.original.value} ({origin.original.where})" if origin.original else None),
+        ("calibrated to", origin.calibrated.to if origin.calibrated else None),
+        ("was", str(origin.calibrated.was) if origin.calibrated else None), ("note", origin.note),
+    ]  # fmt: skip
+    return {"basis": origin.basis, "sources": list(origin.sources), "said": [pair for pair in said if pair[1]]}
+
+
+def reference(source: Reference) -> dict[str, str]:
+    """Return a reference as one text, with its DOI and its note apart."""
+    fields = {name: value.replace("\\", "") for name, value in source.fields.items()}
+    where = next((fields[name] for name in ("journal", "booktitle", "howpublished") if name in fields), "")
+    volume = ":".join(fields[name] for name in ("volume", "pages") if name in fields)
+    parts = _joined((fields.get("author", "").replace(" and ", ", "), fields.get("title"), f"{where} {volume}".strip()))
+    text = f"{parts} ({fields['year']})" if "year" in fields else parts
+    return {"text": text, "doi": fields.get("doi", ""), "note": fields.get("note", "")}
+
+
+def _joined(parts: Iterable[str | None]) -> str:
+    return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+def _text(cell: object) -> str:
+    """Return a cell of text, "" for an empty one."""
+    return cell if isinstance(cell, str) else ""
+
+
+def _finite(value: Any) -> Any:
+    """Return a value for JSON, None for NaN, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

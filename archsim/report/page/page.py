@@ -1,0 +1,108 @@
+"""The page of a run: one HTML file that needs nothing else, with a slider for every figure that costs anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.base.units import show
+from archsim.records.lines import RunData, load
+from archsim.report import style, tables
+from archsim.report.page import data as page_data
+
+FILE = "report.html"
+MARK = b'<meta name="generator" content="archsim">'
+"""By which a page that may be replaced is known."""
+LARGEST = 1_000_000
+"""Bytes a page may have."""
+_SCRIPTS = ("model", "charts", "controls")
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str] = ()) -> Path:
+    """Write the page of a run directory and return the file.
+
+    Parameters
+    ----------
+    run : path
+        The run directory.
+    out : path, optional
+        The file, by default RUN/report/report.html; replaced if it is there.
+    techs : sequence of str
+        Where to find technologies that were given to the run as files.
+
+    Raises
+    ------
+    InputError
+        If the directory holds no complete set of files, its technology is not found or prices the run differently
+        now, `out` is a directory or a file that is no such page, or the page would be larger than 1 MB.
+    """
+    data = load(Path(run))
+    target = Path(out) if out else data.path / "report" / FILE
+    files.claim(target, mark=MARK, what="page")
+    text = render(data, techs)
+    if (size := len(text.encode())) >= LARGEST:
+        raise InputError(
+            f"gives a page of {size / 1e6:.1f} MB", file=data.path, expected=f"less than {LARGEST / 1e6:g} MB",
+            hint="A network of fewer layers or a training of fewer evaluations gives a smaller one",
+        )  # fmt: skip
+    files.write_text(target, text)
+    return target
+
+
+def render(run: RunData, techs: Sequence[str] = ()) -> str:
+    """Return the page as text: the same for the same run and technologies."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2.utils import htmlsafe_json_dumps
+
+    content = page_data.content(run, techs)
+    environment = Environment(
+        loader=PackageLoader("archsim.report.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    script = "\n".join(_shipped(f"page-{name}.js") for name in _SCRIPTS)
+    dumps = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return environment.get_template("page.html.j2").render(
+        page=content, data=htmlsafe_json_dumps(content, dumps=dumps), script=script, digest=_digest(script),
+        css=_shipped("page.css"), title=_title(content), under=_under(content),
+        ran=tables.particulars(run).rows, more=_more(content), show=show, parts={**style.PARTS, "other": style.OTHER},
+        phases=style.PHASES,
+    )  # fmt: skip
+
+
+def _shipped(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """Return what a content security policy allows this script alone by."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _title(content: dict[str, Any]) -> str:
+    chips = [chip["name"] for chip in content["chips"]]
+    return f"{content['run']['workload']} on {' and '.join(chips)}"
+
+
+def _under(content: dict[str, Any]) -> str:
+    ran = content["run"]
+    return f"{ran['steps']:,} training steps of {ran['workload']} on {ran['dataset_origin']}, seed {ran['seed']}"
+
+
+def _more(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what the page tells of a run beside the table of the report."""
+    ran = content["run"]
+    rows = [
+        ("preset", ran["preset"]),
+        ("settings changed", "; ".join(f"{key}={value}" for key, value in ran["settings"].items())),
+        ("Python", ran["python"]),
+        ("packages", ", ".join(f"{name} {version}" for name, version in ran["packages"].items())),
+    ]
+    return [(name, value) for name, value in rows if value]

@@ -1,0 +1,1 @@
+"""The paper kit: tables, charts, methods paragraph and sources of a run."""

@@ -1,0 +1,176 @@
+"""A paragraph of methods from what a run recorded: configuration, versions, seed, non-idealities, the command."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from archsim.base.errors import InputError
+from archsim.base.units import show
+from archsim.records.lines import RunData
+from archsim.report.paper.sources import Used
+from archsim.report.tables import latex_text
+
+_CITED = re.compile(r"\[(@[^\]]+)\]")
+
+
+def paragraph(run: RunData, found: Used) -> str:
+    """Return the paragraph as Markdown; sources as [@key; @key].
+
+    Raises
+    ------
+    InputError
+        If run.yaml lacks something.
+    """
+    try:
+        return " ".join([
+            _training(run), *_chips(run, found), *_priced(run, found), _boundary(run), _versions(run), _again(run),
+            *(f"Note: {re.sub(r'[^ ]*/', '', note)}." for note in found.notes),  # names without folders
+        ])  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"lacks something ({error})", file=run.path / "run.yaml", expected="the YAML that archsim wrote"
+        ) from error
+
+
+def latex(text: str) -> str:
+    r"""Return the paragraph as LaTeX: code in \texttt, sources as \cite."""
+    parts = []
+    for piece in re.split(r"(`[^`]*`|\[@[^\]]+\])", text):
+        if piece.startswith("`"):
+            code = latex_text(piece.strip("`"))
+            parts.append(rf"\texttt{{{code.replace('--', '-{}-')}}}")
+        elif match := _CITED.fullmatch(piece):
+            parts.append(rf"\cite{{{','.join(key.strip().removeprefix('@') for key in match[1].split(';'))}}}")
+        else:
+            parts.append(latex_text(piece).replace("×", r"$\times$"))
+    return "".join(parts)
+
+
+def cite(keys: list[str]) -> str:
+    """Return a citation to follow a word, or nothing."""
+    return f" [{'; '.join(f'@{key}' for key in keys)}]" if keys else ""
+
+
+def _short(digest: str) -> str:
+    return digest[:12]
+
+
+def data_origin(origin: str) -> str:
+    """Return the origin of data without the folder in which it was found."""
+    return re.sub(r"(?:,? in |; MNIST was not found)[^;]*", "", origin)
+
+
+def _training(run: RunData) -> str:
+    workload = run.run["workload"]
+    network, training = workload["network"], workload["training"]
+    sizes = "-".join(str(size) for size in (network["inputs"], *(layer["units"] for layer in network["layers"])))
+    activations = ", ".join(dict.fromkeys(layer["activation"] for layer in network["layers"]))
+    levels = network.get("initial_levels")
+    drawn = f"uniform over {levels} levels" if levels else "normal"
+    weights = f", {run.summary['weights']:,} weights" if run.summary.get("weights") else ""
+    samples = training.get("samples_per_epoch")
+    decay = (
+        f", multiplied by {training['decay']:g} after every epoch" + (f" of {samples:,} samples" if samples else "")
+        if training["decay"] != 1 else ""
+    )  # fmt: skip
+    data = run.run["dataset"]
+    return (
+        f"A network of {sizes} units (fully connected, {activations}{weights}; initial weights {drawn}, standard "
+        f"deviation {network['initial_std']:g}) was trained on {data_origin(data['origin'])} (sha256 "
+        f"{_short(data['sha256'])}) for {run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
+        f"{training['learning_rate']:g}{decay}, seed {run.summary['seed']}."
+    )
+
+
+def _chips(run: RunData, found: Used) -> Iterator[str]:
+    several = "All chips started from the same weights and saw the same samples in the same order. "
+    yield (several if len(run.architectures) > 1 else "") + "Every step was executed on an event-driven model."
+    on = run.run["nonidealities_on"]
+    for chip in run.run["architectures"]:
+        if chip["name"] not in run.architectures:
+            continue
+        facts = "; ".join(_facts(chip, found))
+        yield f"Chip {chip['name']}: {_lowered(chip['title'])}" + (f" ({facts})." if facts else ".")
+        if switches := chip.get("nonidealities"):
+            off = [name for name, state in switches.items() if not state]
+            yield f"Non-idealities on: {_listed(on.get(chip['name'], []))}; off: {_listed(off)}."
+
+
+def _lowered(title: str) -> str:
+    """Return a title as the middle of a sentence; a word with further capitals is a name."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names) or "none"
+
+
+def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
+    if tile := chip.get("tile"):
+        dac, adc = tile["dac"], tile["adc"]
+        yield f"{tile['count']} tiles of {tile['rows']} × {tile['columns']}"
+        yield f"{dac['bits']}-bit {dac['style']} DACs"
+        yield f"{adc['count']} ADCs of {adc['bits']} bit a tile"
+    if weight := chip.get("weight"):
+        name = str(weight["device"]).rpartition("/")[2].removesuffix(".yaml")
+        keys = sorted({key for record in found.devices.get(name, ()) for key in record.sources})
+        yield f"device model {name}{cite(keys)}, {show(weight['unit'], 'S')} for a weight of 1"
+    if outer := chip.get("outer_product"):
+        chi = outer["chi"]["bits"]
+        yield f"outer product of {outer['x_bits']}-bit inputs and {outer['error_bits']}-bit errors into {chi}-bit chi"
+    if update := chip.get("update"):
+        yield f"in-array update, {update['rounding']} rounding"
+    if array := chip.get("mac_array"):
+        yield f"{array['lanes']} multiply-accumulate lane{'s' if array['lanes'] > 1 else ''} of 32 bit"
+    if unit := chip.get("digital_unit"):
+        yield f"{unit['lanes']} lane{'s' if unit['lanes'] > 1 else ''} in the digital unit"
+
+
+def _priced(run: RunData, found: Used) -> Iterator[str]:
+    digests = {each["name"]: each["sha256"] for each in run.summary["technologies"]}
+    own, *others = found.priced
+    name = own.technology.name
+    yield (
+        f"Amounts were counted by phase, layer, component and action, and priced with the technology {name} (sha256 "
+        f"{_short(digests[name])}; {_lowered(own.technology.title)}), {len(own.figures)} figures"
+        f"{cite(sorted({key for figure in own.figures for key in figure.origin.sources}))}; its {len(own.times)} times "
+        "decide the simulated time."
+    )
+    for other in others:
+        name = other.technology.name
+        yield (
+            f"The same amounts were priced again with {name} (sha256 {_short(digests[name])}; "
+            f"{_lowered(other.technology.title)})."
+        )
+
+
+def _boundary(run: RunData) -> str:
+    inside, outside = run.summary["boundary"]["inside"], run.summary["boundary"]["outside"]
+    return f"Inside the account: {', '.join(inside)}; outside: {', '.join(outside) or 'nothing'}."
+
+
+def _versions(run: RunData) -> str:
+    packages = ", ".join(f"{name} {number}" for name, number in run.run["packages"].items())
+    return f"Versions: archsim {run.run['archsim']}, Python {run.run['python']}, {packages}."
+
+
+def _again(run: RunData) -> str:
+    return f"`{command(run)}` repeats the run; `archsim verify DIR` repeats it from run.yaml and compares bit for bit."
+
+
+def command(run: RunData) -> str:
+    """Return the command that repeats a run; files that are not shipped are named without their folder."""
+    content = run.run
+    training, preset = content["workload"]["training"], content.get("preset")
+    words = ["archsim", "run", content["workload"]["name"]]
+    words += ["--preset", preset] if preset else []
+    stated = ((content["workload"].get("presets") or {}).get(preset) or {}).get("steps") if preset else None
+    if training.get("steps") and training["steps"] != stated:
+        words += ["--steps", str(training["steps"])]
+    words += [word for chip in content["architectures"] for word in ("--arch", chip["name"])]
+    words += [word for each in content["technologies"] for word in ("--tech", each["name"])]
+    words += [word for key, value in (content.get("settings") or {}).items() for word in ("--set", f"{key}={value}")]
+    return shlex.join([*words, "--seed", str(content["seed"]), "--out", "DIR"])

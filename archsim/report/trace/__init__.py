@@ -1,0 +1,1 @@
+"""The time line of a step: picture, Perfetto trace, VCD."""

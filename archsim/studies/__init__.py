@@ -1,0 +1,1 @@
+"""Doing many runs, or asking one run a question: sweeps, ablations, explanations, retention, validation."""

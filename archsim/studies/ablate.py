@@ -1,0 +1,365 @@
+"""Ablation: train with each non-ideality switched off alone, and with converters of other precision."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from archsim.accounting.bill import price
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.chips import architecture as architectures
+from archsim.runs.identity import point_key
+from archsim.runs.run import check_prices
+from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, resolve
+from archsim.runs.train import Trainer, total_steps
+from archsim.studies.sweep import processes
+
+STEPS, SEEDS = 10_000, 3
+BITS = tuple(range(4, 11))
+CONFIDENCE = 0.95
+"""Of all intervals of one table at once."""
+TESTS, APART = 5, 250
+"""Tests at the end of a training, whose mean is its accuracy, and the steps between two of them."""
+PULSE = ("programmer", "set.pulse")
+ON, OFF = "all on", "all off"
+POINTS, JSON = "points", "ablate.json"
+CONVERTERS = {
+    "both": ("tile.dac.bits", "tile.adc.bits"), "DAC": ("tile.dac.bits",), "ADC": ("tile.adc.bits",),
+}  # fmt: skip
+"""Which converters change -> their settings."""
+
+Settings = tuple[str, ...]
+Numbers = dict[str, float]
+Done = Callable[[str, int, Numbers, int, int], None]
+"""Called with point, seed, its numbers, how many trainings are finished, and how many there are to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One chip to train.
+
+    Parameters
+    ----------
+    name : str
+    settings : tuple of str
+        As for `--set`.
+    seeds : int
+        Trainings, with seeds 1, 2, ...
+    switch : str or None
+        The non-ideality that is off, if one is.
+    converters, bits : which converters have how many bits, for a point of the converters' study
+    """
+
+    name: str
+    settings: Settings
+    seeds: int
+    switch: str | None = None
+    converters: str | None = None
+    bits: int | None = None
+
+
+def switch_points(switches: Sequence[str], seeds: int) -> list[Point]:
+    """Return the points of the non-idealities: all on first, each off alone, all off."""
+
+    def settings(off: Sequence[str]) -> Settings:
+        return tuple(f"nonidealities.{name}={'false' if name in off else 'true'}" for name in switches)
+
+    alone = [Point(f"{_spoken(name)} off", settings([name]), seeds, switch=name) for name in switches]
+    return [Point(ON, settings([]), seeds), *alone, Point(OFF, settings(switches), seeds)]
+
+
+def _spoken(name: str) -> str:
+    """Return the name of a switch as prose."""
+    return " ".join(word.upper() if word in {"dac", "adc"} else word for word in name.split("_"))
+
+
+def bit_points(switches: Sequence[str], seeds: int) -> list[Point]:
+    """Return the points of the converters: bits of both together, of the DACs alone, of the ADCs alone."""
+    on = tuple(f"nonidealities.{name}=true" for name in switches)
+    return [
+        Point(
+            f"{which.replace('both', 'DAC and ADC')} {bits} bit", (*on, *(f"{key}={bits}" for key in keys)),
+            seeds, converters=which, bits=bits,
+        )
+        for which, keys in CONVERTERS.items()
+        for bits in BITS
+    ]  # fmt: skip
+
+
+def ablate(
+    workload: str, out: str | Path, *, arch: str = "mixed-precision", tech: str = DEFAULT_TECHNOLOGIES[0],
+    preset: str | None = None, steps: int | None = None, seeds: int = SEEDS, bits: bool = True,
+    data: Path | None = None, done: Done | None = None, executor: Executor | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train every point and return (and write to OUT/ablate.json) what it gave.
+
+    Parameters
+    ----------
+    workload, arch, tech : str
+        By name or file; the architecture has non-idealities.
+    out : path
+        Keeps OUT/points/HASH.json a training: what stands there with the same inputs is not trained again.
+    preset, steps, data
+        As for a run; without both of the first, `STEPS` steps.
+    seeds : int
+        Trainings of each point.
+    bits : bool
+        Whether to study the converters too.
+    done : callable, optional
+    executor : Executor, optional
+        Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        Before anything is trained: for an option, a file, or an architecture without non-idealities.
+    """
+    out = Path(out)
+    check(out)
+    if seeds < 1:
+        raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
+    steps = STEPS if steps is None and preset is None else steps
+    base = Base(workload, arch, tech, preset, steps, data, os.environ.get("ARCHSIM_DATA"))
+    _resolved.cache_clear()  # files may have changed since an earlier call
+    _spec.cache_clear()
+    spec = _resolved(base)
+    switches = _switches(spec, arch)
+    points = switch_points(switches, seeds) + (bit_points(switches, seeds) if bits else [])
+    found = _train(base, points, out / POINTS, done, executor)
+    content = _content(spec, points, found)
+    files.write_text(out / JSON, json.dumps(content, indent=1) + "\n")
+    return content
+
+
+def check(out: Path) -> None:
+    """Refuse a directory that an ablation must not be written to."""
+    files.check_folder(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / POINTS).is_dir():
+        expected = "a new directory, or that of an earlier ablation, but it holds other files"
+        raise InputError(key="--out", value=str(out), expected=expected)
+
+
+def _switches(spec: RunSpec, arch: str) -> list[str]:
+    (architecture,) = spec.architectures
+    switches = [*architecture.switched_on(), *architecture.switched_off()]
+    if not switches:
+        raise InputError(
+            f"{architecture.name} has no non-idealities to switch off", key="--arch",
+            expected="an architecture with a block `nonidealities`, such as mixed-precision",
+        )  # fmt: skip
+    order = list(architectures.document(arch).data["nonidealities"])
+    return sorted(switches, key=order.index)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What all points share; `variable` is $ARCHSIM_DATA, on which the data depend without `data`."""
+
+    workload: str
+    arch: str
+    tech: str
+    preset: str | None
+    steps: int | None
+    data: Path | None
+    variable: str | None
+
+
+@lru_cache(maxsize=1)
+def _resolved(base: Base) -> RunSpec:
+    """Return the spec without a point's settings: data and technology are read once a process, not once a point."""
+    return resolve(
+        base.workload, archs=(base.arch,), techs=(base.tech,), preset=base.preset, steps=base.steps, data=base.data
+    )
+
+
+@lru_cache(maxsize=1)
+def _spec(base: Base, settings: Settings) -> RunSpec:
+    document = architectures.document(base.arch)
+    pairs = [text.split("=") for text in settings]
+    parsed = architectures.parse(document.with_settings({tuple(key.split(".")): value for key, value in pairs}))
+    kept = tuple((key, value) for key, value in pairs)
+    return replace(_resolved(base), architectures=(parsed,), settings=kept)
+
+
+def marks(steps: int) -> list[int]:
+    """Return the steps after which a training is tested: the last `TESTS` multiples, counted from the end.
+
+    Batches of one image make the accuracy jump from step to step, by more than a non-ideality moves it; so the mean of
+    several tests stands for a training.
+    """
+    apart = max(min(APART, steps // (2 * TESTS)), 1)
+    return [mark for mark in range(steps - (TESTS - 1) * apart, steps + 1, apart) if mark > 0]
+
+
+def _point(base: Base, settings: Settings, seed: int, file: Path) -> Numbers:
+    """Train one chip with one seed, and write and return its numbers."""
+    spec = replace(_spec(base, settings), seed=seed)
+    (architecture,), technology = spec.architectures, spec.technologies[0]
+    trainer, tests, done = Trainer(spec, architecture), [], 0
+    check_prices(spec, [trainer])
+    for mark in marks(trainer.steps):
+        trainer.train(mark - done)
+        done = mark
+        tests.append(trainer.evaluate())
+    rows, time_ps = tuple(trainer.chip.ledger.rows()), trainer.chip.ledger.time_ps
+    bill = price(rows, tuple(trainer.chip.entries()), technology, architecture.boundary.inside)
+    pulses = (r.amount for r in rows if (r.component, r.action) == PULSE and r.phase in STEP_PHASES)
+    numbers = {
+        "test_accuracy": fmean(tests), "last_test_accuracy": tests[-1], "pulses_per_step": math.fsum(pulses) / done,
+        **{f"{phase}_energy_J": bill.total(phase=phase) / done for phase in STEP_PHASES},
+        "total_energy_J": bill.total(phase=STEP_PHASES) / done,
+        **{f"{phase}_latency_s": time_ps[phase] * 1e-12 / done for phase in STEP_PHASES},
+        "total_latency_s": sum(time_ps[phase] for phase in STEP_PHASES) * 1e-12 / done,
+    }  # fmt: skip
+    content = {"workload": spec.workload.name, "settings": dict(spec.settings), "seed": seed, "numbers": numbers}
+    files.write_text(file, json.dumps(content, indent=1) + "\n")
+    return numbers
+
+
+def _train(
+    base: Base, points: Sequence[Point], folder: Path, done: Done | None, executor: Executor | None
+) -> dict[tuple[str, int], Numbers]:
+    """Return (point, seed) -> numbers. Points that come to the same chip are trained once."""
+    keys: dict[tuple[str, int], str] = {}
+    for point in points:
+        spec = _spec(base, point.settings)
+        keys |= {(point.name, seed): point_key(replace(spec, seed=seed)) for seed in range(1, point.seeds + 1)}
+    found = {key: _kept(folder / f"{key}.json") for key in dict.fromkeys(keys.values())}
+    due = [key for key, numbers in found.items() if numbers is None]
+    if due:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {point.name: point.settings for point in points}
+        first = {key: name for name, key in reversed(keys.items())}
+        with processes(len(due), executor) as pool:
+            futures: dict[Future[Numbers], str] = {}
+            for key in due:
+                name, seed = first[key]
+                futures[pool.submit(_point, base, settings[name], seed, folder / f"{key}.json")] = key
+            for number, future in enumerate(as_completed(futures), start=1):
+                key = futures[future]
+                found[key] = future.result()
+                if done:
+                    done(*first[key], future.result(), number, len(due))
+    return {name: numbers for name, key in keys.items() if (numbers := found[key]) is not None}
+
+
+def _kept(file: Path) -> Numbers | None:
+    if not file.is_file():
+        return None
+    numbers: Numbers = json.loads(file.read_text(encoding="utf-8"))["numbers"]
+    return numbers
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+def _content(spec: RunSpec, points: Sequence[Point], found: Mapping[tuple[str, int], Numbers]) -> dict[str, Any]:
+    tests = spec.dataset.test_x.shape[0]
+    technology = spec.technologies[0]
+    laws = {key: technology.figure_for(f"tile.{key}.convert") for key in ("dac", "adc")}
+    groups = {
+        "nonidealities": [point for point in points if point.converters is None],
+        "converters": [point for point in points if point.converters is not None],
+    }
+    reference = points[0]
+    content: dict[str, Any] = {
+        "schema": 1, "workload": spec.workload.name, "dataset": spec.dataset.name,
+        "dataset_origin": spec.dataset.origin, "architecture": spec.architectures[0].name,
+        "technology": technology.name, "steps": spec.training.steps, "epochs": spec.training.epochs,
+        "learning_rate": spec.training.learning_rate, "test_images": tests,
+        "tested_after": marks(total_steps(spec)[0]),
+        "bits": _bits(spec), "laws": {key: figure.law if figure else None for key, figure in laws.items()},
+    }  # fmt: skip
+    for group, members in groups.items():
+        if not members:
+            continue
+        compared = members if reference in members else [reference, *members]
+        table = {p.name: [found[p.name, seed]["test_accuracy"] for seed in range(1, p.seeds + 1)] for p in compared}
+        method = interval(table, tests)
+        means = {p.name: _mean([found[p.name, seed] for seed in range(1, p.seeds + 1)]) for p in compared}
+        first = means[reference.name]
+        content[group] = {
+            "interval": method,
+            "points": [
+                _row(p, table[p.name], means[p.name], first, method["half_width"][p.name]) for p in compared
+            ],
+        }  # fmt: skip
+    return content
+
+
+def _bits(spec: RunSpec) -> dict[str, Any]:
+    tile = spec.architectures[0].model_dump().get("tile", {})
+    return {name: tile.get(name, {}).get("bits") for name in ("dac", "adc")}
+
+
+def _mean(each: Sequence[Numbers]) -> Numbers:
+    return {key: fmean(numbers[key] for numbers in each) for key in each[0]}
+
+
+def _row(point: Point, accuracies: list[float], mean: Numbers, first: Numbers, half: float) -> dict[str, Any]:
+    return {
+        "name": point.name, "switch": point.switch, "converters": point.converters, "bits": point.bits,
+        "settings": list(point.settings), "test_accuracies": accuracies, **mean,
+        "difference": mean["test_accuracy"] - first["test_accuracy"], "half_width": half,
+        "energy_ratio": mean["total_energy_J"] / first["total_energy_J"],
+        "latency_ratio": mean["total_latency_s"] / first["total_latency_s"],
+        "pulses_ratio": mean["pulses_per_step"] / first["pulses_per_step"] if first["pulses_per_step"] else None,
+    }  # fmt: skip
+
+
+def interval(table: Mapping[str, Sequence[float]], tests: int) -> dict[str, Any]:
+    """Return half widths of intervals of the differences from the first row, all of them right at once.
+
+    With two or more seeds: randomised blocks, the seeds being the blocks. The spread that is left once every row's and
+    every seed's mean is taken off is one number for the table, and Student's t has (rows - 1)(seeds - 1) degrees of
+    freedom. With one seed: two proportions of the test images, which leaves out that another training would end
+    elsewhere, so it is too narrow. Bonferroni's correction for the number of differences in either case.
+
+    Parameters
+    ----------
+    table : name -> accuracy by seed, the reference first
+    tests : int
+        Test images.
+
+    Source
+    ------
+    Montgomery, Design and Analysis of Experiments, randomised complete block design.
+    """
+    from scipy import stats
+
+    names = list(table)
+    rows, seeds = len(names), len(table[names[0]])
+    tail = (1 - CONFIDENCE) / 2 / max(rows - 1, 1)
+    method: dict[str, Any] = {"confidence": CONFIDENCE, "differences": rows - 1, "seeds": seeds}
+    if seeds == 1:
+        critical = float(stats.norm.isf(tail))
+        variance = {name: values[0] * (1 - values[0]) / tests for name, values in table.items()}
+        half = {name: critical * math.sqrt(variance[name] + variance[names[0]]) for name in names}
+        return {
+            **method, "method": "two proportions", "critical": critical, "residual": None, "degrees_of_freedom": None,
+            "half_width": {**half, names[0]: 0.0},
+        }  # fmt: skip
+    whole = fmean(value for values in table.values() for value in values)
+    by_seed = [fmean(values[seed] for values in table.values()) for seed in range(seeds)]
+    left = [
+        value - fmean(values) - by_seed[seed] + whole
+        for values in table.values()
+        for seed, value in enumerate(values)
+    ]  # fmt: skip
+    freedom = (rows - 1) * (seeds - 1)
+    residual = math.sqrt(math.fsum(each**2 for each in left) / freedom)
+    critical = float(stats.t.isf(tail, freedom))
+    half_width = critical * residual * math.sqrt(2 / seeds)
+    return {
+        **method, "method": "randomised blocks", "critical": critical, "residual": residual,
+        "degrees_of_freedom": freedom, "half_width": {**dict.fromkeys(names, half_width), names[0]: 0.0},
+    }  # fmt: skip

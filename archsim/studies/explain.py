@@ -1,0 +1,131 @@
+"""Take the comparison of a recorded run apart: figures, sparsity, design decisions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archsim.accounting.technology import Technology
+from archsim.base.errors import InputError
+from archsim.records import recorded
+from archsim.runs.rundir import state
+from archsim.studies import sensitivity, variants
+from archsim.studies.repeat import both_chips, technology_of
+from archsim.studies.sensitivity import Spent, Spread, Swing
+from archsim.studies.sparsity import Sparsity, sparsity
+from archsim.studies.variants import Reruns
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the energy ratio of a recorded run is made of and hangs on.
+
+    Parameters
+    ----------
+    run : Path
+    technology : Technology
+    note : str
+        That the technology's file has changed since, or empty.
+    spent : Spent
+    swings : list of Swing
+        One figure at a time, the largest first.
+    spread : Spread
+        All figures together.
+    bounds : (float, float)
+        The least and the largest ratio that figures within their ranges can give.
+    spread_s : float
+        Wall time of the draws and the shares [s].
+    steps : int
+        Of the recorded run.
+    sparsity : list of Sparsity
+    reruns : Reruns or None
+        None if they were left out.
+    published : float
+        The paper's ratio.
+    """
+
+    run: Path
+    technology: Technology
+    note: str
+    spent: Spent
+    swings: list[Swing]
+    spread: Spread
+    bounds: tuple[float, float]
+    spread_s: float
+    steps: int
+    sparsity: list[Sparsity]
+    reruns: Reruns | None
+    published: float
+
+
+def explain(
+    run: Path, *, technology: str | None = None, samples: int = 20_000, distribution: str = "log-triangular",
+    steps: int | None = variants.STEPS, points: Path | None = None, data: Path | None = None,
+    done: Callable[[str, int, int], None] | None = None, executor: Executor | None = None,
+) -> Explanation:  # fmt: skip
+    """Explain a finished run of both chips.
+
+    Parameters
+    ----------
+    run : path
+        The run directory.
+    technology : str, optional
+        One that the run was priced by; its own by default.
+    samples, distribution
+        As for `sensitivity.spread`.
+    steps : int or None
+        Of each re-run; None for no re-runs.
+    points : path, optional
+        Where re-runs are kept, by default RUN/explain/points.
+    data, done, executor
+        As for `variants.rerun`.
+
+    Raises
+    ------
+    InputError
+        If it is no finished run of both chips, or an option is wrong.
+    """
+    if (found := state(run)) != "finished":
+        raise InputError(f"is {found}", file=run, expected="a finished run")
+    summary = recorded.read(run).summary
+    chips = both_chips(run, summary)
+    priced, note = technology_of(run, technology)
+    spent = sensitivity.read_spent(run, priced, chips)
+    begin = time.perf_counter()
+    spread = sensitivity.spread(spent, samples=samples, distribution=distribution, seed=int(summary["seed"]))
+    spread_s = time.perf_counter() - begin
+    reruns = None
+    if steps is not None:
+        folder = points or run / "explain" / "points"
+        reruns = variants.rerun(
+            run, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
+        )
+    return Explanation(
+        run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
+        bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(run),
+        reruns=reruns, published=float(summary["paper"]["energy_ratio"]),
+    )  # fmt: skip
+
+
+def contents(found: Explanation) -> dict[str, Any]:
+    """Return what explain.json says."""
+    return {
+        "schema": 1,
+        "run": found.run.resolve().name,
+        "technology": {"name": found.technology.name, "sha256": found.technology.sha256},
+        "note": found.note,
+        "chips": {"baseline": found.spent.baseline, "chip": found.spent.chip},
+        "figures": sensitivity.contents(found.spent, found.swings, found.spread, found.bounds, found.published),
+        "sparsity": [
+            {
+                "architecture": s.chip, "phase": s.phase, "layer": s.layer, "what": s.what, "derived_from": s.from_,
+                "count": s.count, "of": s.most, "share": s.share,
+            }
+            for s in found.sparsity
+        ],
+        "reruns": variants.contents(found.reruns) if found.reruns else None,
+    }  # fmt: skip

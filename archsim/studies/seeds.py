@@ -1,0 +1,68 @@
+"""The same run for several seeds, side by side in processes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from archsim.runs.run import execute
+from archsim.runs.spec import resolve
+from archsim.runs.summary import Summary
+from archsim.studies.sweep import processes
+
+Result = tuple[int, Summary]
+
+
+def run_seeds(
+    options: dict[str, Any], seeds: list[int], out: Path, *, done: Callable[[int, Summary], None],
+    executor: Executor | None = None,
+) -> list[Result]:  # fmt: skip
+    """Run once a seed into OUT/seed-N and return (seed, summary) in order of the seeds.
+
+    Parameters
+    ----------
+    options : dict
+        Those of `resolve`, without the seed.
+    done : callable
+        Called with each seed and its summary as it is finished.
+    executor : Executor, optional
+        Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+    """
+    found: dict[int, Summary] = {}
+    with processes(len(seeds), executor) as pool:
+        futures = {pool.submit(_one, options, seed, out / f"seed-{seed}"): seed for seed in seeds}
+        for future in as_completed(futures):
+            summary = future.result()
+            if summary is not None:
+                found[futures[future]] = summary
+                done(futures[future], summary)
+    return [(seed, found[seed]) for seed in seeds if seed in found]
+
+
+def _one(options: dict[str, Any], seed: int, out: Path) -> Summary | None:
+    stop = (out.parent / STOP).exists
+    return execute(resolve(**options, seed=seed), out, stop=stop)
+
+
+STOP = ".stop"
+"""A file of this name in the parent directory asks all its runs to stop."""
+
+
+def statistics(results: list[Result]) -> dict[str, Any]:
+    """Return each seed's accuracies and, by chip, their mean and standard deviation, and the mean energy ratio."""
+    chips = list(results[0][1].architectures)
+    accuracy = {
+        chip: [s.architectures[chip].test_accuracy for _, s in results if chip in s.architectures] for chip in chips
+    }
+    ratios = [s.ratio.energy for _, s in results if s.ratio.energy is not None]
+    return {
+        "seeds": [seed for seed, _ in results],
+        "test_accuracy": accuracy,
+        "mean_test_accuracy": {chip: fmean(values) for chip, values in accuracy.items()},
+        "std_test_accuracy": {chip: stdev(values) if len(values) > 1 else None for chip, values in accuracy.items()},
+        "energy_ratio": ratios,
+        "mean_energy_ratio": fmean(ratios) if ratios else None,
+    }

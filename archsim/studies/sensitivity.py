@@ -1,0 +1,290 @@
+"""What a recorded run's energy ratio does when the figures of its technology move: one by one, and all together.
+
+The bill is linear in the figures, so with a factor k_f on each figure f chip c spends sum_f e_cf k_f a step. A figure
+is one fact of the world: its factor is shared by both chips. Times are not varied; they would need another run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accounting.figures import Figure
+from archsim.accounting.technology import Technology
+from archsim.base.errors import InputError, nearest
+from archsim.base.streams import Streams
+from archsim.studies.calibrate import energies
+
+F64 = NDArray[np.float64]
+Distribution = Callable[[F64, F64, F64], F64]
+NOTHING = 1e-24
+"""A variance of the logarithm of the ratio below this is rounding."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What each figure costs the two chips of a comparison in one step.
+
+    Parameters
+    ----------
+    baseline, chip : str
+        Names of the architectures: the 32-bit one, over the mixed-precision one in every ratio.
+    figures : tuple of Figure
+        Those that cost anything.
+    energy : float array, (2, figures) [J]
+        Of the baseline and of the chip, at the figures' values.
+    """
+
+    baseline: str
+    chip: str
+    figures: tuple[Figure, ...]
+    energy: F64
+
+    def totals(self, factors: F64) -> F64:
+        """Return the energy per step [J] of the baseline and the chip, (2, n), under factors, (n, figures)."""
+        return np.asarray(self.energy @ factors.T, np.float64)
+
+    def ratio(self, factors: F64) -> F64:
+        """Return the baseline's energy over the chip's, (n,), under factors, (n, figures)."""
+        baseline, chip = self.totals(factors)
+        return np.asarray(baseline / chip, np.float64)
+
+    @property
+    def nominal(self) -> float:
+        """The ratio with every figure at its value."""
+        return float(self.ratio(np.ones((1, len(self.figures))))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """What one figure does alone: ratio and energies per step [J] at the low and the high end of its range."""
+
+    figure: Figure
+    ratio: tuple[float, float]
+    baseline: tuple[float, float]
+    chip: tuple[float, float]
+
+    @property
+    def span(self) -> float:
+        """Largest over smallest of the two ratios."""
+        return max(self.ratio) / min(self.ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A figure's part in the variance of the logarithm of the ratio.
+
+    `first` is its first-order Sobol index: the part that would be gone, on average, if the figure were known exactly.
+    `total` also counts what it does together with others. `error` is the standard error of `first`.
+    """
+
+    figure: Figure
+    first: float
+    total: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The ratio when all figures vary together.
+
+    Parameters
+    ----------
+    distribution : str
+    ratios : float array, (samples,)
+    shares : tuple of Share
+        The largest first.
+    """
+
+    distribution: str
+    ratios: F64
+    shares: tuple[Share, ...]
+
+    def percentile(self, percent: float) -> float:
+        """Return the ratio below which so many percent of the samples lie."""
+        return float(np.percentile(self.ratios, percent))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 90 % interval: the 5 % and 95 % percentiles."""
+        return self.percentile(5), self.percentile(95)
+
+    def chance(self, ratio: float) -> float:
+        """Return the part of the samples in which the ratio is as large as `ratio` or larger."""
+        return float(np.mean(self.ratios >= ratio))
+
+
+def read_spent(run: Path, technology: Technology, chips: tuple[str, str]) -> Spent:
+    """Return what the figures cost the two chips of a recorded run, (baseline, chip).
+
+    Raises
+    ------
+    InputError
+        If a chip spends nothing, a figure is not in the technology, or the run was not priced by it.
+    """
+    found = energies(run, technology.name)
+    for name in chips:
+        if name not in found:
+            raise InputError(key="DIR", value=str(run), expected=f"a run in which {name} spends energy")
+    names = list(dict.fromkeys(figure for name in chips for figure in found[name]))
+    for name in names:
+        if name not in technology.figures:
+            raise InputError(
+                f"names the figure {name!r}, which {technology.name} does not have", file=run / "energy.csv",
+                expected="the technology as it was when the run was made", hint=nearest(name, technology.figures),
+            )  # fmt: skip
+    energy = np.array([[found[chip].get(name, 0.0) for name in names] for chip in chips])
+    return Spent(*chips, tuple(technology.figures[name] for name in names), energy)
+
+
+def tornado(spent: Spent) -> list[Swing]:
+    """Return what each figure does alone between the ends of its range, exactly; the largest span first."""
+    swings = []
+    for index, figure in enumerate(spent.figures):
+        factors = np.ones((2, len(spent.figures)))
+        factors[:, index] = figure.low / figure.value, figure.high / figure.value
+        (b_low, b_high), (c_low, c_high) = spent.totals(factors).tolist()
+        swings.append(Swing(figure, (b_low / c_low, b_high / c_high), (b_low, b_high), (c_low, c_high)))
+    return sorted(swings, key=lambda swing: -swing.span)
+
+
+def bounds(spent: Spent) -> tuple[float, float]:
+    """Return the least and the largest ratio that figures within their ranges can give.
+
+    A ratio of linear functions takes its extremes where each figure stands at an end of its range; Dinkelbach's
+    iteration finds which, in a few steps and exactly.
+    """
+    baseline, chip = spent.energy
+    ends = np.array([[figure.low / figure.value, figure.high / figure.value] for figure in spent.figures])
+    found = []
+    for sign in (-1.0, 1.0):
+        ratio, before = spent.nominal, math.nan
+        while ratio != before:
+            gain = sign * (baseline - ratio * chip)
+            factors = np.where(gain > 0, ends[:, 1], ends[:, 0])
+            ratio, before = float(spent.ratio(factors[None])[0]), ratio
+            if math.isclose(ratio, before, rel_tol=1e-14):
+                break
+        found.append(ratio)
+    return found[0], found[1]
+
+
+def log_uniform(u: F64, low: F64, high: F64) -> F64:
+    """Return ln k for uniform u in [0, 1): every factor of the range [low, high] (as ln) as likely as any other."""
+    return np.asarray(low + u * (high - low), np.float64)
+
+
+def log_triangular(u: F64, low: F64, high: F64) -> F64:
+    """Return ln k for uniform u in [0, 1): most likely 0 (the value), less so towards the ends, never beyond them."""
+    width = np.where(high > low, high - low, 1.0)
+    left = low + np.sqrt(u * width * -low)
+    right = high - np.sqrt((1 - u) * width * high)
+    return np.asarray(np.where(u * width < -low, left, right), np.float64)
+
+
+DISTRIBUTIONS: dict[str, Distribution] = {"log-triangular": log_triangular, "log-uniform": log_uniform}
+"""How a figure's factor is drawn within its published range. Both work in the logarithm, for the ranges span factors,
+some of them decades, and lie unevenly about the value; both stop at the ends, for nothing was published beyond them."""
+
+
+def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-triangular", seed: int = 1) -> Spread:
+    """Draw all figures together and return the ratio's distribution and each figure's share of its variance.
+
+    Parameters
+    ----------
+    spent : Spent
+    samples : int
+        Draws of all figures; one factor a figure and draw, shared by both chips.
+    distribution : str
+        A key of `DISTRIBUTIONS`.
+    seed : int
+        Of the stream "explain/figures".
+
+    Raises
+    ------
+    InputError
+        For an unknown distribution, too few samples, or a range that begins at zero.
+
+    Source
+    ------
+    Indices by pick-freeze: two independent sets A and B of draws, and A with one figure taken from B. First order after
+    Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), averaged over both ways round; total after Jansen, Comput.
+    Phys. Commun. 117, 35 (1999). The bill is linear, so taking one figure from B is one sum, not another bill.
+    """
+    if distribution not in DISTRIBUTIONS:
+        known = ", ".join(DISTRIBUTIONS)
+        hint = nearest(distribution, DISTRIBUTIONS)
+        raise InputError(key="--distribution", value=distribution, expected=f"one of {known}", hint=hint)
+    if samples < 100:
+        raise InputError(key="--samples", value=samples, expected="100 or more")
+    low, high = _ends(spent.figures)
+    uniform = Streams(seed).generator("explain/figures").random((2, samples, len(spent.figures)))
+    first, second = np.exp(DISTRIBUTIONS[distribution](uniform, low, high))
+    return Spread(distribution, spent.ratio(first), tuple(_shares(spent, first, second)))
+
+
+def _ends(figures: tuple[Figure, ...]) -> tuple[F64, F64]:
+    for figure in figures:
+        if figure.low <= 0:
+            raise InputError(
+                file=figure.file, line=figure.line, key=f"figures.{figure.name}.range", value=figure.low,
+                expected="a low end above zero, since figures vary on a log scale",
+            )  # fmt: skip
+    low = np.array([math.log(figure.low / figure.value) for figure in figures])
+    return low, np.array([math.log(figure.high / figure.value) for figure in figures])
+
+
+def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
+    """Return every figure's indices of the logarithm of the ratio from two sets of factors, (samples, figures)."""
+    totals_a, totals_b = spent.totals(first), spent.totals(second)
+    a, b = np.log(totals_a[0] / totals_a[1]), np.log(totals_b[0] / totals_b[1])
+    variance = float(np.var(np.concatenate([a, b])))
+    centre = float(np.mean(np.concatenate([a, b])))
+    shares = []
+    for index, figure in enumerate(spent.figures):
+        if variance < NOTHING:  # every figure is known exactly, or cancels
+            shares.append(Share(figure, 0.0, 0.0, 0.0))
+            continue
+        moved = np.outer(spent.energy[:, index], second[:, index] - first[:, index])
+        ab, ba = totals_a + moved, totals_b - moved
+        y_ab, y_ba = np.log(ab[0] / ab[1]), np.log(ba[0] / ba[1])
+        products = ((b - centre) * (y_ab - a) + (a - centre) * (y_ba - b)) / 2
+        total = float(np.mean((a - y_ab) ** 2 + (b - y_ba) ** 2)) / 4 / variance
+        error = float(np.std(products)) / math.sqrt(a.size) / variance
+        shares.append(Share(figure, float(np.mean(products)) / variance, total, error))
+    return sorted(shares, key=lambda share: -share.first)
+
+
+def contents(
+    spent: Spent, swings: list[Swing], found: Spread, limits: tuple[float, float], published: float
+) -> dict[str, Any]:
+    """Return what explain.json says of the figures; `published` is the paper's ratio."""
+    low, high = found.interval
+    return {
+        "ratio": spent.nominal,
+        "bounds": list(limits),
+        "distribution": found.distribution,
+        "samples": found.ratios.size,
+        "median": found.percentile(50),
+        "interval_90": [low, high],
+        "published_ratio": published,
+        "published_inside": low <= published <= high,
+        "chance_of_published_or_more": found.chance(published),
+        "tornado": [
+            {
+                "figure": s.figure.name, "unit": s.figure.unit, "value": s.figure.value, "low": s.figure.low,
+                "high": s.figure.high, "basis": s.figure.origin.basis, "ratio": list(s.ratio),
+                "baseline_J": list(s.baseline), "chip_J": list(s.chip),
+            }
+            for s in swings
+        ],
+        "variance_shares": [
+            {"figure": s.figure.name, "first": s.first, "total": s.total, "error": s.error} for s in found.shares
+        ],
+    }  # fmt: skip

@@ -1,0 +1,90 @@
+"""Many runs side by side: points named by the hash of what decides their numbers, so that a sweep can go on later."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from archsim.base import files
+from archsim.runs.identity import point_key
+from archsim.runs.run import train_all
+from archsim.runs.spec import resolve
+from archsim.runs.summarise import summarise
+
+Options = dict[str, Any]
+"""Options of `resolve`, workload and seed included."""
+
+
+def run_points(
+    points: Mapping[str, Options], folder: Path, *, done: Callable[[str, dict[str, Any]], None] | None = None,
+    executor: Executor | None = None,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Run every point and return name -> the content of its summary.json, in the order of the points.
+
+    Parameters
+    ----------
+    points : name -> options of `resolve`
+    folder : path
+        Keeps FOLDER/HASH.json a point. A point that stands there with the same inputs is not run again.
+    done : callable, optional
+        Called with each name and summary as it is finished.
+    executor : Executor, optional
+        Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        If a point's options are wrong, before anything is run.
+    """
+    keys = {name: point_key(resolve(**options)) for name, options in points.items()}
+    found: dict[str, dict[str, Any]] = {}
+    with processes(len(points), executor) as pool:
+        futures = {}
+        for name, options in points.items():
+            file = folder / f"{keys[name]}.json"
+            if file.is_file():
+                found[name] = json.loads(file.read_text(encoding="utf-8"))["summary"]
+                if done:
+                    done(name, found[name])
+            else:
+                futures[pool.submit(_point, options, file)] = name
+        for future in as_completed(futures):
+            found[futures[future]] = future.result()
+            if done:
+                done(futures[future], future.result())
+    return {name: found[name] for name in points}
+
+
+@contextmanager
+def processes(most: int, executor: Executor | None = None) -> Iterator[Executor]:
+    """Yield the executor given, or a pool of at most as many processes as there are cores, closed at the end."""
+    if executor is not None:
+        yield executor
+        return
+    pool = ProcessPoolExecutor(
+        max(min(most, os.cpu_count() or 1), 1), mp_context=multiprocessing.get_context("spawn"), initializer=_ignore
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore() -> None:
+    """Leave Ctrl-C to the parent, which ends the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _point(options: Options, file: Path) -> dict[str, Any]:
+    spec = resolve(**options)
+    summary = summarise(spec, train_all(spec), 0.0).model_dump(by_alias=True, mode="json")
+    shown = {name: value if isinstance(value, int | float) else str(value) for name, value in options.items()}
+    files.write_text(file, json.dumps({"options": shown, "summary": summary}, indent=1) + "\n")
+    return summary

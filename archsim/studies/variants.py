@@ -1,0 +1,281 @@
+"""Re-runs that show which design decisions the energy ratio hangs on: one change each, a few thousand steps.
+
+A change of one chip leaves the other's numbers alone (each chip trains on a clock and streams of its own), so a variant
+runs the changed chip only and takes the other from the reference: the same re-run with nothing changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from archsim.accounting.technology import Technology
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.runs.rundir import read_run
+from archsim.studies.repeat import KINDS, options_of
+from archsim.studies.sensitivity import Spent
+from archsim.studies.sweep import Options, run_points
+
+BASELINE, CHIP = KINDS
+STEPS = 3000
+Numbers = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A changed design decision.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        The kind of chip that is changed, "digital32" or "mixed-precision".
+    settings : tuple of (key, value)
+        As for `--set`, without the architecture's name.
+    why : str
+        What changes with it, in a line.
+    """
+
+    name: str
+    kind: str
+    settings: tuple[tuple[str, str], ...]
+    why: str
+
+
+def _one(name: str, kind: str, key: str, value: object, why: str) -> Variant:
+    return Variant(name, kind, ((key, str(value)),), why)
+
+
+_ARRAY = "mac_array."
+_LANES, _BANKS, _WORD = f"{_ARRAY}lanes", f"{_ARRAY}weight_banks", f"{_ARRAY}weights_per_access"
+_SKIP = f"{_ARRAY}skip_zero_inputs"
+_OUTER, _CHI, _ADC = "outer_product.", "outer_product.chi.", "tile.adc."
+_MEMORY_BOUND = "one memory bank still sets the pace"
+_SMALL_BANKS = "smaller banks: less energy an access, several at once; wires between banks are not counted"
+_ERRORS = "coarser errors are zero more often, so fewer elements of chi are touched"
+
+VARIANTS: tuple[Variant, ...] = (
+    _one("8 lanes", BASELINE, _LANES, 8, f"an operand read serves more lanes; {_MEMORY_BOUND}"),
+    _one("32 lanes", BASELINE, _LANES, 32, f"an operand read serves more lanes; {_MEMORY_BOUND}"),
+    _one("4 weight banks", BASELINE, _BANKS, 4, _SMALL_BANKS),
+    _one("16 weight banks", BASELINE, _BANKS, 16, f"{_SMALL_BANKS}; one lane now sets the pace"),
+    Variant("8 lanes, 4 banks", BASELINE, ((_LANES, "8"), (_BANKS, "4")), "parallel, on memory that keeps up in part"),
+    Variant("32 lanes, 16 banks", BASELINE, ((_LANES, "32"), (_BANKS, "16")), "parallel, on many small memories"),
+    _one("skips zero inputs", BASELINE, _SKIP, "true", "a zero input costs no weight access and no product"),
+    _one("64-bit word", BASELINE, _WORD, 2, "two weights an access: the law prices by bit, so time is what is saved"),
+    _one("128-bit word", BASELINE, _WORD, 4, "four weights an access: the law prices by bit, so time is what is saved"),
+    _one("operands in 32 KiB", BASELINE, f"{_ARRAY}operand_words", 8192, "a larger memory: more energy an operand"),
+    Variant(
+        "strong baseline", BASELINE, ((_LANES, "32"), (_BANKS, "16"), (_WORD, "4"), (_SKIP, "true")),
+        "lanes, banks, wide words and skipping together",
+    ),
+    *(
+        _one(f"{bits}-bit errors in the outer product", CHIP, f"{_OUTER}error_bits", bits, _ERRORS if bits < 3
+             else "finer errors are zero less often, so more elements of chi are touched")
+        for bits in (2, 4, 5, 8)
+    ),
+    *(
+        _one(f"{bits}-bit inputs in the outer product", CHIP, f"{_OUTER}x_bits", bits,
+             "coarser inputs are zero more often; a smaller multiplier")
+        for bits in (4, 6)
+    ),
+    *(
+        _one(f"chi of {bits} bits", CHIP, f"{_CHI}bits", bits, "shorter words in a smaller memory, a coarser grid")
+        for bits in (16, 8)
+    ),
+    _one("chi in 4 banks", CHIP, f"{_CHI}banks", 4, _SMALL_BANKS),
+    _one("chi in 16 banks", CHIP, f"{_CHI}banks", 16, f"{_SMALL_BANKS}; one lane now sets the pace"),
+    _one("chi without zero skipping", CHIP, f"{_OUTER}skip_zeros", "false", "every element of chi is read and written"),
+    _one("1 ADC a tile", CHIP, f"{_ADC}count", 1, "conversions one after the other"),
+    _one("32 ADCs a tile", CHIP, f"{_ADC}count", 32, "more conversions at once"),
+    _one("6-bit ADCs", CHIP, f"{_ADC}bits", 6, "a quarter of the energy a conversion by the law"),
+    _one("10-bit ADCs", CHIP, f"{_ADC}bits", 10, "four times the energy a conversion by the law"),
+    Variant(
+        "strong chip", CHIP, ((f"{_CHI}bits", "16"), (f"{_CHI}banks", "16"), (f"{_ADC}bits", "6")),
+        "chi short and in small banks, coarse converters",
+    ),
+)  # fmt: skip
+"""What `archsim explain` re-runs. A variant that a run already has as its own is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a variant gave.
+
+    Parameters
+    ----------
+    variant : Variant or None
+        None is the reference.
+    settings : tuple of str
+        As given with `--set`, the architecture named.
+    baseline, chip : float [J]
+        Energies of a step.
+    accuracy : (baseline, chip)
+        On the test set, after the few steps.
+    ratio : float
+    change : float
+        Of the ratio, relative to the reference.
+    against_run : float or None
+        For a changed baseline: its energy over that of the recorded run's own chip. What the baseline does hardly
+        depends on how far training has come, so this is what the long run's ratio would be.
+    """
+
+    variant: Variant | None
+    settings: tuple[str, ...]
+    baseline: float
+    chip: float
+    accuracy: tuple[float, float]
+    ratio: float
+    change: float
+    against_run: float | None
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return self.variant.name if self.variant else "reference"
+
+    @property
+    def factor(self) -> float:
+        """The ratio over the reference's."""
+        return 1 + self.change
+
+
+@dataclass(frozen=True)
+class Reruns:
+    """The reference and its variants, all of so many steps."""
+
+    steps: int
+    reference: Outcome
+    variants: tuple[Outcome, ...]
+
+    def largest(self, most: int) -> list[Outcome]:
+        """Return the variants that change the ratio most, by factor, the largest first."""
+        return sorted(self.variants, key=lambda one: -max(one.factor, 1 / one.factor))[:most]
+
+
+def rerun(
+    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, data: Path | None = None,
+    variants: tuple[Variant, ...] = VARIANTS, done: Callable[[str, int, int], None] | None = None,
+    executor: Executor | None = None,
+) -> Reruns:  # fmt: skip
+    """Run the reference and every variant, or take from `folder` what stands there already.
+
+    Parameters
+    ----------
+    run : path
+        The recorded run: its workload, seed, data and settings are used again.
+    folder : path
+        Keeps what has been run.
+    spent : Spent
+        The recorded run's chips and what they spend.
+    technology : Technology
+        Prices them.
+    steps : int
+    done : callable, optional
+        Called with the name of what is finished, how many are, and how many there are.
+
+    Raises
+    ------
+    InputError
+        If the run's files are not there as they were, or `steps` is no number of steps.
+    """
+    if steps < 1:
+        raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
+    names = dict(zip(KINDS, (spent.baseline, spent.chip), strict=True))
+    bases = {kind: options_of(run, name, technology=technology, data=data) for kind, name in names.items()}
+    recorded = {each["name"]: each for each in read_run(run)["architectures"]}
+    chosen = [v for v in variants if any(_value(recorded[names[v.kind]], key) != value for key, value in v.settings)]
+    points: dict[str, Options] = {}
+    keys: dict[str, str] = {}
+    for label, kind, settings in (
+        *((f"reference {name}", kind, ()) for kind, name in names.items()),
+        *((_label(v), v.kind, _settings(v, names)) for v in chosen),
+    ):
+        options, key = bases[kind]
+        points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}
+        keys[label] = f"{key} {steps} {' '.join(settings)}".strip()
+    found = _run(points, keys, folder, done, executor)
+    reference = {kind: found[f"reference {name}"] for kind, name in names.items()}
+    start = _outcome(None, (), reference, None, None)
+    own = float(spent.energy[1].sum())
+    return Reruns(steps, start, tuple(
+        _outcome(v, _settings(v, names), {**reference, v.kind: found[_label(v)]}, start.ratio, own) for v in chosen
+    ))  # fmt: skip
+
+
+def _run(
+    points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Callable[[str, int, int], None] | None,
+    executor: Executor | None,
+) -> dict[str, Numbers]:  # fmt: skip
+    """Return energy per step [J] and test accuracy of every point; those noted in the folder's table are not run.
+
+    `run_points` would find them too, but reads every point's files again to know it: seconds where this takes none.
+    """
+    table = folder / "done.json"
+    noted: dict[str, list[float]] = json.loads(table.read_text(encoding="utf-8")) if table.is_file() else {}
+    due = {label: options for label, options in points.items() if keys[label] not in noted}
+    finished: list[str] = []
+
+    def note(label: str, summary: dict[str, Any]) -> None:
+        (chip,) = summary["architectures"].values()
+        noted[keys[label]] = [chip["energy_per_step_J"]["total"], chip["test_accuracy"]]
+        finished.append(label)
+        if done:
+            done(label, len(finished), len(due))
+
+    if due:
+        run_points(due, folder, done=note, executor=executor)
+        files.write_text(table, json.dumps(noted, indent=1) + "\n")
+    return {label: (noted[key][0], noted[key][1]) for label, key in keys.items()}
+
+
+def _label(variant: Variant) -> str:
+    return f"{variant.kind}: {variant.name}"
+
+
+def _settings(variant: Variant, names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{names[variant.kind]}.{key}={value}" for key, value in variant.settings)
+
+
+def _value(architecture: Mapping[str, Any], key: str) -> str:
+    """Return a recorded value as a setting would write it; a key that the run did not know is at its default, 1."""
+    value: Any = architecture
+    for part in key.split("."):
+        value = value.get(part, 1)
+    return yaml.safe_dump(value).splitlines()[0]
+
+
+def _outcome(
+    variant: Variant | None, settings: tuple[str, ...], numbers: Mapping[str, Numbers], reference: float | None,
+    own: float | None,
+) -> Outcome:  # fmt: skip
+    (baseline, baseline_accuracy), (chip, chip_accuracy) = (numbers[kind] for kind in KINDS)
+    ratio = baseline / chip
+    change = ratio / reference - 1 if reference else 0.0
+    against = baseline / own if own and variant and variant.kind == BASELINE else None
+    return Outcome(variant, settings, baseline, chip, (baseline_accuracy, chip_accuracy), ratio, change, against)
+
+
+def contents(reruns: Reruns) -> dict[str, Any]:
+    """Return what explain.json says of the re-runs."""
+
+    def row(one: Outcome) -> dict[str, Any]:
+        variant = one.variant
+        return {
+            "name": variant.name if variant else "reference", "changes": variant.kind if variant else None,
+            "settings": list(one.settings), "why": variant.why if variant else "", "ratio": one.ratio,
+            "change": one.change, "ratio_against_run": one.against_run,
+            "energy_per_step_J": {"baseline": one.baseline, "chip": one.chip},
+            "test_accuracy": {"baseline": one.accuracy[0], "chip": one.accuracy[1]},
+        }  # fmt: skip
+
+    return {
+        "steps": reruns.steps, "reference": row(reruns.reference), "variants": [row(one) for one in reruns.variants],
+    }  # fmt: skip

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from explain_kit import STEPS, small_run
+
+from archsim.accounting.technology import read_technology
+from archsim.base.errors import InputError
+from archsim.chips.architecture import document, parse
+from archsim.runs.run import run as run_once
+from archsim.studies.repeat import both_chips, options_of, technology_of
+from archsim.studies.sensitivity import read_spent
+from archsim.studies.variants import BASELINE, CHIP, VARIANTS, Reruns, Variant, rerun
+
+TECH = "bottom-up-14nm"
+ERRORS = Variant("8-bit errors", CHIP, (("outer_product.error_bits", "8"),), "")
+SKIP = Variant("skips", BASELINE, (("mac_array.skip_zero_inputs", "true"),), "")
+OWN = Variant("what the run has", CHIP, (("outer_product.chi.banks", "2"),), "")
+SETTINGS = ("outer_product.chi.banks=2", "digital32.mac_array.weight_banks=2", "training.learning_rate=0.2")
+
+
+class Refusing(Executor):
+    """Runs nothing."""
+
+    def submit(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("nothing is to be run")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with settings of its own, for the workload and for either chip."""
+    return small_run(tmp_path_factory.mktemp("variants") / "run", settings=SETTINGS, techs=(TECH,))
+
+
+def again(
+    recorded: Path, folder: Path, executor: Executor, variants: tuple[Variant, ...], steps: int = STEPS
+) -> Reruns:  # fmt: skip
+    technology, _ = technology_of(recorded, None)
+    made = read_spent(recorded, technology, (BASELINE, CHIP))
+    return rerun(
+        recorded, folder, spent=made, technology=technology, steps=steps, variants=variants, executor=executor
+    )  # fmt: skip
+
+
+def test_the_reference_of_as_many_steps_is_the_run_itself_and_a_changed_chip_is_that_of_a_run_of_both(
+    recorded: Path, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        found = again(recorded, tmp_path / "points", pool, (ERRORS, SKIP, OWN))
+    summary = json.loads((recorded / "summary.json").read_text())
+    assert found.reference.ratio == summary["ratio"]["energy"]
+    assert found.reference.accuracy == tuple(summary["architectures"][c]["test_accuracy"] for c in (BASELINE, CHIP))
+    assert [one.name for one in found.variants] == ["8-bit errors", "skips"]  # the run's own value is no variant
+    for one, setting in zip(
+        found.variants, ("outer_product.error_bits=8", "mac_array.skip_zero_inputs=true"), strict=True
+    ):
+        both = run_once(
+            "mlp-mnist", out=tmp_path / one.name, steps=STEPS, seed=1, techs=(TECH,), settings=(*SETTINGS, setting)
+        )
+        assert one.ratio == both.ratio.energy  # to the last bit: only the changed chip was run
+        assert (one.baseline, one.chip) == tuple(
+            both.architectures[chip].energy_per_step_J.total for chip in (BASELINE, CHIP)
+        )
+        assert one.change == pytest.approx(one.ratio / found.reference.ratio - 1)
+    errors, skips = found.variants
+    assert errors.against_run is None
+    assert skips.against_run == pytest.approx(skips.baseline / found.reference.chip, rel=1e-12)
+    assert errors.ratio < found.reference.ratio  # finer errors touch more of chi
+    assert skips.ratio < found.reference.ratio
+    assert found.largest(1) == [max(found.variants, key=lambda one: max(one.factor, 1 / one.factor))]
+    same = again(recorded, tmp_path / "points", Refusing(), (ERRORS, SKIP, OWN))
+    assert same == found
+    with pytest.raises(AssertionError, match="nothing is to be run"):
+        again(recorded, tmp_path / "points", Refusing(), (ERRORS, SKIP), STEPS + 1)  # other steps, another point
+
+
+@pytest.mark.parametrize("kind", [BASELINE, CHIP])
+def test_every_variant_can_be_set_and_changes_the_shipped_chip(kind: str) -> None:
+    shipped = parse(document(kind))
+    mine = [variant for variant in VARIANTS if variant.kind == kind]
+    assert len({variant.name for variant in mine}) == len(mine)
+    for variant in mine:
+        changed = parse(document(kind, {tuple(key.split(".")): value for key, value in variant.settings}))
+        assert changed != shipped
+        assert variant.why
+
+
+def test_steps_that_are_none_are_refused(recorded: Path, tmp_path: Path) -> None:
+    technology = read_technology(TECH)
+    made = read_spent(recorded, technology, (BASELINE, CHIP))
+    with pytest.raises(InputError, match="--steps"):
+        rerun(recorded, tmp_path, spent=made, technology=technology, steps=0)
+
+
+# --- finding a run's files again --------------------------------------------------------------------------------------
+@pytest.fixture
+def copy(recorded: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(recorded, tmp_path / "copy"))
+
+
+def edit(run: Path, change: Any) -> None:
+    content = yaml.safe_load((run / "run.yaml").read_text())
+    change(content)
+    (run / "run.yaml").write_text(yaml.safe_dump(content))
+
+
+def test_a_run_whose_architecture_file_has_changed_is_not_repeated(copy: Path) -> None:
+    def change(content: Any) -> None:
+        content["architectures"][1]["mac_array"]["operand_words"] = 4096
+
+    edit(copy, change)
+    with pytest.raises(InputError, match=r"digital32\.mac_array\.operand_words was 4096, is 2048"):
+        options_of(copy, BASELINE, technology=read_technology(TECH))
+    options_of(copy, CHIP, technology=read_technology(TECH))  # the other chip's is as it was
+
+
+def test_a_key_that_joined_since_the_run_is_at_its_default(copy: Path) -> None:
+    edit(copy, lambda content: content["architectures"][1]["mac_array"].pop("weights_per_access"))
+    options, _ = options_of(copy, BASELINE, technology=read_technology(TECH))
+    assert options["settings"] == ("digital32.mac_array.weight_banks=2", "training.learning_rate=0.2")
+
+
+def test_a_run_on_other_data_is_not_repeated(copy: Path) -> None:
+    edit(copy, lambda content: content["dataset"].update(sha256="0" * 64, name="mnist", origin="elsewhere"))
+    with pytest.raises(InputError, match="mnist, elsewhere.*digits"):
+        options_of(copy, CHIP, technology=read_technology(TECH))
+
+
+def test_a_technology_file_is_found_by_path_beside_the_run_and_known_by_its_bytes(copy: Path) -> None:
+    assert technology_of(copy, None) == (read_technology(TECH), "")
+    edit(copy, lambda content: content["technologies"][0].update(sha256="0" * 64))
+    technology, note = technology_of(copy, None)
+    assert technology.name == TECH
+    assert "has changed since the run, but prices all that the run did as it did then" in note
+    with pytest.raises(InputError, match=f"one this run was priced by: {TECH}"):
+        technology_of(copy, "calibrated-nandakumar2020")
+
+
+def test_a_technology_that_now_prices_otherwise_is_refused(copy: Path) -> None:
+    import pandas as pd
+
+    edit(copy, lambda content: content["technologies"][0].update(sha256="0" * 64))
+    table = pd.read_csv(copy / "energy.csv")
+    table.loc[table.figure == "sram.read", "price_J_per_unit"] *= 1.01
+    table.to_csv(copy / "energy.csv", index=False)
+    with pytest.raises(InputError, match=r"sram\.read gave .* now"):
+        technology_of(copy, TECH)
+
+
+def test_a_run_of_one_chip_compares_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a run of both chips"):
+        both_chips(tmp_path, {"architectures": {"digital32": {"chip": "digital32"}}})
+    chips = {name: {"chip": kind} for name, kind in (("mine", CHIP), ("other", CHIP), ("base", BASELINE))}
+    assert both_chips(tmp_path, {"architectures": chips}) == ("base", "mine")
+
+
+def test_numbers_of_the_other_chip_do_not_move_with_the_changed_one(recorded: Path) -> None:
+    """What makes it right to run the changed chip alone: its streams, clock and start are its own."""
+    alone = small_run(recorded.parent / "alone", settings=SETTINGS[1:], archs=(BASELINE,), techs=(TECH,))
+    both, one = (json.loads((run / "summary.json").read_text())["architectures"][BASELINE] for run in (recorded, alone))
+    assert one["energy_per_step_J"] == both["energy_per_step_J"]
+    assert np.isclose(one["test_accuracy"], both["test_accuracy"], rtol=0)
