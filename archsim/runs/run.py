@@ -10,7 +10,7 @@ from typing import Any
 from archsim.accounting.area import lint_areas
 from archsim.accounting.technology import lint
 from archsim.base.errors import InputError, ModelError
-from archsim.runs import rundir, state
+from archsim.runs import layout, rundir, state
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import Summary
 from archsim.runs.train import Progress, Trained, Trainer
@@ -48,7 +48,7 @@ def execute(
             break
         trained.append(trainer.run())
         if trained[-1].steps:
-            state.save(out, rundir.read_run(out), trainer.chip)
+            state.save(out, layout.read_run(out), trainer.chip)
     if not any(one.steps for one in trained):
         rundir.abandon(out, spec)
         return None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archsim.accounting.technology import Technology, list_technologies, read_technology
 from archsim.base.errors import InputError, nearest
-from archsim.base.files import sha256
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.datasets import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
+from archsim.runs.inputs import Copies, copies, hashes
 from archsim.runs.workload import Training, Workload
 
 DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
@@ -39,7 +39,9 @@ class RunSpec:
     settings : tuple of (key, value)
         As given with `--set`.
     inputs : dict
-        File -> sha256 of everything read.
+        File -> sha256 of everything read that decides a number.
+    copies : dict
+        The copies that the run's directory keeps, of bibliographies too.
     """
 
     workload: Workload
@@ -51,6 +53,7 @@ class RunSpec:
     preset: str | None
     settings: tuple[tuple[str, str], ...]
     inputs: dict[str, str]
+    copies: Copies = field(repr=False, compare=False)
 
     @property
     def training(self) -> Training:
@@ -110,19 +113,12 @@ def resolve(
     _check_data(work_document, network, dataset)
     paths = [work_document.path, *(d.path for d in arch_documents), *(path for a in parsed for path in a.files())]
     paths += [path for tech in technologies for path in (tech.path, *tech.ancestors)]
+    chips = [([document.path], architecture) for document, architecture in zip(arch_documents, parsed, strict=True)]
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=_hashes(paths),
+        inputs=hashes(paths), copies=copies(work_document.path, chips, technologies),
     )  # fmt: skip
-
-
-def _hashes(paths: Sequence[Path]) -> dict[str, str]:
-    """Return file name -> sha256; the folder's name goes before where two files have one name."""
-    found: dict[str, str] = {}
-    for path in dict.fromkeys(path.resolve() for path in paths):
-        found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = sha256(path)
-    return found
 
 
 def _distinct(names: Sequence[str], option: str) -> None:

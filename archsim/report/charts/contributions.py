@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.base.units import show
-from archsim.records.lines import Contribution, RunData
+from archsim.records.lines import Contribution
+from archsim.records.recorded import RunData
 from archsim.report import style
 
 if TYPE_CHECKING:

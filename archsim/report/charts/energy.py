@@ -9,7 +9,7 @@ import numpy as np
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.records.lines import RunData
+from archsim.records.recorded import RunData
 from archsim.report import stacks, style
 
 if TYPE_CHECKING:

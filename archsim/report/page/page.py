@@ -13,7 +13,7 @@ from typing import Any
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import style, tables
 from archsim.report.page import data as page_data
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from archsim.base.errors import InputError
-from archsim.records.lines import load
+from archsim.records.recorded import load
 from archsim.report.explain import page, words
 from archsim.report.explain.charts import distribution
 from archsim.report.explain.decomposition import made
