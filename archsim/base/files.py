@@ -56,16 +56,37 @@ def find(name: str, kind: str, *, option: str, near: Path | None = None) -> Path
     if name.endswith((".yaml", ".yml")) or "/" in name or os.sep in name:
         for path in (Path(name).expanduser(), *([near / name] if near else [])):
             if path.is_file():
-                return path
+                return _yaml(path, option)
         raise InputError(key=option, value=name, expected="an existing YAML file")
     folders = ([near] if near else []) + [shipped(kind)]
     for folder in folders:
         if (path := folder / f"{name}.yaml").is_file():
             return path
     known = shipped_names(kind)
+    if Path(name).is_file():
+        return _yaml(Path(name), option)
     raise InputError(
         key=option, value=name, expected=f"a file, or one of {', '.join(known)}", hint=nearest(name, known)
     )
+
+
+_OTHERS = {
+    ".onnx": "an ONNX model", ".pt": "a PyTorch file", ".pth": "a PyTorch file", ".h5": "a Keras file",
+    ".csv": "a CSV table", ".json": "a JSON file", ".toml": "a TOML file", ".py": "a Python file",
+    ".npz": "an archive of arrays",
+}  # fmt: skip
+
+
+def _yaml(path: Path, option: str) -> Path:
+    """Return the path of a file that is YAML by its name; tell what another one is."""
+    suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        return path
+    what = _OTHERS.get(suffix, "a file of another kind")
+    raise InputError(
+        key=option, value=str(path), expected=f"a YAML file (.yaml), but it is {what}",
+        hint="archsim workloads show mlp-mnist prints one to begin with" if option == "WORKLOAD" else None,
+    )  # fmt: skip
 
 
 def kept_by_a_run(folder: Path) -> bool:
