@@ -13,7 +13,7 @@ from archsim.base import registry
 from archsim.base.errors import nearest
 from archsim.base.files import find
 from archsim.base.quantities import Bits, BitWidth, Count, Length
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
 
 
 class Boundary(Record):
@@ -98,9 +98,10 @@ class Architecture(FileRecord):
         return []
 
 
-def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
-    """Read an architecture file by path or shipped name, with `--set` values laid over it."""
-    return read(find(name, "architectures", option="--arch")).with_settings(dict(settings or {}))
+def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
+    """Read an architecture by path, shipped name or its content, with `--set` values laid over it."""
+    found = read(find(name, "architectures", option="--arch")) if isinstance(name, str) else given(name, "architecture")
+    return found.with_settings(dict(settings or {}))
 
 
 def parse(source: Document) -> Architecture:
@@ -118,7 +119,7 @@ def parse(source: Document) -> Architecture:
         raise source.error(("chip",), value=chip, expected=f"one of {', '.join(known)}", hint=hint)
     implementation: Any = registry.load("chip", str(chip))
     read_: Architecture = validate(source, implementation.SCHEMA)
-    architecture = read_.at(source.path.parent)
+    architecture = read_ if source.text else read_.at(source.path.parent)
     if architecture.name != source.path.stem:
         raise source.error(("name",), value=architecture.name, expected=f"the file's own name, {source.path.stem!r}")
     implementation.check(source, architecture)

@@ -161,7 +161,7 @@ def check_inputs(path: Path, run: Mapping[str, Any], techs: Sequence[str] = ()) 
         file = files.display(path / layout.RUN)
         raise InputError(f"lacks something ({error})", file=file, expected="the YAML that archsim wrote") from error
     values = {f"{each['name']}.yaml" for each in (*architectures, run["workload"])}
-    copies = list(kept(path / layout.INPUTS).values())
+    copies = [file for file in kept(path / layout.INPUTS).values() if isinstance(file, Path)]
     elsewhere = list(_elsewhere(path, run, architectures, techs))
     for name, digest in inputs.items():
         there = [file for file in copies if file.name == Path(name).name] or [

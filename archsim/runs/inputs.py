@@ -6,6 +6,7 @@ with their tables; technologies/NAME the technology with what it extends; biblio
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -13,22 +14,26 @@ from pathlib import Path, PurePosixPath
 from archsim.accounting.technology import Technology
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 
 WORKLOAD, ARCHITECTURES, TECHNOLOGIES, DEVICES = "workload", "architectures", "technologies", "devices"
-Copies = dict[str, Path]
-"""Path below RUN/inputs, with "/" -> the file whose copy stands there."""
+Source = Path | bytes
+"""A file, or the bytes that stand in for one."""
+Copies = dict[str, Source]
+"""Path below RUN/inputs, with "/" -> what stands there."""
 
 
 def copies(
-    workload: Path, architectures: Sequence[tuple[Sequence[Path], Architecture]], technologies: Sequence[Technology]
-) -> Copies:
+    workload: Document, architectures: Sequence[tuple[Sequence[Document], Architecture]],
+    technologies: Sequence[Technology],
+) -> Copies:  # fmt: skip
     """Return the copies that a run keeps of its inputs.
 
     Parameters
     ----------
-    workload : the workload's file
-    architectures : of each its own file with those it extends, and what was read of them
+    workload : the workload's document
+    architectures : of each its own document with those it extends, and what was read of them
     technologies : sequence of Technology
 
     Raises
@@ -36,29 +41,29 @@ def copies(
     InputError
         If two different files of one technology or architecture have one name.
     """
-    found: Copies = {f"{WORKLOAD}/{workload.name}": workload}
-    for paths, architecture in architectures:
+    found: Copies = {f"{WORKLOAD}/{workload.path.name}": workload.source}
+    for documents, architecture in architectures:
         folder, devices = f"{ARCHITECTURES}/{architecture.name}", architecture.files()
-        _put(found, folder, paths)
-        _put(found, f"{folder}/{DEVICES}", devices)
+        for each in documents:
+            _put(found, f"{folder}/{each.path.name}", each.source)
+        for path in devices:
+            _put(found, f"{folder}/{DEVICES}/{path.name}", path)
         _shelve(found, f"{folder}/{DEVICES}", files.bibliographies(devices) if devices else ())
     for technology in technologies:
         folder = f"{TECHNOLOGIES}/{technology.name}"
         own = (technology.path, *technology.ancestors)
-        _put(found, folder, own)
+        for path in own:
+            _put(found, f"{folder}/{path.name}", path)
         _shelve(found, folder, files.bibliographies(own))
     return found
 
 
-def _put(found: Copies, folder: str, paths: Iterable[Path]) -> None:
-    for path in paths:
-        name = f"{folder}/{path.name}"
-        if name in found and found[name].resolve() != path.resolve():
-            raise InputError(
-                f"has the name of {files.display(found[name])}, which it goes with", file=files.display(path),
-                expected="files of different names",
-            )  # fmt: skip
-        found[name] = path
+def _put(found: Copies, name: str, source: Source) -> None:
+    other = found.setdefault(name, source)
+    if _bytes(other) != _bytes(source):
+        raise InputError(
+            "two different files of it have this name", key=name.partition("/")[2], expected="files of different names"
+        )
 
 
 def _shelve(found: Copies, folder: str, shelves: Iterable[Path]) -> None:
@@ -66,20 +71,26 @@ def _shelve(found: Copies, folder: str, shelves: Iterable[Path]) -> None:
         found[f"{folder}/{files.shelf(number)}"] = path
 
 
-def hashes(paths: Iterable[Path]) -> dict[str, str]:
+def hashes(sources: Iterable[tuple[Path, Source]]) -> dict[str, str]:
     """Return file name -> sha256; the folder's name goes before where two files have one name."""
     found: dict[str, str] = {}
-    for path in dict.fromkeys(path.resolve() for path in paths):
-        found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = files.sha256(path)
+    for path, source in {path.resolve(): source for path, source in sources}.items():
+        digest = hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else files.sha256(source)
+        found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = digest
     return found
 
 
-def keep(folder: Path, wanted: Mapping[str, Path]) -> None:
+def _bytes(source: Source) -> bytes:
+    return source if isinstance(source, bytes) else source.read_bytes()
+
+
+def keep(folder: Path, wanted: Mapping[str, Source]) -> None:
     """Make `folder` hold exactly these copies."""
+    content = {name: _bytes(source) for name, source in wanted.items()}
     shutil.rmtree(folder, ignore_errors=True)
-    for name, path in wanted.items():
+    for name, each in content.items():
         with files.replacing(folder / name) as aside:
-            shutil.copyfile(path, aside)
+            aside.write_bytes(each)
 
 
 def kept(folder: Path) -> Copies:

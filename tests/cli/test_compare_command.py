@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cli_kit import Cli
 
+from archsim.api import run as do_run
 from archsim.base.errors import EXIT_CODES
-from archsim.runs.run import run as do_run
 
 SLOW = """\
 schema: 1

@@ -12,9 +12,9 @@ import yaml
 from explain_kit import STEPS, small_run
 
 from archsim.accounting.technology import read_technology
+from archsim.api import run as run_once
 from archsim.base.errors import InputError
 from archsim.chips.architecture import document, parse
-from archsim.runs.run import run as run_once
 from archsim.studies.repeat import both_chips, options_of
 from archsim.studies.sensitivity import read_spent
 from archsim.studies.variants import BASELINE, CHIP, VARIANTS, Reruns, Variant, rerun
@@ -64,9 +64,9 @@ def test_the_reference_of_as_many_steps_is_the_run_itself_and_a_changed_chip_is_
         both = run_once(
             "mlp-mnist", out=tmp_path / one.name, steps=STEPS, seed=1, techs=(TECH,), settings=(*SETTINGS, setting)
         )
-        assert one.ratio == both.ratio.energy  # to the last bit: only the changed chip was run
+        assert one.ratio == both.summary["ratio"]["energy"]  # to the last bit: only the changed chip was run
         assert (one.baseline, one.chip) == tuple(
-            both.architectures[chip].energy_per_step_J.total for chip in (BASELINE, CHIP)
+            both.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in (BASELINE, CHIP)
         )
         assert one.change == pytest.approx(one.ratio / found.reference.ratio - 1)
     errors, skips = found.variants
