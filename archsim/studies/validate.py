@@ -14,7 +14,7 @@ from archsim.accounting.area import area
 from archsim.accounting.bill import price
 from archsim.base import units
 from archsim.base.yamlfile import Key
-from archsim.chips.published import KernelBoard, parse
+from archsim.chips.published import PublishedBoard, parse
 from archsim.studies.cases import QUANTITIES, Case, Check, Kernel, Number, read_case, shipped_cases
 from archsim.studies.sweep import run_points
 
@@ -127,8 +127,8 @@ def measure(case: Case, kernel: Kernel) -> Measured:
     settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, value in kernel.set.items()}
     architecture = parse(case.architecture(kernel.design).with_settings(settings, option="set"))
     technology = case.technology(kernel.design)
-    board = KernelBoard(architecture, technology)
-    time_ps = board.run_kernel(kernel.kernel, kernel.vectors, kernel.density)
+    board = PublishedBoard(architecture, technology)
+    time_ps = board.run_operation(kernel.kernel, kernel.vectors, kernel.density)
     bill = price(board.ledger.rows(), board.entries(), technology, architecture.boundary.inside)
     space = area(board.parts(), technology)
     return Measured(

@@ -257,7 +257,7 @@ def test_bands_cover_every_line_once_and_are_about_equal(lines: int, most: int) 
     assert max(sizes) <= most
     assert max(sizes) - min(sizes) <= 1
     assert len(found) == -(-lines // most)
-    assert place({"a": (lines, 1)}, rows=most, columns=1, tiles=len(found))["a"].tiles == len(found)
+    assert place({"a": (lines, 1)}, rows=most, columns=1)["a"].tiles == len(found)
 
 
 def test_a_deadlock_says_who_is_held_and_what_waits() -> None:
