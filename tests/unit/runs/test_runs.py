@@ -115,7 +115,9 @@ def test_more_evaluations_change_no_training(tmp_path: Path) -> None:
 
 
 def test_batches_train_too(tmp_path: Path) -> None:
-    summary = execute(small(steps=60, settings=("training.batch=8",)), tmp_path / "run")
+    summary = execute(
+        small(steps=60, settings=("training.batch=8", "digital_unit.buffer_words=12448")), tmp_path / "run"
+    )
     assert summary is not None
     assert summary.architectures["mixed-precision"].outer_product_updates_per_step > 10_000
 
