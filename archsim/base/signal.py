@@ -44,12 +44,12 @@ class Signal:
     @property
     def elements(self) -> int:
         """Elements in all vectors."""
-        return int(self.values.size)
+        return self.values.size
 
     @property
     def vectors(self) -> int:
         """Number of vectors, `positions` of each sample."""
-        return int(self.values.shape[0])
+        return len(self.values)
 
     @property
     def samples(self) -> int:

@@ -6,7 +6,7 @@ knows nothing else of the chip, so all chips do the same training step by constr
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from archsim.base.signal import Signal, Tag
@@ -28,7 +28,7 @@ class Verbs(Protocol):
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Return d W^T for a layer; d of shape (vectors, columns), the result (vectors, rows)."""
 
-    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Apply a named operation of `learning.maths` to signals of equal shape."""
 
     def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Chip(Board):
         DoesNotFitError
             With all demands that are not met, and the settings that make them fit.
         """
-        require(cls.demands(architecture, network, samples))
+        require({architecture.name: cls.demands(architecture, network, samples)})
 
     def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
         """Return a memory for so many words, with this technology's access time."""
@@ -134,11 +134,10 @@ class Chip(Board):
         self.digital_unit.store(x.elements, tag)
         return x
 
-    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Apply a named operation of `learning.maths` in the digital unit."""
-        operands = list(signals)
-        result = yield from self.digital_unit.elementwise(op, [signal.values for signal in operands], tag)
-        return Signal(result, positions=operands[0].positions)
+        result = yield from self.digital_unit.elementwise(op, [signal.values for signal in signals], tag)
+        return Signal(result, positions=signals[0].positions)
 
     @abstractmethod
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:

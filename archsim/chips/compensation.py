@@ -8,7 +8,7 @@ of the summed absolute outputs of a crossbar then and now scales its outputs, in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Compensated:
         self.receive = chip.receive
         self.multiply_transposed, self.update, self.maintain = chip.multiply_transposed, chip.update, chip.maintain
 
-    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Do as the chip does."""
         return self.chip.elementwise(op, signals, tag)
 

@@ -205,17 +205,15 @@ class CrossbarChip(Chip):
         """Send codes to all tiles of the layer, read them side by side, add up the row bands' partial sums."""
         scale = self._full_scale
         values = x.values if scale == 1 else x.values * np.float32(1 / scale)
-        product = yield from self._product(self.forward[layer], values, scale, tag)
-        return Signal(product, positions=x.positions)
+        return self._product(self.forward[layer], values, scale, tag, positions=x.positions)
 
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
         values, scale = d.normal or (yield from self._normalised(d, tag))
-        product = yield from self._product(self.backward[layer], values, scale, tag)
-        return Signal(product, positions=d.positions)
+        return (yield from self._product(self.backward[layer], values, scale, tag, positions=d.positions))
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[F32]:
+    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag, *, positions: int) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
         sent = values.size * group.bands
@@ -225,7 +223,8 @@ class CrossbarChip(Chip):
             group.age()
         codes = yield from group.read(values, tag)
         yield from bus.send(group.outputs * vectors * group.adc_bits, tag)
-        return (yield from unit.collect(group.join(codes), tag, scale=scale))
+        result = yield from unit.collect(group.join(codes), tag, scale=scale)
+        return Signal(result, positions=positions)
 
     def _normalised(self, d: Signal, tag: Tag) -> Work[tuple[F32, float]]:
         """Return the errors over their largest magnitude, and that; kept with the signal, for its other uses."""

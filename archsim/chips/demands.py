@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.base.errors import DoesNotFitError
@@ -39,23 +39,44 @@ class Demand:
         return self.needed - self.available
 
 
-def require(demands: Sequence[Demand]) -> None:
+def require(demands: Mapping[str, Sequence[Demand]]) -> None:
     """Refuse a network that asks for more than there is.
+
+    Parameters
+    ----------
+    demands : chip's name -> its demands
+        Of all chips that are to hold the network.
 
     Raises
     ------
     DoesNotFitError
         With every demand that is not met, each with demand, bound and gap, and the settings that make them all fit.
     """
-    unmet = [demand for demand in demands if demand.short > 0]
+    unmet = _unmet(demands)
     if not unmet:
         return
-    remedy = " ".join(f"--set {demand.key}={demand.needed}" for demand in unmet)
+    remedy = " ".join(f"--set {key}={demand.needed}" for key, demand in unmet.items())
     hint = f"{remedy} makes it fit"
     if len(unmet) == 1:
-        raise DoesNotFitError(_text(unmet[0]), key=unmet[0].key, expected=unmet[0].expected, hint=hint)
-    texts = "; ".join(f"{demand.key}: {_text(demand)}; expected {demand.expected}" for demand in unmet)
-    raise DoesNotFitError(texts, hint=hint)
+        [(key, demand)] = unmet.items()
+        raise DoesNotFitError(_text(demand), key=key, expected=demand.expected, hint=hint)
+    texts = (f"{key}: {_text(demand)}; expected {demand.expected}" for key, demand in unmet.items())
+    raise DoesNotFitError("; ".join(texts), hint=hint)
+
+
+def _unmet(demands: Mapping[str, Sequence[Demand]]) -> dict[str, Demand]:
+    """Return what is not met by key; the chip's name leads the key where another chip with it needs something else."""
+    holders: dict[str, dict[str, Demand]] = {}
+    for chip, asked in demands.items():
+        for demand in asked:
+            holders.setdefault(demand.key, {})[chip] = demand
+    found = {}
+    for key, by_chip in holders.items():
+        alike = len(set(by_chip.values())) == 1
+        for chip, demand in by_chip.items():
+            if demand.short > 0:
+                found[key if alike else f"{chip}.{key}"] = demand
+    return found
 
 
 def _text(demand: Demand) -> str:

@@ -115,8 +115,9 @@ class Digital32Chip(Chip):
         yield from ()
 
     def _send(self, elements: int, tag: Tag) -> Work[None]:
+        """Bring so many words from the signal buffer over the bus."""
         self.digital_unit.fetch(elements, tag)
-        yield from self.bus.send(elements * 32, tag)
+        return self.bus.send(elements * 32, tag)
 
     def _keep(self, result: Signal, tag: Tag) -> Work[Signal]:
         """Bring a result over the bus into the signal buffer."""

@@ -54,10 +54,6 @@ class Component:
         before, self._account = self._account, page
         return before
 
-    def book(self, tag: Tag, job: Job) -> None:
-        """Count a job as done once."""
-        self._account.jobs[tag, job] += 1
-
     def count(self, tag: Tag, amounts: Mapping[str, float]) -> None:
         """Count amounts of declared actions that depend on data."""
         self._account.count(tag, amounts)

@@ -116,12 +116,12 @@ class DigitalUnit(Component):
     def store(self, words: int, tag: Tag) -> None:
         """Book words written to the buffer behind a transfer; they take no time of their own."""
         key = ("store", words)
-        self.book(tag, self._jobs.get(key) or self.job(key, 0, {"buffer.write": words}))
+        self._account.jobs[tag, self._jobs.get(key) or self.job(key, 0, {"buffer.write": words})] += 1
 
     def fetch(self, words: int, tag: Tag) -> None:
         """Book words read from the buffer ahead of a transfer or for another unit; they take no time of their own."""
         key = ("fetch", words)
-        self.book(tag, self._jobs.get(key) or self.job(key, 0, {"buffer.read": words}))
+        self._account.jobs[tag, self._jobs.get(key) or self.job(key, 0, {"buffer.read": words})] += 1
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the buffer's sizes for its actions."""

@@ -170,7 +170,11 @@ def test_a_component_that_counts_what_it_has_not_declared_is_found_out() -> None
     component = Careless(Clock(), ledger, "careless")
     with pytest.raises((KeyError, ModelError)):
         component.count(Tag("forward", "fc1"), {"undeclared": 1})
-    component.book(Tag("forward", "fc1"), component.job("x", 0, {"undeclared": 1}))
+    component.clock.run(
+        component.clock.process(
+            component.perform(component.job("x", 0, {"undeclared": 1}), Tag("forward", "fc1"), None)
+        )
+    )
     with pytest.raises(ModelError, match="action 'undeclared' is not one of"):
         ledger.rows()
 
