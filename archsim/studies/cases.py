@@ -27,7 +27,7 @@ CLOSE = 1e-6
 
 
 class Operation(Record):
-    """An entry under `kernels:`: what a design does, on how many vectors and driven lines; changes of the architecture."""
+    """An entry under `kernels:`: what a design does, for how many vectors, with which share of lines; its settings."""
 
     design: str
     kernel: Literal["product", "transposed", "update"]
