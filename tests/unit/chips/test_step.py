@@ -279,6 +279,35 @@ def test_bands_cover_every_line_once_and_are_about_equal(lines: int, most: int) 
     assert place({"a": (lines, 1)}, rows=most, columns=1)["a"].tiles == len(found)
 
 
+@pytest.mark.parametrize("eager", [True, False])
+@pytest.mark.parametrize(
+    ("name", "unit", "method"),
+    [
+        ("mixed-precision", "archsim.analog.cells.Cells", "multiply"),
+        ("mixed-precision", "archsim.learning.accumulate.Accumulator", "accumulate"),
+        ("mixed-precision", "archsim.analog.cells.PairedCells", "set_pulses"),
+        ("in-array", "archsim.analog.cells.Cells", "multiply_transposed"),
+        ("in-array", "archsim.analog.single.SingleCells", "pulse"),
+        ("digital32", "archsim.hardware.mac_array.MacArray", "hold_ps"),
+    ],
+)
+def test_a_step_that_fails_half_way_leaves_nothing_held_and_the_chip_can_go_on(
+    name: str, unit: str, method: str, eager: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = chip(name, eager=eager, **{"tile.rows": "5", "tile.columns": "3"} if name != "digital32" else {})
+
+    def broken(*_: object, **__: object) -> None:
+        raise ModelError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{unit}.{method}", broken)
+        with pytest.raises(ModelError, match="broken"):
+            train(made, samples(40), rate=5)
+    assert [slot.state for slot in made.slots() if slot.state] == []
+    train(made, samples(2))
+    assert made.clock.passes(1) == eager
+
+
 def test_a_deadlock_says_who_is_held_and_what_waits() -> None:
     made = chip("digital32")
     made.bus.slot.take()
