@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         hold,
         load,
         reproduce,
+        resume,
         run,
         schema,
         tech,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __version__ = version("archsim")
 
 _COMMANDS = (
-    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "hold", "load", "reproduce", "run",
+    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "hold", "load", "reproduce", "resume", "run",
     "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
@@ -74,6 +75,7 @@ __all__ = [
     "read_technology",
     "reproduce",
     "resolve",
+    "resume",
     "run",
     "schema",
     "tech",

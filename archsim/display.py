@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -52,7 +53,7 @@ def introduce(spec: RunSpec, out: Path) -> None:
 
 @contextmanager
 def stoppable(also: Callable[[], Any] | None = None) -> Iterator[list[int]]:
-    """Turn the first Ctrl-C or SIGTERM into an entry of the list yielded; the second ends the program."""
+    """Turn the first Ctrl-C, SIGTERM or hang-up into an entry of the list yielded; the second ends the program."""
     signals: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -63,7 +64,8 @@ def stoppable(also: Callable[[], Any] | None = None) -> Iterator[list[int]]:
         if len(signals) > 1:
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    stops = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+    before = {number: signal.signal(number, note) for number in stops}
     try:
         yield signals
     finally:
@@ -77,8 +79,8 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
     if silent:
         yield None
         return
-    if not sys.stderr.isatty():
-        yield _lines()
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield _audible(_lines())
         return
     from rich import progress as bars
 
@@ -103,6 +105,21 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
             )  # fmt: skip
 
         yield show
+
+
+def _audible(show: Progress) -> Progress:
+    """Return a callback that falls silent when nobody listens any more: a closed stream ends no training."""
+    listeners = [show]
+
+    def tell(report: Report) -> None:
+        try:
+            for listener in listeners:
+                listener(report)
+        except (OSError, ValueError):
+            listeners.clear()
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  for as long as the program
+
+    return tell
 
 
 def _lines() -> Progress:

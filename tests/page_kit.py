@@ -82,7 +82,8 @@ def make_run(folder: Path) -> Made:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         spec = resolve("mlp-mnist", steps=STEPS, techs=("bottom-up-14nm", str(folder / "toy.yaml")))
         trained = train_all(spec)
-    run = rundir.claim(folder / "run")
+    run = folder / "run"
+    run.mkdir()
     rundir.begin(run, spec)
     rundir.finish(run, spec, trained, 1.0)
     edit_summary(run, dataset_origin=f"digits {HARM}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from archsim.base.errors import ModelError
 from archsim.base.signal import PHASES, Tag
@@ -99,14 +100,17 @@ class Account:
         Tag -> action -> amount, for work whose amounts depend on data.
     jobs : dict
         (Tag, job) -> how often the job was done.
+    carried : dict
+        Tag -> action -> amount of jobs done before the ledger was taken up again.
     """
 
-    __slots__ = ("actions", "amounts", "jobs")
+    __slots__ = ("actions", "amounts", "carried", "jobs")
 
     def __init__(self, actions: Iterable[str]) -> None:
         self.actions = tuple(actions)
         self.amounts: dict[Tag, dict[str, float]] = {}
         self.jobs: defaultdict[tuple[Tag, Job], int] = defaultdict(int)
+        self.carried: dict[Tag, dict[str, float]] = {}
 
     def row(self, tag: Tag) -> dict[str, float]:
         """Return the row of a tag: action -> amount, to be added to."""
@@ -131,15 +135,22 @@ class Account:
         """
         found = Account(self.actions)
         try:
-            for tag, row in self.amounts.items():
+            for tag, row in (*self.amounts.items(), *self.done().items()):
                 found.count(tag, row)
-            for (tag, job), times in self.jobs.items():
-                found.count(tag, {action: times * amount for action, amount in job.amounts.items()})
         except KeyError as error:
             raise ModelError(f"action {error} is not one of {', '.join(self.actions)}") from None
         for tag in found.amounts:
             if tag.phase not in PHASES:
                 raise ModelError(f"phase {tag.phase!r} is not one of {', '.join(PHASES)}")
+        return found.amounts
+
+    def done(self) -> dict[Tag, dict[str, float]]:
+        """Return tag -> action -> amount of all jobs; they are whole numbers, so that their order does not matter."""
+        found = Account(self.actions)
+        for tag, row in self.carried.items():
+            found.count(tag, row)
+        for (tag, job), times in self.jobs.items():
+            found.count(tag, {action: times * amount for action, amount in job.amounts.items()})
         return found.amounts
 
 
@@ -168,6 +179,31 @@ class Ledger:
             if amount
         ]
         return sorted(found, key=lambda row: (order[row.phase], row.layer, row.component, row.action))
+
+    def content(self) -> dict[str, Any]:
+        """Return all that is booked, as JSON has it."""
+
+        def rows(table: Mapping[Tag, Mapping[str, float]]) -> list[list[Any]]:
+            return [[tag.phase, tag.layer, dict(row)] for tag, row in table.items()]
+
+        return {
+            "steps": self.steps, "time_ps": dict(self.time_ps),
+            "accounts": {
+                name: {"actions": list(account.actions), "amounts": rows(account.amounts), "jobs": rows(account.done())}
+                for name, account in self._accounts.items()
+            },
+        }  # fmt: skip
+
+    def go_on(self, content: Mapping[str, Any]) -> None:
+        """Book nothing but what `content` returned."""
+        self.steps = content["steps"]
+        self.time_ps.update(content["time_ps"])
+        for name, booked in content["accounts"].items():
+            account = self.open(name, booked["actions"])
+            account.jobs.clear()
+            for table, rows in ((account.amounts, booked["amounts"]), (account.carried, booked["jobs"])):
+                table.clear()
+                table.update({Tag(phase, layer): dict(row) for phase, layer, row in rows})
 
     def absorb(self, other: Ledger) -> None:
         """Add what another ledger of the same chip has booked."""

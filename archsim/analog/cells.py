@@ -197,6 +197,13 @@ class Cells(ABC):
             self._read[phase][0] = word
         self._renew_as_then(int(found["renewed_ps"]))
 
+    def cached(self) -> dict[str, NDArray[Any]]:
+        """Return the cache by name, views: its last bits hang on the order in which it was renewed."""
+        return {
+            "cache": self._cache, "total": self._total, "row_total": self._row_total,
+            "column_total": self._column_total,
+        }  # fmt: skip
+
     def _renew_as_then(self, renewed_ps: int) -> None:
         """Rebuild the cache of the original: renewed as a whole at `renewed_ps`, then pair by pair when written."""
         self.renew(renewed_ps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(
     workload: Any = "mlp-mnist", *, out: str | Path | None = None, progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None, **options: Any,
+    stop: Callable[[], bool] | None = None, every_s: float | None = 60.0, force: bool = False, **options: Any,
 ) -> Run:  # fmt: skip
     """Train a workload on chips.
 
@@ -30,6 +31,10 @@ def run(
         Gets a `Report` every few hundred steps.
     stop : callable, optional
         Asked as often; True ends the run, whose directory is then marked partial.
+    every_s : float, optional
+        Seconds on the wall between two checkpoints; None for none.
+    force : bool
+        Replace an unfinished run of other inputs in `out`; one of the same goes on.
     **options
         Those of `archsim.resolve`: archs, techs, preset, seed, steps, settings, data.
 
@@ -42,14 +47,24 @@ def run(
     InputError
         If an input or an option is wrong, or the run was stopped before its first step.
     """
+    from archsim.runs.owner import reserved
     from archsim.runs.run import execute
-    from archsim.runs.rundir import fresh
     from archsim.runs.spec import resolve
 
     spec = resolve(workload, **options)
-    folder = Path(out).expanduser() if out else fresh(Path("reports"), f"{spec.workload.name}-seed{spec.seed}")
-    if execute(spec, folder, progress=progress, stop=stop) is None:
-        raise ModelError("the run was stopped before its first step")
+    stem = f"{spec.workload.name}-seed{spec.seed}"
+    with nullcontext(Path(out).expanduser()) if out else reserved(Path("reports"), stem) as folder:
+        if execute(spec, folder, progress=progress, stop=stop, every_s=every_s, force=force) is None:
+            raise ModelError("the run was stopped before its first step")
+    return Run(folder)
+
+
+def resume(path: str | Path, *, data: Path | None = None, every_s: float | None = 60.0) -> Run:
+    """Go on with a run that was interrupted or died; it ends with the bits of one that was never interrupted."""
+    from archsim.records.resume import resume as go_on
+
+    folder = Path(path).expanduser()
+    go_on(folder, data=data, every_s=every_s)
     return Run(folder)
 
 

@@ -13,6 +13,7 @@ EXIT_CODES: dict[int, str] = {
     3: "the network does not fit the chip",
     4: "data is missing, broken or could not be fetched",
     5: "the model contradicts itself (deadlock, an action without a price): a bug, please report it",
+    6: "the system refused or ended something: disk, memory, permission, a process",
     130: "interrupted; the partial run is kept and marked as such",
 }
 """Exit code of the command line -> meaning. The README prints this table; a test holds the two together."""
@@ -76,6 +77,12 @@ class DataError(InputError):
     """A data set is missing, truncated, wrong or cannot be fetched."""
 
     exit_code = 4
+
+
+class SystemFault(ArchsimError, RuntimeError):  # noqa: N818  a fault of the system's, no error of the program
+    """The system refused or ended something: a full disk, no memory, no permission, a process that was killed."""
+
+    exit_code = 6
 
 
 class ModelError(ArchsimError, RuntimeError):

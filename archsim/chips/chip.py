@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -116,6 +116,15 @@ class Chip(Board):
         InputError
             If an array is missing or of another shape or type.
         """
+
+    def tallies(self) -> dict[str, int]:
+        """Return what units count beside the ledger, by name: picoseconds waited for each resource."""
+        return {f"waited {k}": slot.waited_ps for k, slot in enumerate(self.slots())}
+
+    def go_on(self, tallies: Mapping[str, int]) -> None:
+        """Take up what `tallies` returned."""
+        for k, slot in enumerate(self.slots()):
+            slot.waited_ps = tallies[f"waited {k}"]
 
     def wait(self, ps: int) -> Work[None]:
         """Let time pass in which the chip does nothing; it is booked under no phase."""

@@ -171,7 +171,7 @@ class CrossbarChip(Chip):
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
-        tiles = [tile for layer in self.tiles.values() for row in layer for tile in row]
+        tiles = self._every_tile()
         return [*super().components(), *tiles]
 
     def parts(self) -> list[Part]:
@@ -180,12 +180,25 @@ class CrossbarChip(Chip):
 
     def diagnostics(self) -> dict[str, float]:
         """Return how many conversions were clipped, too."""
-        clipped = sum(tile.clipped for layer in self.tiles.values() for row in layer for tile in row)
+        clipped = sum(tile.clipped for tile in self._every_tile())
         return {**super().diagnostics(), "clipped_conversions": clipped}
 
     def slots(self) -> list[Slot]:
         """Return every resource, shared converter banks included."""
         return [*super().slots(), *self.banks]
+
+    def tallies(self) -> dict[str, int]:
+        """Return how many conversions each tile clipped, too."""
+        return {**super().tallies(), **{f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())}}
+
+    def go_on(self, tallies: Mapping[str, int]) -> None:
+        """Take up what `tallies` returned."""
+        super().go_on(tallies)
+        for k, tile in enumerate(self._every_tile()):
+            tile.clipped = tallies[f"clipped {k}"]
+
+    def _every_tile(self) -> list[Tile]:
+        return [tile for layer in self.tiles.values() for row in layer for tile in row]
 
     def twin(self) -> Self:
         """Return a chip over the same cells on a clock of its own."""

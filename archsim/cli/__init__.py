@@ -36,7 +36,8 @@ app = typer.Typer(
     epilog=f"Exit codes:\n\n{_CODES}",
 )  # fmt: skip
 for command, function in (
-    ("reproduce", run.reproduce), ("run", run.run_command), ("report", run.report_command),
+    ("reproduce", run.reproduce), ("run", run.run_command), ("resume", run.resume_command),
+    ("report", run.report_command),
     ("validate", validate.validate), ("explain", explain.explain_command),
     ("ablate", ablate.ablate_command), ("hold", hold.hold_command), ("endurance", hold.endurance_command),
     ("trace", trace.trace_command), ("compare", compare.compare_command),

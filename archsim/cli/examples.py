@@ -7,6 +7,7 @@ import typer
 EXAMPLES = {
     "reproduce": "archsim reproduce --preset quick",
     "run": "archsim run mlp-mnist --steps 5000 --arch mixed-precision --set outer_product.error_bits=8",
+    "resume": "archsim resume reports/mlp-mnist-seed1",
     "report": "archsim report reports/reproduce --html",
     "validate": "archsim validate isaac2016 marinella2018",
     "explain": "archsim explain reports/reproduce --no-reruns",

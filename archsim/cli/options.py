@@ -31,6 +31,11 @@ Data = Annotated[
 ]
 Preset = Annotated[str | None, typer.Option(help="Preset of the workload, such as quick or full.")]
 Steps = Annotated[int | None, typer.Option(help="Training steps, whatever the epochs.")]
+Checkpoint = Annotated[
+    str, typer.Option(metavar="TIME", help="How often to write down where the training stands, such as 60s, 5min or "
+                      "off; a run that was interrupted or died goes on from there.")
+]  # fmt: skip
+Force = Annotated[bool, typer.Option("--force", help="Replace an unfinished run of other inputs in --out.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output, and nothing else there.")

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archsim.base.errors import InputError
-from archsim.cli.options import INTERRUPTED, Archs, AsJson, Data, Out, Preset, Quiet, Seed, Settings, Steps, Techs
+from archsim.cli.options import (
+    INTERRUPTED,
+    Archs,
+    AsJson,
+    Checkpoint,
+    Data,
+    Force,
+    Out,
+    Preset,
+    Quiet,
+    Seed,
+    Settings,
+    Steps,
+    Techs,
+)
 from archsim.display import console, introduce, stoppable
 from archsim.display import progress as show_progress
 
 if TYPE_CHECKING:
+    from archsim.runs.spec import RunSpec
     from archsim.runs.summary import Summary
 
 
 def reproduce(  # noqa: PLR0917  an option each
     out: Out = None, seed: Seed = 1, preset: Preset = None, steps: Steps = None, data: Data = None,
-    as_json: AsJson = False, quiet: Quiet = False,
+    checkpoint: Checkpoint = "60 s", force: Force = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Reproduce the paper's comparison: train its perceptron on both chips, print the tables, draw the charts."""
     options = {"workload": "mlp-mnist", "preset": preset, "steps": steps, "data": data}
-    where = _run(options, seed, out or _fresh("reproduce"), as_json=as_json, quiet=quiet)
-    _report(where, None, quiet=quiet or as_json)
+    how = How(checkpoint, force=force, as_json=as_json, quiet=quiet)
+    _report(_run(options, seed, out, "reproduce", how), None, quiet=quiet or as_json)
 
 
 def run_command(  # noqa: PLR0917  an option each
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")],
     preset: Preset = None, arch: Archs = None, tech: Techs = None, seed: Seed = 1,
     seeds: Annotated[int, typer.Option(help="Run so many seeds, from --seed on, side by side.")] = 1,
-    steps: Steps = None, set_: Settings = None, out: Out = None, data: Data = None, as_json: AsJson = False,
-    quiet: Quiet = False,
+    steps: Steps = None, set_: Settings = None, out: Out = None, data: Data = None, checkpoint: Checkpoint = "60 s",
+    force: Force = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
     options: dict[str, Any] = {
@@ -42,11 +59,25 @@ def run_command(  # noqa: PLR0917  an option each
     stem = f"{Path(workload).stem}{f'-{preset}' if preset else ''}-seed{seed}"
     if seeds < 1:
         raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
+    how = How(checkpoint, force=force, as_json=as_json, quiet=quiet)
     if seeds > 1:
         chosen = list(range(seed, seed + seeds))
-        _run_seeds(options, chosen, out or _fresh(f"{stem}-{seeds}seeds"), as_json=as_json, quiet=quiet)
+        _run_seeds(options, chosen, out or Path("reports") / f"{stem}-{seeds}seeds", how)
     else:
-        _run(options, seed, out or _fresh(stem), as_json=as_json, quiet=quiet)
+        _run(options, seed, out, stem, how)
+
+
+def resume_command(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of a run that was interrupted or died.")],
+    checkpoint: Checkpoint = "60 s", data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Go on with a run from its last checkpoint; it ends with the bits of one that was never interrupted."""
+    from archsim.records.resume import resume
+
+    how = How(checkpoint, force=False, as_json=as_json, quiet=quiet)
+    with stoppable() as stop, show_progress(silent=how.silent) as progress:
+        summary = resume(run, data=data, progress=progress, stop=lambda: bool(stop), every_s=how.every_s)
+    _show(summary, run, how)
 
 
 def report_command(
@@ -87,53 +118,97 @@ def report_command(
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
-def _fresh(stem: str) -> Path:
-    from archsim.runs.rundir import fresh
+@dataclass(frozen=True)
+class How:
+    """What the options say of how a run is done and shown; `checkpoint` is a time, or "off"."""
 
-    return fresh(Path("reports"), stem)
+    checkpoint: str
+    force: bool
+    as_json: bool
+    quiet: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is shown on the way."""
+        return self.quiet or self.as_json
+
+    @property
+    def every_s(self) -> float | None:
+        """Seconds between two checkpoints."""
+        from archsim.base.units import parse
+
+        if self.checkpoint == "off":
+            return None
+        try:
+            return parse(self.checkpoint, "s")
+        except InputError as error:
+            raise InputError(
+                error.message.partition("; expected")[0], key="--checkpoint",
+                expected='a time with its unit, such as "60 s" or "5 min", or "off"',
+            ) from error  # fmt: skip
 
 
-def _run(options: dict[str, Any], seed: int, out: Path, *, as_json: bool, quiet: bool) -> Path:
+def _run(options: dict[str, Any], seed: int, out: Path | None, stem: str, how: How) -> Path:
     """Do one run and print what came of it; exit with 130 if it was interrupted."""
+    from archsim.runs.owner import check, reserved
     from archsim.runs.run import execute
-    from archsim.runs.rundir import check
     from archsim.runs.spec import resolve
 
+    every_s = how.every_s
     spec = resolve(**options, seed=seed)
-    check(out)
-    silent = quiet or as_json
-    if not silent:
-        introduce(spec, out)
-    with stoppable() as stop, show_progress(silent=silent) as progress:
-        summary = execute(spec, out, progress=progress, stop=lambda: bool(stop))
+    if out:
+        check(out)
+    elif not how.silent:
+        _tell_unfinished(spec, Path("reports"), stem)
+    with nullcontext(out) if out else reserved(Path("reports"), stem) as folder:
+        if not how.silent:
+            introduce(spec, folder)
+        with stoppable() as stop, show_progress(silent=how.silent) as progress:
+            summary = execute(
+                spec, folder, progress=progress, stop=lambda: bool(stop), every_s=every_s, force=how.force
+            )
+    _show(summary, folder, how)
+    return folder
+
+
+def _tell_unfinished(spec: RunSpec, folder: Path, stem: str) -> None:
+    """Say that an unfinished run of the same inputs is there, and how to go on with it."""
+    from archsim.runs import layout, owner, rundir
+
+    for path in sorted(folder.glob(f"{stem}*")):
+        if (path / layout.RUN).is_file() and layout.state(path) != "finished" and not rundir.unlike(path, spec):
+            going = "is being written by another process" if owner.in_use(path) else "is unfinished"
+            typer.echo(f"Note: {path}, a run of the same inputs, {going}; `archsim resume {path}` goes on with it")
+
+
+def _show(summary: Summary | None, out: Path, how: How) -> None:
+    """Print what came of a run; exit with 130 if it was interrupted."""
     if summary is None:
         typer.echo(f"archsim: interrupted before the first step; {out} is marked partial", err=True)
         raise typer.Exit(INTERRUPTED)
     content = summary.model_dump(by_alias=True)
-    if as_json:
+    if how.as_json:
         typer.echo(json.dumps(content, indent=2))
-    elif not quiet:
+    elif not how.quiet:
         from archsim.report.tables import comparison_text, contributors_text
 
         for part in (*comparison_text(content), *contributors_text(out)):
             console().print(part)
         typer.echo(f"Run directory: {out}")
     if summary.state == "partial":
-        typer.echo(f"archsim: interrupted; the partial run is kept in {out}", err=True)
+        typer.echo(f"archsim: interrupted; the partial run is kept in {out}: archsim resume {out} goes on", err=True)
         raise typer.Exit(INTERRUPTED)
-    return out
 
 
-def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json: bool, quiet: bool) -> None:
+def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -> None:
     """Do one run a seed and print each and their mean."""
     from archsim.base.files import write_text
-    from archsim.runs.rundir import claim_parent
     from archsim.runs.spec import resolve
-    from archsim.studies.seeds import STOP, run_seeds, statistics
+    from archsim.studies.seeds import STOP, check_folder, run_seeds, statistics
 
-    silent = quiet or as_json
+    silent, every_s = how.silent, how.every_s
     spec = resolve(**options, seed=seeds[0])
-    claim_parent(out, [f"seed-{seed}" for seed in seeds])
+    check_folder(out)
     if not silent:
         introduce(spec, out)
 
@@ -143,17 +218,18 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
             ratio = f", energy ratio {summary.ratio.energy:.1f}" if summary.ratio.energy else ""
             typer.echo(f"seed {seed}: {', '.join(parts)}{ratio} [{summary.wall_time_s:.0f} s]")
 
+    out.mkdir(parents=True, exist_ok=True)
     with stoppable((out / STOP).touch) as stop:
         try:
-            results = run_seeds(options, seeds, out, done=done)
+            results = run_seeds(options, seeds, out, done=done, every_s=every_s, force=how.force)
         finally:
             (out / STOP).unlink(missing_ok=True)
     if results:
         content = statistics(results)
         write_text(out / "seeds.json", json.dumps(content, indent=2) + "\n")
-        if as_json:
+        if how.as_json:
             typer.echo(json.dumps(content, indent=2))
-        elif not quiet:
+        elif not how.quiet:
             for name, mean in content["mean_test_accuracy"].items():
                 spread = content["std_test_accuracy"][name]
                 typer.echo(
@@ -162,7 +238,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, *, as_json:
                 )
             typer.echo(f"Run directories: {out}")
     if stop:
-        typer.echo(f"archsim: interrupted; what was done is kept in {out}", err=True)
+        typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED)
 
 

@@ -11,23 +11,32 @@ from archsim.accounting.technology import lint
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.chips.demands import require
-from archsim.runs import layout, rundir, state
+from archsim.runs import checkpoint, layout, owner, rundir, state
+from archsim.runs.identity import identity
 from archsim.runs.spec import RunSpec
 from archsim.runs.summary import Summary
 from archsim.runs.train import Progress, Trained, Trainer
 
 
 def execute(
-    spec: RunSpec, out: str | Path, *, progress: Progress | None = None, stop: Callable[[], bool] | None = None
-) -> Summary | None:
+    spec: RunSpec, out: str | Path, *, progress: Progress | None = None, stop: Callable[[], bool] | None = None,
+    every_s: float | None = checkpoint.EVERY_S, force: bool = False,
+) -> Summary | None:  # fmt: skip
     """Train every architecture of `spec` and write the run directory `out`.
+
+    An unfinished run of the same inputs that stands there goes on from its checkpoints, and gives the bits of one that
+    was never interrupted.
 
     Parameters
     ----------
     progress : callable, optional
         Gets a `Report` every few hundred steps.
     stop : callable, optional
-        Asked as often; True ends the run, whose directory is then marked partial.
+        Asked as often; True ends the run, whose directory is then marked partial and keeps its checkpoints.
+    every_s : float, optional
+        Seconds on the wall between two checkpoints; None for none but when the run is stopped.
+    force : bool
+        Replace an unfinished run of other inputs.
 
     Returns
     -------
@@ -36,25 +45,54 @@ def execute(
     Raises
     ------
     InputError
-        If `out` cannot be used, or the network does not fit a chip (before anything is trained).
+        If `out` cannot be used, the network does not fit a chip (before anything is trained), or a training diverges.
     """
     begin, out = time.perf_counter(), Path(out)
+    owner.check(out)
     check_fit(spec)
     trainers = [Trainer(spec, architecture, progress=progress, stop=stop) for architecture in spec.architectures]
     check_prices(spec, trainers)
-    rundir.claim(out)
-    rundir.begin(out, spec)
-    trained: list[Trained] = []
-    for trainer in trainers:
-        if stop and stop():
-            break
-        trained.append(trainer.run())
-        if trained[-1].steps:
-            state.save(out, layout.read_run(out), trainer.chip)
-    if not any(one.steps for one in trained):
+    with owner.owned(out):
+        _make_way(out, spec, force=force)
+        rundir.begin(out, spec)
+        run = layout.read_run(out)
+        keeper = checkpoint.Keeper(out, identity(run), every_s)
+        trained: list[Trained] = []
+        for trainer in trainers:
+            checkpoint.take_up(out, keeper.run, trainer)
+            if stop and stop():
+                break
+            trainer.keep = keeper
+            trained.append(_trained(trainer, out, spec))
+            if trained[-1].steps:
+                state.save(out, run, trainer.chip)
+        if not any(one.steps for one in trained):
+            rundir.abandon(out, spec)
+            return None
+        summary = rundir.finish(out, spec, trained, time.perf_counter() - begin)
+        if summary.state == "finished":
+            checkpoint.clear(out)
+        return summary
+
+
+def _make_way(out: Path, spec: RunSpec, *, force: bool) -> None:
+    """Refuse to replace an unfinished run of other inputs, or remove what it kept."""
+    if rundir.unlike(out, spec):
+        if not force:
+            raise InputError(
+                key="--out", value=str(out), expected="a new directory, but it has an unfinished run of other inputs",
+                hint=f"archsim resume {out} goes on with that, --force replaces it",
+            )  # fmt: skip
+        checkpoint.clear(out)
+
+
+def _trained(trainer: Trainer, out: Path, spec: RunSpec) -> Trained:
+    """Train to the end; a training that diverges leaves a directory that says partial."""
+    try:
+        return trainer.run()
+    except InputError:
         rundir.abandon(out, spec)
-        return None
-    return rundir.finish(out, spec, trained, time.perf_counter() - begin)
+        raise
 
 
 def train_all(spec: RunSpec) -> list[Trained]:

@@ -13,10 +13,10 @@ import yaml
 
 from archsim.accounting.bill import price_ends
 from archsim.base import files
-from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import inputs, machine
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, STATES, SUMMARY, TRAINING, state
+from archsim.runs.identity import identity
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, STATES, SUMMARY, TRAINING, read_run
 from archsim.runs.spec import RunSpec
 from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
@@ -25,58 +25,13 @@ from archsim.runs.train import Trained
 PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
 
 
-def check(path: Path, *, option: str = "--out") -> None:
-    """Refuse a directory that a run must not be written to; see `claim`."""
-    files.check_folder(path, option=option)
-    if (path / RUN).is_file():
-        if state(path) == "finished":
-            raise InputError(key=option, value=str(path), expected="a new directory, but it has a finished run in it")
-    elif path.is_dir() and any(path.iterdir()):
-        raise InputError(key=option, value=str(path), expected="a new or empty directory, but it holds other files")
-
-
-def claim(path: Path, *, option: str = "--out") -> Path:
-    """Make a directory ready for a run and return it.
-
-    A new or empty directory will do, and one that holds an unfinished run, which the new one replaces.
-
-    Raises
-    ------
-    InputError
-        If it is a file, holds a finished run, or holds something that is no run.
-    """
-    check(path, option=option)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        expected = f"a directory that can be made ({error.strerror})"
-        raise InputError(key=option, value=str(path), expected=expected) from error
-    return path
-
-
-def claim_parent(path: Path, runs: Sequence[str]) -> Path:
-    """Make a directory ready to hold several runs of the given names and return it; see `claim`."""
-    files.check_folder(path)
-    strangers = [p.name for p in path.iterdir() if p.name not in runs] if path.is_dir() else []
-    if strangers:
-        expected = f"a new or empty directory, but it holds {strangers[0]}"
-        raise InputError(key="--out", value=str(path), expected=expected)
-    for name in runs:
-        claim(path / name)
-    return path
-
-
-def fresh(folder: Path, stem: str) -> Path:
-    """Return a path under `folder` that nothing has yet: STEM, or STEM-2, STEM-3 ..."""
-    path, number = folder / stem, 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}"
-    return path
+def unlike(path: Path, spec: RunSpec) -> bool:
+    """Return whether a directory holds the run of another spec."""
+    return (path / RUN).is_file() and identity(read_run(path)) != identity(_content(spec, "running"))
 
 
 def begin(path: Path, spec: RunSpec) -> None:
-    """Write run.yaml with state "running", and remove the results of an unfinished run that this one replaces."""
+    """Write run.yaml with state "running" and the inputs, and remove the results of an unfinished run before."""
     for old in (*(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)), *path.glob(STATES)):
         old.unlink(missing_ok=True)
     inputs.keep(path / INPUTS, spec.copies)
@@ -104,7 +59,12 @@ def abandon(path: Path, spec: RunSpec) -> None:
 
 
 def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
-    content = {
+    content = _content(spec, state_)
+    files.write_text(path / RUN, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
+    return {
         "schema": 1,
         "state": state_,
         "archsim": version("archsim"),
@@ -128,7 +88,6 @@ def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
     }  # fmt: skip
-    files.write_text(path / RUN, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, astuple, dataclass
 from statistics import median
 from typing import Any
 
@@ -16,6 +16,7 @@ from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
 from archsim.base import registry
 from archsim.base.arrays import F32, I64
+from archsim.base.errors import InputError
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.architecture import Architecture
@@ -108,6 +109,11 @@ def _silent(report: Report) -> None:
     del report
 
 
+def _keep_nothing(trainer: Trainer, ended: bool) -> None:
+    """Keep nothing."""
+    del trainer, ended
+
+
 def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> Chip:
     """Return the chip that an architecture names, with the spec's network loaded."""
     chip: Chip = registry.load("chip", architecture.chip).start(
@@ -150,20 +156,20 @@ class Sampler:
         self._targets = np.eye(data.classes, dtype=np.float32)
         self._batch = spec.training.batch
         self._rng = streams.generator("data/order")
-        self._order: I64 = np.empty(0, np.int64)
-        self._next = 0
+        self.order: I64 = np.empty(0, np.int64)
+        self.next = 0
 
     def batch(self) -> tuple[F32, F32, Any]:
         """Return the next samples (vectors, inputs), their targets (vectors, classes) and their labels."""
-        if self._next >= self._order.size:
-            self._order, self._next = self._rng.permutation(self._x.shape[0]), 0
+        if self.next >= self.order.size:
+            self.order, self.next = self._rng.permutation(self._x.shape[0]), 0
         if self._batch == 1:  # views, not copies
-            sample = self._order[self._next]
-            self._next += 1
+            sample = self.order[self.next]
+            self.next += 1
             label = self._y[sample]
             return self._x[sample : sample + 1], self._targets[label : label + 1], label
-        chosen = self._order[self._next : self._next + self._batch]
-        self._next += chosen.size
+        chosen = self.order[self.next : self.next + self._batch]
+        self.next += chosen.size
         labels = self._y[chosen]
         return self._x[chosen], self._targets[labels], labels
 
@@ -179,6 +185,12 @@ class Trainer:
     progress : callable, optional
     stop : callable, optional
         Asked between chunks; True ends the training early, and what was done is kept.
+
+    Attributes
+    ----------
+    keep : callable
+        Gets the trainer between chunks, and whether it trains no further: what it holds then is all that decides how
+        it goes on (`archsim.runs.checkpoint`).
     """
 
     def __init__(
@@ -186,11 +198,12 @@ class Trainer:
         stop: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.spec, self.architecture = spec, architecture
-        streams = Streams(spec.seed)
-        self.chip = build_chip(architecture, spec, streams)
-        self.sampler = Sampler(spec, streams)
+        self.streams = Streams(spec.seed)
+        self.chip = build_chip(architecture, spec, self.streams)
+        self.sampler = Sampler(spec, self.streams)
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
+        self.keep: Callable[[Trainer, bool], None] = _keep_nothing
         self._hits: deque[float] = deque(maxlen=max(WINDOW // spec.training.batch, 1))
         self._points: list[Point] = []
         self._samples = 0
@@ -204,7 +217,8 @@ class Trainer:
     def run(self) -> Trained:
         """Train, evaluate on the way, and return what came of it."""
         begin = time.perf_counter()
-        self.evaluate()
+        if not self._points:
+            self.evaluate()
         marks = evaluation_steps(self.steps, self.per_epoch, self.spec.training.evaluations_per_epoch)
         rates: list[float] = []
         compile_s, finished = 0.0, True
@@ -222,7 +236,9 @@ class Trainer:
                 if evaluate:
                     self.evaluate()
                 self._report()
-                if self._stop():
+                stopped = self._stop()
+                self.keep(self, stopped or self.chip.ledger.steps == self.steps)
+                if stopped:
                     finished = self.chip.ledger.steps == self.steps
                     break
         finally:
@@ -249,7 +265,7 @@ class Trainer:
 
     def _chunks(self, marks: list[int]) -> Iterator[tuple[int, bool]]:
         """Yield (steps to do, evaluate afterwards?) until the last mark."""
-        done = 0
+        done = self.chip.ledger.steps
         for mark in marks:
             while done < mark:
                 chunk = min(CHUNK, mark - done)
@@ -257,8 +273,20 @@ class Trainer:
                 yield chunk, done == mark
 
     def train(self, steps: int) -> None:
-        """Do so many steps, without evaluation."""
+        """Do so many steps, without evaluation.
+
+        Raises
+        ------
+        InputError
+            If the weights are no finite numbers any more.
+        """
         self.chip.run(self._train(steps))
+        for name, array in self.chip.arrays().items():
+            if array.dtype.kind == "f" and not np.isfinite(array.sum()):
+                raise InputError(
+                    f"training diverged: {name} of {self.architecture.name} holds no finite numbers any more within "
+                    f"{self.chip.ledger.steps} steps", key="training.learning_rate", expected="a smaller one",
+                )  # fmt: skip
 
     def _train(self, steps: int) -> Work[None]:
         chip, sampler, network, hits, ledger = self.chip, self.sampler, self.spec.network, self._hits, self.chip.ledger
@@ -270,7 +298,25 @@ class Trainer:
             x, target, labels = sampler.batch()
             outputs = yield from training_step(chip, network, x, target, rate)
             self._samples += x.shape[0]
-            hits.append(outputs.argmax() == labels if x.shape[0] == 1 else np.mean(outputs.argmax(axis=1) == labels))
+            right = outputs.argmax(axis=1) == labels
+            hits.append(bool(right[0]) if right.size == 1 else np.mean(right))
+
+    def content(self) -> dict[str, Any]:
+        """Return where the training stands, but for the chip and the random streams, as JSON has it."""
+        return {
+            "hits": [float(hit) for hit in self._hits], "samples": self._samples, "decay_at": self._decay_at,
+            "points": [
+                {**asdict(point), "rows": [list(astuple(row)) for row in point.rows]} for point in self._points
+            ],
+        }  # fmt: skip
+
+    def go_on(self, content: Mapping[str, Any]) -> None:
+        """Take up what `content` returned."""
+        self._hits.extend(content["hits"])
+        self._samples, self._decay_at = content["samples"], content["decay_at"]
+        self._points = [
+            Point(**{**point, "rows": tuple(Row(*row) for row in point["rows"])}) for point in content["points"]
+        ]
 
     @property
     def running_accuracy(self) -> float:

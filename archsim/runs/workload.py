@@ -71,7 +71,7 @@ class Training(Record):
     """
 
     batch: Count
-    learning_rate: Annotated[FiniteFloat, Field(gt=0)]
+    learning_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)]
     decay: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
     epochs: Count
     samples_per_epoch: Count | None = None
@@ -90,7 +90,7 @@ class Preset(Record):
     """Values that replace those of `training`."""
 
     batch: Count | None = None
-    learning_rate: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    learning_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)] | None = None
     decay: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
     epochs: Count | None = None
     steps: Count | None = None

@@ -8,6 +8,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.runs import layout, rundir
+from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.summary import Summary
@@ -18,9 +22,11 @@ Result = tuple[int, Summary]
 
 def run_seeds(
     options: dict[str, Any], seeds: list[int], out: Path, *, done: Callable[[int, Summary], None],
-    executor: Executor | None = None,
+    executor: Executor | None = None, every_s: float | None = EVERY_S, force: bool = False,
 ) -> list[Result]:  # fmt: skip
     """Run once a seed into OUT/seed-N and return (seed, summary) in order of the seeds.
+
+    A seed that is finished there is kept, one that was interrupted goes on.
 
     Parameters
     ----------
@@ -30,10 +36,17 @@ def run_seeds(
         Called with each seed and its summary as it is finished.
     executor : Executor, optional
         Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+    every_s, force
+        As for `archsim.runs.run.execute`.
+
+    Raises
+    ------
+    InputError
+        If a seed's directory holds something else.
     """
     found: dict[int, Summary] = {}
     with processes(len(seeds), executor) as pool:
-        futures = {pool.submit(_one, options, seed, out / f"seed-{seed}"): seed for seed in seeds}
+        futures = {pool.submit(_one, options, seed, out / f"seed-{seed}", every_s, force): seed for seed in seeds}
         for future in as_completed(futures):
             summary = future.result()
             if summary is not None:
@@ -42,11 +55,38 @@ def run_seeds(
     return [(seed, found[seed]) for seed in seeds if seed in found]
 
 
-def _one(options: dict[str, Any], seed: int, out: Path) -> Summary | None:
-    stop = (out.parent / STOP).exists
-    return execute(resolve(**options, seed=seed), out, stop=stop)
+def check_folder(path: Path) -> None:
+    """Refuse a folder that holds something else than the runs of seeds.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or holds anything else.
+    """
+    files.check_folder(path)
+    known = (NAME, STOP)
+    strangers = (
+        [p.name for p in path.iterdir() if not p.name.startswith("seed-") and p.name not in known]
+        if (path.is_dir())
+        else []
+    )
+    if strangers:
+        expected = f"a new or empty directory, or one of seeds, but it holds {strangers[0]}"
+        raise InputError(key="--out", value=str(path), expected=expected)
 
 
+def _one(options: dict[str, Any], seed: int, out: Path, every_s: float | None, force: bool) -> Summary | None:
+    stop, spec = (out.parent / STOP).exists, resolve(**options, seed=seed)
+    if (out / layout.RUN).is_file() and layout.state(out) == "finished":
+        if rundir.unlike(out, spec):
+            raise InputError(
+                key="--out", value=str(out), expected="a directory of these inputs, but its finished run has others"
+            )
+        return Summary.model_validate_json((out / layout.SUMMARY).read_text(encoding="utf-8"))
+    return execute(spec, out, stop=stop, every_s=every_s, force=force)
+
+
+NAME = "seeds.json"
 STOP = ".stop"
 """A file of this name in the parent directory asks all its runs to stop."""
 

@@ -6,18 +6,24 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from archsim.base import files
+from archsim.base.errors import SystemFault
 from archsim.runs.identity import point_key
 from archsim.runs.run import train_all
 from archsim.runs.spec import resolve
 from archsim.runs.summarise import summarise
 
+_WATCH_S = 0.5
+"""How often a worker looks whether its parent lives."""
 Options = dict[str, Any]
 """Options of `resolve`, workload and seed included."""
 
@@ -64,22 +70,43 @@ def run_points(
 
 @contextmanager
 def processes(most: int, executor: Executor | None = None) -> Iterator[Executor]:
-    """Yield the executor given, or a pool of at most as many processes as there are cores, closed at the end."""
+    """Yield the executor given, or a pool of at most as many processes as there are cores, closed at the end.
+
+    Raises
+    ------
+    SystemFault
+        If a process of the pool is killed.
+    """
     if executor is not None:
         yield executor
         return
     pool = ProcessPoolExecutor(
-        max(min(most, os.cpu_count() or 1), 1), mp_context=multiprocessing.get_context("spawn"), initializer=_ignore
+        max(min(most, os.cpu_count() or 1), 1),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(os.getpid(),),
     )
     try:
         yield pool
+    except BrokenProcessPool as error:
+        raise SystemFault(
+            "a worker process ended before its work was done: killed, or out of memory; what was finished is kept, and "
+            "the same command goes on with the rest"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _ignore() -> None:
-    """Leave Ctrl-C to the parent, which ends the pool."""
+def _begin(parent: int) -> None:
+    """Leave Ctrl-C to the parent, which ends the pool; end with the parent, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
 
 
 def _point(options: Options, file: Path) -> dict[str, Any]:

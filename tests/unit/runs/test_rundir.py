@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +12,10 @@ import pytest
 import yaml
 
 from archsim.base.errors import DoesNotFitError, InputError
-from archsim.runs import layout, rundir
+from archsim.runs import layout, owner
 from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
+from archsim.studies import seeds
 
 FILES = {"run.yaml", "summary.json", "activity.csv", "energy.csv", "area.csv", "training.csv", "state-digital32.npz"}
 
@@ -30,58 +34,77 @@ def run_in(path: Path, state: str) -> Path:
     return path
 
 
-def test_a_new_directory_is_made_with_its_parents(tmp_path: Path) -> None:
-    assert rundir.claim(tmp_path / "a" / "b").is_dir()
+def owned(path: Path) -> bool:
+    """Own a directory for a moment; return whether it was one then."""
+    with owner.owned(path):
+        return path.is_dir() and owner.in_use(path)
+
+
+def test_a_new_directory_is_made_with_its_parents_and_goes_if_it_stays_empty(tmp_path: Path) -> None:
+    assert owned(tmp_path / "a" / "b")
+    assert not (tmp_path / "a" / "b").exists()
 
 
 def test_an_empty_directory_will_do(tmp_path: Path) -> None:
-    assert rundir.claim(tmp_path) == tmp_path
+    assert owned(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("state", ["running", "partial"])
-def test_an_unfinished_run_may_be_replaced(tmp_path: Path, state: str) -> None:
-    assert rundir.claim(run_in(tmp_path / "run", state)).is_dir()
+def test_an_unfinished_run_may_be_gone_on_with(tmp_path: Path, state: str) -> None:
+    assert owned(run_in(tmp_path / "run", state))
 
 
 def test_a_finished_run_is_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--out: got .*; expected a new directory, but it has a finished run in it"):
-        rundir.claim(run_in(tmp_path / "run", "finished"))
+        owned(run_in(tmp_path / "run", "finished"))
 
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     file = tmp_path / "run"
     file.write_text("mine")
     with pytest.raises(InputError, match="--out: got .*; expected a directory, but it is a file"):
-        rundir.claim(file)
+        owned(file)
     with pytest.raises(InputError, match="--out: got .*; expected a directory, but .* is a file"):
-        rundir.claim(file / "below")
+        owned(file / "below")
     assert file.read_text() == "mine"
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(InputError, match="expected a new or empty directory, but it holds other files"):
-        rundir.claim(tmp_path)
+        owned(tmp_path)
     with pytest.raises(InputError, match="but it holds thesis.tex"):
-        rundir.claim_parent(tmp_path, ["seed-1"])
+        seeds.check_folder(tmp_path)
 
 
-def test_a_parent_of_several_runs_is_claimed_with_each_of_them(tmp_path: Path) -> None:
-    rundir.claim_parent(tmp_path / "runs", ["seed-1", "seed-2"])
-    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["seed-1", "seed-2"]
-    rundir.claim_parent(tmp_path / "runs", ["seed-1", "seed-2"])
-    (tmp_path / "runs" / "seed-2" / "run.yaml").write_text("state: finished\n")
-    with pytest.raises(InputError, match=r"seed-2.*finished run"):
-        rundir.claim_parent(tmp_path / "runs", ["seed-1", "seed-2"])
+def test_a_directory_in_use_is_refused_and_told_from_one_that_died(tmp_path: Path) -> None:
+    path = run_in(tmp_path / "run", "running")
+    assert not owner.in_use(path)
+    with owner.owned(path):
+        script = f"from archsim.runs import owner; from pathlib import Path; owner.check(Path({str(path)!r}))"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert "expected a directory that no other run is being written to" in done.stderr
+    assert not owner.in_use(path)
+    assert sorted(each.name for each in path.iterdir()) == ["run.yaml"]
 
 
-def test_fresh_names_count_up(tmp_path: Path) -> None:
-    names = []
-    for _ in range(3):
-        path = rundir.fresh(tmp_path, "run")
-        path.mkdir()
-        names.append(path.name)
-    assert names == ["run", "run-2", "run-3"]
+def test_reserved_names_count_up_and_are_given_back_if_nothing_came(tmp_path: Path) -> None:
+    with owner.reserved(tmp_path, "run") as first, owner.reserved(tmp_path, "run") as second:
+        assert (first.name, second.name) == ("run", "run-2")
+        (second / "kept").touch()
+    assert [each.name for each in tmp_path.iterdir()] == ["run-2"]
+
+
+def test_an_unfinished_run_of_other_inputs_is_replaced_by_force_alone(tmp_path: Path, spec: RunSpec) -> None:
+    out = tmp_path / "run"
+    execute(spec, out, stop=lambda: True)
+    other = replace(spec, seed=9)
+    with pytest.raises(InputError, match="has an unfinished run of other inputs. archsim resume .* --force replaces"):
+        execute(other, out)
+    assert layout.read_run(out)["seed"] == spec.seed
+    assert execute(other, out, force=True) is not None
+    assert layout.read_run(out)["seed"] == 9
 
 
 def test_what_is_no_run_has_no_state(tmp_path: Path) -> None:
@@ -125,7 +148,7 @@ def test_a_new_run_does_not_keep_results_of_the_one_it_replaces(tmp_path: Path, 
     out = run_in(tmp_path / "run", "partial")
     for name in FILES - {"run.yaml"}:
         (out / name).write_text("of another run")
-    assert execute(spec, out, stop=lambda: True) is None
+    assert execute(spec, out, stop=lambda: True, force=True) is None
     left = [p.name for p in out.iterdir() if p.is_file() and p.read_text() == "of another run"]
     assert left == []
 

@@ -143,7 +143,7 @@ def test_a_stopped_run_is_partial_and_keeps_what_was_done(tmp_path: Path) -> Non
     assert 0 < summary.steps < 5000
     assert list(summary.architectures) == ["mixed-precision"]
     assert summary.ratio.energy is None
-    again = execute(small(), tmp_path / "run")
+    again = execute(small(), tmp_path / "run", force=True)
     assert again is not None
     assert layout.state(tmp_path / "run") == "finished"
 

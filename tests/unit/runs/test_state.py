@@ -115,7 +115,8 @@ def test_every_array_of_a_device_is_saved(run: Path) -> None:
 
 def test_a_run_that_replaces_a_partial_one_removes_its_states(tmp_path: Path) -> None:
     spec = resolve("mlp-mnist", steps=20, techs=("bottom-up-14nm",), archs=("digital32",))
-    path = rundir.claim(tmp_path / "run")
+    path = tmp_path / "run"
+    path.mkdir()
     rundir.begin(path, spec)
     (path / "state-mixed-precision.npz").write_bytes(b"old")
     execute(spec, path)
