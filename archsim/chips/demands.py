@@ -56,7 +56,7 @@ def require(demands: Mapping[str, Sequence[Demand]]) -> None:
     if not unmet:
         return
     remedy = " ".join(f"--set {key}={demand.needed}" for key, demand in unmet.items())
-    hint = f"{remedy} makes it fit"
+    hint = f"{remedy} {'makes' if len(unmet) == 1 else 'make'} it fit"
     if len(unmet) == 1:
         [(key, demand)] = unmet.items()
         raise DoesNotFitError(_text(demand), key=key, expected=demand.expected, hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from archsim.base.yamlfile import Record
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
+from archsim.chips.demands import Demand
 from archsim.hardware.component import Component
 from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
 from archsim.learning.network import Network
@@ -71,6 +72,23 @@ class Digital32Chip(Chip):
         """
         cls.fit(architecture, network, samples)
         return cls(architecture, network, times, network.initial_weights(streams))
+
+    @classmethod
+    def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
+        """Return what a network asks of the chip: room for the operand and the result of a product, too.
+
+        Vectors pass the operand memory one by one, so the batch does not count there.
+        """
+        available = cast("Digital32Architecture", architecture).mac_array.operand_words
+        widest = max(network.layers, key=lambda layer: sum(layer.shape))
+        rows, columns = widest.shape
+        operands = Demand(
+            "mac_array.operand_words", rows + columns, available,
+            f"a vector of {widest.name} ({rows}) and its product ({columns}) take {rows + columns} words of the "
+            "operand memory",
+            f"at least {rows + columns} words",
+        )  # fmt: skip
+        return [*super().demands(architecture, network, samples), operands]
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""

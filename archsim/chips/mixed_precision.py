@@ -20,6 +20,7 @@ from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.crossbar import CrossbarChip, by_tile, load_cells
+from archsim.chips.demands import Demand
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
 from archsim.chips.placement import Grid
 from archsim.devices import library
@@ -123,6 +124,17 @@ class MixedPrecisionChip(CrossbarChip):
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs)
         return cls(architecture, network, times, state)
+
+    @classmethod
+    def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
+        """Return what a network asks of the chip: a word of the log for each layer, too."""
+        available, layers = cast("MixedPrecisionArchitecture", architecture).programmer.log_words, len(network.layers)
+        log = Demand(
+            "programmer.log_words", layers, available,
+            f"the log of programmed pairs takes a word at least for each of {layers} layers",
+            f"at least {layers} words",
+        )  # fmt: skip
+        return [*super().demands(architecture, network, samples), log]
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""

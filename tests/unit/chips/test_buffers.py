@@ -1,4 +1,4 @@
-"""The signal buffer holds what is alive for the whole batch, as the chips of a run see it."""
+"""Memories that a network asks words of: the signal buffer holds what is alive for the whole batch."""
 
 from __future__ import annotations
 
@@ -49,3 +49,21 @@ def test_a_chip_with_one_word_less_than_its_batch_needs_is_refused(name: str, sa
     with pytest.raises(DoesNotFitError, match=rf"{samples * ONE_SAMPLE} words .*: 1 short.*at least") as caught:
         start(samples * ONE_SAMPLE - 1)
     assert str(caught.value).endswith(f"--set digital_unit.buffer_words={samples * ONE_SAMPLE} makes it fit")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "needed"),
+    [("digital32", "mac_array.operand_words", 785 + 250), ("mixed-precision", "programmer.log_words", 2)],
+)
+@pytest.mark.parametrize("samples", [1, 7])
+def test_a_memory_that_passes_vectors_one_by_one_asks_the_same_at_every_batch(
+    name: str, key: str, needed: int, samples: int
+) -> None:
+    def fit(words: int) -> None:
+        settings: dict[Key, str] = {("digital_unit", "buffer_words"): "99999", tuple(key.split(".")): str(words)}
+        parsed = architectures.parse(architectures.document(name, settings))
+        registry.load("chip", parsed.chip).fit(parsed, MNIST, samples)
+
+    fit(needed)
+    with pytest.raises(DoesNotFitError, match=f"{key}: .*: 1 short; .* --set {key}={needed} makes it fit"):
+        fit(needed - 1)

@@ -27,7 +27,7 @@ def test_a_demand_that_is_met_is_not_told() -> None:
 
 def test_what_all_chips_lack_alike_is_told_once() -> None:
     text = told({"one": [demand("a", 5, 3), demand("b", 2, 1)], "two": [demand("a", 5, 3)]})
-    assert text.endswith("--set a=5 --set b=2 makes it fit")
+    assert text.endswith("--set a=5 --set b=2 make it fit")
     assert text.count("needs 5") == 1
 
 

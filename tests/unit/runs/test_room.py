@@ -48,7 +48,7 @@ def test_tiles_and_buffer_are_told_at_once_and_the_remedy_as_printed_runs(
     assert "digital_unit.buffer_words: one sample's signals" in said
     assert "take 6950 words of the signal buffer, the chip has 2048: 4902 short" in said
     remedy = re.findall(r"--set (\S+)", said)
-    assert sorted(remedy) == ["digital_unit.buffer_words=6950", "tile.count=41"]
+    assert sorted(remedy) == ["digital_unit.buffer_words=6950", "mac_array.operand_words=2833", "tile.count=41"]
     fits = spec(remedy)
     check_fit(fits)
     for architecture in fits.architectures:
