@@ -78,12 +78,17 @@ def _float(text: Any) -> float:
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file's content and the line of each key."""
+    """A YAML file's content and the line of each key; `homes` where keys stand that are not the file's own.
+
+    `ancestors` are the files that it extends, nearest first.
+    """
 
     path: Path
     data: dict[str, Any]
     lines: dict[Key, int] = field(repr=False)
     settings: dict[Key, str] = field(default_factory=dict, repr=False)
+    homes: dict[Key, Path] = field(default_factory=dict, repr=False)
+    ancestors: tuple[Path, ...] = ()
 
     def with_settings(self, settings: dict[Key, str], option: str = "--set") -> Document:
         """Return a copy in which keys have the given texts as values (read as YAML scalars); errors name the option."""
@@ -109,15 +114,23 @@ class Document:
 
     def line(self, key: Key) -> int | None:
         """Return the line of a key, or of the nearest key above it that stands in the file."""
+        return self.lines.get(self._standing(key))
+
+    def home(self, key: Key) -> Path:
+        """Return the file in which a key stands, or the nearest key above it."""
+        return self.homes.get(self._standing(key), self.path)
+
+    def _standing(self, key: Key) -> Key:
         while key and key not in self.lines:
             key = key[:-1]
-        return self.lines.get(key)
+        return key
 
     def error(self, key: Key, message: str = "", **fields: Any) -> InputError:
         """Return an error that names this file, the key and its line, or the option that set the key."""
         if any(key[: len(given)] == given or given[: len(key)] == key for given in self.settings if key):
             return InputError(message, file="--set", key=dotted(key) or None, **fields)
-        return InputError(message, file=display(self.path), line=self.line(key), key=dotted(key) or None, **fields)
+        file = display(self.home(key))
+        return InputError(message, file=file, line=self.line(key), key=dotted(key) or None, **fields)
 
 
 def _value(text: str, option: str, key: Key) -> Any:
@@ -137,6 +150,16 @@ def _value(text: str, option: str, key: Key) -> Any:
 def dotted(key: Key) -> str:
     """Return ("layers", 0, "units") as "layers[0].units"."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
+
+
+def paths(data: object, above: str = "") -> dict[str, Any]:
+    """Return dotted path -> value of all values and blocks below a mapping, in order; items of lists by number."""
+    items: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    found: dict[str, Any] = {}
+    for name, value in items:
+        here = f"{above}.{name}" if above else str(name)
+        found |= {here: value, **paths(value, here)}
+    return found
 
 
 def read(path: Path) -> Document:

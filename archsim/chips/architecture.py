@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from archsim.accounting.ledger import FUNCTIONS
 from archsim.base import registry
 from archsim.base.errors import nearest
+from archsim.base.extends import chain, merge
 from archsim.base.files import find
 from archsim.base.quantities import Bits, BitWidth, Count, Length
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, validate
+
+KIND = "architecture"
 
 
 class Boundary(Record):
@@ -72,6 +75,8 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    NAMES_FILES: ClassVar[Key] = ()
+    """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)
 
     @property
@@ -99,8 +104,21 @@ class Architecture(FileRecord):
 
 
 def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
-    """Read an architecture file by path or shipped name, with `--set` values laid over it."""
-    return read(find(name, "architectures", option="--arch")).with_settings(dict(settings or {}))
+    """Read an architecture file by path or shipped name, laid over what it extends, with `--set` values over it.
+
+    Raises
+    ------
+    InputError
+        As `base.extends.chain`, or if one of the files is no architecture.
+    """
+    return merge(chain(find(name, "architectures", option="--arch"), "architectures", _is_architecture)).with_settings(
+        dict(settings or {})
+    )
+
+
+def _is_architecture(document: Document) -> None:
+    if (kind := document.data.get("kind", KIND)) != KIND:
+        raise document.error(("kind",), value=kind, expected=f"{KIND!r}")
 
 
 def parse(source: Document) -> Architecture:
@@ -118,7 +136,7 @@ def parse(source: Document) -> Architecture:
         raise source.error(("chip",), value=chip, expected=f"one of {', '.join(known)}", hint=hint)
     implementation: Any = registry.load("chip", str(chip))
     read_: Architecture = validate(source, implementation.SCHEMA)
-    architecture = read_.at(source.path.parent)
+    architecture = read_.at(source.home(implementation.SCHEMA.NAMES_FILES).parent)
     if architecture.name != source.path.stem:
         raise source.error(("name",), value=architecture.name, expected=f"the file's own name, {source.path.stem!r}")
     implementation.check(source, architecture)

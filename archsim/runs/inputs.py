@@ -6,6 +6,7 @@ with their tables; technologies/NAME the technology with what it extends; biblio
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -44,10 +45,21 @@ def copies(
         _shelve(found, f"{folder}/{DEVICES}", files.bibliographies(devices) if devices else ())
     for technology in technologies:
         folder = f"{TECHNOLOGIES}/{technology.name}"
-        own = (technology.path, *technology.ancestors)
-        _put(found, folder, own)
-        _shelve(found, folder, files.bibliographies(own))
+        _put(found, folder, technology.files)
+        _shelve(found, folder, files.bibliographies(technology.files))
     return found
+
+
+def unwritten(technologies: Sequence[Technology]) -> dict[str, str]:
+    """Return file name -> sha256 of the technologies that are text alone, as `hashes` does for files."""
+    return {f"{each.name}.yaml": hashlib.sha256(each.text.encode()).hexdigest() for each in technologies if each.text}
+
+
+def write_technologies(folder: Path, technologies: Sequence[Technology]) -> None:
+    """Write the technologies that are text alone beside the copies of the files they extend."""
+    for each in technologies:
+        if each.text:
+            files.write_text(folder / TECHNOLOGIES / each.name / f"{each.name}.yaml", each.text)
 
 
 def _put(found: Copies, folder: str, paths: Iterable[Path]) -> None:

@@ -80,6 +80,7 @@ def begin(path: Path, spec: RunSpec) -> None:
     for old in (*(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)), *path.glob(STATES)):
         old.unlink(missing_ok=True)
     inputs.keep(path / INPUTS, spec.copies)
+    inputs.write_technologies(path / INPUTS, spec.technologies)
     _write_run(path, spec, "running")
 
 
@@ -114,6 +115,8 @@ def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
         "seed": spec.seed,
         "preset": spec.preset,
         "settings": dict(spec.settings),
+        "figures": dict(spec.figures),
+        "given": dict(spec.given),
         "dataset": {"name": spec.dataset.name, "origin": spec.dataset.origin, "sha256": spec.dataset.sha256},
         "inputs": spec.inputs,
         "technologies": [

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from archsim.accounting.technology import Technology, list_technologies, read_technology
 from archsim.base.errors import InputError, nearest
-from archsim.base.yamlfile import Document, Key
+from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.datasets import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
-from archsim.runs.inputs import Copies, copies, hashes
+from archsim.runs.inputs import Copies, copies, hashes, unwritten
 from archsim.runs.workload import Training, Workload
+from archsim.technologies.overlay import overlays, read_pair
 
 DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
 DEFAULT_TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
@@ -36,8 +38,10 @@ class RunSpec:
     dataset : Dataset
     seed : int
     preset : str or None
-    settings : tuple of (key, value)
-        As given with `--set`.
+    settings, figures : tuple of (key, value)
+        As given with `--set` and with `--figure`.
+    given : mapping
+        Workload, architectures and technologies as they were typed: names, or paths of files.
     inputs : dict
         File -> sha256 of everything read that decides a number.
     copies : dict
@@ -54,6 +58,8 @@ class RunSpec:
     settings: tuple[tuple[str, str], ...]
     inputs: dict[str, str]
     copies: Copies = field(repr=False, compare=False)
+    figures: tuple[tuple[str, str], ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def training(self) -> Training:
@@ -70,6 +76,7 @@ def resolve(
     seed: int = 1,
     steps: int | None = None,
     settings: Sequence[str] = (),
+    figures: Sequence[str] | Mapping[str, str] = (),
     data: Path | None = None,
 ) -> RunSpec:
     """Read and check everything a run needs.
@@ -78,8 +85,9 @@ def resolve(
     ----------
     workload : str
         Path or shipped name, like those of `archs` and `techs`.
-    preset, seed, steps, settings, data
-        As the command line's options of these names; a setting is "key=value" with a dotted key.
+    preset, seed, steps, settings, figures, data
+        As the command line's options of these names; a setting is "key=value" with a dotted key, a figure "name=value"
+        with its unit; figures may be a mapping, too.
 
     Raises
     ------
@@ -105,19 +113,24 @@ def resolve(
     )
     _distinct([architecture.name for architecture in parsed], "--arch")
     _check_boundary(arch_documents, parsed)
-    technologies = tuple(read_technology(name) for name in dict.fromkeys(techs))
+    values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
+    technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
     dataset = work.load(data)
     network = work.network.build()
     _check_data(work_document, network, dataset)
-    paths = [work_document.path, *(d.path for d in arch_documents), *(path for a in parsed for path in a.files())]
-    paths += [path for tech in technologies for path in (tech.path, *tech.ancestors)]
-    chips = [([document.path], architecture) for document, architecture in zip(arch_documents, parsed, strict=True)]
+    read = [work_document.path, *(path for document in arch_documents for path in (document.path, *document.ancestors))]
+    read += [path for a in parsed for path in a.files()] + [path for tech in technologies for path in tech.files]
+    chips = [
+        ([document.path, *document.ancestors], architecture)
+        for document, architecture in zip(arch_documents, parsed, strict=True)
+    ]
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=hashes(paths), copies=copies(work_document.path, chips, technologies),
+        inputs=hashes(read) | unwritten(technologies), copies=copies(work_document.path, chips, technologies),
+        figures=tuple(values), given={"workload": workload, "archs": list(archs), "techs": list(techs)},
     )  # fmt: skip
 
 
@@ -153,13 +166,18 @@ def _assign(
             for index in homes:
                 for_archs[index][key] = value
         else:
-            known = {str(name) for document in (work, *archs) for name in document.data} - {"schema", "kind", "name"}
-            hint = nearest(str(key[0]), known)
-            raise InputError(
-                "unknown key", key=f"--set {'.'.join(map(str, key))}", expected=f"one of {', '.join(sorted(known))}",
-                hint=hint,
-            )  # fmt: skip
+            raise _unknown(key, (work, *archs))
     return for_work, for_archs
+
+
+def _unknown(key: Key, documents: Sequence[Document]) -> InputError:
+    """Return the error for a setting that no file has a block for, with the nearest path of all files."""
+    known = {text for document in documents for text in paths(document.data)} - {"schema", "kind", "name"}
+    text = ".".join(map(str, key))
+    inside = sorted((path for path in known if f".{path}".endswith(f".{text}")), key=lambda path: (len(path), path))
+    hint = f"Did you mean {inside[0]!r}?" if inside else nearest(text, known)
+    blocks = ", ".join(sorted({path.partition(".")[0] for path in known}))
+    return InputError("unknown key", key=f"--set {text}", expected=f"one of {blocks}", hint=hint)
 
 
 def _check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture]) -> None:

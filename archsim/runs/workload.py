@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.errors import nearest
+from archsim.base.extends import named
 from archsim.base.files import find
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
@@ -118,7 +119,7 @@ class Workload(FileRecord):
 
 def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
     """Read a workload file by path or shipped name, with `--set` values laid over it."""
-    return read(find(name, "workloads", option="WORKLOAD")).with_settings(dict(settings or {}))
+    return named(read(find(name, "workloads", option="WORKLOAD"))).with_settings(dict(settings or {}))
 
 
 def parse(source: Document, preset: str | None = None) -> Workload:

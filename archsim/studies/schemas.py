@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from archsim.accounting.area import AREA_UNITS
-from archsim.accounting.figures import AreaText, FigureText, TimeText
+from archsim.accounting.figure_text import AreaText, FigureText, TimeText
 from archsim.accounting.laws import LAWS
 from archsim.accounting.technology import Header
 from archsim.base import registry
