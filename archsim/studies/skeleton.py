@@ -29,7 +29,7 @@ _HEAD = """\
 #   basis: derived                also derived_by: how, so that a reader can do it again
 #   basis: assumed                no source, but why
 # A value of zero needs no range, but why. Figures may be merged: one figure may price several actions.
-# `archsim tech new --extends bottom-up-14nm` writes a short file instead, which changes some figures and keeps the rest.
+# `archsim tech new --extends bottom-up-14nm` writes a short file instead, which changes what it names.
 # A law says how the price follows a size that the chip has; without one the price is constant. `archsim tech show
 # bottom-up-14nm` shows a complete file.
 # A source that references.bib lacks goes into a references.bib beside this file:
