@@ -26,6 +26,12 @@ def test_an_own_chip_network_and_technology_in_a_few_commands(cli: Cli, tmp_path
     assert done.code == 0, done.err
     told = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())
     assert told["given"] == {"workload": "my-network.yaml", "archs": ["my-chip.yaml"], "techs": ["my-tech.yaml"]}
+    kit = cli("report", "run", "--paper", "-q")
+    assert kit.code == 0, kit.err
+    command = (tmp_path / "run" / "paper" / "README.txt").read_text().partition("The run again:  archsim ")[2]
+    words = command.splitlines()[0].split()
+    assert words[:6] == ["run", "my-network.yaml", "--steps", "10", "--arch", "my-chip.yaml"]
+    assert cli(*words[:-1], "again", "-q").code == 0  # after --out, in place of DIR
     for path in (chip, tech, tmp_path / "my-network.yaml"):
         path.unlink()
     assert cli("verify", "run").code == 0
