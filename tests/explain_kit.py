@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.accounting.figures import Figure, Origin
+from archsim.accounting.figure_text import Origin
+from archsim.accounting.figures import Figure
 from archsim.api import run
 from archsim.studies.sensitivity import Spent
 

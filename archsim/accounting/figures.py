@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import Field
-
+from archsim.accounting.figure_text import AreaText, FigureText, Origin, TimeText
+from archsim.accounting.inheritance import Inherited
 from archsim.accounting.laws import Law, law
 from archsim.base import units
 from archsim.base.errors import InputError, nearest
-from archsim.base.provenance import Provenance
-from archsim.base.yamlfile import Document, Key, Record, validate
+from archsim.base.yamlfile import Document, Key, validate
 
 _DATA = r"(?<![A-Za-z])(?:[kKMGT]i?|kilo|mega|giga|kibi|mebi|gibi)?(?:bits?|bytes?|B)(?![A-Za-z])"
 # To pint a bit is a plain number, so J and J/bit are told apart by the text: (pint's unit, mentions a bit, our unit).
@@ -46,66 +45,9 @@ _AREA = _Kind(
 )
 
 
-class Calibration(Record):
-    """What a figure was fitted to, and what it was before."""
-
-    to: str
-    was: Any
-
-
-class Original(Record):
-    """A figure as its source prints it, beside the derived value."""
-
-    value: str
-    where: str
-
-
-class Origin(Provenance):
-    """Where a figure comes from: what all numbers say, and beside it what only figures and times do.
-
-    Parameters
-    ----------
-    calibrated : what it was fitted to and what it was before, for a calibrated one
-    why : the reason of an assumption, and of a value of zero
-    node : the technology node at which the value was found
-    original : the value as printed, beside the derived one
-    """
-
-    calibrated: Calibration | None = None
-    node: str | None = None
-    original: Original | None = None
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Keys of references.bib."""
-        return (self.source,) if isinstance(self.source, str) else tuple(self.source or ())
-
-
-class TimeText(Origin):
-    """A time as a file has it."""
-
-    value: Any
-    range: list[Any] | None = None
-
-
-class AreaText(TimeText):
-    """An area as a file has it."""
-
-    prices: list[str]
-    covers: list[str] = Field(default_factory=list)
-
-
-class FigureText(AreaText):
-    """A figure as a file has it."""
-
-    law: str = "constant"
-    at: dict[str, Any] = Field(default_factory=dict)
-    points: list[list[Any]] = Field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A duration of a technology: value, low and high [s], and where it comes from."""
+    """A duration of a technology: value, low and high [s], where it comes from, and what it kept of what it extends."""
 
     name: str
     value: float
@@ -114,6 +56,7 @@ class Time:
     origin: Origin
     file: Path
     line: int | None
+    inherited: Inherited | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +74,7 @@ class Figure:
     law : name of the cost law; `at`: its reference sizes in SI; `points`: its table, (size, value) in SI
     origin : Origin
     file, line : where the figure stands
+    inherited : what it kept of the one it replaces in the technology that the file extends
     """
 
     name: str
@@ -146,6 +90,7 @@ class Figure:
     origin: Origin
     file: Path
     line: int | None
+    inherited: Inherited | None = None
 
     @property
     def price_unit(self) -> str:
@@ -171,6 +116,7 @@ class AreaFigure:
     covers : tuple of part keys whose area this figure already contains
     origin : Origin
     file, line : where the figure stands
+    inherited : what it kept of the one it replaces in the technology that the file extends
     """
 
     name: str
@@ -183,10 +129,13 @@ class AreaFigure:
     origin: Origin
     file: Path
     line: int | None
+    inherited: Inherited | None = None
 
 
-def read_time(document: Document, name: str, data: object, references: Collection[str]) -> Time:
-    """Check and return the time at the key `times.NAME` of a document.
+def read_time(
+    document: Document, name: str, data: dict[str, Any], references: Collection[str], kept: Inherited | None = None
+) -> Time:
+    """Check and return the time at the key `times.NAME` of a document; parameters as for `read_figure`.
 
     Raises
     ------
@@ -194,24 +143,27 @@ def read_time(document: Document, name: str, data: object, references: Collectio
         For the first rule of the schema that is broken, with file, line and key.
     """
     key: Key = ("times", name)
-    text = validate(document, TimeText, _mapping(document, key, data), at=key)
+    text = validate(document, TimeText, data, at=key)
     value = _second(document, (*key, "value"), text.value)
     pair = text.range and [_second(document, (*key, "range", i), item) for i, item in enumerate(text.range)]
-    low, high = _range(document, key, value, pair or None, required=False)
+    low, high = _range(document, key, value, pair or None, kept, required=False)
     _check_origin(document, key, text, references, zero=value == 0)
     if text.calibrated:
         _second(document, (*key, "calibrated", "was"), text.calibrated.was)
-    return Time(name, value, low, high, _origin(text), document.path, document.line(key))
+    return Time(name, value, low, high, _origin(text), document.path, document.line(key), kept)
 
 
-def read_figure(document: Document, name: str, data: object, references: Collection[str]) -> Figure:
+def read_figure(
+    document: Document, name: str, data: dict[str, Any], references: Collection[str], kept: Inherited | None = None
+) -> Figure:
     """Check and return the figure at the key `figures.NAME` of a document.
 
     Parameters
     ----------
     document : the file, for the lines of errors
-    name, data : the figure's name and its mapping
+    name, data : the figure's name and its whole mapping, with what it takes over (`inheritance.inherit`)
     references : keys of the bibliography
+    kept : what it takes over
 
     Raises
     ------
@@ -219,8 +171,8 @@ def read_figure(document: Document, name: str, data: object, references: Collect
         For the first rule of the schema that is broken, with file, line and key.
     """
     key: Key = ("figures", name)
-    text = validate(document, FigureText, _mapping(document, key, data), at=key)
-    value, low, high, unit = _value(document, key, text, _PRICE, references)
+    text = validate(document, FigureText, data, at=key)
+    value, low, high, unit = _value(document, key, text, _PRICE, references, kept)
     rule = _law(document, key, text.law, unit)
     at = _at(document, key, rule, text.at)
     points = _points(document, key, text.points, unit)
@@ -231,42 +183,49 @@ def read_figure(document: Document, name: str, data: object, references: Collect
     return Figure(
         name=name, value=value, low=low, high=high, unit=unit, prices=_actions(document, key, "prices", text.prices),
         covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
-        origin=_origin(text), file=document.path, line=document.line(key),
+        origin=_origin(text), file=document.path, line=document.line(key), inherited=kept,
     )  # fmt: skip
 
 
-def read_area(document: Document, name: str, data: object, references: Collection[str]) -> AreaFigure:
+def read_area(
+    document: Document, name: str, data: dict[str, Any], references: Collection[str], kept: Inherited | None = None
+) -> AreaFigure:
     """Check and return the area at the key `areas.NAME` of a document; parameters and errors as for `read_figure`."""
     key: Key = ("areas", name)
-    text = validate(document, AreaText, _mapping(document, key, data), at=key)
-    value, low, high, unit = _value(document, key, text, _AREA, references)
+    text = validate(document, AreaText, data, at=key)
+    value, low, high, unit = _value(document, key, text, _AREA, references, kept)
     return AreaFigure(
         name=name, value=value, low=low, high=high, unit=unit,
         prices=_actions(document, key, "prices", text.prices, "a part KIND.PART, such as tile.adc"),
         covers=_actions(document, key, "covers", text.covers, "a part KIND.PART, such as tile.adc"),
-        origin=_origin(text), file=document.path, line=document.line(key),
+        origin=_origin(text), file=document.path, line=document.line(key), inherited=kept,
     )  # fmt: skip
 
 
 def _value(
-    document: Document, key: Key, text: TimeText, kind: _Kind, references: Collection[str]
+    document: Document, key: Key, text: TimeText, kind: _Kind, references: Collection[str], kept: Inherited | None
 ) -> tuple[float, float, float, str]:
     """Return value, low, high and unit of a price or an area, its origin checked."""
-    value, unit = _quantity(document, (*key, "value"), text.value, kind)
+    value, unit = _central(document, (*key, "value"), text.value, kind, kept)
     ends = text.range and [
         _quantity(document, (*key, "range", i), item, kind, unit)[0] for i, item in enumerate(text.range)
     ]
-    low, high = _range(document, key, value, ends or None, required=value != 0)
+    low, high = _range(document, key, value, ends or None, kept, required=value != 0)
     _check_origin(document, key, text, references, zero=value == 0)
     if text.calibrated:
         _quantity(document, (*key, "calibrated", "was"), text.calibrated.was, kind, unit)
     return value, low, high, unit
 
 
-def _mapping(document: Document, key: Key, data: object) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise document.error(key, value=data, expected="a mapping with value, basis and source")
-    return data
+def _central(document: Document, key: Key, text: object, kind: _Kind, kept: Inherited | None) -> tuple[float, str]:
+    """Return a value and its unit, which is the parent's where the value alone has changed."""
+    if not (kept and kept.same_unit):
+        return _quantity(document, key, text, kind)
+    try:
+        return _quantity(document, key, text, kind, kept.unit)
+    except InputError as error:
+        expected = f"a quantity in {kept.unit}, not negative, as {kept.parent} has it"
+        raise document.error(key, value=text, expected=expected) from error
 
 
 def _origin(text: Origin) -> Origin:
@@ -309,8 +268,10 @@ def _quantity(document: Document, key: Key, text: object, kind: _Kind, unit: str
 
 
 def _range(
-    document: Document, key: Key, value: float, pair: list[float] | None, *, required: bool
+    document: Document, key: Key, value: float, pair: list[float] | None, kept: Inherited | None, *, required: bool
 ) -> tuple[float, float]:
+    if pair is None and kept and "range" in kept.keys:
+        return kept.range(value)
     if pair is None:
         if required:
             raise document.error((*key, "range"), "is missing", expected="[low, high], the figure's uncertainty")

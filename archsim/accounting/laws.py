@@ -237,3 +237,16 @@ def _loglog(points: Points, size: float) -> float:
     (x0, y0), (x1, y1) = points[upper - 1], points[upper]
     share = math.log(size / x0) / math.log(x1 / x0)
     return y0 * math.exp(share * math.log(y1 / y0))
+
+
+def bits_text(size: float) -> str:
+    """Return a number of bits as text: in MiB or KiB if it is a whole number of them."""
+    for unit, one in (("MiB", 8 * 2**20), ("KiB", 8 * 2**10)):
+        if size >= one and size % one == 0:
+            return f"{size / one:.0f} {unit}"
+    return f"{size:.0f} bit"
+
+
+def size_value(key: str, size: float) -> str | int:
+    """Return a reference size as a file has it: text for a memory, a whole number for a count."""
+    return bits_text(size) if key in ("capacity", "word") else int(size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +16,20 @@ from typing import Any, Literal
 from pydantic import Field
 
 from archsim.accounting.figures import AreaFigure, Figure, Time, read_area, read_figure, read_time
+from archsim.accounting.inheritance import Below, inherit, kept_text
 from archsim.accounting.laws import PRICE_UNITS
 from archsim.accounting.ledger import Entry
 from archsim.base import files
 from archsim.base.errors import InputError, ModelError, nearest
+from archsim.base.extends import chain
 from archsim.base.provenance import PLACEHOLDER
-from archsim.base.yamlfile import Document, FileRecord, read, validate
+from archsim.base.units import show
+from archsim.base.yamlfile import Document, FileRecord, validate
+
+Section = Literal["times", "figures", "areas"]
+LAID_OVER = "--figure"
+"""What errors call the text of `lay_over`."""
+_READERS: dict[Section, Callable[..., Any]] = {"times": read_time, "figures": read_figure, "areas": read_area}
 
 
 class Header(FileRecord):
@@ -29,7 +37,7 @@ class Header(FileRecord):
 
     kind: Literal["technology"]
     name: str
-    title: str
+    title: str | None = None
     node: str = ""
     extends: str | None = None
     times: dict[str, Any] = Field(default_factory=dict)
@@ -56,12 +64,13 @@ class Technology:
     ----------
     name, title, node : str
     path : the file; ancestors: the files it extends, nearest first
+    text : content of its own file where that is not written, as for `lay_over`
     sha256 : hash over the bytes of the file and of its ancestors, in that order
     times : name -> Time
     figures : name -> Figure
     areas : name -> AreaFigure
     references : key -> Reference, for the keys the figures, times and areas name
-    unused : keys of the bibliography that nothing in this technology names
+    unused : keys of a bibliography beside its files that nothing in this technology names
     pricing : action key -> name of the figure that prices it
     covering : action key -> name of the figure that already contains its energy
     area_pricing, area_covering : likewise for part keys and areas
@@ -82,6 +91,12 @@ class Technology:
     covering: Mapping[str, str] = field(repr=False)
     area_pricing: Mapping[str, str] = field(repr=False)
     area_covering: Mapping[str, str] = field(repr=False)
+    text: str | None = field(repr=False, default=None)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files it was read from, its own first."""
+        return self.ancestors if self.text is not None else (self.path, *self.ancestors)
 
     def time_s(self, key: str) -> float:
         """Return a time in seconds.
@@ -137,59 +152,86 @@ def read_technology(name_or_path: str, near: Path | None = None) -> Technology:
         If a file is missing or breaks a rule of the schema, if `extends` runs in a circle, or if two figures price one
         action; with file, line and key.
     """
-    chain = _chain(files.find(name_or_path, "tech_params", option="technology", near=near), ())
-    document, header = chain[0]
-    references = _references([each.path for each, _ in chain])
-    times: dict[str, Time] = {}
-    figures: dict[str, Figure] = {}
-    areas: dict[str, AreaFigure] = {}
-    documents: dict[tuple[str, str], Document] = {}
-    for each, head in reversed(chain):
-        for name, data in head.times.items():
-            times[name] = read_time(each, name, data, references)
-        for name, data in head.figures.items():
-            figures[name] = read_figure(each, name, data, references)
-            documents["figures", name] = each
-        for name, data in head.areas.items():
-            areas[name] = read_area(each, name, data, references)
-            documents["areas", name] = each
-    pricing, covering = _coverage("figures", figures, documents)
-    area_pricing, area_covering = _coverage("areas", areas, documents)
-    used = {key for table in (times, figures, areas) for each in table.values() for key in each.origin.sources}
-    digest = hashlib.sha256()
-    for each, _ in chain:
+    return _read(chain(files.find(name_or_path, "tech_params", option="technology", near=near), "tech_params", header))
+
+
+def lay_over(technology: Technology, content: Mapping[str, Any], text: str) -> Technology:
+    """Return a technology that extends another by a file that is not written yet.
+
+    Parameters
+    ----------
+    technology : what it extends
+    content, text : of that file; what is wrong in it is said of `--figure`
+
+    Raises
+    ------
+    InputError
+        As `read_technology`.
+    """
+    own = Document(path=Path(LAID_OVER), data=dict(content), lines={})
+    return _read([own, *chain(technology.path, "tech_params", header)], text)
+
+
+def _read(documents: Sequence[Document], text: str | None = None) -> Technology:
+    """Return the technology of a file, the first, and those it extends; `text` where the first is no file."""
+    headers = [_header(each) for each in documents]
+    written = documents if text is None else documents[1:]
+    references = _references([each.path for each in written])
+    items: dict[Section, dict[str, Any]] = {"times": {}, "figures": {}, "areas": {}}
+    contents: dict[tuple[str, str], dict[str, Any]] = {}
+    homes: dict[tuple[str, str], Document] = {}
+    for index in reversed(range(len(documents))):
+        parent = headers[index + 1].name if index + 1 < len(headers) else ""
+        for section, found in items.items():
+            for name, data in getattr(headers[index], section).items():
+                below = _below(parent, contents[section, name], found[name]) if name in found else None
+                whole, kept = inherit(documents[index], (section, name), data, below, found)
+                found[name] = _READERS[section](documents[index], name, whole, references, kept)
+                contents[section, name], homes[section, name] = whole, documents[index]
+    pricing, covering = _coverage("figures", items["figures"], homes)
+    area_pricing, area_covering = _coverage("areas", items["areas"], homes)
+    used = {key for table in items.values() for each in table.values() for key in each.origin.sources}
+    digest = hashlib.sha256((text or "").encode())
+    for each in written:
         digest.update(each.path.read_bytes())
+    own = [key for key, reference in references.items() if reference.file.parent != files.shipped("tech_params")]
     return Technology(
-        name=header.name, title=header.title, node=header.node, path=document.path,
-        ancestors=tuple(each.path for each, _ in chain[1:]), sha256=digest.hexdigest(), times=times, figures=figures,
-        areas=areas, references={key: references[key] for key in sorted(used)},
-        unused=tuple(sorted(set(references) - used)),
+        name=headers[0].name, title=next((each.title for each in headers if each.title), ""),
+        node=next((each.node for each in headers if each.node), ""), path=documents[0].path,
+        ancestors=tuple(each.path for each in documents[1:]), sha256=digest.hexdigest(), **items,
+        references={key: references[key] for key in sorted(used)}, unused=tuple(sorted(set(own) - used)), text=text,
         pricing=pricing, covering=covering, area_pricing=area_pricing, area_covering=area_covering,
     )  # fmt: skip
 
 
-def _chain(path: Path, seen: tuple[tuple[Path, str], ...]) -> list[tuple[Document, Header]]:
-    """Return a file and its ancestors, nearest first."""
-    document = read(path)
-    header = validate(document, Header)
-    for key, text in (("title", header.title), ("node", header.node)):
+def _below(parent: str, content: Mapping[str, Any], item: Any) -> Below:
+    return Below(parent, content, item.value, item.low, item.high, getattr(item, "unit", "s"))
+
+
+def header(document: Document) -> Header:
+    """Return what stands at the top of a technology file.
+
+    Raises
+    ------
+    InputError
+        If it breaks its schema, is not filled in, or names something else than the file.
+    """
+    found = _header(document)
+    if found.title is None and not found.extends:
+        raise document.error(("title",), "is missing", expected="the key 'title'")
+    if found.name != document.path.stem:
+        raise document.error(
+            ("name",), value=found.name, expected=f"{document.path.stem!r}, the file's name without .yaml"
+        )
+    return found
+
+
+def _header(document: Document) -> Header:
+    found = validate(document, Header)
+    for key, text in (("title", found.title or ""), ("node", found.node)):
         if PLACEHOLDER in text:
             raise document.error((key,), "is still a placeholder", expected=f"the technology's {key}")
-    if header.name != path.stem:
-        raise document.error(("name",), value=header.name, expected=f"{path.stem!r}, the file's name without .yaml")
-    here = (*seen, (path.resolve(), header.name))
-    if header.extends is None:
-        return [(document, header)]
-    try:
-        parent = files.find(header.extends, "tech_params", option="extends", near=path.parent)
-    except InputError as error:
-        raise document.error(("extends",), value=error.value, expected=error.expected, hint=error.hint) from error
-    if parent.resolve() in [each for each, _ in here]:
-        names = [name for _, name in here]
-        start = [each for each, _ in here].index(parent.resolve())
-        circle = " -> ".join([*names[start:], names[start]])
-        raise document.error(("extends",), f"runs in a circle: {circle}")
-    return [(document, header), *_chain(parent, here)]
+    return found
 
 
 def _coverage(
@@ -233,14 +275,25 @@ def lint(technology: Technology, entries: Iterable[Entry] = ()) -> list[str]:
             lines[f"{where}: {problem}"] = None
     notes: list[str] = []
     known = {entry.key for entry in entries}
+    notes += _kept(technology)
     for figure in technology.figures.values():
         idle = not known.intersection(figure.prices + figure.covers) if known else not figure.prices
         if idle:
             here = f"{files.display(figure.file)}:{figure.line}"
             notes.append(f"note: {here}: figures.{figure.name}: prices nothing that these chips do")
     if technology.unused:
-        notes.append(f"note: {where}: names none of these sources of references.bib: {', '.join(technology.unused)}")
+        notes.append(
+            f"note: {where}: names none of these sources of its references.bib: {', '.join(technology.unused)}"
+        )
     return [*lines, *notes]
+
+
+def _kept(technology: Technology) -> Iterator[str]:
+    """Yield a note for each item of the technology's own file that keeps what its value depends on."""
+    for section in _READERS:
+        for item in getattr(technology, section).values():
+            if item.file == technology.path and (text := kept_text(show(item.value, getattr(item, "unit", "s")), item)):
+                yield f"note: {files.display(item.file)}:{item.line}: {section}.{item.name}: {text}"
 
 
 def _problem(technology: Technology, entry: Entry) -> str | None:

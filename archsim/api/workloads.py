@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,3 +22,12 @@ def show(name: str) -> Workload:
     from archsim.runs.workload import document, parse
 
     return parse(document(name))
+
+
+def new(out: str | Path = "my-workload.yaml") -> None:
+    """Write a complete workload to begin with: a network, its data set and its training, with comments."""
+    from archsim.base.files import check_file
+    from archsim.studies.structure import write_workload
+
+    check_file(Path(out), force=False)
+    write_workload(Path(out))

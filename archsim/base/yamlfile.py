@@ -79,13 +79,18 @@ def _float(text: Any) -> float:
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file's content and the line of each key; `text` is what stands in for a file that is none."""
+    """A YAML file's content and the line of each key; `homes` where keys stand that are not the file's own.
+
+    `ancestors` are the documents that it extends, nearest first; `text` is what stands in for a file that is none.
+    """
 
     path: Path
     data: dict[str, Any]
     lines: dict[Key, int] = field(repr=False)
     settings: dict[Key, str] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)
+    homes: dict[Key, Path] = field(default_factory=dict, repr=False)
+    ancestors: tuple[Path, ...] = ()
 
     @property
     def source(self) -> Path | bytes:
@@ -116,15 +121,23 @@ class Document:
 
     def line(self, key: Key) -> int | None:
         """Return the line of a key, or of the nearest key above it that stands in the file."""
+        return self.lines.get(self._standing(key))
+
+    def home(self, key: Key) -> Path:
+        """Return the file in which a key stands, or the nearest key above it."""
+        return self.homes.get(self._standing(key), self.path)
+
+    def _standing(self, key: Key) -> Key:
         while key and key not in self.lines:
             key = key[:-1]
-        return self.lines.get(key)
+        return key
 
     def error(self, key: Key, message: str = "", **fields: Any) -> InputError:
         """Return an error that names this file, the key and its line, or the option that set the key."""
         if any(key[: len(given)] == given or given[: len(key)] == key for given in self.settings if key):
             return InputError(message, file="--set", key=dotted(key) or None, **fields)
-        return InputError(message, file=display(self.path), line=self.line(key), key=dotted(key) or None, **fields)
+        file = display(self.home(key))
+        return InputError(message, file=file, line=self.line(key), key=dotted(key) or None, **fields)
 
 
 def _value(text: str, option: str, key: Key) -> Any:
@@ -162,6 +175,16 @@ def given(content: Mapping[str, Any], what: str) -> Document:
     except yaml.YAMLError as error:
         raise InputError("holds what YAML does not", key=f"{what} {name}", expected="texts, numbers, lists") from error
     return replace(_parsed(text, Path(f"{name}.yaml")), text=text)
+
+
+def paths(data: object, above: str = "") -> dict[str, Any]:
+    """Return dotted path -> value of all values and blocks below a mapping, in order; items of lists by number."""
+    items: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    found: dict[str, Any] = {}
+    for name, value in items:
+        here = f"{above}.{name}" if above else str(name)
+        found |= {here: value, **paths(value, here)}
+    return found
 
 
 def read(path: Path) -> Document:

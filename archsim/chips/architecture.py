@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from archsim.accounting.ledger import FUNCTIONS
 from archsim.base import registry
 from archsim.base.errors import nearest
+from archsim.base.extends import chain, merge
 from archsim.base.files import find
 from archsim.base.quantities import Bits, BitWidth, Count, Length
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, validate
+
+KIND = "architecture"
 
 
 class Boundary(Record):
@@ -72,6 +75,8 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    NAMES_FILES: ClassVar[Key] = ()
+    """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)
 
     @property
@@ -99,9 +104,20 @@ class Architecture(FileRecord):
 
 
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
-    """Read an architecture by path, shipped name or its content, with `--set` values laid over it."""
-    found = read(find(name, "architectures", option="--arch")) if isinstance(name, str) else given(name, "architecture")
-    return found.with_settings(dict(settings or {}))
+    """Read an architecture by path, shipped name or its content, laid over what it extends, `--set` values over it.
+
+    Raises
+    ------
+    InputError
+        As `base.extends.chain`, or if one of the files is no architecture.
+    """
+    start = find(name, "architectures", option="--arch") if isinstance(name, str) else given(name, KIND)
+    return merge(chain(start, "architectures", _is_architecture)).with_settings(dict(settings or {}))
+
+
+def _is_architecture(document: Document) -> None:
+    if (kind := document.data.get("kind", KIND)) != KIND:
+        raise document.error(("kind",), value=kind, expected=f"{KIND!r}")
 
 
 def parse(source: Document) -> Architecture:
@@ -119,7 +135,7 @@ def parse(source: Document) -> Architecture:
         raise source.error(("chip",), value=chip, expected=f"one of {', '.join(known)}", hint=hint)
     implementation: Any = registry.load("chip", str(chip))
     read_: Architecture = validate(source, implementation.SCHEMA)
-    architecture = read_ if source.text else read_.at(source.path.parent)
+    architecture = read_ if source.text else read_.at(source.home(implementation.SCHEMA.NAMES_FILES).parent)
     if architecture.name != source.path.stem:
         raise source.error(("name",), value=architecture.name, expected=f"the file's own name, {source.path.stem!r}")
     implementation.check(source, architecture)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat
 
 from archsim.base.quantities import Bits, Count, positive
-from archsim.base.yamlfile import Record, quantity
+from archsim.base.yamlfile import Key, Record, quantity
 from archsim.chips.architecture import Architecture
 from archsim.devices.library import device_file, input_files
 
@@ -58,6 +58,7 @@ class WeightFile(Record):
 class CrossbarArchitecture(Architecture):
     """Structure of a chip with crossbar tiles; its kinds add their own blocks and their `nonidealities`."""
 
+    NAMES_FILES: ClassVar[Key] = ("weight", "device")
     tile: TileFile
     weight: WeightFile
 

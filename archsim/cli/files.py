@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from archsim.cli.group import Group
-from archsim.cli.options import Data, Quiet
+from archsim.cli.options import AsJson, Data, Quiet
+from archsim.display import console
+
+Write = Annotated[Path, typer.Option(help="File to write.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 
 workloads_app = typer.Typer(cls=Group, help="Workload files: a network, its data, its training.")
 archs_app = typer.Typer(cls=Group, help="Architecture files: the structure of a chip.")
@@ -26,13 +33,24 @@ def workloads_list() -> None:
 
 
 @workloads_app.command("show")
-def workloads_show(name: Annotated[str, typer.Argument(metavar="WORKLOAD")]) -> None:
-    """Show a workload's file."""
+def workloads_show(name: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")]) -> None:
+    """Show a workload's file, and the paths of all values that --set may change."""
     from archsim.runs import workload
+    from archsim.studies.structure import listing
 
     document = workload.document(name)
-    workload.parse(document)
-    typer.echo(document.path.read_text(encoding="utf-8"), nl=False)
+    typer.echo(listing(document, workload.parse(document)), nl=False)
+
+
+@workloads_app.command("new")
+def workloads_new(out: Write = Path("my-workload.yaml"), force: Force = False) -> None:
+    """Write a complete workload to begin with: a network, its data set and its training, with comments."""
+    from archsim.base.files import check_file, display
+    from archsim.studies.structure import write_workload
+
+    check_file(out, force=force)
+    write_workload(out)
+    typer.echo(f"written: {display(out)}; archsim run {display(out)} --steps 1000 runs it")
 
 
 @archs_app.command("list")
@@ -46,13 +64,80 @@ def archs_list() -> None:
 
 
 @archs_app.command("show")
-def archs_show(name: Annotated[str, typer.Argument(metavar="ARCH")]) -> None:
-    """Show an architecture's file."""
+def archs_show(name: Annotated[str, typer.Argument(metavar="ARCH", help="Architecture, by name or file.")]) -> None:
+    """Show an architecture's file, with what it extends, and the paths of all values that --set may change."""
     from archsim.chips import architecture
+    from archsim.studies.structure import listing
 
     document = architecture.document(name)
-    architecture.parse(document)
-    typer.echo(document.path.read_text(encoding="utf-8"), nl=False)
+    typer.echo(listing(document, architecture.parse(document)), nl=False)
+
+
+@archs_app.command("new")
+def archs_new(
+    parent: Annotated[
+        str, typer.Option("--from", metavar="ARCH", help="Architecture to extend, by name or file.")
+    ] = "mixed-precision",
+    out: Write = Path("my-chip.yaml"),
+    force: Force = False,
+) -> None:
+    """Write an architecture that extends another: what it says replaces, all else is taken over."""
+    from archsim.base.files import check_file, display
+    from archsim.studies.structure import write_short
+
+    check_file(out, force=force)
+    write_short(parent, out)
+    typer.echo(f"written: {display(out)}: it extends {parent}; its values are there as comments, to be changed")
+
+
+@archs_app.command("lint")
+def archs_lint(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARCH]...", help="Architectures; all shipped ones if none.")
+    ] = None,
+    tech: Annotated[
+        list[str] | None, typer.Option("--tech", help="Technology to price by; may be repeated.",
+                                       show_default="bottom-up-14nm"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Check architectures: schema, device, and that every action has a price in the technologies."""
+    from archsim.base.files import shipped_names
+    from archsim.studies.structure import lint_architecture
+
+    problems = 0
+    techs = tech or ["bottom-up-14nm"]
+    for name in names or shipped_names("architectures"):
+        found = lint_architecture(name, techs)
+        for line in found:
+            typer.echo(line)
+        bad = sum(not line.startswith("note: ") for line in found)
+        problems += bad
+        typer.echo(f"{Path(name).stem}: {'ok' if not bad else f'{bad} problems'} for {', '.join(techs)}")
+    if problems:
+        raise typer.Exit(1)
+
+
+@archs_app.command("diff")
+def archs_diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="Architecture, by name or file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Architecture that is compared with it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the values that architecture B has otherwise than A, each with what it extends. The exit code is 0."""
+    from archsim.studies.structure import diff
+
+    changes = diff(a, b)
+    if as_json:
+        typer.echo(json.dumps([asdict(change) for change in changes], indent=2))
+        return
+    from rich.table import Table
+
+    table = Table("value", Path(a).stem, Path(b).stem, title=f"{Path(a).stem} -> {Path(b).stem}")
+    for change in changes:
+        table.add_row(change.path, *("-" if side is None else side for side in (change.a, change.b)))
+    if changes:
+        console().print(table)
+    typer.echo(f"{len(changes)} differ" if changes else "no value differs")
 
 
 @data_app.command("list")

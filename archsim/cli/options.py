@@ -25,6 +25,11 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the workload or of the architectures, such as "
                  "outer_product.error_bits=8 or nonidealities.drift=false or digital32.mac_array.lanes=8."),
 ]  # fmt: skip
+Figures = Annotated[
+    list[str] | None,
+    typer.Option("--figure", metavar="KEY=VALUE", help="Give one figure, time or area of the technology another value "
+                 "for this run, such as adc.conversion=1.2pJ; law and reference size stay. May be repeated."),
+]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="a new one under reports/")]
 Data = Annotated[
     Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")

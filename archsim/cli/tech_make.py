@@ -136,20 +136,37 @@ def _what(change: Change) -> str:
 
 
 def tech_new(
-    arch: Annotated[list[str], typer.Option("--arch", help="Architecture to price; repeat for several.")],
+    arch: Annotated[
+        list[str] | None, typer.Option("--arch", help="Architecture to price; repeat for several.")
+    ] = None,
+    extends: Annotated[
+        str | None, typer.Option(help="Technology to take over, by name or file: a short file that changes it.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("my-technology.yaml"),
     force: Force = False,
-) -> None:
-    """Write a technology to fill in: every action, time and area of an architecture, with units and sizes.
+) -> None:  # fmt: skip
+    """Write a technology to begin with: short with --extends, whole with --arch.
 
-    The file is refused, line by line, until each TODO: in it has been replaced.
+    With --arch it holds every action, time and area of an architecture, with units and sizes, and is refused, line by
+    line, until each TODO: in it has been replaced. With --extends it takes over another's figures; a value alone
+    replaces a value, and keeps its law and reference size.
     """
+    from archsim.accounting.technology import read_technology
+    from archsim.base.errors import InputError
     from archsim.base.files import check_file, display
-    from archsim.studies.skeleton import write_skeleton
+    from archsim.studies.skeleton import write_short, write_skeleton
 
+    if bool(arch) == bool(extends):
+        given = "both given" if arch else "neither is given"
+        raise InputError(given, key="--extends, --arch", expected="one of them, such as --extends bottom-up-14nm")
     check_file(out, force=force)
-    times, figures, areas = write_skeleton(arch, out)
+    if extends:
+        count = write_short(read_technology(extends), out)
+        typer.echo(f"written: {display(out)}: it extends {extends}; its {count} values are there as comments")
+        return
+    times, figures, areas = write_skeleton(arch or [], out)
     typer.echo(f"written: {display(out)}: {times} times, {figures} figures and {areas} areas to fill in")
+    typer.echo("--extends TECH instead of --arch writes a short file that changes another technology")
 
 
 def tech_add_adc(  # noqa: PLR0917  an option each

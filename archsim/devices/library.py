@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from archsim.base import registry
 from archsim.base.errors import InputError, nearest
+from archsim.base.extends import named
 from archsim.base.files import find, shipped
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import Document, read, validate
@@ -33,7 +34,7 @@ def build(path: Path, switches: Switches) -> Device:
     InputError
         If the file breaks its schema or names an unknown model.
     """
-    document = read(path)
+    document = named(read(path))
     implementation = _model(document)
     if hasattr(implementation, "from_document"):  # a model that reads more than its file
         return cast("Device", implementation.from_document(document, switches))

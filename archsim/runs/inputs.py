@@ -25,7 +25,7 @@ Copies = dict[str, Source]
 
 
 def copies(
-    workload: Document, architectures: Sequence[tuple[Sequence[Document], Architecture]],
+    workload: Document, architectures: Sequence[tuple[Sequence[tuple[Path, Source]], Architecture]],
     technologies: Sequence[Technology],
 ) -> Copies:  # fmt: skip
     """Return the copies that a run keeps of its inputs.
@@ -33,7 +33,7 @@ def copies(
     Parameters
     ----------
     workload : the workload's document
-    architectures : of each its own document with those it extends, and what was read of them
+    architectures : of each its own file with those it extends, and what was read of them
     technologies : sequence of Technology
 
     Raises
@@ -42,20 +42,27 @@ def copies(
         If two different files of one technology or architecture have one name.
     """
     found: Copies = {f"{WORKLOAD}/{workload.path.name}": workload.source}
-    for documents, architecture in architectures:
+    for read, architecture in architectures:
         folder, devices = f"{ARCHITECTURES}/{architecture.name}", architecture.files()
-        for each in documents:
-            _put(found, f"{folder}/{each.path.name}", each.source)
+        for path, source in read:
+            _put(found, f"{folder}/{path.name}", source)
         for path in devices:
             _put(found, f"{folder}/{DEVICES}/{path.name}", path)
         _shelve(found, f"{folder}/{DEVICES}", files.bibliographies(devices) if devices else ())
     for technology in technologies:
         folder = f"{TECHNOLOGIES}/{technology.name}"
-        own = (technology.path, *technology.ancestors)
-        for path in own:
+        for path in technology.files:
             _put(found, f"{folder}/{path.name}", path)
-        _shelve(found, folder, files.bibliographies(own))
+        if technology.text:
+            _put(found, f"{folder}/{technology.name}.yaml", technology.text.encode())
+        _shelve(found, folder, files.bibliographies(technology.files))
     return found
+
+
+def read_by(technologies: Sequence[Technology]) -> list[tuple[Path, Source]]:
+    """Return the files of technologies, and what stands in for those that are text alone."""
+    found: list[tuple[Path, Source]] = [(path, path) for each in technologies for path in each.files]
+    return found + [(Path(f"{each.name}.yaml"), each.text.encode()) for each in technologies if each.text]
 
 
 def _put(found: Copies, name: str, source: Source) -> None:

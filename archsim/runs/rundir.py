@@ -74,6 +74,8 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         "seed": spec.seed,
         "preset": spec.preset,
         "settings": dict(spec.settings),
+        "figures": dict(spec.figures),
+        "given": dict(spec.given),
         "dataset": {"name": spec.dataset.name, "origin": spec.dataset.origin, "sha256": spec.dataset.sha256},
         "inputs": spec.inputs,
         "technologies": [

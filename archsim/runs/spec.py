@@ -10,14 +10,15 @@ from typing import Any
 
 from archsim.accounting.technology import Technology, list_technologies, read_technology
 from archsim.base.errors import InputError, nearest
-from archsim.base.yamlfile import Document, Key
+from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.datasets import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
-from archsim.runs.inputs import Copies, copies, hashes
+from archsim.runs.inputs import Copies, copies, hashes, read_by
 from archsim.runs.workload import Training, Workload
+from archsim.technologies.overlay import overlays, read_pair
 
 DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
 DEFAULT_TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
@@ -38,8 +39,10 @@ class RunSpec:
     dataset : Dataset
     seed : int
     preset : str or None
-    settings : tuple of (key, value)
-        As given with `--set`.
+    settings, figures : tuple of (key, value)
+        As given with `--set` and with `--figure`.
+    given : mapping
+        Workload, architectures and technologies as they were typed: names, or paths of files.
     inputs : dict
         File -> sha256 of everything read that decides a number.
     copies : dict
@@ -56,6 +59,8 @@ class RunSpec:
     settings: tuple[tuple[str, str], ...]
     inputs: dict[str, str]
     copies: Copies = field(repr=False, compare=False)
+    figures: tuple[tuple[str, str], ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def training(self) -> Training:
@@ -72,6 +77,7 @@ def resolve(
     seed: int = 1,
     steps: int | None = None,
     settings: Sequence[str] | Mapping[str, Any] = (),
+    figures: Sequence[str] | Mapping[str, str] = (),
     data: Path | None = None,
 ) -> RunSpec:
     """Read and check everything a run needs.
@@ -84,6 +90,8 @@ def resolve(
         As the command line's options of these names.
     settings : sequence of str, or mapping
         "key=value" with a dotted key; or dotted key -> value.
+    figures : sequence of str, or mapping
+        "name=value" with its unit; or name -> value with its unit.
 
     Raises
     ------
@@ -109,20 +117,28 @@ def resolve(
     )
     _distinct([architecture.name for architecture in parsed], "--arch")
     _check_boundary(arch_documents, parsed)
-    technologies = tuple(read_technology(name) for name in dict.fromkeys(techs))
+    values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
+    technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
     dataset = work.load(data)
     network = work.network.build()
     _check_data(work_document, network, dataset)
-    paths = [path for architecture in parsed for path in architecture.files()]
-    paths += [path for tech in technologies for path in (tech.path, *tech.ancestors)]
-    read = [(document.path, document.source) for document in (work_document, *arch_documents)]
-    chips = [([document], architecture) for document, architecture in zip(arch_documents, parsed, strict=True)]
+    documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
+    further = [path for document in arch_documents for path in document.ancestors]
+    further += [path for architecture in parsed for path in architecture.files()]
+    read = [*documents, *((path, path) for path in further), *read_by(technologies)]
+    chips = [
+        ([(document.path, document.source), *((path, path) for path in document.ancestors)], architecture)
+        for document, architecture in zip(arch_documents, parsed, strict=True)
+    ]
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=hashes([*read, *((path, path) for path in paths)]), copies=copies(work_document, chips, technologies),
+        inputs=hashes(read), copies=copies(work_document, chips, technologies), figures=tuple(values),
+        given={
+            "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
+        },
     )  # fmt: skip
 
 
@@ -131,6 +147,10 @@ def _distinct(names: Sequence[str], option: str) -> None:
     for name in names:
         if list(names).count(name) > 1:
             raise InputError(f"two different files are both named {name!r}", key=option, expected="each name once")
+
+
+def _as_given(named: str | Mapping[str, Any]) -> str:
+    return named if isinstance(named, str) else f"{named['name']}.yaml"
 
 
 def _settings(given: Sequence[str] | Mapping[str, Any]) -> list[tuple[Key, str]]:
@@ -164,13 +184,18 @@ def _assign(
             for index in homes:
                 for_archs[index][key] = value
         else:
-            known = {str(name) for document in (work, *archs) for name in document.data} - {"schema", "kind", "name"}
-            hint = nearest(str(key[0]), known)
-            raise InputError(
-                "unknown key", key=f"--set {'.'.join(map(str, key))}", expected=f"one of {', '.join(sorted(known))}",
-                hint=hint,
-            )  # fmt: skip
+            raise _unknown(key, (work, *archs))
     return for_work, for_archs
+
+
+def _unknown(key: Key, documents: Sequence[Document]) -> InputError:
+    """Return the error for a setting that no file has a block for, with the nearest path of all files."""
+    known = {text for document in documents for text in paths(document.data)} - {"schema", "kind", "name"}
+    text = ".".join(map(str, key))
+    inside = sorted((path for path in known if f".{path}".endswith(f".{text}")), key=lambda path: (len(path), path))
+    hint = f"Did you mean {inside[0]!r}?" if inside else nearest(text, known)
+    blocks = ", ".join(sorted({path.partition(".")[0] for path in known}))
+    return InputError("unknown key", key=f"--set {text}", expected=f"one of {blocks}", hint=hint)
 
 
 def _check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture]) -> None:

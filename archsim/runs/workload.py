@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.errors import nearest
+from archsim.base.extends import named
 from archsim.base.files import find
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
@@ -119,7 +120,7 @@ class Workload(FileRecord):
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
     """Read a workload by path, shipped name or its content, with `--set` values laid over it."""
     found = read(find(name, "workloads", option="WORKLOAD")) if isinstance(name, str) else given(name, "workload")
-    return found.with_settings(dict(settings or {}))
+    return named(found).with_settings(dict(settings or {}))
 
 
 def parse(source: Document, preset: str | None = None) -> Workload:

@@ -7,6 +7,7 @@ from archsim.accounting.ledger import Entry
 from archsim.base import registry
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
+from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.learning.network import Dense, Network
@@ -36,8 +37,18 @@ def parts(architecture: str, times: Times) -> list[Part]:
     return small_chip(architecture, times).parts()
 
 
+def small_entries_and_parts(architecture: Architecture, times: Times) -> tuple[list[Entry], list[Part]]:
+    """Return the actions and the parts of an architecture that has been read, likewise."""
+    chip = small(architecture, times)
+    return chip.entries(), chip.parts()
+
+
 def small_chip(architecture: str, times: Times) -> Chip:
     """Return a chip of an architecture, by name or file, with a small network on it."""
-    parsed = architectures.parse(architectures.document(architecture))
+    return small(architectures.parse(architectures.document(architecture)), times)
+
+
+def small(parsed: Architecture, times: Times) -> Chip:
+    """Return a chip of an architecture that has been read, likewise."""
     chip: Chip = registry.load("chip", parsed.chip).start(parsed, _SMALL, times, Streams(0))
     return chip

@@ -17,13 +17,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from archsim.accounting.area import AREA_UNITS
-from archsim.accounting.figures import AreaText, FigureText, TimeText
+from archsim.accounting.figure_text import AreaText, FigureText, TimeText
 from archsim.accounting.laws import LAWS
 from archsim.accounting.technology import Header
 from archsim.base import registry
 from archsim.base.files import shipped_names, write_text
 from archsim.base.units import like
 from archsim.base.yamlfile import read_quantity
+from archsim.chips.architecture import Architecture
 from archsim.chips.published_file import PublishedArchitecture
 from archsim.runs.workload import Workload
 from archsim.studies.cases import CaseFile
@@ -59,7 +60,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return file name -> JSON Schema: technology, workload, case, device, and one for each kind of chip and device."""
     found = {
         "technology": _technology(),
-        "workload": _model(Workload, "A network, its data set and its training"),
+        "workload": _nameless(_model(Workload, "A network, its data set and its training")),
         "case": _model(CaseFile, "A published design: its numbers as inputs and checks"),
     }
     chips = {name: registry.load("chip", name).SCHEMA for name in registry.names("chip")}
@@ -67,7 +68,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     devices = {name: registry.load("device", name).FILE for name in registry.names("device")}
     for kind, models, key in (("architecture", chips, "chip"), ("device", devices, "model")):
         for name, model in models.items():
-            found[f"{kind}-{name}"] = _model(model, f"{kind.capitalize()} file with {key}: {name}")
+            schema = _nameless(_model(model, f"{kind.capitalize()} file with {key}: {name}"))
+            found[f"{kind}-{name}"] = _extensible(schema) if issubclass(model, Architecture) else schema
         found[kind] = _one_of(kind, key, {name: found[f"{kind}-{name}"] for name in models})
     return {f"{name}.schema.json": schema for name, schema in sorted(found.items())}
 
@@ -96,6 +98,40 @@ def _model(model: type[BaseModel], title: str) -> dict[str, Any]:
     return {"$schema": DIALECT, **schema, "title": title}
 
 
+def _nameless(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema of files that have the name of their file if they give none."""
+    return {**schema, "required": [key for key in schema["required"] if key != "name"]}
+
+
+EXTENDS = {"type": "string", "description": "Name or file of what is taken over; what stands here replaces"}
+
+
+def _extensible(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that asks nothing of a file that extends another but that what stands there is right."""
+    whole = {part: value for part, value in schema.items() if part not in ("$schema", "$defs", "title")}
+    extending = _renamed(_lenient(whole), "extending")
+    extending["properties"]["extends"] = EXTENDS
+    definitions = schema.get("$defs", {})
+    return {
+        "$schema": DIALECT, "title": schema["title"], "type": "object",
+        "if": {"required": ["extends"]}, "then": extending, "else": whole,
+        "$defs": definitions | {
+            f"extending.{name}": _renamed(_lenient(part), "extending") for name, part in definitions.items()
+        },
+    }  # fmt: skip
+
+
+def _lenient(schema: Any) -> Any:
+    """Return a copy of a schema in which nothing is required, but by what stands beside it."""
+    if isinstance(schema, dict):
+        return {
+            key: value if key in ("allOf", "if", "then") else _lenient(value)
+            for key, value in schema.items()
+            if not (key == "required" and isinstance(value, list))
+        }
+    return [_lenient(each) for each in schema] if isinstance(schema, list) else schema
+
+
 def _say_origin(schema: dict[str, Any]) -> None:
     """Add what each basis demands beside it."""
     if "basis" not in schema.get("properties", {}):
@@ -118,7 +154,8 @@ def _one_of(kind: str, key: str, members: Mapping[str, dict[str, Any]]) -> dict[
     """Return a schema that asks of a file what its kind of chip or model asks, by the name it gives."""
     schema: dict[str, Any] = {
         "$schema": DIALECT, "title": f"{kind.capitalize()} file; the rest follows from `{key}`", "type": "object",
-        "properties": {key: {"enum": list(members)}}, "required": [key],
+        "properties": {key: {"enum": list(members)}},
+        "anyOf": [{"required": [key]}, {"required": ["extends"]}] if kind == "architecture" else [{"required": [key]}],
     }  # fmt: skip
     definitions: dict[str, Any] = {}
     branches = []
@@ -128,6 +165,9 @@ def _one_of(kind: str, key: str, members: Mapping[str, dict[str, Any]]) -> dict[
         definitions |= _renamed({**inner, name: body}, name)
         test = {"properties": {key: {"const": name}}, "required": [key]}
         branches.append({"if": test, "then": {"$ref": f"#/$defs/{name}"}})
+    if kind == "architecture":  # the kind of chip is then the parent's
+        any_of = [{"$ref": f"#/$defs/{name}"} for name in members]
+        branches.append({"if": {"not": {"required": [key]}}, "then": {"anyOf": any_of}})
     return {**schema, "allOf": branches, "$defs": definitions}
 
 
@@ -159,8 +199,19 @@ def _technology() -> dict[str, Any]:
         definitions |= part.pop("$defs", {})
         del part["$schema"], part["title"]
         definitions[name] = part
-        header["properties"][f"{name}s"]["additionalProperties"] = {"$ref": f"#/$defs/{name}"}
-    return {**header, "$defs": definitions}
+        definitions[f"extending.{name}"] = {"anyOf": [part["properties"]["value"], _lenient(part)]}
+    sections = {name: f"{name}s" for name in ("time", "figure", "area")}
+
+    def items(prefix: str) -> dict[str, Any]:
+        return {
+            "properties": {key: {"additionalProperties": {"$ref": f"#/$defs/{prefix}{name}"}}
+                           for name, key in sections.items()}
+        }  # fmt: skip
+
+    header["properties"] |= {"title": {"type": "string"}, "extends": EXTENDS}
+    whole = {**items(""), "required": ["title"]}
+    choice = {"if": {"required": ["extends"]}, "then": items("extending."), "else": whole}
+    return _nameless({**header, **choice, "$defs": definitions})
 
 
 def _fill(schema: dict[str, Any], quantity: dict[str, Any], keys: dict[str, list[str]]) -> None:

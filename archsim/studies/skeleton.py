@@ -1,4 +1,4 @@
-"""A technology file to fill in: all that architectures need, with placeholders that the reader refuses."""
+"""Technology files to begin with: a whole one, refused until it is filled in, or a short one that extends another."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from archsim.accounting.area import AREA_UNITS, Part
-from archsim.accounting.laws import LAWS, PRICE_UNITS, SIZE_UNITS
+from archsim.accounting.laws import LAWS, PRICE_UNITS, SIZE_UNITS, size_value
 from archsim.accounting.ledger import Entry
-from archsim.base.files import write_text
+from archsim.accounting.technology import Technology
+from archsim.base.errors import InputError
+from archsim.base.files import display, write_text
 from archsim.base.provenance import PLACEHOLDER
+from archsim.base.units import show
 from archsim.studies.inventory import AskedTimes, small_chip
+from archsim.technologies.writing import DIGITS, parent
 
 _EXAMPLES = {
     "J": "1.2 pJ", "J/bit": "4 pJ/bit", "V^2": "0.04 V^2", "W/bit": "0.3 uW/KiB", "W": "3 uW", "s": "1 ns",
@@ -25,6 +29,7 @@ _HEAD = """\
 #   basis: derived                also derived_by: how, so that a reader can do it again
 #   basis: assumed                no source, but why
 # A value of zero needs no range, but why. Figures may be merged: one figure may price several actions.
+# `archsim tech new --extends bottom-up-14nm` writes a short file instead, which changes what it names.
 # A law says how the price follows a size that the chip has; without one the price is constant. `archsim tech show
 # bottom-up-14nm` shows a complete file.
 # A source that references.bib lacks goes into a references.bib beside this file:
@@ -129,3 +134,51 @@ def _origin() -> list[str]:
 
 def _text(key: str, what: str) -> str:
     return f'{key}: "{PLACEHOLDER} {what}"'
+
+
+# --- a file that extends another --------------------------------------------------------------------------------------
+_SHORT = """\
+# {name}: {parent} but for what stands here. Written by `archsim tech new`.
+# A value alone replaces the value: law, reference size, what it prices, and the range in relation to the value stay.
+#   adc.conversion: 1.2 pJ
+# A mapping replaces the keys it has; one with a new value says its basis, and its source or why:
+#   adc.conversion: {{value: 1.2 pJ, range: [1 pJ, 2 pJ], basis: published, source: murmann2025, where: table 2}}
+# Take the "# " away before what changes, and before its heading.
+#   archsim tech lint {out}      what was kept, and is it right?
+#   archsim tech diff {parent} {out}
+#   archsim run mlp-mnist --steps 3000 --tech {out}
+schema: 1
+kind: technology
+title: {parent}, changed
+extends: {extends}
+"""
+
+
+def write_short(technology: Technology, out: Path) -> int:
+    """Write a technology that extends another and changes nothing yet; return how many values are there as comments.
+
+    Raises
+    ------
+    InputError
+        If the other has the name of the file to be written.
+    """
+    if out.stem == technology.name:
+        raise InputError(key="--out", value=str(out), expected=f"another name than that of {technology.name} itself")
+    lines = [_SHORT.format(name=out.stem, parent=technology.name, out=display(out), extends=parent(technology, out))]
+    count = 0
+    for section in ("times", "figures", "areas"):
+        lines += [f"# {section}:"]
+        for item in getattr(technology, section).values():
+            unit = getattr(item, "unit", "s")
+            low, high = show(item.low, unit), show(item.high, unit)
+            words = [f"{low} .. {high}"] if item.low < item.high else []
+            if getattr(item, "law", "constant") != "constant":
+                at = ", ".join(f"{key} {size_value(key, size)}" for key, size in item.at.items())
+                words.append(item.law + (f" at {at}" if at else ""))
+            lines.append(
+                f"#   {item.name}: {show(item.value, unit, DIGITS)} # {'; '.join([*words, item.origin.basis])}"
+            )
+            count += 1
+        lines.append("")
+    write_text(out, "\n".join(lines).rstrip() + "\n")
+    return count

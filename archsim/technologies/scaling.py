@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archsim.accounting.figures import AreaFigure, Figure, Origin, Time
+from archsim.accounting.figure_text import Origin
+from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
 from archsim.base.files import display, write_text

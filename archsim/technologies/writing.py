@@ -9,14 +9,15 @@ from typing import Any
 
 import yaml
 
-from archsim.accounting.figures import AreaFigure, Figure, Origin, Time
+from archsim.accounting.figure_text import Origin
+from archsim.accounting.figures import AreaFigure, Figure, Time
+from archsim.accounting.laws import bits_text, size_value
 from archsim.accounting.technology import Technology
 from archsim.base.files import display, shipped
 from archsim.base.units import show
 
 DIGITS = 6
 """Digits of a quantity in a written file."""
-_IN_BITS = ("capacity", "word")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -88,18 +89,10 @@ def figure_content(
     if figure.law != "constant":
         content["law"] = figure.law
     if figure.at:
-        content["at"] = {key: bits_text(size) if key in _IN_BITS else int(size) for key, size in figure.at.items()}
+        content["at"] = {key: size_value(key, size) for key, size in figure.at.items()}
     if used := figure.points if points is None else points:
         content["points"] = [[bits_text(size), show(price, figure.unit, DIGITS)] for size, price in used]
     return content
-
-
-def bits_text(size: float) -> str:
-    """Return a number of bits as text: in MiB or KiB if it is a whole number of them."""
-    for unit, one in (("MiB", 8 * 2**20), ("KiB", 8 * 2**10)):
-        if size >= one and size % one == 0:
-            return f"{size / one:.0f} {unit}"
-    return f"{size:.0f} bit"
 
 
 def origin_content(origin: Origin) -> dict[str, Any]:

@@ -113,7 +113,7 @@ OPTIONS = [
     (("run", "mlp-mnist", "--seed", "-1"), 2, r"--seed: got -1; expected a whole number from 0 on"),
     (("run", "mlp-mnist", "--seeds", "0"), 2, r"--seeds: got 0"),
     (("run", "mlp-mnist", "--set", "tile.rows"), 2, r'--set: got .tile.rows.; expected "key=value"'),
-    (("run", "mlp-mnist", "--set", "tyle.rows=8"), 2, r"tyle.rows: unknown key; .*Did you mean 'tile'"),
+    (("run", "mlp-mnist", "--set", "tyle.rows=8"), 2, r"tyle.rows: unknown key; .*Did you mean 'tile.rows'"),
     (("run", "mlp-mnist", "--set", "tile.rowz=8"), 2, r"--set: tile.rowz: unknown key; .*Did you mean 'rows'"),
     (("run", "mlp-mnist", "--set", "tile.rows=8 pJ"), 2, r"--set: tile.rows: got '8 pJ'; expected a valid integer"),
     (("run", "mlp-mnist", "--set", "training.learning_rate=nan"), 2, r"--set: training.learning_rate"),

@@ -71,7 +71,7 @@ def test_new_writes_a_skeleton_that_is_refused_and_not_overwritten(cli: Cli) -> 
     done = cli("tech", "new", "--arch", "digital32")
     assert done.out.startswith("written: my-technology.yaml: ")
     assert cli("tech", "lint", "my-technology.yaml", "--arch", "digital32").error == (
-        "my-technology.yaml:16: title: is still a placeholder; expected the technology's title"
+        "my-technology.yaml:17: title: is still a placeholder; expected the technology's title"
     )
     assert "--force" in cli("tech", "new", "--arch", "digital32").error
     assert cli("tech", "new", "--arch", "digital32", "--force").code == 0

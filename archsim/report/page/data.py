@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archsim.accounting.bill import Line
-from archsim.accounting.figures import AreaFigure, Figure, Origin, Time
+from archsim.accounting.figure_text import Origin
+from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.technology import Reference, Technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from archsim.base.errors import InputError
@@ -162,15 +163,20 @@ def _again(run: RunData) -> str:
 
 
 def command(run: RunData) -> str:
-    """Return the command that repeats a run; files that are not shipped are named without their folder."""
+    """Return the command that repeats a run; files are named as they were typed, without their folder."""
     content = run.run
     training, preset = content["workload"]["training"], content.get("preset")
-    words = ["archsim", "run", content["workload"]["name"]]
+    given = content.get("given") or {
+        "workload": content["workload"]["name"], "archs": [chip["name"] for chip in content["architectures"]],
+        "techs": [each["name"] for each in content["technologies"]],
+    }  # fmt: skip
+    words = ["archsim", "run", Path(given["workload"]).name]
     words += ["--preset", preset] if preset else []
     stated = ((content["workload"].get("presets") or {}).get(preset) or {}).get("steps") if preset else None
     if training.get("steps") and training["steps"] != stated:
         words += ["--steps", str(training["steps"])]
-    words += [word for chip in content["architectures"] for word in ("--arch", chip["name"])]
-    words += [word for each in content["technologies"] for word in ("--tech", each["name"])]
+    words += [word for name in given["archs"] for word in ("--arch", Path(name).name)]
+    words += [word for name in given["techs"] for word in ("--tech", Path(name).name)]
     words += [word for key, value in (content.get("settings") or {}).items() for word in ("--set", f"{key}={value}")]
+    words += [word for key, value in (content.get("figures") or {}).items() for word in ("--figure", f"{key}={value}")]
     return shlex.join([*words, "--seed", str(content["seed"]), "--out", "DIR"])

@@ -58,9 +58,13 @@ def test_a_wrong_setting_is_named(setting: str, expected: str) -> None:
     assert refused(settings=(setting,)).startswith(expected)
 
 
-def test_a_setting_of_an_unknown_key_brings_the_nearest() -> None:
-    assert refused(settings=("tyle.rows=8",)).endswith("Did you mean 'tile'?")
-    assert refused(settings=("trainig.batch=8",)).endswith("Did you mean 'training'?")
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [("tyle.rows=8", "tile.rows"), ("trainig.batch=8", "training.batch"), ("batch=16", "training.batch"), ("adc.bits=6", "tile.adc.bits"),
+     ("drift=false", "nonidealities.drift"), ("units=30", "network.layers.0.units")],
+)  # fmt: skip
+def test_a_setting_of_an_unknown_key_brings_the_nearest_path_of_all_files(setting: str, path: str) -> None:
+    assert refused(settings=(setting,)).endswith(f"Did you mean {path!r}?")
 
 
 @pytest.mark.parametrize("value", ["[", "{a: 1", "'", "@", "%", "!!python/object:os.system x", "&a *b"])

@@ -99,3 +99,23 @@ def test_schemas_are_written_as_json(tmp_path: Path) -> None:
     paths = write_schemas(tmp_path / "schemas")
     assert {path.name for path in paths} == set(cached())
     assert json.loads(paths[0].read_text(encoding="utf-8")) == cached()[paths[0].name]
+
+
+def test_a_file_that_extends_another_may_say_a_part_and_nothing_wrong() -> None:
+    chip = {"schema": 1, "kind": "architecture", "extends": "mixed-precision", "tile": {"adc": {"bits": 6}}}
+    for kind in ("architecture", "architecture-mixed-precision"):
+        assert errors(kind, chip) == []
+        assert errors(kind, {**chip, "tile": {"adc": {"bits": "6"}}})
+        assert errors(kind, {**chip, "tile": {"adcs": {}}})
+        assert errors(kind, {key: value for key, value in chip.items() if key != "extends"})
+    tech = {"schema": 1, "kind": "technology", "extends": "bottom-up-14nm", "figures": {"adc.conversion": "1.2 pJ"}}
+    assert errors("technology", tech) == []
+    assert errors("technology", {**tech, "figures": {"adc.conversion": {"range": ["1 pJ", "2 pJ"]}}}) == []
+    assert errors("technology", {**tech, "figures": {"adc.conversion": 1.2}})
+    assert errors("technology", {**tech, "figures": {"adc.conversion": {"valeu": "1 pJ"}}})
+    assert errors("technology", {key: value for key, value in tech.items() if key != "extends"})
+
+
+def test_the_name_of_a_file_may_be_left_out() -> None:
+    for kind, data in (("technology", TECHNOLOGY), ("architecture", ARCHITECTURE)):
+        assert errors(kind, changed(data, lambda d: d.pop("name"))) == []

@@ -1,0 +1,104 @@
+"""Figures, times and areas given for one run: a technology that extends the run's by values alone, without a file.
+
+A run keeps its text as the file of a technology, so that it is found, priced by and checked as any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from archsim.accounting.technology import LAID_OVER, Technology, lay_over
+from archsim.base.errors import InputError, nearest
+from archsim.base.units import show
+from archsim.technologies.writing import dump
+
+Pairs = Sequence[tuple[str, str]]
+SECTIONS = ("figures", "times", "areas")
+_MOST = 3
+"""Keys that a name tells; more would not fit into the name of a file."""
+
+
+def overlays(technologies: Sequence[Technology], pairs: Pairs) -> tuple[Technology, ...]:
+    """Return a run's technologies with values laid over the first, the run's own; times are laid over all.
+
+    Parameters
+    ----------
+    technologies : the first is the run's own
+    pairs : (key, value): a figure, a time or an area by its name, "figures.NAME" where two share one; text with unit
+
+    Raises
+    ------
+    InputError
+        For an unknown key, with the nearest, or a value that is no quantity of the right unit.
+    """
+    if not pairs:
+        return tuple(technologies)
+    found = [(*_place(technologies[0], key, value), value) for key, value in pairs]
+    places = [place[:2] for place in found]
+    for section, name, value in found:
+        if places.count((section, name)) > 1:
+            raise InputError(f"given twice: {name}", key=LAID_OVER, value=value, expected="each key once")
+    times = [place for place in found if place[0] == "times"]
+    laid = [_laid(technologies[0], found)]
+    return (*laid, *(_laid(each, times) if times else each for each in technologies[1:]))
+
+
+def read_pair(text: str) -> tuple[str, str]:
+    """Return ("adc.conversion", "1.2 pJ") from "adc.conversion=1.2pJ".
+
+    Raises
+    ------
+    InputError
+        If it is not of that form.
+    """
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not (key and equals and value):
+        raise InputError(key=LAID_OVER, value=text, expected='"KEY=VALUE", such as "adc.conversion=1.2pJ"')
+    return key, value
+
+
+def _place(technology: Technology, key: str, value: str) -> tuple[str, str]:
+    """Return section and name of a key."""
+    first, _, rest = key.partition(".")
+    places = [(section, key) for section in SECTIONS if key in getattr(technology, section)]
+    if not places and first in SECTIONS and rest in getattr(technology, first):
+        places = [(first, rest)]
+    if len(places) == 1:
+        return places[0]
+    if places:
+        named = " or ".join(".".join(place) for place in places)
+        raise InputError(f"{key!r} is more than one", key=f"{LAID_OVER} {key}={value}", expected=named)
+    known = [name for section in SECTIONS for name in getattr(technology, section)]
+    raise InputError(
+        f"{technology.name} has no such figure, time or area", key=f"{LAID_OVER} {key}={value}",
+        expected=f"one that `archsim tech show {technology.name}` lists", hint=_near(key, known),
+    )  # fmt: skip
+
+
+def _near(key: str, known: Sequence[str]) -> str | None:
+    inside = [name for name in known if key in name.split(".") or name.endswith(f".{key}")]
+    return f"Did you mean {inside[0]!r}?" if inside else nearest(key, known)
+
+
+def _laid(technology: Technology, values: Sequence[tuple[str, str, str]]) -> Technology:
+    content: dict[str, Any] = {
+        "schema": 1, "kind": "technology", "name": _name(technology.name, [name for _, name, _ in values]),
+        "title": f"{technology.title}; " + ", ".join(f"{name} = {value}" for _, name, value in values),
+        "extends": technology.path.stem,
+    }  # fmt: skip
+    for section, name, value in values:
+        old = getattr(technology, section)[name]
+        before = show(old.value, getattr(old, "unit", "s"), 4)
+        why = f"given for one run with {LAID_OVER}; {before} in {technology.name}"
+        more = {} if old.value else {"range": [value, value]}
+        content.setdefault(section, {})[name] = {"value": value, **more, "basis": "assumed", "why": why}
+    return lay_over(technology, content, dump(content))
+
+
+def _name(base: str, names: Sequence[str]) -> str:
+    if len(names) <= _MOST:
+        return "+".join((base, *names))
+    digest = hashlib.sha256(",".join(names).encode()).hexdigest()[:8]
+    return f"{base}+{names[0]}+{len(names) - 1}-more-{digest}"
