@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -204,9 +204,14 @@ def count(value: float, unit: str) -> str:
     return text if unit == "1" else f"{text} {unit}"
 
 
-def price(value: float, unit: str) -> str:
-    """Return a price for reading: 5.12 pJ a piece, 69 fJ/bit, 40 mJ/(S*s)."""
-    return show(value, "J") + ("" if unit == "1" else f"/({unit})" if "*" in unit else f"/{unit}")
+def quantity(value: float, unit: str, digits: int = 4) -> str:
+    """Return a float in SI as `base.units.show` does, with "µ" for micro: drawings have it, the terminal has "u"."""
+    return show(value, unit, digits).replace(" u", " µ")
+
+
+def price(value: float, unit: str, *, written: Callable[[float, str], str] = show) -> str:
+    """Return a price for reading: 5.12 pJ a piece, 69 fJ/bit, 40 mJ/(S*s); `written` writes the energy."""
+    return written(value, "J") + ("" if unit == "1" else f"/({unit})" if "*" in unit else f"/{unit}")
 
 
 def scaled(values: list[float], unit: str) -> tuple[float, str]:
@@ -214,7 +219,7 @@ def scaled(values: list[float], unit: str) -> tuple[float, str]:
     top = max((abs(value) for value in values), default=0.0)
     if top == 0:
         return 1.0, unit
-    prefixed = show(top, unit).split(" ", 1)[1]
+    prefixed = quantity(top, unit).split(" ", 1)[1]
     return top / float(show(top, unit, digits=17).split(" ", 1)[0]), prefixed
 
 
@@ -223,5 +228,7 @@ def unit_ticks(axes: Axes, unit: str, *, axis: str = "y") -> None:
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     target = axes.yaxis if axis == "y" else axes.xaxis
-    target.set_major_formatter(FuncFormatter(lambda value, _: show(value, unit, digits=3) if unit else f"{value:,.0f}"))
+    target.set_major_formatter(
+        FuncFormatter(lambda value, _: quantity(value, unit, digits=3) if unit else f"{value:,.0f}")
+    )
     target.set_minor_formatter(NullFormatter())
