@@ -72,8 +72,8 @@ def render(run: RunData, techs: Sequence[str] = ()) -> str:
     return environment.get_template("page.html.j2").render(
         page=content, data=htmlsafe_json_dumps(content, dumps=dumps), script=script, digest=_digest(script),
         css=_shipped("page.css"), title=_title(content), under=_under(content),
-        ran=tables.particulars(run).rows, more=_more(content), show=style.quantity, parts={**style.PARTS, "other": style.OTHER},
-        phases=style.PHASES,
+        ran=tables.particulars(run).rows, more=_more(content), show=style.quantity,
+        parts={**style.PARTS, "other": style.OTHER}, phases=style.PHASES,
     )  # fmt: skip
 
 
