@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.files import replacing
 from archsim.base.units import show
+from archsim.report import labels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -134,17 +135,45 @@ def figure(width: float, height: float, *, column: float | None = None) -> Figur
 
 
 def title(figure: Figure, text: str) -> None:
-    """Give a figure its title; on a page it is left to the caption, which finds it as the figure's label."""
+    """Give a figure its title, in as many lines as its width asks for.
+
+    On a page it is left to the caption, which finds it as the figure's label.
+    """
     figure.set_label(text)
     if _page.get() is None:
-        figure.suptitle(text)
+        size = 1.2 * SETTINGS["font.size"]
+        figure.suptitle(labels.fold(text, size, 72 * figure.get_figwidth() - 8).replace("$", r"\$"), fontsize=size)
 
 
-def legend(figure: Figure, key: Mapping[str, Artist], columns: int = 5) -> None:
-    """Set a legend below the panels, if there is anything to explain; in one column of a page two entries a row."""
-    if key:
-        across = min(2, columns) if narrow() else columns
-        figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=across, frameon=False)
+def heading(axes: Axes, text: str, *, room: float, size: float | None = None, left: bool = True) -> None:
+    """Give a panel its title, in lines no wider than `room` [in]."""
+    points = size or _letters("axes.titlesize")
+    axes.set_title(labels.fold(text, points, 72 * room), loc="left" if left else "center", fontsize=points)
+
+
+def legend(figure: Figure, key: Mapping[str, Artist], columns: int = 5, *, heading: str | None = None) -> None:
+    """Set a legend below the panels, if there is anything to explain, in so many columns as fit, at most `columns`."""
+    if not key:
+        return
+    size, room = _letters("legend.fontsize"), 72 * figure.get_figwidth() - 8
+    texts = [labels.fold(text, size, room - 4 * size) for text in key]
+    across = labels.columns(texts, size, room, min(2, columns) if narrow() else columns)
+    figure.legend(
+        key.values(), texts, loc="outside lower center", ncols=across, frameon=False,
+        title=labels.fold(heading, size, room) if heading else None, title_fontsize=size,
+    )  # fmt: skip
+
+
+def key_of(axes: Axes) -> dict[str, Artist]:
+    """Return legend entries, name -> what is drawn, of all that was drawn with a name."""
+    handles, names = axes.get_legend_handles_labels()
+    return dict(zip(names, handles, strict=True))
+
+
+def _letters(of: str) -> float:
+    """Return the size [pt] of the letters of titles or legends, as it is now."""
+    page = _page.get()
+    return float((page.settings if page else SETTINGS)[of])
 
 
 def note() -> float:
@@ -223,12 +252,25 @@ def scaled(values: list[float], unit: str) -> tuple[float, str]:
     return top / float(show(top, unit, digits=17).split(" ", 1)[0]), prefixed
 
 
+def log_end(begin: float, value: float, part: float) -> float:
+    """Return where a log axis from `begin` must end for words that begin at `value` and take that part of the axis."""
+    return begin * (max(value, begin) / begin) ** (1 / (1 - min(part, 0.8)))
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if 1 <= value < 1e9 else f"{value:g}"
+
+
 def unit_ticks(axes: Axes, unit: str, *, axis: str = "y") -> None:
-    """Write the ticks of a log axis as quantities, 10 nJ, 1 uJ; without a unit as counts, 10,000."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    """Write the ticks of a log axis as quantities, 10 nJ, 1 µJ; without a unit as numbers, 0.01, 10,000 or 1e+16.
+
+    An axis of less than two decades, as it is when this is called, is marked at 2 and 5 times powers of ten too.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     target = axes.yaxis if axis == "y" else axes.xaxis
-    target.set_major_formatter(
-        FuncFormatter(lambda value, _: quantity(value, unit, digits=3) if unit else f"{value:,.0f}")
-    )
+    low, high = sorted(axes.get_ylim() if axis == "y" else axes.get_xlim())
+    if target.get_scale() == "log" and high < 100 * low:
+        target.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    target.set_major_formatter(FuncFormatter(lambda value, _: quantity(value, unit, 3) if unit else _plain(value)))
     target.set_minor_formatter(NullFormatter())
