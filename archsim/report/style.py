@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -69,12 +70,11 @@ class Page:
         return {**dict.fromkeys(sizes, self.font), "legend.fontsize": self.font - 0.5, "axes.linewidth": 0.6}
 
 
-FORMATS: dict[str, Any] = {
-    "png": {"dpi": 200, "metadata": {"Software": None}},
-    "svg": {"metadata": {"Date": None}},
-    "pdf": {"metadata": {"CreationDate": None, "ModDate": None}},
-}
-"""How figures are saved: the same figure gives the same bytes."""
+DPI = 200
+METADATA: dict[str, Any] = {
+    "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None},
+}  # fmt: skip
+"""What files do not say of themselves, so that the same figure gives the same bytes."""
 COLUMN, TEXT = Page(3.5), Page(7.16)
 """One column and both columns of a two-column journal."""
 _NARROW = 5.0
@@ -82,15 +82,53 @@ _page: ContextVar[Page | None] = ContextVar("page", default=None)
 
 
 def save(figure: Figure, folder: Path, stem: str, suffixes: Iterable[str] = ("png", "svg", "pdf")) -> list[Path]:
-    """Write a figure as FOLDER/STEM.SUFFIX, each aside and then renamed; return the files. Files there are replaced."""
+    """Write a figure as FOLDER/STEM.SUFFIX, each aside and then renamed; return the files. Files there are replaced.
+
+    Each format is drawn once, straight onto its canvas: matplotlib's own `savefig` draws everything twice.
+    """
     written = []
     for suffix in suffixes:
         path = folder / f"{stem}.{suffix}"
         with replacing(path) as aside:
-            figure.savefig(aside, format=suffix, **FORMATS[suffix])
+            _draw(figure, aside, suffix)
         figure.set_layout_engine("none")  # laid out once is enough for all formats
         written.append(path)
     return written
+
+
+def _draw(figure: Figure, file: Path, suffix: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if hasattr(text, "set_fontfeatures"):  # matplotlib 3.11 sets ligatures, for which a PDF needs a second font
+            text.set_fontfeatures(("-liga",))
+    usual, canvas = figure.dpi, figure.canvas
+    try:
+        if suffix == "png":
+            figure.dpi = DPI
+            FigureCanvasAgg(figure).print_png(file, metadata=METADATA[suffix], pil_kwargs={"compress_level": 2})
+        elif suffix == "svg":
+            FigureCanvasSVG(figure).print_svg(file, metadata=METADATA[suffix])
+        else:
+            FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])
+    finally:
+        figure.dpi = usual
+        figure.set_canvas(canvas)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the search for cyclic garbage, which goes through all of a figure's parts again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def draw(run: RunData) -> Figure:
     figure = style.figure(WIDTH, 2.9 * down + below + 0.9, column=1.9 * down + below + 1.0)
     grid = figure.add_gridspec(down + 1, across, height_ratios=[1.9 if style.narrow() else 2.9] * down + [below])
     drawn = stacks.Drawn()
-    room = figure.get_figwidth() / across - 0.8
+    room = figure.get_figwidth() / across - 1.0
     for k, chip in enumerate(chips):
         _stack(figure.add_subplot(grid[divmod(k, across)]), run, chip, drawn, room)
     ranged = _totals(figure.add_subplot(grid[-1, :]), run)

@@ -30,10 +30,11 @@ def draw(run: RunData) -> Figure:
     floor = min(values, default=1e-9) / 3
     legend = 0.2 * len(chips) if style.narrow() else 0.4
     inches = (figure.get_figwidth() - 0.8, figure.get_figheight() - legend - 0.9)  # of the panel
-    letters = labels.size(["1"], style.note(), 72 * inches[0] / len(names) * width)  # a line of them beside the next
+    slot = 72 * inches[0] / len(names) * width  # of a bar [pt]
+    letters = min(style.note(), slot / 1.2)
     texts = {style.quantity(value, "s", 3) for value in values}
     longest = max((labels.width(text, letters) for text in texts), default=0.0) + 4
-    upright = longest > 72 * inches[0] / len(names) * width
+    upright = longest > slot
     for k, chip in enumerate(chips):
         times = [run.summary["architectures"][chip]["latency_per_step_s"][name] for name in names]
         places = np.arange(len(names)) + (k - (len(chips) - 1) / 2) * width
