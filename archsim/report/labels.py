@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 _BREAKS = re.compile(r"\d[\d.,]* [a-zA-Zµ%²]{1,3}\b|[^\s\-/_,;]+[\-/_,;]*|[\-/_,;]+|\s+")
 """Pieces of a text between which a line may end: after a space, a hyphen, a slash, but not between number and unit."""
@@ -53,10 +54,11 @@ def columns(texts: Sequence[str], size: float, room: float, most: int) -> int:
     """Return in how many columns, at most, a legend of these entries is no wider than `room` [pt]."""
     if not texts:
         return 1
-    handle = 5.4 * size  # matplotlib's mark, and its spaces before, behind and between columns
+    handle = 5.2 * size  # matplotlib's mark, and its spaces before, behind and between columns
     for across in range(min(most, len(texts)), 1, -1):
-        down = -(-len(texts) // across)
-        widest = (max(width(text, size) for text in texts[k : k + down]) for k in range(0, len(texts), down))
+        down, longer = divmod(len(texts), across)  # the first columns have one entry more
+        ends = [down * k + min(k, longer) for k in range(across + 1)]
+        widest = (max(width(text, size) for text in texts[low:high]) for low, high in pairwise(ends))
         if sum(each + handle for each in widest) <= room:
             return across
     return 1

@@ -27,8 +27,8 @@ PARTS = {
 }  # fmt: skip
 # Colours from Tol's palettes for whole chips: none of these is the colour of a part.
 CHIPS = {"mixed-precision": "#332288", "digital32": "#882255"}
-_FURTHER_CHIPS = ("#117733", "#999933", "#44AA99", "#661100")
-_MARKERS = "osD^v"
+_FURTHER_CHIPS = ("#117733", "#999933", "#44AA99", "#661100", "#CC6677", "#AA4499")
+_MARKERS = "osD^vPX"
 OTHER = "#dddddd"
 SMALL = 0.01
 """Parts below this fraction of a chip's step are drawn together as "other"; the tables show them apart."""
@@ -41,6 +41,8 @@ PATH = "#EE3377"
 """The critical path of a time line."""
 PHASES = {"forward": "#4477AA", "backward": "#66CCEE", "update": "#CCBB44", "refresh": "#AA3377"}
 """Colours of the phases, from Tol's bright palette."""
+UNEVEN, BETWEEN = "#fdf3f4", "#e5e5e5"
+"""The ground of a panel that is not to scale; lines between groups, as those of a grid."""
 UP, DOWN = "#BB5566", "#004488"
 """What costs more and what costs less, from Tol's high-contrast palette; a sign says it too."""
 FAINT, REFERENCE = "#888888", "#555555"
@@ -51,7 +53,7 @@ ORDERED = ("#e69f00", "#5ec962", "#21918c", "#3b528b", "#440154")
 """From light to dark, for few to many: in order for every reader."""
 SETTINGS: Any = {
     "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e5e5e5",
+    "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": BETWEEN,
     "svg.hashsalt": "archsim", "pdf.fonttype": 42, "hatch.linewidth": 0.5,
 }  # fmt: skip
 
@@ -109,11 +111,11 @@ def _draw(figure: Figure, file: Path, suffix: str) -> None:
     try:
         if suffix == "png":
             figure.dpi = DPI
-            FigureCanvasAgg(figure).print_png(file, metadata=METADATA[suffix], pil_kwargs={"compress_level": 2})
+            FigureCanvasAgg(figure).print_png(file, metadata=METADATA[suffix], pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]
         elif suffix == "svg":
-            FigureCanvasSVG(figure).print_svg(file, metadata=METADATA[suffix])
+            FigureCanvasSVG(figure).print_svg(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
         else:
-            FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])
+            FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
     finally:
         figure.dpi = usual
         figure.set_canvas(canvas)
@@ -290,9 +292,16 @@ def scaled(values: list[float], unit: str) -> tuple[float, str]:
     return top / float(show(top, unit, digits=17).split(" ", 1)[0]), prefixed
 
 
+def inches(axes: Axes, *, up: bool = False) -> float:
+    """Return how wide, or how high, the figure of a panel is [in]."""
+    size = axes.figure.get_figure(root=True) if hasattr(axes.figure, "get_figure") else axes.figure
+    width, height = size.get_size_inches()  # type: ignore[union-attr]
+    return float(height if up else width)
+
+
 def log_end(begin: float, value: float, part: float) -> float:
     """Return where a log axis from `begin` must end for words that begin at `value` and take that part of the axis."""
-    return begin * (max(value, begin) / begin) ** (1 / (1 - min(part, 0.8)))
+    return float(begin * (max(value, begin) / begin) ** (1 / (1 - min(part, 0.8))))
 
 
 def _plain(value: float) -> str:
@@ -304,11 +313,13 @@ def unit_ticks(axes: Axes, unit: str, *, axis: str = "y") -> None:
 
     An axis of less than two decades, as it is when this is called, is marked at 2 and 5 times powers of ten too.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     target = axes.yaxis if axis == "y" else axes.xaxis
     low, high = sorted(axes.get_ylim() if axis == "y" else axes.get_xlim())
     if target.get_scale() == "log" and high < 100 * low:
         target.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    elif target.get_scale() == "log" and high > 1e3 * low:
+        target.set_minor_locator(NullLocator())
     target.set_major_formatter(FuncFormatter(lambda value, _: quantity(value, unit, 3) if unit else _plain(value)))
     target.set_minor_formatter(NullFormatter())

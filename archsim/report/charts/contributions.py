@@ -68,7 +68,7 @@ def _bars(axes: Axes, run: RunData, chip: str) -> list[Contribution]:
     axes.set_xlim(0, end)
     axes.set_xlabel(f"energy per step [{unit}]")
     axes.grid(axis="y", visible=False)
-    style.heading(axes, f"{chip}: {style.quantity(total, 'J')} per step", room=0.7 * axes.figure.get_figwidth())
+    style.heading(axes, f"{chip}: {style.quantity(total, 'J')} per step", room=0.7 * style.inches(axes))
     return top
 
 
@@ -90,6 +90,6 @@ def _range(axes: Axes, place: float, span: tuple[float, float, float], most: str
     axes.plot([end * 0.99 if beyond else high], [place], ">" if beyond else "|", markersize=4, **style.RANGE)
     if beyond:
         axes.annotate(
-            f"to {most}", (end * 0.975, place), ha="right", va="center", fontsize=style.note() - 1.5,
+            f"to {most}", (end * 0.975, place), ha="right", va="center", fontsize=style.note(),
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip

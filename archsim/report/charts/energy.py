@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 WIDTH = 8.6
 _ROW = 0.46
 """Height of a chip among the totals [in]."""
+_PANEL = 1.75
+"""Height of a chip's phases [in]."""
 
 
 def draw(run: RunData) -> Figure:
     """Return a panel a chip, stacked by part on its own linear axis, above the totals on a common log axis."""
     chips = run.architectures
-    across = 1 if style.narrow() else len(chips) if len(chips) <= 3 else 2 if len(chips) == 4 else 3
-    down, below = -(-len(chips) // across), _ROW * len(chips) + 0.9
-    figure = style.figure(WIDTH, 2.9 * down + below + 0.9, column=1.9 * down + below + 1.0)
-    grid = figure.add_gridspec(down + 1, across, height_ratios=[1.9 if style.narrow() else 2.9] * down + [below])
+    across = 1 if style.narrow() else min(len(chips), 2)
+    down, below = -(-len(chips) // across), _ROW * len(chips) + 0.8
+    tall = _PANEL * down + below + 0.9
+    figure = style.figure(WIDTH, tall, column=tall)
+    grid = figure.add_gridspec(down + 1, across, height_ratios=[_PANEL] * down + [below])
     drawn = stacks.Drawn()
-    room = figure.get_figwidth() / across - 1.0
+    names = _names(chips)
+    beside = max(labels.width(name, style.note() + 0.5) for name in names) / 72 + 0.2  # of the totals [in]
+    room = (figure.get_figwidth() - beside) / across - (0.75 if across > 1 else 0.1)
     for k, chip in enumerate(chips):
         _stack(figure.add_subplot(grid[divmod(k, across)]), run, chip, drawn, room)
-    ranged = _totals(figure.add_subplot(grid[-1, :]), run)
+    ranged = _totals(figure.add_subplot(grid[-1, :]), run, names, figure.get_figwidth() - beside)
     key = drawn.key
     if ranged:
         key["range of all figures"] = style.range_handle()
@@ -46,24 +51,28 @@ def draw(run: RunData) -> Figure:
 def _stack(axes: Axes, run: RunData, chip: str, drawn: stacks.Drawn, room: float) -> None:
     """Draw a chip's phases in a panel `room` [in] wide and add the parts drawn to `drawn`."""
     lines = run.contributions(chip)
-    by_phase = {phase: math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES}
-    divisor, unit = style.scaled(list(by_phase.values()), "J")
-    places = range(len(STEP_PHASES))
+    sums = [math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES]
+    divisor, unit = style.scaled(sums, "J")
     bars = [(k, [line for line in lines if line.phase == phase]) for k, phase in enumerate(STEP_PHASES)]
-    bottom = stacks.stack(axes, bars, stacks.large(lines), divisor, drawn)
-    for place, phase, top in zip(places, STEP_PHASES, bottom, strict=True):
-        text = style.quantity(by_phase[phase], "J", digits=3)
-        axes.annotate(text, (place, top), ha="center", va="bottom", fontsize=style.note())
-    each = 72 * room / (len(STEP_PHASES) + 0.2)
-    axes.set_xticks(places, STEP_PHASES, fontsize=labels.size(STEP_PHASES, style.note() + 1, each - 4))
-    axes.set_ylabel(f"energy per step [{unit}]")
-    axes.set_ylim(0, max(bottom) * 1.12 or 1)
-    axes.set_xlim(-0.6, len(STEP_PHASES) - 0.4)
-    axes.grid(axis="x", visible=False)
-    style.heading(axes, f"{chip}: {style.quantity(run.total(chip), 'J')}", room=room, left=False)
+    ends = stacks.stack(axes, bars, stacks.large(lines), divisor, drawn, sideways=True)
+    texts = [style.quantity(energy, "J", digits=3) for energy in sums]
+    for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
+        axes.annotate(text, (end, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=style.note())
+    words = (max(labels.width(text, style.note()) for text in texts) + 6) / (72 * room)
+    axes.set_xlim(0, max(ends) / (1 - words) or 1)
+    axes.set_yticks(range(len(STEP_PHASES)), STEP_PHASES, fontsize=style.note() + 0.5)
+    axes.set_ylim(len(STEP_PHASES) - 0.5, -0.5)
+    axes.set_xlabel(f"energy per step [{unit}]")
+    axes.grid(axis="y", visible=False)
+    style.heading(axes, f"{chip}: {style.quantity(run.total(chip), 'J')}", room=room)
 
 
-def _totals(axes: Axes, run: RunData) -> bool:
+def _names(chips: list[str]) -> list[str]:
+    """Return the chips' names as they stand beside the totals."""
+    return [labels.fold(chip, style.note() + 0.5, 72 * (0.9 if style.narrow() else 1.5)) for chip in chips]
+
+
+def _totals(axes: Axes, run: RunData, names: list[str], inches: float) -> bool:
     """Draw the chips' totals on a log axis: a bar, below it the range its figures leave, the paper's value across it.
 
     Returns whether the run tells a range.
@@ -74,8 +83,6 @@ def _totals(axes: Axes, run: RunData) -> bool:
     spans = [[total, *(end for end in run.ends(chip) if end > 0)] for chip, total in zip(chips, totals, strict=True)]
     spans = [[*span, *([paper[chip]] if chip in paper else [])] for chip, span in zip(chips, spans, strict=True)]
     low = min((value for span in spans for value in span if value > 0), default=1e-9) / 3
-    names = [labels.fold(chip, style.note() + 0.5, 72 * (0.9 if style.narrow() else 1.7)) for chip in chips]
-    inches = axes.figure.get_figwidth() - 0.3 - max(labels.width(name, style.note() + 0.5) for name in names) / 72
     high, ranged = low * 10, False
     for place, (chip, total, span) in enumerate(zip(chips, totals, spans, strict=True)):
         axes.barh(place, total, 0.5, color=style.chip_colour(chip, place))

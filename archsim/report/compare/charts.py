@@ -121,7 +121,7 @@ def _waterfall(axes: Axes, bars: list[_Bar]) -> None:
 
 def _room(axes: Axes, bars: list[_Bar], span: float, left: float) -> float:
     """Return how many times as far as its longest bar an axis goes, so that the words beside the bars have room."""
-    inches = axes.figure.get_figwidth() - 0.3 - max(labels.width(bar.label, _TICK) for bar in bars) / 72
+    inches = style.inches(axes) - 0.3 - max(labels.width(bar.label, _TICK) for bar in bars) / 72
     needed = 1.02
     for bar in bars:
         words = min((labels.width(_words(bar), 8) + 10) / (72 * inches), 0.8)

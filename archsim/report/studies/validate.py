@@ -168,7 +168,7 @@ def _factors(axes: Axes, results: Sequence[Result]) -> None:
         for k, r in enumerate(found):
             axes.plot(middles[-1] + k - (len(found) - 1) / 2, r.simulated / r.published, **_look(r))
         begin += width
-        axes.axvline(begin, color="#e5e5e5", linewidth=0.8)
+        axes.axvline(begin, color=style.BETWEEN, linewidth=0.8)
     far = max(2.2, 1.15 * max((r.factor for r in results), default=1.0))
     axes.set_ylim(1 / far, far)
     ticks = [each for each in (0.1, 0.2, 0.5, 1 / 1.1, 1.1, 2, 5, 10) if 1 / far < each < far]

@@ -22,8 +22,6 @@ MOST_LANES = 24
 """Rows of a picture; of more, those on the critical path and those busy longest are drawn."""
 KEPT, IDLE, PATH = "held while another unit works", "nothing driven", "critical path"
 NOT_TO_SCALE = "NOT TO SCALE: width is the cube root of the time between events"
-_UNEVEN = "#fdf3f4"
-"""Ground of a panel that is not to scale."""
 _WIDTH = 11.0
 _ROW = 0.56
 _LETTER = 0.062
@@ -162,7 +160,7 @@ def _panel(
     axes.set_title(title, loc="left", fontsize=9)
     if not axis.to_scale:
         axes.xaxis.label.set(color=style.UP, fontweight="bold")
-        axes.set_facecolor(_UNEVEN)
+        axes.set_facecolor(style.UNEVEN)
     if whole:
         for since, _ in step.phases.values():
             axes.axvline(axis.at(since), color=style.REFERENCE, linewidth=0.6, linestyle=":")

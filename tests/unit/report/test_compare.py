@@ -132,7 +132,7 @@ def test_parts_of_unlike_sides_get_an_axis_each_and_ranges_a_log_axis() -> None:
     large = [line("mac_array", "weights.read", 200_000, 1e-11)]
     unlike = panel("both", side("a", *lines(), ends=(1e-8, 1e-6)), side("b", *large, chip="digital32"))
     axes = draw_parts(comparison(unlike)).axes
-    assert [one.get_title().partition("\n")[2] for one in axes[:2]] == ["(its own axis)"] * 2
+    assert [one.get_title().endswith(" (its own axis)") for one in axes[:2]] == [True] * 2
     assert axes[2].get_xscale() == "log"
     alike = panel("chip", side("a", *lines()), side("b", *lines(2.0)))
     assert len(draw_parts(comparison(alike)).axes) == 1

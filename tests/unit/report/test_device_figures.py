@@ -59,7 +59,7 @@ def test_points_of_the_published_model_are_drawn_where_the_device_file_has_them(
     with style.applied():
         lines = draw(done)["pulses"].axes[0].lines
     assert [line.get_label() for line in lines] == [
-        "model, bound 12 uS", "model, bound 20 uS", "published model, sampled elsewhere, bound 20 uS",
+        "model, bound 12 µS", "model, bound 20 µS", "published model, sampled elsewhere, bound 20 µS",
     ]  # fmt: skip
     assert done.published is not None
     assert np.asarray(lines[2].get_ydata()) == pytest.approx(done.published.mean * 1e6)
