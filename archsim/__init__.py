@@ -1,7 +1,8 @@
 """archsim: what it costs, in joules and in seconds, to train a network on an in-memory-computing chip.
 
-The public names: `run` trains a workload on chips and returns its summary; `resolve` and `execute` are its two halves;
-`make_report` draws a run directory; `read_technology` and `Summary` for what the names say.
+Every command of the command line is a function of its name here (`run`, `explain`, `compare`, ...) or in
+`archsim.api`, where `report` and `data` are, whose names packages have; `load` opens a run directory as a `Run`.
+`resolve` and `execute` are the two halves of `run`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.accounting.technology import read_technology
+    from archsim.api import (
+        Run,
+        ablate,
+        archs,
+        compare,
+        device,
+        endurance,
+        explain,
+        hold,
+        load,
+        reproduce,
+        run,
+        schema,
+        tech,
+        trace,
+        validate,
+        verify,
+        workloads,
+    )
     from archsim.base.errors import ArchsimError, DataError, DoesNotFitError, InputError, ModelError
     from archsim.report import make as make_report
-    from archsim.runs.run import execute, run
+    from archsim.runs.run import execute
     from archsim.runs.spec import RunSpec, resolve
     from archsim.runs.summary import Summary
 
 __version__ = version("archsim")
 
+_COMMANDS = (
+    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "hold", "load", "reproduce", "run",
+    "schema", "tech", "trace", "validate", "verify", "workloads",
+)  # fmt: skip
+_ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
-    "ArchsimError": "archsim.base.errors", "DataError": "archsim.base.errors",
-    "DoesNotFitError": "archsim.base.errors", "InputError": "archsim.base.errors", "ModelError": "archsim.base.errors",
+    **dict.fromkeys(_COMMANDS, "archsim.api"), **dict.fromkeys(_ERRORS, "archsim.base.errors"),
     "RunSpec": "archsim.runs.spec", "Summary": "archsim.runs.summary", "execute": "archsim.runs.run",
     "make_report": "archsim.report:make", "read_technology": "archsim.accounting.technology",
-    "resolve": "archsim.runs.spec", "run": "archsim.runs.run",
+    "resolve": "archsim.runs.spec",
 }  # fmt: skip
 
 __all__ = [
@@ -34,13 +58,29 @@ __all__ = [
     "DoesNotFitError",
     "InputError",
     "ModelError",
+    "Run",
     "RunSpec",
     "Summary",
+    "ablate",
+    "archs",
+    "compare",
+    "device",
+    "endurance",
     "execute",
+    "explain",
+    "hold",
+    "load",
     "make_report",
     "read_technology",
+    "reproduce",
     "resolve",
     "run",
+    "schema",
+    "tech",
+    "trace",
+    "validate",
+    "verify",
+    "workloads",
 ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from archsim.accounting.figures import Figure, Origin
-from archsim.runs.run import run
+from archsim.api import run
 from archsim.studies.sensitivity import Spent
 
 STEPS = 120

@@ -37,6 +37,20 @@ TOY: dict[str, Any] = {
 }  # fmt: skip
 
 
+def of_one_chip(run: Path, chip: str) -> None:
+    """Make a run directory of two chips one that was interrupted before the second, or left the first out."""
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    nothing = {"energy": None, "latency": None}
+    summary |= {"architectures": {chip: summary["architectures"][chip]}, "ratio": nothing, "state": "partial"}
+    for technology in summary["technologies"]:
+        technology |= {"energy_per_step_J": {chip: technology["energy_per_step_J"][chip]}, "ratio": nothing}
+    (run / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    for name in ("energy.csv", "training.csv", "activity.csv", "area.csv"):
+        head, *rows = (run / name).read_text(encoding="utf-8").splitlines()
+        at = head.split(",").index("architecture")
+        (run / name).write_text("\n".join([head, *(r for r in rows if r.split(",")[at] == chip)]) + "\n")
+
+
 @dataclass(frozen=True)
 class Made:
     """A run directory, and what is needed to price the run again."""
@@ -69,6 +83,7 @@ def make_run(folder: Path) -> Made:
         spec = resolve("mlp-mnist", steps=STEPS, techs=("bottom-up-14nm", str(folder / "toy.yaml")))
         trained = train_all(spec)
     run = rundir.claim(folder / "run")
+    rundir.begin(run, spec)
     rundir.finish(run, spec, trained, 1.0)
     edit_summary(run, dataset_origin=f"digits {HARM}")
     return Made(run, spec, trained)

@@ -283,11 +283,9 @@ def unit_price(figure: Figure, entry: Entry) -> float:
 
 
 def _references(paths: Iterable[Path]) -> dict[str, Reference]:
-    """Return the shipped bibliography and those that stand beside the given files (which win)."""
-    shelves = [files.shipped("tech_params") / "references.bib"]
-    shelves += [path.resolve().parent / "references.bib" for path in paths]
+    """Return the entries of the shipped bibliography and of those that stand beside the given files (which win)."""
     found: dict[str, Reference] = {}
-    for shelf in dict.fromkeys(shelf for shelf in shelves if shelf.is_file()):
+    for shelf in files.bibliographies(paths):
         found.update(read_references(shelf))
     return found
 

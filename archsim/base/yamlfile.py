@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -78,12 +79,18 @@ def _float(text: Any) -> float:
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file's content and the line of each key."""
+    """A YAML file's content and the line of each key; `text` is what stands in for a file that is none."""
 
     path: Path
     data: dict[str, Any]
     lines: dict[Key, int] = field(repr=False)
     settings: dict[Key, str] = field(default_factory=dict, repr=False)
+    text: str | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> Path | bytes:
+        """The file, or the bytes that stand in for it."""
+        return self.path if self.text is None else self.text.encode()
 
     def with_settings(self, settings: dict[Key, str], option: str = "--set") -> Document:
         """Return a copy in which keys have the given texts as values (read as YAML scalars); errors name the option."""
@@ -139,6 +146,24 @@ def dotted(key: Key) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
 
 
+def given(content: Mapping[str, Any], what: str) -> Document:
+    """Return what a program gave in place of a file, as a document whose text is that mapping as YAML.
+
+    Raises
+    ------
+    InputError
+        If it is no mapping that YAML can hold, or has no `name`.
+    """
+    name = content.get("name") if isinstance(content, Mapping) else None
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
+        raise InputError(key=f"{what}: name", value=name, expected="a name of letters, digits, dots and dashes")
+    try:
+        text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+    except yaml.YAMLError as error:
+        raise InputError("holds what YAML does not", key=f"{what} {name}", expected="texts, numbers, lists") from error
+    return replace(_parsed(text, Path(f"{name}.yaml")), text=text)
+
+
 def read(path: Path) -> Document:
     """Read a YAML mapping.
 
@@ -149,13 +174,18 @@ def read(path: Path) -> Document:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=_Loader)
     except FileNotFoundError as error:
         raise InputError("no such file", file=display(path)) from error
     except IsADirectoryError as error:
         raise InputError("is a directory", file=display(path), expected="a YAML file") from error
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", file=display(path), expected="a YAML file") from error
+    return _parsed(text, path)
+
+
+def _parsed(text: str, path: Path) -> Document:
+    try:
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from archsim.accounting.ledger import FUNCTIONS
 from archsim.base import registry
 from archsim.base.errors import nearest
 from archsim.base.files import find
 from archsim.base.quantities import Bits, BitWidth, Count, Length
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
 
 
 class Boundary(Record):
@@ -72,6 +72,18 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    _home: Path | None = PrivateAttr(default=None)
+
+    @property
+    def home(self) -> Path | None:
+        """Folder in which the files that the architecture names are looked up, too; None if it stands in no file."""
+        return self._home
+
+    def at(self, home: Path) -> Self:
+        """Return the architecture as one whose file stands in a folder."""
+        found = self.model_copy()
+        found._home = home  # noqa: SLF001  its own
+        return found
 
     def files(self) -> list[Path]:
         """Return the further files that the architecture names."""
@@ -86,9 +98,10 @@ class Architecture(FileRecord):
         return []
 
 
-def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
-    """Read an architecture file by path or shipped name, with `--set` values laid over it."""
-    return read(find(name, "architectures", option="--arch")).with_settings(dict(settings or {}))
+def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
+    """Read an architecture by path, shipped name or its content, with `--set` values laid over it."""
+    found = read(find(name, "architectures", option="--arch")) if isinstance(name, str) else given(name, "architecture")
+    return found.with_settings(dict(settings or {}))
 
 
 def parse(source: Document) -> Architecture:
@@ -105,7 +118,8 @@ def parse(source: Document) -> Architecture:
         hint = nearest(str(chip), known)
         raise source.error(("chip",), value=chip, expected=f"one of {', '.join(known)}", hint=hint)
     implementation: Any = registry.load("chip", str(chip))
-    architecture: Architecture = validate(source, implementation.SCHEMA)
+    read_: Architecture = validate(source, implementation.SCHEMA)
+    architecture = read_ if source.text else read_.at(source.path.parent)
     if architecture.name != source.path.stem:
         raise source.error(("name",), value=architecture.name, expected=f"the file's own name, {source.path.stem!r}")
     implementation.check(source, architecture)

@@ -63,7 +63,11 @@ class CrossbarArchitecture(Architecture):
 
     def files(self) -> list[Path]:
         """Return the device file, and the files its model reads beside it."""
-        return input_files(device_file(self.weight.device, option="weight.device"))
+        return input_files(self.device_file())
+
+    def device_file(self) -> Path:
+        """Return the file of the device that the architecture names."""
+        return device_file(self.weight.device, option="weight.device", near=self.home)
 
     def switched_on(self) -> list[str]:
         """Return the names of the non-idealities that are on."""

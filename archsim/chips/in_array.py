@@ -195,7 +195,7 @@ def build_device(architecture: InArrayArchitecture) -> Device:
     """Return the device model that the architecture names, with its switches."""
     on = architecture.nonidealities
     return library.build(
-        library.device_file(architecture.weight.device, option="weight.device"),
+        architecture.device_file(),
         Switches(
             state_dependence=on.state_dependence, programming_noise=on.programming_noise, read_noise=on.read_noise,
             drift=on.drift,

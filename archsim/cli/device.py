@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archsim.cli.group import Group
 from archsim.display import console
 
 if TYPE_CHECKING:
     from archsim.devices.fit import Fit
 
 
-class _NamesToo(typer.core.TyperGroup):
+class _NamesToo(Group):
     """A group whose first word may also be the name of a device: `archsim device pcm` is `archsim device show pcm`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = ["show", *args]
         return super().parse_args(ctx, args)
 
 
 device_app = typer.Typer(
-    cls=_NamesToo, no_args_is_help=True,
+    cls=_NamesToo,
     help="Device models: what one memory device does at a pulse, over time and when read.\n\n"
     "`archsim device NAME` shows one, by name, file or model: archsim device pcm --plot",
 )  # fmt: skip

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.group import Group
 from archsim.cli.options import Data, Quiet
 
-workloads_app = typer.Typer(no_args_is_help=True, help="Workload files: a network, its data, its training.")
-archs_app = typer.Typer(no_args_is_help=True, help="Architecture files: the structure of a chip.")
-data_app = typer.Typer(no_args_is_help=True, help="Data sets: which are there, and fetching them.")
+workloads_app = typer.Typer(cls=Group, help="Workload files: a network, its data, its training.")
+archs_app = typer.Typer(cls=Group, help="Architecture files: the structure of a chip.")
+data_app = typer.Typer(cls=Group, help="Data sets: which are there, and fetching them.")
 
 
 @workloads_app.command("list")

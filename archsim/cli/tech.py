@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from archsim.cli.group import Group
 from archsim.cli.options import Archs
 from archsim.cli.tech_make import COMMANDS
 from archsim.display import console
 
-tech_app = typer.Typer(no_args_is_help=True, help="Technology files: figures with units and sources.")
+tech_app = typer.Typer(cls=Group, help="Technology files: figures with units and sources.")
 for command, function in COMMANDS.items():
     tech_app.command(command)(function)
 

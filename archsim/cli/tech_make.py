@@ -168,29 +168,14 @@ def tech_add_adc(  # noqa: PLR0917  an option each
     Energy is power over Nyquist rate and effective bits are (SNDR - 1.76 dB)/6.02 dB, as the survey counts; the figure
     is the median, its range the 10th to 90th percentile. The area likewise, where the rows give one.
     """
-    from archsim.accounting.technology import read_technology
-    from archsim.base.errors import InputError
-    from archsim.base.files import check_file, display
-    from archsim.base.units import parse, show
-    from archsim.technologies import survey as adcs
+    from archsim.api.tech import add_adc
+    from archsim.base.files import display
+    from archsim.base.units import show
 
-    check_file(out, force=force)
-    technology = read_technology(tech)
-    if row is not None and len(survey) > 1:
-        raise InputError(key="--row", value=row, expected="one --survey that has the row")
-    if row is not None and (enob or node or max_rate):
-        raise InputError("given with a band", key="--row", expected="either a row or a band")
-    nanometres = adcs.read_ends(node, "--node") if node else None
-    band = adcs.Band(
-        enob=adcs.read_ends(enob, "--enob") if enob else None,
-        node=(nanometres[0] * 1e-9, nanometres[1] * 1e-9) if nanometres else None,
-        max_rate=parse(max_rate, "Hz") if max_rate else None,
+    taken, chosen, read = add_adc(
+        tech, survey, out, row=row, enob=enob, node=node, max_rate=max_rate, bits=bits, force=force
     )
-    read = [each for path in survey for each in adcs.read_survey(path)]
-    chosen = adcs.choose(read, row=row, band=band)
-    what = f"row {row} of the survey" if row is not None else f"the survey's converters of {band}"
-    taken = adcs.add_adc(technology, chosen, what, out, bits=bits)
-    typer.echo(f"{len(chosen)} of {len(read)} converters")
+    typer.echo(f"{len(chosen)} of {read} converters")
     for each in chosen:
         area = f"  {show(each.area, 'm^2', 3)}" if each.area else ""
         typer.echo(f"  {show(each.energy, 'J', 3):>9}{area}  {each}")
@@ -224,31 +209,28 @@ def tech_import(  # noqa: PLR0917  an option each
 
     With --arch, say also which actions of the architectures have no price yet.
     """
-    from archsim.accounting.technology import read_technology
-    from archsim.base.files import check_file, display
-    from archsim.technologies import imports
-    from archsim.technologies.writing import parent
+    from archsim.api.tech import import_
+    from archsim.base.files import display
 
-    check_file(out, force=force)
-    base = read_technology(extends) if extends else None
-    rows = imports.read_table(table, energy_unit=energy_unit, area_unit=area_unit)
-    found = imports.convert(rows, table, form=form, where=_pairs(where or []), source=source)
-    imports.write_import(found, table, out, extends=parent(base, out) if base else None)
+    found = import_(
+        table, out, form=form, extends=extends, source=source, where=_pairs(where or []), energy_unit=energy_unit,
+        area_unit=area_unit, force=force,
+    )  # fmt: skip
     for row, name in found.mapped:
         typer.echo(f"mapped:     {row} -> {name}")
     for row, reason in found.unmapped:
         typer.echo(f"not mapped: {row}: {reason}")
-    _say_open(arch or [], found, base)
+    _say_open(arch or [], found, extends)
     typer.echo(f"written: {display(out)}")
     if source is None:
         typer.echo("its sources are still to be filled in: the file is refused until each TODO: is replaced")
-    else:
-        read_technology(str(out))
 
 
-def _say_open(archs: list[str], found: Any, base: Any) -> None:
+def _say_open(archs: list[str], found: Any, extends: str | None) -> None:
+    from archsim.accounting.technology import read_technology
     from archsim.studies.inventory import AskedTimes, entries
 
+    base = read_technology(extends) if extends else None
     priced = {action for figure in found.figures.values() for action in figure["prices"]}
     priced |= set(base.pricing) | set(base.covering) if base else set()
     for arch in archs:

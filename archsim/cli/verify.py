@@ -21,10 +21,14 @@ def verify_command(
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Do a run again from its run.yaml and say, bit for bit, what is equal; exit with 1 if anything is not."""
-    from archsim.records.verify import verify
+    from archsim.records.verify import surroundings, verify
     from archsim.report.studies import verify as report
     from archsim.report.tables import terminal
+    from archsim.runs.layout import read_run
 
+    if not (quiet or as_json):
+        for line in report.foreword(surroundings(read_run(run))):
+            typer.echo(line)
     with stoppable() as stop, show_progress(silent=quiet or as_json) as progress:
         found = verify(run, data=data, techs=tuple(tech or ()), progress=progress, stop=lambda: bool(stop))
     if found is None:

@@ -136,12 +136,12 @@ def _one_run(
     run: Recorded, techs: Sequence[str], archs: Sequence[str], options: Options
 ) -> tuple[Kind, tuple[Panel, ...]]:
     chips = [_chip(run, name) for name in archs or run.chips]
-    own = recorded(run.technologies[0])
+    own = recorded(run.named[0])
     given = [tariff(run, name) for name in techs]
     if len(given) == 1 and len(archs) < 2 and given[0].name != own.name:
         given = [own, *given]
-    elif not given and len(archs) < 2 and len(run.technologies) > 1:
-        given = [recorded(each) for each in run.technologies]
+    elif not given and len(archs) < 2 and len(run.named) > 1:
+        given = [recorded(each) for each in run.named]
     _distinct([each.name for each in given])
     if len(given) > 1:
         return "technologies", tuple(
@@ -162,8 +162,8 @@ def _two_runs(
 ) -> tuple[Panel, ...]:
     if len(techs) > 2:
         raise InputError(key="--tech", value=techs[2], expected="at most two for two runs, the first for the first run")
-    own = runs[0].technologies[0]
-    if not techs and own in runs[1].technologies:
+    own = runs[0].named[0]
+    if not techs and own in runs[1].named:
         tariffs = [recorded(own), recorded(own)]
     else:  # by one file for both, or by the two given
         names = techs or (own.name,)
@@ -213,7 +213,7 @@ def _side(run: Recorded, chip: RecordedChip, given: Tariff, label: str, options:
             run, chip, given.technology, folder=options.points, steps=options.retime_steps, data=options.data,
             techs=options.techs,
         )  # fmt: skip
-    side = price_chip(run, chip, ranged(given) if options.ranges else given, label=label, retimed=retimed)
+    side = price_chip(run, chip, ranged(run, given) if options.ranges else given, label=label, retimed=retimed)
     if retimed is None:
         return side
     return replace(side, label=f"{label} (re-timed)")

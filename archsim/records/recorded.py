@@ -1,38 +1,55 @@
-"""A run directory, read back: what its chips did, as ledger rows and entries, and how it was priced. Builds no chip."""
+"""A run directory, read back by the one reader: what its chips did, how it was priced, how the training went.
+
+Builds no chip. Whatever the files say of one another is checked (`archsim.records.agreement`).
+"""
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from archsim.accounting.area import AreaLine
 from archsim.accounting.bill import Bill, Line
 from archsim.accounting.ledger import Action, Entry, Row
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.records import agreement, tables
+from archsim.records.agreement import COURSE
+from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
+from archsim.records.technologies import Named, named
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TRAINING
 
-FILES = {
-    "activity.csv": {"architecture", "phase", "layer", "component", "action", "key", "function", "amount",
-                     "amount_unit", "sizes", "what"},
-    "energy.csv": {"technology", "architecture", "phase", "layer", "component", "action", "key", "function",
-                   "inside_boundary", "amount", "amount_unit", "figure", "price_J_per_unit", "energy_J", "basis",
-                   "source", "note"},
+ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
+COLUMNS = {
+    ACTIVITY: {"architecture", "phase", "layer", "component", "action", "key", "function", "amount", "amount_unit",
+               "sizes", "what"},
+    ENERGY: {"technology", "architecture", "phase", "in_step", "layer", "component", "action", "key", "function",
+             "inside_boundary", "amount", "amount_unit", "figure", "price_J_per_unit", *ENDS, "energy_J",
+             "energy_per_step_J", "basis", "source", "note"},
+    AREA: {"technology", "architecture", "component", "key", "amount", "amount_unit", "figure", "area_m2_per_unit",
+           "area_m2", "low_m2", "high_m2", "basis", "source", "note"},
+    TRAINING: {"architecture", *COURSE},
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A technology of a run, as run.yaml names it: its hash, and its times [s]."""
+class CoursePoint:
+    """Where a training stood after so many steps, as training.csv has it.
 
-    name: str
-    sha256: str
-    times_s: Mapping[str, float]
+    `energy_J` is that of all steps up to here by technology [J]; an accuracy is None where none was taken.
+    """
+
+    step: int
+    samples: int
+    epoch: float
+    learning_rate: float
+    running_accuracy: float | None
+    test_accuracy: float | None
+    simulated_time_s: float
+    energy_J: Mapping[str, float]  # noqa: N815  the column's name, with its unit
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,9 @@ class RecordedChip:
     inside : functions inside the boundary of the account
     latency_s : phase -> simulated time of a step [s], "total" among them
     bills : technology -> the bill as it was made with the run
-    rounded : whether sizes were written with six digits, as archsim once did, so that prices are good to 1e-5
+    ends : technology -> (component, action) -> price with the figure at the ends of its range [J per unit]
+    areas : technology -> the parts of the chip with their areas
+    course : the points of the training, in order
     """
 
     architecture: str
@@ -59,22 +78,80 @@ class RecordedChip:
     inside: tuple[str, ...]
     latency_s: Mapping[str, float]
     bills: Mapping[str, Bill]
-    rounded: bool
+    ends: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]]
+    areas: Mapping[str, tuple[AreaLine, ...]]
+    course: tuple[CoursePoint, ...]
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run as its directory tells it: particulars, technologies (its own first) and chips by name."""
+    """A run as its directory tells it.
+
+    Parameters
+    ----------
+    path : Path
+    run, summary : content of run.yaml and of summary.json
+    named : its technologies, its own first
+    chips : by name, in the order of the run
+    """
 
     path: Path
-    summary: Mapping[str, Any]
-    technologies: tuple[Named, ...]
+    run: dict[str, Any]
+    summary: dict[str, Any]
+    named: tuple[Named, ...]
     chips: Mapping[str, RecordedChip]
 
     @property
     def times_s(self) -> Mapping[str, float]:
         """Times [s] by which the run's chips were clocked."""
-        return self.technologies[0].times_s
+        return self.named[0].times_s
+
+    @property
+    def technology(self) -> str:
+        """The run's own technology, by which charts are drawn."""
+        return self.named[0].name
+
+    @property
+    def technologies(self) -> list[str]:
+        """Names of all technologies by which the run was priced, its own first."""
+        return [each.name for each in self.named]
+
+    @property
+    def architectures(self) -> list[str]:
+        """Names of the chips, in the order of the run."""
+        return list(self.chips)
+
+    def contributions(self, architecture: str, technology: str | None = None) -> list[Contribution]:
+        """Return the lines of a chip's training step inside the boundary, under one technology."""
+        chip, name = self.chips[architecture], technology or self.technology
+        ends = chip.ends[name]
+        return [
+            per_step(line, chip.steps, ends[line.component, line.action])
+            for line in chip.bills[name].lines
+            if line.inside and line.phase in STEP_PHASES
+        ]
+
+    def areas(self, architecture: str, technology: str | None = None) -> list[PartArea]:
+        """Return the parts of a chip with their areas under one technology."""
+        return [part_area(line) for line in self.chips[architecture].areas[technology or self.technology]]
+
+    def total(self, architecture: str, technology: str | None = None) -> float:
+        """Return the energy [J] of a chip's step inside the boundary, under one technology."""
+        return math.fsum(line.energy for line in self.contributions(architecture, technology))
+
+    def ends(self, architecture: str, technology: str | None = None) -> tuple[float, float]:
+        """Return the energy [J] of a chip's step with all figures at the low, and at the high end of their ranges."""
+        lines = self.contributions(architecture, technology)
+        return math.fsum(line.low for line in lines), math.fsum(line.high for line in lines)
+
+    def largest(self, architecture: str, most: int, technology: str | None = None) -> list[Contribution]:
+        """Return the largest contributors of a chip, summed over phases and layers, the largest first."""
+        return largest(self.contributions(architecture, technology), most)
+
+    @property
+    def inputs(self) -> Path:
+        """Folder with copies of the files that the run read."""
+        return self.path / INPUTS
 
 
 def read(path: Path) -> Recorded:
@@ -87,134 +164,104 @@ def read(path: Path) -> Recorded:
     """
     if not path.is_dir():
         raise InputError(key="RUN", value=str(path), expected="an existing run directory")
-    run = _mapping(path / "run.yaml")
-    summary = _mapping(path / "summary.json", state=str(run.get("state")))
-    activity, energy = (_table(path / name, columns) for name, columns in FILES.items())
+    if not (path / RUN).is_file():
+        raise InputError(key="RUN", value=str(path), expected=f"a run directory, but it has no {RUN}")
+    run = tables.mapping(path / RUN)
+    state = run.get("state")
+    hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
+    summary = tables.mapping(path / SUMMARY, hint=hint)
+    agreement.check_summary(path / SUMMARY, summary)
     try:
-        technologies = tuple(Named(t["name"], t["sha256"], t["times_s"]) for t in run["technologies"])
-        boundaries = {a["name"]: tuple(a["boundary"]["inside"]) for a in run["architectures"]}
-        found = Recorded(path, summary, technologies, {
-            name: _chip(path, name, chip, boundaries[name], activity, energy)
-            for name, chip in summary["architectures"].items()
-        })  # fmt: skip
-        for chip in found.chips.values():
-            _agree(path, chip, summary["technology"]["name"], summary["architectures"][chip.architecture])
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"lacks something ({error})", file=path, expected="run.yaml as archsim writes it") from error
-    return found
-
-
-def _agree(path: Path, chip: RecordedChip, technology: str, told: Mapping[str, Any]) -> None:
-    """Refuse a chip whose energy.csv is not what activity.csv counts, or not what summary.json adds up to."""
-    file = path / "energy.csv"
-    whole = "the files of one run, as archsim wrote them"
-    counted = {(row.phase, row.layer, row.component, row.action): row.amount for row in chip.rows}
-    for name, bill in chip.bills.items():
-        priced = {(line.phase, line.layer, line.component, line.action): line.amount for line in bill.lines}
-        if priced != counted:
-            place = next(key for key in (*counted, *priced) if priced.get(key) != counted.get(key))
-            where = ", ".join(filter(None, (chip.architecture, *place)))
-            raise InputError(
-                f"has {priced.get(place, 'no row')} for {where}", file=file, key=name,
-                expected=f"{counted.get(place, 'no row')}, as in activity.csv: {whole}",
-            )  # fmt: skip
-        for line in bill.lines:
-            if not math.isclose(line.energy_J, line.amount * line.price, rel_tol=1e-9, abs_tol=1e-30):
-                raise InputError(
-                    f"is {line.energy_J!r} for {line.component}.{line.action} of {chip.architecture}", file=file,
-                    key="energy_J", expected=f"{line.amount * line.price!r}, amount times price",
-                )  # fmt: skip
-    own = chip.bills.get(technology)
-    step = own.total(phase=STEP_PHASES) / chip.steps if own else None
-    total = told["energy_per_step_J"]["total"]
-    if step is None or not math.isclose(step, total, rel_tol=1e-9):
+        boundaries = {str(a["name"]): tuple(a["boundary"]["inside"]) for a in run["architectures"]}
+        identified = run["workload"]["training"]["batch"], run["dataset"]["sha256"], run["inputs"].items()
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(
-            f"gives {chip.architecture} {'nothing' if step is None else f'{step!r} J a step'}", file=file,
-            key=technology, expected=f"{total!r} J, as in summary.json: {whole}",
-        )  # fmt: skip
+            f"lacks something ({error})", file=path / RUN, expected="run.yaml as archsim writes it"
+        ) from error
+    del identified  # read to be refused here if they are not there
+    known = named(path, run)
+    names = [each.name for each in known]
+    agreement.check_names(path, summary, names, list(boundaries))
+    columns = {**COLUMNS, TRAINING: COLUMNS[TRAINING] | {f"energy_J_{each.name}" for each in known}}
+    told = {name: tables.table(path / name, wanted) for name, wanted in columns.items()}
+    agreement.check_strangers(path, told, list(summary["architectures"]), names)
+    chips = {
+        str(name): _chip(path, str(name), chip, boundaries[name], told, known)
+        for name, chip in summary["architectures"].items()
+    }
+    for chip in chips.values():
+        agreement.check_chip(path, chip, summary, names)
+    return Recorded(path, run, summary, known, chips)
 
 
 def _chip(
-    path: Path, name: str, chip: Mapping[str, Any], inside: tuple[str, ...], activity: list[dict[str, str]],
-    energy: list[dict[str, str]],
+    path: Path, name: str, summary: Mapping[str, Any], inside: tuple[str, ...],
+    told: Mapping[str, Sequence[tables.Row]], named: Sequence[Named],
 ) -> RecordedChip:  # fmt: skip
-    mine = [row for row in activity if row["architecture"] == name]
-    file = path / "activity.csv"
-    rows = tuple(Row(r["phase"], r["layer"], r["component"], r["action"], _number(file, r, "amount")) for r in mine)
+    mine = {table: [row for row in rows if row["architecture"] == name] for table, rows in told.items()}
+    file = path / ACTIVITY
+    rows = tuple(
+        Row(r["phase"], r["layer"], r["component"], r["action"], tables.number(file, r, "amount"))
+        for r in mine[ACTIVITY]
+    )
     entries = {
         (r["component"], r["key"]): Entry(
-            r["component"], r["key"], Action(r["what"], r["function"], _unit(r)), _sizes(file, r["sizes"])
+            r["component"], r["key"], Action(r["what"], r["function"], tables.unit(r)), tables.sizes(file, r["sizes"])
         )
-        for r in mine
+        for r in mine[ACTIVITY]
     }
     bills: dict[str, list[Line]] = {}
-    for row in energy:
-        if row["architecture"] == name:
-            bills.setdefault(row["technology"], []).append(_line(path / "energy.csv", row))
+    ends: dict[str, dict[tuple[str, str], tuple[float, float]]] = {}
+    for row in mine[ENERGY]:
+        line = _line(path / ENERGY, row)
+        bills.setdefault(row["technology"], []).append(line)
+        low, high = (tables.number(path / ENERGY, row, end) for end in ENDS)
+        ends.setdefault(row["technology"], {})[line.component, line.action] = low, high
+    areas: dict[str, list[AreaLine]] = {}
+    for row in mine[AREA]:
+        areas.setdefault(row["technology"], []).append(_area(path / AREA, row))
     return RecordedChip(
-        architecture=name, kind=str(chip.get("chip", name)), steps=int(chip["steps"]), rows=rows,
-        entries=tuple(entries.values()), inside=inside, latency_s=chip["latency_per_step_s"],
-        bills={technology: Bill(tuple(lines)) for technology, lines in bills.items()},
-        rounded=any("e+" in r["sizes"] for r in mine),
+        architecture=name, kind=str(summary.get("chip", name)), steps=int(summary["steps"]), rows=rows,
+        entries=tuple(entries.values()), inside=inside, latency_s=summary["latency_per_step_s"],
+        bills={technology: Bill(tuple(lines)) for technology, lines in bills.items()}, ends=ends,
+        areas={technology: tuple(lines) for technology, lines in areas.items()},
+        course=tuple(_point(path / TRAINING, row, named) for row in mine[TRAINING]),
     )  # fmt: skip
 
 
-def _line(file: Path, row: dict[str, str]) -> Line:
+def _line(file: Path, row: tables.Row) -> Line:
     return Line(
         phase=row["phase"], layer=row["layer"], component=row["component"], action=row["action"], key=row["key"],
-        function=row["function"], inside=row["inside_boundary"] == "True", amount=_number(file, row, "amount"),
-        unit=_unit(row), figure=row["figure"] or None, price=_number(file, row, "price_J_per_unit"),
-        energy_J=_number(file, row, "energy_J"), basis=row["basis"], source=row["source"], reason=row["note"],
+        function=row["function"], inside=tables.truth(file, row, "inside_boundary"),
+        amount=tables.number(file, row, "amount"), unit=tables.unit(row), figure=row["figure"] or None,
+        price=tables.number(file, row, "price_J_per_unit"), energy_J=tables.number(file, row, "energy_J"),
+        basis=row["basis"], source=row["source"], reason=row["note"],
     )  # fmt: skip
 
 
-def _mapping(file: Path, state: str = "finished") -> dict[str, Any]:
-    """Return the content of run.yaml or summary.json."""
-    hint = f"The run's state is {state!r}: it has no results yet" if state == "running" else None
-    try:
-        text = file.read_text(encoding="utf-8")
-        quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the loader in C, where PyYAML has it
-        content = json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=quick)  # noqa: S506  both safe
-    except FileNotFoundError as error:
-        raise InputError("is missing", file=file, expected="a run directory with its files", hint=hint) from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, yaml.YAMLError) as error:
-        raise InputError("is not readable", file=file, expected="what archsim wrote") from error
-    if not isinstance(content, dict):
-        raise InputError("holds no mapping", file=file, expected="what archsim wrote")
-    return content
+def _area(file: Path, row: tables.Row) -> AreaLine:
+    known = row["area_m2"] != ""
+    price, area, low, high = (
+        tables.number(file, row, column) if known else None
+        for column in ("area_m2_per_unit", "area_m2", "low_m2", "high_m2")
+    )
+    return AreaLine(
+        component=row["component"], key=row["key"], amount=tables.number(file, row, "amount"), unit=tables.unit(row),
+        figure=row["figure"] or None, price_m2=price, area_m2=area, low_m2=low, high_m2=high, basis=row["basis"],
+        source=row["source"], reason=row["note"],
+    )  # fmt: skip
 
 
-def _table(file: Path, columns: Collection[str]) -> list[dict[str, str]]:
-    try:
-        with file.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream, restval=""))
-    except FileNotFoundError as error:
-        raise InputError("is missing", file=file, expected="a run directory with its files") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError("is not readable", file=file, expected="the CSV that archsim wrote") from error
-    if not rows:
-        raise InputError("has no rows", file=file, expected="the CSV that archsim wrote")
-    if missing := sorted(set(columns) - set(rows[0])):
-        raise InputError(f"lacks the column {missing[0]}", file=file, expected="the columns that archsim wrote")
-    return rows
+def _point(file: Path, row: tables.Row, named: Sequence[Named]) -> CoursePoint:
+    return CoursePoint(
+        step=int(tables.number(file, row, "step")), samples=int(tables.number(file, row, "samples")),
+        epoch=tables.number(file, row, "epoch"), learning_rate=tables.number(file, row, "learning_rate"),
+        running_accuracy=tables.share(file, row, "running_accuracy"),
+        test_accuracy=tables.share(file, row, "test_accuracy"),
+        simulated_time_s=tables.number(file, row, "simulated_time_s"),
+        energy_J={each.name: tables.number(file, row, f"energy_J_{each.name}") for each in named},
+    )  # fmt: skip
 
 
-def _number(file: Path, row: Mapping[str, str], column: str) -> float:
-    try:
-        number = float(row[column])
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise InputError(file=file, key=column, value=row[column], expected="a number from 0 on")
-    return number
-
-
-def _unit(row: Mapping[str, str]) -> str:
-    return "" if row["amount_unit"] == "1" else row["amount_unit"]
-
-
-def _sizes(file: Path, text: str) -> dict[str, float]:
-    try:
-        return {name: float(value) for name, _, value in (pair.partition("=") for pair in text.split(";") if pair)}
-    except ValueError as error:
-        raise InputError(file=file, key="sizes", value=text, expected='"name=value;name=value"') from error
+RunData = Recorded
+load = read

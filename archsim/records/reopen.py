@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from archsim.accounting.technology import Technology, read_technology
+from archsim.accounting.technology import Technology
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.files import display, sha256
@@ -18,7 +18,9 @@ from archsim.base.yamlfile import STORED
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.data.datasets import Dataset
-from archsim.runs import rundir, state
+from archsim.records.technologies import find, named
+from archsim.runs import layout, state
+from archsim.runs.inputs import ARCHITECTURES, kept
 from archsim.runs.spec import RunSpec
 from archsim.runs.train import build_chip
 from archsim.runs.workload import Workload
@@ -34,25 +36,24 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
     data : path, optional
         Folder with MNIST's files.
     techs : sequence of str
-        Where to find technologies that were given as files; those of shipped names are found without.
+        Files of technologies, to be used in place of the copies that the run keeps.
 
     Raises
     ------
     InputError
         If the directory holds no run, or a device file, a technology or the data set is not what it was.
     """
-    run, file = rundir.read_run(path), display(path / rundir.RUN)
+    run, file = layout.read_run(path), display(path / layout.RUN)
     architectures = stored_architectures(path)
     with _as_written(file):
         workload = Workload.model_validate(run["workload"], context=STORED)
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}
-        named = {str(entry["name"]): str(entry["sha256"]) for entry in run["technologies"]}
         seed, preset, settings = int(run["seed"]), run["preset"], tuple(dict(run["settings"]).items())
         wanted = str(run["dataset"]["sha256"]), str(run["dataset"]["origin"])
     return RunSpec(
         workload=workload, network=workload.network.build(), architectures=architectures,
-        technologies=_technologies(named, techs), dataset=_dataset(workload, data, wanted), seed=seed,
-        preset=preset, settings=settings, inputs=inputs,
+        technologies=_technologies(path, run, techs), dataset=_dataset(workload, data, wanted), seed=seed,
+        preset=preset, settings=settings, inputs=inputs, copies=kept(path / layout.INPUTS),
     )  # fmt: skip
 
 
@@ -64,9 +65,9 @@ def stored_architectures(path: Path) -> tuple[Architecture, ...]:
     InputError
         If the directory holds no run, or a device file has changed.
     """
-    run = rundir.read_run(path)
-    with _as_written(display(path / rundir.RUN)):
-        found = tuple(_architecture(values) for values in run["architectures"])
+    run = layout.read_run(path)
+    with _as_written(display(path / layout.RUN)):
+        found = tuple(_architecture(path, values) for values in run["architectures"])
         digests = set(run["inputs"].values())
     for used in (file for architecture in found for file in architecture.files()):
         if sha256(used) not in digests:
@@ -82,7 +83,7 @@ def trained_chip(path: Path, spec: RunSpec, architecture: Architecture) -> Chip:
     InputError
         If there is no saved state, or it is not this chip's.
     """
-    saved = state.load(path, rundir.read_run(path), architecture.name)
+    saved = state.load(path, layout.read_run(path), architecture.name)
     chip = build_chip(architecture, spec, Streams(spec.seed))
     state.wake(chip, saved)
     return chip
@@ -97,7 +98,7 @@ def with_state(path: Path, names: Sequence[str]) -> list[str]:
         If there is none, or a finished run lacks that of a chip while it has another's.
     """
     found = [name for name in names if state.state_file(path, name).is_file()]
-    if found and (lost := [name for name in names if name not in found]) and rundir.state(path) == "finished":
+    if found and (lost := [name for name in names if name not in found]) and layout.state(path) == "finished":
         raise InputError(
             "is missing", file=display(state.state_file(path, lost[0])),
             expected=f"the trained state of {lost[0]}, which the run saved",
@@ -123,25 +124,16 @@ def _as_written(file: str) -> Iterator[None]:
         raise InputError(f"lacks something ({error})", file=file, expected="the YAML that archsim wrote") from error
 
 
-def _architecture(values: dict[str, Any]) -> Architecture:
+def _architecture(path: Path, values: dict[str, Any]) -> Architecture:
     schema: type[Architecture] = registry.load("chip", str(values["chip"])).SCHEMA
-    return schema.model_validate(values, context=STORED)
+    found: Architecture = schema.model_validate(values, context=STORED)
+    return found.at(path / layout.INPUTS / ARCHITECTURES / found.name)
 
 
-def _technologies(named: dict[str, str], given: Sequence[str]) -> tuple[Technology, ...]:
-    """Return the run's technologies in their order, from the files given or by shipped name."""
-    files = {technology.name: technology for technology in map(read_technology, given)}
-    if strangers := [name for name in files if name not in named]:
-        raise InputError(key="--tech", value=strangers[0], expected=f"one of the run's: {', '.join(named)}")
-    found = []
-    for name, digest in named.items():
-        technology = files.get(name) or read_technology(name)
-        if technology.sha256 != digest:
-            raise InputError(
-                "has changed since the run", file=display(technology.path), expected="the file it was done with"
-            )
-        found.append(technology)
-    return tuple(found)
+def _technologies(path: Path, run: Mapping[str, Any], given: Sequence[str]) -> tuple[Technology, ...]:
+    """Return the run's technologies in their order, as they priced it."""
+    known = named(path, run)
+    return tuple(find(path, known, each.name, given=given).same() for each in known)
 
 
 def _dataset(workload: Workload, folder: Path | None, wanted: tuple[str, str]) -> Dataset:

@@ -6,9 +6,7 @@ amounts again, by the same bill.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +17,8 @@ from archsim.accounting.technology import Technology, lint, read_technology
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.records.recorded import Named, Recorded, RecordedChip
+from archsim.records.recorded import Recorded, RecordedChip
+from archsim.records.technologies import Named, find
 
 Place = tuple[str, str, str]
 """Phase, component and action."""
@@ -109,14 +108,14 @@ def tariff(run: Recorded, name: str) -> Tariff:
     InputError
         If there is no such technology, or its file is wrong.
     """
-    own = {each.name: each for each in run.technologies}
+    own = {each.name: each for each in run.named}
     is_file = name.endswith((".yaml", ".yml"))
     if not is_file and name in own and name not in files.shipped_names("tech_params"):
         return recorded(own[name])
-    found = own.get(Path(name).stem if is_file else name)
-    if found and _digest(name) == found.sha256:
-        return recorded(found)
     read_ = read_technology(name)
+    same = own.get(read_.name)
+    if same and same.sha256 == read_.sha256:
+        return Tariff(same.name, same.sha256, same.times_s, read_)
     times_s = {key: time.value for key, time in read_.times.items()}
     return Tariff(read_.name, read_.sha256, times_s, read_)
 
@@ -126,29 +125,12 @@ def recorded(named: Named) -> Tariff:
     return Tariff(named.name, named.sha256, named.times_s)
 
 
-def _digest(name: str) -> str:
-    """Return the hash of a technology's files, as `Technology.sha256`, without reading what they say."""
-    path, digest, seen = files.find(name, "tech_params", option="--tech"), hashlib.sha256(), set[Path]()
-    while path not in seen:
-        seen.add(path)
-        content = path.read_bytes()
-        digest.update(content)
-        parent = re.search(rb"^extends:[ \t]*['\"]?([^\s'\"#]+)", content, re.MULTILINE)
-        if parent is None or parent[1] in (b"null", b"~"):
-            return digest.hexdigest()
-        path = files.find(parent[1].decode(), "tech_params", option="extends", near=path.parent)
-    return ""
-
-
-def ranged(given: Tariff) -> Tariff:
+def ranged(run: Recorded, given: Tariff) -> Tariff:
     """Return the tariff with its technology read, so that the ranges of its figures are known, if the file is found."""
     if given.technology is not None:
         return given
-    try:
-        technology = read_technology(given.name)
-    except InputError:
-        return given
-    return replace(given, technology=technology) if technology.sha256 == given.sha256 else given
+    found = find(run.path, run.named, given.name)
+    return replace(given, technology=found.technology) if found.state == "same" else given
 
 
 def price_chip(
@@ -187,7 +169,7 @@ def price_chip(
 
 def _was_priced_by(run: Recorded, given: Tariff) -> bool:
     """Whether a run was priced by a technology as it is now."""
-    return (given.name, given.sha256) in {(each.name, each.sha256) for each in run.technologies}
+    return (given.name, given.sha256) in {(each.name, each.sha256) for each in run.named}
 
 
 def _priced_again(chip: RecordedChip, given: Tariff, retimed: Retimed | None) -> Bill:
@@ -231,8 +213,6 @@ def _notes(run: Recorded, chip: RecordedChip, given: Tariff, retimed: Retimed | 
     said = []
     if given.name in chip.bills and not _was_priced_by(run, given):
         said.append(f"{given.name} has changed since {run.path} was done; priced by the file as it is now.")
-    if chip.rounded and not _was_priced_by(run, given):
-        said.append(f"{run.path} has sizes of six digits (an earlier archsim); new prices are good to 1e-5.")
     if retimed:
         said.append(_retimed_note(run, given, retimed))
     return tuple(said)

@@ -56,7 +56,7 @@ def retime(
         If the files or the data are no longer those of the run.
     """
     again = min(steps, chip.steps)
-    given = [name for name in techs if Path(name).stem in {each.name for each in run.technologies}]
+    given = [name for name in techs if Path(name).stem in {each.name for each in run.named}]
     spec = _first_steps(reopen(run.path, data=data, techs=given), chip.architecture, again)
     new = _clocked(replace(spec, technologies=(technology,)), folder)
     old = _clocked(spec, folder)

@@ -15,7 +15,7 @@ from archsim.chips.chip import Chip
 from archsim.hardware.recorder import Recorder, Slice
 from archsim.records.reopen import reopen
 from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, critical
-from archsim.runs import rundir
+from archsim.runs import layout
 from archsim.runs.identity import identity
 from archsim.runs.spec import RunSpec
 from archsim.runs.train import Trainer, total_steps
@@ -69,7 +69,7 @@ def trace(
             trainer = Trainer(spec, architecture)
             trainer.train(before)
             chips.append(record(trainer, steps))
-    owner = identity(rundir.read_run(Path(path)))
+    owner = identity(layout.read_run(Path(path)))
     return Timeline(Path(path).resolve().name, owner, spec.workload.name, spec.technologies[0].name, tuple(chips))
 
 

@@ -15,21 +15,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accounting.technology import read_technology
 from archsim.base import files, registry
 from archsim.base.errors import ArchsimError, InputError
 from archsim.base.yamlfile import STORED
 from archsim.chips.architecture import Architecture
 from archsim.records.reopen import reopen
-from archsim.runs import rundir
+from archsim.records.technologies import find, named
+from archsim.runs import layout
+from archsim.runs.inputs import kept
+from archsim.runs.machine import description
 from archsim.runs.run import execute
 from archsim.runs.train import Progress
 
-TABLES = (rundir.ACTIVITY, rundir.ENERGY, rundir.AREA, rundir.TRAINING)
+TABLES = (layout.ACTIVITY, layout.ENERGY, layout.AREA, layout.TRAINING)
 KEYS = ("technology", "architecture", "phase", "layer", "component", "action", "key", "step")
 """Columns that say which row of a table a difference stands in."""
-TIMED = {"wall_time_s", "steps_per_s", "first_steps_s"}
-"""Keys of summary.json that tell how fast the program was: no two runs have the same."""
+UNCOMPARED = {"wall_time_s", "steps_per_s", "first_steps_s", "dataset_origin"}
+"""Keys of summary.json that tell how fast the program was, or where the data lay: of no two runs the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,14 @@ class Verification:
     ----------
     path : Path
     inputs, items : what was hashed, what was compared
-    versions : name -> version of the run, version here; for those that differ
+    surroundings : name -> then, now; for what differs of processor, BLAS and versions
     wall_s : how long the run took again [s]
     """
 
     path: Path
     inputs: tuple[Input, ...]
     items: tuple[Item, ...]
-    versions: Mapping[str, tuple[str, str]]
+    surroundings: Mapping[str, tuple[str, str]]
     wall_s: float
 
     @property
@@ -116,7 +118,7 @@ def verify(
     InputError
         If the directory holds no finished run, or an input that is needed is missing or has changed; all are named.
     """
-    run = rundir.read_run(path)
+    run = layout.read_run(path)
     if run.get("state") != "finished":
         raise InputError(
             f"its state is {run.get('state')!r}", file=files.display(path), expected="a finished run",
@@ -137,13 +139,14 @@ def verify(
         if summary is None or summary.state == "partial":
             return None
         items = tuple(compare(path, again))
-    return Verification(path, inputs, items, differing_versions(run), summary.wall_time_s)
+    return Verification(path, inputs, items, surroundings(run), summary.wall_time_s)
 
 
 # --- inputs -----------------------------------------------------------------------------------------------------------
 def check_inputs(path: Path, run: Mapping[str, Any], techs: Sequence[str] = ()) -> Iterator[Input]:
     """Yield every input of a run with what became of it.
 
+    The copies that the run keeps are looked at, and for a run that keeps none files of the same names elsewhere.
     Workloads and architectures are in run.yaml with all their values: a changed file is told, but not needed.
 
     Raises
@@ -153,42 +156,35 @@ def check_inputs(path: Path, run: Mapping[str, Any], techs: Sequence[str] = ()) 
     """
     try:
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}
-        technologies = [str(each["name"]) for each in run["technologies"]]
         architectures = list(run["architectures"])
     except (KeyError, TypeError, AttributeError) as error:
-        file = files.display(path / rundir.RUN)
+        file = files.display(path / layout.RUN)
         raise InputError(f"lacks something ({error})", file=file, expected="the YAML that archsim wrote") from error
-    needed = _needed(architectures, technologies, techs)
-    stored = {
-        found.name: found
-        for name in inputs
-        for kind in ("workloads", "architectures")
-        if (found := files.shipped(kind) / Path(name).name).is_file()
-    }
+    values = {f"{each['name']}.yaml" for each in (*architectures, run["workload"])}
+    copies = [file for file in kept(path / layout.INPUTS).values() if isinstance(file, Path)]
+    elsewhere = list(_elsewhere(path, run, architectures, techs))
     for name, digest in inputs.items():
-        if name in needed:
-            yield Input(name, _state(needed[name], digest), needed=True)
-        elif Path(name).name in stored:
-            yield Input(name, _state(stored[Path(name).name], digest), needed=False)
-        elif name in {f"{each['name']}.yaml" for each in (*architectures, run["workload"])}:
-            yield Input(name, "stored", needed=False)
+        there = [file for file in copies if file.name == Path(name).name] or [
+            file for file in elsewhere if file.name == Path(name).name
+        ]
+        needed = name not in values
+        if there:
+            same = any(files.sha256(file) == digest for file in there)
+            yield Input(name, "equal" if same else "changed", needed=needed)
         else:
-            yield Input(name, "missing", needed=True)
+            yield Input(name, "missing" if needed else "stored", needed=needed)
 
 
-def _state(file: Path, digest: str) -> Literal["equal", "changed"]:
-    return "equal" if files.sha256(file) == digest else "changed"
-
-
-def _needed(architectures: Sequence[Mapping[str, Any]], named: Sequence[str], techs: Sequence[str]) -> dict[str, Path]:
-    """Return the files found of devices and technologies, by the names that run.yaml gives them."""
-    found: dict[str, Path] = {}
-    for path in dict.fromkeys(path.resolve() for path in (*_devices(architectures), *_technologies(named, techs))):
-        found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = path
-    return found
-
-
-def _devices(architectures: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
+def _elsewhere(
+    path: Path, run: Mapping[str, Any], architectures: Sequence[Mapping[str, Any]], techs: Sequence[str]
+) -> Iterator[Path]:
+    """Yield files that stand in for copies which a run of an earlier version does not keep."""
+    for kind in ("workloads", "architectures"):
+        yield from files.shipped(kind).glob("*.yaml")
+    known = named(path, run)
+    for each in known:
+        if technology := find(path, known, each.name, given=techs).technology:
+            yield from (technology.path, *technology.ancestors)
     for values in architectures:
         try:
             schema: type[Architecture] = registry.load("chip", str(values["chip"])).SCHEMA
@@ -197,20 +193,12 @@ def _devices(architectures: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
             continue
 
 
-def _technologies(named: Sequence[str], techs: Sequence[str]) -> Iterator[Path]:
-    given = {Path(tech).stem: tech for tech in techs}
-    for name in named:
-        try:
-            technology = read_technology(given.get(name, name))
-        except InputError:
-            continue
-        yield from (technology.path, *technology.ancestors)
-
-
-def differing_versions(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return the versions of archsim, Python and packages that differ from the run's: name -> (then, now)."""
+def surroundings(run: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return what differs here from where the run was done: processor, BLAS, versions: name -> (then, now)."""
+    here = description()
+    found = {name: (str(was), str(here.get(name))) for name, was in (run.get("machine") or {}).items()}
     then = {"archsim": run.get("archsim"), "python": run.get("python"), **(run.get("packages") or {})}
-    found = {name: (str(was), _version(name)) for name, was in then.items()}
+    found |= {name: (str(was), _version(name)) for name, was in then.items()}
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
 
 
@@ -227,11 +215,11 @@ def compare(path: Path, again: Path) -> Iterator[Item]:
     for name in TABLES:
         if (path / name).is_file():
             yield _compare_table(name, path / name, again / name)
-        elif name != rundir.AREA:  # runs of earlier versions had none
+        elif name != layout.AREA:  # runs of earlier versions had none
             yield Item(name, equal=False, where="the run has none")
-    yield _compare_summary(path / rundir.SUMMARY, again / rundir.SUMMARY)
-    states = {file.name for folder in (path, again) for file in folder.glob(rundir.STATES)}
-    saved = any(path.glob(rundir.STATES))
+    yield _compare_summary(path / layout.SUMMARY, again / layout.SUMMARY)
+    states = {file.name for folder in (path, again) for file in folder.glob(layout.STATES)}
+    saved = any(path.glob(layout.STATES))
     for name in sorted(states):
         if (path / name).is_file() and (again / name).is_file():
             yield from _compare_state(name, path / name, again / name)
@@ -303,11 +291,11 @@ def _compare_summary(file: Path, again: Path) -> Item:
 
 
 def _flat(value: object, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of a JSON document by dotted key, but for those that tell the program's speed."""
+    """Yield the leaves of a JSON document by dotted key, but for `UNCOMPARED`."""
     if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else ((str(k), each) for k, each in enumerate(value))
         for key, each in pairs:
-            if key not in TIMED:
+            if key not in UNCOMPARED:
                 yield from _flat(each, f"{place}.{key}" if place else key)
     else:
         yield place, value

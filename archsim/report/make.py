@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import style, tables
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import style
 
 if TYPE_CHECKING:

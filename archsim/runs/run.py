@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from archsim.accounting.area import lint_areas
 from archsim.accounting.technology import lint
-from archsim.base.errors import InputError, ModelError
-from archsim.runs import rundir, state
-from archsim.runs.spec import RunSpec, resolve
+from archsim.base.errors import InputError
+from archsim.runs import layout, rundir, state
+from archsim.runs.spec import RunSpec
 from archsim.runs.summary import Summary
 from archsim.runs.train import Progress, Trained, Trainer
 
@@ -48,7 +47,7 @@ def execute(
             break
         trained.append(trainer.run())
         if trained[-1].steps:
-            state.save(out, rundir.read_run(out), trainer.chip)
+            state.save(out, layout.read_run(out), trainer.chip)
     if not any(one.steps for one in trained):
         rundir.abandon(out, spec)
         return None
@@ -72,21 +71,3 @@ def check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:
         if problems:
             more = f" (and {len(problems) - 1} more: archsim tech lint)" if len(problems) > 1 else ""
             raise InputError(f"{problems[0]}{more}")
-
-
-def run(workload: str = "mlp-mnist", *, out: str | Path, **options: Any) -> Summary:
-    """Train a workload on chips and return the summary: `resolve` and `execute` in one call.
-
-    Parameters
-    ----------
-    workload : str
-        Path or shipped name.
-    out : path
-        The run directory: new, empty, or with an unfinished run in it.
-    **options
-        Those of `resolve`: archs, techs, preset, seed, steps, settings, data.
-    """
-    summary = execute(resolve(workload, **options), out)
-    if summary is None:  # only a `stop` can end a run before its first step, and none was given
-        raise ModelError("the run ended before its first step")
-    return summary

@@ -15,15 +15,13 @@ from archsim.accounting.bill import price_ends
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.runs import inputs, machine
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, STATES, SUMMARY, TRAINING, state
 from archsim.runs.spec import RunSpec
 from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
 from archsim.runs.train import Trained
 
-RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
-AREA = "area.csv"
-STATES = "state-*.npz"
-"""Files of trained chips (`archsim.runs.state`)."""
 PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
 
 
@@ -77,35 +75,11 @@ def fresh(folder: Path, stem: str) -> Path:
     return path
 
 
-def state(path: Path) -> str:
-    """Return "running", "partial" or "finished".
-
-    Raises
-    ------
-    InputError
-        If the directory holds no run.
-    """
-    return str(read_run(path).get("state"))
-
-
-def read_run(path: Path) -> dict[str, Any]:
-    """Return run.yaml as a mapping."""
-    file = path / RUN
-    if not file.is_file():
-        raise InputError(key="DIR", value=str(path), expected=f"a run directory, but it has no {RUN}")
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError("is not readable", file=file, expected="the YAML that archsim wrote") from error
-    if not isinstance(content, dict):
-        raise InputError("holds no mapping", file=file, expected="the YAML that archsim wrote")
-    return content
-
-
 def begin(path: Path, spec: RunSpec) -> None:
     """Write run.yaml with state "running", and remove the results of an unfinished run that this one replaces."""
     for old in (*(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)), *path.glob(STATES)):
         old.unlink(missing_ok=True)
+    inputs.keep(path / INPUTS, spec.copies)
     _write_run(path, spec, "running")
 
 
@@ -136,6 +110,7 @@ def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
         "archsim": version("archsim"),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
+        "machine": machine.description(),
         "seed": spec.seed,
         "preset": spec.preset,
         "settings": dict(spec.settings),

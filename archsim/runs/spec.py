@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from archsim.accounting.technology import Technology, list_technologies, read_technology
 from archsim.base.errors import InputError, nearest
-from archsim.base.files import sha256
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.datasets import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
+from archsim.runs.inputs import Copies, copies, hashes
 from archsim.runs.workload import Training, Workload
 
 DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
@@ -39,7 +41,9 @@ class RunSpec:
     settings : tuple of (key, value)
         As given with `--set`.
     inputs : dict
-        File -> sha256 of everything read.
+        File -> sha256 of everything read that decides a number.
+    copies : dict
+        The copies that the run's directory keeps, of bibliographies too.
     """
 
     workload: Workload
@@ -51,6 +55,7 @@ class RunSpec:
     preset: str | None
     settings: tuple[tuple[str, str], ...]
     inputs: dict[str, str]
+    copies: Copies = field(repr=False, compare=False)
 
     @property
     def training(self) -> Training:
@@ -59,24 +64,26 @@ class RunSpec:
 
 
 def resolve(
-    workload: str,
+    workload: str | Mapping[str, Any],
     *,
-    archs: Sequence[str] = DEFAULT_ARCHITECTURES,
+    archs: Sequence[str | Mapping[str, Any]] = DEFAULT_ARCHITECTURES,
     techs: Sequence[str] = DEFAULT_TECHNOLOGIES,
     preset: str | None = None,
     seed: int = 1,
     steps: int | None = None,
-    settings: Sequence[str] = (),
+    settings: Sequence[str] | Mapping[str, Any] = (),
     data: Path | None = None,
 ) -> RunSpec:
     """Read and check everything a run needs.
 
     Parameters
     ----------
-    workload : str
-        Path or shipped name, like those of `archs` and `techs`.
-    preset, seed, steps, settings, data
-        As the command line's options of these names; a setting is "key=value" with a dotted key.
+    workload : str or mapping
+        Path or shipped name, like those of `archs` and `techs`; or what such a file says, as for `archs`.
+    preset, seed, steps, data
+        As the command line's options of these names.
+    settings : sequence of str, or mapping
+        "key=value" with a dotted key; or dotted key -> value.
 
     Raises
     ------
@@ -90,8 +97,8 @@ def resolve(
     if not archs or not techs:
         raise InputError(key="--arch" if not archs else "--tech", value="", expected="at least one name")
     work_document = workloads.document(workload)
-    arch_documents = [architectures.document(name) for name in dict.fromkeys(archs)]
-    pairs = [_setting(text) for text in settings]
+    arch_documents = [architectures.document(each) for k, each in enumerate(archs) if each not in archs[:k]]
+    pairs = _settings(settings)
     work_settings, arch_settings = _assign(pairs, work_document, arch_documents)
     work = workloads.parse(work_document.with_settings(work_settings), preset)
     if steps is not None:
@@ -108,21 +115,15 @@ def resolve(
     dataset = work.load(data)
     network = work.network.build()
     _check_data(work_document, network, dataset)
-    paths = [work_document.path, *(d.path for d in arch_documents), *(path for a in parsed for path in a.files())]
+    paths = [path for architecture in parsed for path in architecture.files()]
     paths += [path for tech in technologies for path in (tech.path, *tech.ancestors)]
+    read = [(document.path, document.source) for document in (work_document, *arch_documents)]
+    chips = [([document], architecture) for document, architecture in zip(arch_documents, parsed, strict=True)]
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=_hashes(paths),
+        inputs=hashes([*read, *((path, path) for path in paths)]), copies=copies(work_document, chips, technologies),
     )  # fmt: skip
-
-
-def _hashes(paths: Sequence[Path]) -> dict[str, str]:
-    """Return file name -> sha256; the folder's name goes before where two files have one name."""
-    found: dict[str, str] = {}
-    for path in dict.fromkeys(path.resolve() for path in paths):
-        found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = sha256(path)
-    return found
 
 
 def _distinct(names: Sequence[str], option: str) -> None:
@@ -130,6 +131,12 @@ def _distinct(names: Sequence[str], option: str) -> None:
     for name in names:
         if list(names).count(name) > 1:
             raise InputError(f"two different files are both named {name!r}", key=option, expected="each name once")
+
+
+def _settings(given: Sequence[str] | Mapping[str, Any]) -> list[tuple[Key, str]]:
+    if isinstance(given, Mapping):
+        return [_setting(f"{key}={json.dumps(value)}") for key, value in given.items()]
+    return [_setting(text) for text in given]
 
 
 def _setting(text: str) -> tuple[Key, str]:

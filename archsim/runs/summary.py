@@ -55,6 +55,7 @@ class AreaSummary(_Part):
 class ChipSummary(_Part):
     """One chip's training."""
 
+    steps: int = Field(description="Training steps done")
     energy_per_step_J: ByPhase = Field(description="Energy inside the boundary, by phase, mean over the steps [J]")  # noqa: N815
     latency_per_step_s: ByPhase = Field(description="Simulated time, by phase, mean over the steps [s]")
     test_accuracy: float = Field(description="On the whole test set, at the end, read through the chip's converters")

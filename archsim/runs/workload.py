@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.errors import nearest
 from archsim.base.files import find
 from archsim.base.quantities import Count, Switch
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
 from archsim.data import datasets
 from archsim.data.datasets import SHAPE, Dataset
 from archsim.data.images import prepare
@@ -116,9 +116,10 @@ class Workload(FileRecord):
         )
 
 
-def document(name: str, settings: Mapping[Key, str] | None = None) -> Document:
-    """Read a workload file by path or shipped name, with `--set` values laid over it."""
-    return read(find(name, "workloads", option="WORKLOAD")).with_settings(dict(settings or {}))
+def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
+    """Read a workload by path, shipped name or its content, with `--set` values laid over it."""
+    found = read(find(name, "workloads", option="WORKLOAD")) if isinstance(name, str) else given(name, "workload")
+    return found.with_settings(dict(settings or {}))
 
 
 def parse(source: Document, preset: str | None = None) -> Workload:

@@ -20,6 +20,7 @@ from archsim.accounting.technology import Technology, read_technology
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
+from archsim.records.recorded import read
 from archsim.runs.summary import PAPER
 from archsim.technologies.writing import DIGITS, figure_content
 
@@ -42,20 +43,17 @@ class Move:
 
 def energies(run: Path, technology: str) -> dict[str, dict[str, float]]:
     """Return architecture -> figure -> energy per step [J] inside the boundary, from a run directory."""
-    import pandas as pd
-
-    file = run / "energy.csv"
-    if not file.is_file():
-        raise InputError(key="DIR", value=str(run), expected="a run directory with energy.csv in it")
-    table = pd.read_csv(file)
-    table = table[(table.technology == technology) & table.in_step & table.inside_boundary & (table.energy_J > 0)]
-    if table.empty:
-        raise InputError(file=file, key="technology", value=technology, expected="a technology this run was priced by")
-    sums = table.groupby(["architecture", "figure"]).energy_per_step_J.sum()
+    recorded = read(run)
+    if technology not in recorded.technologies:
+        known = ", ".join(recorded.technologies)
+        raise InputError(key="--tech", value=technology, expected=f"one this run was priced by: {known}")
     found: dict[str, dict[str, float]] = {}
-    for names, energy in sums.items():
-        architecture, figure = map(str, names)  # type: ignore[call-overload]
-        found.setdefault(architecture, {})[figure] = float(energy)
+    for name in recorded.architectures:
+        lines = [line for line in recorded.contributions(name, technology) if line.energy > 0]
+        found[name] = {
+            figure: math.fsum(line.energy for line in lines if line.figure == figure)
+            for figure in dict.fromkeys(line.figure for line in lines)
+        }
     return found
 
 

@@ -18,7 +18,7 @@ from archsim.chips.architecture import Architecture
 from archsim.devices import library
 from archsim.devices.base import DeviceArray, Switches
 from archsim.records.reopen import stored_architectures, with_state
-from archsim.runs import rundir, state
+from archsim.runs import layout, state
 
 KINDS = tuple(name for name in DeviceArray.__slots__ if name.endswith("_pulses"))
 """Counters of a device: set_pulses, reset_pulses and whatever else device models count."""
@@ -154,7 +154,7 @@ def endurance(path: str | Path, *, limit: float | None = None, out: str | Path |
 
 
 def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn | None:
-    saved = state.load(path, rundir.read_run(path), architecture.name)
+    saved = state.load(path, layout.read_run(path), architecture.name)
     names = [name.removesuffix("/shape") for name in saved.arrays if name.endswith("/shape")]
     if not names:
         return None

@@ -12,9 +12,10 @@ from typing import Any
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
 from archsim.records import recorded
-from archsim.runs.rundir import state
+from archsim.records.technologies import find
+from archsim.runs.layout import state
 from archsim.studies import sensitivity, variants
-from archsim.studies.repeat import both_chips, technology_of
+from archsim.studies.repeat import both_chips
 from archsim.studies.sensitivity import Spent, Spread, Swing
 from archsim.studies.sparsity import Sparsity, sparsity
 from archsim.studies.variants import Reruns
@@ -91,9 +92,10 @@ def explain(
     """
     if (found := state(run)) != "finished":
         raise InputError(f"is {found}", file=run, expected="a finished run")
-    summary = recorded.read(run).summary
-    chips = both_chips(run, summary)
-    priced, note = technology_of(run, technology)
+    known = recorded.read(run)
+    summary, chips = known.summary, both_chips(run, known.summary)
+    asked = find(run, known.named, technology)
+    priced, note = asked.alike(known), asked.note
     spent = sensitivity.read_spent(run, priced, chips)
     begin = time.perf_counter()
     spread = sensitivity.spread(spent, samples=samples, distribution=distribution, seed=int(summary["seed"]))
@@ -106,7 +108,7 @@ def explain(
         )
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
-        bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(run),
+        bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(known),
         reruns=reruns, published=float(summary["paper"]["energy_ratio"]),
     )  # fmt: skip
 

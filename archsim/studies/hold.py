@@ -20,8 +20,8 @@ from archsim.base.streams import Streams
 from archsim.base.units import PS_PER_S, show
 from archsim.chips.chip import Chip
 from archsim.chips.compensation import READS, VECTORS, Compensated, factors, known_vectors, read_out
+from archsim.records.recorded import read
 from archsim.records.reopen import reopen, trained_chip, with_state
-from archsim.runs import rundir
 from archsim.runs.spec import RunSpec
 from archsim.runs.train import accuracy
 
@@ -98,6 +98,7 @@ def hold(
     path = Path(path)
     folder = Path(out) if out else path / "hold"
     _check(folder, duration_s, repeats)
+    recorded = read(path)
     spec = reopen(path, data=data, techs=techs)
     names = with_state(path, [architecture.name for architecture in spec.architectures])
     chips = [trained_chip(path, spec, one) for one in spec.architectures if one.name in names]
@@ -106,7 +107,8 @@ def hold(
     points = [
         point for chip in chips for point in _Test(spec, chip, repeats, progress or (lambda *_: None)).run(duration_s)
     ]
-    content = _content(spec, chips, points, duration_s, repeats, _trained_accuracy(path))
+    trained = {name: float(chip["test_accuracy"]) for name, chip in recorded.summary["architectures"].items()}
+    content = _content(spec, chips, points, duration_s, repeats, trained)
     _write(folder, points, content)
     return content
 
@@ -209,15 +211,6 @@ def _check_clock(chip: Chip, duration_s: float) -> None:
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
-def _trained_accuracy(path: Path) -> dict[str, float]:
-    """Return chip -> accuracy at the end of the training, as summary.json has it; nothing without that file."""
-    try:
-        summary = json.loads((path / rundir.SUMMARY).read_text(encoding="utf-8"))
-        return {str(name): float(chip["test_accuracy"]) for name, chip in summary["architectures"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
 def _content(
     spec: RunSpec, chips: Sequence[Chip], points: Sequence[Point], duration_s: float, repeats: int,
     trained: Mapping[str, float],

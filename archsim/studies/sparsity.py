@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from archsim.base.errors import InputError
-from archsim.runs.rundir import ACTIVITY, read_run
+from archsim.records.recorded import Recorded, RecordedChip
 from archsim.runs.workload import NetworkFile
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class Sparsity:
         return self.count / self.most
 
 
-def sparsity(run: Path) -> list[Sparsity]:
+def sparsity(recorded: Recorded) -> list[Sparsity]:
     """Return what a run's counts tell of the sparsity of its inputs and errors, by chip, layer and phase.
 
     On the mixed-precision chip a DAC converts for each non-zero code, once a tile along the other side of the layer. In
@@ -52,24 +47,16 @@ def sparsity(run: Path) -> list[Sparsity]:
     leave non-zero, and reads chi once for each of these: so products less reads are non-zero inputs, and reads over
     these the mean number of non-zero errors that met them. With `skip_zeros` off nothing of this shows. On the 32-bit
     chip multiplications say how many weights took part. The bias is one more input, never zero.
-
-    Raises
-    ------
-    InputError
-        If the run has no activity.csv.
     """
-    import pandas as pd
-
-    file = run / ACTIVITY
-    if not file.is_file():
-        raise InputError(key="DIR", value=str(run), expected=f"a run directory with {ACTIVITY} in it")
-    recorded, table = read_run(run), pd.read_csv(file)
-    batch = recorded["workload"]["training"]["batch"]
-    network = NetworkFile.model_validate(recorded["workload"]["network"]).build()
+    workload = recorded.run["workload"]
+    batch = workload["training"]["batch"]
+    network = NetworkFile.model_validate(workload["network"]).build()
     shapes = {layer.name: layer.shape for layer in network.layers}
     found: list[Sparsity] = []
-    for architecture in recorded["architectures"]:
-        counts = _counts(table[table.architecture == architecture["name"]], batch)
+    for architecture in recorded.run["architectures"]:
+        if architecture["name"] not in recorded.chips:
+            continue
+        counts = _counts(recorded.chips[architecture["name"]], batch)
         for name, shape in shapes.items():
             if architecture["chip"] == "mixed-precision":
                 found += _mixed(architecture, name, shape, counts)
@@ -78,10 +65,14 @@ def sparsity(run: Path) -> list[Sparsity]:
     return found
 
 
-def _counts(table: pd.DataFrame, batch: int) -> dict[tuple[str, str, str], float]:
+def _counts(chip: RecordedChip, batch: int) -> dict[tuple[str, str, str], float]:
     """Return (phase, layer, key) -> amount a sample."""
-    sums = table.groupby(["phase", "layer", "key"]).amount_per_step.sum() / batch
-    return {tuple(map(str, names)): float(amount) for names, amount in sums.items()}  # type: ignore[call-overload]
+    keys = {(entry.component, entry.key.partition(".")[2]): entry.key for entry in chip.entries}
+    sums: dict[tuple[str, str, str], float] = {}
+    for row in chip.rows:
+        place = row.phase, row.layer, keys[row.component, row.action]
+        sums[place] = sums.get(place, 0.0) + row.amount / chip.steps / batch
+    return sums
 
 
 def _mixed(

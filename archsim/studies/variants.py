@@ -18,7 +18,7 @@ import yaml
 from archsim.accounting.technology import Technology
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.runs.rundir import read_run
+from archsim.runs.layout import read_run
 from archsim.studies.repeat import KINDS, options_of
 from archsim.studies.sensitivity import Spent
 from archsim.studies.sweep import Options, run_points

@@ -152,11 +152,11 @@ def test_an_output_that_is_a_file_is_refused_and_left_alone(cli: Cli, tmp_path: 
 def test_a_finished_run_is_refused_and_left_alone(cli: Cli, tmp_path: Path) -> None:
     run = ("run", "mlp-mnist", "--steps", 5, "--out", "out", "--quiet", "--arch", "digital32")
     assert cli(*run).code == 0
-    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()}
     done = cli(*run)
     assert done.code == 2
     assert "it has a finished run in it" in done.error
-    assert before == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()}
 
 
 def test_a_folder_of_other_files_is_refused_and_left_alone(cli: Cli, tmp_path: Path) -> None:

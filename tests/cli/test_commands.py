@@ -44,6 +44,7 @@ def test_help_teaches_every_command_and_the_exit_codes(cli: Cli) -> None:
 
 def test_a_quiet_run_writes_the_whole_directory(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == {
+        "inputs",
         "run.yaml", "summary.json", "activity.csv", "energy.csv", "area.csv", "training.csv",
         "state-mixed-precision.npz", "state-digital32.npz",
     }  # fmt: skip

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cli_kit import Cli
 
+from archsim.api import run as do_run
 from archsim.base.errors import EXIT_CODES
-from archsim.runs.run import run as do_run
 
 SLOW = """\
 schema: 1
@@ -124,7 +124,7 @@ def test_wrong_arguments_are_refused_in_one_line(
 
 def test_a_folder_that_is_no_run_is_refused(cli: Cli, tmp_path: Path) -> None:
     assert "existing run directory" in cli("compare", "nowhere").error
-    assert "is missing" in cli("compare", tmp_path).error
+    assert "has no run.yaml" in cli("compare", tmp_path).error
 
 
 def test_recorded_prices_load_no_simulation_charts_or_units(runs: tuple[Path, Path], tmp_path: Path) -> None:

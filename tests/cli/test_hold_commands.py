@@ -72,7 +72,7 @@ def test_a_run_of_an_earlier_version_is_told_to_be_done_again(cli: Cli, run: Pat
 
 @pytest.mark.parametrize("command", ["hold", "endurance"])
 def test_what_is_no_run_is_refused_in_a_line(cli: Cli, tmp_path: Path, command: str) -> None:
-    assert "expected a run directory" in cli(command, tmp_path / "nowhere").error
+    assert "run directory" in cli(command, tmp_path / "nowhere").error
 
 
 @pytest.mark.parametrize(

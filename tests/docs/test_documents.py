@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -28,6 +29,25 @@ def test_the_python_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.
     shorter = example.replace('preset="quick"', "steps=50")
     assert shorter != example
     exec(compile(shorter, "README.md", "exec"), {})  # noqa: S102  that is the test
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "docs").glob("*.ipynb")), ids=lambda path: path.name)
+def test_a_notebook_runs_from_its_first_cell_to_its_last(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) > 3
+    names: dict[str, object] = {}
+    for number, cell in enumerate(cells, start=1):
+        *body, last = ast.parse("".join(cell["source"])).body
+        exec(compile(ast.Module(body, []), f"cell {number}", "exec"), names)  # noqa: S102  that is the test
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), names)  # noqa: S307  likewise
+            assert value is not None
+            getattr(value, "_repr_html_", lambda: "")()
+        else:
+            exec(compile(ast.Module([last], []), f"cell {number}", "exec"), names)  # noqa: S102  likewise
 
 
 def commands() -> list[str]:

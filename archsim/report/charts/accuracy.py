@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from archsim.records.lines import RunData
+from archsim.records.recorded import CoursePoint, RunData
 from archsim.report import style
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TICKS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
+Over = Callable[[CoursePoint], float]
+"""What a panel draws accuracies over."""
 SMALLEST = 1e-4
 """Errors below this one are drawn as this one: a log axis has no zero."""
 
@@ -29,8 +31,8 @@ def draw(run: RunData) -> Figure:
     for k, chip in enumerate(run.architectures):
         final = 100 * run.summary["architectures"][chip]["test_accuracy"]
         label = f"{chip}, at the end {final:.2f} %" if final == final else f"{chip}, not evaluated"  # noqa: PLR0124  NaN
-        for axes, column in ((left, "samples"), (right, f"energy_J_{run.technology}")):
-            _course(axes, run, chip, column, k, label)
+        for axes, over in ((left, lambda point: point.samples), (right, lambda point: point.energy_J[run.technology])):
+            _course(axes, run, chip, over, k, label)
     _axis(left, run)
     _axis(right, run)
     left.set_xlabel("training images (log axis)")
@@ -40,7 +42,9 @@ def draw(run: RunData) -> Figure:
     style.unit_ticks(right, "J", axis="x")
     if style.narrow():
         right.set_ylabel(left.get_ylabel())
-    cut = " (cut where it leaves the plot)" if (1 - run.training.running_accuracy < left.get_ylim()[1]).any() else ""
+    latest = [point.running_accuracy for chip in run.chips.values() for point in chip.course]
+    leaves = any(1 - found < left.get_ylim()[1] for found in latest if found is not None)
+    cut = " (cut where it leaves the plot)" if leaves else ""
     left.plot([], [], color=style.FAINT, linewidth=0.8, label=f"faint: on the latest training images{cut}")
     style.legend(figure, style.key_of(left), 1 if style.narrow() else 3)
     origin = run.summary["dataset_origin"].split(", IDX")[0].split(";")[0]
@@ -48,23 +52,25 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _course(axes: Axes, run: RunData, chip: str, column: str, position: int, label: str) -> None:
-    table = run.training[(run.training.architecture == chip) & (run.training[column] > 0)]
+def _course(axes: Axes, run: RunData, chip: str, over: Over, position: int, label: str) -> None:
     colour = style.chip_colour(chip, position)
-    running, tested = _points(table, "running_accuracy", column), _points(table, "test_accuracy", column)
+    running, tested = (_points(run, chip, name, over) for name in ("running_accuracy", "test_accuracy"))
     axes.plot(*running, color=colour, linewidth=0.8, alpha=0.4)
     axes.plot(*tested, style.marker(position) + "-", color=colour, markersize=3.5, label=label)
 
 
-def _points(table: pd.DataFrame, accuracy: str, column: str) -> tuple[pd.Series[float], pd.Series[float]]:
-    known = table[table[accuracy].notna()]
-    return known[column], (1 - known[accuracy]).clip(lower=SMALLEST)
+def _points(run: RunData, chip: str, accuracy: str, over: Over) -> tuple[list[float], list[float]]:
+    """Return what an accuracy was known at, the start left out, and its error rates there."""
+    known = [(over(point), getattr(point, accuracy)) for point in run.chips[chip].course]
+    pairs = [(place, max(1 - found, SMALLEST)) for place, found in known if place > 0 and found is not None]
+    return [place for place, _ in pairs], [error for _, error in pairs]
 
 
 def _axis(axes: Axes, run: RunData) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
-    errors = 1 - run.training.test_accuracy.dropna()
+    tested = [point.test_accuracy for chip in run.chips.values() for point in chip.course]
+    errors = [1 - found for found in tested if found is not None]
     low = max(min([*errors, 0.02]), SMALLEST)
     high = max([*errors, 0.5])
     axes.set_ylim(min(high * 1.15, 1.0), low / 1.5)

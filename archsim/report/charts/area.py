@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from archsim.records.lines import PartArea, RunData
+from archsim.records.lines import PartArea
+from archsim.records.recorded import RunData
 from archsim.report import labels, style
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from archsim.records.lines import Contribution, RunData
+from archsim.records.lines import Contribution
+from archsim.records.recorded import RunData
 from archsim.report import style
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.base.signal import STEP_PHASES
-from archsim.records.lines import RunData
+from archsim.records.recorded import RunData
 from archsim.report import labels, stacks, style
 
 if TYPE_CHECKING:

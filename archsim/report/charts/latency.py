@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archsim.base.signal import STEP_PHASES
-from archsim.records.lines import RunData
+from archsim.records.recorded import RunData
 from archsim.report import labels, style
 
 if TYPE_CHECKING:

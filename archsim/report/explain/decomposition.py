@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archsim.base.signal import STEP_PHASES
-from archsim.records.lines import Contribution, RunData
+from archsim.records.lines import Contribution
+from archsim.records.recorded import RunData
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.units import show
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import style, tables
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from archsim.accounting.bill import Line
 from archsim.accounting.figures import AreaFigure, Figure, Origin, Time
 from archsim.accounting.technology import Reference, Technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.records.lines import RunData
+from archsim.records.recorded import RunData
+from archsim.records.technologies import find
 from archsim.report import style
-from archsim.studies.repeat import technology_of
 
 _CHIP = "mixed-precision"
 _BASELINE = "digital32"
@@ -64,16 +64,13 @@ def content(run: RunData, techs: Sequence[str] = ()) -> dict[str, Any]:
 
 def _technologies(run: RunData, techs: Sequence[str]) -> tuple[list[tuple[Technology, str]], list[str]]:
     """Return the run's technologies with what has changed in their files, and why others are left out."""
-    given = {Path(each).stem: each for each in techs}
-    if strangers := [name for name in given if name not in run.technologies]:
-        known = ", ".join(run.technologies)
-        raise InputError(key="--tech", value=given[strangers[0]], expected=f"one this run was priced by: {known}")
     found, notes = [], []
     for name in run.technologies:
         try:
-            found.append(technology_of(run.path, given.get(name, name)))
+            asked = find(run.path, run.named, name, given=techs)
+            found.append((asked.alike(run), asked.note))
         except InputError as error:
-            if name == run.technology or name in given:
+            if name == run.technology or techs:
                 raise
             notes.append(f"Technology {name} is left out: {error}")
     return found, notes
@@ -102,11 +99,9 @@ def _pairs(run: RunData) -> list[dict[str, str]]:
 
 
 # --- chips ------------------------------------------------------------------------------------------------------------
-def _rows(run: RunData, chip: str, technology: str) -> list[dict[str, Any]]:
+def _rows(run: RunData, chip: str, technology: str) -> list[Line]:
     """Return the lines of a chip's training steps, inside the boundary and outside."""
-    table = run.energy
-    chosen = table[(table.architecture == chip) & (table.technology == technology) & table.in_step]
-    return [{str(key): value for key, value in row.items()} for row in chosen.to_dict("records")]
+    return [line for line in run.chips[chip].bills[technology].lines if line.phase in STEP_PHASES]
 
 
 def _entries(run: RunData, chip: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -114,10 +109,10 @@ def _entries(run: RunData, chip: str) -> dict[tuple[str, str], dict[str, Any]]:
     parts = {(line.component, line.action): line.part for line in run.contributions(chip)}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in _rows(run, chip, run.technology):
-        key = row["component"], row["action"]
+        key = row.component, row.action
         found.setdefault(key, {
-            "component": key[0], "action": key[1], "unit": str(row["amount_unit"]), "part": parts.get(key, ""),
-            "inside": bool(row["inside_boundary"]), "function": _text(row.get("function")),
+            "component": key[0], "action": key[1], "unit": row.unit or "1", "part": parts.get(key, ""),
+            "inside": row.inside, "function": row.function,
         })  # fmt: skip
     return found
 
@@ -138,8 +133,7 @@ def _chip(
         "entries": list(entries.values()),
         "rows": [
             [
-                STEP_PHASES.index(row["phase"]), _text(row.get("layer")), places[row["component"], row["action"]],
-                row["amount"],
+                STEP_PHASES.index(row.phase), row.layer, places[row.component, row.action], row.amount,
             ]
             for row in _rows(run, name, run.technology)
         ],
@@ -147,13 +141,12 @@ def _chip(
 
 
 def _course(run: RunData, chip: str, technologies: Sequence[str]) -> dict[str, Any]:
-    table = run.training[run.training.architecture == chip]
-    columns = [name for name in technologies if f"energy_J_{name}" in table]
+    course = run.chips[chip].course
     names = ["samples", "test_accuracy", "running_accuracy", "simulated_time_s"]
     return {
         "chip": chip,
-        **{name: [_finite(value) for value in table[name].tolist()] for name in names},
-        "energy_J": {name: [_finite(value) for value in table[f"energy_J_{name}"].tolist()] for name in columns},
+        **{name: [getattr(point, name) for point in course] for name in names},
+        "energy_J": {name: [point.energy_J[name] for point in course] for name in technologies},
     }
 
 
@@ -164,7 +157,7 @@ def _priced(
     prices: dict[str, list[dict[str, Any]]] = {}
     used: dict[str, None] = {}
     for chip, known in entries.items():
-        first = {(row["component"], row["action"]): row for row in reversed(_rows(run, chip, technology.name))}
+        first = {(row.component, row.action): row for row in reversed(_rows(run, chip, technology.name))}
         prices[chip] = [_price(first[key], technology) for key in known]
         used |= dict.fromkeys(price["figure"] for price in prices[chip])
     recorded = next(each for each in run.summary["technologies"] if each["name"] == technology.name)
@@ -178,12 +171,12 @@ def _priced(
     }  # fmt: skip
 
 
-def _price(row: Mapping[str, Any], technology: Technology) -> dict[str, Any]:
+def _price(row: Line, technology: Technology) -> dict[str, Any]:
     """Return the price of an action as the run has it, and by how much a law takes it from the figure."""
-    name, value = _text(row["figure"]), float(row["price_J_per_unit"])
+    name, value = row.figure or "", row.price
     figure = technology.figures.get(name)
     return {
-        "figure": name, "price": value, "basis": _text(row["basis"]), "note": _text(row.get("note")),
+        "figure": name, "price": value, "basis": row.basis, "note": row.reason,
         "law": figure.law if figure else "", "scale": value / figure.value if figure and figure.value else None,
     }  # fmt: skip
 
@@ -229,11 +222,6 @@ def reference(source: Reference) -> dict[str, str]:
 
 def _joined(parts: Iterable[str | None]) -> str:
     return ". ".join(part.rstrip(".") for part in parts if part)
-
-
-def _text(cell: object) -> str:
-    """Return a cell of text, "" for an empty one."""
-    return cell if isinstance(cell, str) else ""
 
 
 def _finite(value: Any) -> Any:

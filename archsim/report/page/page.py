@@ -12,7 +12,7 @@ from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import style, tables
 from archsim.report.page import data as page_data
 
@@ -51,7 +51,7 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
         raise InputError(
             f"gives a page of {size / 1e6:.1f} MB", file=data.path, expected=f"less than {LARGEST / 1e6:g} MB",
             hint=f"It has {len(data.technologies)} technologies, {len(data.architectures)} chips and "
-            f"{len(data.training)} evaluations; a run of fewer of them, or of fewer layers, gives a smaller one",
+            f"{sum(len(chip.course) for chip in data.chips.values())} evaluations; a run of fewer of them, or of fewer layers, gives a smaller one",
         )  # fmt: skip
     files.write_text(target, text)
     return target

@@ -9,7 +9,7 @@ from typing import Any
 
 from archsim.base.errors import InputError
 from archsim.base.units import show
-from archsim.records.lines import RunData
+from archsim.records.recorded import RunData
 from archsim.report.paper.sources import Used
 from archsim.report.tables import latex_text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import style, tables
 from archsim.report.paper import methods, sources
 from archsim.report.tables import Sheet, escape, latex_sheet

@@ -14,10 +14,11 @@ from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers
-from archsim.records.lines import RunData
+from archsim.records.recorded import RunData
+from archsim.records.technologies import find
 from archsim.report.style import label
 from archsim.report.tables import NONE, Sheet
-from archsim.studies.repeat import technology_of
+from archsim.runs.inputs import ARCHITECTURES
 from archsim.technologies.writing import figure_content
 
 Number = Figure | Time | AreaFigure
@@ -83,17 +84,14 @@ def used(run: RunData, techs: Sequence[str] = ()) -> Used:
     InputError
         If a technology or a device file is not found, or prices the run differently now.
     """
-    given = {Path(each).stem: each for each in techs}
-    if strangers := [name for name in given if name not in run.technologies]:
-        known = ", ".join(run.technologies)
-        raise InputError(key="--tech", value=given[strangers[0]], expected=f"one this run was priced by: {known}")
     priced, notes = [], []
     shelf: dict[str, Reference] = {}
     for name in run.technologies:
-        technology, note = technology_of(run.path, given.get(name, name))
+        asked = find(run.path, run.named, name, given=techs)
+        technology = asked.alike(run)
         priced.append(_priced(run, technology))
         shelf |= technology.references
-        notes += [note] if note else []
+        notes += [asked.note] if asked.note else []
     devices = {}
     for path in _device_files(run):
         devices[path.stem] = tuple(_records(path))
@@ -108,13 +106,11 @@ def used(run: RunData, techs: Sequence[str] = ()) -> Used:
 
 
 def _priced(run: RunData, technology: Technology) -> Priced:
-    energy = run.energy
-    rows = energy[(energy.technology == technology.name) & energy.in_step & energy.inside_boundary]
-    names = set(rows.figure.dropna())
-    present = {str(key).partition(".")[0] for key in energy.key}
+    names = {line.figure for chip in run.architectures for line in run.contributions(chip, technology.name)}
+    present = {entry.key.partition(".")[0] for chip in run.chips.values() for entry in chip.entries}
     known = {key.partition(".")[0] for key in (*technology.pricing, *technology.covering)}
     times = (time for name, time in technology.times.items() if name.partition(".")[0] not in known - present)
-    areas = set() if run.area is None else set(run.area[run.area.technology == technology.name].figure.dropna())
+    areas = {line.figure for chip in run.architectures for line in run.areas(chip, technology.name)}
     return Priced(
         technology=technology,
         figures=tuple(figure for name, figure in technology.figures.items() if name in names),
@@ -124,12 +120,12 @@ def _priced(run: RunData, technology: Technology) -> Priced:
 
 
 def _device_files(run: RunData) -> list[Path]:
-    names = dict.fromkeys(
-        str(device)
-        for architecture in run.run.get("architectures", [])
+    named = {
+        str(device): run.inputs / ARCHITECTURES / str(architecture["name"])
+        for architecture in run.run["architectures"]
         if (device := (architecture.get("weight") or {}).get("device"))
-    )
-    return [device_file(name, option="weight.device") for name in names]
+    }
+    return [device_file(device, option="weight.device", near=folder) for device, folder in named.items()]
 
 
 def _records(path: Path) -> Iterable[DeviceRecord]:
@@ -142,8 +138,7 @@ def _records(path: Path) -> Iterable[DeviceRecord]:
 
 
 def _shelf(path: Path) -> dict[str, Reference]:
-    shelves = (files.shipped("tech_params") / "references.bib", path.resolve().parent / "references.bib")
-    return {key: found for shelf in shelves if shelf.is_file() for key, found in read_references(shelf).items()}
+    return {key: found for shelf in files.bibliographies([path]) for key, found in read_references(shelf).items()}
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

@@ -71,25 +71,17 @@ def test_sides_have_the_totals_of_the_summary(run: Path) -> None:
         assert side.latency_s["total"] == pytest.approx(summary["latency_per_step_s"]["total"], rel=1e-14)
 
 
-def test_a_technology_of_the_run_is_not_read_while_its_files_are_the_same(
-    run: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("archsim.records.reprice.read_technology", lambda _: pytest.fail("it was read"))
-    found = read(run)
-    assert tariff(found, "calibrated-nandakumar2020").technology is None
-
-
 def test_a_changed_technology_of_the_run_is_read_and_said(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
     text = (copy / "run.yaml").read_text()
-    sha = read(run).technologies[0].sha256
+    sha = read(run).named[0].sha256
     (copy / "run.yaml").write_text(text.replace(sha, "0" * 64))
     found = read(copy)
     given = tariff(found, "bottom-up-14nm")
     assert given.technology is not None
     side = price_chip(found, found.chips["digital32"], given)
     assert any("has changed since" in note for note in side.notes)
-    as_recorded = price_chip(found, found.chips["digital32"], recorded(found.technologies[0]))
+    as_recorded = price_chip(found, found.chips["digital32"], recorded(found.named[0]))
     assert side.energy() == as_recorded.energy()
     assert not as_recorded.notes
 
@@ -108,19 +100,10 @@ def test_another_technology_of_the_same_times_moves_its_figure_alone(
 def test_ranges_hold_the_total_and_need_the_file(run: Path, chip: RecordedChip) -> None:
     found = read(run)
     by = tariff(found, "bottom-up-14nm")
-    assert price_chip(found, chip, by).ends_J is None
-    side = price_chip(found, chip, ranged(by))
+    assert price_chip(found, chip, recorded(found.named[0])).ends_J is None
+    side = price_chip(found, chip, ranged(found, by))
     assert side.ends_J is not None
     assert side.ends_J[0] < side.energy() < side.ends_J[1]
-
-
-def test_sizes_of_six_digits_are_said_where_they_count(run: Path, chip: RecordedChip, tmp_path: Path) -> None:
-    found = read(run)
-    old = replace(chip, rounded=True)
-    assert not price_chip(found, old, tariff(found, "bottom-up-14nm")).notes
-    priced = price_chip(found, old, tariff(found, technology(tmp_path, "cheap", CHEAP)))
-    assert any("six digits" in note for note in priced.notes)
-    assert not chip.rounded
 
 
 def test_other_times_are_not_priced_silently(run: Path, chip: RecordedChip, tmp_path: Path) -> None:
@@ -146,7 +129,7 @@ def test_re_timing_all_steps_gives_what_a_run_with_those_times_gives(run: Path, 
     retimed = retime(found, chip, slow.technology, folder=tmp_path / "points")
     side = price_chip(found, chip, slow, retimed=retimed)
     real = read(small_run(tmp_path / "real", techs=(file,), archs=(name,)))
-    expected = price_chip(real, real.chips[name], recorded(real.technologies[0]))
+    expected = price_chip(real, real.chips[name], recorded(real.named[0]))
     assert side.latency_s["total"] == pytest.approx(expected.latency_s["total"], rel=1e-9)
     assert side.energy() == pytest.approx(expected.energy(), rel=1e-6)
     assert "all 120 steps were run again" in side.notes[0]
@@ -210,7 +193,7 @@ def test_unlike_boundaries_are_refused(run: Path, tmp_path: Path) -> None:
         ("activity.csv", ",amount,", ",much,", "lacks the column amount"),
         ("energy.csv", "energy_J,", "joules,", "lacks the column energy_J"),
         ("run.yaml", "technologies:", "techs:", "lacks something"),
-        ("summary.json", "{", "[", "is not readable"),
+        ("summary.json", "{", "[", "is not valid JSON"),
     ],
 )
 def test_a_damaged_run_is_refused_in_one_line(run: Path, tmp_path: Path, name: str, old: str, new: str, said: str) -> None:  # fmt: skip

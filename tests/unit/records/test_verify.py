@@ -15,7 +15,7 @@ import yaml
 
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.verify import Item, check_inputs, compare, differing_versions, verify
+from archsim.records.verify import Item, check_inputs, compare, surroundings, verify
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 
@@ -79,7 +79,7 @@ def on_state(name: str, change: Callable[[dict[str, Any]], Any]) -> Change:
 
 
 def contents(folder: Path) -> Iterator[tuple[str, bytes, int]]:
-    for file in sorted(folder.rglob("*")):
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         yield file.name, file.read_bytes(), file.stat().st_mtime_ns
 
 
@@ -96,7 +96,7 @@ def test_a_run_done_again_is_equal_in_everything_and_its_directory_is_left_alone
     assert all(item.difference is None for item in found.items)
     assert {each.state for each in found.inputs} == {"equal"}
     assert {each.name for each in found.inputs if each.needed} == {"pcm-nandakumar2018.yaml", "bottom-up-14nm.yaml"}
-    assert found.versions == {}
+    assert found.surroundings == {}
     assert list(contents(run)) == before
 
 
@@ -266,20 +266,21 @@ def test_files_of_ones_own_are_told_apart(run: Path) -> None:
         verify(run)
 
 
-def test_a_technology_of_ones_own_is_found_where_it_is_said(tmp_path: Path) -> None:
+def test_a_technology_of_ones_own_is_found_among_the_inputs_that_the_run_keeps(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("schema: 1\nkind: technology\nname: mine\ntitle: Mine\nextends: bottom-up-14nm\n")
     settings = ("dataset=digits",)
     execute(
         resolve("mlp-mnist", steps=5, archs=("digital32",), techs=(str(mine),), settings=settings), tmp_path / "run"
     )
-    found = verify(tmp_path / "run", techs=(str(mine),))
+    mine.write_text(mine.read_text() + "# more\n")
+    with pytest.raises(InputError, match=r"mine\.yaml: has changed since the run"):
+        verify(tmp_path / "run", techs=(str(mine),))
+    mine.unlink()
+    found = verify(tmp_path / "run")  # by the copy that the run keeps
     assert found is not None
     assert found.equal
     assert {each.name for each in found.inputs if each.needed} == {"mine.yaml", "bottom-up-14nm.yaml"}
-    mine.write_text(mine.read_text() + "# more\n")
-    with pytest.raises(InputError, match=r"mine\.yaml \(changed\)"):
-        verify(tmp_path / "run", techs=(str(mine),))
 
 
 def test_other_data_are_refused(run: Path) -> None:
@@ -290,7 +291,7 @@ def test_other_data_are_refused(run: Path) -> None:
 
 def test_versions_that_differ_are_told(run: Path) -> None:
     on_run(lambda content: content["packages"].update(numpy="0.1", gone="2"))(run)
-    versions = differing_versions(yaml.safe_load((run / "run.yaml").read_text()))
+    versions = surroundings(yaml.safe_load((run / "run.yaml").read_text()))
     assert versions["numpy"] == ("0.1", np.__version__)
     assert versions["gone"] == ("2", "not installed")
     assert set(versions) == {"numpy", "gone"}

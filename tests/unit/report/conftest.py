@@ -68,10 +68,10 @@ def summary() -> dict[str, Any]:
     chips = {
         chip: {
             "energy_per_step_J": energies(chip, 1.0), "latency_per_step_s": by_phase(TIMES[chip]),
-            "test_accuracy": 0.9, "pulses_per_step": 5.0 if chip == "mixed-precision" else 0.0,
+            "test_accuracy": 0.9, "chip": chip, "pulses_per_step": 5.0 if chip == "mixed-precision" else 0.0,
             "programmed_pairs_per_step": 4.0 if chip == "mixed-precision" else 0.0,
             "outer_product_updates_per_step": 10_000.0 if chip == "mixed-precision" else 200_000.0,
-            "simulated_time_s": 1e-3, "area_m2": area(chip), "steps": STEPS, "nonidealities": ["drift"] if chip == "mixed-precision" else [],
+            "simulated_time_s": STEPS * by_phase(TIMES[chip])["total"], "area_m2": area(chip), "steps": STEPS, "nonidealities": ["drift"] if chip == "mixed-precision" else [],
         }
         for chip in TIMES
     }  # fmt: skip
@@ -101,13 +101,29 @@ def tiny(tmp_path: Path) -> Path:
     run = tmp_path / "tiny"
     run.mkdir()
     (run / "summary.json").write_text(json.dumps(summary()))
-    (run / "run.yaml").write_text(yaml.safe_dump({"state": "finished", "archsim": "0.0.0"}))
+    boundary = {"inside": ["arithmetic"], "outside": ["host link"]}
+    (run / "run.yaml").write_text(yaml.safe_dump({
+        "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
+        "workload": {"name": "tiny_net", "training": {"batch": 1}},
+        "technologies": [{"name": name, "sha256": "a" * 64, "times_s": {}} for name in TECHNOLOGIES],
+        "architectures": [{"name": chip, "chip": chip, "boundary": boundary} for chip in TIMES],
+    }))  # fmt: skip
+    pd.DataFrame([
+        {
+            "architecture": chip, "phase": phase, "layer": "fc1", "component": component, "action": action,
+            "key": f"{component}.{action}", "function": "arithmetic", "amount": n * STEPS, "amount_unit": unit,
+            "sizes": "", "what": "made up",
+        }
+        for chip, phase, component, action, n, unit, _, _ in LINES
+    ]).to_csv(run / "activity.csv", index=False)  # fmt: skip
     pd.DataFrame([
         {
             "technology": name, "architecture": chip, "phase": phase, "in_step": True, "layer": "fc1",
-            "component": component, "action": action, "inside_boundary": True, "amount": n * STEPS,
+            "component": component, "action": action, "key": f"{component}.{action}", "function": "arithmetic",
+            "inside_boundary": True, "amount": n * STEPS,
             "amount_unit": unit, "figure": f"{component}.figure", "price_J_per_unit": price * factor,
-            "energy_per_step_J": n * price * factor, "basis": basis, "source": "" if basis == "assumed" else "book2020",
+            "price_low_J_per_unit": price * factor / 2, "price_high_J_per_unit": price * factor * 4, "note": "",
+            "energy_J": n * STEPS * price * factor, "energy_per_step_J": n * price * factor, "basis": basis, "source": "" if basis == "assumed" else "book2020",
         }
         for name, factor in TECHNOLOGIES.items()
         for chip, phase, component, action, n, unit, price, basis in LINES
@@ -124,8 +140,9 @@ def tiny(tmp_path: Path) -> Path:
     ]).to_csv(run / "area.csv", index=False)  # fmt: skip
     pd.DataFrame([
         {
-            "architecture": chip, "step": step, "samples": step, "running_accuracy": accuracy - 0.05 if step else None,
-            "test_accuracy": accuracy, "simulated_time_s": step * 1e-4,
+            "architecture": chip, "step": step, "samples": step, "epoch": step / 100, "learning_rate": 0.3,
+            "running_accuracy": accuracy - 0.05 if step else None,
+            "test_accuracy": accuracy, "simulated_time_s": step * by_phase(TIMES[chip])["total"],
             **{f"energy_J_{name}": step * energies(chip, factor)["total"] for name, factor in TECHNOLOGIES.items()},
         }
         for chip in TIMES

@@ -47,7 +47,9 @@ def panel(title: str, *sides: Side) -> Panel:
 
 def comparison(*panels: Panel) -> Comparison:
     summary = {"workload": "tiny_net", "dataset_origin": "toy", "steps": 1000, "seed": 7, "state": "finished"}
-    return Comparison("technologies", (Recorded(Path("run"), summary, (), {}),), panels, {"a": 10.0}, ("mind this",))
+    return Comparison(
+        "technologies", (Recorded(Path("run"), {}, summary, (), {}),), panels, {"a": 10.0}, ("mind this",)
+    )
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archsim.api import run as run_once
 from archsim.base.errors import InputError
-from archsim.records.lines import load
+from archsim.records.recorded import load
 from archsim.report.explain import page, words
 from archsim.report.explain.charts import distribution
 from archsim.report.explain.decomposition import made
-from archsim.runs.run import run as run_once
 from archsim.studies.explain import Explanation, explain
 from archsim.studies.sensitivity import Spread
 from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns, Variant

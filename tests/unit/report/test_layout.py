@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import archsim
 from archsim.base import registry
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import labels, style
 from archsim.report.studies import hold
 from archsim.runs import rundir

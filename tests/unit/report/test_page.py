@@ -8,18 +8,19 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 import yaml
-from page_kit import HARM, STEPS, TOY, Made, edit_summary, embedded, make_run
+from page_kit import HARM, STEPS, TOY, Made, embedded, make_run, of_one_chip
 
+from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.records.lines import load
+from archsim.records.recorded import load
 from archsim.report.page import page as pages
 from archsim.report.page.data import reference
 
@@ -191,6 +192,7 @@ def test_a_file_that_is_no_page_of_archsim_is_left_alone(made: Made, tmp_path: P
 
 
 def test_a_technology_whose_words_have_changed_is_used_and_the_page_says_so(copy: Path) -> None:
+    shutil.rmtree(copy / "inputs")
     (copy.parent / "toy.yaml").write_text(yaml.safe_dump(TOY | {"title": "Another title"}), encoding="utf-8")
     text = pages.render(load(copy))
     assert "has changed since the run, but prices all that the run did as it did then" in _Reader(text).text
@@ -198,6 +200,7 @@ def test_a_technology_whose_words_have_changed_is_used_and_the_page_says_so(copy
 
 
 def test_a_further_technology_that_prices_otherwise_now_is_left_out_and_the_page_says_why(copy: Path) -> None:
+    shutil.rmtree(copy / "inputs")
     changed = json.loads(json.dumps(TOY).replace('"50 pJ"', '"60 pJ"'))
     (copy.parent / "toy.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
     text = pages.render(load(copy))
@@ -206,19 +209,13 @@ def test_a_further_technology_that_prices_otherwise_now_is_left_out_and_the_page
     assert "adc.conversion gave 5e-11 J for tile.adc.convert, now 6e-11 J" in _Reader(text).text
 
 
-def test_the_run_s_own_technology_must_price_it_as_it_was_priced(copy: Path) -> None:
-    (copy.parent / "toy.yaml").write_text(yaml.safe_dump(TOY | {"figures": {}}), encoding="utf-8")
-    summary = json.loads((copy / "summary.json").read_text(encoding="utf-8"))
-    named = {"name": "toy", "sha256": summary["technologies"][1]["sha256"]}
-    energy = pd.read_csv(copy / "energy.csv")
-    spent = energy[(energy.technology == "toy") & energy.in_step & energy.inside_boundary]
-    for name, chip in summary["architectures"].items():
-        chip["energy_per_step_J"]["total"] = float(spent[spent.architecture == name].energy_per_step_J.sum())
-    edit_summary(
-        copy, technology=named, technologies=summary["technologies"][::-1], architectures=summary["architectures"]
-    )
+def test_the_run_s_own_technology_must_price_it_as_it_was_priced(copy: Path, tmp_path: Path) -> None:
+    text = (files.shipped("tech_params") / "bottom-up-14nm.yaml").read_text(encoding="utf-8")
+    shutil.copy(files.shipped("tech_params") / "references.bib", tmp_path)
+    other = tmp_path / "bottom-up-14nm.yaml"
+    other.write_text(text.replace("value: 0.524 pJ/op", "value: 0.53 pJ/op"), encoding="utf-8")
     with pytest.raises(InputError, match="is not the file this run was priced by"):
-        pages.render(load(copy))
+        pages.render(load(copy), [str(other)])
 
 
 def test_a_technology_elsewhere_is_found_where_it_is_said_to_be_and_a_stranger_is_refused(
@@ -226,6 +223,7 @@ def test_a_technology_elsewhere_is_found_where_it_is_said_to_be_and_a_stranger_i
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    shutil.rmtree(copy / "inputs")
     (copy.parent / "toy.yaml").rename(elsewhere / "toy.yaml")
     assert len(embedded(pages.render(load(copy)))["technologies"]) == 1
     assert len(embedded(pages.render(load(copy), [str(elsewhere / "toy.yaml")]))["technologies"]) == 2
@@ -234,24 +232,19 @@ def test_a_technology_elsewhere_is_found_where_it_is_said_to_be_and_a_stranger_i
 
 
 def test_a_run_of_one_chip_has_a_page_without_a_ratio(copy: Path) -> None:
-    summary = json.loads((copy / "summary.json").read_text(encoding="utf-8"))
-    only = {"mixed-precision": summary["architectures"]["mixed-precision"]}
-    nothing = {"energy": None, "latency": None}
-    technologies = [each | {"ratio": nothing} for each in summary["technologies"]]
-    (copy.parent / "toy.yaml").unlink()
-    edit_summary(copy, architectures=only, ratio=nothing, technologies=technologies)
+    of_one_chip(copy, "mixed-precision")
     data = embedded(pages.render(load(copy)))
     assert data["pairs"] == []
     assert [chip["name"] for chip in data["chips"]] == ["mixed-precision"]
 
 
 def test_an_interrupted_run_says_so_and_an_accuracy_nobody_measured_is_none(copy: Path) -> None:
-    edit_summary(copy, state="partial")
-    (copy.parent / "toy.yaml").unlink()
-    table = pd.read_csv(copy / "training.csv")
-    table.loc[:, "test_accuracy"] = math.nan
-    table.to_csv(copy / "training.csv", index=False)
-    text = pages.render(load(copy))
+    run = load(copy)
+    unknown = {
+        name: replace(chip, course=tuple(replace(point, test_accuracy=None) for point in chip.course))
+        for name, chip in run.chips.items()
+    }
+    text = pages.render(replace(run, summary=run.summary | {"state": "partial"}, chips=unknown))
     assert "This run is partial: it was interrupted" in _Reader(text).text
     assert set(embedded(text)["training"][0]["test_accuracy"]) == {None}
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from page_kit import of_one_chip
 
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.records.lines import RunData, load
+from archsim.records.recorded import RunData, load
 from archsim.report import make, style, tables
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
@@ -107,19 +107,9 @@ def test_latex_escapes_what_latex_would_read(data: RunData) -> None:
 def test_a_run_of_one_chip_alone_is_reported_without_a_ratio(run: Path, tmp_path: Path, chip: str) -> None:
     part = tmp_path / "part"
     shutil.copytree(run, part)
-    summary = json.loads((part / "summary.json").read_text())
-    summary["architectures"] = {chip: summary["architectures"][chip]}
-    summary["ratio"] = {"energy": None, "latency": None}
-    summary["state"] = "partial"
-    for technology in summary["technologies"]:
-        technology["energy_per_step_J"] = {chip: technology["energy_per_step_J"][chip]}
-        technology["ratio"] = {"energy": None, "latency": None}
-    (part / "summary.json").write_text(json.dumps(summary))
-    for name in ("energy.csv", "training.csv", "activity.csv"):
-        table = pd.read_csv(part / name)
-        table[table.architecture == chip].to_csv(part / name, index=False)
+    of_one_chip(part, chip)
     assert make(part)
-    assert tables.comparison_text(summary)
+    assert tables.comparison_text(load(part).summary)
 
 
 def _remove(path: Path) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
 import archsim.report
 from archsim.accounting.technology import read_technology
 from archsim.base import registry
-from archsim.records.lines import load, part_of
+from archsim.records.lines import part_of
+from archsim.records.recorded import load
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -26,27 +26,17 @@ COUNTS = ("images", "pulses", "devices", "bits")
 FOLDER = Path(archsim.report.__file__).parent
 
 
-@pytest.fixture
-def ranged(tiny: Path) -> Path:
-    """The small run with the ranges of its prices: a half to four times the value."""
-    table = pd.read_csv(tiny / "energy.csv")
-    low, high = table.price_J_per_unit / 2, table.price_J_per_unit * 4
-    table.assign(price_low_J_per_unit=low, price_high_J_per_unit=high).to_csv(tiny / "energy.csv", index=False)
-    return tiny
-
-
-_DRAWN: dict[tuple[str, str, str], Figure] = {}
+_DRAWN: dict[tuple[str, str], Figure] = {}
 
 
 def drawn(run: Path, chart: str, page: str = "screen") -> Figure:
-    """Draw a chart of one of the two small runs, once a session: their content is the same in every test."""
-    kind = "ranged" if "price_low_J_per_unit" in load(run).energy.dropna(axis="columns", how="all") else "tiny"
-    if (kind, chart, page) not in _DRAWN:
+    """Draw a chart of the small run, once a session: its content is the same in every test."""
+    if (chart, page) not in _DRAWN:
         with style.applied(PAGES[page]):
             figure: Figure = registry.load("chart", chart)(load(run))
             figure.canvas.draw()
-        _DRAWN[kind, chart, page] = figure
-    return _DRAWN[kind, chart, page]
+        _DRAWN[chart, page] = figure
+    return _DRAWN[chart, page]
 
 
 def scales(axes: Axes) -> Iterator[tuple[str, str]]:
@@ -60,8 +50,8 @@ def scales(axes: Axes) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("chart", CHARTS)
-def test_every_axis_says_its_unit_and_whether_it_is_logarithmic(ranged: Path, chart: str, page: str) -> None:
-    figure = drawn(ranged, chart, page)
+def test_every_axis_says_its_unit_and_whether_it_is_logarithmic(tiny: Path, chart: str, page: str) -> None:
+    figure = drawn(tiny, chart, page)
     labels = [label for axes in figure.axes for _, label in scales(axes) if label]
     assert labels
     for axes in figure.axes:
@@ -73,8 +63,8 @@ def test_every_axis_says_its_unit_and_whether_it_is_logarithmic(ranged: Path, ch
 
 @pytest.mark.parametrize("page", ["column", "text"])
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_chart_for_a_page_has_its_width_and_nothing_leaves_it(ranged: Path, chart: str, page: str) -> None:
-    figure = drawn(ranged, chart, page)
+def test_a_chart_for_a_page_has_its_width_and_nothing_leaves_it(tiny: Path, chart: str, page: str) -> None:
+    figure = drawn(tiny, chart, page)
     wanted = PAGES[page]
     assert wanted is not None
     assert figure.get_size_inches()[0] == wanted.width
@@ -94,10 +84,10 @@ def test_a_chart_for_a_page_has_its_width_and_nothing_leaves_it(ranged: Path, ch
 
 @pytest.mark.parametrize("page", ["column", "text"])
 @pytest.mark.parametrize("chart", CHARTS)
-def test_no_text_on_a_page_is_smaller_than_a_point_below_its_size(ranged: Path, chart: str, page: str) -> None:
+def test_no_text_on_a_page_is_smaller_than_a_point_below_its_size(tiny: Path, chart: str, page: str) -> None:
     from matplotlib.text import Text
 
-    figure = drawn(ranged, chart, page)
+    figure = drawn(tiny, chart, page)
     sizes = {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}  # type: ignore[attr-defined]
     assert min(sizes) >= style.COLUMN.font - 1
     assert max(sizes) <= style.COLUMN.font
@@ -125,11 +115,11 @@ def test_a_colour_stands_for_one_thing() -> None:
 
 
 @pytest.mark.parametrize("chart", ["energy", "contributions", "area"])
-def test_a_part_has_its_colour_in_every_chart(ranged: Path, chart: str) -> None:
+def test_a_part_has_its_colour_in_every_chart(tiny: Path, chart: str) -> None:
     from matplotlib.colors import to_hex
 
     allowed = {colour.lower() for colour in (*style.PARTS.values(), *style.CHIPS.values(), style.OTHER)}
-    figure = drawn(ranged, chart)
+    figure = drawn(tiny, chart)
     colours = {to_hex(bar.get_facecolor()) for axes in figure.axes for bar in axes.patches}
     assert colours
     assert colours <= allowed
@@ -138,8 +128,8 @@ def test_a_part_has_its_colour_in_every_chart(ranged: Path, chart: str) -> None:
             assert to_hex(patch.get_facecolor()) == style.PARTS[text.get_text()].lower()
 
 
-def test_totals_are_drawn_with_the_range_that_all_figures_leave(ranged: Path) -> None:
-    run, axes = load(ranged), drawn(ranged, "energy").axes[-1]
+def test_totals_are_drawn_with_the_range_that_all_figures_leave(tiny: Path) -> None:
+    run, axes = load(tiny), drawn(tiny, "energy").axes[-1]
     lines = [list(line.get_xdata()) for line in axes.lines if len(set(line.get_ydata())) == 1]  # type: ignore[call-overload]
     wanted = [list(run.ends(chip)) for chip in run.architectures]
     assert lines == wanted
@@ -148,8 +138,8 @@ def test_totals_are_drawn_with_the_range_that_all_figures_leave(ranged: Path) ->
         assert high == pytest.approx(run.total(chip) * 4)
 
 
-def test_contributors_are_drawn_with_the_range_of_their_figure_as_far_as_the_axis_goes(ranged: Path) -> None:
-    axes = drawn(ranged, "contributions").axes[1]
+def test_contributors_are_drawn_with_the_range_of_their_figure_as_far_as_the_axis_goes(tiny: Path) -> None:
+    axes = drawn(tiny, "contributions").axes[1]
     end = axes.get_xlim()[1]
     first, *_ = [line for line in axes.lines if len(line.get_xdata()) == 2][::-1]  # type: ignore[arg-type]
     assert first.get_xdata()[0] == pytest.approx(axes.patches[-1].get_width() / 2)  # type: ignore[index,attr-defined]
@@ -158,15 +148,9 @@ def test_contributors_are_drawn_with_the_range_of_their_figure_as_far_as_the_axi
     assert ends == {">"}
 
 
-def test_a_run_from_before_there_were_ranges_is_drawn_without(tiny: Path) -> None:
-    assert list(drawn(tiny, "contributions").axes[0].lines) == []
-    names = [text.get_text() for text in drawn(tiny, "energy").legends[0].get_texts()]
-    assert "range of all figures" not in names
-
-
 @pytest.mark.parametrize("chart", ["energy", "contributions", "area"])
-def test_assumed_figures_are_hatched_and_the_legend_says_so(ranged: Path, chart: str) -> None:
-    figure = drawn(ranged, chart)
+def test_assumed_figures_are_hatched_and_the_legend_says_so(tiny: Path, chart: str) -> None:
+    figure = drawn(tiny, chart)
     assert any(bar.get_hatch() for axes in figure.axes for bar in axes.patches)
     assert "figure assumed" in [text.get_text() for text in figure.legends[0].get_texts()]
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from archsim.base.errors import DoesNotFitError, InputError
-from archsim.runs import rundir
+from archsim.runs import layout, rundir
 from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
 
@@ -86,28 +86,28 @@ def test_fresh_names_count_up(tmp_path: Path) -> None:
 
 def test_what_is_no_run_has_no_state(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"DIR: got .*; expected a run directory, but it has no run.yaml"):
-        rundir.state(tmp_path)
+        layout.state(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[", "- a list\n", "\xff\xfe"])
 def test_a_broken_run_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.yaml").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=r"run.yaml: .*; expected the YAML that archsim wrote"):
-        rundir.state(tmp_path)
+        layout.state(tmp_path)
 
 
 def test_a_run_is_running_until_it_is_finished(tmp_path: Path, spec: RunSpec) -> None:
     out, seen = tmp_path / "run", []
-    execute(spec, out, progress=lambda _: seen.append(rundir.state(out)))
+    execute(spec, out, progress=lambda _: seen.append(layout.state(out)))
     assert seen == ["running"]
-    assert rundir.state(out) == "finished"
-    assert {p.name for p in out.iterdir()} == FILES  # nothing half written is left beside them
+    assert layout.state(out) == "finished"
+    assert {p.name for p in out.iterdir()} == {*FILES, "inputs"}  # nothing half written is left beside them
 
 
-def test_an_abandoned_run_has_a_run_file_alone(tmp_path: Path, spec: RunSpec) -> None:
+def test_an_abandoned_run_has_a_run_file_and_its_inputs_alone(tmp_path: Path, spec: RunSpec) -> None:
     assert execute(spec, tmp_path / "run", stop=lambda: True) is None
-    assert {p.name for p in (tmp_path / "run").iterdir()} == {"run.yaml"}
-    assert rundir.state(tmp_path / "run") == "partial"
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {"run.yaml", "inputs"}
+    assert layout.state(tmp_path / "run") == "partial"
 
 
 def test_a_run_that_dies_is_not_taken_for_finished(tmp_path: Path, spec: RunSpec) -> None:
@@ -116,9 +116,9 @@ def test_a_run_that_dies_is_not_taken_for_finished(tmp_path: Path, spec: RunSpec
 
     with pytest.raises(RuntimeError, match="power cut"):
         execute(spec, tmp_path / "run", progress=die)
-    assert rundir.state(tmp_path / "run") == "running"
+    assert layout.state(tmp_path / "run") == "running"
     assert execute(spec, tmp_path / "run") is not None
-    assert rundir.state(tmp_path / "run") == "finished"
+    assert layout.state(tmp_path / "run") == "finished"
 
 
 def test_a_new_run_does_not_keep_results_of_the_one_it_replaces(tmp_path: Path, spec: RunSpec) -> None:
@@ -126,7 +126,7 @@ def test_a_new_run_does_not_keep_results_of_the_one_it_replaces(tmp_path: Path, 
     for name in FILES - {"run.yaml"}:
         (out / name).write_text("of another run")
     assert execute(spec, out, stop=lambda: True) is None
-    left = [p.name for p in out.iterdir() if p.read_text() == "of another run"]
+    left = [p.name for p in out.iterdir() if p.is_file() and p.read_text() == "of another run"]
     assert left == []
 
 

@@ -14,7 +14,7 @@ import yaml
 from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.runs import rundir
+from archsim.runs import layout
 from archsim.runs.run import execute, run
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summary import PAPER, Summary, json_schema
@@ -136,18 +136,18 @@ def test_a_stopped_run_is_partial_and_keeps_what_was_done(tmp_path: Path) -> Non
 
     summary = execute(small(steps=5000), tmp_path / "run", stop=stop)
     assert summary is not None
-    assert summary.state == rundir.state(tmp_path / "run") == "partial"
+    assert summary.state == layout.state(tmp_path / "run") == "partial"
     assert 0 < summary.steps < 5000
     assert list(summary.architectures) == ["mixed-precision"]
     assert summary.ratio.energy is None
     again = execute(small(), tmp_path / "run")
     assert again is not None
-    assert rundir.state(tmp_path / "run") == "finished"
+    assert layout.state(tmp_path / "run") == "finished"
 
 
 def test_a_run_stopped_before_its_first_step_says_so(tmp_path: Path) -> None:
     assert execute(small(), tmp_path / "run", stop=lambda: True) is None
-    assert rundir.state(tmp_path / "run") == "partial"
+    assert layout.state(tmp_path / "run") == "partial"
 
 
 def test_settings_go_where_their_key_is_at_home() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from archsim.base.streams import Streams
 from archsim.devices import library
 from archsim.devices.base import DeviceArray, Switches
 from archsim.records.reopen import reopen, trained_chip
-from archsim.runs import rundir, state
+from archsim.runs import layout, rundir, state
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer, accuracy
@@ -38,16 +39,13 @@ def chips(path: Path) -> list[Any]:
 
 
 def copy(run: Path, to: Path) -> Path:
-    to.mkdir()
-    for file in run.iterdir():
-        (to / file.name).write_bytes(file.read_bytes())
-    return to
+    return Path(shutil.copytree(run, to))
 
 
 def test_the_spec_comes_back_as_it_was(run: Path) -> None:
     before, after = resolve("mlp-mnist", **OPTIONS), reopen(run)
     assert after.workload == before.workload
-    assert after.architectures == before.architectures
+    assert [a.model_dump() for a in after.architectures] == [a.model_dump() for a in before.architectures]
     assert (after.network, after.seed, after.inputs) == (before.network, before.seed, before.inputs)
     assert [t.sha256 for t in after.technologies] == [t.sha256 for t in before.technologies]
     assert after.dataset.sha256 == before.dataset.sha256
@@ -108,7 +106,7 @@ def test_a_cache_of_many_ages_comes_back_as_it_was() -> None:
 
 
 def test_every_array_of_a_device_is_saved(run: Path) -> None:
-    saved = state.load(run, rundir.read_run(run), "mixed-precision")
+    saved = state.load(run, layout.read_run(run), "mixed-precision")
     for name in DeviceArray.__slots__:
         assert saved.arrays[f"fc1/0,0/{name}"].size == 2 * np.prod(saved.arrays["fc1/0,0/shape"])
     assert saved.steps == 120
@@ -140,14 +138,14 @@ def test_a_cut_or_altered_state_is_refused(run: Path, tmp_path: Path) -> None:
     for content in (whole[: len(whole) // 2], whole[:5000] + b"\x00" * 64 + whole[5064:]):
         file.write_bytes(content)
         with pytest.raises(InputError, match="is not readable"):
-            state.load(path, rundir.read_run(path), "mixed-precision")
+            state.load(path, layout.read_run(path), "mixed-precision")
 
 
 def test_a_state_with_pickled_objects_is_refused(run: Path, tmp_path: Path) -> None:
     path = copy(run, tmp_path / "pickle")
     np.savez(state.state_file(path, "digital32"), schema=1, run=np.array([object()], object))
     with pytest.raises(InputError, match="is not readable"):
-        state.load(path, rundir.read_run(path), "digital32")
+        state.load(path, layout.read_run(path), "digital32")
 
 
 def test_the_state_of_another_run_is_refused(run: Path, tmp_path: Path) -> None:
@@ -169,7 +167,7 @@ def test_a_state_that_does_not_fit_the_chip_is_refused(run: Path, tmp_path: Path
         with np.load(file) as archive:
             content = {one: archive[one] for one in archive.files}
         np.savez(file, **{**content, key: np.zeros((3, 2), np.float32)})
-        saved = state.load(path, rundir.read_run(path), name)
+        saved = state.load(path, layout.read_run(path), name)
         chip = next(one for one in chips(run) if one.architecture.name == name)
         with pytest.raises(InputError, match=expected):
             state.wake(chip, saved)
@@ -182,13 +180,13 @@ def test_a_state_of_a_later_version_is_refused(run: Path, tmp_path: Path) -> Non
         content = {one: archive[one] for one in archive.files}
     np.savez(file, **{**content, "schema": np.array(2)})
     with pytest.raises(InputError, match="schema: got 2; expected 1"):
-        state.load(path, rundir.read_run(path), "digital32")
+        state.load(path, layout.read_run(path), "digital32")
 
 
 def test_a_changed_device_file_or_technology_is_refused(run: Path, tmp_path: Path) -> None:
     for digest, what in (("inputs:\n  ", "pcm-nandakumar2018"), ("technologies:\n", "bottom-up-14nm")):
         path = copy(run, tmp_path / what)
-        content = rundir.read_run(run)
+        content = layout.read_run(run)
         if "inputs" in digest:
             old = content["inputs"]["pcm-nandakumar2018.yaml"]
         else:

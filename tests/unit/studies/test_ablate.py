@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from archsim.api import run
 from archsim.base.errors import InputError
-from archsim.runs.run import run
 from archsim.studies.ablate import BITS, ablate, bit_points, interval, marks, switch_points
 
 SWITCHES = ["drift", "read_noise"]
@@ -77,13 +77,13 @@ def test_a_point_gives_what_a_run_with_its_settings_gives(folder: Path, content:
     summary = run(
         str(folder / "tiny.yaml"), archs=("mixed-precision",), techs=("bottom-up-14nm",), steps=15, seed=1,
         settings=("nonidealities.read_noise=false",), out=folder / "run",
-    )  # fmt: skip
-    chip = summary.architectures["mixed-precision"]
-    assert found["last_test_accuracy"] == chip.test_accuracy
+    ).summary  # fmt: skip
+    chip = summary["architectures"]["mixed-precision"]
+    assert found["last_test_accuracy"] == chip["test_accuracy"]
     for phase in ("forward", "backward", "update", "refresh", "total"):
-        assert found[f"{phase}_energy_J"] == pytest.approx(getattr(chip.energy_per_step_J, phase))
-        assert found[f"{phase}_latency_s"] == pytest.approx(getattr(chip.latency_per_step_s, phase))
-    assert found["pulses_per_step"] == chip.pulses_per_step
+        assert found[f"{phase}_energy_J"] == pytest.approx(chip["energy_per_step_J"][phase])
+        assert found[f"{phase}_latency_s"] == pytest.approx(chip["latency_per_step_s"][phase])
+    assert found["pulses_per_step"] == chip["pulses_per_step"]
 
 
 def test_a_training_is_tested_five_times_towards_its_end() -> None:

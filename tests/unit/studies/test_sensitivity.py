@@ -50,7 +50,7 @@ def test_a_run_that_another_technology_priced_is_refused(recorded: Path) -> None
     from dataclasses import replace
 
     technology = read_technology(TECHNOLOGIES[0])
-    with pytest.raises(InputError, match="a technology this run was priced by"):
+    with pytest.raises(InputError, match="expected one this run was priced by"):
         read_spent(recorded, replace(technology, name="another"), CHIPS)
     poorer = {name: each for name, each in technology.figures.items() if name != "sram.read"}
     with pytest.raises(InputError, match=r"sram\.read"):

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
-import yaml
 
-from archsim.base.errors import InputError
+from archsim.accounting.ledger import Action, Entry, Row
+from archsim.records.recorded import Recorded, RecordedChip
 from archsim.studies.sparsity import Sparsity, sparsity
 
 # A layer of 299 inputs and a bias to 10 outputs: two column bands of 8 columns, four row bands of 100 rows.
-RUN = {
+RUN: dict[str, Any] = {
     "workload": {
         "training": {"batch": 2},
         "network": {
@@ -35,24 +36,26 @@ ROWS = [  # (chip, phase, key, amount a step of two samples)
 ]
 
 
-def written(folder: Path, *, skip: bool = True) -> Path:
-    run = {**RUN, "architectures": [*RUN["architectures"]]}
-    run["architectures"][0] = {
-        **RUN["architectures"][0],  # type: ignore[dict-item]
-        "outer_product": {"x_bits": 8, "error_bits": 3, "skip_zeros": skip},
-    }
-    (folder / "run.yaml").write_text(yaml.safe_dump(run))
-    columns = ["architecture", "phase", "key", "amount_per_step"]
-    pd.DataFrame(ROWS, columns=columns).assign(layer="fc1").to_csv(folder / "activity.csv", index=False)
-    return folder
+def found(*, skip: bool = True) -> dict[tuple[str, str], Sparsity]:
+    run = copy.deepcopy(RUN)
+    run["architectures"][0]["outer_product"]["skip_zeros"] = skip
+    return {(one.phase, one.what): one for one in sparsity(Recorded(Path(), run, {}, (), {
+        name: chip(name) for name in ("mine", "base")
+    }))}  # fmt: skip
 
 
-def found(folder: Path, **options: bool) -> dict[tuple[str, str], Sparsity]:
-    return {(one.phase, one.what): one for one in sparsity(written(folder, **options))}
+def chip(name: str) -> RecordedChip:
+    """A chip of ten steps of two samples."""
+    keys = [(phase, key, amount) for of, phase, key, amount in ROWS if of == name]
+    return RecordedChip(
+        name, name, 10, tuple(Row(phase, "fc1", *key.split(".", 1), 10 * amount) for phase, key, amount in keys),
+        tuple(Entry(key.partition(".")[0], key, Action("made up", "arithmetic"), {}) for _, key, _ in keys),
+        (), {}, {}, {}, {}, (),
+    )  # fmt: skip
 
 
-def test_shares_are_derived_from_the_counts_of_one_sample(tmp_path: Path) -> None:
-    by = found(tmp_path)
+def test_shares_are_derived_from_the_counts_of_one_sample() -> None:
+    by = found()
     inputs = by["forward", "inputs with a non-zero DAC code"]
     assert (inputs.count, inputs.most, inputs.share) == (60, 300, 0.2)  # the bias is one of 300
     errors = by["backward", "errors with a non-zero DAC code"]
@@ -63,10 +66,5 @@ def test_shares_are_derived_from_the_counts_of_one_sample(tmp_path: Path) -> Non
     assert by["update", "weights that took part"].share == 0.5
 
 
-def test_a_chip_that_skips_nothing_tells_nothing_of_its_update(tmp_path: Path) -> None:
-    assert [phase for phase, what in found(tmp_path, skip=False) if "took part" not in what] == ["forward", "backward"]
-
-
-def test_a_directory_without_counts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"activity\.csv"):
-        sparsity(tmp_path)
+def test_a_chip_that_skips_nothing_tells_nothing_of_its_update() -> None:
+    assert [phase for phase, what in found(skip=False) if "took part" not in what] == ["forward", "backward"]

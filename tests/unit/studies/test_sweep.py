@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from archsim.api import run
 from archsim.base.errors import InputError
-from archsim.runs.run import run
 from archsim.studies.sweep import run_points
 
 SMALL = {"workload": "mlp-mnist", "archs": ("mixed-precision",), "techs": ("bottom-up-14nm",), "steps": 60, "seed": 1}
@@ -22,7 +22,7 @@ def test_a_point_gives_what_a_run_gives(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         found = run_points(points(), tmp_path / "points", executor=pool)
     options = {**SMALL, "settings": ("outer_product.error_bits=8",)}
-    whole = run(**options, out=tmp_path / "run").model_dump(by_alias=True, mode="json")
+    whole = run(**options, out=tmp_path / "run").summary
     chip = found["eight"]["architectures"]["mixed-precision"]
     for key in ("energy_per_step_J", "latency_per_step_s", "test_accuracy", "pulses_per_step"):
         assert chip[key] == whole["architectures"]["mixed-precision"][key]

@@ -12,10 +12,10 @@ import yaml
 from explain_kit import STEPS, small_run
 
 from archsim.accounting.technology import read_technology
+from archsim.api import run as run_once
 from archsim.base.errors import InputError
 from archsim.chips.architecture import document, parse
-from archsim.runs.run import run as run_once
-from archsim.studies.repeat import both_chips, options_of, technology_of
+from archsim.studies.repeat import both_chips, options_of
 from archsim.studies.sensitivity import read_spent
 from archsim.studies.variants import BASELINE, CHIP, VARIANTS, Reruns, Variant, rerun
 
@@ -42,7 +42,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def again(
     recorded: Path, folder: Path, executor: Executor, variants: tuple[Variant, ...], steps: int = STEPS
 ) -> Reruns:  # fmt: skip
-    technology, _ = technology_of(recorded, None)
+    technology = read_technology(TECH)
     made = read_spent(recorded, technology, (BASELINE, CHIP))
     return rerun(
         recorded, folder, spent=made, technology=technology, steps=steps, variants=variants, executor=executor
@@ -64,9 +64,9 @@ def test_the_reference_of_as_many_steps_is_the_run_itself_and_a_changed_chip_is_
         both = run_once(
             "mlp-mnist", out=tmp_path / one.name, steps=STEPS, seed=1, techs=(TECH,), settings=(*SETTINGS, setting)
         )
-        assert one.ratio == both.ratio.energy  # to the last bit: only the changed chip was run
+        assert one.ratio == both.summary["ratio"]["energy"]  # to the last bit: only the changed chip was run
         assert (one.baseline, one.chip) == tuple(
-            both.architectures[chip].energy_per_step_J.total for chip in (BASELINE, CHIP)
+            both.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in (BASELINE, CHIP)
         )
         assert one.change == pytest.approx(one.ratio / found.reference.ratio - 1)
     errors, skips = found.variants
@@ -131,27 +131,6 @@ def test_a_run_on_other_data_is_not_repeated(copy: Path) -> None:
     edit(copy, lambda content: content["dataset"].update(sha256="0" * 64, name="mnist", origin="elsewhere"))
     with pytest.raises(InputError, match="mnist, elsewhere.*digits"):
         options_of(copy, CHIP, technology=read_technology(TECH))
-
-
-def test_a_technology_file_is_found_by_path_beside_the_run_and_known_by_its_bytes(copy: Path) -> None:
-    assert technology_of(copy, None) == (read_technology(TECH), "")
-    edit(copy, lambda content: content["technologies"][0].update(sha256="0" * 64))
-    technology, note = technology_of(copy, None)
-    assert technology.name == TECH
-    assert "has changed since the run, but prices all that the run did as it did then" in note
-    with pytest.raises(InputError, match=f"one this run was priced by: {TECH}"):
-        technology_of(copy, "calibrated-nandakumar2020")
-
-
-def test_a_technology_that_now_prices_otherwise_is_refused(copy: Path) -> None:
-    import pandas as pd
-
-    edit(copy, lambda content: content["technologies"][0].update(sha256="0" * 64))
-    table = pd.read_csv(copy / "energy.csv")
-    table.loc[table.figure == "sram.read", "price_J_per_unit"] *= 1.01
-    table.to_csv(copy / "energy.csv", index=False)
-    with pytest.raises(InputError, match=r"sram\.read gave .* now"):
-        technology_of(copy, TECH)
 
 
 def test_a_run_of_one_chip_compares_nothing(tmp_path: Path) -> None:

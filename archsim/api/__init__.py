@@ -1,0 +1,32 @@
+"""Everything that the command line does, from Python: one function a command, under the command's name.
+
+`run` and `reproduce` train and return a `Run`; `load` opens the directory of one that was done. Nothing is printed:
+what a command prints is returned. Groups of commands are the modules `tech`, `archs`, `workloads`, `data` and `device`.
+"""
+
+from archsim.api import archs, data, device, tech, workloads
+from archsim.api.doing import ablate, reproduce, run, schema, validate
+from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
+from archsim.api.run import Run
+
+__all__ = [
+    "Run",
+    "ablate",
+    "archs",
+    "compare",
+    "data",
+    "device",
+    "endurance",
+    "explain",
+    "hold",
+    "load",
+    "report",
+    "reproduce",
+    "run",
+    "schema",
+    "tech",
+    "trace",
+    "validate",
+    "verify",
+    "workloads",
+]

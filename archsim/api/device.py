@@ -1,0 +1,48 @@
+"""`archsim device` from Python: models of one memory device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archsim.devices.fit import Fit
+    from archsim.devices.library import Entry
+    from archsim.studies.device import DeviceStudy
+
+
+def list() -> Sequence[str]:  # noqa: A001  the command's name
+    """Return the names of the shipped devices."""
+    from archsim.devices.library import shipped_devices
+
+    return shipped_devices()
+
+
+def show(name: str) -> Sequence[Entry]:
+    """Return every number of a device, by name, file or model, with its basis and source."""
+    from archsim.devices.library import find_device, numbers
+
+    return numbers(find_device(name))
+
+
+def study(name: str, *, out: str | Path | None = None, devices: int = 100_000, seed: int = 1) -> DeviceStudy:
+    """Sample a device (`device show --plot`); with `out`, draw the figures there."""
+    from archsim.devices.library import find_device
+    from archsim.report.studies.device import make
+    from archsim.studies.device import study as sample
+
+    done = sample(find_device(name), devices=devices, seed=seed)
+    if out:
+        make(done, Path(out))
+    return done
+
+
+def fit(file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, force: bool = False) -> Fit:
+    """Fit a table device to measured pulses and write its file and its table; return the fit."""
+    from archsim.devices import fit as fitting
+    from archsim.devices import measured
+
+    made = fitting.fit(measured.read_pulses(Path(file)), bins=bins, least=least)
+    fitting.write(made, Path(out), Path(file), force=force)
+    return made

@@ -1,0 +1,112 @@
+"""Commands that train: `run`, `reproduce`, `ablate`, `validate`, and `schema`, which trains nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.api.run import Run
+from archsim.base.errors import ModelError
+
+if TYPE_CHECKING:
+    from archsim.runs.train import Progress
+    from archsim.studies.validate import Result, Verdict
+
+
+def run(
+    workload: Any = "mlp-mnist", *, out: str | Path | None = None, progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None, **options: Any,
+) -> Run:  # fmt: skip
+    """Train a workload on chips.
+
+    Parameters
+    ----------
+    workload : str or mapping
+        Path, shipped name, or what such a file says.
+    out : path, optional
+        The run directory; by default a new one under reports/.
+    progress : callable, optional
+        Gets a `Report` every few hundred steps.
+    stop : callable, optional
+        Asked as often; True ends the run, whose directory is then marked partial.
+    **options
+        Those of `archsim.resolve`: archs, techs, preset, seed, steps, settings, data.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        If an input or an option is wrong, or the run was stopped before its first step.
+    """
+    from archsim.runs.run import execute
+    from archsim.runs.rundir import fresh
+    from archsim.runs.spec import resolve
+
+    spec = resolve(workload, **options)
+    folder = Path(out).expanduser() if out else fresh(Path("reports"), f"{spec.workload.name}-seed{spec.seed}")
+    if execute(spec, folder, progress=progress, stop=stop) is None:
+        raise ModelError("the run was stopped before its first step")
+    return Run(folder)
+
+
+def reproduce(*, out: str | Path | None = None, **options: Any) -> Run:
+    """Reproduce the paper's comparison: `run` of its perceptron on both chips, and `Run.report` of it."""
+    done = run("mlp-mnist", out=out, **options)
+    done.report()
+    return done
+
+
+def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **options: Any) -> dict[str, Any]:
+    """Train with each non-ideality off alone, and with other converters.
+
+    Parameters
+    ----------
+    workload : str
+    out : path, optional
+        Keeps the trainings, tables and charts; by default reports/ablate-WORKLOAD. The same call again goes on there.
+    **options
+        Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, data, done, executor.
+
+    Returns
+    -------
+    dict
+        Content of ablate.json.
+    """
+    from archsim.report.studies import ablate as page
+    from archsim.studies.ablate import ablate as study
+
+    folder = Path(out).expanduser() if out else Path("reports") / f"ablate-{Path(workload).stem}"
+    content = study(workload, folder, **options)
+    page.write(content, folder)
+    return content
+
+
+def validate(
+    cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None
+) -> tuple[list[Result], Verdict]:
+    """Hold archsim against published designs: the checks and the verdict over them; writes table and scatter plot."""
+    from archsim.base.files import check_folder
+    from archsim.report.studies import validate as page
+    from archsim.studies.validate import validate as study
+    from archsim.studies.validate import verdict
+
+    folder = Path(out).expanduser()
+    check_folder(folder)
+    results = list(study(cases, full=full, folder=folder / "points", data=data))
+    found = verdict(results)
+    page.write(results, found, folder)
+    return results, found
+
+
+def schema(out: str | Path = "schemas") -> list[Path]:
+    """Write the JSON Schemas of archsim's files into a folder; return them."""
+    from archsim.base.files import check_folder
+    from archsim.studies.schemas import write_schemas
+
+    folder = Path(out).expanduser()
+    check_folder(folder)
+    return list(write_schemas(folder))

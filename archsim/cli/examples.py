@@ -1,0 +1,56 @@
+"""One complete example for the help of every command, and the summaries of the list of commands."""
+
+from __future__ import annotations
+
+import typer
+
+EXAMPLES = {
+    "reproduce": "archsim reproduce --preset quick",
+    "run": "archsim run mlp-mnist --steps 5000 --arch mixed-precision --set outer_product.error_bits=8",
+    "report": "archsim report reports/reproduce --html",
+    "validate": "archsim validate isaac2016 marinella2018",
+    "explain": "archsim explain reports/reproduce --no-reruns",
+    "ablate": "archsim ablate mlp-mnist --steps 2000 --seeds 2 --no-bits",
+    "hold": "archsim hold reports/reproduce --for 30d",
+    "endurance": "archsim endurance reports/reproduce",
+    "trace": "archsim trace reports/reproduce --steps 3",
+    "compare": "archsim compare reports/reproduce --tech bottom-up-14nm --tech calibrated-nandakumar2020",
+    "schema": "archsim schema --out schemas",
+    "verify": "archsim verify reports/reproduce",
+    "tech list": "archsim tech list",
+    "tech show": "archsim tech show bottom-up-14nm",
+    "tech lint": "archsim tech lint my-technology.yaml",
+    "tech calibrate": "archsim tech calibrate reports/reproduce --out my-technology.yaml",
+    "tech scale": "archsim tech scale bottom-up-14nm --node 7nm --out my-7nm.yaml",
+    "tech diff": "archsim tech diff bottom-up-14nm reram-14nm",
+    "tech new": "archsim tech new --arch mixed-precision --out mine.yaml",
+    "tech add-adc": "archsim tech add-adc bottom-up-14nm --survey survey.csv --enob 7..9 --out my-adc.yaml",
+    "tech import": "archsim tech import components.csv --source murmann2025 --out imported.yaml",
+    "workloads list": "archsim workloads list",
+    "workloads show": "archsim workloads show mlp-mnist",
+    "archs list": "archsim archs list",
+    "archs show": "archsim archs show mixed-precision",
+    "data list": "archsim data list",
+    "data fetch": "archsim data fetch mnist",
+    "device list": "archsim device list",
+    "device show": "archsim device show pcm-nandakumar2018",
+    "device fit": "archsim device fit measured.csv --out my-device.yaml",
+}
+"""Command, its group before it -> a whole command line."""
+SHORT = 72
+"""Letters of a summary in the list of commands."""
+
+
+def illustrate(app: typer.Typer, group: str = "") -> None:
+    """Give every command of an app, and of its groups, its example and its whole first sentence as a summary."""
+    for command in app.registered_commands:
+        text = (command.callback.__doc__ or "") if command.callback else ""
+        first = text.strip().split("\n\n", 1)[0].replace("\n", " ")
+        head = first.split(": ", 1)[0].split("; ", 1)[0].split(", from ", 1)[0]
+        command.short_help = command.short_help or (first if len(first) <= SHORT else head).rstrip(".")
+        if example := EXAMPLES.get(f"{group} {command.name}".strip()):
+            command.epilog = f"\b\nExample:\n  {example}"
+    for each in app.registered_groups:
+        if each.typer_instance is not None:
+            each.short_help = str(each.typer_instance.info.help).split("\n\n", 1)[0].rstrip(".")
+            illustrate(each.typer_instance, str(each.name))

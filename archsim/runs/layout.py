@@ -1,0 +1,42 @@
+"""The names of what lies in a run directory, and the state that its run.yaml tells. Imports no chip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from archsim.base.errors import InputError
+
+RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
+AREA = "area.csv"
+INPUTS = "inputs"
+"""Folder with copies of the files that the run read."""
+STATES = "state-*.npz"
+"""Files of trained chips (`archsim.runs.state`)."""
+
+
+def state(path: Path) -> str:
+    """Return "running", "partial" or "finished".
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run.
+    """
+    return str(read_run(path).get("state"))
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Return run.yaml as a mapping."""
+    file = path / RUN
+    if not file.is_file():
+        raise InputError(key="DIR", value=str(path), expected=f"a run directory, but it has no {RUN}")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError("is not readable", file=file, expected="the YAML that archsim wrote") from error
+    if not isinstance(content, dict):
+        raise InputError("holds no mapping", file=file, expected="the YAML that archsim wrote")
+    return content
