@@ -48,10 +48,11 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
     files.claim(target, mark=MARK, what="page")
     text = render(data, techs)
     if (size := len(text.encode())) >= LARGEST:
+        evaluations = sum(len(chip.course) for chip in data.chips.values())
         raise InputError(
             f"gives a page of {size / 1e6:.1f} MB", file=data.path, expected=f"less than {LARGEST / 1e6:g} MB",
-            hint=f"It has {len(data.technologies)} technologies, {len(data.architectures)} chips and "
-            f"{sum(len(chip.course) for chip in data.chips.values())} evaluations; a run of fewer of them, or of fewer layers, gives a smaller one",
+            hint=f"It has {len(data.technologies)} technologies, {len(data.architectures)} chips and {evaluations} "
+            "evaluations; a run of fewer of them, or of fewer layers, gives a smaller one",
         )  # fmt: skip
     files.write_text(target, text)
     return target
