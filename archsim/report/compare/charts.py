@@ -34,6 +34,8 @@ def draw_all(found: Comparison, folder: Path) -> list[Path]:
 
 
 # --- waterfall --------------------------------------------------------------------------------------------------------
+_PARTS = 8.0
+"""Width of the chart of parts [in]."""
 _TICK = 8.5
 """Size [pt] of the names of a waterfall's bars."""
 
@@ -152,22 +154,31 @@ def _key(figure: Figure, bars: list[list[_Bar]]) -> None:
 def draw_parts(found: Comparison) -> Figure:
     """Return stacked bars by part, a group a chip, above all totals with the ranges of their figures on a log axis."""
     groups = [group for panel in found.panels for group in _groups(panel)]
-    ranges = [side for panel in found.panels for side in panel.sides if side.ends_J and side.energy() > 0]
+    ranges = _ranged(found)
     across = min(len(groups), 2 if max(len(sides) for _, sides in groups) > 2 else 3)
-    down = -(-len(groups) // across)
-    figure = style.figure(8.0, 3.1 * down + (0.34 * len(ranges) + 1.0 if ranges else 0.0) + 0.9)
-    heights = [3.1] * down + ([0.34 * len(ranges) + 1.0] if ranges else [])
+    heights = [3.1] * -(-len(groups) // across) + ([0.34 * len(ranges) + 1.0] if ranges else [])
+    figure = style.figure(_PARTS, sum(heights) + 0.9)
     grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
+    beside = max((labels.width(name, 8) for name, _ in ranges), default=0.0) / 72 + 0.2  # of the ranges [in]
+    room = (_PARTS - beside) / across - 0.8
     drawn = stacks.Drawn()
     for k, (title, sides) in enumerate(groups):
         one = figure.add_subplot(grid[divmod(k, across)])
-        _stacks(one, sides, drawn, room=8.0 / across - 0.8)
-        style.heading(one, title, room=8.0 / across - 0.7, size=9, left=False)
+        _stacks(one, sides, drawn, room=room)
+        style.heading(one, title, room=room, size=9, left=False)
     if ranges:
-        _ranges(figure.add_subplot(grid[-1, :]), found)
+        _ranges(figure.add_subplot(grid[-1, :]), ranges)
     style.legend(figure, drawn.key)
     style.title(figure, f"Energy of a training step by part, {_subject(found)}")
     return figure
+
+
+def _ranged(found: Comparison) -> list[tuple[str, Side]]:
+    """Return the sides that tell a range, each with its name."""
+    shown = [(panel.title, side) for panel in found.panels for side in panel.sides if side.ends_J and side.energy() > 0]
+    apart = found.kind != "architectures"
+    names = [f"{title}, {side.label}" if apart else side.label for title, side in shown]
+    return [(labels.fold(name, 8, 150), side) for name, (_, side) in zip(names, shown, strict=True)]
 
 
 def _groups(panel: Panel) -> list[tuple[str, list[Side]]]:
@@ -197,18 +208,15 @@ def _stacks(axes: Axes, sides: list[Side], drawn: stacks.Drawn, *, room: float) 
     axes.grid(axis="x", visible=False)
 
 
-def _ranges(axes: Axes, found: Comparison) -> None:
+def _ranges(axes: Axes, shown: list[tuple[str, Side]]) -> None:
     """Draw the totals of all sides with all their figures at the low, and at the high ends of their ranges."""
-    shown = [(panel.title, side) for panel in found.panels for side in panel.sides if side.ends_J and side.energy() > 0]
-    for place, (_, side) in enumerate(reversed(shown)):
+    for place, (_, side) in enumerate(shown):
         low, high = side.ends_J or (0.0, 0.0)
         total = side.energy()
         axes.errorbar(total, place, xerr=[[total - low], [high - total]], fmt="o", color=style.REFERENCE, capsize=4,
                       markersize=5, linewidth=1.2)  # fmt: skip
-    apart = found.kind != "architectures"
-    names = [f"{title}, {side.label}" if apart else side.label for title, side in reversed(shown)]
-    axes.set_yticks(range(len(shown)), [labels.fold(name, 8, 180) for name in names], fontsize=8)
-    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_yticks(range(len(shown)), [name for name, _ in shown], fontsize=8)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xscale("log")
     style.unit_ticks(axes, "J", axis="x")
     axes.set_xlabel("energy per step (log axis)")

@@ -198,7 +198,8 @@ def shares(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False
         )  # fmt: skip
     axes.set_yticks(places, [share.figure.name for share in top])
     axes.set_xlim(0, 100 * max((share.total for share in top), default=1.0) * 1.35)
-    axes.set_xlabel("share of the variance of the ratio's logarithm [%]")
+    joint = "\n" if narrow else " "
+    axes.set_xlabel(f"share of the variance{joint}of the ratio's logarithm [%]")
     axes.grid(axis="y", visible=False)
     style.legend(figure, style.key_of(axes), 1 if narrow else 2)
     return figure

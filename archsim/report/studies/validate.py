@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +27,7 @@ _PANELS = {
     "power": (("power",), "W"), "ratio, accuracy": (("ratio", "accuracy"), ""),
 }  # fmt: skip
 """Title of a panel -> the quantities in it, and their unit if it takes a prefix."""
-_ACROSS = 3
+_ACROSS, _TICKS = 3, 4
 _NAMED, _APART = 1.3, 0.07
 """Checks off by more than this factor are named, unless a name stands nearer than this part of the axis."""
 _LINES: dict[float, Any] = {1.1: ":", 2.0: "--"}
@@ -113,7 +114,7 @@ def _panel(axes: Axes, found: Sequence[Result], unit: str) -> None:
         axes.plot(r.published, r.simulated, **_look(r))
     axes.set(xscale="log", yscale="log", xlim=span, ylim=span, aspect="equal", xlabel="published", ylabel="simulated")
     decades = float(np.log10(span[1] / span[0]))
-    _ticks(axes, unit, decades)
+    _ticks(axes, unit, (float(span[0]), float(span[1])))
     named: dict[str, float] = {}
     for r in sorted(found, key=lambda r: -r.factor):
         height = float(np.log10(r.simulated)) / decades
@@ -128,14 +129,18 @@ def _panel(axes: Axes, found: Sequence[Result], unit: str) -> None:
         )  # fmt: skip
 
 
-def _ticks(axes: Axes, unit: str, decades: float) -> None:
-    """Mark both axes at the same four powers of ten or fewer, or, within two decades, at 1, 2 and 5 times those."""
-    from matplotlib.ticker import LogLocator, NullLocator
+def _ticks(axes: Axes, unit: str, span: tuple[float, float]) -> None:
+    """Mark both axes at the same four powers of ten or fewer, or, within two decades, at 1 and 3 times those."""
+    from matplotlib.ticker import FixedLocator, NullLocator
 
+    first, last = (math.floor(math.log10(end)) for end in span)
+    factors = (1.0, 3.0) if span[1] < 100 * span[0] else (1.0,)
+    every = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
+    inside = [tick for tick in every if span[0] <= tick <= span[1]]
     for axis, name in ((axes.xaxis, "x"), (axes.yaxis, "y")):
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,), numticks=5))
-        axis.set_minor_locator(NullLocator())
         style.unit_ticks(axes, unit, axis=name)
+        axis.set_major_locator(FixedLocator(inside[:: -(-len(inside) // _TICKS) or 1]))
+        axis.set_minor_locator(NullLocator())
     axes.tick_params(labelsize=7)
 
 
