@@ -1,4 +1,4 @@
-"""The analogue side of a tile: converters, and cells that pair devices into signed weights.
+"""The analogue side of a tile: cells that hold devices as signed weights, and what converters make of their products.
 
 Computes products of real arrays through the device model. Knows neither events nor joules.
 """

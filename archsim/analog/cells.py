@@ -51,6 +51,16 @@ class Refreshed:
     pairs: int
 
 
+def read_devices(device: Device, array: DeviceArray, index: I64, now_ps: int, normals: NDArray[np.floating]) -> F32:
+    """Return one noisy read [S] of each of the devices `index` at `now_ps`; `normals` are standard, one a read."""
+    out, law = np.empty(index.size, np.float32), device.reading
+    _kernels.read_devices(
+        array.conductance, array.programmed_ps, index, now_ps, (law.exponent, law.reference_s, law.shortest_s),
+        (law.noise_slope, law.noise_offset), normals, out,
+    )  # fmt: skip
+    return out
+
+
 class Cells(ABC):
     """An array of weights in devices. Sole owner of conductances, pulse memory, programming times and the drift cache.
 
@@ -294,12 +304,7 @@ class PairedCells(Cells):
 
     def _read_devices(self, index: I64, now_ps: int) -> F32:
         """Return one noisy read [S] of each of the devices `index`; G- of pair k is device k + pairs."""
-        out = np.empty(index.size, np.float32)
-        normals = self._verify.standard_normal(index.size)
-        _kernels.read_devices(
-            self.devices.conductance, self.devices.programmed_ps, index, now_ps, self._drift, self._noise, normals, out
-        )
-        return out
+        return read_devices(self.device, self.devices, index, now_ps, self._verify.standard_normal(index.size))
 
     @property
     def pairs(self) -> tuple[DeviceArray, DeviceArray]:

@@ -1,12 +1,12 @@
 """The five verbs every chip offers: the contract between networks and chips.
 
 A verb is a generator: it yields events of the chip's clock and returns its result. A network asks verbs in an order; it
-knows nothing else of the chip, so both chips do the same training step by construction.
+knows nothing else of the chip, so all chips do the same training step by construction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from archsim.base.signal import Signal, Tag
@@ -28,11 +28,14 @@ class Verbs(Protocol):
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Return d W^T for a layer; d of shape (vectors, columns), the result (vectors, rows)."""
 
-    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Apply a named operation of `learning.maths` to signals of equal shape."""
 
     def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Move the weights of a layer along the mean over vectors of the outer products x_i d_j, times the rate."""
+        """Move the weights of a layer by the rate times the sum over vectors of the outer products x_i d_j.
+
+        The rate arrives complete: where the mean over samples is wanted, the caller has divided by their number.
+        """
 
     def maintain(self, layer: str, tag: Tag) -> Work[None]:
         """Do what the layer's devices need now and then (refresh)."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.base.arrays import Arrays
-from archsim.base.errors import DoesNotFitError
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Board, Times
+from archsim.chips.buffers import buffer_demand
+from archsim.chips.demands import Demand, require
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
@@ -35,11 +36,6 @@ class Chip(Board):
         Bound once, into whole picoseconds.
     now_ps : int
         Where the clock starts.
-
-    Raises
-    ------
-    DoesNotFitError
-        If the signal buffer does not hold what one sample needs between its forward pass and its update.
     """
 
     SCHEMA: type[Architecture]
@@ -49,14 +45,6 @@ class Chip(Board):
         self.network, self.architecture = network, architecture
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
-        demand = sum(layer.shape[0] + 2 * layer.units for layer in network.layers)
-        if demand > unit.buffer_words:
-            raise DoesNotFitError(
-                f"one sample's signals (inputs, sums and outputs of each layer) take {demand} words of the buffer, "
-                f"it has {unit.buffer_words}: {demand - unit.buffer_words} short",
-                key="digital_unit.buffer_words", expected=f"at least {demand} words",
-                hint=f"--set digital_unit.buffer_words={demand} makes it fit",
-            )  # fmt: skip
         self.bus = Bus(
             self.clock, self.ledger, "bus", width_bit=bus.width, cycle_ps=self.ps("bus.cycle"),
             arbitration_cycles=bus.arbitration_cycles, length_m=bus.length,
@@ -76,6 +64,22 @@ class Chip(Board):
         del source, architecture  # a chip kind that names no files has no more to check
 
     # --- building -----------------------------------------------------------------------------------------------
+    @classmethod
+    def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
+        """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
+        return [buffer_demand(network, samples, architecture.digital_unit.buffer_words)]
+
+    @classmethod
+    def fit(cls, architecture: Architecture, network: Network, samples: int) -> None:
+        """Refuse a network that the chip cannot hold: what every `start` does before it builds anything.
+
+        Raises
+        ------
+        DoesNotFitError
+            With all demands that are not met, and the settings that make them fit.
+        """
+        require({architecture.name: cls.demands(architecture, network, samples)})
+
     def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
         """Return a memory for so many words, with this technology's access time."""
         return Sram.for_words(words, word_bit=word_bit, banks=banks, access_ps=self.ps("sram.access"))
@@ -126,18 +130,14 @@ class Chip(Board):
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:
         """Bring a sample over the host link into the signal buffer."""
-        job = self.host.send(x.elements * x.bits)
-        if not self.host.does(job, tag):
-            yield from self.host.perform(job, tag)
+        yield from self.host.send(x.elements * x.bits, tag)
         self.digital_unit.store(x.elements, tag)
         return x
 
-    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Apply a named operation of `learning.maths` in the digital unit."""
-        result, job = self.digital_unit.elementwise(op, [signal.values for signal in signals])
-        if not self.digital_unit.does(job, tag):
-            yield from self.digital_unit.perform(job, tag)
-        return Signal(result)
+        result = yield from self.digital_unit.elementwise(op, [signal.values for signal in signals], tag)
+        return Signal(result, positions=signals[0].positions)
 
     @abstractmethod
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:

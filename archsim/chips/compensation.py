@@ -8,7 +8,7 @@ of the summed absolute outputs of a crossbar then and now scales its outputs, in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -49,12 +49,8 @@ def read_out(chip: Chip, network: Network, vectors: Mapping[str, F32], phase: st
         x = yield from chip.receive(Signal(vectors[layer.name], bits=chip.input_bits), tag)
         products = yield from chip.multiply(layer.name, Signal(np.tile(x.values, (READS, 1))), tag)
         unit.fetch(products.elements, tag)
-        summed, job = unit.collect(np.split(products.values, READS))
-        if not unit.does(job, tag):
-            yield from unit.perform(job, tag)
-        found[layer.name], job = unit.magnitude(summed)
-        if not unit.does(job, tag):
-            yield from unit.perform(job, tag)
+        summed = yield from unit.collect(np.split(products.values, READS), tag)
+        found[layer.name] = yield from unit.magnitude(summed, tag)
     chip.book_time(phase, begin)
     return found
 
@@ -72,7 +68,7 @@ class Compensated:
         self.receive = chip.receive
         self.multiply_transposed, self.update, self.maintain = chip.multiply_transposed, chip.update, chip.maintain
 
-    def elementwise(self, op: str, signals: Iterable[Signal], tag: Tag) -> Work[Signal]:
+    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Do as the chip does."""
         return self.chip.elementwise(op, signals, tag)
 
@@ -81,7 +77,5 @@ class Compensated:
         unit = self.chip.digital_unit
         product = yield from self.chip.multiply(layer, x, tag)
         unit.fetch(product.elements, tag)
-        result, job = unit.collect([product.values], self.gains[layer])
-        if not unit.does(job, tag):
-            yield from unit.perform(job, tag)
-        return Signal(result)
+        result = yield from unit.collect([product.values], tag, scale=self.gains[layer])
+        return Signal(result, positions=x.positions)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, cast
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
-from archsim.chips.placement import Grid, place
+from archsim.chips.demands import Demand
+from archsim.chips.placement import Grid, place, tiles_demand
 from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
@@ -81,7 +82,8 @@ class CrossbarChip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
         self._full_scale = architecture.tile.dac.full_scale
-        self.tiles = self._tiles()
+        self.banks = self._banks()
+        self.tiles = self._tiles(self.banks)
         self.forward, self.backward = self._groups()
 
     @classmethod
@@ -92,6 +94,13 @@ class CrossbarChip(Chip):
         except InputError as error:
             where = ("weight", "device")
             raise source.error(where, value=error.value, expected=error.expected, hint=error.hint) from None
+
+    @classmethod
+    def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
+        """Return what a network asks of the chip: tiles, too."""
+        tile = cast("CrossbarArchitecture", architecture).tile
+        tiles = tiles_demand(network.shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
+        return [tiles, *super().demands(architecture, network, samples)]
 
     @property
     @abstractmethod
@@ -110,19 +119,22 @@ class CrossbarChip(Chip):
             period_ps=self.ps("tile.dac.period"), conversion_ps=self.ps("tile.adc.conversion"),
         )  # fmt: skip
 
-    def _tiles(self) -> dict[str, list[list[Tile]]]:
+    def _banks(self) -> list[Slot]:
+        """Return the converter banks that tiles share, for the tiles in use; none where each has its own."""
+        each, used = self.architecture.tile.adc.tiles_per_bank, sum(layer.grid.tiles for layer in self.state.values())
+        return [Slot(self.clock, f"converter bank {bank}") for bank in range(-(-used // each))] if each > 1 else []
+
+    def _tiles(self, banks: Sequence[Slot]) -> dict[str, list[list[Tile]]]:
+        """Return the tiles of each layer by row and column band, the banks given out in this order."""
         tile = self.architecture.tile
         tiles: dict[str, list[list[Tile]]] = {}
-        self.banks: list[Slot] = []
         built = 0
         for name, layer in self.state.items():
             tiles[name] = []
             for r, row in enumerate(layer.cells):
                 tiles[name].append([])
                 for c, cells in enumerate(row):
-                    if tile.adc.tiles_per_bank > 1 and built % tile.adc.tiles_per_bank == 0:
-                        self.banks.append(Slot(self.clock, f"converter bank {len(self.banks)}"))
-                    bank = self.banks[-1] if self.banks else None
+                    bank = banks[built // tile.adc.tiles_per_bank] if banks else None
                     made = Tile(
                         self.clock, self.ledger, f"tile {name}/{r},{c}", cells=cells,
                         converters=self.converters(cells), bank=bank, lines=(tile.rows, tile.columns),
@@ -193,39 +205,30 @@ class CrossbarChip(Chip):
         """Send codes to all tiles of the layer, read them side by side, add up the row bands' partial sums."""
         scale = self._full_scale
         values = x.values if scale == 1 else x.values * np.float32(1 / scale)
-        return self._product(self.forward[layer], values, scale, tag)
+        return self._product(self.forward[layer], values, scale, tag, positions=x.positions)
 
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
         values, scale = d.normal or (yield from self._normalised(d, tag))
-        return (yield from self._product(self.backward[layer], values, scale, tag))
+        return (yield from self._product(self.backward[layer], values, scale, tag, positions=d.positions))
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
+    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag, *, positions: int) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
         sent = values.size * group.bands
         unit.fetch(sent, tag)
-        job = bus.send(sent * group.dac_bits)
-        if not bus.does(job, tag):
-            yield from bus.perform(job, tag)
+        yield from bus.send(sent * group.dac_bits, tag)
         if tag.phase in STEP_PHASES:  # evaluation reads what training last saw, so that it changes nothing
             group.age()
         codes = yield from group.read(values, tag)
-        job = bus.send(group.outputs * vectors * group.adc_bits)
-        if not bus.does(job, tag):
-            yield from bus.perform(job, tag)
-        result, job = unit.collect(group.join(codes), scale)
-        if not unit.does(job, tag):
-            yield from unit.perform(job, tag)
-        return Signal(result)
+        yield from bus.send(group.outputs * vectors * group.adc_bits, tag)
+        result = yield from unit.collect(group.join(codes), tag, scale=scale)
+        return Signal(result, positions=positions)
 
     def _normalised(self, d: Signal, tag: Tag) -> Work[tuple[F32, float]]:
         """Return the errors over their largest magnitude, and that; kept with the signal, for its other uses."""
-        result, scale, job = self.digital_unit.normalise(d.values)
-        if not self.digital_unit.does(job, tag):
-            yield from self.digital_unit.perform(job, tag)
-        d.normal = result, scale
+        d.normal = yield from self.digital_unit.normalise(d.values, tag)
         return d.normal
 
 
@@ -248,17 +251,11 @@ def load_cells(
     ----------
     kind : class of cells
         Called with the device, the shape and the keywords scale, streams, name and drift_tolerance.
-
-    Raises
-    ------
-    DoesNotFitError
-        If the network needs more tiles than there are.
     """
     tile, weight = architecture.tile, architecture.weight
-    shapes = {layer.name: layer.shape for layer in network.layers}
     initial = network.initial_weights(streams)
     found = {}
-    for name, grid in place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count).items():
+    for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
         cells = [
             [
                 kind(

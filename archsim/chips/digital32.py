@@ -59,8 +59,17 @@ class Digital32Chip(Chip):
         )  # fmt: skip
 
     @classmethod
-    def start(cls, architecture: Digital32Architecture, network: Network, times: Times, streams: Streams) -> Self:
-        """Return a chip with the network's initial weights."""
+    def start(
+        cls, architecture: Digital32Architecture, network: Network, times: Times, streams: Streams, *, samples: int = 1
+    ) -> Self:
+        """Return a chip with the network's initial weights, to be trained on batches of `samples`.
+
+        Raises
+        ------
+        DoesNotFitError
+            If the network asks for more than the chip has.
+        """
+        cls.fit(architecture, network, samples)
         return cls(architecture, network, times, network.initial_weights(streams))
 
     def components(self) -> list[Component]:
@@ -85,18 +94,18 @@ class Digital32Chip(Chip):
     def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send the operand over the bus, multiply, keep the result in the signal buffer."""
         yield from self._send(x.elements, tag)
-        return (yield from self._keep(self.mac_array.multiply(self.weights[layer], x.values, tag), tag))
+        result = yield from self.mac_array.multiply(self.weights[layer], x.values, tag)
+        return (yield from self._keep(Signal(result, positions=x.positions), tag))
 
     def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
-        return (yield from self._keep(self.mac_array.multiply_transposed(self.weights[layer], d.values, tag), tag))
+        result = yield from self.mac_array.multiply_transposed(self.weights[layer], d.values, tag)
+        return (yield from self._keep(Signal(result, positions=d.positions), tag))
 
     def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, then read, change and write every weight."""
-        scaled, job = self.digital_unit.collect([d.values], rate / x.vectors)
-        if not self.digital_unit.does(job, tag):
-            yield from self.digital_unit.perform(job, tag)
+        scaled = yield from self.digital_unit.collect([d.values], tag, scale=rate)
         yield from self._send(x.elements + d.elements, tag)
         yield from self.mac_array.add_outer(self.weights[layer], x.values, np.ascontiguousarray(scaled), tag)
 
@@ -106,15 +115,12 @@ class Digital32Chip(Chip):
         yield from ()
 
     def _send(self, elements: int, tag: Tag) -> Work[None]:
+        """Bring so many words from the signal buffer over the bus."""
         self.digital_unit.fetch(elements, tag)
-        job = self.bus.send(elements * 32)
-        if not self.bus.does(job, tag):
-            yield from self.bus.perform(job, tag)
+        return self.bus.send(elements * 32, tag)
 
-    def _keep(self, product: Work[F32], tag: Tag) -> Work[Signal]:
-        result = yield from product
-        job = self.bus.send(result.size * 32)
-        if not self.bus.does(job, tag):
-            yield from self.bus.perform(job, tag)
-        self.digital_unit.store(result.size, tag)
-        return Signal(result)
+    def _keep(self, result: Signal, tag: Tag) -> Work[Signal]:
+        """Bring a result over the bus into the signal buffer."""
+        yield from self.bus.send(result.elements * 32, tag)
+        self.digital_unit.store(result.elements, tag)
+        return result

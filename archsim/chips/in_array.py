@@ -87,22 +87,24 @@ class InArrayChip(CrossbarChip):
             raise source.error(("weight", "device"), value=mine.weight.device, expected=expected)
 
     @classmethod
-    def start(cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams) -> Self:
-        """Return a chip with the network placed on its tiles and its initial weights loaded.
+    def start(
+        cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams, *, samples: int = 1
+    ) -> Self:
+        """Return a chip with the network placed on its tiles and loaded, to be trained on batches of `samples`.
 
         Raises
         ------
         DoesNotFitError
-            If the network needs more tiles than there are.
+            If the network asks for more than the chip has.
         """
+        cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, update = architecture.weight, architecture.update
-        shapes = {layer.name: layer.shape for layer in network.layers}
         up, down = (step / weight.unit for step in _steps(device, architecture))
         state = {}
         for name, (grid, cells) in load_cells(SingleCells, device, architecture, network, streams).items():
             random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
-            state[name] = InArrayLayer(grid, cells, PulseRule(shapes[name], up=up, down=down, random=random))
+            state[name] = InArrayLayer(grid, cells, PulseRule(network.shapes[name], up=up, down=down, random=random))
         return cls(architecture, network, times, state)
 
     def converters(self, cells: Cells) -> Converters:
@@ -139,9 +141,7 @@ class InArrayChip(CrossbarChip):
         """Scale the errors by the rate, find the pulses that the outer product is worth, and give them."""
         unit, state = self.digital_unit, self.state[layer]
         unit.fetch(d.elements, tag)
-        scaled, job = unit.collect([d.values], rate / x.vectors)
-        if not unit.does(job, tag):
-            yield from unit.perform(job, tag)
+        scaled = yield from unit.collect([d.values], tag, scale=rate)
         unit.fetch(x.elements + d.elements, tag)
         due = yield from self.pulse_unit.find(state.rule, x.values, scaled, tag)
         if due.index.size:
@@ -157,11 +157,8 @@ class InArrayChip(CrossbarChip):
 
     def _write(self, layer: str, r: int, c: int, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse the devices of one tile; tile before writer, always."""
-        tile = self.tiles[layer][r][c]
-        if not tile.slot.take():
-            yield tile.slot.wait()
-        yield from self.writers[layer][r][c].write(self.state[layer].cells[r][c], index, pulses, tag)
-        tile.slot.give()
+        work = self.writers[layer][r][c].write(self.state[layer].cells[r][c], index, pulses, tag)
+        return self.tiles[layer][r][c].slot.during(work)
 
 
 def _by_tile(grid: Grid, due: Due) -> list[tuple[int, int, I64, I64]]:

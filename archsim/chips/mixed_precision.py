@@ -100,21 +100,24 @@ class MixedPrecisionChip(CrossbarChip):
         build_device(cast("MixedPrecisionArchitecture", architecture))
 
     @classmethod
-    def start(cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams) -> Self:
-        """Return a chip with the network placed on its tiles and its initial weights loaded.
+    def start(
+        cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams, *,
+        samples: int = 1,
+    ) -> Self:  # fmt: skip
+        """Return a chip with the network placed on its tiles and loaded, to be trained on batches of `samples`.
 
         Raises
         ------
         DoesNotFitError
-            If the network needs more tiles than there are.
+            If the network asks for more than the chip has.
         """
+        cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, outer = architecture.weight, architecture.outer_product
-        shapes = {layer.name: layer.shape for layer in network.layers}
         state = {}
         for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
             accumulator = Accumulator(
-                shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
+                network.shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
                 x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
             )  # fmt: skip
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
@@ -145,9 +148,9 @@ class MixedPrecisionChip(CrossbarChip):
         self.digital_unit.fetch(x.elements + d.elements, tag)
         done = yield from self.outer_product_unit.accumulate(
             state.accumulator, x.values, normal, tag, x_scale=self._full_scale,
-            rate=rate * scale / x.vectors,
+            rate=rate * scale,
         )  # fmt: skip
-        state.since_refresh += x.vectors
+        state.since_refresh += x.samples
         if done.index.size:
             yield from self._program(layer, state, done.index, done.pulses, tag)
 
@@ -163,23 +166,18 @@ class MixedPrecisionChip(CrossbarChip):
         for tiles, row, logs in zip(self.tiles[layer], state.cells, state.logs, strict=True):
             for tile, cells, log in zip(tiles, row, logs, strict=True):
                 if (candidates := log.take()).size:
-                    if not tile.slot.take():
-                        yield tile.slot.wait()
-                    yield from self.programmer.refresh(
+                    work = self.programmer.refresh(
                         cells, candidates, tag, saturated=policy.saturated, difference=policy.difference,
                         most_pulses=policy.most_pulses,
                     )  # fmt: skip
-                    tile.slot.give()
+                    yield from tile.slot.during(work)
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
     def _program(self, layer: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for (r, c), (inside, due) in by_tile(state.grid, index.tolist(), pulses.tolist()).items():
             tile, place = self.tiles[layer][r][c], np.array(inside)
-            if not tile.slot.take():
-                yield tile.slot.wait()
-            yield from self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag)
-            tile.slot.give()
+            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag))
             state.logs[r][c].add(place)
             state.logged += place.size
 

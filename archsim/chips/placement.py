@@ -1,4 +1,4 @@
-"""Where the weights of a layer go: a grid of tiles. "Does not fit" is a result with demand, bound and gap."""
+"""Where the weights of a layer go: a grid of tiles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from archsim.base.errors import DoesNotFitError
+from archsim.chips.demands import Demand
+
+Shape = tuple[int, int]
+"""Rows and columns of a weight matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +50,17 @@ def bands(lines: int, most: int) -> tuple[Band, ...]:
     return tuple(Band(a, b) for a, b in pairwise(edges))
 
 
-def place(shapes: Mapping[str, tuple[int, int]], *, rows: int, columns: int, tiles: int) -> dict[str, Grid]:
-    """Place layers of the given weight shapes on tiles of (rows, columns) pairs.
+def place(shapes: Mapping[str, Shape], *, rows: int, columns: int) -> dict[str, Grid]:
+    """Return where layers of the given weight shapes go on tiles of (rows, columns) weights."""
+    return {name: Grid(bands(shape[0], rows), bands(shape[1], columns)) for name, shape in shapes.items()}
 
-    Raises
-    ------
-    DoesNotFitError
-        If the layers need more tiles than there are; with demand, bound, gap and what would make it fit.
-    """
-    grids = {name: Grid(bands(shape[0], rows), bands(shape[1], columns)) for name, shape in shapes.items()}
-    demand = sum(grid.tiles for grid in grids.values())
-    if demand > tiles:
-        parts = ", ".join(f"{name} {shapes[name][0]}x{shapes[name][1]}: {grid.tiles}" for name, grid in grids.items())
-        raise DoesNotFitError(
-            f"needs {demand} tiles of {rows}x{columns} ({parts}), the chip has {tiles}: {demand - tiles} short",
-            key="tile.count",
-            expected=f"at least {demand} tiles, or larger ones",
-            hint=f"--set tile.count={demand} makes it fit",
-        )
-    return grids
+
+def tiles_demand(shapes: Mapping[str, Shape], *, rows: int, columns: int, available: int) -> Demand:
+    """Return the demand of layers on so many tiles of (rows, columns) weights."""
+    grids = place(shapes, rows=rows, columns=columns)
+    tiles = sum(grid.tiles for grid in grids.values())
+    parts = ", ".join(f"{name} {shapes[name][0]}x{shapes[name][1]}: {grid.tiles}" for name, grid in grids.items())
+    return Demand(
+        "tile.count", tiles, available, f"needs {tiles} tiles of {rows}x{columns} ({parts})",
+        f"at least {tiles} tiles, or larger ones",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A design that runs kernels on counts: product, transposed product, outer-product update; no network, no values.
+"""A design that runs operations on counts: product, transposed product, outer-product update; no network, no values.
 
 It has the components, the clock, the ledger and the bill of the chips that train, so that published designs check them.
 """
@@ -15,7 +15,7 @@ from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document, validate
 from archsim.chips.board import Board, Times
-from archsim.chips.published_file import CrossbarFile, EngineFile, KernelsArchitecture
+from archsim.chips.published_file import CrossbarFile, EngineFile, PublishedArchitecture
 from archsim.hardware.block import Block
 from archsim.hardware.bus import Bus
 from archsim.hardware.component import Component
@@ -23,12 +23,12 @@ from archsim.hardware.engine import Engine, WeightMemory
 from archsim.hardware.sampled_tile import Array, Drive, Readout, SampledTile, Write
 
 Stage = Callable[[], Work[None]]
-KERNELS = ("product", "transposed", "update")
+OPERATIONS = ("product", "transposed", "update")
 _CONVERSION = {"multiplexed": "tile.adc.conversion", "ramp": "tile.adc.level", "binary-search": "tile.adc.level"}
 _PHASES = {"product": "forward", "transposed": "backward", "update": "update"}
 
 
-def parse(document: Document) -> KernelsArchitecture:
+def parse(document: Document) -> PublishedArchitecture:
     """Validate the document of a design.
 
     Raises
@@ -36,7 +36,7 @@ def parse(document: Document) -> KernelsArchitecture:
     InputError
         For whatever breaks the schema.
     """
-    architecture = validate(document, KernelsArchitecture)
+    architecture = validate(document, PublishedArchitecture)
     if architecture.name != document.path.stem:
         raise document.error(
             ("name",), value=architecture.name, expected=f"the file's own name, {document.path.stem!r}"
@@ -44,16 +44,16 @@ def parse(document: Document) -> KernelsArchitecture:
     return architecture
 
 
-class KernelBoard(Board):
+class PublishedBoard(Board):
     """Components of one design.
 
     Parameters
     ----------
-    architecture : KernelsArchitecture
+    architecture : PublishedArchitecture
     times : Times
     """
 
-    def __init__(self, architecture: KernelsArchitecture, times: Times) -> None:
+    def __init__(self, architecture: PublishedArchitecture, times: Times) -> None:
         super().__init__(times)
         self.architecture = architecture
         self.blocks = [Block(self.clock, self.ledger, name, count=n) for name, n in architecture.blocks.items()]
@@ -96,13 +96,13 @@ class KernelBoard(Board):
         units: tuple[Component | None, ...] = (self.tile, self.engine, self.bus)
         return [*self.blocks, *(unit for unit in units if unit is not None)]
 
-    def run_kernel(self, kernel: str, vectors: int = 1, density: float = 1.0) -> int:
-        """Run one kernel to its end, book its time and leakage, and return the time it took [ps].
+    def run_operation(self, operation: str, vectors: int = 1, density: float = 1.0) -> int:
+        """Run one operation to its end, book its time and leakage, and return the time it took [ps].
 
         Parameters
         ----------
-        kernel : str
-            One of `KERNELS`.
+        operation : str
+            One of `OPERATIONS`.
         vectors : int
             Vectors one after the other.
         density : float
@@ -113,27 +113,27 @@ class KernelBoard(Board):
         InputError
             If the design cannot do it.
         """
-        if kernel not in KERNELS:
-            raise InputError(key="kernel", value=kernel, expected=f"one of {', '.join(KERNELS)}")
-        if kernel == "update" and self.tile and self.tile.write is None:
-            raise InputError(key="kernel", value=kernel, expected="a crossbar with `write`, to update weights in it")
-        tag = Tag(_PHASES[kernel], "kernel")
+        if operation not in OPERATIONS:
+            raise InputError(key="kernel", value=operation, expected=f"one of {', '.join(OPERATIONS)}")
+        if operation == "update" and self.tile and self.tile.write is None:
+            raise InputError(key="kernel", value=operation, expected="a crossbar with `write`, to update weights in it")
+        tag = Tag(_PHASES[operation], "design")
         begin = self.clock.now
-        self.run(self._work(kernel, vectors, density, tag))
+        self.run(self._work(operation, vectors, density, tag))
         self.book_time(tag.phase, begin)
         self.settle()
         return self.clock.now - begin
 
-    def _work(self, kernel: str, vectors: int, density: float, tag: Tag) -> Work[None]:
-        transposed = kernel == "transposed"
+    def _work(self, operation: str, vectors: int, density: float, tag: Tag) -> Work[None]:
+        transposed = operation == "transposed"
         if self.engine:
             for _ in range(vectors):
                 yield from (
                     self.engine.update(self.architecture.weights, tag)
-                    if kernel == "update"
+                    if operation == "update"
                     else self.engine.product(self.architecture.weights, tag, transposed=transposed)
                 )
-        elif self.tile and kernel == "update":
+        elif self.tile and operation == "update":
             for _ in range(vectors):
                 yield from self.tile.update(tag)
         elif self.tile and self.architecture.stream:
@@ -145,20 +145,18 @@ class KernelBoard(Board):
         """Bring vectors in, multiply, bring results out: one after the other, or overlapped by two buffers."""
         crossbar, bus, tile = self.architecture.crossbar, self.bus, self.tile
         if crossbar is None or bus is None or tile is None:
-            raise ModelError("a streamed kernel without crossbar and bus")  # the schema refuses such a design
+            raise ModelError("a streamed operation without crossbar and bus")  # the schema refuses such a design
         inputs, outputs = (crossbar.columns, crossbar.rows) if transposed else (crossbar.rows, crossbar.columns)
-        into = bus.send(crossbar.tiles * inputs * crossbar.input.bits)
-        out = bus.send(crossbar.tiles * outputs * crossbar.output.bits)
+        into = partial(bus.send, crossbar.tiles * inputs * crossbar.input.bits, tag)
+        out = partial(bus.send, crossbar.tiles * outputs * crossbar.output.bits, tag)
         product = partial(tile.product, 1, tag, transposed=transposed, density=density)
         if self.architecture.stream and self.architecture.stream.overlapped:
-            yield from self._overlapped(
-                vectors, partial(bus.perform, into, tag), product, partial(bus.perform, out, tag)
-            )
+            yield from self._overlapped(vectors, into, product, out)
             return
         for _ in range(vectors):
-            yield from bus.perform(into, tag)
+            yield from into()
             yield from product()
-            yield from bus.perform(out, tag)
+            yield from out()
 
     def _overlapped(self, vectors: int, send: Stage, product: Stage, collect: Stage) -> Work[None]:
         """Run three stages side by side: two input buffers between the first and the second."""

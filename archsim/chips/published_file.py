@@ -1,4 +1,4 @@
-"""Schema of designs that run kernels: published macros, cores and accelerators, by their parts."""
+"""Schema of designs that run operations on counts: published macros, cores and accelerators, by their parts."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class StreamFile(Record):
     overlapped: Switch
 
 
-class KernelsArchitecture(FileRecord):
-    """Structure of a design that runs kernels on counts."""
+class PublishedArchitecture(FileRecord):
+    """Structure of a design that runs operations on counts; its files say `chip: kernels`."""
 
     kind: Literal["architecture"]
     chip: Literal["kernels"]
@@ -104,7 +104,7 @@ class KernelsArchitecture(FileRecord):
     blocks: dict[BlockName, Count] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_way_to_multiply(self) -> KernelsArchitecture:
+    def _one_way_to_multiply(self) -> PublishedArchitecture:
         if (self.crossbar is None) == (self.engine is None):
             raise ValueError("has both or neither of `crossbar` and `engine`; expected one of them")
         if self.stream and not self.crossbar:

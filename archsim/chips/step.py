@@ -11,18 +11,18 @@ from archsim.learning.network import Network
 
 
 def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float) -> Work[F32]:
-    """Train on one batch and return the outputs of its forward pass, (vectors, classes).
+    """Train on one batch and return the outputs of its forward pass, (samples, classes).
 
     Parameters
     ----------
-    x : float32 array, (vectors, inputs), within [0, 1]
-    target : float32 array, (vectors, classes)
+    x : float32 array, (samples, inputs), within [0, 1]
+    target : float32 array, (samples, classes)
     rate : float
-        Learning rate of the mean gradient.
+        Learning rate of the mean gradient over the samples.
     """
     begin = chip.clock.now
     signal = yield from chip.receive(Signal(x, bits=chip.input_bits), network.layers[0].tags["forward"])
-    traces = []
+    samples, traces = signal.samples, []
     for layer in network.layers:
         trace = yield from layers.forward(layer, chip, signal, "forward")
         traces.append(trace)
@@ -38,7 +38,7 @@ def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float
     begin = chip.book_time("backward", begin)
 
     for layer, trace, d in zip(reversed(network.layers), reversed(traces), directions, strict=True):
-        yield from chip.update(layer.name, trace.x, d, rate * layer.rate, layer.tags["update"])
+        yield from chip.update(layer.name, trace.x, d, rate * layer.rate / samples, layer.tags["update"])
     begin = chip.book_time("update", begin)
 
     for layer in network.layers:
@@ -51,9 +51,10 @@ def training_step(chip: Chip, network: Network, x: F32, target: F32, rate: float
 def inference(
     chip: Chip, network: Network, x: F32, phase: str = "evaluation", *, through: Verbs | None = None
 ) -> Work[F32]:
-    """Return the outputs for x, (vectors, classes), booked under a phase that is no part of a step.
+    """Return the outputs for x, (samples, classes), booked under a phase that is no part of a step.
 
-    The layers ask the verbs `through`, if given, instead of the chip's own.
+    The layers ask the verbs `through`, if given, instead of the chip's own. However many samples are passed at once,
+    the signal buffer is taken to hold one of them at a time (`chips.buffers.words_alive`).
     """
     verbs = through or chip
     begin = chip.clock.now

@@ -9,9 +9,9 @@ from archsim.analog.single import SingleCells
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
+from archsim.hardware import _kernels
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
-from archsim.learning import _kernels
 
 
 class ArrayWriter(Component):
@@ -63,27 +63,29 @@ class ArrayWriter(Component):
     def write(self, cells: SingleCells, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Give signed numbers of pulses to the devices at flat positions `index`, in rising order."""
         if not self.slot.take():
-            yield self.slot.wait()
-        done = cells.pulse(index, pulses, self.clock.now)
-        longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
-        up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
-        hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
-        if not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        self.slot.give()
-        held = trains * self.columns - devices if self.serial else 0
-        self.count(
-            tag,
-            {
-                "up.pulse": done.up,
-                "down.pulse": done.down,
-                "up.conduct": done.up_moment * self.up_ps * 1e-12,
-                "down.conduct": done.down_moment * self.down_ps * 1e-12,
-                "up.charge": done.up + trains + held,
-                "down.charge": done.down,
-                "control.cycle": up_slots + down_slots,
-            },
-        )
+            yield from self.slot.wait()
+        try:
+            done = cells.pulse(index, pulses, self.clock.now)
+            longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
+            up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
+            hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            held = trains * self.columns - devices if self.serial else 0
+            self.count(
+                tag,
+                {
+                    "up.pulse": done.up,
+                    "down.pulse": done.down,
+                    "up.conduct": done.up_moment * self.up_ps * 1e-12,
+                    "down.conduct": done.down_moment * self.down_ps * 1e-12,
+                    "up.charge": done.up + trains + held,
+                    "down.charge": done.down,
+                    "control.cycle": up_slots + down_slots,
+                },
+            )
+        finally:
+            self.slot.give()
 
     def powered(self) -> dict[str, float]:
         """Return one unit of logic."""

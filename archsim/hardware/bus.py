@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archsim.accounting.ledger import Action, Job, Ledger
+from archsim.accounting.ledger import Action, Ledger
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 
@@ -40,9 +42,10 @@ class Bus(Component):
         """Return arbitration plus ceil(bits/width) cycles."""
         return (self.arbitration_cycles - (-bits // self.width_bit)) * self.cycle_ps
 
-    def send(self, bits: int) -> Job:
-        """Return the job of sending one block of bits."""
-        return self._jobs.get(bits) or self.job(bits, self.send_ps(bits), {"transfer": bits})
+    def send(self, bits: int, tag: Tag) -> Work[None]:
+        """Send one block of bits."""
+        job = self._jobs.get(bits) or self.job(bits, self.send_ps(bits), {"transfer": bits})
+        return self.perform(job, tag, None)
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the wire's length."""

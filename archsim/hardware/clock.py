@@ -8,12 +8,15 @@ nobody else could have noticed is not made.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
 import simpy
 
 from archsim.base.errors import ModelError
+from archsim.base.verbs import Work
+
+T = TypeVar("T")
 
 
 class Clock(simpy.Environment):
@@ -70,19 +73,25 @@ class Clock(simpy.Environment):
         finally:
             self._branches -= many
 
-    def together(self, work: Sequence[Generator[Any, Any, Any]]) -> Generator[Any, Any, list[Any]]:
+    def together(self, work: Sequence[Work[Any]]) -> Work[list[Any]]:
         """Run generators side by side and return their results in order, when the last has finished.
 
-        The same as one SimPy process each joined by `all_of`, at a fraction of its price.
+        The same as one SimPy process each joined by `all_of`, at a fraction of its price. What one of them raises is
+        raised here at that moment, and the others are closed.
         """
         if len(work) == 1:
             return [(yield from work[0])]
         join = _Join(self, len(work))
         self._branches += 1
-        for index, generator in enumerate(work):
-            _Strand(generator, index, join).step(None)
-        yield join.done
-        self._branches -= 1
+        try:
+            for index, generator in enumerate(work):
+                _Strand(generator, index, join).step(None)
+            yield join.done
+        finally:
+            self._branches -= 1
+            join.over = True
+            for generator in work:
+                generator.close()
         return join.results
 
 
@@ -91,32 +100,44 @@ class _Strand:
 
     __slots__ = ("_generator", "_index", "_join")
 
-    def __init__(self, generator: Generator[Any, Any, Any], index: int, join: _Join) -> None:
+    def __init__(self, generator: Work[Any], index: int, join: _Join) -> None:
         self._generator, self._index, self._join = generator, index, join
 
     def step(self, event: simpy.Event | None) -> None:
-        """Go on to the next event that is still to come."""
-        value = None if event is None else event.value
+        """Go on to the next event that is still to come; an event that failed raises its exception in the generator."""
+        if self._join.over:
+            return
         while True:
             try:
-                target = self._generator.send(value)
+                if event is None:
+                    target = self._generator.send(None)
+                elif event.ok:
+                    target = self._generator.send(event.value)
+                else:
+                    event.defused = True
+                    failure: Any = event.value
+                    target = self._generator.throw(failure)
             except StopIteration as stop:
                 self._join.arrive(self._index, stop.value)
+                return
+            except BaseException as error:  # noqa: BLE001  as in SimPy's own processes: whoever waits gets it
+                self._join.fail(error)
                 return
             if target.callbacks is not None:
                 target.callbacks.append(self.step)
                 return
-            value = target.value
+            event = target
 
 
 class _Join:
-    """Counts strands down and succeeds with the last."""
+    """Counts strands down and succeeds with the last, or fails with the first that raises."""
 
-    __slots__ = ("_missing", "done", "results")
+    __slots__ = ("_missing", "done", "over", "results")
 
     def __init__(self, clock: Clock, count: int) -> None:
         self.done = clock.event()
         self.results: list[Any] = [None] * count
+        self.over = False
         self._missing = count
 
     def arrive(self, index: int, value: object) -> None:
@@ -125,6 +146,11 @@ class _Join:
         self._missing -= 1
         if not self._missing:
             self.done.succeed()
+
+    def fail(self, error: Any) -> None:
+        """Pass on what a strand raised; the others go no further."""
+        self.over = True
+        self.done.fail(error)
 
 
 class Watcher(Protocol):
@@ -146,11 +172,14 @@ class Slot:
     Use::
 
         if not slot.take():
-            yield slot.wait()
-        ...
-        slot.give()
+            yield from slot.wait()
+        try:
+            ...
+        finally:
+            slot.give()
 
-    A unit that uses another's server says its own name: `slot.take(name)`, `slot.wait(name)`.
+    or `yield from slot.during(work)`. A unit that uses another's server says its own name: `slot.take(name)`,
+    `slot.wait(name)`.
     """
 
     __slots__ = ("_clock", "_waiting", "name", "taken", "waited_ps", "watcher")
@@ -170,11 +199,27 @@ class Slot:
             self.watcher.took(self, by, self._clock.now)
         return True
 
-    def wait(self, by: str = "") -> simpy.Event:
-        """Return the event at which the server will have been taken for the caller."""
-        turn = self._clock.event()
-        self._waiting.append((turn, self._clock.now, by))
-        return turn
+    def wait(self, by: str = "") -> Work[None]:
+        """Wait in the queue until the server has been taken for the caller; who is stopped while waiting leaves it."""
+        asked = self._clock.event(), self._clock.now, by
+        self._waiting.append(asked)
+        try:
+            yield asked[0]
+        except BaseException:
+            if asked in self._waiting:
+                self._waiting.remove(asked)
+            else:
+                self.give()
+            raise
+
+    def during(self, work: Work[T], by: str = "") -> Work[T]:
+        """Take the server, do the work, give the server back however that ends, and return the work's result."""
+        if not self.take(by):
+            yield from self.wait(by)
+        try:
+            return (yield from work)
+        finally:
+            self.give()
 
     def give(self) -> None:
         """Give the server back; the first in the queue gets it at this very picosecond.

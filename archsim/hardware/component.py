@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from archsim.accounting.ledger import Account, Action, Entry, Job, Ledger
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock, Slot
+
+T = TypeVar("T")
 
 
 class Component:
@@ -52,34 +54,35 @@ class Component:
         before, self._account = self._account, page
         return before
 
-    def book(self, tag: Tag, job: Job) -> None:
-        """Count a job as done once."""
-        self._account.jobs[tag, job] += 1
-
     def count(self, tag: Tag, amounts: Mapping[str, float]) -> None:
         """Count amounts of declared actions that depend on data."""
         self._account.count(tag, amounts)
 
-    def does(self, job: Job, tag: Tag) -> bool:
-        """Do a job at once and return True if nothing else can happen meanwhile; else return False.
+    def perform(self, job: Job, tag: Tag, result: T) -> Work[T]:
+        """Take the slot, hold for the job's time, book it, and return the result that the job stands for.
 
-        Use::
-
-            if not unit.does(job, tag):
-                yield from unit.perform(job, tag)
+        While the slot is free and nothing else can happen meanwhile, nobody could see it taken: it is left alone.
         """
         if self.slot.taken or not self.clock.passes(job.hold_ps):
-            return False
-        self._account.jobs[tag, job] += 1
-        return True
+            if not self.slot.take():
+                yield from self.slot.wait()
+            try:
+                yield self.clock.timeout(job.hold_ps)
+                self._account.jobs[tag, job] += 1
+            finally:
+                self.slot.give()
+        else:
+            self._account.jobs[tag, job] += 1
+        return result
 
-    def perform(self, job: Job, tag: Tag) -> Work[None]:
-        """Take the slot, hold for the job's time, and book it."""
+    def hold(self, ps: int) -> Work[None]:
+        """Take the slot for so long."""
         if not self.slot.take():
-            yield self.slot.wait()
-        yield self.clock.timeout(job.hold_ps)
-        self._account.jobs[tag, job] += 1
-        self.slot.give()
+            yield from self.slot.wait()
+        try:
+            yield self.clock.timeout(ps)
+        finally:
+            self.slot.give()
 
     def entries(self) -> list[Entry]:
         """Return every declared action with the sizes its cost law may need."""

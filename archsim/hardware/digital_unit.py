@@ -10,15 +10,17 @@ import numpy as np
 from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
+from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
-from archsim.learning import _kernels
-from archsim.learning.maths import OPS, Op
+from archsim.learning.maths import OPS, Op, normalised
 
 
 class DigitalUnit(Component):
     """Lanes of 32-bit elementwise arithmetic with an activation table and a signal buffer.
+
+    What it computes follows from its operands alone, so it is computed when asked for; time and counts are the work's.
 
     Parameters
     ----------
@@ -53,12 +55,13 @@ class DigitalUnit(Component):
         """Return the cycles of so many elementary operations: ceil(operations/lanes)."""
         return -(-operations // self.lanes)
 
-    def elementwise(self, op: str, operands: Sequence[F32]) -> tuple[F32, Job]:
-        """Return a named operation of operands of equal shape (vectors, size), and its job."""
+    def elementwise(self, op: str, operands: Sequence[F32], tag: Tag) -> Work[F32]:
+        """Return a named operation of operands of equal shape (vectors, size)."""
         operation = OPS[op]
         result = operation(*operands)
         n = result.size
-        return result, self._jobs.get((op, n)) or self._elementwise_job(op, operation, n)
+        job = self._jobs.get((op, n)) or self._elementwise_job(op, operation, n)
+        return self.perform(job, tag, result)
 
     def _elementwise_job(self, op: str, operation: Op, n: int) -> Job:
         cycles = self.cycles(operation.operations * n)
@@ -73,15 +76,15 @@ class DigitalUnit(Component):
         }
         return self.job((op, n), cycles * self.cycle_ps, amounts)
 
-    def collect(self, parts: Sequence[F32], scale: float = 1.0) -> tuple[F32, Job]:
-        """Return the sum of partial sums of one shape times `scale` (free if it is 1), to be kept in the buffer."""
+    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: float = 1.0) -> Work[F32]:
+        """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""
         result = parts[0] if len(parts) == 1 else np.add(parts[0], parts[1])
         for part in parts[2:]:
             result += part
         if scale != 1:
             result = result * scale  # a Python float leaves float32 what it is
         key = ("collect", len(parts), scale != 1, result.size)
-        return result, self._jobs.get(key) or self._collect_job(key)
+        return self.perform(self._jobs.get(key) or self._collect_job(key), tag, result)
 
     def _collect_job(self, key: tuple[str, int, bool, int]) -> Job:
         _, parts, scaled, n = key
@@ -90,12 +93,10 @@ class DigitalUnit(Component):
         amounts = {"add": adds, "multiply": multiplies, "buffer.write": n, "control.cycle": cycles}
         return self.job(key, cycles * self.cycle_ps, amounts)
 
-    def normalise(self, d: F32) -> tuple[F32, float, Job]:
-        """Return d over its largest magnitude, that magnitude, and the job: a comparison and a product an element."""
-        result = np.empty_like(d)
-        scale: float = _kernels.normalise(d, result)
+    def normalise(self, d: F32, tag: Tag) -> Work[tuple[F32, float]]:
+        """Return d over its largest magnitude, and that magnitude: a comparison and a product an element."""
         key = ("normalise", d.size)
-        return result, scale, self._jobs.get(key) or self._normalise_job(key)
+        return self.perform(self._jobs.get(key) or self._normalise_job(key), tag, normalised(d))
 
     def _normalise_job(self, key: tuple[str, int]) -> Job:
         n = key[1]
@@ -103,24 +104,24 @@ class DigitalUnit(Component):
         amounts = {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         return self.job(key, cycles * self.cycle_ps, amounts)
 
-    def magnitude(self, d: F32) -> tuple[float, Job]:
-        """Return the sum of the magnitudes of d, and the job: a comparison and an addition an element."""
-        key, n = ("magnitude", d.size), d.size
+    def magnitude(self, d: F32, tag: Tag) -> Work[float]:
+        """Return the sum of the magnitudes of d: a comparison and an addition an element."""
+        n = d.size
         cycles = self.cycles(2 * n)
         amounts = {"compare": n, "add": n, "buffer.read": n, "control.cycle": cycles}
-        return float(np.abs(d).sum(dtype=np.float64)), self._jobs.get(key) or self.job(
-            key, cycles * self.cycle_ps, amounts
-        )
+        key = ("magnitude", n)
+        job = self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts)
+        return self.perform(job, tag, float(np.abs(d).sum(dtype=np.float64)))
 
     def store(self, words: int, tag: Tag) -> None:
         """Book words written to the buffer behind a transfer; they take no time of their own."""
         key = ("store", words)
-        self.book(tag, self._jobs.get(key) or self.job(key, 0, {"buffer.write": words}))
+        self._account.jobs[tag, self._jobs.get(key) or self.job(key, 0, {"buffer.write": words})] += 1
 
     def fetch(self, words: int, tag: Tag) -> None:
         """Book words read from the buffer ahead of a transfer or for another unit; they take no time of their own."""
         key = ("fetch", words)
-        self.book(tag, self._jobs.get(key) or self.job(key, 0, {"buffer.read": words}))
+        self._account.jobs[tag, self._jobs.get(key) or self.job(key, 0, {"buffer.read": words})] += 1
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the buffer's sizes for its actions."""

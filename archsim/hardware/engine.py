@@ -91,22 +91,16 @@ class Engine(Component):
 
     def product(self, macs: int, tag: Tag, *, transposed: bool = False) -> Work[None]:
         """Hold for and count one product over `macs` weights."""
-        yield from self._hold(self.product_ps(macs, transposed=transposed))
+        yield from self.hold(self.product_ps(macs, transposed=transposed))
         bits = macs * self.weight_bit if self.memory else 0
         times = self.memory.transposed_reads if self.memory and transposed else 1
         self.count(tag, {"mac": macs, "memory.read": times * bits, "wire": bits})
 
     def update(self, macs: int, tag: Tag) -> Work[None]:
         """Hold for and count one outer-product update: each weight read, changed, written."""
-        yield from self._hold(self.update_ps(macs))
+        yield from self.hold(self.update_ps(macs))
         bits = macs * self.weight_bit if self.memory else 0
         self.count(tag, {"mac": macs, "memory.read": bits, "memory.write": bits, "wire": 2 * bits})
-
-    def _hold(self, ps: int) -> Work[None]:
-        if not self.slot.take():
-            yield self.slot.wait()
-        yield self.clock.timeout(ps)
-        self.slot.give()
 
     def entries(self) -> list[Entry]:
         """Return every action, those of the memory only where there is one."""

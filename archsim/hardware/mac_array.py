@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-import numpy as np
-
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
@@ -14,7 +12,7 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.sram import Sram
-from archsim.learning import _kernels
+from archsim.learning.products import add_outer, nonzero, product, transposed_product
 
 WEIGHT_BIT = 32
 
@@ -70,63 +68,66 @@ class MacArray(Component):
 
     def multiply(self, weight: F32, x: F32, tag: Tag) -> Work[F32]:
         """Return x W, (vectors, columns)."""
-        return self._product(_kernels.dense, weight, x, weight.shape[1], tag)
+        return self._product(product, weight, x, tag)
 
     def multiply_transposed(self, weight: F32, d: F32, tag: Tag) -> Work[F32]:
         """Return d W^T, (vectors, rows); weights are single words, so both orders cost the same."""
-        return self._product(_kernels.dense_transposed, weight, d, weight.shape[0], tag)
+        return self._product(transposed_product, weight, d, tag)
 
     def _inputs(self, x: F32) -> int:
-        return int(_kernels.count_nonzero(x)) if self.skip_zero_inputs else x.size
+        return nonzero(x) if self.skip_zero_inputs else x.size
 
-    def _product(self, kernel: Callable[..., None], weight: F32, x: F32, outputs: int, tag: Tag) -> Work[F32]:
+    def _product(self, multiplied: Callable[[F32, F32], F32], weight: F32, x: F32, tag: Tag) -> Work[F32]:
         if not self.slot.take():
-            yield self.slot.wait()
-        out = np.empty((x.shape[0], outputs), np.float32)
-        kernel(x, weight, out)
-        inputs = self._inputs(x)
-        macs = inputs * outputs
-        accesses = self.accesses(macs)
-        hold_ps = self.hold_ps(macs, accesses)
-        if not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        self.count(
-            tag,
-            {
-                "multiply": macs,
-                "add": macs,
-                "weights.read": accesses,
-                "operand.read": inputs * -(-outputs // self.lanes),
-                "operand.write": out.size,
-                "control.cycle": -(-hold_ps // self.cycle_ps),
-            },
-        )
-        self.slot.give()
-        return out
+            yield from self.slot.wait()
+        try:
+            out = multiplied(weight, x)
+            inputs, outputs = self._inputs(x), out.shape[1]
+            macs = inputs * outputs
+            accesses = self.accesses(macs)
+            hold_ps = self.hold_ps(macs, accesses)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            self.count(
+                tag,
+                {
+                    "multiply": macs,
+                    "add": macs,
+                    "weights.read": accesses,
+                    "operand.read": inputs * -(-outputs // self.lanes),
+                    "operand.write": out.size,
+                    "control.cycle": -(-hold_ps // self.cycle_ps),
+                },
+            )
+            return out
+        finally:
+            self.slot.give()
 
     def add_outer(self, weight: F32, x: F32, d: F32, tag: Tag) -> Work[None]:
         """Add the sum over vectors of x_i d_j to the weights in place: read, multiply, add, write for each."""
         if not self.slot.take():
-            yield self.slot.wait()
-        _kernels.add_outer(x, d, weight)
-        inputs, columns = self._inputs(x), weight.shape[1]
-        macs = inputs * columns
-        accesses = self.accesses(macs)
-        hold_ps = self.hold_ps(macs, 2 * accesses)
-        if not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        self.count(
-            tag,
-            {
-                "multiply": macs,
-                "add": macs,
-                "weights.read": accesses,
-                "weights.write": accesses,
-                "operand.read": inputs + macs,
-                "control.cycle": -(-hold_ps // self.cycle_ps),
-            },
-        )
-        self.slot.give()
+            yield from self.slot.wait()
+        try:
+            add_outer(weight, x, d)
+            inputs, columns = self._inputs(x), weight.shape[1]
+            macs = inputs * columns
+            accesses = self.accesses(macs)
+            hold_ps = self.hold_ps(macs, 2 * accesses)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            self.count(
+                tag,
+                {
+                    "multiply": macs,
+                    "add": macs,
+                    "weights.read": accesses,
+                    "weights.write": accesses,
+                    "operand.read": inputs + macs,
+                    "control.cycle": -(-hold_ps // self.cycle_ps),
+                },
+            )
+        finally:
+            self.slot.give()
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the sizes of the memory in question."""

@@ -58,20 +58,22 @@ class OuterProductUnit(Component):
     ) -> Work[Accumulated]:
         """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi."""
         if not self.slot.take():
-            yield self.slot.wait()
-        done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
-        hold_ps = self.hold_ps(done.updates, done.rows)
-        if not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        row = self._account.row(tag)
-        row["multiply"] += done.updates + done.rows
-        row["add"] += done.updates + done.index.size
-        row["compare"] += done.updates
-        row["chi.read"] += done.updates
-        row["chi.write"] += done.updates
-        row["control.cycle"] += -(-hold_ps // self.cycle_ps)
-        self.slot.give()
-        return done
+            yield from self.slot.wait()
+        try:
+            done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
+            hold_ps = self.hold_ps(done.updates, done.rows)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            row = self._account.row(tag)
+            row["multiply"] += done.updates + done.rows
+            row["add"] += done.updates + done.index.size
+            row["compare"] += done.updates
+            row["chi.read"] += done.updates
+            row["chi.write"] += done.updates
+            row["control.cycle"] += -(-hold_ps // self.cycle_ps)
+            return done
+        finally:
+            self.slot.give()
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return operand bits, chi's bits, or its memory's sizes."""

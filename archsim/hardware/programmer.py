@@ -64,42 +64,46 @@ class Programmer(Component):
     def set_pulses(self, cells: PairedCells, index: I64, pulses: I64, tag: Tag) -> Work[int]:
         """Give signed SET pulses to the pairs at flat positions `index`; return how many pulses were given."""
         if not self.slot.take():
-            yield self.slot.wait()
-        given = cells.set_pulses(index, pulses, self.clock.now)
-        hold_ps = self.train_ps(pulses=given)
-        if not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        row = self._account.row(tag)
-        row["set.pulse"] += given
-        row["log.write"] += index.size
-        row["control.cycle"] += -(-hold_ps // self.cycle_ps)
-        self.slot.give()
-        return given
+            yield from self.slot.wait()
+        try:
+            given = cells.set_pulses(index, pulses, self.clock.now)
+            hold_ps = self.train_ps(pulses=given)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            row = self._account.row(tag)
+            row["set.pulse"] += given
+            row["log.write"] += index.size
+            row["control.cycle"] += -(-hold_ps // self.cycle_ps)
+            return given
+        finally:
+            self.slot.give()
 
     def refresh(
         self, cells: PairedCells, candidates: I64, tag: Tag, *, saturated: float, difference: float, most_pulses: int
     ) -> Work[Refreshed]:
         """Read the candidates, RESET the saturated pairs among them and program their differences again."""
         if not self.slot.take():
-            yield self.slot.wait()
-        done = cells.refresh(
-            candidates, self.clock.now, saturated=saturated, difference=difference, most_pulses=most_pulses
-        )
-        hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
-        if hold_ps and not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        self.count(
-            tag,
-            {
-                "set.pulse": done.pulses,
-                "reset.pulse": done.resets,
-                "device.read": done.reads,
-                "log.read": candidates.size,
-                "control.cycle": -(-hold_ps // self.cycle_ps),
-            },
-        )
-        self.slot.give()
-        return done
+            yield from self.slot.wait()
+        try:
+            done = cells.refresh(
+                candidates, self.clock.now, saturated=saturated, difference=difference, most_pulses=most_pulses
+            )
+            hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
+            if hold_ps and not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            self.count(
+                tag,
+                {
+                    "set.pulse": done.pulses,
+                    "reset.pulse": done.resets,
+                    "device.read": done.reads,
+                    "log.read": candidates.size,
+                    "control.cycle": -(-hold_ps // self.cycle_ps),
+                },
+            )
+            return done
+        finally:
+            self.slot.give()
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the log's sizes for its actions."""

@@ -43,17 +43,19 @@ class PulseUnit(Component):
     def find(self, rule: PulseRule, x: F32, d: F32, tag: Tag) -> Work[Due]:
         """Return the pulses that a rule finds due for x (vectors, rows) and d (vectors, columns)."""
         if not self.slot.take():
-            yield self.slot.wait()
-        due = rule.due(x, d)
-        hold_ps = self.hold_ps(due.products)
-        if hold_ps and not self.clock.passes(hold_ps):
-            yield self.clock.timeout(hold_ps)
-        self.slot.give()
-        row = self._account.row(tag)
-        row["multiply"] += due.products
-        row["round"] += due.products
-        row["control.cycle"] += hold_ps // self.cycle_ps
-        return due
+            yield from self.slot.wait()
+        try:
+            due = rule.due(x, d)
+            hold_ps = self.hold_ps(due.products)
+            if hold_ps and not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            row = self._account.row(tag)
+            row["multiply"] += due.products
+            row["round"] += due.products
+            row["control.cycle"] += hold_ps // self.cycle_ps
+            return due
+        finally:
+            self.slot.give()
 
     def powered(self) -> dict[str, float]:
         """Return one unit of logic."""

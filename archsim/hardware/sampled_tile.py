@@ -181,10 +181,7 @@ class SampledTile(Component):
         """
         array, drive = self.array, self.drive
         lines, outputs = (array.columns, array.rows) if transposed else (array.rows, array.columns)
-        if not self.slot.take():
-            yield self.slot.wait()
-        yield self.clock.timeout(self.read_ps(vectors, outputs))
-        self.slot.give()
+        yield from self.hold(self.read_ps(vectors, outputs))
         done = self.tiles * vectors
         conversions = drive.bits * drive.phases if drive.style == "bit-serial" else 1
         pulse_s = drive.periods * self.period_ps * 1e-12
@@ -209,10 +206,7 @@ class SampledTile(Component):
         array, write = self.array, self.write
         if write is None:
             raise ModelError("tile: no update without `write`")
-        if not self.slot.take():
-            yield self.slot.wait()
-        yield self.clock.timeout(self.update_ps(write))
-        self.slot.give()
+        yield from self.hold(self.update_ps(write))
         pulse_s = int(2 ** (write.bits - 1) - 1) * self.period_ps * 1e-12
         cells = self.tiles * array.rows * array.columns * write.arrays
         self.count(tag, {

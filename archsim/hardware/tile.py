@@ -52,11 +52,6 @@ class Converters:
     backward_dac: Quantiser | None = None
     backward_adc: Quantiser | None = None
 
-    @property
-    def integration_ps(self) -> int:
-        """Time for which the columns integrate: the longest pulse."""
-        return self.longest_ps(backward=False)
-
     def bits(self, *, backward: bool) -> tuple[int, int]:
         """Return the bits of what is driven and of what is read, forward or backward."""
         if not backward:
@@ -146,14 +141,16 @@ class Tile(Component):
     def read(self, product: Product, x: F32, outputs: int, tag: Tag, *, backward: bool = False) -> Work[F32]:
         """Take the tile, let it compute `product` (one of its own), and hold until its `outputs` are converted."""
         if not self.slot.take():
-            yield self.slot.wait()
-        codes = product(x, tag)
-        if self.bank is None:
-            yield self.clock.timeout(self.read_ps(x.shape[0], outputs, backward=backward))
-        else:
-            yield from self._read_shared(self.bank, x.shape[0], outputs, backward=backward)
-        self.slot.give()
-        return codes
+            yield from self.slot.wait()
+        try:
+            codes = product(x, tag)
+            if self.bank is None:
+                yield self.clock.timeout(self.read_ps(x.shape[0], outputs, backward=backward))
+            else:
+                yield from self._read_shared(self.bank, x.shape[0], outputs, backward=backward)
+            return codes
+        finally:
+            self.slot.give()
 
     def _read_shared(self, bank: Slot, vectors: int, outputs: int, *, backward: bool) -> Work[None]:
         """Hold for products whose conversions contend with other tiles for one bank, vector by vector.
@@ -165,9 +162,11 @@ class Tile(Component):
         yield self.clock.timeout(integrate)
         for vector in range(vectors):
             if not bank.take(self.slot.name):
-                yield bank.wait(self.slot.name)
-            yield self.clock.timeout(convert)
-            bank.give()
+                yield from bank.wait(self.slot.name)
+            try:
+                yield self.clock.timeout(convert)
+            finally:
+                bank.give()
             if vector < vectors - 1 and integrate > convert:
                 yield self.clock.timeout(integrate - convert)
 

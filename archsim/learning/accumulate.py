@@ -77,7 +77,7 @@ class Accumulator:
         x : float32 array, (vectors, rows), within +-x_scale
         d : float32 array, (vectors, columns), within +-1; a descent direction over its largest magnitude
         rate : float
-            Learning rate times that magnitude, over the number of vectors where a mean is wanted.
+            Learning rate times that magnitude, over the number of samples where a mean is wanted.
         """
         updates, rows, found = _kernels.accumulate(
             x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,

@@ -38,7 +38,7 @@ def without_bias(values: F32) -> F32:
 def forward(layer: Dense, chip: Verbs, x: Signal, phase: str) -> Work[Trace]:
     """Return the trace of y = f(x W + b)."""
     tag = layer.tags[phase]
-    extended = Signal(with_bias(x.values)) if layer.bias else x
+    extended = Signal(with_bias(x.values), positions=x.positions) if layer.bias else x
     z = yield from chip.multiply(layer.name, extended, tag)
     y = yield from chip.elementwise(layer.activation, (z,), tag)
     return Trace(extended, y)
@@ -52,7 +52,7 @@ def error(layer: Dense, chip: Verbs, trace: Trace, target: Signal) -> Work[Signa
 def backward(layer: Dense, below: Dense, chip: Verbs, d: Signal, trace_below: Trace) -> Work[Signal]:
     """Return the direction before the activation of the layer below: (d W^T without the bias) f'(z)."""
     back = yield from chip.multiply_transposed(layer.name, d, layer.tags["backward"])
-    inner = Signal(without_bias(back.values)) if layer.bias else back
+    inner = Signal(without_bias(back.values), positions=back.positions) if layer.bias else back
     return (
         yield from chip.elementwise(f"{below.activation}-derivative", (inner, trace_below.y), below.tags["backward"])
     )

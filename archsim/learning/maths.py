@@ -55,6 +55,13 @@ class Op:
         return out
 
 
+def normalised(x: F32) -> tuple[F32, float]:
+    """Return x, (vectors, size), over its largest magnitude, and that magnitude (zero stays zero)."""
+    out = np.empty_like(x)
+    scale: float = _kernels.normalise(x, out)
+    return out, scale
+
+
 def _copy(x: F32, out: F32) -> None:
     out[...] = x
 

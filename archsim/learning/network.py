@@ -68,6 +68,11 @@ class Network:
     initial_levels: int = 0
 
     @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of the weight matrix of each layer."""
+        return {layer.name: layer.shape for layer in self.layers}
+
+    @property
     def inputs(self) -> int:
         """Elements of a sample."""
         return self.layers[0].inputs

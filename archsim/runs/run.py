@@ -8,7 +8,9 @@ from pathlib import Path
 
 from archsim.accounting.area import lint_areas
 from archsim.accounting.technology import lint
+from archsim.base import registry
 from archsim.base.errors import InputError
+from archsim.chips.demands import require
 from archsim.runs import layout, rundir, state
 from archsim.runs.spec import RunSpec
 from archsim.runs.summary import Summary
@@ -37,6 +39,7 @@ def execute(
         If `out` cannot be used, or the network does not fit a chip (before anything is trained).
     """
     begin, out = time.perf_counter(), Path(out)
+    check_fit(spec)
     trainers = [Trainer(spec, architecture, progress=progress, stop=stop) for architecture in spec.architectures]
     check_prices(spec, trainers)
     rundir.claim(out)
@@ -56,9 +59,18 @@ def execute(
 
 def train_all(spec: RunSpec) -> list[Trained]:
     """Train every architecture of `spec` and return what came of it, without a run directory."""
+    check_fit(spec)
     trainers = [Trainer(spec, architecture) for architecture in spec.architectures]
     check_prices(spec, trainers)
     return [trainer.run() for trainer in trainers]
+
+
+def check_fit(spec: RunSpec) -> None:
+    """Refuse a network that does not fit: all that it asks of all chips, at once, before any of them is built."""
+    require({
+        one.name: registry.load("chip", one.chip).demands(one, spec.network, spec.training.batch)
+        for one in spec.architectures
+    })  # fmt: skip
 
 
 def check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:

@@ -111,7 +111,7 @@ def _silent(report: Report) -> None:
 def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> Chip:
     """Return the chip that an architecture names, with the spec's network loaded."""
     chip: Chip = registry.load("chip", architecture.chip).start(
-        architecture, spec.network, spec.technologies[0], streams
+        architecture, spec.network, spec.technologies[0], streams, samples=spec.training.batch
     )
     return chip
 

@@ -26,8 +26,8 @@ CLOSE = 1e-6
 """Two numbers of one unit within this part of each other are the same published number."""
 
 
-class Kernel(Record):
-    """One kernel of a design: how many vectors, which share of lines is driven, and changes of the architecture."""
+class Operation(Record):
+    """An entry under `kernels:`: what a design does, for how many vectors, with which share of lines; its settings."""
 
     design: str
     kernel: Literal["product", "transposed", "update"]
@@ -51,7 +51,7 @@ class Check(Record):
 
     Parameters
     ----------
-    of : names of kernels (energies and times add up), or of one training
+    of : names of operations (energies and times add up), or of one training
     quantity : one of `QUANTITIES`
     chip : architecture of a training that the quantity is of
     phase : phase of the training step that an energy or a latency is of; all of them if not given
@@ -123,7 +123,7 @@ class CaseFile(FileRecord):
     evidence: Literal["measured", "simulated", "calculated", "tool"]
     note: str = ""
     designs: dict[str, Design] = Field(default_factory=dict)
-    kernels: dict[str, Kernel] = Field(default_factory=dict)
+    kernels: dict[str, Operation] = Field(default_factory=dict)
     trainings: dict[str, Training] = Field(default_factory=dict)
     published: dict[str, Number]
 
@@ -194,9 +194,9 @@ def _check_names(case: Case) -> None:
     if file.source not in references:
         raise document.error(("source",), value=file.source, expected="a key of references.bib",
                              hint=nearest(file.source, references))  # fmt: skip
-    for name, kernel in file.kernels.items():
-        if kernel.design not in file.designs:
-            raise document.error(("kernels", name, "design"), value=kernel.design, expected=", ".join(file.designs))
+    for name, operation in file.kernels.items():
+        if operation.design not in file.designs:
+            raise document.error(("kernels", name, "design"), value=operation.design, expected=", ".join(file.designs))
     runs = {**file.kernels, **file.trainings}
     for name, number in file.published.items():
         if number.check is None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.analog import _kernels
+from archsim.analog.cells import read_devices
 from archsim.base.arrays import I64
 from archsim.base.errors import InputError
 from archsim.base.streams import Normals, Streams
@@ -159,14 +159,8 @@ def pulse_course(device: Device, devices: int, normals: Normals) -> tuple[Course
 
 def reads(device: Device, array: DeviceArray, index: I64, time_s: float, normals: Normals) -> F64:
     """Return one read [S] of each of the devices `index`, `time_s` after time 0."""
-    out = np.empty(index.size, np.float32)
-    law = device.reading
-    _kernels.read_devices(
-        array.conductance, array.programmed_ps, index, round(time_s * PS_PER_S),
-        (law.exponent, law.reference_s, law.shortest_s), (law.noise_slope, law.noise_offset),
-        normals.standard_normal(index.size), out,
-    )  # fmt: skip
-    return out.astype(float)
+    now_ps = round(time_s * PS_PER_S)
+    return read_devices(device, array, index, now_ps, normals.standard_normal(index.size)).astype(float)
 
 
 def drift_sample(device: Device, normals: Normals, devices: int = 20_000) -> DriftSample:

@@ -24,7 +24,7 @@ from archsim.base import registry
 from archsim.base.files import shipped_names, write_text
 from archsim.base.units import like
 from archsim.base.yamlfile import read_quantity
-from archsim.chips.published_file import KernelsArchitecture
+from archsim.chips.published_file import PublishedArchitecture
 from archsim.runs.workload import Workload
 from archsim.studies.cases import CaseFile
 from archsim.studies.inventory import AskedTimes, small_chip
@@ -63,7 +63,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "case": _model(CaseFile, "A published design: its numbers as inputs and checks"),
     }
     chips = {name: registry.load("chip", name).SCHEMA for name in registry.names("chip")}
-    chips["kernels"] = KernelsArchitecture
+    chips["kernels"] = PublishedArchitecture
     devices = {name: registry.load("device", name).FILE for name in registry.names("device")}
     for kind, models, key in (("architecture", chips, "chip"), ("device", devices, "model")):
         for name, model in models.items():

@@ -14,8 +14,8 @@ from archsim.accounting.area import area
 from archsim.accounting.bill import price
 from archsim.base import units
 from archsim.base.yamlfile import Key
-from archsim.chips.published import KernelBoard, parse
-from archsim.studies.cases import QUANTITIES, Case, Check, Kernel, Number, read_case, shipped_cases
+from archsim.chips.published import PublishedBoard, parse
+from archsim.studies.cases import QUANTITIES, Case, Check, Number, Operation, read_case, shipped_cases
 from archsim.studies.sweep import run_points
 
 
@@ -65,7 +65,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one kernel came to, a vector: energy [J], time [s], operations; and the design's area [m^2].
+    """What one operation came to, a vector: energy [J], time [s], elementary operations; and the design's area [m^2].
 
     `unpriced` says that a part has no area figure, so that the area is a lower bound.
     """
@@ -107,7 +107,7 @@ def validate(
     trained = _train(cases, full=full, folder=folder, data=data)
     found: list[Result] = []
     for case in cases:
-        kernels = {name: measure(case, kernel) for name, kernel in case.file.kernels.items()}
+        measured = {name: measure(case, operation) for name, operation in case.file.kernels.items()}
         for name, number in case.file.published.items():
             check = number.check
             if check and (full or not check.full):
@@ -115,36 +115,36 @@ def validate(
                 if check.of[0] in case.file.trainings:
                     simulated = _of_training(trained[case.file.name, check.of[0]], check)
                 else:
-                    measured = _sum([kernels[run] for run in check.of])
-                    simulated = measured.value(check.quantity)
-                    bound = "at least " if check.quantity == "area" and measured.unpriced else ""
+                    total = _sum([measured[run] for run in check.of])
+                    simulated = total.value(check.quantity)
+                    bound = "at least " if check.quantity == "area" and total.unpriced else ""
                 found.append(_result(case, name, number, check, simulated, bound))
     return found
 
 
-def measure(case: Case, kernel: Kernel) -> Measured:
-    """Run one kernel of a case on its design, price it, and return what one vector came to."""
-    settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, value in kernel.set.items()}
-    architecture = parse(case.architecture(kernel.design).with_settings(settings, option="set"))
-    technology = case.technology(kernel.design)
-    board = KernelBoard(architecture, technology)
-    time_ps = board.run_kernel(kernel.kernel, kernel.vectors, kernel.density)
+def measure(case: Case, operation: Operation) -> Measured:
+    """Run one operation of a case on its design, price it, and return what one vector came to."""
+    settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, value in operation.set.items()}
+    architecture = parse(case.architecture(operation.design).with_settings(settings, option="set"))
+    technology = case.technology(operation.design)
+    board = PublishedBoard(architecture, technology)
+    time_ps = board.run_operation(operation.kernel, operation.vectors, operation.density)
     bill = price(board.ledger.rows(), board.entries(), technology, architecture.boundary.inside)
     space = area(board.parts(), technology)
     return Measured(
-        energy=bill.total() / kernel.vectors,
-        seconds=time_ps * 1e-12 / kernel.vectors,
+        energy=bill.total() / operation.vectors,
+        seconds=time_ps * 1e-12 / operation.vectors,
         operations=2.0 * architecture.weights,
         area=space.total,
         unpriced=space.is_lower_bound,
     )
 
 
-def _sum(kernels: list[Measured]) -> Measured:
-    """Return kernels one after the other on one design."""
+def _sum(parts: list[Measured]) -> Measured:
+    """Return operations one after the other on one design."""
     return Measured(
-        math.fsum(k.energy for k in kernels), math.fsum(k.seconds for k in kernels),
-        math.fsum(k.operations for k in kernels), kernels[0].area, kernels[0].unpriced,
+        math.fsum(k.energy for k in parts), math.fsum(k.seconds for k in parts),
+        math.fsum(k.operations for k in parts), parts[0].area, parts[0].unpriced,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Speed, measured in one run beside plain NumPy and beside the kernels alone: `make bench`.
+"""Speed, measured in one run beside plain NumPy, BLAS called directly, and the kernels alone: `make bench`.
 
-Nothing here is asserted: seconds are no test. The events of a step are, in the test suite.
+No second is asserted: seconds are no test. The events of a step are, in the test suite. That both bare trainings train
+the same network is checked before they are timed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import sgemv, sger
 
 from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
@@ -17,24 +20,34 @@ from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips.mixed_precision import LayerState, MixedPrecisionChip
 from archsim.data.datasets import Dataset
-from archsim.learning import _kernels
 from archsim.learning.layers import with_bias
-from archsim.learning.maths import OPS
+from archsim.learning.maths import OPS, normalised
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Sampler, Trainer
 
 STEPS = 10_000
 ROUNDS = 3
+NUMPY, BLAS = "plain NumPy fp32, no chip", "BLAS called directly, no chip"
+SAME_STEPS = 300
+"""Steps after which the weights of the two bare trainings are compared."""
+
+Bare = tuple[Callable[[int], None], tuple[F32, F32]]
+"""A function that trains so many steps, and the weights of both layers, which it changes in place."""
 
 
-def numpy_training(data: Dataset, seed: int) -> Callable[[int], None]:
-    """Return a function that trains the same network so many steps in plain NumPy fp32, without any chip."""
+def start(data: Dataset, seed: int) -> tuple[F32, F32, NDArray[np.int64]]:
+    """Return the weights of both layers and the order of the samples from which both bare trainings start."""
     rng = np.random.default_rng(seed)
     w1 = (0.147 * rng.standard_normal((785, 250))).astype(np.float32)
     w2 = (0.147 * rng.standard_normal((251, 10))).astype(np.float32)
+    return w1, w2, rng.permutation(data.train_x.shape[0])
+
+
+def numpy_training(data: Dataset, seed: int) -> Bare:
+    """Return a training of the same network in plain NumPy fp32, without any chip."""
+    w1, w2, order = start(data, seed)
     targets = np.eye(10, dtype=np.float32)
     one = np.ones(1, np.float32)
-    order = rng.permutation(data.train_x.shape[0])
     rate = np.float32(0.3)
 
     def train(steps: int) -> None:
@@ -47,7 +60,43 @@ def numpy_training(data: Dataset, seed: int) -> Callable[[int], None]:
             np.add(w2, rate * np.outer(h, d2), out=w2)
             np.add(w1, rate * np.outer(x, d1), out=w1)
 
-    return train
+    return train, (w1, w2)
+
+
+def blas_training(data: Dataset, seed: int) -> Bare:
+    """Return the same training with BLAS called directly: products by `sgemv`, outer products in place by `sger`.
+
+    Weights lie in Fortran's order, which is that of BLAS, so that nothing is copied: the strongest bare training.
+    """
+    w1, w2, order = start(data, seed)
+    w1, w2 = np.asfortranarray(w1), np.asfortranarray(w2)
+    targets = np.eye(10, dtype=np.float32)
+    x, h = np.ones(785, np.float32), np.ones(251, np.float32)
+    rate = 0.3
+
+    def train(steps: int) -> None:
+        for k in np.resize(order, steps):
+            x[:-1] = data.train_x[k]
+            z = sgemv(1.0, w1, x, trans=1)
+            np.divide(1, 1 + np.exp(-z), out=h[:-1])
+            y = 1 / (1 + np.exp(-sgemv(1.0, w2, h, trans=1)))
+            d2 = (targets[data.train_y[k]] - y) * y * (1 - y)
+            d1 = (sgemv(1.0, w2, d2) * h * (1 - h))[:-1]
+            sger(rate, h, d2, a=w2, overwrite_a=1)
+            sger(rate, x, d1, a=w1, overwrite_a=1)
+
+    return train, (w1, w2)
+
+
+def check_same(data: Dataset, seed: int) -> None:
+    """Refuse to compare trainings that do not compute the same weights, up to the rounding of float32."""
+    found = []
+    for training in (numpy_training, blas_training):
+        train, weights = training(data, seed)
+        train(SAME_STEPS)
+        found.append(weights)
+    for plain, blas in zip(*found, strict=True):
+        np.testing.assert_allclose(blas, plain, rtol=1e-4, atol=1e-5)
 
 
 def kernel_training(spec: RunSpec) -> Callable[[int], None]:
@@ -86,12 +135,10 @@ def kernel_training(spec: RunSpec) -> Callable[[int], None]:
             hidden = with_bias(h)
             y = OPS["sigmoid"](product(last, hidden))
             error = OPS["sigmoid-error"](target, y)
-            d = np.empty_like(error)
-            scale = _kernels.normalise(error, d)
+            d, scale = normalised(error)
             back = last.cells[0][0].multiply_transposed(d, STEP_PHASES[1], backward)[0] * np.float32(scale)
             inner = OPS["sigmoid-derivative"](np.ascontiguousarray(back[:, :-1]), h)
-            d1 = np.empty_like(inner)
-            scale1 = _kernels.normalise(inner, d1)
+            d1, scale1 = normalised(inner)
             update(last, hidden, d, scale, step * 40_000_000)
             update(first, x, d1, scale1, step * 40_000_000)
 
@@ -120,14 +167,17 @@ def main() -> None:
     compiled = time.perf_counter() - loaded
     print(f"784-250-10, batch 1, {spec.dataset.origin}")
     print(f"loading {loaded - begin:.1f} s; compiling or loading the kernels and building both chips {compiled:.1f} s")
-    rates = {"plain NumPy fp32, no chip": best(numpy_training(spec.dataset, spec.seed), STEPS)}
+    check_same(spec.dataset, spec.seed)
+    rates = {
+        NUMPY: best(numpy_training(spec.dataset, spec.seed)[0], STEPS),
+        BLAS: best(blas_training(spec.dataset, spec.seed)[0], STEPS),
+    }
     rates["functional kernels alone"] = best(kernel_training(spec), STEPS)
     for trainer in trainers:
         rates[f"archsim {trainer.architecture.name}"] = best(trainer.train, STEPS)
-    reference = rates["plain NumPy fp32, no chip"]
-    print(f"{'':32}{'steps/s':>10}{'us/step':>10}{'x NumPy':>10}")
+    print(f"{'':32}{'steps/s':>10}{'us/step':>10}{'x NumPy':>10}{'x BLAS':>10}")
     for name, rate in rates.items():
-        print(f"{name:32}{rate:10,.0f}{1e6 / rate:10.1f}{rate / reference:10.2f}")
+        print(f"{name:32}{rate:10,.0f}{1e6 / rate:10.1f}{rate / rates[NUMPY]:10.2f}{rate / rates[BLAS]:10.2f}")
     for trainer in trainers:
         clock, steps = trainer.chip.clock, trainer.chip.ledger.steps
         name = trainer.architecture.name

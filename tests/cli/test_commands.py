@@ -42,6 +42,13 @@ def test_help_teaches_every_command_and_the_exit_codes(cli: Cli) -> None:
         assert f"{code} {meaning}" in flat
 
 
+def test_what_does_not_fit_is_one_line_with_its_own_exit_code_and_leaves_nothing(cli: Cli, tmp_path: Path) -> None:
+    refused = cli("run", "mlp-mnist", "--set", "tile.count=3", "--set", "digital_unit.buffer_words=9", "--out", "run")
+    assert refused.code == 3
+    assert refused.error.endswith("--set tile.count=5 --set digital_unit.buffer_words=1556 makes it fit")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_quiet_run_writes_the_whole_directory(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == {
         "inputs",

@@ -20,7 +20,7 @@ from archsim.base.files import shipped_names
 from archsim.base.signal import Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
-from archsim.chips.published import KernelBoard, parse
+from archsim.chips.published import PublishedBoard, parse
 from archsim.chips.step import training_step
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
@@ -62,15 +62,15 @@ def component_classes() -> list[type[Component]]:
 
 
 @cache
-def boards() -> list[KernelBoard]:
+def boards() -> list[PublishedBoard]:
     """Return the boards of all designs of published cases after their kernels."""
     made = []
     for case in map(read_case, shipped_cases()):
         for kernel in case.file.kernels.values():
             settings = {tuple(key.split(".")): str(value) for key, value in kernel.set.items()}
             document = case.architecture(kernel.design).with_settings(settings)
-            made.append(KernelBoard(parse(document), case.technology(kernel.design)))
-            made[-1].run_kernel(kernel.kernel)
+            made.append(PublishedBoard(parse(document), case.technology(kernel.design)))
+            made[-1].run_operation(kernel.kernel)
     return made
 
 
@@ -170,7 +170,11 @@ def test_a_component_that_counts_what_it_has_not_declared_is_found_out() -> None
     component = Careless(Clock(), ledger, "careless")
     with pytest.raises((KeyError, ModelError)):
         component.count(Tag("forward", "fc1"), {"undeclared": 1})
-    component.book(Tag("forward", "fc1"), component.job("x", 0, {"undeclared": 1}))
+    component.clock.run(
+        component.clock.process(
+            component.perform(component.job("x", 0, {"undeclared": 1}), Tag("forward", "fc1"), None)
+        )
+    )
     with pytest.raises(ModelError, match="action 'undeclared' is not one of"):
         ledger.rows()
 

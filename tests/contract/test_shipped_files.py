@@ -10,7 +10,6 @@ from archsim.accounting.technology import Technology, lint, read_technology
 from archsim.base.files import shipped_names
 from archsim.base.signal import STEP_PHASES
 from archsim.chips import architecture as architectures
-from archsim.chips.placement import place
 from archsim.runs import workload as workloads
 from archsim.runs.spec import DEFAULT_ARCHITECTURES, DEFAULT_TECHNOLOGIES, resolve
 from archsim.runs.train import Trainer
@@ -63,16 +62,6 @@ def test_every_architecture_has_the_boundary_of_the_first(architecture: str) -> 
     assert set(other.boundary.inside) == set(first.boundary.inside)
     assert set(other.boundary.outside) == set(first.boundary.outside)
     assert other.title
-
-
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_the_default_tiles_hold_every_workload(workload: str) -> None:
-    network = workloads.parse(workloads.document(workload)).network.build()
-    shapes = {layer.name: layer.shape for layer in network.layers}
-    for name in ARCHITECTURES:
-        tile = getattr(architectures.parse(architectures.document(name)), "tile", None)
-        if tile:
-            place(shapes, rows=tile.rows, columns=tile.columns, tiles=tile.count)
 
 
 def test_the_defaults_are_shipped_and_have_the_same_times() -> None:

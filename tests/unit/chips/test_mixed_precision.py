@@ -9,7 +9,7 @@ import pytest
 from test_step import NETWORK, QUIET, TIMES_S, chip, samples, state, train
 
 from archsim.base.errors import DoesNotFitError
-from archsim.base.signal import STEP_PHASES
+from archsim.base.signal import STEP_PHASES, Signal, Tag
 from archsim.learning.network import Dense, Network
 
 BUSY = {"refresh.every": "7", "refresh.saturated": "1.2 uS", "refresh.difference": "7 uS"}
@@ -47,6 +47,16 @@ def test_update_and_refresh_take_what_their_counts_take(eager: bool) -> None:
     assert made.ledger.time_ps["refresh"] == (
         refresh["set.pulse"] * 100_000 + refresh["reset.pulse"] * 50_000 + refresh["device.read"] * 130_000
     )
+
+
+@pytest.mark.parametrize("positions", [1, 3])
+def test_the_refresh_counts_samples_however_many_vectors_they_have(positions: int) -> None:
+    """Two samples of one or three vectors: due after two samples, not after as many vectors."""
+    made: Any = chip("mixed-precision", **{"refresh.every": "3"})
+    x = Signal(np.ones((2 * positions, 13), np.float32), positions=positions)
+    d = Signal(np.full((2 * positions, 7), 1e-9, np.float32), positions=positions)
+    made.run(made.update("fc1", x, d, 1e-6, Tag("update", "fc1")))
+    assert made.state["fc1"].since_refresh == 2
 
 
 def test_devices_have_received_as_many_pulses_as_were_counted() -> None:

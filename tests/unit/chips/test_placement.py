@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.base.errors import DoesNotFitError
-from archsim.chips.placement import bands, place
+from archsim.chips.demands import require
+from archsim.chips.placement import bands, place, tiles_demand
 
 exact = settings(max_examples=100, deadline=None, derandomize=True)
 
@@ -37,13 +38,14 @@ def test_a_network_fits_exactly_as_many_tiles_as_it_demands_and_not_one_less(
 ) -> None:
     layers = {f"layer{k}": shape for k, shape in enumerate(shapes)}
     demand = sum(-(-r // rows) * -(-c // columns) for r, c in shapes)
-    grids = place(layers, rows=rows, columns=columns, tiles=demand)
+    grids = place(layers, rows=rows, columns=columns)
+    require({"a": [tiles_demand(layers, rows=rows, columns=columns, available=demand)]})
     assert sum(grid.tiles for grid in grids.values()) == demand
     for name, (r, c) in layers.items():
         covered = sum(row.size * column.size for row in grids[name].rows for column in grids[name].columns)
         assert covered == r * c
     with pytest.raises(DoesNotFitError) as caught:
-        place(layers, rows=rows, columns=columns, tiles=demand - 1)
+        require({"a": [tiles_demand(layers, rows=rows, columns=columns, available=demand - 1)]})
     text = str(caught.value)
     assert f"needs {demand} tiles of {rows}x{columns}" in text
     assert f"the chip has {demand - 1}: 1 short" in text

@@ -7,7 +7,7 @@ import pytest
 
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import read
-from archsim.chips.published import KernelBoard, parse
+from archsim.chips.published import PublishedBoard, parse
 
 DESIGN = """\
 schema: 1
@@ -39,11 +39,11 @@ class Times:
         return TIMES[key]
 
 
-def board(tmp_path: Path, **settings: Any) -> KernelBoard:
+def board(tmp_path: Path, **settings: Any) -> PublishedBoard:
     path = tmp_path / "small.yaml"
     path.write_text(DESIGN)
     document = read(path).with_settings({tuple(key.split("__")): str(value) for key, value in settings.items()})
-    return KernelBoard(parse(document), Times())
+    return PublishedBoard(parse(document), Times())
 
 
 BITS = 2 * 64 * 8, 2 * 32 * 8
@@ -52,14 +52,14 @@ IN, OUT, PRODUCT = (1 + BITS[0] // 64) * 1000, (1 + BITS[1] // 64) * 1000, 130_0
 
 def test_without_overlap_streams_and_products_follow_each_other(tmp_path: Path) -> None:
     unit = board(tmp_path, stream__overlapped="false")
-    assert unit.run_kernel("product", vectors=7) == 7 * (IN + PRODUCT + OUT)
+    assert unit.run_operation("product", vectors=7) == 7 * (IN + PRODUCT + OUT)
 
 
 def test_with_two_buffers_the_longer_of_bus_and_product_sets_the_pace(tmp_path: Path) -> None:
-    assert board(tmp_path).run_kernel("product", vectors=50) == IN + 50 * PRODUCT + OUT
+    assert board(tmp_path).run_operation("product", vectors=50) == IN + 50 * PRODUCT + OUT
     narrow = board(tmp_path, stream__width="4 bit")
     bus = (1 + BITS[0] // 4 + 1 + BITS[1] // 4) * 1000
-    time_ps = narrow.run_kernel("product", vectors=50)
+    time_ps = narrow.run_operation("product", vectors=50)
     assert 50 * bus <= time_ps <= 50 * bus + 2 * PRODUCT  # work is conserved, the bus never idles but at the ends
 
 
@@ -67,7 +67,7 @@ def test_overlap_changes_no_count(tmp_path: Path) -> None:
     rows = []
     for overlapped in ("true", "false"):
         unit = board(tmp_path, stream__overlapped=overlapped)
-        unit.run_kernel("product", vectors=9)
+        unit.run_operation("product", vectors=9)
         rows.append([row for row in unit.ledger.rows() if row.action != "powered" and "powered" not in row.action])
     assert rows[0] == rows[1]
     assert sum(row.amount for row in rows[0] if row.component == "bus") == 9 * sum(BITS)
@@ -75,7 +75,7 @@ def test_overlap_changes_no_count(tmp_path: Path) -> None:
 
 def test_blocks_are_powered_for_the_whole_time(tmp_path: Path) -> None:
     unit = board(tmp_path)
-    time_ps = unit.run_kernel("product", vectors=3)
+    time_ps = unit.run_operation("product", vectors=3)
     (row,) = [row for row in unit.ledger.rows() if row.component == "edram"]
     assert row.amount == pytest.approx(3 * time_ps * 1e-12)
 
@@ -85,7 +85,7 @@ def test_blocks_are_powered_for_the_whole_time(tmp_path: Path) -> None:
 )
 def test_what_a_design_cannot_do_is_refused(tmp_path: Path, kernel: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        board(tmp_path).run_kernel(kernel)
+        board(tmp_path).run_operation(kernel)
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,25 @@ def test_components_phases_and_total_agree_to_the_last_digits(name: str, technol
     assert {line.function for line in bill.lines if not line.inside} == {"host link"}
 
 
+@pytest.mark.parametrize("name", shipped_names("architectures"))
+@pytest.mark.parametrize("positions", [1, 2])
+def test_the_rate_of_an_update_is_complete_and_products_come_back_with_the_samples_they_were_given(
+    name: str, positions: int
+) -> None:
+    """The sum over vectors times the rate, in the weights themselves where they are exact: nothing is divided again."""
+    made: Any = chip(name, **(QUIET if name == "mixed-precision" else {}))
+    tag = Tag("forward", "fc1")
+    x = Signal(np.full((4, 13), 0.5, np.float32), positions=positions)
+    product = made.run(made.multiply("fc1", x, tag))
+    back = made.run(made.multiply_transposed("fc1", product, tag))
+    y = made.run(made.elementwise("sigmoid", (product,), tag))
+    assert [one.samples for one in (product, back, y)] == [4 // positions] * 3
+    if name == "digital32":
+        before = made.weights["fc1"].copy()
+        made.run(made.update("fc1", x, Signal(np.ones((4, 7), np.float32), positions=positions), 0.25, tag))
+        np.testing.assert_allclose(made.weights["fc1"] - before, 4 * 0.5 * 0.25, rtol=1e-5)
+
+
 def test_what_does_not_fit_says_demand_bound_gap_and_the_way_out() -> None:
     with pytest.raises(DoesNotFitError) as caught:
         chip("mixed-precision", **{"tile.rows": "5", "tile.columns": "3", "tile.count": "4"})
@@ -257,7 +276,36 @@ def test_bands_cover_every_line_once_and_are_about_equal(lines: int, most: int) 
     assert max(sizes) <= most
     assert max(sizes) - min(sizes) <= 1
     assert len(found) == -(-lines // most)
-    assert place({"a": (lines, 1)}, rows=most, columns=1, tiles=len(found))["a"].tiles == len(found)
+    assert place({"a": (lines, 1)}, rows=most, columns=1)["a"].tiles == len(found)
+
+
+@pytest.mark.parametrize("eager", [True, False])
+@pytest.mark.parametrize(
+    ("name", "unit", "method"),
+    [
+        ("mixed-precision", "archsim.analog.cells.Cells", "multiply"),
+        ("mixed-precision", "archsim.learning.accumulate.Accumulator", "accumulate"),
+        ("mixed-precision", "archsim.analog.cells.PairedCells", "set_pulses"),
+        ("in-array", "archsim.analog.cells.Cells", "multiply_transposed"),
+        ("in-array", "archsim.analog.single.SingleCells", "pulse"),
+        ("digital32", "archsim.hardware.mac_array.MacArray", "hold_ps"),
+    ],
+)
+def test_a_step_that_fails_half_way_leaves_nothing_held_and_the_chip_can_go_on(
+    name: str, unit: str, method: str, eager: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = chip(name, eager=eager, **{"tile.rows": "5", "tile.columns": "3"} if name != "digital32" else {})
+
+    def broken(*_: object, **__: object) -> None:
+        raise ModelError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{unit}.{method}", broken)
+        with pytest.raises(ModelError, match="broken"):
+            train(made, samples(40), rate=5)
+    assert [slot.state for slot in made.slots() if slot.state] == []
+    train(made, samples(2))
+    assert made.clock.passes(1) == eager
 
 
 def test_a_deadlock_says_who_is_held_and_what_waits() -> None:

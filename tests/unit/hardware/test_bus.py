@@ -31,12 +31,7 @@ def test_a_transfer_takes_arbitration_and_a_cycle_for_each_word_begun(
     unit = bus(clock, ledger, width=width, cycle=cycle, arbitration=arbitration)
     words = (bits + width - 1) // width
 
-    def send() -> Any:
-        job = unit.send(bits)
-        if not unit.does(job, TAG):
-            yield from unit.perform(job, TAG)
-
-    _, ps = elapsed(clock, send())
+    _, ps = elapsed(clock, unit.send(bits, TAG))
     assert ps == unit.send_ps(bits) == (arbitration + words) * cycle
     assert counted(ledger, "bus") == ({"transfer": bits} if bits else {})
 
@@ -47,9 +42,7 @@ def test_transfers_of_several_senders_follow_each_other_in_order() -> None:
     ends = []
 
     def send(bits: int) -> Any:
-        job = unit.send(bits)
-        if not unit.does(job, TAG):
-            yield from unit.perform(job, TAG)
+        yield from unit.send(bits, TAG)
         ends.append((bits, clock.now))
 
     for bits in (320, 32, 64):
@@ -61,11 +54,10 @@ def test_transfers_of_several_senders_follow_each_other_in_order() -> None:
 
 def test_a_bus_twice_as_wide_halves_the_words_and_leaves_the_bits() -> None:
     for width in (32, 64):
-        ledger = Ledger()
-        unit = bus(Clock(), ledger, width=width, arbitration=0)
-        job = unit.send(6400)
-        assert job.hold_ps == 6400 // width * 1019
-        assert job.amounts == {"transfer": 6400}
+        clock, ledger = Clock(), Ledger()
+        _, ps = elapsed(clock, bus(clock, ledger, width=width, arbitration=0).send(6400, TAG))
+        assert ps == 6400 // width * 1019
+        assert counted(ledger, "bus") == {"transfer": 6400}
 
 
 def test_a_wire_has_its_length_and_the_host_link_its_own_function() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+import simpy
 from hardware_kit import elapsed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,10 +43,7 @@ def play(clock: Clock, slots: list[Slot], program: Program, name: str, trace: Tr
             yield from hold(clock, values[0])
         elif kind == "use":
             slot = slots[values[0]]
-            if not slot.take():
-                yield slot.wait()
-            yield from hold(clock, values[1])
-            slot.give()
+            yield from slot.during(hold(clock, values[1]))
         else:
             work = [play(clock, slots, part, f"{name}/{index}.{k}", trace) for k, part in enumerate(values[0])]
             if native:
@@ -182,7 +180,7 @@ def test_a_slot_serves_in_the_order_of_arrival_without_a_pause(jobs: list[tuple[
     def customer(number: int, arrival: int, service: int) -> Any:
         yield clock.timeout(arrival)
         if not slot.take():
-            yield slot.wait()
+            yield from slot.wait()
         started.append((number, clock.now))
         yield from hold(clock, service)
         slot.give()
@@ -205,11 +203,19 @@ def test_a_slot_given_back_goes_to_the_first_that_waits_and_to_nobody_else() -> 
     clock = Clock()
     slot = Slot(clock, "server")
     assert slot.take()
-    first, second = slot.wait(), slot.wait()
+    served: list[str] = []
+
+    def customer(name: str) -> Any:
+        yield from slot.wait()
+        served.append(name)
+
+    for name in ("first", "second"):
+        clock.process(customer(name))
+    clock.run()
     slot.give()
-    assert first.triggered
-    assert not second.triggered
     assert not slot.take()  # nobody overtakes
+    clock.run()
+    assert served == ["first"]
 
 
 def test_a_slot_given_back_without_having_been_taken_is_an_error() -> None:
@@ -223,6 +229,116 @@ def test_a_slot_says_that_it_is_held_and_how_many_wait() -> None:
     assert slot.state is None
     slot.take()
     assert slot.state == "bus is held, 0 waiting"
-    slot.wait()
-    slot.wait()
+    queue = [slot.wait(), slot.wait()]
+    for waiting in queue:
+        next(waiting)
     assert slot.state == "bus is held, 2 waiting"
+    queue.pop().close()
+    assert slot.state == "bus is held, 1 waiting"
+
+
+@pytest.mark.parametrize("when", [5, 15])
+def test_who_fails_while_it_waits_leaves_the_queue_and_who_fails_while_served_gives_back(when: int) -> None:
+    """One process is interrupted in the queue or while it is served; the next is served as if it had never come."""
+    clock = Clock()
+    slot = Slot(clock, "bus")
+    ends = []
+
+    def work(ps: int) -> Any:
+        yield clock.timeout(ps)
+
+    def customer(ps: int) -> Any:
+        yield from slot.during(work(ps))
+        ends.append(clock.now)
+
+    def stopped() -> Any:
+        with pytest.raises(simpy.Interrupt):
+            yield from slot.during(work(100))
+
+    def breaker(victim: simpy.Process) -> Any:
+        yield clock.timeout(when)
+        victim.interrupt()
+
+    clock.process(customer(10))
+    victim = clock.process(stopped())
+    clock.process(customer(20))
+    clock.process(breaker(victim))
+    clock.run()
+    assert ends == [10, max(10, when) + 20]
+    assert slot.state is None
+
+
+def test_a_turn_that_nobody_takes_up_goes_to_the_next() -> None:
+    """The server is given to a process that is stopped at that very picosecond, before it could go on."""
+    clock = Clock()
+    slot = Slot(clock, "bus")
+    assert slot.take()
+    waiting = slot.wait()
+    next(waiting)
+    slot.give()
+    waiting.close()
+    assert slot.state is None
+    assert slot.take()
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+class BrokenError(Exception):
+    """What a strand of a test raises."""
+
+
+@pytest.mark.parametrize("at", [0, 7])
+def test_what_a_strand_raises_reaches_whoever_waits_for_it_and_leaves_nothing_taken(at: int) -> None:
+    """At once or later; the other strand holds a slot meanwhile, and the clock can move itself again afterwards."""
+    clock = Clock()
+    slot = Slot(clock, "tile")
+
+    def breaks() -> Any:
+        if at:
+            yield clock.timeout(at)
+        raise BrokenError
+
+    def parent() -> Any:
+        with pytest.raises(BrokenError):
+            yield from clock.together([slot.during(hold(clock, 20)), breaks()])
+        return clock.now, slot.state, clock.passes(1)
+
+    assert elapsed(clock, parent())[0] == (at, None, True)
+    clock.run()
+    assert clock.passes(1)
+
+
+def test_a_failure_goes_up_through_nested_strands_as_it_is() -> None:
+    clock = Clock()
+
+    def breaks() -> Any:
+        yield clock.timeout(3)
+        raise BrokenError("as it is")
+
+    def other(ps: int) -> Any:
+        yield clock.timeout(ps)
+
+    def nested() -> Any:
+        yield from clock.together([breaks(), other(10)])
+
+    with pytest.raises(BrokenError, match="as it is"):
+        elapsed(clock, clock.together([nested(), other(20)]))
+    clock.run()
+    assert clock.passes(1)
+
+
+def test_a_strand_gets_the_exception_of_an_event_that_failed_and_no_value() -> None:
+    clock = Clock()
+    event = clock.event()
+
+    def waits() -> Any:
+        try:
+            yield event
+        except BrokenError:
+            return "raised"
+        return "a value"
+
+    def breaks() -> Any:
+        yield clock.timeout(1)
+        event.fail(BrokenError())
+
+    assert elapsed(clock, clock.together([waits(), breaks()]))[0] == ["raised", None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hardware_kit import TAG, counted, elapsed, ideal_cells, vectors
@@ -30,14 +28,6 @@ def digital_unit(clock: Clock, ledger: Ledger, lanes: int = 1) -> DigitalUnit:
     return DigitalUnit(clock, ledger, lanes=lanes, cycle_ps=CYCLE, buffer=sram())
 
 
-def perform(unit: DigitalUnit, job: Any) -> int:
-    def work() -> Any:
-        if not unit.does(job, TAG):
-            yield from unit.perform(job, TAG)
-
-    return elapsed(unit.clock, work())[1]
-
-
 # --- digital unit -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("lanes", [1, 3, 16])
 @pytest.mark.parametrize(
@@ -59,11 +49,11 @@ def test_an_elementwise_operation_takes_its_elementary_operations_over_the_lanes
     ledger = Ledger()
     unit = digital_unit(Clock(), ledger, lanes)
     operands = [vectors(2, 5, seed) for seed in range(counts["buffer.read"])]
-    result, job = unit.elementwise(op, operands)
+    result, ps = elapsed(unit.clock, unit.elementwise(op, operands, TAG))
     n = 10
     arithmetic = sum(amount for action, amount in counts.items() if action != "buffer.read") * n
     cycles = (arithmetic + lanes - 1) // lanes
-    assert perform(unit, job) == cycles * CYCLE
+    assert ps == cycles * CYCLE
     expected = {action: amount * n for action, amount in counts.items()} | {"buffer.write": n}
     assert counted(ledger, "digital_unit") == expected | ({"control.cycle": cycles} if cycles else {})
     assert result.shape == (2, 5)
@@ -79,9 +69,9 @@ def test_partial_sums_take_an_addition_less_than_there_are_and_a_product_if_scal
     unit = digital_unit(Clock(), ledger, lanes)
     given_parts = [vectors(1, 6, seed) for seed in range(parts)]
     before = [part.copy() for part in given_parts]
-    result, job = unit.collect(given_parts, scale)
+    result, ps = elapsed(unit.clock, unit.collect(given_parts, TAG, scale=scale))
     operations = 6 * (parts - 1) + (6 if scale != 1 else 0)
-    assert perform(unit, job) == (operations + lanes - 1) // lanes * CYCLE
+    assert ps == (operations + lanes - 1) // lanes * CYCLE
     found = counted(ledger, "digital_unit")
     assert found.get("add", 0) == 6 * (parts - 1)
     assert found.get("multiply", 0) == (6 if scale != 1 else 0)
@@ -95,8 +85,8 @@ def test_normalising_takes_a_comparison_and_a_product_an_element() -> None:
     ledger = Ledger()
     unit = digital_unit(Clock(), ledger)
     d = np.array([[0.5, -2.0, 1.0]], np.float32)
-    result, scale, job = unit.normalise(d)
-    assert perform(unit, job) == 6 * CYCLE
+    (result, scale), ps = elapsed(unit.clock, unit.normalise(d, TAG))
+    assert ps == 6 * CYCLE
     assert counted(ledger, "digital_unit") == {
         "compare": 3, "multiply": 3, "buffer.read": 6, "buffer.write": 3, "control.cycle": 6,
     }  # fmt: skip
@@ -105,7 +95,8 @@ def test_normalising_takes_a_comparison_and_a_product_an_element() -> None:
 
 
 def test_an_error_of_nothing_but_zeros_stays_zero() -> None:
-    result, scale, _ = digital_unit(Clock(), Ledger()).normalise(np.zeros((2, 3), np.float32))
+    clock = Clock()
+    (result, scale), _ = elapsed(clock, digital_unit(clock, Ledger()).normalise(np.zeros((2, 3), np.float32), TAG))
     assert scale == 0
     assert not result.any()
 

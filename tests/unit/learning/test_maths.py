@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from archsim.base.errors import ModelError
-from archsim.learning import _kernels
-from archsim.learning.maths import ACTIVATIONS, OPS, OUTPUT_ACTIVATIONS
+from archsim.learning.maths import ACTIVATIONS, OPS, OUTPUT_ACTIVATIONS, normalised
+from archsim.learning.products import add_outer, nonzero, product, transposed_product
 
 SIZES = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
 PLAIN = {
@@ -104,25 +104,22 @@ def operands(sizes: tuple[int, int, int], seed: int) -> tuple[np.ndarray, np.nda
 @settings(max_examples=50, deadline=None)
 def test_dense_products_and_their_update_are_those_of_numpy(sizes: tuple[int, int, int], seed: int) -> None:
     x, d, w = operands(sizes, seed)
-    out, back = np.full((sizes[0], sizes[2]), 9, np.float32), np.full((sizes[0], sizes[1]), 9, np.float32)
-    _kernels.dense(x, w, out)
-    _kernels.dense_transposed(d, w, back)
-    assert out == pytest.approx(x @ w, abs=1e-5)
-    assert back == pytest.approx(d @ w.T, abs=1e-5)
+    assert product(w, x) == pytest.approx(x @ w, abs=1e-5)
+    assert transposed_product(w, d) == pytest.approx(d @ w.T, abs=1e-5)
     expected = w + x.T @ d
-    _kernels.add_outer(x, d, w)
+    add_outer(w, x, d)
     assert w == pytest.approx(expected, abs=1e-5)
-    assert _kernels.count_nonzero(x) == np.count_nonzero(x)
+    assert nonzero(x) == np.count_nonzero(x)
 
 
 # --- Normalising
 
 
 def test_normalising_divides_by_the_largest_magnitude() -> None:
-    out = np.empty((2, 3), np.float32)
-    assert _kernels.normalise(np.array([[1, -4, 2], [0, 2, 0]], np.float32), out) == 4
-    assert out.tolist() == [[0.25, -1, 0.5], [0, 0.5, 0]]
-    assert _kernels.normalise(np.zeros((2, 3), np.float32), out) == 0
+    out, scale = normalised(np.array([[1, -4, 2], [0, 2, 0]], np.float32))
+    assert (out.tolist(), scale) == ([[0.25, -1, 0.5], [0, 0.5, 0]], 4)
+    out, scale = normalised(np.zeros((2, 3), np.float32))
+    assert scale == 0
     assert (out == 0).all()
 
 
@@ -132,8 +129,7 @@ def test_normalising_divides_by_the_largest_magnitude() -> None:
 @settings(max_examples=200)
 def test_whatever_is_normalised_lies_within_one_and_comes_back(x: np.ndarray) -> None:
     """Also errors so small that one over them overflows: a last layer that is nearly right has such errors."""
-    out = np.empty_like(x)
-    scale = _kernels.normalise(x, out)
+    out, scale = normalised(x)
     assert scale == np.abs(x).max()
     assert np.abs(out).max() <= 1 + 1e-6
     assert out.astype(float) * scale == pytest.approx(x.astype(float), rel=1e-6, abs=1e-6 * scale)

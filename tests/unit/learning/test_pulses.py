@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from archsim.base.streams import Streams
-from archsim.learning import _kernels
 from archsim.learning.pulses import PulseRule
 
 
@@ -51,22 +50,3 @@ def test_the_draws_of_a_batch_are_enough_for_every_row_that_any_vector_drives() 
     rule = PulseRule((3, 2), up=0.1, down=0.1, random=Streams(1).generator("a"))
     x = np.array([[1, 0, 0], [0, 0, 1]], np.float32)
     assert (matrix(rule, x, np.full((2, 2), 0.2)) == [[2, 2], [0, 0], [2, 2]]).all()
-
-
-def sparse(pulses: list[list[int]]) -> tuple[np.ndarray, np.ndarray, int]:
-    flat = np.array(pulses).reshape(-1)
-    index = np.flatnonzero(flat)
-    return index, flat[index], len(pulses[0])
-
-
-def test_row_by_row_each_group_takes_its_longest_trains() -> None:
-    index, pulses, columns = sparse([[3, -1, 0, 2, 0], [0, 0, 0, 0, 0], [0, -4, -2, 1, 1]])
-    # groups of two columns: row 0 up 3 + 2, down 1; row 2 down 4, then 2 beside up 1, then up 1
-    assert _kernels.longest_trains(index, pulses, columns, 2) == (3 + 2 + 1 + 1, 1 + 4 + 2, 4, 4)
-    assert _kernels.longest_trains(index, pulses, columns, 5) == (3 + 1, 1 + 4, 2, 4)
-
-
-def test_all_rows_at_once_take_the_longest_trains_of_a_group_of_columns() -> None:
-    index, pulses, columns = sparse([[3, -1, 0, 2, 0], [0, 0, 0, 0, 0], [0, -4, -2, 1, 1]])
-    assert _kernels.longest_columns(index, pulses, columns, 5) == (3, 4, 2, 4)
-    assert _kernels.longest_columns(index, pulses, columns, 2) == (3 + 2 + 1, 4 + 2, 4, 4)

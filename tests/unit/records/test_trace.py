@@ -34,8 +34,8 @@ STEPS = 12
 SETTINGS = {
     "own converters": ("refresh.every=5", "refresh.saturated=1.2 uS"),
     "shared converters": ("refresh.every=5", "refresh.saturated=1.2 uS", "tile.adc.tiles_per_bank=2"),
-    "batches": ("tile.adc.tiles_per_bank=2", "tile.adc.count=1", "training.batch=3"),
-    "batches, own converters": ("training.batch=3",),
+    "batches": ("tile.adc.tiles_per_bank=2", "tile.adc.count=1", "training.batch=3", "digital_unit.buffer_words=4668"),
+    "batches, own converters": ("training.batch=3", "digital_unit.buffer_words=4668"),
 }
 CASES = [*((kind, "mixed-precision") for kind in SETTINGS), ("own converters", "digital32")]
 

@@ -79,7 +79,15 @@ def test_evaluations_are_in_order_and_end_with_the_last_step(steps: int, per_epo
 
 
 def test_steps_come_from_epochs_unless_they_are_given() -> None:
-    spec = small(steps=None, settings=("training.samples_per_epoch=1000", "training.batch=7", "training.epochs=3"))
+    spec = small(
+        steps=None,
+        settings=(
+            "training.samples_per_epoch=1000",
+            "training.batch=7",
+            "training.epochs=3",
+            "digital_unit.buffer_words=10892",
+        ),
+    )
     assert total_steps(spec) == (3 * 143, 143)
     assert total_steps(small(steps=5, settings=("training.samples_per_epoch=1000",))) == (5, 1000)
 

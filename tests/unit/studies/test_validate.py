@@ -10,7 +10,7 @@ import pytest
 from archsim.accounting.technology import lint, read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
-from archsim.chips.published import KernelBoard, parse
+from archsim.chips.published import PublishedBoard, parse
 from archsim.studies.cases import Case, read_case, shipped_cases
 from archsim.studies.validate import Result, measure, validate, verdict
 
@@ -48,7 +48,7 @@ def test_every_action_of_a_shipped_design_has_one_price(name: str) -> None:
     case = read_case(name)
     for design in case.file.designs:
         technology = case.technology(design)
-        board = KernelBoard(parse(case.architecture(design)), technology)
+        board = PublishedBoard(parse(case.architecture(design)), technology)
         assert [line for line in lint(technology, board.entries()) if not line.startswith("note: ")] == []
 
 

@@ -1,0 +1,36 @@
+"""How many words the signal buffer must hold."""
+
+from __future__ import annotations
+
+from archsim.chips.demands import Demand
+from archsim.learning.network import Dense, Network
+
+
+def words_of_layer(layer: Dense) -> int:
+    """Return the words of one sample that a layer keeps: its input with the bias element, its sums, its outputs.
+
+    From the forward pass to the update the input waits for the outer product and the output for the derivative; the
+    sums are overwritten by the errors of the backward pass, as many, which wait for the outer product too.
+    """
+    return layer.shape[0] + 2 * layer.units
+
+
+def words_alive(network: Network, samples: int) -> int:
+    """Return the words alive at once while a batch of `samples` is trained on.
+
+    The update of the mean gradient comes after the backward pass of the whole batch, so every sample's signals are
+    alive until then. Evaluation asks for no more: it is taken to stream sample by sample through the layers, keeping
+    nothing for an update; that the model passes many samples at once there is the simulator's convenience.
+    """
+    return samples * sum(words_of_layer(layer) for layer in network.layers)
+
+
+def buffer_demand(network: Network, samples: int, available: int) -> Demand:
+    """Return the demand on a buffer of so many words."""
+    words = words_alive(network, samples)
+    whose = "one sample's signals" if samples == 1 else f"the signals of a batch of {samples} samples"
+    return Demand(
+        "digital_unit.buffer_words", words, available,
+        f"{whose} (inputs, sums and outputs of each layer) take {words} words of the signal buffer",
+        f"at least {words} words",
+    )  # fmt: skip

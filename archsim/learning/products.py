@@ -1,0 +1,32 @@
+"""The 32-bit products of dense layers: forward, transposed, and the outer product added to the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archsim.base.arrays import F32
+from archsim.learning import _kernels
+
+
+def product(weight: F32, x: F32) -> F32:
+    """Return x W in float32, (vectors, columns), for W (rows, columns) and x (vectors, rows)."""
+    out = np.empty((x.shape[0], weight.shape[1]), np.float32)
+    _kernels.dense(x, weight, out)
+    return out
+
+
+def transposed_product(weight: F32, d: F32) -> F32:
+    """Return d W^T in float32, (vectors, rows), for W (rows, columns) and d (vectors, columns)."""
+    out = np.empty((d.shape[0], weight.shape[0]), np.float32)
+    _kernels.dense_transposed(d, weight, out)
+    return out
+
+
+def add_outer(weight: F32, x: F32, d: F32) -> None:
+    """Add the sum over vectors of x_i d_j to W (rows, columns), in place; x (vectors, rows), d (vectors, columns)."""
+    _kernels.add_outer(x, d, weight)
+
+
+def nonzero(x: F32) -> int:
+    """Return how many elements of x, (vectors, size), are not zero."""
+    return int(_kernels.count_nonzero(x))

@@ -1,0 +1,51 @@
+"""The signal buffer holds what is alive for the whole batch, as the chips of a run see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from archsim.base import registry
+from archsim.base.errors import DoesNotFitError
+from archsim.base.files import shipped_names
+from archsim.base.streams import Streams
+from archsim.base.yamlfile import Key
+from archsim.chips import architecture as architectures
+from archsim.chips.buffers import words_alive
+from archsim.learning.network import Dense, Network
+
+MNIST = Network((Dense("fc1", 784, 250, "sigmoid"), Dense("fc2", 250, 10, "sigmoid")), 0.1)
+ONE_SAMPLE = (785 + 250 + 250) + (251 + 10 + 10)
+"""Inputs with the bias element, sums and outputs of both layers of 784-250-10."""
+
+
+class Times:
+    """Times of one nanosecond."""
+
+    def time_s(self, key: str) -> float:
+        del key
+        return 1e-9
+
+
+@pytest.mark.parametrize("samples", [1, 7, 64])
+def test_the_words_of_every_sample_of_a_batch_are_alive_until_the_update(samples: int) -> None:
+    assert words_alive(MNIST, samples) == samples * ONE_SAMPLE
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_layer_without_bias_keeps_a_word_less_a_sample(bias: bool) -> None:
+    assert words_alive(Network((Dense("a", 5, 3, "linear", bias=bias),), 0.1), 2) == 2 * (5 + bias + 3 + 3)
+
+
+@pytest.mark.parametrize("name", shipped_names("architectures"))
+@pytest.mark.parametrize("samples", [1, 7, 64])
+def test_a_chip_with_one_word_less_than_its_batch_needs_is_refused(name: str, samples: int) -> None:
+    def start(words: int) -> None:
+        settings: dict[Key, str] = {("digital_unit", "buffer_words"): str(words)}
+        parsed = architectures.parse(architectures.document(name, settings))
+        chip = registry.load("chip", parsed.chip)
+        chip.start(parsed, MNIST, Times(), Streams(1), samples=samples)
+
+    start(samples * ONE_SAMPLE)
+    with pytest.raises(DoesNotFitError, match=rf"{samples * ONE_SAMPLE} words .*: 1 short.*at least") as caught:
+        start(samples * ONE_SAMPLE - 1)
+    assert str(caught.value).endswith(f"--set digital_unit.buffer_words={samples * ONE_SAMPLE} makes it fit")
