@@ -31,7 +31,7 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     files.check_folder(folder)
     written = []
     charts = registry.names("chart")
-    with style.applied(), style.uncollected():
+    with style.uncollected(), style.applied():
         for name in charts:
             written += style.save(registry.load("chart", name)(data), folder, name)
         written += (steps := _steps(data, folder))
