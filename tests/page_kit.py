@@ -97,7 +97,13 @@ def edit_summary(run: Path, **values: object) -> None:
 
 
 def embedded(page: str) -> dict[str, Any]:
-    """Return the data that a page embeds."""
+    """Return the data that a page embeds, with the prices and numbers in the technologies as the page puts them there."""
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     data: dict[str, Any] = json.loads(text)
+    for technology in data["technologies"]:
+        for kind in ("figure", "time", "area"):
+            technology[f"{kind}s"] = [data["numbers"][kind][place] for place in technology[f"{kind}s"]]
+        technology["prices"] = {
+            chip: [data["prices"][place] for place in places] for chip, places in technology["prices"].items()
+        }
     return data

@@ -1,4 +1,4 @@
-"""Test accuracy over training images and over joules, both chips."""
+"""Test accuracy over training images and over joules, all chips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def draw(run: RunData) -> Figure:
     Points are test accuracies; the faint line is the accuracy on the latest training images. Points before the first
     image have no place on a log axis and are left out.
     """
-    figure = style.figure(9.0, 4.1, column=5.6)
+    entries = 2 + len(run.architectures) + len(_published(run))
+    figure = style.figure(8.6, 3.6 + 0.09 * entries, column=4.4 + 0.2 * entries)
     left, right = figure.subplots(2, 1) if style.narrow() else figure.subplots(1, 2, sharey=True)
     for k, chip in enumerate(run.architectures):
         final = 100 * run.summary["architectures"][chip]["test_accuracy"]
@@ -35,16 +36,19 @@ def draw(run: RunData) -> Figure:
     _axis(left, run)
     _axis(right, run)
     left.set_xlabel("training images (log axis)")
-    left.set_ylabel("test accuracy (log axis of the error)")
+    left.set_ylabel("test accuracy\n(log axis of the error)")
     right.set_xlabel("energy spent on training steps (log axis)")
     style.unit_ticks(left, "", axis="x")
     style.unit_ticks(right, "J", axis="x")
     if style.narrow():
         right.set_ylabel(left.get_ylabel())
-    left.plot([], [], color=style.FAINT, linewidth=0.8, label="faint: on the latest training images")
-    handles, labels = left.get_legend_handles_labels()
-    style.legend(figure, dict(zip(labels, handles, strict=True)), 1 if style.narrow() else 3)
-    style.title(figure, f"Test accuracy, {run.summary['dataset_origin']}".split(", IDX")[0] + f", {run.technology}")
+    latest = [point.running_accuracy for chip in run.chips.values() for point in chip.course]
+    leaves = any(1 - found < left.get_ylim()[1] for found in latest if found is not None)
+    cut = " (cut where it leaves the plot)" if leaves else ""
+    left.plot([], [], color=style.FAINT, linewidth=0.8, label=f"faint: on the latest training images{cut}")
+    style.legend(figure, style.key_of(left), 1 if style.narrow() else 3)
+    origin = run.summary["dataset_origin"].split(", IDX")[0].split(";")[0]
+    style.title(figure, f"Test accuracy, {origin}, {run.technology}")
     return figure
 
 
@@ -76,12 +80,17 @@ def _axis(axes: Axes, run: RunData) -> None:
     if not axes.lines or not any(len(line.get_xdata()) for line in axes.lines):  # type: ignore[arg-type]
         axes.set_xlim(1, 10)
         axes.text(0.5, 0.5, "no point after the first image", transform=axes.transAxes, ha="center", va="center")
-    for k, chip in enumerate(run.architectures):
-        if chip in (paper := run.summary["paper"]["test_accuracy"]):
-            colour = style.chip_colour(chip, k)
-            axes.axhline(1 - paper[chip], color=colour, linewidth=0.9, linestyle="--")
-            axes.annotate(
-                f"paper (MNIST), {chip} {100 * paper[chip]:.2f} %", (0.01, 1 - paper[chip]),
-                xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize=style.note(), color=colour,
-                xytext=(0, 1), textcoords="offset points",
-            )  # fmt: skip
+    for value, chips in _published(run).items():
+        colour = style.chip_colour(chips[0], run.architectures.index(chips[0]))
+        label = f"paper (MNIST), {', '.join(chips)} {100 * value:.2f} %"
+        axes.axhline(1 - value, color=colour, linewidth=0.9, linestyle="--", label=label)
+
+
+def _published(run: RunData) -> dict[float, list[str]]:
+    """Return each published accuracy with the chips to which it belongs."""
+    found: dict[float, list[str]] = {}
+    for chip in run.architectures:
+        kind = run.summary["architectures"][chip].get("chip", chip)
+        if value := run.summary["paper"]["test_accuracy"].get(kind):
+            found.setdefault(value, []).append(chip)
+    return found

@@ -59,7 +59,7 @@ def _drawn(draw: Draw, found: Explanation, chips: tuple[Made, Made], stem: Path)
     """Save a figure as PNG and SVG; return it for the page, wide and narrow, as data in the page itself."""
     style.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
     stream = io.BytesIO()
-    draw(found, chips, narrow=True).savefig(stream, format="svg", **style.FORMATS["svg"])
+    draw(found, chips, narrow=True).savefig(stream, format="svg", metadata=style.METADATA["svg"])
     return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(stream.getvalue())}
 
 

@@ -127,6 +127,7 @@ def _chip(
         "colour": style.chip_colour(name, position),
         "steps": summary["steps"],
         "test_accuracy": _finite(summary["test_accuracy"]),
+        "published_accuracy": run.summary["paper"]["test_accuracy"].get(str(summary.get("chip", name))),
         "latency_s": {phase: summary["latency_per_step_s"][phase] for phase in STEP_PHASES},
         "simulated_time_s": summary["simulated_time_s"],
         "nonidealities": summary.get("nonidealities", []),

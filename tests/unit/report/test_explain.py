@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layout_kit import faults
 
 from archsim.api import run as run_once
 from archsim.base.errors import InputError
 from archsim.records.recorded import load
+from archsim.report import style
 from archsim.report.explain import page, words
-from archsim.report.explain.charts import distribution
-from archsim.report.explain.decomposition import made
+from archsim.report.explain.charts import FIGURES, distribution
+from archsim.report.explain.decomposition import Made, made
 from archsim.studies.explain import Explanation, explain
 from archsim.studies.sensitivity import Spread
 from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns, Variant
@@ -155,3 +157,23 @@ def test_a_file_in_the_way_is_refused(full: Explanation, tmp_path: Path) -> None
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="--out"):
         page.write(full, tmp_path / "file")
+
+
+def chips_of(found: Explanation) -> tuple[Made, Made]:
+    run = load(found.run)
+    baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
+    return baseline, chip
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_words_of_an_explanation_s_figures_overlap(full: Explanation, name: str, narrow: bool) -> None:
+    with style.applied():
+        assert faults(FIGURES[name][0](full, chips_of(full), narrow=narrow)) == []
+
+
+def test_a_published_ratio_far_off_stands_at_the_edge_and_leaves_the_axis_to_the_draws(bare: Explanation) -> None:
+    far = replace(bare, published=1e6)
+    axes = distribution(far, chips_of(far)).axes[0]
+    assert axes.get_xlim()[1] < 2 * max(bare.bounds)
+    assert "paper 1e+06 →" in [text.get_text() for text in axes.texts]

@@ -144,15 +144,15 @@ def test_the_drawn_bars_of_each_phase_add_up_to_the_summary(tiny: Path) -> None:
     figure = drawn(tiny, "energy")
     for axes, chip, unit in zip(figure.axes, ("mixed-precision", "digital32"), (1e-9, 1e-6), strict=False):
         stated = load(tiny).summary["architectures"][chip]["energy_per_step_J"]
-        assert sum(bar.get_height() for bar in axes.patches) * unit == pytest.approx(stated["total"], rel=1e-9)
+        assert sum(bar.get_width() for bar in axes.patches) * unit == pytest.approx(stated["total"], rel=1e-9)
 
 
 def test_small_parts_are_drawn_as_other_and_assumed_figures_hatched(tiny: Path) -> None:
     figure = drawn(tiny, "energy")
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["chi memory", "weight memory", "ADC", "other", "figure assumed", "range of all figures"]
-    hatched = [bar for bar in figure.axes[0].patches if bar.get_hatch() and bar.get_height()]
-    assert [round(bar.get_height()) for bar in hatched] == [80]
+    hatched = [bar for bar in figure.axes[0].patches if bar.get_hatch() and bar.get_width()]
+    assert [round(bar.get_width()) for bar in hatched] == [80]
 
 
 def test_the_bars_of_the_areas_add_up_to_the_summary_and_say_what_is_missing(tiny: Path) -> None:
@@ -162,9 +162,9 @@ def test_the_bars_of_the_areas_add_up_to_the_summary_and_say_what_is_missing(tin
         widths = [bar.get_width() for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == place]
         assert sum(widths) * 1e-6 == pytest.approx(chips[chip]["area_m2"]["total"]["value"], rel=1e-12)
     first, second = (text.get_text() for text in axes.texts)
-    assert first.startswith("at least 1 mm")
+    assert first.startswith("at least 1 mm²")
     assert first.endswith("(0.5 to 2); no figure for programmer.driver")
-    assert second == "1.1 mm$^2$ (0.55 to 2.2)"
+    assert second == "1.1 mm² (0.55 to 2.2)"
 
 
 def test_no_writing_beside_the_areas_leaves_the_picture(tiny: Path) -> None:
