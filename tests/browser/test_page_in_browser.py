@@ -241,7 +241,8 @@ def short_run_of_an_own_chip(tmp_path_factory: pytest.TempPathFactory) -> str:
     shipped = (SHIPPED / "mixed-precision.yaml").read_text(encoding="utf-8")
     own.write_text(shipped.replace("name: mixed-precision", f"name: {own.stem}", 1), encoding="utf-8")
     spec = resolve("mlp-mnist", steps=10, archs=(str(own), "digital32"))
-    run = rundir.claim(folder / "run")
+    run = folder / "run"
+    run.mkdir()
     rundir.finish(run, spec, train_all(spec), 1.0)
     return write(run).as_uri()
 

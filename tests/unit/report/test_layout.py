@@ -38,7 +38,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, RunData]:
     trained, made = train_all(spec), {}
     for number in NUMBERS:
         part = replace(spec, architectures=spec.architectures[:number])
-        run = rundir.claim(folder / f"run-{number}")
+        run = folder / f"run-{number}"
+        run.mkdir()
         rundir.finish(run, part, trained[:number], 1.0)
         made[number] = load(run)
     return made
