@@ -133,14 +133,19 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+_PROGRAM = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "webagg.address"}
+"""Settings of matplotlib that belong to the program, not to a drawing."""
+
+
 @contextmanager
 def applied(page: Page | None = None) -> Iterator[None]:
     """Apply the style for the time of drawing and saving, for a page if one is given; nothing global changes."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParamsDefault
 
     token = _page.set(page)
+    plain = {key: value for key, value in rcParamsDefault.items() if key not in _PROGRAM}
     try:
-        with rc_context({**SETTINGS, **(page.settings if page else {})}):
+        with rc_context(plain | SETTINGS | (page.settings if page else {})):
             yield
     finally:
         _page.reset(token)
