@@ -41,7 +41,12 @@ def of_one_chip(run: Path, chip: str) -> None:
     """Make a run directory of two chips one that was interrupted before the second, or left the first out."""
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     nothing = {"energy": None, "latency": None}
-    summary |= {"architectures": {chip: summary["architectures"][chip]}, "ratio": nothing, "state": "partial"}
+    summary |= {
+        "architectures": {chip: summary["architectures"][chip]},
+        "ratio": nothing,
+        "ratios": {},
+        "state": "partial",
+    }
     for technology in summary["technologies"]:
         technology |= {"energy_per_step_J": {chip: technology["energy_per_step_J"][chip]}, "ratio": nothing}
     (run / "summary.json").write_text(json.dumps(summary), encoding="utf-8")

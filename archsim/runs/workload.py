@@ -12,7 +12,7 @@ from archsim.base.errors import nearest
 from archsim.base.extends import named
 from archsim.base.files import find
 from archsim.base.quantities import Count, Switch
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, quantity, read, validate
 from archsim.data import datasets
 from archsim.data.datasets import SHAPE, Dataset
 from archsim.data.images import prepare
@@ -98,6 +98,26 @@ class Preset(Record):
     evaluations_per_epoch: Count | None = None
 
 
+class PublishedFile(Record):
+    """Published totals of the workload by kind of chip, and what they are of: layers, batch and data set."""
+
+    source: str
+    layers: Annotated[list[Count], Field(min_length=2)]
+    activations: list[str]
+    batch: Count
+    dataset_sha256: str
+    energy_per_sample: dict[str, Annotated[float, quantity("J")]] = Field(default_factory=dict)
+    energy_ratio: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    test_accuracy: dict[str, Annotated[FiniteFloat, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+    def is_of(self, network: NetworkFile, batch: int, dataset_sha256: str) -> bool:
+        """Return whether a training is the one that the totals were published of."""
+        layers = [network.inputs, *(layer.units for layer in network.layers)]
+        activations = [layer.activation for layer in network.layers]
+        mine = (self.layers, self.activations, self.batch, self.dataset_sha256)
+        return mine == (layers, activations, batch, dataset_sha256)
+
+
 class Workload(FileRecord):
     """A network, its data set and its training."""
 
@@ -109,6 +129,7 @@ class Workload(FileRecord):
     network: NetworkFile
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
+    published: PublishedFile | None = None
 
     def load(self, folder: Path | None) -> Dataset:
         """Return the data set, from a folder if one is given, with its images prepared."""

@@ -91,6 +91,6 @@ def _published(run: RunData) -> dict[float, list[str]]:
     found: dict[float, list[str]] = {}
     for chip in run.architectures:
         kind = run.summary["architectures"][chip].get("chip", chip)
-        if value := run.summary["paper"]["test_accuracy"].get(kind):
+        if value := (run.summary["published"] or {}).get("test_accuracy", {}).get(kind):
             found.setdefault(value, []).append(chip)
     return found

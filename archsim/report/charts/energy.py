@@ -79,7 +79,7 @@ def _totals(axes: Axes, run: RunData, names: list[str], inches: float) -> bool:
     """
     chips = run.architectures
     totals = [run.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in chips]
-    paper = run.summary["paper"]["energy_per_step_J"]
+    paper = _published(run)
     spans = [[total, *(end for end in run.ends(chip) if end > 0)] for chip, total in zip(chips, totals, strict=True)]
     spans = [[*span, *([paper[chip]] if chip in paper else [])] for chip, span in zip(chips, spans, strict=True)]
     low = min((value for span in spans for value in span if value > 0), default=1e-9) / 3
@@ -105,6 +105,13 @@ def _totals(axes: Axes, run: RunData, names: list[str], inches: float) -> bool:
     axes.set_ylim(len(chips) - 0.45, -0.55)
     axes.set_xlabel("energy per step (log axis)")
     axes.grid(axis="y", visible=False)
-    ratio = run.summary["ratio"]["energy"]
-    axes.set_title(f"ratio {ratio:.1f} (paper {run.summary['paper']['energy_ratio']:.0f})" if ratio else "total")
+    ratio, told = run.summary["ratio"]["energy"], (run.summary["published"] or {}).get("energy_ratio")
+    axes.set_title(f"ratio {ratio:.1f}" + (f" (paper {told:.0f})" if told else "") if ratio else "total")
     return ranged
+
+
+def _published(run: RunData) -> dict[str, float]:
+    """Return chip -> published energy of a step [J], which takes one sample where totals are published."""
+    told = (run.summary["published"] or {}).get("energy_per_sample_J", {})
+    kinds = {name: str(chip.get("chip", name)) for name, chip in run.summary["architectures"].items()}
+    return {name: told[kind] for name, kind in kinds.items() if kind in told}

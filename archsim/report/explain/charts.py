@@ -117,7 +117,7 @@ def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool =
     figure = _figure(3.2, narrow=narrow)
     axes = figure.subplots()
     least, most = min(found.bounds) / 1.1, max(found.bounds) * 1.1
-    if least / FAR < found.published < most * FAR:
+    if found.published and least / FAR < found.published < most * FAR:
         least, most = min(least, found.published / 1.1), max(most, found.published * 1.1)
     known = math.isclose(min(spread.ratios), max(spread.ratios), rel_tol=1e-6)  # a single value: one bin about it
     bins = np.geomspace(min(spread.ratios) / (1 + known * 1e-2), max(spread.ratios) * (1 + max(known * 1e-2, 1e-9)), 60)
@@ -133,7 +133,8 @@ def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool =
     _ratio_ticks(axes)
     for limit in found.bounds:
         axes.plot([limit, limit], [0, top * 0.2], color=HIGH, linewidth=1.4)
-    _paper(axes, found.published, top)
+    if found.published:
+        _paper(axes, found.published, top)
     axes.set_xlabel("energy ratio (log axis)")
     axes.set_ylabel("draws [%]")
     median = number(spread.percentile(50))
@@ -213,16 +214,17 @@ def reruns(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False
         raise ValueError("no re-runs")
     figure = _figure(0.235 * len(done.variants) + 2.0, narrow=narrow)
     axes = figure.subplots()
-    needed = found.published / found.spent.nominal
+    needed = found.published / found.spent.nominal if found.published else 1.0
     factors = [*(one.factor for one in done.variants), needed, 1.0]
     axes.set_xscale("log")
     axes.set_xlim(min(factors) / 1.6, max(factors) * (3.0 if narrow else 2.2))
     axes.axvline(1, color="black", linewidth=0.9)
-    axes.axvline(needed, **PAPER)
-    axes.annotate(
-        f"{times(needed)}: to {found.published:g}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
-        fontsize=7.5, va="center",
-    )  # fmt: skip
+    if found.published:
+        axes.axvline(needed, **PAPER)
+        axes.annotate(
+            f"{times(needed)}: to {found.published:g}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
+            fontsize=7.5, va="center",
+        )  # fmt: skip
     _dots(axes, done, narrow=narrow)
     axes.set_ylim(len(done.variants) - 0.4, -1.8)
     _ratio_ticks(axes)

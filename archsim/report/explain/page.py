@@ -200,14 +200,16 @@ def _under(found: Explanation, run: RunData) -> str:
 def highlights(found: Explanation) -> list[tuple[str, str]]:
     """Return the numbers that stand first: what, value."""
     low, high = found.spread.interval
-    inside = low <= found.published <= high
-    return [
+    said = [
         ("energy ratio of this run", number(found.spent.nominal)),
-        ("the paper's ratio", f"{found.published:g}"),
         ("median, all figures varied", number(found.spread.percentile(50))),
         ("90 % interval", f"{number(low)} to {number(high)}"),
-        (f"{found.published:g} in the interval", "yes" if inside else "no"),
     ]
+    if found.published:
+        inside = low <= found.published <= high
+        said.insert(1, ("the paper's ratio", f"{found.published:g}"))
+        said.append((f"{found.published:g} in the interval", "yes" if inside else "no"))
+    return said
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
@@ -240,14 +242,17 @@ def _page(found: Explanation, run: RunData, parts: list[Section], drawings: dict
 def terminal(found: Explanation) -> list[str]:
     """Return the short form: the distribution, what to measure first, what the ratio hangs on."""
     spread, (low, high) = found.spread, found.spread.interval
-    inside = "inside" if low <= found.published <= high else "outside"
+    paper = where = ""
+    if found.published:
+        paper = f"; the paper's {found.published:g}"
+        where = f"{found.published:g} lies {'inside' if low <= found.published <= high else 'outside'}; "
     least, most = found.bounds
     drawn = f"{spread.ratios.size:,} draws, {spread.distribution}, {found.spread_s:.2g} s"
     first = ", ".join(f"{share.figure.name} {percent(share.first)}" for share in spread.shares[: words.FIRST])
     lines = [
-        f"Energy ratio {number(found.spent.nominal)} under {found.technology.name}; the paper's {found.published:g}",
+        f"Energy ratio {number(found.spent.nominal)} under {found.technology.name}{paper}",
         f"  all figures varied   median {number(spread.percentile(50))}, 90 % between {number(low)} and {number(high)}",
-        f"                       {found.published:g} lies {inside}; {drawn}",
+        f"                       {where}{drawn}",
         f"  figures can give     {number(least)} to {number(most)}",
         f"  measure first        {first} of the variance",
     ]

@@ -20,9 +20,6 @@ from archsim.records.recorded import RunData
 from archsim.records.technologies import find
 from archsim.report import style
 
-_CHIP = "mixed-precision"
-_BASELINE = "digital32"
-
 
 def content(run: RunData, techs: Sequence[str] = ()) -> dict[str, Any]:
     """Return all that the page computes with and shows.
@@ -59,7 +56,7 @@ def content(run: RunData, techs: Sequence[str] = ()) -> dict[str, Any]:
         "references": {key: reference(references[key]) for key in sorted(used)},
         "training": [_course(run, chip, [technology.name for technology, _ in found]) for chip in run.architectures],
         "boundary": run.summary["boundary"],
-        "paper": run.summary["paper"],
+        "paper": run.summary["published"],
     }
 
 
@@ -90,13 +87,8 @@ def _what_ran(run: RunData) -> dict[str, Any]:
 
 
 def _pairs(run: RunData) -> list[dict[str, str]]:
-    """Return the ratios of the page: the 32-bit chip over each other one, the mixed-precision chip first."""
-    kinds = {name: str(chip.get("chip", name)) for name, chip in run.summary["architectures"].items()}
-    over = next((name for name, kind in kinds.items() if kind == _BASELINE), None)
-    if over is None:
-        return []
-    others = sorted((name for name in kinds if name != over), key=lambda name: kinds[name] != _CHIP)
-    return [{"over": over, "under": name} for name in others]
+    """Return the ratios of the page: the baseline over each other chip."""
+    return [{"over": str(run.summary["baseline"]), "under": name} for name in run.summary["ratios"]]
 
 
 # --- chips ------------------------------------------------------------------------------------------------------------
@@ -122,12 +114,13 @@ def _chip(
     run: RunData, name: str, position: int, entries: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[str, Any]:
     summary, places = run.summary["architectures"][name], {key: k for k, key in enumerate(entries)}
+    published = (run.summary["published"] or {}).get("test_accuracy", {})
     return {
         "name": name,
         "colour": style.chip_colour(name, position),
         "steps": summary["steps"],
         "test_accuracy": _finite(summary["test_accuracy"]),
-        "published_accuracy": run.summary["paper"]["test_accuracy"].get(str(summary.get("chip", name))),
+        "published_accuracy": published.get(str(summary.get("chip", name))),
         "latency_s": {phase: summary["latency_per_step_s"][phase] for phase in STEP_PHASES},
         "simulated_time_s": summary["simulated_time_s"],
         "nonidealities": summary.get("nonidealities", []),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.base import files, registry
@@ -83,8 +83,8 @@ def table_sheets(run: RunData, used: sources.Used) -> dict[str, Sheet]:
     summary = run.summary
     made = {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
     made["latency"] = tables.latency(summary)
-    against = tables.against_paper(summary)
-    made["against-the-paper"] = replace(against, title=f"{against.title} ({summary['paper']['source']})")
+    made["per-sample"] = tables.per_sample(summary)
+    made |= dict(zip(["against-the-paper"], tables.against_paper(summary), strict=False))
     made |= dict(zip(["area"], tables.area(summary), strict=False))
     pairs = [(technology, chip) for technology in run.technologies for chip in run.architectures]
     largest = zip(pairs, tables.contributors(run), strict=True)

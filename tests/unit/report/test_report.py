@@ -81,7 +81,9 @@ def test_every_part_that_occurs_has_a_colour_of_its_own(data: RunData) -> None:
 
 
 def test_the_table_against_the_paper_states_relative_errors(data: RunData) -> None:
-    sheet = tables.against_paper(data.summary)
+    assert tables.against_paper(data.summary) == []  # nothing was published of the digits
+    told = {"source": "x", "energy_per_sample_J": {}, "energy_ratio": 172.0, "test_accuracy": {"digital32": 0.9}}
+    (sheet,) = tables.against_paper(data.summary | {"published": told})
     row = next(r for r in sheet.rows if r[0] == "energy ratio")
     ratio = data.summary["technologies"][0]["ratio"]["energy"]
     assert row[1:] == ("bottom-up-14nm", "172", f"{ratio:.1f}", f"{100 * (ratio / 172 - 1):+.1f} %")

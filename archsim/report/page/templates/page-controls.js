@@ -143,7 +143,7 @@ function results(bills) {
   const moved = state.set.size, own = technology().ratio;
   const said = [moved ? `${moved} figure${moved > 1 ? "s" : ""} moved` : "Figures at their values"];
   if (own !== null && moved) said.push(`${ratioText(own)} in the run`);
-  if (PAGE.paper.energy_ratio && PAGE.pairs.length) said.push(`${PAGE.paper.energy_ratio} in the paper`);
+  if (PAGE.paper?.energy_ratio && PAGE.pairs.length) said.push(`${PAGE.paper.energy_ratio} in the paper`);
   byId("moved").textContent = said.join("; ");
   byId("reset-all").hidden = moved === 0;
 }
@@ -251,7 +251,7 @@ function setQuantity() {
   const {power, unit: name} = quantity.chip ? typed(now, "J") : {power: 0, unit: ""};
   unit.dataset.power = String(power);
   unit.textContent = name;
-  target.value = quantity.chip ? String(Number((now / 10 ** power).toPrecision(4))) : String(PAGE.paper.energy_ratio || 100);
+  target.value = quantity.chip ? String(Number((now / 10 ** power).toPrecision(4))) : String(PAGE.paper?.energy_ratio || 100);
   showInverse();
 }
 
