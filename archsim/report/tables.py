@@ -267,6 +267,11 @@ def comparison_text(summary: dict[str, Any]) -> list[Table]:
     return [terminal(sheet) for sheet in from_summary(summary)]
 
 
+def short_text(summary: dict[str, Any]) -> list[Table]:
+    """Return what is shown of a summary at once: what a sample takes, and how that compares with what was published."""
+    return [terminal(sheet) for sheet in (per_sample(summary), *against_paper(summary))]
+
+
 def contributors_text(path: Path) -> list[Table]:
     """Return the five largest contributors of each chip under the run's own technology, from its directory."""
     run = load(path)
