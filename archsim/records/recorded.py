@@ -262,7 +262,3 @@ def _point(file: Path, row: tables.Row, named: Sequence[Named]) -> CoursePoint:
         simulated_time_s=tables.number(file, row, "simulated_time_s"),
         energy_J={each.name: tables.number(file, row, f"energy_J_{each.name}") for each in named},
     )  # fmt: skip
-
-
-RunData = Recorded
-load = read

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 
 
@@ -26,7 +26,7 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     InputError
         If the directory holds no complete set of files, or `out` is a file.
     """
-    data = load(Path(run))
+    data = read(Path(run))
     folder = Path(out) if out else data.path / "report"
     files.check_folder(folder)
     written = []
@@ -42,7 +42,7 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     return written
 
 
-def _steps(data: RunData, folder: Path) -> list[Path]:
+def _steps(data: Recorded, folder: Path) -> list[Path]:
     """Draw one recorded step of each chip, if `archsim trace` recorded this very run."""
     from archsim.records import timeline
 

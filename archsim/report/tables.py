@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _span(span: dict[str, float] | None, total: dict[str, float], *, bound: bool
     return value, _share(span["value"], total["value"]), f"{span['low'] * 1e6:.3g} to {span['high'] * 1e6:.3g} mm^2"
 
 
-def area_parts(run: RunData) -> list[Sheet]:
+def area_parts(run: Recorded) -> list[Sheet]:
     """Return a sheet for each chip: amount x figure = area of every part, under the run's own technology."""
     heads = ("part", "amount", "area of one", "area", "range", "figure", "basis", "source")
     sheets = []
@@ -216,7 +216,7 @@ def boundary(summary: dict[str, Any]) -> Sheet:
     return Sheet("Boundary of the account", ("function", "counted"), tuple(inside + outside))
 
 
-def contributors(run: RunData) -> list[Sheet]:
+def contributors(run: Recorded) -> list[Sheet]:
     """Return a sheet for each technology and chip: the largest (component, action) sums, with figure and source."""
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis", "source")
     sheets = []
@@ -235,7 +235,7 @@ def contributors(run: RunData) -> list[Sheet]:
     return sheets
 
 
-def particulars(run: RunData) -> Sheet:
+def particulars(run: Recorded) -> Sheet:
     """Return what ran: data, seed, steps, non-idealities, technologies, versions."""
     summary = run.summary
     rows = [
@@ -255,7 +255,7 @@ def from_summary(summary: dict[str, Any]) -> list[Sheet]:
     return [*energy(summary), latency(summary), per_sample(summary), *area(summary), *against, counts(summary)]
 
 
-def from_run(run: RunData) -> list[Sheet]:
+def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
     sheets = [*from_summary(run.summary), *contributors(run), *area_parts(run)]
     return [particulars(run), *sheets, boundary(run.summary)]
@@ -274,7 +274,7 @@ def short_text(summary: dict[str, Any]) -> list[Table]:
 
 def contributors_text(path: Path) -> list[Table]:
     """Return the five largest contributors of each chip under the run's own technology, from its directory."""
-    run = load(path)
+    run = read(path)
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis")
     sheets = [sheet for sheet in contributors(run) if sheet.title.endswith(f", {run.technology}")]
     return [terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets]
@@ -299,7 +299,7 @@ def wordy(sheet: Sheet, position: int) -> bool:
     return 2 * sum(cell[:1].isdigit() or cell[:1] in ("+", "-") for cell in cells) <= len(cells)
 
 
-def markdown(run: RunData, charts: Iterable[str]) -> str:
+def markdown(run: Recorded, charts: Iterable[str]) -> str:
     """Return report.md: all sheets, with the charts beside it."""
     parts = [f"# {run.summary['workload']}: {', '.join(run.architectures)}"]
     parts += [f"![{name}]({name}.png)" for name in charts]
@@ -317,7 +317,7 @@ def markdown_sheet(sheet: Sheet, level: int = 2) -> str:
     return "\n".join([f"{'#' * level} {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
 
 
-def latex(run: RunData) -> str:
+def latex(run: Recorded) -> str:
     """Return report.tex: all sheets as booktabs tables, to be included in a document."""
     return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(latex_sheet, from_run(run)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from archsim.records.recorded import CoursePoint, RunData
+from archsim.records.recorded import CoursePoint, Recorded
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SMALLEST = 1e-4
 """Errors below this one are drawn as this one: a log axis has no zero."""
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return two panels with a common log axis of the error rate, labelled as accuracy.
 
     Points are test accuracies; the faint line is the accuracy on the latest training images. Points before the first
@@ -52,21 +52,21 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _course(axes: Axes, run: RunData, chip: str, over: Over, position: int, label: str) -> None:
+def _course(axes: Axes, run: Recorded, chip: str, over: Over, position: int, label: str) -> None:
     colour = style.chip_colour(chip, position)
     running, tested = (_points(run, chip, name, over) for name in ("running_accuracy", "test_accuracy"))
     axes.plot(*running, color=colour, linewidth=0.8, alpha=0.4)
     axes.plot(*tested, style.marker(position) + "-", color=colour, markersize=3.5, label=label)
 
 
-def _points(run: RunData, chip: str, accuracy: str, over: Over) -> tuple[list[float], list[float]]:
+def _points(run: Recorded, chip: str, accuracy: str, over: Over) -> tuple[list[float], list[float]]:
     """Return what an accuracy was known at, the start left out, and its error rates there."""
     known = [(over(point), getattr(point, accuracy)) for point in run.chips[chip].course]
     pairs = [(place, max(1 - found, SMALLEST)) for place, found in known if place > 0 and found is not None]
     return [place for place, _ in pairs], [error for _, error in pairs]
 
 
-def _axis(axes: Axes, run: RunData) -> None:
+def _axis(axes: Axes, run: Recorded) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     tested = [point.test_accuracy for chip in run.chips.values() for point in chip.course]
@@ -86,7 +86,7 @@ def _axis(axes: Axes, run: RunData) -> None:
         axes.axhline(1 - value, color=colour, linewidth=0.9, linestyle="--", label=label)
 
 
-def _published(run: RunData) -> dict[float, list[str]]:
+def _published(run: Recorded) -> dict[float, list[str]]:
     """Return each published accuracy with the chips to which it belongs."""
     found: dict[float, list[str]] = {}
     for chip in run.architectures:

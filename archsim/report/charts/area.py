@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.records.lines import PartArea
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.report import labels, style
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _ROW = 0.85
 """Height of a chip [in]."""
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return one bar a chip, stacked by part on a linear axis; its range as a line, what has no figure in words."""
     chips = run.architectures
     figure = style.figure(8.0, _ROW * len(chips) + 1.6, column=_ROW * len(chips) + 1.5)

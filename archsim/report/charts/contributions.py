@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.records.lines import Contribution
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST = 8
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return horizontal bars of the largest (component, action) sums, a panel a chip, each with its share."""
     chips = run.architectures
     figure = style.figure(10.0, 2.6 * len(chips) + 1.0, column=2.9 * len(chips) + 0.9)
@@ -38,7 +38,7 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _bars(axes: Axes, run: RunData, chip: str) -> list[Contribution]:
+def _bars(axes: Axes, run: Recorded, chip: str) -> list[Contribution]:
     total = run.total(chip)
     top = [line for line in run.largest(chip, MOST) if line.energy > 0][::-1]
     divisor, unit = style.scaled([line.energy for line in top], "J")

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.base.signal import STEP_PHASES
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.report import labels, stacks, style
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _PANEL = 1.75
 """Height of a chip's phases [in]."""
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return a panel a chip, stacked by part on its own linear axis, above the totals on a common log axis."""
     chips = run.architectures
     across = 1 if style.narrow() else min(len(chips), 2)
@@ -48,7 +48,7 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _stack(axes: Axes, run: RunData, chip: str, drawn: stacks.Drawn, room: float) -> None:
+def _stack(axes: Axes, run: Recorded, chip: str, drawn: stacks.Drawn, room: float) -> None:
     """Draw a chip's phases in a panel `room` [in] wide and add the parts drawn to `drawn`."""
     lines = run.contributions(chip)
     sums = [math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES]
@@ -72,7 +72,7 @@ def _names(chips: list[str]) -> list[str]:
     return [labels.fold(chip, style.note() + 0.5, 72 * (0.9 if style.narrow() else 1.5)) for chip in chips]
 
 
-def _totals(axes: Axes, run: RunData, names: list[str], inches: float) -> bool:
+def _totals(axes: Axes, run: Recorded, names: list[str], inches: float) -> bool:
     """Draw the chips' totals on a log axis: a bar, below it the range its figures leave, the paper's value across it.
 
     Returns whether the run tells a range.
@@ -110,7 +110,7 @@ def _totals(axes: Axes, run: RunData, names: list[str], inches: float) -> bool:
     return ranged
 
 
-def _published(run: RunData) -> dict[str, float]:
+def _published(run: Recorded) -> dict[str, float]:
     """Return chip -> published energy of a step [J], which takes one sample where totals are published."""
     told = (run.summary["published"] or {}).get("energy_per_sample_J", {})
     kinds = {name: str(chip.get("chip", name)) for name, chip in run.summary["architectures"].items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archsim.base.signal import STEP_PHASES
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.report import labels, style
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _UPRIGHT = 3
 NAMES = (*STEP_PHASES, "total")
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return grouped bars: the phases and their sum, a bar a chip."""
     chips, times = run.architectures, _times(run)
     sideways = style.narrow() and len(chips) > _UPRIGHT
@@ -40,7 +40,7 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _times(run: RunData) -> dict[str, list[float]]:
+def _times(run: Recorded) -> dict[str, list[float]]:
     """Return the times of a step [s] of each chip, in the order of `NAMES`."""
     of = {chip: run.summary["architectures"][chip]["latency_per_step_s"] for chip in run.architectures}
     return {chip: [times[name] for name in NAMES] for chip, times in of.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.units import show
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw
@@ -37,7 +37,7 @@ class Section:
 def write(found: Explanation, out: Path) -> list[Path]:
     """Write explain.html, explain.md, explain.json and the figures into `out`; return the files, the page first."""
     files.check_folder(out)
-    run = load(found.run)
+    run = read(found.run)
     chips = _chips(found, run)
     parts = sections(found, chips)
     figures = [part.figure for part in parts if part.figure]
@@ -50,7 +50,7 @@ def write(found: Explanation, out: Path) -> list[Path]:
     return [out / PAGE, out / TEXT, out / DATA, *images]
 
 
-def _chips(found: Explanation, run: RunData) -> tuple[Made, Made]:
+def _chips(found: Explanation, run: Recorded) -> tuple[Made, Made]:
     baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
     return baseline, chip
 
@@ -186,11 +186,11 @@ def _reruns(found: Explanation) -> list[Sheet]:
     return [Sheet(f"Re-runs of {found.reruns.steps:,} steps", heads, tuple(rows))]
 
 
-def _title(run: RunData) -> str:
+def _title(run: Recorded) -> str:
     return f"What the energy ratio of {run.summary['workload']} is made of"
 
 
-def _under(found: Explanation, run: RunData) -> str:
+def _under(found: Explanation, run: Recorded) -> str:
     return (
         f"{run.summary['workload']} on {run.summary['dataset_origin']}, {found.steps:,} steps, seed "
         f"{run.summary['seed']}; figures of {found.technology.name}"
@@ -213,7 +213,7 @@ def highlights(found: Explanation) -> list[tuple[str, str]]:
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
-def _markdown(found: Explanation, run: RunData, parts: list[Section]) -> str:
+def _markdown(found: Explanation, run: Recorded, parts: list[Section]) -> str:
     text = [f"# {_title(run)}", _under(found, run)]
     text += ["\n".join(f"- {what}: **{value}**" for what, value in highlights(found))]
     for part in parts:
@@ -225,7 +225,7 @@ def _markdown(found: Explanation, run: RunData, parts: list[Section]) -> str:
     return "\n\n".join(text) + "\n"
 
 
-def _page(found: Explanation, run: RunData, parts: list[Section], drawings: dict[str, dict[str, str]]) -> str:
+def _page(found: Explanation, run: Recorded, parts: list[Section], drawings: dict[str, dict[str, str]]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -12,7 +12,7 @@ from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 from archsim.report.page import data as page_data
 
@@ -43,7 +43,7 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
         If the directory holds no complete set of files, its technology is not found or prices the run differently
         now, `out` is a directory or a file that is no such page, or the page would be larger than 10 MB.
     """
-    data = load(Path(run))
+    data = read(Path(run))
     target = Path(out) if out else data.path / "report" / FILE
     files.claim(target, mark=MARK, what="page")
     text = render(data, techs)
@@ -58,7 +58,7 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
     return target
 
 
-def render(run: RunData, techs: Sequence[str] = ()) -> str:
+def render(run: Recorded, techs: Sequence[str] = ()) -> str:
     """Return the page as text: the same for the same run and technologies."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from jinja2.utils import htmlsafe_json_dumps

@@ -12,7 +12,7 @@ from layout_kit import faults
 
 from archsim.api import run as run_once
 from archsim.base.errors import InputError
-from archsim.records.recorded import load
+from archsim.records.recorded import read
 from archsim.report import style
 from archsim.report.explain import page, words
 from archsim.report.explain.charts import FIGURES, distribution
@@ -96,7 +96,7 @@ def test_json_holds_the_numbers_of_the_explanation(full: Explanation, written: l
 
 
 def test_the_parts_of_each_chip_add_up_and_the_identity_holds(bare: Explanation) -> None:
-    run = load(bare.run)
+    run = read(bare.run)
     chips = [made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip)]
     for chip, energy in zip(chips, bare.spent.energy, strict=True):
         assert chip.total == pytest.approx(energy.sum(), rel=1e-12)
@@ -137,7 +137,7 @@ def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> N
 
 @pytest.mark.parametrize("narrow", [False, True])
 def test_a_ratio_that_no_figure_moves_can_still_be_drawn(bare: Explanation, narrow: bool) -> None:
-    run = load(bare.run)
+    run = read(bare.run)
     chips = tuple(made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip))
     still = replace(bare, spread=at(bare, 60.0), bounds=(60.0, 60.0))
     (axes,) = distribution(still, chips, narrow=narrow).axes
@@ -162,7 +162,7 @@ def test_a_file_in_the_way_is_refused(full: Explanation, tmp_path: Path) -> None
 
 
 def chips_of(found: Explanation) -> tuple[Made, Made]:
-    run = load(found.run)
+    run = read(found.run)
     baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
     return baseline, chip
 

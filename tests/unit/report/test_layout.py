@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import archsim
 from archsim.base import registry
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import labels, style
 from archsim.report.studies import hold
 from archsim.runs import rundir
@@ -26,7 +26,7 @@ NUMBERS = (1, 2, 4, 6)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, RunData]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Recorded]:
     """Runs of ten steps, of some numbers of chips."""
     folder = tmp_path_factory.mktemp("chips")
     shipped = (SHIPPED / "mixed-precision.yaml").read_text(encoding="utf-8")
@@ -41,14 +41,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, RunData]:
         run = folder / f"run-{number}"
         run.mkdir()
         rundir.finish(run, part, trained[:number], 1.0)
-        made[number] = load(run)
+        made[number] = read(run)
     return made
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("page", [None, style.COLUMN, style.TEXT], ids=["screen", "column", "text"])
 def test_words_of_a_run_s_charts_neither_overlap_nor_leave_them(
-    runs: dict[int, RunData], number: int, page: style.Page | None
+    runs: dict[int, Recorded], number: int, page: style.Page | None
 ) -> None:
     with style.applied(page):
         for name in registry.names("chart"):

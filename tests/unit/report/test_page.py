@@ -20,7 +20,7 @@ from page_kit import HARM, STEPS, TOY, Made, embedded, make_run, of_one_chip
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.records.recorded import load
+from archsim.records.recorded import read
 from archsim.report.page import page as pages
 from archsim.report.page.data import reference
 
@@ -153,7 +153,7 @@ def test_a_page_that_would_be_too_large_is_refused_and_nothing_is_written(
 def test_a_hundred_technologies_share_what_is_the_same_and_stand_in_one_choice(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = pages.page_data.content(load(made.path))
+    content = pages.page_data.content(read(made.path))
     toy = content["technologies"][1]
     for k in range(98):
         other = json.loads(json.dumps(toy)) | {"name": f"toy-{k}"}
@@ -194,7 +194,7 @@ def test_a_file_that_is_no_page_of_archsim_is_left_alone(made: Made, tmp_path: P
 def test_a_technology_whose_words_have_changed_is_used_and_the_page_says_so(copy: Path) -> None:
     shutil.rmtree(copy / "inputs")
     (copy.parent / "toy.yaml").write_text(yaml.safe_dump(TOY | {"title": "Another title"}), encoding="utf-8")
-    text = pages.render(load(copy))
+    text = pages.render(read(copy))
     assert "has changed since the run, but prices all that the run did as it did then" in _Reader(text).text
     assert [each["note"] != "" for each in embedded(text)["technologies"]] == [False, True]
 
@@ -203,7 +203,7 @@ def test_a_further_technology_that_prices_otherwise_now_is_left_out_and_the_page
     shutil.rmtree(copy / "inputs")
     changed = json.loads(json.dumps(TOY).replace('"50 pJ"', '"60 pJ"'))
     (copy.parent / "toy.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
-    text = pages.render(load(copy))
+    text = pages.render(read(copy))
     assert [each["name"] for each in embedded(text)["technologies"]] == ["bottom-up-14nm"]
     assert "Technology toy is left out" in _Reader(text).text
     assert "adc.conversion gave 5e-11 J for tile.adc.convert, now 6e-11 J" in _Reader(text).text
@@ -215,7 +215,7 @@ def test_the_run_s_own_technology_must_price_it_as_it_was_priced(copy: Path, tmp
     other = tmp_path / "bottom-up-14nm.yaml"
     other.write_text(text.replace("value: 0.524 pJ/op", "value: 0.53 pJ/op"), encoding="utf-8")
     with pytest.raises(InputError, match="is not the file this run was priced by"):
-        pages.render(load(copy), [str(other)])
+        pages.render(read(copy), [str(other)])
 
 
 def test_a_technology_elsewhere_is_found_where_it_is_said_to_be_and_a_stranger_is_refused(
@@ -225,21 +225,21 @@ def test_a_technology_elsewhere_is_found_where_it_is_said_to_be_and_a_stranger_i
     elsewhere.mkdir()
     shutil.rmtree(copy / "inputs")
     (copy.parent / "toy.yaml").rename(elsewhere / "toy.yaml")
-    assert len(embedded(pages.render(load(copy)))["technologies"]) == 1
-    assert len(embedded(pages.render(load(copy), [str(elsewhere / "toy.yaml")]))["technologies"]) == 2
+    assert len(embedded(pages.render(read(copy)))["technologies"]) == 1
+    assert len(embedded(pages.render(read(copy), [str(elsewhere / "toy.yaml")]))["technologies"]) == 2
     with pytest.raises(InputError, match="expected one this run was priced by: bottom-up-14nm, toy"):
-        pages.render(load(copy), ["stranger.yaml"])
+        pages.render(read(copy), ["stranger.yaml"])
 
 
 def test_a_run_of_one_chip_has_a_page_without_a_ratio(copy: Path) -> None:
     of_one_chip(copy, "mixed-precision")
-    data = embedded(pages.render(load(copy)))
+    data = embedded(pages.render(read(copy)))
     assert data["pairs"] == []
     assert [chip["name"] for chip in data["chips"]] == ["mixed-precision"]
 
 
 def test_an_interrupted_run_says_so_and_an_accuracy_nobody_measured_is_none(copy: Path) -> None:
-    run = load(copy)
+    run = read(copy)
     unknown = {
         name: replace(chip, course=tuple(replace(point, test_accuracy=None) for point in chip.course))
         for name, chip in run.chips.items()
