@@ -278,6 +278,11 @@ def count(value: float, unit: str) -> str:
     return text if unit == "1" else f"{text} {unit}"
 
 
+def of_batch(summary: Mapping[str, Any]) -> str:
+    """Return how many samples a step takes, for a title or an axis; nothing where it takes one."""
+    return f" of {summary['batch']} samples" if summary["batch"] > 1 else ""
+
+
 def quantity(value: float, unit: str, digits: int = 4) -> str:
     """Return a float in SI as `base.units.show` does, with "µ" for micro: drawings have it, the terminal has "u"."""
     return show(value, unit, digits).replace(" u", " µ")

@@ -52,21 +52,16 @@ def _percent(value: float) -> str:
 def energy(summary: dict[str, Any]) -> list[Sheet]:
     """Return one sheet a technology: energy per step by phase, each chip, and the baseline over each other one."""
     return [
-        _by_phase(f"Energy per training step{_of(summary)}, {technology['name']}", technology["energy_per_step_J"], "J",
+        _by_phase(f"Energy per training step{style.of_batch(summary)}, {technology['name']}", technology["energy_per_step_J"], "J",
                   summary["baseline"])
         for technology in summary["technologies"]
     ]  # fmt: skip
 
 
-def _of(summary: dict[str, Any]) -> str:
-    """Return how many samples a step takes, if not one."""
-    return f" of {summary['batch']} samples" if summary["batch"] > 1 else ""
-
-
 def latency(summary: dict[str, Any]) -> Sheet:
     """Return simulated time per step by phase, each chip, and the ratios."""
     values = {name: chip["latency_per_step_s"] for name, chip in summary["architectures"].items()}
-    return _by_phase(f"Simulated time per training step{_of(summary)}", values, "s", summary["baseline"])
+    return _by_phase(f"Simulated time per training step{style.of_batch(summary)}", values, "s", summary["baseline"])
 
 
 def per_sample(summary: dict[str, Any]) -> Sheet:

@@ -43,7 +43,8 @@ def draw(run: Recorded) -> Figure:
     scale = ", each chip on its own scale" if len(chips) > 1 else ""
     style.title(
         figure,
-        f"Energy per training step, {run.summary['workload']} on {run.summary['dataset']}, {run.technology}{scale}",
+        f"Energy per training step{style.of_batch(run.summary)}, {run.summary['workload']} on "
+        f"{run.summary['dataset']}, {run.technology}{scale}",
     )
     return figure
 
@@ -103,10 +104,12 @@ def _totals(axes: Axes, run: Recorded, names: list[str], inches: float) -> bool:
     style.unit_ticks(axes, "J", axis="x")
     axes.set_yticks(range(len(chips)), names, fontsize=style.note() + 0.5)
     axes.set_ylim(len(chips) - 0.45, -0.55)
-    axes.set_xlabel("energy per step (log axis)")
+    axes.set_xlabel(f"energy per step{style.of_batch(run.summary)} (log axis)")
     axes.grid(axis="y", visible=False)
     ratio, told = run.summary["ratio"]["energy"], (run.summary["published"] or {}).get("energy_ratio")
-    axes.set_title(f"ratio {ratio:.1f}" + (f" (paper {told:.0f})" if told else "") if ratio else "total")
+    pair = f"{run.summary['baseline']} / {next(iter(run.summary['ratios']), '')}"
+    title = f"{pair}: {ratio:.1f}" + (f" (paper {told:.0f})" if told else "") if ratio else "total"
+    axes.set_title("\n".join(labels.fold(title, 12.0, 72 * inches).splitlines()))
     return ranged
 
 

@@ -34,7 +34,9 @@ def draw(run: Recorded) -> Figure:
     else:
         _standing(axes, chips, times)
     ratio = run.summary["ratio"]["latency"]
-    title = f"Simulated time per training step, {run.summary['workload']}, {run.technology}"
+    title = (
+        f"Simulated time per training step{style.of_batch(run.summary)}, {run.summary['workload']}, {run.technology}"
+    )
     style.title(figure, title + (f": ratio of the totals {ratio:.1f}" if ratio else ""))
     style.legend(figure, style.key_of(axes))
     return figure
