@@ -51,11 +51,11 @@ def _percent(value: float) -> str:
 
 def energy(summary: dict[str, Any]) -> list[Sheet]:
     """Return one sheet a technology: energy per step by phase, each chip, and the baseline over each other one."""
+    step = f"training step{style.of_batch(summary)}"
     return [
-        _by_phase(f"Energy per training step{style.of_batch(summary)}, {technology['name']}", technology["energy_per_step_J"], "J",
-                  summary["baseline"])
-        for technology in summary["technologies"]
-    ]  # fmt: skip
+        _by_phase(f"Energy per {step}, {each['name']}", each["energy_per_step_J"], "J", summary["baseline"])
+        for each in summary["technologies"]
+    ]
 
 
 def latency(summary: dict[str, Any]) -> Sheet:
