@@ -44,7 +44,7 @@ def draw(run: RunData) -> Figure:
     left.plot([], [], color=style.FAINT, linewidth=0.8, label="faint: on the latest training images")
     handles, labels = left.get_legend_handles_labels()
     style.legend(figure, dict(zip(labels, handles, strict=True)), 1 if style.narrow() else 3)
-    style.title(figure, f"Test accuracy, {run.summary['dataset_origin']}".split(", IDX")[0] + f", {run.technology}")
+    style.title(figure, f"Test accuracy, {run.summary['dataset_origin']}" + f", {run.technology}")
     return figure
 
 

@@ -32,7 +32,7 @@ from archsim.runs.train import Trainer
 
 STEPS = 12
 SETTINGS = {
-    "own converters": ("refresh.every=5", "refresh.saturated=1.2 uS"),
+    "own converters": ("refresh.every=5", "refresh.saturated=1.2 uS", "training.learning_rate=0.9"),
     "shared converters": ("refresh.every=5", "refresh.saturated=1.2 uS", "tile.adc.tiles_per_bank=2"),
     "batches": ("tile.adc.tiles_per_bank=2", "tile.adc.count=1", "training.batch=3", "digital_unit.buffer_words=4668"),
     "batches, own converters": ("training.batch=3", "digital_unit.buffer_words=4668"),
@@ -44,7 +44,7 @@ CASES = [*((kind, "mixed-precision") for kind in SETTINGS), ("own converters", "
 def spec(kind: str) -> RunSpec:
     """A run on the digits, resolved."""
     return resolve(
-        "mlp-mnist", steps=STEPS, techs=("bottom-up-14nm",), settings=("dataset=digits", *SETTINGS[kind])
+        "mlp-mnist", steps=STEPS, techs=("bottom-up-14nm",), settings=("dataset=mnist-5k", *SETTINGS[kind])
     )  # fmt: skip
 
 
@@ -247,7 +247,7 @@ def test_a_tile_is_kept_while_its_devices_are_programmed() -> None:
 
 @pytest.mark.parametrize("name", shipped_names("architectures"))
 def test_every_architecture_can_be_recorded(name: str) -> None:
-    found = resolve("mlp-mnist", steps=4, techs=("bottom-up-14nm",), archs=(name,), settings=("dataset=digits",))
+    found = resolve("mlp-mnist", steps=4, techs=("bottom-up-14nm",), archs=(name,), settings=("dataset=mnist-5k",))
     seen, unseen = (Trainer(found, found.architectures[0]) for _ in range(2))
     line = record(seen, 4)
     unseen.train(4)

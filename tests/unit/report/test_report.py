@@ -91,7 +91,7 @@ def test_both_technologies_are_in_the_tables(data: RunData) -> None:
     text = tables.markdown(data, [])
     for technology in data.summary["technologies"]:
         assert f"## Energy per training step, {technology['name']}" in text
-    assert "scikit-learn digits" in text
+    assert "mnist-5k, 4,000" in text
     assert "| host link | outside |" in text
 
 

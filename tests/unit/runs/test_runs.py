@@ -193,7 +193,7 @@ def test_evaluations_come_early_and_then_evenly() -> None:
 def test_the_run_file_says_what_went_in(finished: tuple[Path, Summary]) -> None:
     content = yaml.safe_load((finished[0] / "run.yaml").read_text())
     assert content["state"] == "finished"
-    assert content["dataset"]["name"] == "digits"
+    assert content["dataset"]["name"] == "mnist-5k"
     assert set(content["inputs"]) >= {"mlp-mnist.yaml", "mixed-precision.yaml", "digital32.yaml", "bottom-up-14nm.yaml"}
     assert content["technologies"][0]["sha256"] == read_technology("bottom-up-14nm").sha256
 
