@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag, model_validator
 
 from archsim.base.errors import DataError, nearest
 from archsim.base.extends import named
@@ -87,6 +87,10 @@ class ImagesFile(Record):
     threshold: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
 
 
+Named = Literal["mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"]
+"""Data sets known by name: `archsim.data.datasets.NAMES`."""
+
+
 class OwnData(Record):
     """A user's own data: an .npz file with x, y, test_x and test_y, beside the workload or below the current folder."""
 
@@ -110,9 +114,10 @@ class Workload(FileRecord):
     kind: Literal["workload"]
     name: str
     title: str
-    dataset: (
-        Literal["mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"] | OwnData
-    )
+    dataset: Annotated[
+        Annotated[Named, Tag("<name>")] | Annotated[OwnData, Tag("<file>")],
+        Discriminator(lambda given: "<file>" if isinstance(given, Mapping | OwnData) else "<name>"),
+    ]
     images: ImagesFile = Field(default_factory=ImagesFile)
     network: NetworkFile
     training: Training
