@@ -26,7 +26,7 @@ def console(*, error: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout
-    return Console(stderr=error, width=None if stream.isatty() else 150, highlight=False)
+    return Console(stderr=error, width=None if stream.isatty() else 150, highlight=False, markup=False, emoji=False)
 
 
 def introduce(spec: RunSpec, out: Path) -> None:

@@ -41,7 +41,12 @@ def of_one_chip(run: Path, chip: str) -> None:
     """Make a run directory of two chips one that was interrupted before the second, or left the first out."""
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     nothing = {"energy": None, "latency": None}
-    summary |= {"architectures": {chip: summary["architectures"][chip]}, "ratio": nothing, "state": "partial"}
+    summary |= {
+        "architectures": {chip: summary["architectures"][chip]},
+        "ratio": nothing,
+        "ratios": {},
+        "state": "partial",
+    }
     for technology in summary["technologies"]:
         technology |= {"energy_per_step_J": {chip: technology["energy_per_step_J"][chip]}, "ratio": nothing}
     (run / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
@@ -75,7 +80,7 @@ class Made:
 
 
 def make_run(folder: Path) -> Made:
-    """Train both chips for a few steps on the digits, priced by bottom-up-14nm and by the toy, into folder/run."""
+    """Train both chips for a few steps on mnist-5k, priced by bottom-up-14nm and by the toy, into folder/run."""
     (folder / "toy.yaml").write_text(yaml.safe_dump(TOY, sort_keys=False), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ARCHSIM_DATA", raising=False)
@@ -97,7 +102,13 @@ def edit_summary(run: Path, **values: object) -> None:
 
 
 def embedded(page: str) -> dict[str, Any]:
-    """Return the data that a page embeds."""
+    """Return the data that a page embeds, with the prices and numbers in the technologies as the page puts them there."""
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     data: dict[str, Any] = json.loads(text)
+    for technology in data["technologies"]:
+        for kind in ("figure", "time", "area"):
+            technology[f"{kind}s"] = [data["numbers"][kind][place] for place in technology[f"{kind}s"]]
+        technology["prices"] = {
+            chip: [data["prices"][place] for place in places] for chip, places in technology["prices"].items()
+        }
     return data

@@ -9,7 +9,8 @@ distribution.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from archsim.base.jit import kernel
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -17,7 +18,7 @@ _MIX2 = np.uint64(0x94D049BB133111EB)
 _MASK = np.uint64(16383)
 
 
-@njit(cache=True)
+@kernel()
 def _word(state):
     """SplitMix64 (Steele, Lea, Flood 2014): advance `state` (uint64, (1,)) and return 64 random bits."""
     state[0] += _GOLDEN
@@ -27,7 +28,7 @@ def _word(state):
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True)
+@kernel()
 def add_noise(y, variance, state, table):
     """Add Normal(0, variance) to each element of `y`, (size,), in place; four draws from each random word."""
     n = y.size
@@ -39,7 +40,7 @@ def add_noise(y, variance, state, table):
         bits >>= np.uint64(16)
 
 
-@njit(cache=True)
+@kernel()
 def _convert(value, up, down, top):
     """Return a value on the grid of a converter; top = 0 stands for an ideal one."""
     if top == 0:
@@ -47,7 +48,7 @@ def _convert(value, up, down, top):
     return min(max(np.rint(value * up), -top), top) * down
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def multiply(x, pairs, row_total, noisy, state, table, converters, out, spread, order, codes):
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
@@ -102,7 +103,7 @@ def multiply(x, pairs, row_total, noisy, state, table, converters, out, spread, 
     return driven, clipped, moment
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@kernel(fastmath={"contract", "reassoc", "nsz"})
 def multiply_transposed(d, pairs, column_total, noisy, state, table, converters, out, spread, codes):
     """Write the ADC codes of d W^T into `out`; return lines driven, outputs clipped, and sum of |d_j| column_total_j.
 
@@ -137,7 +138,7 @@ def multiply_transposed(d, pairs, column_total, noisy, state, table, converters,
     return driven, clipped, moment
 
 
-@njit(cache=True)
+@kernel()
 def to_codes(y, converters):
     """Round and clip a line's results, (size,), in place, as the ADC does; return how many were clipped."""
     full = np.float32(converters[2])
@@ -154,7 +155,7 @@ def to_codes(y, converters):
     return clipped
 
 
-@njit(cache=True)
+@kernel()
 def _factor(programmed_ps, now_ps, drift):
     """Return (max(t - tp, shortest)/reference)^-exponent; drift = (exponent, reference, shortest)."""
     if drift[0] == 0:
@@ -162,7 +163,7 @@ def _factor(programmed_ps, now_ps, drift):
     return (max((now_ps - programmed_ps) * 1e-12, drift[2]) / drift[1]) ** -drift[0]
 
 
-@njit(cache=True)
+@kernel()
 def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):
     """Write one read [S] of each of the devices `index` into `out`; noise = (slope, offset)."""
     for k in range(index.size):
@@ -171,7 +172,7 @@ def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):
         out[k] = true + (noise[0] * true + noise[1]) * normals[k]
 
 
-@njit(cache=True)
+@kernel()
 def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, row_total, column_total):
     """Renew the cache of the pairs `index`, flat positions, in place.
 
@@ -195,7 +196,7 @@ def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, ro
         column_total[column] += change
 
 
-@njit(cache=True)
+@kernel()
 def sides(index, pulses, pairs, side, due):
     """Write device and number of pulses for each signed count; G+ of pair k is device k, G- device k + pairs."""
     total = 0
@@ -206,7 +207,7 @@ def sides(index, pulses, pairs, side, due):
     return total
 
 
-@njit(cache=True)
+@kernel()
 def renew_single(index, g, programmed_ps, now_ps, drift, noise, scale, base, cache, total, row_total, column_total):
     """Renew the cache of the weights `index` in place: W = (G - base)/scale, the base without noise.
 

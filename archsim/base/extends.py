@@ -44,10 +44,11 @@ def chain(start: Path | Document, kind: str, check: Callable[[Document], object]
         if len(documents) > DEPTH:
             raise documents[0].error(
                 ("extends",), f"goes on through more than {DEPTH} files", expected=f"at most {DEPTH}",
-                hint=f"The last one read is {files.display(path)}",
+                hint=f"The last one read is {files.display(document.path)}",
             )  # fmt: skip
         try:
-            path = files.find(name, kind, option="extends", near=None if document.text else document.path.parent)
+            near = None if document.text else document.path.parent
+            path = files.find(name, kind, option="extends", near=near)
         except InputError as error:
             raise document.error(("extends",), value=error.value, expected=error.expected, hint=error.hint) from error
         if path.resolve() in seen:

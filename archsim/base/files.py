@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import InputError, SystemFault, nearest
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -143,10 +144,9 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError("is a directory", file=display(path), expected="a file to write")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:_STEM]}.", suffix=path.suffix)
     except OSError as error:
-        where = f"a place that can be written to ({(error.strerror or str(error)).lower()})"
-        raise InputError("cannot be written", file=display(path), expected=where) from error
+        raise _unwritten(path, error) from error
     os.close(handle)
     aside = Path(name)
     try:
@@ -155,8 +155,30 @@ def replacing(path: Path) -> Iterator[Path]:
         os.umask(umask)
         aside.chmod(0o666 & ~umask)
         aside.replace(path)
+    except OSError as error:
+        raise _unwritten(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+_STEM = 100
+"""Letters of a file's stem in the name of the one beside it, which must not be too long."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ENFILE, errno.EMFILE}
+"""What is the system's fault and not that of the path."""
+
+
+def _unwritten(path: Path, error: OSError) -> Exception:
+    said = (error.strerror or str(error)).lower()
+    if error.errno in _FULL:
+        return SystemFault(f"{display(path)}: cannot be written: {said}")
+    where = f"a place that can be written to ({said})"
+    return InputError("cannot be written", file=shown_path(path), expected=where)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path for an error, the middle of a very long one left out."""
+    text = display(path)
+    return text if len(text) <= 2 * _STEM else f"{text[:_STEM]}...{text[-_STEM:]}"
 
 
 @contextmanager
@@ -181,7 +203,12 @@ def check_folder(path: Path, *, option: str = "--out") -> None:
     InputError
         If it is a file, or lies below one or where nothing can be written; names the option that gave it.
     """
-    if path.exists() and not path.is_dir():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that no file can have
+        said = (error.strerror or str(error)).lower()
+        raise InputError(key=option, value=shown_path(path), expected=f"a path that can be ({said})") from error
+    if there and not path.is_dir():
         raise InputError(key=option, value=str(path), expected="a directory, but it is a file")
     _check_above(path, option, "a directory")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from archsim.base import units
 from archsim.base.errors import InputError, nearest, shown
@@ -31,6 +31,16 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse True and False where a number is asked for: Python would take them for 1 and 0."""
+        if isinstance(value, bool) and info.field_name in cls.model_fields:
+            kind = cls.model_fields[info.field_name].annotation
+            if kind in (int, float) or {int, float} & set(getattr(kind, "__args__", ())):
+                raise ValueError(f"got {value}; expected a number")
+        return value
+
 
 class FileRecord(Record):
     """A whole file: says which version of its schema it follows."""
@@ -40,6 +50,10 @@ class FileRecord(Record):
 
 STORED = {"quantities": "SI"}
 """Validation context of what archsim itself wrote into a run directory: its quantities are numbers in SI."""
+
+
+LARGEST = {"S": 1.0, "V": 1e3, "m": 10.0, "s": 1e9}
+"""Quantities of a chip or a device that are larger than these are slips of a unit."""
 
 
 def quantity(unit: str) -> BeforeValidator:
@@ -52,9 +66,13 @@ def read_quantity(value: object, info: ValidationInfo, *, unit: str) -> float:
     if info.context is STORED and isinstance(value, int | float):
         return value
     try:
-        return units.parse(value, unit)
+        found = units.parse(value, unit)
     except InputError as error:
         raise ValueError(error.message) from error
+    most = LARGEST.get(unit)
+    if most is not None and abs(found) > most:
+        raise ValueError(f"got {shown(value)}; expected at most {units.show(most, unit)}, more than any chip has")
+    return found
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -218,6 +236,7 @@ def _parsed(text: str, path: Path) -> Document:
     if not isinstance(node, yaml.MappingNode):
         raise InputError("holds no mapping", file=display(path), expected="keys and values", line=1)
     try:
+        _count(node, path)
         data = _build(node, (), lines, path)
     except InputError:
         raise
@@ -228,6 +247,29 @@ def _parsed(text: str, path: Path) -> Document:
             line=1,
         ) from error
     return Document(path=path, data=data, lines=lines)
+
+
+MOST = 100_000
+"""Values and blocks that a file may hold, each alias counted as often as it is used."""
+
+
+def _count(node: yaml.Node, path: Path) -> None:
+    """Refuse a file whose aliases unfold to more than any file holds."""
+    sizes: dict[int, int] = {}
+
+    def size(one: yaml.Node) -> int:
+        if id(one) not in sizes:
+            sizes[id(one)] = 1  # an alias of itself is refused later
+            inside = one.value if isinstance(one, yaml.MappingNode | yaml.SequenceNode) else ()
+            parts = (each for pair in inside for each in (pair if isinstance(pair, tuple) else (pair,)))
+            sizes[id(one)] = 1 + sum(size(each) for each in parts)
+        return sizes[id(one)]
+
+    if (found := size(node)) > MOST:
+        raise InputError(
+            f"holds {found:,} values and blocks, aliases counted as often as they are used", file=display(path),
+            expected=f"at most {MOST:,}",
+        )  # fmt: skip
 
 
 def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:

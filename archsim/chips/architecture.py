@@ -46,7 +46,7 @@ class BusFile(Record):
 
     width: BitWidth
     length: Length
-    arbitration_cycles: Annotated[int, Field(ge=0, strict=True)]
+    arbitration_cycles: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
 
 class HostFile(Record):

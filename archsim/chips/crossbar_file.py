@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from archsim.base.quantities import Bits, Count, positive
 from archsim.base.yamlfile import Key, Record, quantity
@@ -45,6 +45,14 @@ class TileFile(Record):
     columns: Count
     dac: DacFile
     adc: AdcFile
+
+    @model_validator(mode="after")
+    def _shared(self) -> Self:
+        if self.adc.tiles_per_bank > self.count:
+            raise ValueError(
+                f"adc.tiles_per_bank is {self.adc.tiles_per_bank}; expected at most tile.count, {self.count}"
+            )
+        return self
 
 
 class WeightFile(Record):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
-from typing import Annotated
+import tempfile
+import traceback
+from typing import Annotated, Any
 
 import typer
 
-from archsim.base.errors import EXIT_CODES, ArchsimError
+from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault
 from archsim.cli import ablate, compare, explain, hold, run, schema, trace, validate, verify
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
@@ -61,14 +66,88 @@ def _bare(
 
 
 def main() -> None:
-    """Run the command line; turn archsim's errors into one line on standard error and an exit code."""
+    """Run the command line; whatever ends it is one line on standard error and an exit code, never a traceback."""
+    _open_streams()
+    signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
-        app()
-    except ArchsimError as error:
-        typer.echo(f"archsim: error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("archsim: interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as stop:
+        code = stop.code
+    except BaseException as error:  # noqa: BLE001  the last net
+        code = _ended(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """Give the program streams where it was started without: they are read by nobody."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  as long as the program
+
+
+def _terminated(number: int, frame: object) -> None:
+    del frame
+    raise SystemExit(128 + number)
+
+
+def _ended(error: BaseException) -> int:
+    """Say in one line why the program ends, and return its exit code."""
+    if isinstance(error, typer.Abort) and isinstance(error.__cause__, EOFError):
+        error = error.__cause__
+    code = SystemFault.exit_code
+    if isinstance(error, _Refused | typer.Exit):
+        if isinstance(error, _Refused):
+            error.show()
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        _close(sys.stdout)
+        return 0
+    if isinstance(error, ArchsimError):
+        line, code = f"error: {error}", error.exit_code
+    elif isinstance(error, typer.Abort | KeyboardInterrupt):
+        line, code = "interrupted", INTERRUPTED
+    elif isinstance(error, MemoryError):
+        line = "error: there is not enough memory"
+    elif isinstance(error, OSError):
+        line = f"error: the system says: {str(error)[:_LONG]}"
+    else:
+        line, code = _bug(error), ModelError.exit_code
+    return _tell(line, code)
+
+
+_Refused: Any = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
+"""What typer raises for arguments that cannot be; it brings a click of its own."""
+_LONG = 300
+"""Letters of what the system says, at most."""
+
+
+def _bug(error: BaseException) -> str:
+    kept = ""
+    try:
+        handle, name = tempfile.mkstemp(prefix="archsim-traceback-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+        kept = f"; the traceback is in {name}"
+    except OSError:  # then without
+        pass
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:_LONG]
+    return f"a bug, please report it: {said}{kept}"
+
+
+def _tell(line: str, code: int) -> int:
+    with contextlib.suppress(OSError, ValueError):  # nobody listens any more
+        typer.echo(f"archsim: {line}", err=True)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _close(sys.stdout)
+    return code
+
+
+def _close(stream: Any) -> None:
+    """Let a stream that cannot be written to lead nowhere, so that Python does not complain of it at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -17,6 +17,7 @@ from archsim.cli.options import (
     AsJson,
     Checkpoint,
     Data,
+    Details,
     Figures,
     Force,
     Out,
@@ -41,7 +42,7 @@ def reproduce(  # noqa: PLR0917  an option each
 ) -> None:  # fmt: skip
     """Reproduce the paper's comparison: train its perceptron on both chips, print the tables, draw the charts."""
     options = {"workload": "mlp-mnist", "preset": preset, "steps": steps, "data": data}
-    how = How(checkpoint, force=force, as_json=as_json, quiet=quiet)
+    how = How(checkpoint, force=force, as_json=as_json, quiet=quiet, details=True)
     _report(_run(options, seed, out, "reproduce", how), None, quiet=quiet or as_json)
 
 
@@ -49,19 +50,24 @@ def run_command(  # noqa: PLR0917  an option each
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")],
     preset: Preset = None, arch: Archs = None, tech: Techs = None, seed: Seed = 1,
     seeds: Annotated[int, typer.Option(help="Run so many seeds, from --seed on, side by side.")] = 1,
-    steps: Steps = None, set_: Settings = None, figure: Figures = None, out: Out = None, data: Data = None,
-    checkpoint: Checkpoint = "60 s", force: Force = False, as_json: AsJson = False, quiet: Quiet = False,
+    steps: Steps = None, set_: Settings = None, figure: Figures = None,
+    over: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Chip over which the others are compared.",
+                                 show_default="the first digital")
+    ] = None,
+    out: Out = None, data: Data = None, checkpoint: Checkpoint = "60 s", force: Force = False,
+    details: Details = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
     options: dict[str, Any] = {
-        "workload": workload, "preset": preset, "steps": steps, "data": data, "settings": tuple(set_ or ()),
-        "figures": tuple(figure or ()),
+        "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data,
+        "settings": tuple(set_ or ()), "figures": tuple(figure or ()),
         **({"archs": tuple(arch)} if arch else {}), **({"techs": tuple(tech)} if tech else {}),
     }  # fmt: skip
     stem = f"{Path(workload).stem}{f'-{preset}' if preset else ''}-seed{seed}"
     if seeds < 1:
         raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
-    how = How(checkpoint, force=force, as_json=as_json, quiet=quiet)
+    how = How(checkpoint, force=force, as_json=as_json, quiet=quiet, details=details)
     if seeds > 1:
         chosen = list(range(seed, seed + seeds))
         _run_seeds(options, chosen, out or Path("reports") / f"{stem}-{seeds}seeds", how)
@@ -128,6 +134,7 @@ class How:
     force: bool
     as_json: bool
     quiet: bool
+    details: bool = False
 
     @property
     def silent(self) -> bool:
@@ -192,11 +199,16 @@ def _show(summary: Summary | None, out: Path, how: How) -> None:
     if how.as_json:
         typer.echo(json.dumps(content, indent=2))
     elif not how.quiet:
-        from archsim.report.tables import comparison_text, contributors_text
+        from archsim.report import answer
+        from archsim.report.tables import comparison_text, contributors_text, short_text
 
-        for part in (*comparison_text(content), *contributors_text(out)):
+        for part in (*comparison_text(content), *contributors_text(out)) if how.details else short_text(content):
             console().print(part)
-        typer.echo(f"Run directory: {out}")
+        for line in answer.lines(out):
+            typer.echo(line)
+        typer.echo(
+            f"Run directory: {out}" + ("" if how.details else f" (all tables: archsim report {out}, or --details)")
+        )
     if summary.state == "partial":
         typer.echo(f"archsim: interrupted; the partial run is kept in {out}: archsim resume {out} goes on", err=True)
         raise typer.Exit(INTERRUPTED)

@@ -6,10 +6,11 @@ float32 arrays in siemens; `index` are flat positions.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from archsim.base.jit import kernel
 
 
-@njit(cache=True)
+@kernel()
 def pcm_set_pulses(g, memory, programmed_ps, count, index, pulses, now_ps, normals, mean, std, decay, low, high):
     """Give blind SET pulses in place; `normals` holds one standard normal a pulse.
 
@@ -37,7 +38,7 @@ LEAST_FACTOR = 0.05
 """A device's own factor of the mean step is not drawn below this: none steps backwards or never."""
 
 
-@njit(cache=True)
+@kernel()
 def bounded_pulses(
     g, factor, programmed_ps, count, index, pulses, now_ps, normals, step, far, span, left, exponent, of_step, absolute,
     devices, low, high,
@@ -67,7 +68,7 @@ def bounded_pulses(
         count[i] += pulses[position]
 
 
-@njit(cache=True)
+@kernel()
 def table_pulses(g, programmed_ps, count, index, pulses, now_ps, normals, knots, mean, std, low, high):
     """Give pulses in place; dG ~ Normal(mean(G), std(G)), linear between the knots and held outside them."""
     k = 0

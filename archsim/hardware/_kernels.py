@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from archsim.base.jit import kernel
 
 
-@njit(cache=True)
+@kernel()
 def longest_trains(index, pulses, columns, group):
     """Return what a write takes row by row, in groups of columns: slots up and down, trains up, devices in these.
 
@@ -33,7 +34,7 @@ def longest_trains(index, pulses, columns, group):
     return up_slots + up, down_slots + down, trains + (up > 0), devices
 
 
-@njit(cache=True)
+@kernel()
 def longest_columns(index, pulses, columns, group):
     """Return what a write of all rows at once takes, in groups of columns: slots up and down, trains up, devices.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from archsim.base.jit import kernel
 
 
-@njit(cache=True)
+@kernel()
 def _codes(x, scale, levels, out):
     """Write x, (size,), rounded to 2 levels + 1 codes over +-scale into `out`, as values; return the non-zero ones."""
     up = np.float32(levels / scale)
@@ -20,7 +21,7 @@ def _codes(x, scale, levels, out):
     return nonzero
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit):
     """Add rate times the sum over vectors of the rounded x_i d_j to chi, in units of epsilon, in place.
 
@@ -75,7 +76,7 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit)
     return updates, touched, found
 
 
-@njit(cache=True)
+@kernel()
 def take_pulses(chi, hit, index, pulses):
     """Take trunc(chi) out of chi in the lines `hit`, in place; return how many elements crossed the threshold.
 
@@ -98,7 +99,7 @@ def take_pulses(chi, hit, index, pulses):
     return count
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def dense(x, weight, out):
     """Write x W into `out`; x : (n, rows), weight : (rows, columns). Zero inputs add nothing and are passed."""
     for v in range(x.shape[0]):
@@ -111,7 +112,7 @@ def dense(x, weight, out):
                     y[j] += xi * weight[i, j]
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@kernel(fastmath={"contract", "reassoc", "nsz"})
 def dense_transposed(d, weight, out):
     """Write d W^T into `out` in float32; d : (n, columns)."""
     for v in range(d.shape[0]):
@@ -122,7 +123,7 @@ def dense_transposed(d, weight, out):
             out[v, i] = total
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def add_outer(x, d, weight):
     """Add sum over vectors of x_i d_j to the weights in place."""
     for v in range(x.shape[0]):
@@ -133,7 +134,7 @@ def add_outer(x, d, weight):
                     weight[i, j] += xi * d[v, j]
 
 
-@njit(cache=True)
+@kernel()
 def count_nonzero(x):
     """Return how many elements of (n, size) are not zero."""
     found = 0
@@ -143,7 +144,7 @@ def count_nonzero(x):
     return found
 
 
-@njit(cache=True)
+@kernel()
 def sigmoid(x, out):
     """Write 1/(1 + exp(-x)) into `out`, both (n, size)."""
     for v in range(x.shape[0]):
@@ -151,7 +152,7 @@ def sigmoid(x, out):
             out[v, j] = np.float32(1) / (np.float32(1) + np.exp(-x[v, j]))
 
 
-@njit(cache=True)
+@kernel()
 def sigmoid_error(target, y, out):
     """Write (target - y) y (1 - y) into `out`: the descent direction of the squared error through a sigmoid."""
     for v in range(y.shape[0]):
@@ -159,7 +160,7 @@ def sigmoid_error(target, y, out):
             out[v, j] = (target[v, j] - y[v, j]) * y[v, j] * (np.float32(1) - y[v, j])
 
 
-@njit(cache=True)
+@kernel()
 def sigmoid_derivative(back, y, out):
     """Write back y (1 - y) into `out`."""
     for v in range(y.shape[0]):
@@ -167,7 +168,7 @@ def sigmoid_derivative(back, y, out):
             out[v, j] = back[v, j] * y[v, j] * (np.float32(1) - y[v, j])
 
 
-@njit(cache=True)
+@kernel()
 def normalise(x, out):
     """Write x, (n, size), over its largest magnitude into `out` and return that magnitude (zero stays zero)."""
     top = np.float32(0)
@@ -182,7 +183,7 @@ def normalise(x, out):
     return float(top)
 
 
-@njit(cache=True)
+@kernel()
 def extend(x, out):
     """Write x, (n, size), and a last column of ones into `out`, (n, size + 1)."""
     last = x.shape[1]
@@ -192,7 +193,7 @@ def extend(x, out):
         out[v, last] = 1
 
 
-@njit(cache=True)
+@kernel()
 def due_pulses(x, d, per_up, per_down, draws, index, pulses):
     """Write which weights are due how many signed pulses, row by row; return their number and the products taken.
 

@@ -112,6 +112,7 @@ def check_chip(path: Path, chip: RecordedChip, summary: Mapping[str, Any], techn
                 _same(path / SUMMARY, key, told["energy_per_step_J"][phase], energy, ENERGY)
     _check_time(path, chip, told)
     _check_course(path, chip, told, technologies)
+    _check_samples(path, chip, told)
     _check_area(path, chip, told.get("area_m2"), technologies)
 
 
@@ -144,6 +145,32 @@ def _check_bill(path: Path, chip: RecordedChip, name: str) -> None:
                 f"is {line.energy_J!r} for {line.component}.{line.action} of {chip.architecture}", file=file,
                 key="energy_J", expected=f"{line.amount * line.price!r}, amount times price",
             )  # fmt: skip
+
+
+def _check_samples(path: Path, chip: RecordedChip, told: Mapping[str, Any]) -> None:
+    """Refuse values of a sample that are not those of a step."""
+    name, file = chip.architecture, path / SUMMARY
+    _same(
+        file, f"architectures.{name}.samples", told["samples"], chip.course[-1].samples if chip.course else 0, TRAINING
+    )
+    for key in ("energy_per_{}_J", "latency_per_{}_s"):
+        for phase in (*STEP_PHASES, "total"):
+            found = told[key.format("sample")][phase] * told["samples"] / chip.steps
+            place = f"architectures.{name}.{key.format('sample')}.{phase}"
+            _same(file, place, found, told[key.format("step")][phase], f"{key.format('step')}, a step")
+
+
+def check_ratios(path: Path, summary: Mapping[str, Any]) -> None:
+    """Refuse ratios that are not the baseline's totals over another chip's."""
+    chips = summary["architectures"]
+    over = chips.get(summary["baseline"])
+    for name, ratio in summary["ratios"].items():
+        for key, quantity in (("energy", "energy_per_step_J"), ("latency", "latency_per_step_s")):
+            under = chips[name][quantity]["total"] if name in chips else 0
+            quotient = over[quantity]["total"] / under if over and under else None
+            _same(path / SUMMARY, f"ratios.{name}.{key}", ratio[key], quotient, "the totals of both chips")
+    first = next(iter(summary["ratios"].values()), {"energy": None})
+    _same(path / SUMMARY, "ratio.energy", summary["ratio"]["energy"], first["energy"], "ratios")
 
 
 def _check_time(path: Path, chip: RecordedChip, told: Mapping[str, Any]) -> None:

@@ -191,6 +191,7 @@ def read(path: Path) -> Recorded:
     }
     for chip in chips.values():
         agreement.check_chip(path, chip, summary, names)
+    agreement.check_ratios(path, summary)
     return Recorded(path, run, summary, known, chips)
 
 
@@ -261,7 +262,3 @@ def _point(file: Path, row: tables.Row, named: Sequence[Named]) -> CoursePoint:
         simulated_time_s=tables.number(file, row, "simulated_time_s"),
         energy_J={each.name: tables.number(file, row, f"energy_J_{each.name}") for each in named},
     )  # fmt: skip
-
-
-RunData = Recorded
-load = read

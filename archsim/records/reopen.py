@@ -55,6 +55,7 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
         technologies=_technologies(path, run, techs), dataset=_dataset(workload, data, wanted), seed=seed,
         preset=preset, settings=settings, inputs=inputs, copies=kept(path / layout.INPUTS),
         figures=tuple((run.get("figures") or {}).items()), given=run.get("given") or {},
+        over=run.get("over"),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 
 
@@ -26,15 +26,15 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     InputError
         If the directory holds no complete set of files, or `out` is a file.
     """
-    data = load(Path(run))
+    data = read(Path(run))
     folder = Path(out) if out else data.path / "report"
     files.check_folder(folder)
     written = []
     charts = registry.names("chart")
-    with style.applied():
+    with style.uncollected(), style.applied():
         for name in charts:
             written += style.save(registry.load("chart", name)(data), folder, name)
-    written += (steps := _steps(data, folder))
+        written += (steps := _steps(data, folder))
     charts += [path.stem for path in steps if path.suffix == ".png"]
     for name, text in (("report.md", tables.markdown(data, charts)), ("report.tex", tables.latex(data))):
         files.write_text(folder / name, text)
@@ -42,13 +42,16 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     return written
 
 
-def _steps(data: RunData, folder: Path) -> list[Path]:
+def _steps(data: Recorded, folder: Path) -> list[Path]:
     """Draw one recorded step of each chip, if `archsim trace` recorded this very run."""
     from archsim.records import timeline
+
+    recorded = data.path / timeline.FOLDER
+    if not (recorded / timeline.JSON).is_file():
+        return []
     from archsim.report.trace import charts as pictures
     from archsim.runs.identity import identity
 
-    recorded = data.path / timeline.FOLDER
-    if not (recorded / timeline.JSON).is_file() or (found := timeline.read(recorded)).identity != identity(data.run):
+    if (found := timeline.read(recorded)).identity != identity(data.run):
         return []
     return pictures.write(found, folder)

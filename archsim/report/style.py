@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.files import replacing
 from archsim.base.units import show
+from archsim.report import labels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,8 +27,8 @@ PARTS = {
 }  # fmt: skip
 # Colours from Tol's palettes for whole chips: none of these is the colour of a part.
 CHIPS = {"mixed-precision": "#332288", "digital32": "#882255"}
-_FURTHER_CHIPS = ("#117733", "#999933", "#44AA99", "#661100")
-_MARKERS = "osD^v"
+_FURTHER_CHIPS = ("#117733", "#999933", "#44AA99", "#661100", "#CC6677", "#AA4499")
+_MARKERS = "osD^vPX"
 OTHER = "#dddddd"
 SMALL = 0.01
 """Parts below this fraction of a chip's step are drawn together as "other"; the tables show them apart."""
@@ -39,6 +41,8 @@ PATH = "#EE3377"
 """The critical path of a time line."""
 PHASES = {"forward": "#4477AA", "backward": "#66CCEE", "update": "#CCBB44", "refresh": "#AA3377"}
 """Colours of the phases, from Tol's bright palette."""
+UNEVEN, BETWEEN = "#fdf3f4", "#e5e5e5"
+"""The ground of a panel that is not to scale; lines between groups, as those of a grid."""
 UP, DOWN = "#BB5566", "#004488"
 """What costs more and what costs less, from Tol's high-contrast palette; a sign says it too."""
 FAINT, REFERENCE = "#888888", "#555555"
@@ -49,7 +53,7 @@ ORDERED = ("#e69f00", "#5ec962", "#21918c", "#3b528b", "#440154")
 """From light to dark, for few to many: in order for every reader."""
 SETTINGS: Any = {
     "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e5e5e5",
+    "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": BETWEEN,
     "svg.hashsalt": "archsim", "pdf.fonttype": 42, "hatch.linewidth": 0.5,
 }  # fmt: skip
 
@@ -68,12 +72,11 @@ class Page:
         return {**dict.fromkeys(sizes, self.font), "legend.fontsize": self.font - 0.5, "axes.linewidth": 0.6}
 
 
-FORMATS: dict[str, Any] = {
-    "png": {"dpi": 200, "metadata": {"Software": None}},
-    "svg": {"metadata": {"Date": None}},
-    "pdf": {"metadata": {"CreationDate": None, "ModDate": None}},
-}
-"""How figures are saved: the same figure gives the same bytes."""
+DPI = 200
+METADATA: dict[str, Any] = {
+    "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None},
+}  # fmt: skip
+"""What files do not say of themselves, so that the same figure gives the same bytes."""
 COLUMN, TEXT = Page(3.5), Page(7.16)
 """One column and both columns of a two-column journal."""
 _NARROW = 5.0
@@ -81,25 +84,68 @@ _page: ContextVar[Page | None] = ContextVar("page", default=None)
 
 
 def save(figure: Figure, folder: Path, stem: str, suffixes: Iterable[str] = ("png", "svg", "pdf")) -> list[Path]:
-    """Write a figure as FOLDER/STEM.SUFFIX, each aside and then renamed; return the files. Files there are replaced."""
+    """Write a figure as FOLDER/STEM.SUFFIX, each aside and then renamed; return the files. Files there are replaced.
+
+    Each format is drawn once, straight onto its canvas: matplotlib's own `savefig` draws everything twice.
+    """
     written = []
     for suffix in suffixes:
         path = folder / f"{stem}.{suffix}"
         with replacing(path) as aside:
-            figure.savefig(aside, format=suffix, **FORMATS[suffix])
+            _draw(figure, aside, suffix)
         figure.set_layout_engine("none")  # laid out once is enough for all formats
         written.append(path)
     return written
 
 
+def _draw(figure: Figure, file: Path, suffix: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if hasattr(text, "set_fontfeatures"):  # matplotlib 3.11 sets ligatures, for which a PDF needs a second font
+            text.set_fontfeatures(("-liga",))
+    usual, canvas = figure.dpi, figure.canvas
+    try:
+        if suffix == "png":
+            figure.dpi = DPI
+            FigureCanvasAgg(figure).print_png(file, metadata=METADATA[suffix], pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]
+        elif suffix == "svg":
+            FigureCanvasSVG(figure).print_svg(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
+        else:
+            FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
+    finally:
+        figure.dpi = usual
+        figure.set_canvas(canvas)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the search for cyclic garbage, which goes through all of a figure's parts again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+_PROGRAM = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "webagg.address"}
+"""Settings of matplotlib that belong to the program, not to a drawing."""
+
+
 @contextmanager
 def applied(page: Page | None = None) -> Iterator[None]:
     """Apply the style for the time of drawing and saving, for a page if one is given; nothing global changes."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParamsDefault
 
     token = _page.set(page)
+    plain = {key: value for key, value in rcParamsDefault.items() if key not in _PROGRAM}
     try:
-        with rc_context({**SETTINGS, **(page.settings if page else {})}):
+        with rc_context(plain | SETTINGS | (page.settings if page else {})):
             yield
     finally:
         _page.reset(token)
@@ -134,17 +180,45 @@ def figure(width: float, height: float, *, column: float | None = None) -> Figur
 
 
 def title(figure: Figure, text: str) -> None:
-    """Give a figure its title; on a page it is left to the caption, which finds it as the figure's label."""
+    """Give a figure its title, in as many lines as its width asks for.
+
+    On a page it is left to the caption, which finds it as the figure's label.
+    """
     figure.set_label(text)
     if _page.get() is None:
-        figure.suptitle(text)
+        size = 1.2 * SETTINGS["font.size"]
+        figure.suptitle(labels.fold(text, size, 72 * figure.get_figwidth() - 8).replace("$", r"\$"), fontsize=size)
 
 
-def legend(figure: Figure, key: Mapping[str, Artist], columns: int = 5) -> None:
-    """Set a legend below the panels, if there is anything to explain; in one column of a page two entries a row."""
-    if key:
-        across = min(2, columns) if narrow() else columns
-        figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=across, frameon=False)
+def heading(axes: Axes, text: str, *, room: float, size: float | None = None, left: bool = True) -> None:
+    """Give a panel its title, in lines no wider than `room` [in]."""
+    points = size or _letters("axes.titlesize")
+    axes.set_title(labels.fold(text, points, 72 * room), loc="left" if left else "center", fontsize=points)
+
+
+def legend(figure: Figure, key: Mapping[str, Artist], columns: int = 5, *, heading: str | None = None) -> None:
+    """Set a legend below the panels, if there is anything to explain, in so many columns as fit, at most `columns`."""
+    if not key:
+        return
+    size, room = _letters("legend.fontsize"), 72 * figure.get_figwidth() - 8
+    texts = [labels.fold(text, size, room - 4 * size) for text in key]
+    across = labels.columns(texts, size, room, min(2, columns) if narrow() else columns)
+    figure.legend(
+        key.values(), texts, loc="outside lower center", ncols=across, frameon=False,
+        title=labels.fold(heading, size, room) if heading else None, title_fontsize=size,
+    )  # fmt: skip
+
+
+def key_of(axes: Axes) -> dict[str, Artist]:
+    """Return legend entries, name -> what is drawn, of all that was drawn with a name."""
+    handles, names = axes.get_legend_handles_labels()
+    return dict(zip(names, handles, strict=True))
+
+
+def _letters(of: str) -> float:
+    """Return the size [pt] of the letters of titles or legends, as it is now."""
+    page = _page.get()
+    return float((page.settings if page else SETTINGS)[of])
 
 
 def note() -> float:
@@ -204,9 +278,14 @@ def count(value: float, unit: str) -> str:
     return text if unit == "1" else f"{text} {unit}"
 
 
-def price(value: float, unit: str) -> str:
-    """Return a price for reading: 5.12 pJ a piece, 69 fJ/bit, 40 mJ/(S*s)."""
-    return show(value, "J") + ("" if unit == "1" else f"/({unit})" if "*" in unit else f"/{unit}")
+def quantity(value: float, unit: str, digits: int = 4) -> str:
+    """Return a float in SI as `base.units.show` does, with "µ" for micro: drawings have it, the terminal has "u"."""
+    return show(value, unit, digits).replace(" u", " µ")
+
+
+def price(value: float, unit: str, *, written: Callable[[float, str], str] = show) -> str:
+    """Return a price for reading: 5.12 pJ a piece, 69 fJ/bit, 40 mJ/(S*s); `written` writes the energy."""
+    return written(value, "J") + ("" if unit == "1" else f"/({unit})" if "*" in unit else f"/{unit}")
 
 
 def scaled(values: list[float], unit: str) -> tuple[float, str]:
@@ -214,14 +293,38 @@ def scaled(values: list[float], unit: str) -> tuple[float, str]:
     top = max((abs(value) for value in values), default=0.0)
     if top == 0:
         return 1.0, unit
-    prefixed = show(top, unit).split(" ", 1)[1]
+    prefixed = quantity(top, unit).split(" ", 1)[1]
     return top / float(show(top, unit, digits=17).split(" ", 1)[0]), prefixed
 
 
+def inches(axes: Axes, *, up: bool = False) -> float:
+    """Return how wide, or how high, the figure of a panel is [in]."""
+    size = axes.figure.get_figure(root=True) if hasattr(axes.figure, "get_figure") else axes.figure
+    width, height = size.get_size_inches()  # type: ignore[union-attr]
+    return float(height if up else width)
+
+
+def log_end(begin: float, value: float, part: float) -> float:
+    """Return where a log axis from `begin` must end for words that begin at `value` and take that part of the axis."""
+    return float(begin * (max(value, begin) / begin) ** (1 / (1 - min(part, 0.8))))
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if 1 <= value < 1e9 else f"{value:g}"
+
+
 def unit_ticks(axes: Axes, unit: str, *, axis: str = "y") -> None:
-    """Write the ticks of a log axis as quantities, 10 nJ, 1 uJ; without a unit as counts, 10,000."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    """Write the ticks of a log axis as quantities, 10 nJ, 1 µJ; without a unit as numbers, 0.01, 10,000 or 1e+16.
+
+    An axis of less than two decades, as it is when this is called, is marked at 2 and 5 times powers of ten too.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     target = axes.yaxis if axis == "y" else axes.xaxis
-    target.set_major_formatter(FuncFormatter(lambda value, _: show(value, unit, digits=3) if unit else f"{value:,.0f}"))
+    low, high = sorted(axes.get_ylim() if axis == "y" else axes.get_xlim())
+    if target.get_scale() == "log" and high < 100 * low:
+        target.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    elif target.get_scale() == "log" and high > 1e3 * low:
+        target.set_minor_locator(NullLocator())
+    target.set_major_formatter(FuncFormatter(lambda value, _: quantity(value, unit, 3) if unit else _plain(value)))
     target.set_minor_formatter(NullFormatter())

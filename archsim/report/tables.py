@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -50,61 +50,91 @@ def _percent(value: float) -> str:
 
 
 def energy(summary: dict[str, Any]) -> list[Sheet]:
-    """Return one sheet a technology: energy per step by phase, each chip, and the 32-bit chip over the other."""
+    """Return one sheet a technology: energy per step by phase, each chip, and the baseline over each other one."""
     return [
-        _by_phase(f"Energy per training step, {technology['name']}", technology["energy_per_step_J"], "J")
+        _by_phase(f"Energy per training step{_of(summary)}, {technology['name']}", technology["energy_per_step_J"], "J",
+                  summary["baseline"])
         for technology in summary["technologies"]
-    ]
+    ]  # fmt: skip
+
+
+def _of(summary: dict[str, Any]) -> str:
+    """Return how many samples a step takes, if not one."""
+    return f" of {summary['batch']} samples" if summary["batch"] > 1 else ""
 
 
 def latency(summary: dict[str, Any]) -> Sheet:
-    """Return simulated time per step by phase, each chip, and the ratio."""
+    """Return simulated time per step by phase, each chip, and the ratios."""
     values = {name: chip["latency_per_step_s"] for name, chip in summary["architectures"].items()}
-    return _by_phase("Simulated time per training step", values, "s")
+    return _by_phase(f"Simulated time per training step{_of(summary)}", values, "s", summary["baseline"])
 
 
-def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str) -> Sheet:
+def per_sample(summary: dict[str, Any]) -> Sheet:
+    """Return what a training sample takes on each chip, and the accuracy that each reached."""
+    first = summary["technologies"][0]
+    rows = []
+    for name, chip in summary["architectures"].items():
+        energy, seconds = chip["energy_per_sample_J"]["total"], chip["latency_per_sample_s"]["total"]
+        further = [
+            _show(technology["energy_per_step_J"][name]["total"] * chip["steps"] / chip["samples"], "J")
+            for technology in summary["technologies"][1:]
+            if name in technology["energy_per_step_J"]
+        ]
+        accuracy = chip["test_accuracy"]
+        rows.append((
+            name, _show(energy, "J"), *further, _show(seconds, "s"), f"{1 / seconds:,.0f}" if seconds else NONE,
+            _show(energy / seconds, "W") if seconds else NONE, _show(energy * seconds, "J*s"),
+            f"{100 * accuracy:.2f} %" if math.isfinite(accuracy) else NONE, f"{chip['samples']:,}",
+        ))  # fmt: skip
+    others = (f"energy, {each['name']}" for each in summary["technologies"][1:])
+    heads = ("chip", f"energy, {first['name']}", *others, "time", "samples/s", "power", "energy x delay",
+             "test accuracy", "samples trained on")  # fmt: skip
+    return Sheet("Per training sample", heads, tuple(rows))
+
+
+def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str, baseline: str | None) -> Sheet:
     chips = list(values)
-    pair = "digital32" in values and "mixed-precision" in values
-    heads = ["phase", *(head for chip in chips for head in (chip, "share"))] + (["ratio"] if pair else [])
+    others = [chip for chip in chips if chip != baseline] if baseline in values else []
+    heads = ["phase", *(head for chip in chips for head in (chip, "share"))]
+    heads += [f"{baseline} / {chip}" for chip in others]
     rows = []
     for phase in (*STEP_PHASES, "total"):
         row = [phase]
         for chip in chips:
             value = values[chip][phase]
             row += [_show(value, unit), _share(value, values[chip]["total"])]
-        if pair:
-            row.append(_ratio(values["digital32"][phase], values["mixed-precision"][phase]))
+        row += [_ratio(values[str(baseline)][phase], values[chip][phase]) for chip in others]
         rows.append(tuple(row))
     return Sheet(title, tuple(heads), tuple(rows))
 
 
-def against_paper(summary: dict[str, Any]) -> Sheet:
-    """Return the paper's totals, the run's, and the relative errors, for every technology."""
-    paper, rows = summary["paper"], []
+def against_paper(summary: dict[str, Any]) -> list[Sheet]:
+    """Return the published totals, the run's, and the relative errors; no sheet where nothing was published of it."""
+    published, rows = summary["published"], []
+    if not published:
+        return []
+    chips = {name: (str(chip.get("chip", name)), chip) for name, chip in summary["architectures"].items()}
     for technology in summary["technologies"]:
-        for chip, published in paper["energy_per_step_J"].items():
-            if chip in technology["energy_per_step_J"]:
-                value = technology["energy_per_step_J"][chip]["total"]
+        for name, (kind, chip) in chips.items():
+            if (total := published["energy_per_sample_J"].get(kind)) and name in technology["energy_per_step_J"]:
+                value = technology["energy_per_step_J"][name]["total"] * chip["steps"] / chip["samples"]
                 rows.append((
-                    f"energy per image, {chip}", technology["name"], show(published, "J"), _show(value, "J"),
-                    _percent(value / published - 1),
+                    f"energy per sample, {name}", technology["name"], show(total, "J"), _show(value, "J"),
+                    _percent(value / total - 1),
                 ))  # fmt: skip
-        ratio = technology["ratio"]["energy"]
-        if ratio:
-            published = paper["energy_ratio"]
-            rows.append((
-                "energy ratio", technology["name"], f"{published:.0f}", f"{ratio:.1f}", _percent(ratio / published - 1)
-            ))  # fmt: skip
-    for chip, published in paper["test_accuracy"].items():
-        if chip in summary["architectures"]:
-            value = summary["architectures"][chip]["test_accuracy"]
+        ratio, told = technology["ratio"]["energy"], published["energy_ratio"]
+        if ratio and told:
+            rows.append(("energy ratio", technology["name"], f"{told:.0f}", f"{ratio:.1f}", _percent(ratio / told - 1)))
+    for name, (kind, chip) in chips.items():
+        if told := published["test_accuracy"].get(kind):
+            value = chip["test_accuracy"]
             known = math.isfinite(value)
             rows.append((
-                f"test accuracy, {chip}", "any", f"{100 * published:.2f} %", f"{100 * value:.2f} %" if known else NONE,
-                f"{100 * (value - published):+.2f} points" if known else NONE,
+                f"test accuracy, {name}, after {chip['steps']:,} steps", "any", f"{100 * told:.2f} %",
+                f"{100 * value:.2f} %" if known else NONE, f"{100 * (value - told):+.2f} points" if known else NONE,
             ))  # fmt: skip
-    return Sheet("Against the paper", ("quantity", "technology", "paper", "this run", "error"), tuple(rows))
+    heads = ("quantity", "technology", "paper", "this run", "error")
+    return [Sheet(f"Against the paper ({published['source']})", heads, tuple(rows))]
 
 
 def counts(summary: dict[str, Any]) -> Sheet:
@@ -159,7 +189,7 @@ def _span(span: dict[str, float] | None, total: dict[str, float], *, bound: bool
     return value, _share(span["value"], total["value"]), f"{span['low'] * 1e6:.3g} to {span['high'] * 1e6:.3g} mm^2"
 
 
-def area_parts(run: RunData) -> list[Sheet]:
+def area_parts(run: Recorded) -> list[Sheet]:
     """Return a sheet for each chip: amount x figure = area of every part, under the run's own technology."""
     heads = ("part", "amount", "area of one", "area", "range", "figure", "basis", "source")
     sheets = []
@@ -186,7 +216,7 @@ def boundary(summary: dict[str, Any]) -> Sheet:
     return Sheet("Boundary of the account", ("function", "counted"), tuple(inside + outside))
 
 
-def contributors(run: RunData) -> list[Sheet]:
+def contributors(run: Recorded) -> list[Sheet]:
     """Return a sheet for each technology and chip: the largest (component, action) sums, with figure and source."""
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis", "source")
     sheets = []
@@ -205,7 +235,7 @@ def contributors(run: RunData) -> list[Sheet]:
     return sheets
 
 
-def particulars(run: RunData) -> Sheet:
+def particulars(run: Recorded) -> Sheet:
     """Return what ran: data, seed, steps, non-idealities, technologies, versions."""
     summary = run.summary
     rows = [
@@ -221,10 +251,11 @@ def particulars(run: RunData) -> Sheet:
 
 def from_summary(summary: dict[str, Any]) -> list[Sheet]:
     """Return the sheets that need summary.json alone."""
-    return [*energy(summary), latency(summary), *area(summary), against_paper(summary), counts(summary)]
+    against = against_paper(summary)
+    return [*energy(summary), latency(summary), per_sample(summary), *area(summary), *against, counts(summary)]
 
 
-def from_run(run: RunData) -> list[Sheet]:
+def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
     sheets = [*from_summary(run.summary), *contributors(run), *area_parts(run)]
     return [particulars(run), *sheets, boundary(run.summary)]
@@ -236,9 +267,14 @@ def comparison_text(summary: dict[str, Any]) -> list[Table]:
     return [terminal(sheet) for sheet in from_summary(summary)]
 
 
+def short_text(summary: dict[str, Any]) -> list[Table]:
+    """Return what is shown of a summary at once: what a sample takes, and how that compares with what was published."""
+    return [terminal(sheet) for sheet in (per_sample(summary), *against_paper(summary))]
+
+
 def contributors_text(path: Path) -> list[Table]:
     """Return the five largest contributors of each chip under the run's own technology, from its directory."""
-    run = load(path)
+    run = read(path)
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis")
     sheets = [sheet for sheet in contributors(run) if sheet.title.endswith(f", {run.technology}")]
     return [terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets]
@@ -263,7 +299,7 @@ def wordy(sheet: Sheet, position: int) -> bool:
     return 2 * sum(cell[:1].isdigit() or cell[:1] in ("+", "-") for cell in cells) <= len(cells)
 
 
-def markdown(run: RunData, charts: Iterable[str]) -> str:
+def markdown(run: Recorded, charts: Iterable[str]) -> str:
     """Return report.md: all sheets, with the charts beside it."""
     parts = [f"# {run.summary['workload']}: {', '.join(run.architectures)}"]
     parts += [f"![{name}]({name}.png)" for name in charts]
@@ -281,7 +317,7 @@ def markdown_sheet(sheet: Sheet, level: int = 2) -> str:
     return "\n".join([f"{'#' * level} {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
 
 
-def latex(run: RunData) -> str:
+def latex(run: Recorded) -> str:
     """Return report.tex: all sheets as booktabs tables, to be included in a document."""
     return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(latex_sheet, from_run(run)))
 

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archsim.runs.spec import RunSpec
+if TYPE_CHECKING:
+    from archsim.runs.spec import RunSpec
 
 
 def point_key(spec: RunSpec) -> str:

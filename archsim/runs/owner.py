@@ -75,12 +75,21 @@ def owned(path: Path, *, option: str = "--out") -> Iterator[Path]:
         raise InputError(key=option, value=str(path), expected=expected) from error
     try:
         check_again(path, option)
+        if (path / RUN).is_file():
+            _sweep(path)
         yield path
     finally:
         (path / LOCK).unlink(missing_ok=True)
         lock.release()
         if made and not any(path.iterdir()):
             path.rmdir()
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that was killed had written aside and not yet put in its place."""
+    for left in path.rglob(".*"):
+        if left.is_file() and left.name != LOCK:
+            left.unlink(missing_ok=True)
 
 
 def check_again(path: Path, option: str) -> None:

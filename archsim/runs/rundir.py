@@ -76,6 +76,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         "settings": dict(spec.settings),
         "figures": dict(spec.figures),
         "given": dict(spec.given),
+        "over": spec.over,
         "dataset": {"name": spec.dataset.name, "origin": spec.dataset.origin, "sha256": spec.dataset.sha256},
         "inputs": spec.inputs,
         "technologies": [

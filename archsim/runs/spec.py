@@ -21,6 +21,8 @@ from archsim.runs.workload import Training, Workload
 from archsim.technologies.overlay import overlays, read_pair
 
 DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
+DIGITAL = "digital32"
+"""Kind of chip that is the baseline, if nothing else is said."""
 DEFAULT_TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
 
 
@@ -61,6 +63,13 @@ class RunSpec:
     copies: Copies = field(repr=False, compare=False)
     figures: tuple[tuple[str, str], ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    over: str | None = None
+
+    @property
+    def baseline(self) -> str | None:
+        """Name of the chip over which the others are compared: the one asked for, or the first digital one."""
+        digital = (each.name for each in self.architectures if each.chip == DIGITAL)
+        return self.over or next(digital, None)
 
     @property
     def training(self) -> Training:
@@ -79,6 +88,7 @@ def resolve(
     settings: Sequence[str] | Mapping[str, Any] = (),
     figures: Sequence[str] | Mapping[str, str] = (),
     data: Path | None = None,
+    over: str | None = None,
 ) -> RunSpec:
     """Read and check everything a run needs.
 
@@ -116,6 +126,8 @@ def resolve(
         for document, values in zip(arch_documents, arch_settings, strict=True)
     )
     _distinct([architecture.name for architecture in parsed], "--arch")
+    if over is not None and over not in (names := [architecture.name for architecture in parsed]):
+        raise InputError(key="--over", value=over, expected=f"one of {', '.join(names)}", hint=nearest(over, names))
     _check_boundary(arch_documents, parsed)
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
@@ -137,6 +149,7 @@ def resolve(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
         inputs=hashes(read), copies=copies(work_document, work.files(), chips, technologies), figures=tuple(values),
+        over=over,
         given={
             "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
         },

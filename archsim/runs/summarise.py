@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.accounting.area import Area, area
@@ -11,7 +11,7 @@ from archsim.accounting.bill import Bill, price
 from archsim.accounting.technology import Technology
 from archsim.base.signal import STEP_PHASES
 from archsim.runs.spec import RunSpec
-from archsim.runs.summary import PAPER, AreaSummary, ByPhase, ChipSummary, Named, Ratio, Span, Summary
+from archsim.runs.summary import AreaSummary, ByPhase, ChipSummary, Named, Published, Ratio, Span, Summary
 from archsim.runs.train import Trained
 
 
@@ -38,6 +38,11 @@ class Priced:
 
 def _by_phase(values: dict[str, float]) -> ByPhase:
     return ByPhase(**values, total=math.fsum(values.values()))
+
+
+def _scaled(values: ByPhase, factor: float) -> ByPhase:
+    """Return what is of a step for a sample: the same where a step takes one."""
+    return ByPhase(**{phase: value * factor for phase, value in values.model_dump().items()})
 
 
 def price_all(spec: RunSpec, trained: Sequence[Trained]) -> dict[str, list[Priced]]:
@@ -87,9 +92,13 @@ def chip_summary(priced: Priced) -> ChipSummary:
     one = priced.trained
     updates = _per_step(one, "outer_product_unit", "chi.write", ["update"])
     in_array = math.fsum(_per_step(one, "writer", f"{way}.pulse", STEP_PHASES) for way in ("up", "down"))
+    samples = one.points[-1].samples
     return ChipSummary(
+        samples=samples,
         energy_per_step_J=priced.energy_per_step,
         latency_per_step_s=priced.latency_per_step,
+        energy_per_sample_J=_scaled(priced.energy_per_step, one.steps / samples),
+        latency_per_sample_s=_scaled(priced.latency_per_step, one.steps / samples),
         test_accuracy=one.test_accuracy,
         pulses_per_step=_per_step(one, "programmer", "set.pulse", STEP_PHASES) + in_array,
         programmed_pairs_per_step=_per_step(one, "programmer", "log.write", ["update"]),
@@ -109,26 +118,47 @@ def chip_summary(priced: Priced) -> ChipSummary:
     )
 
 
-def ratio(priced: Sequence[Priced]) -> Ratio:
-    """Return the 32-bit chip's energy and latency of a step over the mixed-precision chip's; None without both."""
-    by_chip = {p.trained.architecture.chip: p for p in reversed(priced)}  # the first of a kind counts
-    if {"mixed-precision", "digital32"} - set(by_chip):
-        return Ratio(energy=None, latency=None)
-    ours, baseline = by_chip["mixed-precision"], by_chip["digital32"]
-    return Ratio(
-        energy=baseline.energy_per_step.total / ours.energy_per_step.total,
-        latency=baseline.latency_per_step.total / ours.latency_per_step.total,
-    )
+def ratios(priced: Sequence[Priced], baseline: str | None) -> dict[str, Ratio]:
+    """Return each other chip -> the baseline's energy and latency of a step over its own; the headline's first."""
+    by_name = {p.trained.architecture.name: p for p in priced}
+    if baseline not in by_name:
+        return {}
+    over = by_name.pop(baseline)
+    others = sorted(by_name.values(), key=lambda p: p.trained.architecture.chip != "mixed-precision")
+    return {
+        other.trained.architecture.name: Ratio(
+            energy=over.energy_per_step.total / other.energy_per_step.total,
+            latency=over.latency_per_step.total / other.latency_per_step.total,
+        )
+        for other in others
+    }
+
+
+def headline(found: Mapping[str, Ratio]) -> Ratio:
+    """Return the ratio of the first other chip; of nothing without one."""
+    return next(iter(found.values()), Ratio(energy=None, latency=None))
+
+
+def published(spec: RunSpec) -> Published | None:
+    """Return what was published of just this training, or None."""
+    found, training = spec.workload.published, spec.training
+    if found is None or not found.is_of(spec.workload.network, training.batch, spec.dataset.sha256):
+        return None
+    return Published(
+        source=found.source, energy_per_sample_J=found.energy_per_sample, energy_ratio=found.energy_ratio,
+        test_accuracy=found.test_accuracy,
+    )  # fmt: skip
 
 
 def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summary:
     """Return the run's summary: the first technology in the contract's keys, all of them under `technologies`."""
     bills = price_all(spec, trained)
     first = bills[spec.technologies[0].name]
+    of_chips = ratios(first, spec.baseline)
     chips = {p.trained.architecture.name: chip_summary(p) for p in first}
     fast = next((p for p in first if p.trained.architecture.chip == "mixed-precision"), None)
     return Summary(
-        schema_version=1,
+        schema_version=2,
         workload=spec.workload.name,
         dataset=spec.dataset.name,
         dataset_origin=spec.dataset.origin,
@@ -136,8 +166,11 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         steps=max(one.steps for one in trained),
         technology=Named(name=spec.technologies[0].name, sha256=spec.technologies[0].sha256),
         architectures=chips,
-        ratio=ratio(first),
-        paper=PAPER,
+        batch=spec.training.batch,
+        baseline=spec.baseline,
+        ratio=headline(of_chips),
+        ratios=of_chips,
+        published=published(spec),
         wall_time_s=wall_s,
         steps_per_s=fast.trained.steps_per_s if fast else None,
         state="finished" if all(one.finished for one in trained) else "partial",
@@ -148,7 +181,8 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
                 "energy_per_step_J": {
                     p.trained.architecture.name: p.energy_per_step.model_dump() for p in bills[technology.name]
                 },
-                "ratio": ratio(bills[technology.name]).model_dump(),
+                "ratio": headline(ratios(bills[technology.name], spec.baseline)).model_dump(),
+                "ratios": {k: v.model_dump() for k, v in ratios(bills[technology.name], spec.baseline).items()},
             }
             for technology in spec.technologies
         ],

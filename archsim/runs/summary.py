@@ -6,14 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PAPER: dict[str, Any] = {
-    "energy_per_step_J": {"mixed-precision": 83.2e-9, "digital32": 14.35e-6},
-    "energy_ratio": 172.0,
-    "test_accuracy": {"mixed-precision": 0.9773, "digital32": 0.9830},
-    "source": "Nandakumar et al., Front. Neurosci. 14:406 (2020), doi 10.3389/fnins.2020.00406",
-}
-"""The paper's totals, printed beside the results, never an input. The baseline's accuracy: 97.73 % + 0.57 %."""
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="allow")
@@ -56,8 +48,11 @@ class ChipSummary(_Part):
     """One chip's training."""
 
     steps: int = Field(description="Training steps done")
+    samples: int = Field(description="Training samples seen; a step takes a batch of them, the last of an epoch fewer")
     energy_per_step_J: ByPhase = Field(description="Energy inside the boundary, by phase, mean over the steps [J]")  # noqa: N815
     latency_per_step_s: ByPhase = Field(description="Simulated time, by phase, mean over the steps [s]")
+    energy_per_sample_J: ByPhase = Field(description="The same energy, over the samples [J]")  # noqa: N815
+    latency_per_sample_s: ByPhase = Field(description="The same time, over the samples [s]")
     test_accuracy: float = Field(description="On the whole test set, at the end, read through the chip's converters")
     pulses_per_step: float = Field(description="SET pulses, those of refresh included")
     programmed_pairs_per_step: float = Field(
@@ -71,26 +66,40 @@ class ChipSummary(_Part):
 
 
 class Ratio(_Part):
-    """The 32-bit chip over the mixed-precision chip."""
+    """The baseline over another chip; null without both."""
 
     energy: float | None
     latency: float | None
 
 
+class Published(_Part):
+    """What was published of just this network, data set and batch, by kind of chip."""
+
+    source: str
+    energy_per_sample_J: dict[str, float]  # noqa: N815
+    energy_ratio: float | None
+    test_accuracy: dict[str, float]
+
+
 class Summary(_Part):
-    """A run's results, version 1. Further keys may join; these stay."""
+    """A run's results, version 2. Further keys may join; these stay."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Literal[2] = Field(alias="schema")
     workload: str
     dataset: str
     seed: int
     steps: int = Field(description="Training steps done (of the chip that did the most)")
     technology: Named
     architectures: dict[str, ChipSummary]
-    ratio: Ratio
-    paper: dict[str, Any] = Field(description="The paper's totals, for comparison")
+    batch: int
+    baseline: str | None = Field(
+        description="The chip over which the others are compared: --over, or the first digital"
+    )
+    ratio: Ratio = Field(description="Of the first other chip, the mixed-precision one before others")
+    ratios: dict[str, Ratio] = Field(description="Of every other chip")
+    published: Published | None = Field(description="null where network, data set or batch are not the published ones")
     wall_time_s: float
     steps_per_s: float | None = Field(
         description="Mixed-precision training steps over wall seconds in steady state: median over chunks of some "

@@ -271,8 +271,10 @@ class Trainer:
             x, target, labels = sampler.batch()
             outputs = yield from training_step(chip, network, x, target, rate)
             self._samples += x.shape[0]
-            right = outputs.argmax(axis=1) == labels
-            hits.append(bool(right[0]) if right.size == 1 else np.mean(right))
+            if x.shape[0] == 1:
+                hits.append(bool(outputs.argmax() == labels))
+            else:
+                hits.append(float(np.mean(outputs.argmax(axis=1) == labels)))
 
     def content(self) -> dict[str, Any]:
         """Return where the training stands, but for the chip and the random streams, as JSON has it."""

@@ -12,7 +12,7 @@ from archsim.base.errors import DataError, nearest
 from archsim.base.extends import named
 from archsim.base.files import find, kept_by_a_run
 from archsim.base.quantities import Count, Switch
-from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, quantity, read, validate
 from archsim.data import arrays, datasets
 from archsim.data.dataset import SHAPE, Dataset
 from archsim.data.images import prepare
@@ -97,6 +97,10 @@ class OwnData(Record):
     file: Annotated[str, Field(min_length=1)]
 
 
+def _branch(dataset: object) -> str:
+    return "<file>" if isinstance(dataset, Mapping | OwnData) else "<name>"
+
+
 class Preset(Record):
     """Values that replace those of `training`."""
 
@@ -108,6 +112,37 @@ class Preset(Record):
     evaluations_per_epoch: Count | None = None
 
 
+class PublishedFile(Record):
+    """Published totals of the workload by kind of chip, and what they are of: layers, batch and data set."""
+
+    source: str
+    layers: Annotated[list[Count], Field(min_length=2)]
+    activations: list[str]
+    batch: Count
+    dataset_sha256: str
+    energy_per_sample: dict[str, Annotated[float, quantity("J")]] = Field(default_factory=dict)
+    energy_ratio: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    test_accuracy: dict[str, Annotated[FiniteFloat, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+    def is_of(self, network: NetworkFile, batch: int, dataset_sha256: str) -> bool:
+        """Return whether a training is the one that the totals were published of."""
+        layers = [network.inputs, *(layer.units for layer in network.layers)]
+        activations = [layer.activation for layer in network.layers]
+        mine = (self.layers, self.activations, self.batch, self.dataset_sha256)
+        return mine == (layers, activations, batch, dataset_sha256)
+
+
+class RecordedFile(Record):
+    """What the workload as shipped gave on the whole of its data: said beside a run on other data."""
+
+    command: str
+    dataset: str
+    dataset_sha256: str
+    training: str
+    technology: str
+    energy_ratio: Annotated[FiniteFloat, Field(gt=0)]
+
+
 class Workload(FileRecord):
     """A network, its data set and its training."""
 
@@ -116,12 +151,14 @@ class Workload(FileRecord):
     title: str
     dataset: Annotated[
         Annotated[Named, Tag("<name>")] | Annotated[OwnData, Tag("<file>")],
-        Discriminator(lambda given: "<file>" if isinstance(given, Mapping | OwnData) else "<name>"),
+        Discriminator(_branch),
     ]
     images: ImagesFile = Field(default_factory=ImagesFile)
     network: NetworkFile
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
+    published: PublishedFile | None = None
+    recorded: RecordedFile | None = None
 
     _home: Path | None = PrivateAttr(default=None)
 

@@ -21,7 +21,6 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.records.recorded import read
-from archsim.runs.summary import PAPER
 from archsim.technologies.writing import DIGITS, figure_content
 
 LEAST = 0.005
@@ -107,18 +106,30 @@ def solve(technology: Technology, spent: dict[str, dict[str, float]], targets: d
 
 
 def calibrate(run: Path, technology: str, out: Path) -> list[Move]:
-    """Write a technology calibrated to the paper's two totals on a recorded run, and return the moves.
+    """Write a technology calibrated to the published totals of a sample on a recorded run, and return the moves.
 
     Raises
     ------
     InputError
-        If the run lacks one of the two chips, or the totals cannot be reached.
+        If nothing was published of just this run, it lacks one of the chips, or the totals cannot be reached.
     """
     base = read_technology(technology)
     spent = energies(run, base.name)
-    targets: dict[str, float] = PAPER["energy_per_step_J"]
-    if missing := sorted(set(targets) - set(spent)):
+    summary = read(run).summary
+    published = summary["published"]
+    if not published or not published["energy_per_sample_J"]:
+        raise InputError(
+            "is of a network, a data set or a batch of which no totals are published", file=run,
+            expected="a run of the published ones, such as mlp-mnist on the whole of MNIST with batch 1",
+        )  # fmt: skip
+    kinds = {str(chip.get("chip", name)): name for name, chip in reversed(summary["architectures"].items())}
+    if missing := sorted(set(published["energy_per_sample_J"]) - set(kinds)):
         raise InputError(key="DIR", value=str(run), expected=f"a run of both chips, but {missing[0]} is missing")
+    chips = summary["architectures"]
+    targets = {
+        kinds[kind]: total * chips[kinds[kind]]["samples"] / chips[kinds[kind]]["steps"]
+        for kind, total in published["energy_per_sample_J"].items()
+    }
     moves = solve(base, spent, targets)
     files.write_text(out, _yaml(base, moves, run, out.stem))
     return moves

@@ -15,6 +15,7 @@ from archsim.base import files
 from archsim.base.arrays import I64, stored, under
 from archsim.base.errors import InputError
 from archsim.chips.architecture import Architecture
+from archsim.chips.crossbar_file import CrossbarArchitecture
 from archsim.devices import library
 from archsim.devices.base import DeviceArray, Switches
 from archsim.records.reopen import stored_architectures, with_state
@@ -195,11 +196,13 @@ def _limit(kind: str, architecture: Architecture, given: float | None) -> Limit 
     """Return the limit given, or that of the device file, if it states one for this kind of pulse."""
     if given is not None:
         return Limit(given, "given", "--limit")
-    for path in architecture.files():
-        stated: Any = getattr(getattr(library.build(path, Switches()), "file", None), "endurance", None)
-        if (pulses := getattr(stated, kind, None)) is not None:
-            return Limit(pulses, stated.basis, str(stated.why or stated.source))
-    return None
+    if not isinstance(architecture, CrossbarArchitecture):
+        return None
+    stated: Any = getattr(
+        getattr(library.build(architecture.device_file(), Switches()), "file", None), "endurance", None
+    )
+    pulses = getattr(stated, kind, None)
+    return None if pulses is None else Limit(pulses, stated.basis, str(stated.why or stated.source))
 
 
 def _write(folder: Path, found: Sequence[Worn]) -> None:

@@ -45,8 +45,8 @@ class Explanation:
     sparsity : list of Sparsity
     reruns : Reruns or None
         None if they were left out.
-    published : float
-        The paper's ratio.
+    published : float or None
+        The published ratio; None where nothing was published of just this run.
     """
 
     run: Path
@@ -60,7 +60,7 @@ class Explanation:
     steps: int
     sparsity: list[Sparsity]
     reruns: Reruns | None
-    published: float
+    published: float | None
 
 
 def explain(
@@ -109,7 +109,7 @@ def explain(
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
         bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(known),
-        reruns=reruns, published=float(summary["paper"]["energy_ratio"]),
+        reruns=reruns, published=(summary["published"] or {}).get("energy_ratio"),
     )  # fmt: skip
 
 

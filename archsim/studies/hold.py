@@ -251,8 +251,9 @@ def _chip_content(chip: Chip, points: Sequence[Point], trained: float | None) ->
 
 def _mode(tests: Sequence[Point]) -> dict[str, Any]:
     found = [point.test_accuracy for point in tests]
-    entry: dict[str, Any] = {
-        "test_accuracy": fmean(found), "lowest": min(found), "highest": max(found),
+    low, high = min(found), max(found)
+    entry: dict[str, Any] = {  # rounding may put a mean of equal values beside them
+        "test_accuracy": min(max(fmean(found), low), high), "lowest": low, "highest": high,
         "energy_per_inference_J": fmean(point.energy_per_inference_J for point in tests),
     }  # fmt: skip
     if tests[0].compensated:

@@ -262,7 +262,7 @@ def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
 
 
 def contents(
-    spent: Spent, swings: list[Swing], found: Spread, limits: tuple[float, float], published: float
+    spent: Spent, swings: list[Swing], found: Spread, limits: tuple[float, float], published: float | None
 ) -> dict[str, Any]:
     """Return what explain.json says of the figures; `published` is the paper's ratio."""
     low, high = found.interval
@@ -274,8 +274,8 @@ def contents(
         "median": found.percentile(50),
         "interval_90": [low, high],
         "published_ratio": published,
-        "published_inside": low <= published <= high,
-        "chance_of_published_or_more": found.chance(published),
+        "published_inside": None if published is None else low <= published <= high,
+        "chance_of_published_or_more": None if published is None else found.chance(published),
         "tornado": [
             {
                 "figure": s.figure.name, "unit": s.figure.unit, "value": s.figure.value, "low": s.figure.low,

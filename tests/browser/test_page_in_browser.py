@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 from page_kit import Made, make_run
 
-from archsim.base.units import show
+import archsim
 from archsim.report.page.page import write
+from archsim.report.style import quantity as show
+from archsim.runs import rundir
+from archsim.runs.run import train_all
+from archsim.runs.spec import resolve
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, chromium-browser or google-chrome")
 
+SHIPPED = Path(archsim.__file__).parent / "chips" / "architectures"
 FIGURES = ("sram.read", "sram.write", "fp32.multiply", "wire", "sram.leakage", "adc.conversion", "cells.conduct")
 CLOSE = 1e-12  # the promise is 1e-9; what differs is the last bit of a product
 
@@ -227,3 +232,55 @@ def test_on_paper_sliders_give_way_to_their_values(page: Page, tmp_path: Path) -
     assert page.tab.inner_text(f"{card('sram.read')} data.value") == "28.5 pJ"
     assert page.tab.evaluate("getComputedStyle(document.getElementById('now')).position") == "static"
     assert len(page.tab.pdf(format="A4")) > 50_000
+
+
+@pytest.fixture(scope="module")
+def short_run_of_an_own_chip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("short")
+    own = folder / "a-chip-with-a-long-name-of-its-own.yaml"
+    shipped = (SHIPPED / "mixed-precision.yaml").read_text(encoding="utf-8")
+    own.write_text(shipped.replace("name: mixed-precision", f"name: {own.stem}", 1), encoding="utf-8")
+    spec = resolve("mlp-mnist", steps=10, archs=(str(own), "digital32"))
+    run = folder / "run"
+    run.mkdir()
+    rundir.finish(run, spec, train_all(spec), 1.0)
+    return write(run).as_uri()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_accuracy_rises_upwards_and_nothing_of_it_leaves_the_plot(browser: Any, address: str, width: int) -> None:
+    opened = Page(browser, address, viewport={"width": width, "height": 800})
+    for svg in opened.tab.locator("#courses svg").all():
+        heights = svg.evaluate(
+            "svg => Object.fromEntries([...svg.querySelectorAll('.axis text')].filter(t => / %$/.test(t.textContent))"
+            ".map(t => [t.textContent, t.getBoundingClientRect().top]))"
+        )
+        assert list(heights.values()) == sorted(heights.values(), reverse=True)
+        assert len(heights) >= 2
+        assert svg.locator(".axis text", has_text="accuracy (log axis of the error)").count() == 1
+        assert svg.evaluate(
+            "svg => { const plot = svg.querySelector('clipPath rect'), box = svg.getBoundingClientRect();"
+            " const end = Number(plot.getAttribute('y')) + Number(plot.getAttribute('height'));"
+            " return [...svg.querySelectorAll('.running, .tested')].every(p => p.closest('[clip-path]'))"
+            " && [...svg.querySelectorAll('.dot')].every(d => d.getBoundingClientRect().top >= box.top"
+            " && d.getBoundingClientRect().bottom <= box.top + end + 5); }"
+        )
+    opened.tab.close()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_short_run_of_an_own_chip_has_ticks_and_the_published_line_inside_the_plot(
+    browser: Any, short_run_of_an_own_chip: str, width: int
+) -> None:
+    opened = Page(browser, short_run_of_an_own_chip, viewport={"width": width, "height": 800})
+    for svg in opened.tab.locator("#courses svg").all():
+        words = svg.locator("text").all_text_contents()
+        assert len([word for word in words if word[:1].isdigit() and not word.endswith("%")]) >= 2
+        published = [word for word in words if word.startswith("paper")]
+        assert [word[-7:] for word in published] == ["97.73 %", "98.30 %"]
+        assert svg.evaluate(
+            "svg => { const box = svg.getBoundingClientRect(); return [...svg.querySelectorAll('text')].every(t =>"
+            " { const b = t.getBoundingClientRect(); return b.left >= box.left - 1 && b.right <= box.right + 1; }); }"
+        )
+    assert opened.said == []
+    opened.tab.close()

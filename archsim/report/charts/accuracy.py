@@ -1,11 +1,11 @@
-"""Test accuracy over training images and over joules, both chips."""
+"""Test accuracy over training images and over joules, all chips."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from archsim.records.recorded import CoursePoint, RunData
+from archsim.records.recorded import CoursePoint, Recorded
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -19,13 +19,14 @@ SMALLEST = 1e-4
 """Errors below this one are drawn as this one: a log axis has no zero."""
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return two panels with a common log axis of the error rate, labelled as accuracy.
 
     Points are test accuracies; the faint line is the accuracy on the latest training images. Points before the first
     image have no place on a log axis and are left out.
     """
-    figure = style.figure(9.0, 4.1, column=5.6)
+    entries = 2 + len(run.architectures) + len(_published(run))
+    figure = style.figure(8.6, 3.6 + 0.09 * entries, column=4.4 + 0.2 * entries)
     left, right = figure.subplots(2, 1) if style.narrow() else figure.subplots(1, 2, sharey=True)
     for k, chip in enumerate(run.architectures):
         final = 100 * run.summary["architectures"][chip]["test_accuracy"]
@@ -35,34 +36,37 @@ def draw(run: RunData) -> Figure:
     _axis(left, run)
     _axis(right, run)
     left.set_xlabel("training images (log axis)")
-    left.set_ylabel("test accuracy (log axis of the error)")
+    left.set_ylabel("test accuracy\n(log axis of the error)")
     right.set_xlabel("energy spent on training steps (log axis)")
     style.unit_ticks(left, "", axis="x")
     style.unit_ticks(right, "J", axis="x")
     if style.narrow():
         right.set_ylabel(left.get_ylabel())
-    left.plot([], [], color=style.FAINT, linewidth=0.8, label="faint: on the latest training images")
-    handles, labels = left.get_legend_handles_labels()
-    style.legend(figure, dict(zip(labels, handles, strict=True)), 1 if style.narrow() else 3)
-    style.title(figure, f"Test accuracy, {run.summary['dataset_origin']}" + f", {run.technology}")
+    latest = [point.running_accuracy for chip in run.chips.values() for point in chip.course]
+    leaves = any(1 - found < left.get_ylim()[1] for found in latest if found is not None)
+    cut = " (cut where it leaves the plot)" if leaves else ""
+    left.plot([], [], color=style.FAINT, linewidth=0.8, label=f"faint: on the latest training images{cut}")
+    style.legend(figure, style.key_of(left), 1 if style.narrow() else 3)
+    origin = run.summary["dataset_origin"].split(", IDX")[0].split(";")[0]
+    style.title(figure, f"Test accuracy, {origin}, {run.technology}")
     return figure
 
 
-def _course(axes: Axes, run: RunData, chip: str, over: Over, position: int, label: str) -> None:
+def _course(axes: Axes, run: Recorded, chip: str, over: Over, position: int, label: str) -> None:
     colour = style.chip_colour(chip, position)
     running, tested = (_points(run, chip, name, over) for name in ("running_accuracy", "test_accuracy"))
     axes.plot(*running, color=colour, linewidth=0.8, alpha=0.4)
     axes.plot(*tested, style.marker(position) + "-", color=colour, markersize=3.5, label=label)
 
 
-def _points(run: RunData, chip: str, accuracy: str, over: Over) -> tuple[list[float], list[float]]:
+def _points(run: Recorded, chip: str, accuracy: str, over: Over) -> tuple[list[float], list[float]]:
     """Return what an accuracy was known at, the start left out, and its error rates there."""
     known = [(over(point), getattr(point, accuracy)) for point in run.chips[chip].course]
     pairs = [(place, max(1 - found, SMALLEST)) for place, found in known if place > 0 and found is not None]
     return [place for place, _ in pairs], [error for _, error in pairs]
 
 
-def _axis(axes: Axes, run: RunData) -> None:
+def _axis(axes: Axes, run: Recorded) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     tested = [point.test_accuracy for chip in run.chips.values() for point in chip.course]
@@ -76,12 +80,17 @@ def _axis(axes: Axes, run: RunData) -> None:
     if not axes.lines or not any(len(line.get_xdata()) for line in axes.lines):  # type: ignore[arg-type]
         axes.set_xlim(1, 10)
         axes.text(0.5, 0.5, "no point after the first image", transform=axes.transAxes, ha="center", va="center")
-    for k, chip in enumerate(run.architectures):
-        if chip in (paper := run.summary["paper"]["test_accuracy"]):
-            colour = style.chip_colour(chip, k)
-            axes.axhline(1 - paper[chip], color=colour, linewidth=0.9, linestyle="--")
-            axes.annotate(
-                f"paper (MNIST), {chip} {100 * paper[chip]:.2f} %", (0.01, 1 - paper[chip]),
-                xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize=style.note(), color=colour,
-                xytext=(0, 1), textcoords="offset points",
-            )  # fmt: skip
+    for value, chips in _published(run).items():
+        colour = style.chip_colour(chips[0], run.architectures.index(chips[0]))
+        label = f"paper (MNIST), {', '.join(chips)} {100 * value:.2f} %"
+        axes.axhline(1 - value, color=colour, linewidth=0.9, linestyle="--", label=label)
+
+
+def _published(run: Recorded) -> dict[float, list[str]]:
+    """Return each published accuracy with the chips to which it belongs."""
+    found: dict[float, list[str]] = {}
+    for chip in run.architectures:
+        kind = run.summary["architectures"][chip].get("chip", chip)
+        if value := (run.summary["published"] or {}).get("test_accuracy", {}).get(kind):
+            found.setdefault(value, []).append(chip)
+    return found

@@ -1,4 +1,4 @@
-"""Area of both chips by part, with the range that the figures leave."""
+"""Area of all chips by part, with the range that the figures leave."""
 
 from __future__ import annotations
 
@@ -6,37 +6,63 @@ import math
 from typing import TYPE_CHECKING
 
 from archsim.records.lines import PartArea
-from archsim.records.recorded import RunData
-from archsim.report import style
+from archsim.records.recorded import Recorded
+from archsim.report import labels, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def draw(run: RunData) -> Figure:
+_REACH = 2.2
+"""How many times as far as the largest area the axis goes, at most; a range beyond it ends in an arrow."""
+_ROW = 0.85
+"""Height of a chip [in]."""
+
+
+def draw(run: Recorded) -> Figure:
     """Return one bar a chip, stacked by part on a linear axis; its range as a line, what has no figure in words."""
     chips = run.architectures
-    figure = style.figure(8.5, 0.75 * len(chips) + 1.9, column=0.85 * len(chips) + 1.5)
+    figure = style.figure(8.0, _ROW * len(chips) + 1.6, column=_ROW * len(chips) + 1.5)
     axes = figure.subplots()
     drawn: set[str] = set()
-    hatched, tops = False, [0.0]
-    for place, chip in enumerate(chips):
-        lines = [line for line in run.areas(chip) if math.isfinite(line.area)]
+    hatched = False
+    areas = {chip: [line for line in run.areas(chip) if math.isfinite(line.area)] for chip in chips}
+    end = _end(list(areas.values()))
+    names = [labels.fold(chip, style.note() + 1, 72 * (0.8 if style.narrow() else 1.8)) for chip in chips]
+    inches = figure.get_figwidth() - 0.4 - max(labels.width(name, style.note() + 1) for name in names) / 72
+    for place, (chip, lines) in enumerate(areas.items()):
         unknown = [line.key for line in run.areas(chip) if not math.isfinite(line.area)]
         hatched |= _stack(axes, place, lines, drawn)
-        tops.append(_whisker(axes, place, lines, unknown))
+        _whisker(axes, (place, end, inches), lines, unknown)
     if not drawn:
         axes.text(0.5, 0.5, "no areas in this run", transform=axes.transAxes, ha="center", va="center")
-    axes.set_yticks(range(len(chips)), [chip.replace("-", "-\n") for chip in chips] if style.narrow() else chips)
-    axes.set_ylim(len(chips) - 0.4, -0.6)
-    axes.set_xlim(0, max(tops) * 1.04 or 1)
-    more = "" if style.narrow() else ", line: all figures at the low or the high end of their ranges"
-    axes.set_xlabel(f"area [mm$^2$]{more}")
+    axes.set_yticks(range(len(chips)), names, fontsize=style.note() + 1)
+    axes.set_ylim(len(chips) - 0.45, -0.75)
+    axes.set_xlim(0, end)
+    axes.set_xlabel("area [mm²]")
     axes.grid(axis="y", visible=False)
     style.title(figure, f"Area by part, {run.summary['workload']}, {run.technology}")
-    style.legend(figure, style.key_to(drawn, assumed=hatched))
+    key = style.key_to(drawn, assumed=hatched)
+    if drawn:
+        key["all figures at the ends of their ranges" + ("" if style.narrow() else " (arrow: goes on)")] = (
+            style.range_handle()
+        )
+    style.legend(figure, key)
     return figure
+
+
+def _sums(lines: list[PartArea]) -> tuple[float, float, float]:
+    """Return area [mm^2], and its low and high end."""
+    value, low, high = (1e6 * math.fsum(getattr(line, name) for line in lines) for name in ("area", "low", "high"))
+    return value, low, high
+
+
+def _end(chips: list[list[PartArea]]) -> float:
+    """Return where the axis ends."""
+    sums = [_sums(lines) for lines in chips]
+    most, high = max((value for value, _, _ in sums), default=0.0), max((high for *_, high in sums), default=0.0)
+    return 1.02 * min(high, _REACH * most) or 1.0
 
 
 def _stack(axes: Axes, place: int, lines: list[PartArea], drawn: set[str]) -> bool:
@@ -63,21 +89,24 @@ def _stack(axes: Axes, place: int, lines: list[PartArea], drawn: set[str]) -> bo
     return hatched
 
 
-def _whisker(axes: Axes, place: int, lines: list[PartArea], unknown: list[str]) -> float:
-    """Draw the range of a chip's total below its bar, write the total beside the bar, and return the right end."""
-    total, low, high = (1e6 * math.fsum(getattr(line, name) for line in lines) for name in ("area", "low", "high"))
+def _whisker(axes: Axes, room: tuple[int, float, float], lines: list[PartArea], unknown: list[str]) -> None:
+    """Draw the range of a chip's total below its bar and write the total above it.
+
+    `room` is (place, end of the axis, its width [in]).
+    """
+    place, end, inches = room
+    total, low, high = _sums(lines)
     if not total:
-        return 0.0
-    axes.plot([low, high], [place + 0.34] * 2, marker="|", markersize=6, **style.RANGE)
-    text = f"{'at least ' if unknown else ''}{total:.3g} mm$^2$ ({low:.2g} to {high:.2g})"
+        return
+    beyond = high > end
+    axes.plot([low, min(high, 0.99 * end)], [place + 0.34] * 2, solid_capstyle="butt", **style.RANGE)
+    axes.plot([low], [place + 0.34], "|", markersize=6, **style.RANGE)
+    axes.plot([0.99 * end if beyond else high], [place + 0.34], ">" if beyond else "|", markersize=5, **style.RANGE)
+    text = f"{'at least ' if unknown else ''}{total:.3g} mm² ({low:.2g} to {high:.2g})"
     if unknown:
-        text += (";\n" if style.narrow() else "; ") + f"no figure for {', '.join(unknown)}"
-    if style.narrow():  # above the bar
-        at, shift, align, room = (0.0, place - 0.25), (1, 2), "bottom", 1.0
-    else:  # beside it
-        at, shift, align, room = (total, place), (4, 0), "center", 2.2 if unknown else 1.6
+        text += f"; no figure for {', '.join(unknown)}"
     axes.annotate(
-        text, at, xytext=shift, textcoords="offset points", va=align, fontsize=style.note(),
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        labels.fold(text, style.note(), 72 * inches), (0.0, place - 0.25), xytext=(2, 1), textcoords="offset points",
+        va="bottom", fontsize=style.note(), linespacing=0.95,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
     )  # fmt: skip
-    return float(max(high, room * total))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from archsim.base.units import show
 from archsim.records.lines import Contribution
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 MOST = 8
 
 
-def draw(run: RunData) -> Figure:
+def draw(run: Recorded) -> Figure:
     """Return horizontal bars of the largest (component, action) sums, a panel a chip, each with its share."""
     chips = run.architectures
     figure = style.figure(10.0, 2.6 * len(chips) + 1.0, column=2.9 * len(chips) + 0.9)
@@ -39,7 +38,7 @@ def draw(run: RunData) -> Figure:
     return figure
 
 
-def _bars(axes: Axes, run: RunData, chip: str) -> list[Contribution]:
+def _bars(axes: Axes, run: Recorded, chip: str) -> list[Contribution]:
     total = run.total(chip)
     top = [line for line in run.largest(chip, MOST) if line.energy > 0][::-1]
     divisor, unit = style.scaled([line.energy for line in top], "J")
@@ -58,7 +57,9 @@ def _bars(axes: Axes, run: RunData, chip: str) -> list[Contribution]:
     for place, (line, width, text) in enumerate(zip(top, widths, texts, strict=True)):
         axes.annotate(text, (width, place), va="center", fontsize=style.note())
         if math.isfinite(line.high) and line.low < line.high:
-            _range(axes, place - 0.42, line.low / divisor, line.high / divisor, end)
+            _range(
+                axes, place - 0.44, (line.low / divisor, line.high / divisor, end), style.quantity(line.high, "J", 3)
+            )
     if not top:
         axes.text(0.5, 0.5, "no energy inside the boundary", transform=axes.transAxes, ha="center", va="center")
         axes.set_yticks([])
@@ -68,7 +69,7 @@ def _bars(axes: Axes, run: RunData, chip: str) -> list[Contribution]:
     axes.set_xlim(0, end)
     axes.set_xlabel(f"energy per step [{unit}]")
     axes.grid(axis="y", visible=False)
-    axes.set_title(f"{chip}: {show(total, 'J')} per step", loc="left")
+    style.heading(axes, f"{chip}: {style.quantity(total, 'J')} per step", room=0.7 * style.inches(axes))
     return top
 
 
@@ -77,13 +78,19 @@ def _text(line: Contribution, total: float) -> str:
     share = f" {100 * line.energy / total:.1f} %"
     if style.narrow():
         return share
-    product = f"{style.count(line.amount, line.unit)} x {style.price(line.price, line.unit)}"
+    product = f"{style.count(line.amount, line.unit)} x {style.price(line.price, line.unit, written=style.quantity)}"
     return f"{share}: {product} ({line.figure}, {line.basis})"
 
 
-def _range(axes: Axes, place: float, low: float, high: float, end: float) -> None:
-    """Draw the range of a bar below it; one that leaves the axis ends in an arrow."""
+def _range(axes: Axes, place: float, span: tuple[float, float, float], most: str) -> None:
+    """Draw the range of a bar below it, (low, high, end of the axis); beyond the axis an arrow says how far it goes."""
+    low, high, end = span
     beyond = high > end
     axes.plot([low, min(high, end * 0.99)], [place] * 2, solid_capstyle="butt", **style.RANGE)
     axes.plot([low], [place], "|", markersize=4, **style.RANGE)
     axes.plot([end * 0.99 if beyond else high], [place], ">" if beyond else "|", markersize=4, **style.RANGE)
+    if beyond:
+        axes.annotate(
+            f"to {most}", (end * 0.975, place), ha="right", va="center", fontsize=style.note(),
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip

@@ -1,100 +1,117 @@
-"""Energy of a training step by phase and component, both chips, and their totals on one scale."""
+"""Energy of a training step by phase and component, all chips, and their totals on one scale."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from archsim.base.signal import STEP_PHASES
-from archsim.base.units import show
-from archsim.records.recorded import RunData
-from archsim.report import stacks, style
+from archsim.records.recorded import Recorded
+from archsim.report import labels, stacks, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def draw(run: RunData) -> Figure:
-    """Return one panel a chip, stacked by part on its own linear axis, and the totals on a common log axis."""
+WIDTH = 8.6
+_ROW = 0.46
+"""Height of a chip among the totals [in]."""
+_PANEL = 1.75
+"""Height of a chip's phases [in]."""
+
+
+def draw(run: Recorded) -> Figure:
+    """Return a panel a chip, stacked by part on its own linear axis, above the totals on a common log axis."""
     chips = run.architectures
-    figure = style.figure(3.4 * len(chips) + 3.2, 4.0, column=1.9 * len(chips) + 2.9)
-    if style.narrow():
-        panels = figure.subplots(len(chips) + 1, 1, height_ratios=[1.0] * len(chips) + [1.2])
-    else:
-        panels = figure.subplots(1, len(chips) + 1, width_ratios=[1.1] * len(chips) + [1.0])
+    across = 1 if style.narrow() else min(len(chips), 2)
+    down, below = -(-len(chips) // across), _ROW * len(chips) + 0.8
+    tall = _PANEL * down + below + 0.9
+    figure = style.figure(WIDTH, tall, column=tall)
+    grid = figure.add_gridspec(down + 1, across, height_ratios=[_PANEL] * down + [below])
     drawn = stacks.Drawn()
-    for axes, chip in zip(panels, chips, strict=False):
-        _stack(axes, run, chip, drawn)
-    ranged = _totals(panels[-1], run)
+    names = _names(chips)
+    beside = max(labels.width(name, style.note() + 0.5) for name in names) / 72 + 0.2  # of the totals [in]
+    room = (figure.get_figwidth() - beside) / across - (0.75 if across > 1 else 0.1)
+    for k, chip in enumerate(chips):
+        _stack(figure.add_subplot(grid[divmod(k, across)]), run, chip, drawn, room)
+    ranged = _totals(figure.add_subplot(grid[-1, :]), run, names, figure.get_figwidth() - beside)
     key = drawn.key
     if ranged:
         key["range of all figures"] = style.range_handle()
     style.legend(figure, key)
+    scale = ", each chip on its own scale" if len(chips) > 1 else ""
     style.title(
-        figure, f"Energy per training step, {run.summary['workload']} on {run.summary['dataset']}, {run.technology}"
+        figure,
+        f"Energy per training step, {run.summary['workload']} on {run.summary['dataset']}, {run.technology}{scale}",
     )
     return figure
 
 
-def _stack(axes: Axes, run: RunData, chip: str, drawn: stacks.Drawn) -> None:
-    """Draw a chip's phases and add the parts drawn to `drawn`."""
+def _stack(axes: Axes, run: Recorded, chip: str, drawn: stacks.Drawn, room: float) -> None:
+    """Draw a chip's phases in a panel `room` [in] wide and add the parts drawn to `drawn`."""
     lines = run.contributions(chip)
-    by_phase = {phase: math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES}
-    divisor, unit = style.scaled(list(by_phase.values()), "J")
-    places = range(len(STEP_PHASES))
+    sums = [math.fsum(line.energy for line in lines if line.phase == phase) for phase in STEP_PHASES]
+    divisor, unit = style.scaled(sums, "J")
     bars = [(k, [line for line in lines if line.phase == phase]) for k, phase in enumerate(STEP_PHASES)]
-    bottom = stacks.stack(axes, bars, stacks.large(lines), divisor, drawn)
-    for place, phase, top in zip(places, STEP_PHASES, bottom, strict=True):
-        text = show(by_phase[phase], "J", digits=3)
-        axes.annotate(text, (place, top), ha="center", va="bottom", fontsize=style.note())
-    axes.set_xticks(places, STEP_PHASES, rotation=0 if style.narrow() else 20)
-    axes.set_ylabel(f"energy per step [{unit}]")
-    axes.set_ylim(0, max(bottom) * 1.12 or 1)
-    axes.set_xlim(-0.6, len(STEP_PHASES) - 0.4)
-    axes.grid(axis="x", visible=False)
-    axes.set_title(f"{chip}: {show(run.total(chip), 'J', digits=4)}")
+    ends = stacks.stack(axes, bars, stacks.large(lines), divisor, drawn, sideways=True)
+    texts = [style.quantity(energy, "J", digits=3) for energy in sums]
+    for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
+        axes.annotate(text, (end, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=style.note())
+    words = (max(labels.width(text, style.note()) for text in texts) + 6) / (72 * room)
+    axes.set_xlim(0, max(ends) / (1 - words) or 1)
+    axes.set_yticks(range(len(STEP_PHASES)), STEP_PHASES, fontsize=style.note() + 0.5)
+    axes.set_ylim(len(STEP_PHASES) - 0.5, -0.5)
+    axes.set_xlabel(f"energy per step [{unit}]")
+    axes.grid(axis="y", visible=False)
+    style.heading(axes, f"{chip}: {style.quantity(run.total(chip), 'J')}", room=room)
 
 
-def _totals(axes: Axes, run: RunData) -> bool:
-    """Draw the chips' totals on a log axis: a bar, the range its figures leave, and the paper's value across it.
+def _names(chips: list[str]) -> list[str]:
+    """Return the chips' names as they stand beside the totals."""
+    return [labels.fold(chip, style.note() + 0.5, 72 * (0.9 if style.narrow() else 1.5)) for chip in chips]
+
+
+def _totals(axes: Axes, run: Recorded, names: list[str], inches: float) -> bool:
+    """Draw the chips' totals on a log axis: a bar, below it the range its figures leave, the paper's value across it.
 
     Returns whether the run tells a range.
     """
     chips = run.architectures
     totals = [run.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in chips]
-    places = np.arange(len(chips))
-    colours = [style.chip_colour(chip, k) for k, chip in enumerate(chips)]
-    axes.bar(places, totals, 0.55, color=colours)
-    paper = run.summary["paper"]["energy_per_step_J"]
-    values = [value for value in (*totals, *(paper[chip] for chip in chips if chip in paper)) if value > 0]
-    ranged = False
-    for place, chip, total in zip(places, chips, totals, strict=True):
-        low, high = run.ends(chip)
-        if 0 < low < high:
-            axes.plot([place + 0.36] * 2, [low, high], marker="_", markersize=5, **style.RANGE)
-            values += [low, high]
+    paper = _published(run)
+    spans = [[total, *(end for end in run.ends(chip) if end > 0)] for chip, total in zip(chips, totals, strict=True)]
+    spans = [[*span, *([paper[chip]] if chip in paper else [])] for chip, span in zip(chips, spans, strict=True)]
+    low = min((value for span in spans for value in span if value > 0), default=1e-9) / 3
+    high, ranged = low * 10, False
+    for place, (chip, total, span) in enumerate(zip(chips, totals, spans, strict=True)):
+        axes.barh(place, total, 0.5, color=style.chip_colour(chip, place))
+        ends = run.ends(chip)
+        if 0 < ends[0] < ends[1]:
+            axes.plot(ends, [place + 0.37] * 2, marker="|", markersize=5, **style.RANGE)
             ranged = True
+        text = style.quantity(total, "J", digits=4)
         if chip in paper:
-            _published(axes, float(place), paper[chip], above=paper[chip] >= total)
-    axes.set_yscale("log")
-    axes.set_ylim(min(values, default=1e-9) / 4, max(values, default=1e-9) * 6)
-    style.unit_ticks(axes, "J")
-    axes.set_xticks(places, [f"{c}\n{show(total, 'J', digits=3)}" for c, total in zip(chips, totals, strict=True)])
-    axes.set_xlim(-0.6, len(chips) - 0.4)
-    axes.set_ylabel("energy per step (log axis)")
-    axes.grid(axis="x", visible=False)
-    ratio = run.summary["ratio"]["energy"]
-    axes.set_title(f"ratio {ratio:.1f} (paper {run.summary['paper']['energy_ratio']:.0f})" if ratio else "total")
+            axes.plot([paper[chip]] * 2, [place - 0.36, place + 0.3], **style.PAPER)
+            text += f" (paper, red: {style.quantity(paper[chip], 'J')})"
+        edge = max(*span, low)
+        axes.annotate(text, (edge, place), xytext=(5, 0), textcoords="offset points", va="center",
+                      fontsize=style.note())  # fmt: skip
+        high = max(high, style.log_end(low, edge, (labels.width(text, style.note()) + 8) / (72 * inches)))
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    style.unit_ticks(axes, "J", axis="x")
+    axes.set_yticks(range(len(chips)), names, fontsize=style.note() + 0.5)
+    axes.set_ylim(len(chips) - 0.45, -0.55)
+    axes.set_xlabel("energy per step (log axis)")
+    axes.grid(axis="y", visible=False)
+    ratio, told = run.summary["ratio"]["energy"], (run.summary["published"] or {}).get("energy_ratio")
+    axes.set_title(f"ratio {ratio:.1f}" + (f" (paper {told:.0f})" if told else "") if ratio else "total")
     return ranged
 
 
-def _published(axes: Axes, place: float, value: float, *, above: bool) -> None:
-    axes.plot([place - 0.34, place + 0.3], [value] * 2, **style.PAPER)
-    axes.annotate(
-        f"paper {show(value, 'J')}", (place + 0.3, value), xytext=(0, 3 if above else -4), textcoords="offset points",
-        ha="right", va="bottom" if above else "top", fontsize=style.note(),
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
-    )  # fmt: skip
+def _published(run: Recorded) -> dict[str, float]:
+    """Return chip -> published energy of a step [J], which takes one sample where totals are published."""
+    told = (run.summary["published"] or {}).get("energy_per_sample_J", {})
+    kinds = {name: str(chip.get("chip", name)) for name, chip in run.summary["architectures"].items()}
+    return {name: told[kind] for name, kind in kinds.items() if kind in told}

@@ -1,4 +1,4 @@
-"""Simulated time of a training step by phase, both chips on one log axis."""
+"""Simulated time of a training step by phase, all chips on one log axis."""
 
 from __future__ import annotations
 
@@ -7,44 +7,104 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archsim.base.signal import STEP_PHASES
-from archsim.base.units import show
-from archsim.records.recorded import RunData
-from archsim.report import style
+from archsim.records.recorded import Recorded
+from archsim.report import labels, style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_WIDTH, _HEIGHT = 7.6, 3.8
+_LINE = 0.13
+"""Height of a bar that goes to the right [in]: of a line of words beside it."""
+_UPRIGHT = 3
+"""So many chips have bars that stand in one column of a page; of more, bars go to the right."""
+NAMES = (*STEP_PHASES, "total")
 
-def draw(run: RunData) -> Figure:
+
+def draw(run: Recorded) -> Figure:
     """Return grouped bars: the phases and their sum, a bar a chip."""
-    figure = style.figure(7.0, 3.6, column=2.8)
+    chips, times = run.architectures, _times(run)
+    sideways = style.narrow() and len(chips) > _UPRIGHT
+    tall = _LINE * len(NAMES) * (len(chips) + 1) + 0.6 if sideways else 2.4
+    figure = style.figure(_WIDTH, _HEIGHT, column=tall + 0.2 * len(chips))
     axes = figure.subplots()
-    names = [*STEP_PHASES, "total"]
-    chips = run.architectures
-    width = 0.8 / len(chips)
-    values = [
-        value for chip in chips for value in run.summary["architectures"][chip]["latency_per_step_s"].values() if value
-    ]
-    floor = min(values, default=1e-9) / 3
-    for k, chip in enumerate(chips):
-        times = [run.summary["architectures"][chip]["latency_per_step_s"][name] for name in names]
-        places = np.arange(len(names)) + (k - (len(chips) - 1) / 2) * width
-        heights = [time or floor for time in times]
-        axes.bar(places, heights, width * 0.92, color=style.chip_colour(chip, k), label=chip, bottom=0)
-        for place, time, height in zip(places, times, heights, strict=True):
-            axes.annotate(
-                f" {show(time, 's', digits=3)}" if time else " none", (place, height), ha="center", va="bottom",
-                fontsize=style.note(), rotation=90 if style.narrow() else 0,
-            )  # fmt: skip
-    axes.set_yscale("log")
-    axes.set_ylim(floor, max(values, default=1e-9) * (30 if style.narrow() else 3))
-    style.unit_ticks(axes, "s")
-    axes.set_xticks(np.arange(len(names)), names)
-    axes.set_ylabel("simulated time per step (log axis)")
-    axes.grid(axis="x", visible=False)
+    if sideways:
+        _to_the_right(axes, chips, times)
+    else:
+        _standing(axes, chips, times)
     ratio = run.summary["ratio"]["latency"]
     title = f"Simulated time per training step, {run.summary['workload']}, {run.technology}"
     style.title(figure, title + (f": ratio of the totals {ratio:.1f}" if ratio else ""))
-    handles, labels = axes.get_legend_handles_labels()
-    style.legend(figure, dict(zip(labels, handles, strict=True)))
+    style.legend(figure, style.key_of(axes))
     return figure
+
+
+def _times(run: Recorded) -> dict[str, list[float]]:
+    """Return the times of a step [s] of each chip, in the order of `NAMES`."""
+    of = {chip: run.summary["architectures"][chip]["latency_per_step_s"] for chip in run.architectures}
+    return {chip: [times[name] for name in NAMES] for chip, times in of.items()}
+
+
+def _ends(times: dict[str, list[float]]) -> tuple[float, float, list[str]]:
+    """Return where the axis begins, the longest time, and all that is written beside bars."""
+    known = [time for each in times.values() for time in each if time]
+    return min(known, default=1e-9) / 3, max(known, default=1e-9), [_text(time) for time in known]
+
+
+def _text(time: float) -> str:
+    return style.quantity(time, "s", digits=3) if time else "none"
+
+
+def _places(position: int, chips: int) -> tuple[list[float], float]:
+    """Return where the bars of the chip at a position stand, and how wide each is."""
+    width = 0.8 / chips
+    return (np.arange(len(NAMES)) + (position - (chips - 1) / 2) * width).tolist(), width
+
+
+def _standing(axes: Axes, chips: list[str], times: dict[str, list[float]]) -> None:
+    """Draw bars that stand, with words above them: upright where a bar is narrower than its words."""
+    floor, longest, texts = _ends(times)
+    legend = 0.2 * len(chips) if style.narrow() else 0.4
+    across, up = 72 * (style.inches(axes) - 0.8), 72 * (style.inches(axes, up=True) - legend - 0.9)  # of the panel [pt]
+    slot = across / len(NAMES) * 0.8 / len(chips)
+    letters = min(style.note(), slot / 1.2)
+    widest = max((labels.width(text, letters) for text in texts), default=0.0) + 4
+    upright = widest > slot
+    for k, chip in enumerate(chips):
+        places, width = _places(k, len(chips))
+        heights = [time or floor for time in times[chip]]
+        axes.bar(places, heights, width * 0.92, color=style.chip_colour(chip, k), label=chip)
+        for place, time, height in zip(places, times[chip], heights, strict=True):
+            axes.annotate(
+                _text(time), (place, height), ha="center", va="bottom", fontsize=letters,
+                rotation=90 if upright else 0, xytext=(0, 2), textcoords="offset points",
+            )  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_ylim(floor, style.log_end(floor, longest, (widest if upright else 1.4 * letters) / up + 0.02))
+    style.unit_ticks(axes, "s")
+    axes.set_xticks(range(len(NAMES)), NAMES)
+    axes.set_ylabel("simulated time per step\n(log axis)")
+    axes.grid(axis="x", visible=False)
+
+
+def _to_the_right(axes: Axes, chips: list[str], times: dict[str, list[float]]) -> None:
+    """Draw bars that go to the right, with words beside them."""
+    floor, longest, texts = _ends(times)
+    for k, chip in enumerate(chips):
+        places, width = _places(k, len(chips))
+        ends = [time or floor for time in times[chip]]
+        axes.barh(places, ends, width * 0.92, color=style.chip_colour(chip, k), label=chip)
+        for place, time, end in zip(places, times[chip], ends, strict=True):
+            axes.annotate(
+                _text(time), (end, place), va="center", fontsize=style.note(), xytext=(2, 0),
+                textcoords="offset points",
+            )  # fmt: skip
+    widest = max((labels.width(text, style.note()) for text in texts), default=0.0) + 6
+    axes.set_xscale("log")
+    axes.set_xlim(floor, style.log_end(floor, longest, widest / (72 * (style.inches(axes) - 0.8))))
+    style.unit_ticks(axes, "s", axis="x")
+    axes.set_yticks(range(len(NAMES)), NAMES)
+    axes.set_ylim(len(NAMES) - 0.5, -0.5)
+    axes.set_xlabel("simulated time per step (log axis)")
+    axes.grid(axis="y", visible=False)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archsim.base.units import show
 from archsim.records.compare import Comparison, Panel
 from archsim.records.differences import Difference
 from archsim.records.reprice import Side
-from archsim.report import stacks, style
+from archsim.report import labels, stacks, style
 from archsim.report.compare.words import MOST, contributions, figure_names, moved, ratio, signed
 
 if TYPE_CHECKING:
@@ -36,6 +34,12 @@ def draw_all(found: Comparison, folder: Path) -> list[Path]:
 
 
 # --- waterfall --------------------------------------------------------------------------------------------------------
+_PARTS = 8.0
+"""Width of the chart of parts [in]."""
+_TICK = 8.5
+"""Size [pt] of the names of a waterfall's bars."""
+
+
 @dataclass(frozen=True)
 class _Bar:
     """A bar of the waterfall: label, where it begins and ends [J], whether it is a total.
@@ -59,14 +63,15 @@ def draw_waterfall(found: Comparison) -> Figure:
     panels = [(panel, each) for panel in found.panels for each in panel.differences]
     panels = [(panel, each) for panel, each in panels if each.changes] or panels[:1]
     bars = [_bars(each) for _, each in panels]
+    widest = max(labels.width(bar.label, _TICK) for each in bars for bar in each)
     figure = style.figure(9.5, sum(0.29 * len(each) + 0.95 for each in bars) + 0.7)
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(each) + 2 for each in bars])[:, 0]
     for one, (panel, each), drawn in zip(axes, panels, bars, strict=True):
         _waterfall(one, drawn)
-        change = f"{show(each.from_J, 'J')} to {show(each.to_J, 'J')}, x{ratio(each.to_J, each.from_J)}"
-        one.set_title(f"{panel.title}: {change}", loc="left")
+        totals = " to ".join(style.quantity(value, "J") for value in (each.from_J, each.to_J))
+        style.heading(one, f"{panel.title}: {totals}, x{ratio(each.to_J, each.from_J)}", room=9.3 - widest / 72)
     _key(figure, bars)
-    figure.suptitle(f"What moves the energy of a training step, {_subject(found)}")
+    style.title(figure, f"What moves the energy of a training step, {_subject(found)}")
     return figure
 
 
@@ -107,19 +112,29 @@ def _waterfall(axes: Axes, bars: list[_Bar]) -> None:
         )  # fmt: skip
         if place:
             axes.plot([end, end], [place, place - 1], color=style.REFERENCE, linewidth=0.7, zorder=0.9)
-    axes.set_yticks(places, [bar.label for bar in bars])
+    axes.set_yticks(places, [bar.label for bar in bars], fontsize=_TICK)
     for tick, bar in zip(axes.get_yticklabels(), bars, strict=True):
         tick.set_fontweight("bold" if bar.total else "normal")
-    axes.set_xlim(left, left + (high - left or 1.0) * (1.5 if any(bar.note for bar in bars) else 1.2))
+    axes.set_xlim(left, left + (high - left or 1.0) * _room(axes, bars, (high - left or 1.0) * divisor, left * divisor))
     axes.set_ylim(-0.6, len(bars) - 0.4)
     axes.set_xlabel(f"energy per step [{unit}]{'; the axis does not begin at 0' if cut else ''}")
     axes.grid(axis="y", visible=False)
 
 
+def _room(axes: Axes, bars: list[_Bar], span: float, left: float) -> float:
+    """Return how many times as far as its longest bar an axis goes, so that the words beside the bars have room."""
+    inches = style.inches(axes) - 0.3 - max(labels.width(bar.label, _TICK) for bar in bars) / 72
+    needed = 1.02
+    for bar in bars:
+        words = min((labels.width(_words(bar), 8) + 10) / (72 * inches), 0.8)
+        needed = max(needed, (max(bar.begin, bar.end) - left) / span / (1 - words))
+    return needed
+
+
 def _words(bar: _Bar) -> str:
     if bar.total:
-        return show(bar.end, "J")
-    text = f"{'▲' if bar.end > bar.begin else '▼'} {signed(bar.end - bar.begin, 'J', 3)}"
+        return style.quantity(bar.end, "J")
+    text = f"{'▲' if bar.end > bar.begin else '▼'} {signed(bar.end - bar.begin, 'J', 3).replace(' u', ' µ')}"
     return f"{text}, {bar.note}" if bar.note else text
 
 
@@ -132,39 +147,48 @@ def _key(figure: Figure, bars: list[list[_Bar]]) -> None:
     }  # fmt: skip
     if any(bar.assumed for each in bars for bar in each):
         key |= style.key_to_assumed()
-    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=4, frameon=False)
+    style.legend(figure, key, 4)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 def draw_parts(found: Comparison) -> Figure:
-    """Return stacked bars by part, a group a chip, and all totals with the ranges of their figures on a log axis."""
+    """Return stacked bars by part, a group a chip, above all totals with the ranges of their figures on a log axis."""
     groups = [group for panel in found.panels for group in _groups(panel)]
-    widths = [len(sides) + 0.6 for _, sides in groups]
-    ranges = [side for panel in found.panels for side in panel.sides if side.ends_J]
-    figure = style.figure(max(1.25 * sum(widths) + (4.2 if ranges else 0.0), 7.0), 4.8)
-    axes = figure.subplots(1, len(groups) + bool(ranges), squeeze=False, width_ratios=[*widths, *[2.4][: len(ranges)]])[
-        0
-    ]
+    ranges = _ranged(found)
+    across = min(len(groups), 2 if max(len(sides) for _, sides in groups) > 2 else 3)
+    heights = [3.1] * -(-len(groups) // across) + ([0.34 * len(ranges) + 1.0] if ranges else [])
+    figure = style.figure(_PARTS, sum(heights) + 0.9)
+    grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
+    beside = max((labels.width(name, 8) for name, _ in ranges), default=0.0) / 72 + 0.2  # of the ranges [in]
+    room = (_PARTS - beside) / across - 0.8
     drawn = stacks.Drawn()
-    for one, (title, sides) in zip(axes, groups, strict=False):
-        _stacks(one, sides, drawn)
-        one.set_title(title, fontsize=9)
+    for k, (title, sides) in enumerate(groups):
+        one = figure.add_subplot(grid[divmod(k, across)])
+        _stacks(one, sides, drawn, room=room)
+        style.heading(one, title, room=room, size=9, left=False)
     if ranges:
-        _ranges(axes[-1], found)
-    key = drawn.key
-    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=5, frameon=False)
-    figure.suptitle(f"Energy of a training step by part, {_subject(found)}")
+        _ranges(figure.add_subplot(grid[-1, :]), ranges)
+    style.legend(figure, drawn.key)
+    style.title(figure, f"Energy of a training step by part, {_subject(found)}")
     return figure
+
+
+def _ranged(found: Comparison) -> list[tuple[str, Side]]:
+    """Return the sides that tell a range, each with its name."""
+    shown = [(panel.title, side) for panel in found.panels for side in panel.sides if side.ends_J and side.energy() > 0]
+    apart = found.kind != "architectures"
+    names = [f"{title}, {side.label}" if apart else side.label for title, side in shown]
+    return [(labels.fold(name, 8, 150), side) for name, (_, side) in zip(names, shown, strict=True)]
 
 
 def _groups(panel: Panel) -> list[tuple[str, list[Side]]]:
     totals = [side.energy() for side in panel.sides]
     if min(totals) > 0 and max(totals) / min(totals) > APART:
-        return [(f"{side.label}\n(its own axis)", [side]) for side in panel.sides]
+        return [(f"{side.label} (its own axis)", [side]) for side in panel.sides]
     return [(panel.title, list(panel.sides))]
 
 
-def _stacks(axes: Axes, sides: list[Side], drawn: stacks.Drawn) -> None:
+def _stacks(axes: Axes, sides: list[Side], drawn: stacks.Drawn, *, room: float) -> None:
     """Draw a bar a side and add the parts drawn to `drawn`."""
     made = [contributions(side) for side in sides]
     totals = [math.fsum(line.energy for line in lines) for lines in made]
@@ -173,28 +197,27 @@ def _stacks(axes: Axes, sides: list[Side], drawn: stacks.Drawn) -> None:
     named = set().union(*(stacks.large(lines) for lines in made))
     bottom = stacks.stack(axes, list(zip(places, made, strict=True)), named, divisor, drawn, width=0.6)
     for place, top, total in zip(places, bottom, totals, strict=True):
-        axes.annotate(show(total, "J"), (place, top), xytext=(0, 3), textcoords="offset points", ha="center",
+        axes.annotate(style.quantity(total, "J"), (place, top), xytext=(0, 3), textcoords="offset points", ha="center",
                       fontsize=8)  # fmt: skip
-    axes.set_xticks(places, [textwrap.fill(side.label, 16) for side in sides], fontsize=8)
-    axes.set_xlim(-0.6, len(sides) - 0.4)
+    each = 72 * room / max(len(sides), 2) - 6
+    axes.set_xticks(places, [labels.fold(side.label, 8, each) for side in sides], fontsize=8)
+    apart = max(2 - len(sides), 0) / 2  # a bar alone is as wide as one of two
+    axes.set_xlim(-0.6 - apart, len(sides) - 0.4 + apart)
     axes.set_ylim(0, max(bottom) * 1.12 or 1)
     axes.set_ylabel(f"energy per step [{unit}]")
     axes.grid(axis="x", visible=False)
 
 
-def _ranges(axes: Axes, found: Comparison) -> None:
+def _ranges(axes: Axes, shown: list[tuple[str, Side]]) -> None:
     """Draw the totals of all sides with all their figures at the low, and at the high ends of their ranges."""
-    shown = [(panel.title, side) for panel in found.panels for side in panel.sides if side.ends_J and side.energy() > 0]
-    for place, (_, side) in enumerate(reversed(shown)):
+    for place, (_, side) in enumerate(shown):
         low, high = side.ends_J or (0.0, 0.0)
         total = side.energy()
         axes.errorbar(total, place, xerr=[[total - low], [high - total]], fmt="o", color=style.REFERENCE, capsize=4,
                       markersize=5, linewidth=1.2)  # fmt: skip
-    apart = found.kind != "architectures"
-    labels = [f"{title}\n{side.label}" if apart else side.label for title, side in reversed(shown)]
-    axes.set_yticks(range(len(shown)), labels, fontsize=8)
-    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_yticks(range(len(shown)), [name for name, _ in shown], fontsize=8)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xscale("log")
     style.unit_ticks(axes, "J", axis="x")
     axes.set_xlabel("energy per step (log axis)")
-    axes.set_title("with all figures at the low,\nand at the high ends of their ranges", fontsize=9)
+    axes.set_title("with all figures at the low, and at the high ends of their ranges", fontsize=9)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.base.units import show
 from archsim.report import stacks, style
 from archsim.report.explain.decomposition import Made
 from archsim.report.explain.words import WORSE, learns_worse, number, percent, times
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 WIDE, NARROW = 8.2, 4.1
 LOW, HIGH, *_ = style.SERIES
 MOST = 10
+FAR = 2.0
+"""A published ratio further than this factor from all that the figures give is named at the edge of the axis."""
 PAPER: Any = {**style.PAPER, "linestyle": (0, (4, 3))}
 Draw = Callable[..., "Figure"]
 
@@ -45,13 +46,12 @@ def made_of(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
     _phases(panels[1], chip, chip.total / 100, drawn)
     of = "parts of the ratio" if narrow else f"energy per step over that of {chip.name}: adds up to the ratio"
     panels[0].set_xlabel(of)
-    panels[0].set_title(
-        f"{baseline.name}: {show(baseline.total, 'J')}, ratio {number(found.spent.nominal)}", loc="left"
-    )
+    room = figure.get_figwidth() - 0.9
+    whole = f"{baseline.name}: {style.quantity(baseline.total, 'J')}, ratio {number(found.spent.nominal)}"
+    style.heading(panels[0], whole, room=room)
     panels[1].set_xlabel("share of the step [%]")
-    panels[1].set_title(f"{chip.name}: {show(chip.total, 'J')}", loc="left")
-    key = drawn.key
-    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=3 if narrow else 5, frameon=False)
+    style.heading(panels[1], f"{chip.name}: {style.quantity(chip.total, 'J')}", room=room)
+    style.legend(figure, drawn.key, 3 if narrow else 5)
     return figure
 
 
@@ -80,8 +80,8 @@ def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
             axes.barh(place, ratio - middle, 0.62, left=middle, color=colour, **_hatched(swing))
             right = ratio > middle or (ratio == middle and colour == HIGH)
             axes.annotate(
-                show(end, swing.figure.unit, 3), (ratio, place), xytext=(3 if right else -3, 0), fontsize=size,
-                textcoords="offset points", va="center", ha="left" if right else "right",
+                style.quantity(end, swing.figure.unit, 3), (ratio, place), xytext=(3 if right else -3, 0),
+                fontsize=size, textcoords="offset points", va="center", ha="left" if right else "right",
             )  # fmt: skip
     axes.axvline(middle, color="black", linewidth=0.9)
     ends = [ratio for swing in swings for ratio in swing.ratio] or [middle]
@@ -98,7 +98,7 @@ def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
     key: dict[str, Artist] = {"low end of the range": Patch(facecolor=LOW), "high end": Patch(facecolor=HIGH)}
     if any(_hatched(swing) for swing in swings):
         key |= style.key_to_assumed()
-    figure.legend(key.values(), key.keys(), loc="outside lower center", ncols=len(key), frameon=False)
+    style.legend(figure, key)
     return figure
 
 
@@ -109,12 +109,16 @@ def _hatched(swing: Swing) -> dict[str, Any]:
 
 def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
     """Return the histogram of the ratio with all figures varied, with its median, 90 % interval and the paper's."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     del chips
     spread, (low, high) = found.spread, found.spread.interval
     figure = _figure(3.2, narrow=narrow)
     axes = figure.subplots()
-    ends = [*found.bounds, found.published]
-    least, most = min(ends) / 1.1, max(ends) * 1.1
+    least, most = min(found.bounds) / 1.1, max(found.bounds) * 1.1
+    if found.published and least / FAR < found.published < most * FAR:
+        least, most = min(least, found.published / 1.1), max(most, found.published * 1.1)
     known = math.isclose(min(spread.ratios), max(spread.ratios), rel_tol=1e-6)  # a single value: one bin about it
     bins = np.geomspace(min(spread.ratios) / (1 + known * 1e-2), max(spread.ratios) * (1 + max(known * 1e-2, 1e-9)), 60)
     weights = np.full(spread.ratios.size, 100 / spread.ratios.size)
@@ -123,28 +127,41 @@ def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool =
     top = float(np.max(counts))
     axes.axvspan(low, high, color=LOW, alpha=0.15, linewidth=0)
     axes.axvline(spread.percentile(50), color="black", linewidth=1.2)
-    axes.axvline(found.published, **PAPER)
     axes.set_xscale("log")
     axes.set_xlim(least, most)
     axes.set_ylim(0, top * 1.42)
     _ratio_ticks(axes)
-    inside = f"median {number(spread.percentile(50))}\n90 %: {number(low)} to {number(high)}"
-    left = found.published > spread.percentile(50)
-    for text, place, align, height in (
-        (inside, spread.percentile(50), "center", 1.38),
-        (f"paper {found.published:g}", found.published, "right" if left else "left", 1.05),
-    ):
-        axes.annotate(
-            text, (place, top * height), ha=align, va="top", fontsize=8, textcoords="offset points",
-            xytext=({"right": -4, "left": 4}.get(align, 0), 0),
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )  # fmt: skip
     for limit in found.bounds:
         axes.plot([limit, limit], [0, top * 0.2], color=HIGH, linewidth=1.4)
-    more = "" if narrow else "; short marks: the least and the most that any figures within their ranges give"
-    axes.set_xlabel(f"energy ratio (log axis){more}")
+    if found.published:
+        _paper(axes, found.published, top)
+    axes.set_xlabel("energy ratio (log axis)")
     axes.set_ylabel("draws [%]")
+    median = number(spread.percentile(50))
+    key: dict[str, Artist] = {
+        f"median {median}": Line2D([], [], color="black", linewidth=1.2),
+        f"90 % of draws: {number(low)} to {number(high)}": Patch(facecolor=LOW, alpha=0.15),
+        f"the least and the most within all ranges: {number(min(found.bounds))} and {number(max(found.bounds))}":
+            Line2D([], [], color=HIGH, linewidth=1.4),
+    }  # fmt: skip
+    style.legend(figure, key, 1 if narrow else 3)
     return figure
+
+
+def _paper(axes: Axes, ratio: float, top: float) -> None:
+    """Draw the published ratio as a line; one far off the axis is an arrow at its edge."""
+    least, most = axes.get_xlim()
+    right = ratio * ratio > least * most  # it stands in the right half, or beyond
+    if least <= ratio <= most:
+        axes.axvline(ratio, **PAPER)
+        text, place = f"paper {ratio:g}", ratio
+    else:
+        text, place = (f"paper {ratio:g} →", most) if right else (f"← paper {ratio:g}", least)
+    axes.annotate(
+        text, (place, top * 1.36), ha="right" if right else "left", va="top", fontsize=8, textcoords="offset points",
+        xytext=(-4 if right else 4, 0), color=style.PAPER["color"],
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+    )  # fmt: skip
 
 
 def _ratio_ticks(axes: Axes) -> None:
@@ -182,9 +199,10 @@ def shares(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False
         )  # fmt: skip
     axes.set_yticks(places, [share.figure.name for share in top])
     axes.set_xlim(0, 100 * max((share.total for share in top), default=1.0) * 1.35)
-    axes.set_xlabel("share of the variance of the ratio's logarithm [%]")
+    joint = "\n" if narrow else " "
+    axes.set_xlabel(f"share of the variance{joint}of the ratio's logarithm [%]")
     axes.grid(axis="y", visible=False)
-    figure.legend(loc="outside lower center", ncols=1 if narrow else 2, frameon=False)
+    style.legend(figure, style.key_of(axes), 1 if narrow else 2)
     return figure
 
 
@@ -196,16 +214,17 @@ def reruns(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False
         raise ValueError("no re-runs")
     figure = _figure(0.235 * len(done.variants) + 2.0, narrow=narrow)
     axes = figure.subplots()
-    needed = found.published / found.spent.nominal
+    needed = found.published / found.spent.nominal if found.published else 1.0
     factors = [*(one.factor for one in done.variants), needed, 1.0]
     axes.set_xscale("log")
     axes.set_xlim(min(factors) / 1.6, max(factors) * (3.0 if narrow else 2.2))
     axes.axvline(1, color="black", linewidth=0.9)
-    axes.axvline(needed, **PAPER)
-    axes.annotate(
-        f"{times(needed)}: to {found.published:g}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
-        fontsize=7.5, va="center",
-    )  # fmt: skip
+    if found.published:
+        axes.axvline(needed, **PAPER)
+        axes.annotate(
+            f"{times(needed)}: to {found.published:g}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
+            fontsize=7.5, va="center",
+        )  # fmt: skip
     _dots(axes, done, narrow=narrow)
     axes.set_ylim(len(done.variants) - 0.4, -1.8)
     _ratio_ticks(axes)
@@ -258,7 +277,7 @@ def _key_to_dots(figure: Figure, *, narrow: bool) -> None:
         dot(BASELINE, "s", f"{BASELINE} changed{against}"), dot(CHIP, "o", f"{CHIP} changed"),
         dot(CHIP, "o", f"accuracy {WORSE * 100:.0f} points or more lower", "white"),
     ]  # fmt: skip
-    figure.legend(handles=key, loc="outside lower center", ncols=1 if narrow else 3, frameon=False)
+    style.legend(figure, {str(dot.get_label()): dot for dot in key}, 1 if narrow else 3)
 
 
 FIGURES: dict[str, tuple[Draw, str]] = {

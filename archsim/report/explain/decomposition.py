@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from archsim.base.signal import STEP_PHASES
 from archsim.records.lines import Contribution
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,6 @@ def _sum(lines: Iterable[Contribution]) -> float:
     return math.fsum(line.energy for line in lines)
 
 
-def made(run: RunData, architecture: str, technology: str) -> Made:
+def made(run: Recorded, architecture: str, technology: str) -> Made:
     """Return what a chip's step is made of under one technology."""
     return Made(architecture, run.contributions(architecture, technology), run.total(architecture, technology))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.units import show
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw
@@ -37,7 +37,7 @@ class Section:
 def write(found: Explanation, out: Path) -> list[Path]:
     """Write explain.html, explain.md, explain.json and the figures into `out`; return the files, the page first."""
     files.check_folder(out)
-    run = load(found.run)
+    run = read(found.run)
     chips = _chips(found, run)
     parts = sections(found, chips)
     figures = [part.figure for part in parts if part.figure]
@@ -50,7 +50,7 @@ def write(found: Explanation, out: Path) -> list[Path]:
     return [out / PAGE, out / TEXT, out / DATA, *images]
 
 
-def _chips(found: Explanation, run: RunData) -> tuple[Made, Made]:
+def _chips(found: Explanation, run: Recorded) -> tuple[Made, Made]:
     baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
     return baseline, chip
 
@@ -59,7 +59,7 @@ def _drawn(draw: Draw, found: Explanation, chips: tuple[Made, Made], stem: Path)
     """Save a figure as PNG and SVG; return it for the page, wide and narrow, as data in the page itself."""
     style.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
     stream = io.BytesIO()
-    draw(found, chips, narrow=True).savefig(stream, format="svg", **style.FORMATS["svg"])
+    draw(found, chips, narrow=True).savefig(stream, format="svg", metadata=style.METADATA["svg"])
     return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(stream.getvalue())}
 
 
@@ -186,11 +186,11 @@ def _reruns(found: Explanation) -> list[Sheet]:
     return [Sheet(f"Re-runs of {found.reruns.steps:,} steps", heads, tuple(rows))]
 
 
-def _title(run: RunData) -> str:
+def _title(run: Recorded) -> str:
     return f"What the energy ratio of {run.summary['workload']} is made of"
 
 
-def _under(found: Explanation, run: RunData) -> str:
+def _under(found: Explanation, run: Recorded) -> str:
     return (
         f"{run.summary['workload']} on {run.summary['dataset_origin']}, {found.steps:,} steps, seed "
         f"{run.summary['seed']}; figures of {found.technology.name}"
@@ -200,18 +200,20 @@ def _under(found: Explanation, run: RunData) -> str:
 def highlights(found: Explanation) -> list[tuple[str, str]]:
     """Return the numbers that stand first: what, value."""
     low, high = found.spread.interval
-    inside = low <= found.published <= high
-    return [
+    said = [
         ("energy ratio of this run", number(found.spent.nominal)),
-        ("the paper's ratio", f"{found.published:g}"),
         ("median, all figures varied", number(found.spread.percentile(50))),
         ("90 % interval", f"{number(low)} to {number(high)}"),
-        (f"{found.published:g} in the interval", "yes" if inside else "no"),
     ]
+    if found.published:
+        inside = low <= found.published <= high
+        said.insert(1, ("the paper's ratio", f"{found.published:g}"))
+        said.append((f"{found.published:g} in the interval", "yes" if inside else "no"))
+    return said
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
-def _markdown(found: Explanation, run: RunData, parts: list[Section]) -> str:
+def _markdown(found: Explanation, run: Recorded, parts: list[Section]) -> str:
     text = [f"# {_title(run)}", _under(found, run)]
     text += ["\n".join(f"- {what}: **{value}**" for what, value in highlights(found))]
     for part in parts:
@@ -223,7 +225,7 @@ def _markdown(found: Explanation, run: RunData, parts: list[Section]) -> str:
     return "\n\n".join(text) + "\n"
 
 
-def _page(found: Explanation, run: RunData, parts: list[Section], drawings: dict[str, dict[str, str]]) -> str:
+def _page(found: Explanation, run: Recorded, parts: list[Section], drawings: dict[str, dict[str, str]]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -240,14 +242,17 @@ def _page(found: Explanation, run: RunData, parts: list[Section], drawings: dict
 def terminal(found: Explanation) -> list[str]:
     """Return the short form: the distribution, what to measure first, what the ratio hangs on."""
     spread, (low, high) = found.spread, found.spread.interval
-    inside = "inside" if low <= found.published <= high else "outside"
+    paper = where = ""
+    if found.published:
+        paper = f"; the paper's {found.published:g}"
+        where = f"{found.published:g} lies {'inside' if low <= found.published <= high else 'outside'}; "
     least, most = found.bounds
     drawn = f"{spread.ratios.size:,} draws, {spread.distribution}, {found.spread_s:.2g} s"
     first = ", ".join(f"{share.figure.name} {percent(share.first)}" for share in spread.shares[: words.FIRST])
     lines = [
-        f"Energy ratio {number(found.spent.nominal)} under {found.technology.name}; the paper's {found.published:g}",
+        f"Energy ratio {number(found.spent.nominal)} under {found.technology.name}{paper}",
         f"  all figures varied   median {number(spread.percentile(50))}, 90 % between {number(low)} and {number(high)}",
-        f"                       {found.published:g} lies {inside}; {drawn}",
+        f"                       {where}{drawn}",
         f"  figures can give     {number(least)} to {number(most)}",
         f"  measure first        {first} of the variance",
     ]

@@ -52,7 +52,8 @@ def made_of(found: Explanation, baseline: Made, chip: Made) -> list[str]:
     main = max(factors, key=lambda name: abs(math.log(factors[name])))
     whole = (
         f"{baseline.name} spends {show(baseline.total, 'J')} a training step and {chip.name} {show(chip.total, 'J')}: "
-        f"a ratio of {number(found.spent.nominal)}, where the paper gives {found.published:g}."
+        f"a ratio of {number(found.spent.nominal)}"
+        + (f", where the paper gives {found.published:g}." if found.published else ".")
     )
     largest = [
         f"The largest part of {one.name} is its {one.heart.part}: {one.heart.count:,.0f} operations at "
@@ -100,15 +101,22 @@ def together(found: Explanation) -> list[str]:
     spread, (low, high) = found.spread, found.spread.interval
     least, most = found.bounds
     median = spread.percentile(50)
-    where = "inside" if low <= found.published <= high else "outside"
-    chance = spread.chance(found.published)
-    reached = percent(chance) if chance else "none"
-    reach = "." if least <= found.published <= most else f": figures alone cannot give {found.published:g}."
+    reach = (
+        "."
+        if not found.published or least <= found.published <= most
+        else (f": figures alone cannot give {found.published:g}.")
+    )
     draws = (
         f"With all figures varied together within their ranges ({spread.ratios.size:,} draws, {spread.distribution}), "
-        f"the median ratio is {number(median)} and 90 % of the draws lie between {number(low)} and {number(high)}. "
-        f"{found.published:g} lies {where}; {reached} of the draws reach{'es' if reached == 'none' else ''} it."
+        f"the median ratio is {number(median)} and 90 % of the draws lie between {number(low)} and {number(high)}."
     )
+    if found.published:
+        chance = spread.chance(found.published)
+        reached = percent(chance) if chance else "none"
+        where = "inside" if low <= found.published <= high else "outside"
+        draws += (
+            f" {found.published:g} lies {where}; {reached} of the draws reach{'es' if reached == 'none' else ''} it."
+        )
     limits = (
         f"No choice of figures within their ranges gives less than {number(least)} or more than {number(most)}{reach}"
     )
@@ -175,11 +183,13 @@ def for_another(found: Explanation) -> list[str]:
             f"Of the decisions of {found.spent.chip}, these move the ratio most: {listed(parts)}; the reference "
             f"reaches an accuracy of {percent(start.accuracy[1])} in as many steps."
         )
-    return [*text, _needed(found, reruns)]
+    return [*text, *filter(None, [_needed(found, reruns)])]
 
 
 def _needed(found: Explanation, reruns: Reruns) -> str:
     """Return what it takes to reach the paper's ratio, and which variants would change it by about that."""
+    if not found.published:
+        return ""
     needed = found.published / found.spent.nominal
     if abs(math.log(needed)) < NEAR:
         return f"The ratio is the paper's {found.published:g} to within {percent(math.expm1(NEAR))} as it is."

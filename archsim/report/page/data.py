@@ -16,20 +16,17 @@ from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.technology import Reference, Technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.records.technologies import find
 from archsim.report import style
 
-_CHIP = "mixed-precision"
-_BASELINE = "digital32"
 
-
-def content(run: RunData, techs: Sequence[str] = ()) -> dict[str, Any]:
+def content(run: Recorded, techs: Sequence[str] = ()) -> dict[str, Any]:
     """Return all that the page computes with and shows.
 
     Parameters
     ----------
-    run : RunData
+    run : Recorded
     techs : sequence of str
         Where to find technologies that were given as files; those of shipped names, in the current folder or beside
         the run are found without.
@@ -59,11 +56,11 @@ def content(run: RunData, techs: Sequence[str] = ()) -> dict[str, Any]:
         "references": {key: reference(references[key]) for key in sorted(used)},
         "training": [_course(run, chip, [technology.name for technology, _ in found]) for chip in run.architectures],
         "boundary": run.summary["boundary"],
-        "paper": run.summary["paper"],
+        "paper": run.summary["published"],
     }
 
 
-def _technologies(run: RunData, techs: Sequence[str]) -> tuple[list[tuple[Technology, str]], list[str]]:
+def _technologies(run: Recorded, techs: Sequence[str]) -> tuple[list[tuple[Technology, str]], list[str]]:
     """Return the run's technologies with what has changed in their files, and why others are left out."""
     found, notes = [], []
     for name in run.technologies:
@@ -77,7 +74,7 @@ def _technologies(run: RunData, techs: Sequence[str]) -> tuple[list[tuple[Techno
     return found, notes
 
 
-def _what_ran(run: RunData) -> dict[str, Any]:
+def _what_ran(run: Recorded) -> dict[str, Any]:
     summary = run.summary
     names = ("workload", "dataset", "dataset_origin", "seed", "steps", "state", "weights", "ratio")
     kept = {name: _finite(summary.get(name)) for name in names}
@@ -89,23 +86,18 @@ def _what_ran(run: RunData) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _pairs(run: RunData) -> list[dict[str, str]]:
-    """Return the ratios of the page: the 32-bit chip over each other one, the mixed-precision chip first."""
-    kinds = {name: str(chip.get("chip", name)) for name, chip in run.summary["architectures"].items()}
-    over = next((name for name, kind in kinds.items() if kind == _BASELINE), None)
-    if over is None:
-        return []
-    others = sorted((name for name in kinds if name != over), key=lambda name: kinds[name] != _CHIP)
-    return [{"over": over, "under": name} for name in others]
+def _pairs(run: Recorded) -> list[dict[str, str]]:
+    """Return the ratios of the page: the baseline over each other chip."""
+    return [{"over": str(run.summary["baseline"]), "under": name} for name in run.summary["ratios"]]
 
 
 # --- chips ------------------------------------------------------------------------------------------------------------
-def _rows(run: RunData, chip: str, technology: str) -> list[Line]:
+def _rows(run: Recorded, chip: str, technology: str) -> list[Line]:
     """Return the lines of a chip's training steps, inside the boundary and outside."""
     return [line for line in run.chips[chip].bills[technology].lines if line.phase in STEP_PHASES]
 
 
-def _entries(run: RunData, chip: str) -> dict[tuple[str, str], dict[str, Any]]:
+def _entries(run: Recorded, chip: str) -> dict[tuple[str, str], dict[str, Any]]:
     """Return (component, action) -> what it is; its price is the same in every phase and layer."""
     parts = {(line.component, line.action): line.part for line in run.contributions(chip)}
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -119,14 +111,16 @@ def _entries(run: RunData, chip: str) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def _chip(
-    run: RunData, name: str, position: int, entries: Mapping[tuple[str, str], Mapping[str, Any]]
+    run: Recorded, name: str, position: int, entries: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[str, Any]:
     summary, places = run.summary["architectures"][name], {key: k for k, key in enumerate(entries)}
+    published = (run.summary["published"] or {}).get("test_accuracy", {})
     return {
         "name": name,
         "colour": style.chip_colour(name, position),
         "steps": summary["steps"],
         "test_accuracy": _finite(summary["test_accuracy"]),
+        "published_accuracy": published.get(str(summary.get("chip", name))),
         "latency_s": {phase: summary["latency_per_step_s"][phase] for phase in STEP_PHASES},
         "simulated_time_s": summary["simulated_time_s"],
         "nonidealities": summary.get("nonidealities", []),
@@ -140,7 +134,7 @@ def _chip(
     }  # fmt: skip
 
 
-def _course(run: RunData, chip: str, technologies: Sequence[str]) -> dict[str, Any]:
+def _course(run: Recorded, chip: str, technologies: Sequence[str]) -> dict[str, Any]:
     course = run.chips[chip].course
     names = ["samples", "test_accuracy", "running_accuracy", "simulated_time_s"]
     return {
@@ -152,7 +146,7 @@ def _course(run: RunData, chip: str, technologies: Sequence[str]) -> dict[str, A
 
 # --- technologies -----------------------------------------------------------------------------------------------------
 def _priced(
-    run: RunData, technology: Technology, note: str, entries: Mapping[str, Mapping[tuple[str, str], Mapping[str, Any]]]
+    run: Recorded, technology: Technology, note: str, entries: Mapping[str, Mapping[tuple[str, str], Mapping[str, Any]]]
 ) -> dict[str, Any]:
     prices: dict[str, list[dict[str, Any]]] = {}
     used: dict[str, None] = {}

@@ -10,14 +10,14 @@ from typing import Any
 
 from archsim.base.errors import InputError
 from archsim.base.units import show
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.report.paper.sources import Used
 from archsim.report.tables import latex_text
 
 _CITED = re.compile(r"\[(@[^\]]+)\]")
 
 
-def paragraph(run: RunData, found: Used) -> str:
+def paragraph(run: Recorded, found: Used) -> str:
     """Return the paragraph as Markdown; sources as [@key; @key].
 
     Raises
@@ -64,7 +64,7 @@ def data_origin(origin: str) -> str:
     return re.sub(r"(?:,? in |; MNIST was not found)[^;]*", "", origin)
 
 
-def _training(run: RunData) -> str:
+def _training(run: Recorded) -> str:
     workload = run.run["workload"]
     network, training = workload["network"], workload["training"]
     sizes = "-".join(str(size) for size in (network["inputs"], *(layer["units"] for layer in network["layers"])))
@@ -86,7 +86,7 @@ def _training(run: RunData) -> str:
     )
 
 
-def _chips(run: RunData, found: Used) -> Iterator[str]:
+def _chips(run: Recorded, found: Used) -> Iterator[str]:
     several = "All chips started from the same weights and saw the same samples in the same order. "
     yield (several if len(run.architectures) > 1 else "") + "Every step was executed on an event-driven model."
     on = run.run["nonidealities_on"]
@@ -130,7 +130,7 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
         yield f"{unit['lanes']} lane{'s' if unit['lanes'] > 1 else ''} in the digital unit"
 
 
-def _priced(run: RunData, found: Used) -> Iterator[str]:
+def _priced(run: Recorded, found: Used) -> Iterator[str]:
     digests = {each["name"]: each["sha256"] for each in run.summary["technologies"]}
     own, *others = found.priced
     name = own.technology.name
@@ -148,21 +148,21 @@ def _priced(run: RunData, found: Used) -> Iterator[str]:
         )
 
 
-def _boundary(run: RunData) -> str:
+def _boundary(run: Recorded) -> str:
     inside, outside = run.summary["boundary"]["inside"], run.summary["boundary"]["outside"]
     return f"Inside the account: {', '.join(inside)}; outside: {', '.join(outside) or 'nothing'}."
 
 
-def _versions(run: RunData) -> str:
+def _versions(run: Recorded) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in run.run["packages"].items())
     return f"Versions: archsim {run.run['archsim']}, Python {run.run['python']}, {packages}."
 
 
-def _again(run: RunData) -> str:
+def _again(run: Recorded) -> str:
     return f"`{command(run)}` repeats the run; `archsim verify DIR` repeats it from run.yaml and compares bit for bit."
 
 
-def command(run: RunData) -> str:
+def command(run: Recorded) -> str:
     """Return the command that repeats a run; files are named as they were typed, without their folder."""
     content = run.run
     training, preset = content["workload"]["training"], content.get("preset")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.records.recorded import RunData, load
+from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 from archsim.report.paper import methods, sources
 from archsim.report.tables import Sheet, escape, latex_sheet
@@ -53,7 +53,7 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
         If the directory holds no complete set of files, a technology or device file is not found or prices the run
         differently now, or `out` is a file.
     """
-    data = load(Path(run))
+    data = read(Path(run))
     folder = Path(out) if out else data.path / "paper"
     files.check_folder(folder)
     used = sources.used(data, techs)
@@ -78,13 +78,13 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
     return Kit(tuple(folder / name for name in names), used.notes)
 
 
-def table_sheets(run: RunData, used: sources.Used) -> dict[str, Sheet]:
+def table_sheets(run: Recorded, used: sources.Used) -> dict[str, Sheet]:
     """Return file name -> table, in the order of the document."""
     summary = run.summary
     made = {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
     made["latency"] = tables.latency(summary)
-    against = tables.against_paper(summary)
-    made["against-the-paper"] = replace(against, title=f"{against.title} ({summary['paper']['source']})")
+    made["per-sample"] = tables.per_sample(summary)
+    made |= dict(zip(["against-the-paper"], tables.against_paper(summary), strict=False))
     made |= dict(zip(["area"], tables.area(summary), strict=False))
     pairs = [(technology, chip) for technology in run.technologies for chip in run.architectures]
     largest = zip(pairs, tables.contributors(run), strict=True)
@@ -98,7 +98,7 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]", "-", name).replace(".", "-")
 
 
-def _figures(run: RunData, folder: Path) -> tuple[list[Path], dict[str, str]]:
+def _figures(run: Recorded, folder: Path) -> tuple[list[Path], dict[str, str]]:
     """Draw every chart for both widths; return the files, and chart -> caption."""
     written, captions = [], {}
     for name in registry.names("chart"):
@@ -110,7 +110,7 @@ def _figures(run: RunData, folder: Path) -> tuple[list[Path], dict[str, str]]:
     return written, captions
 
 
-def main(run: RunData, captions: Mapping[str, str], sheets: Sequence[str]) -> str:
+def main(run: Recorded, captions: Mapping[str, str], sheets: Sequence[str]) -> str:
     """Return main.tex, which includes everything else and compiles by itself."""
     title = f"{run.summary['workload']} on {' and '.join(run.architectures)}"
     figures = [_figure(name, caption) for name, caption in captions.items()]
@@ -136,7 +136,7 @@ def _figure(name: str, caption: str) -> str:
     ])  # fmt: skip
 
 
-def _readme(run: RunData) -> str:
+def _readme(run: Recorded) -> str:
     one, two = style.COLUMN, style.TEXT
     return f"""Paper kit of the archsim run {run.path.name}, written by `archsim report --paper`.
 

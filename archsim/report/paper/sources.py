@@ -14,7 +14,7 @@ from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers
-from archsim.records.recorded import RunData
+from archsim.records.recorded import Recorded
 from archsim.records.technologies import find
 from archsim.report.style import label
 from archsim.report.tables import NONE, Sheet
@@ -70,12 +70,12 @@ class Used:
     notes: tuple[str, ...]
 
 
-def used(run: RunData, techs: Sequence[str] = ()) -> Used:
+def used(run: Recorded, techs: Sequence[str] = ()) -> Used:
     """Return what a run used, from its tables and the files it names.
 
     Parameters
     ----------
-    run : RunData
+    run : Recorded
     techs : sequence of str
         Where to find technologies that were given as files.
 
@@ -105,7 +105,7 @@ def used(run: RunData, techs: Sequence[str] = ()) -> Used:
     return Used(tuple(priced), devices, {key: shelf[key] for key in sorted(wanted)}, tuple(notes))
 
 
-def _priced(run: RunData, technology: Technology) -> Priced:
+def _priced(run: Recorded, technology: Technology) -> Priced:
     names = {line.figure for chip in run.architectures for line in run.contributions(chip, technology.name)}
     present = {entry.key.partition(".")[0] for chip in run.chips.values() for entry in chip.entries}
     known = {key.partition(".")[0] for key in (*technology.pricing, *technology.covering)}
@@ -119,7 +119,7 @@ def _priced(run: RunData, technology: Technology) -> Priced:
     )
 
 
-def _device_files(run: RunData) -> list[Path]:
+def _device_files(run: Recorded) -> list[Path]:
     named = {
         str(device): run.inputs / ARCHITECTURES / str(architecture["name"])
         for architecture in run.run["architectures"]

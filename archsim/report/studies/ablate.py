@@ -207,12 +207,12 @@ def draw_differences(content: Mapping[str, Any]) -> Figure:
     axes.set_xlabel("change of test accuracy against all on [percentage points]")
     seeds_shown = "; small dots: seeds" if len(reference["test_accuracies"]) > 1 else ""
     method = content["nonidealities"]["interval"]
-    axes.set_title(
-        f"bars: {100 * method['confidence']:.0f} % for all at once; open: zero is inside{seeds_shown}", fontsize=8
-    )
-    figure.suptitle(
+    note = f"bars: {100 * method['confidence']:.0f} % for all at once; open: zero is inside{seeds_shown}"
+    style.heading(axes, note, room=5.2, size=8, left=False)
+    style.title(
+        figure,
         f"Non-idealities off, {content['workload']} on {content['dataset']}, {_length(content)}; "
-        f"all on: {100 * reference['test_accuracy']:.2f} %"
+        f"all on: {100 * reference['test_accuracy']:.2f} %",
     )
     return figure
 
@@ -236,11 +236,10 @@ def draw_bits(content: Mapping[str, Any]) -> Figure:
         below.plot(bits, whole, label=label, **look)
         below.plot(bits, reads, linestyle="--", markerfacecolor="white", **look)
     _finish(above, below, content)
-    figure.legend(
-        *above.get_legend_handles_labels(), title="converters that have the bits; the others as in the architecture",
-        loc="outside lower center", ncols=3, frameon=False,
-    )  # fmt: skip
-    figure.suptitle(f"Converter bits, {content['workload']} on {content['dataset']}, {_length(content)}")
+    style.legend(
+        figure, style.key_of(above), 3, heading="converters that have the bits; the others as in the architecture"
+    )
+    style.title(figure, f"Converter bits, {content['workload']} on {content['dataset']}, {_length(content)}")
     return figure
 
 
@@ -252,6 +251,7 @@ def _finish(above: Axes, below: Axes, content: Mapping[str, Any]) -> None:
     below.set_yscale("log")
     below.set_ylabel("energy per step (log axis)")
     style.unit_ticks(below, "J")
-    below.set_title(f"whole step (solid), forward and backward alone (dashed); {content['technology']}", fontsize=8)
+    lines = f"whole step (solid), forward and backward alone (dashed); {content['technology']}"
+    style.heading(below, lines, room=6.0, size=8, left=False)
     below.set_xlabel("bits")
     below.set_xticks(sorted({point["bits"] for point in content["converters"]["points"] if point["converters"]}))

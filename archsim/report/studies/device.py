@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
     from archsim.studies.device import Course, DeviceStudy
 
+    Measured = Sequence[tuple[int, float]]
+
 MODEL, OTHER = style.SERIES[:2]
 MARK = "black"
 
 
-def make(study: DeviceStudy, folder: Path) -> list[Path]:
+def make(study: DeviceStudy, folder: Path, measured: Measured | None = None) -> list[Path]:
     """Write the figures of a device as PNG and SVG; return the files. Files of the same names are replaced.
 
     Raises
@@ -30,13 +33,20 @@ def make(study: DeviceStudy, folder: Path) -> list[Path]:
     """
     files.check_folder(folder)
     with style.applied():
-        figures = draw(study)
+        figures = draw(study, measured)
         return [path for name, figure in figures.items() for path in style.save(figure, folder, name, ("png", "svg"))]
 
 
-def draw(study: DeviceStudy) -> dict[str, Figure]:
-    """Return the figures by name; those of effects that the device lacks are left out."""
-    figures = {"pulses": _pulses(study), "distribution": _distribution(study)}
+def draw(study: DeviceStudy, measured: Measured | None = None) -> dict[str, Figure]:
+    """Return the figures by name; those of effects that the device lacks are left out.
+
+    Parameters
+    ----------
+    study : DeviceStudy
+    measured : sequence of (int, float [S]), optional
+        SET pulses since RESET, and the conductance that was measured then: drawn over the model.
+    """
+    figures = {"pulses": _pulses(study, measured or ()), "distribution": _distribution(study)}
     if study.drift:
         figures["drift"] = _drift(study)
     if study.noise:
@@ -50,8 +60,10 @@ def _scale(study: DeviceStudy) -> tuple[float, str]:
     return style.scaled([study.high], "S")
 
 
-def _pulses(study: DeviceStudy) -> Figure:
-    """Mean and standard deviation after 0 to 20 SET pulses, and points of the published model."""
+def _pulses(study: DeviceStudy, measured: Measured) -> Figure:
+    """Mean and standard deviation after SET pulses, with points of the published model, or those that were measured."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = style.figure(8.6, 3.9)
     left, right = figure.subplots(1, 2)
     divisor, unit = _scale(study)
@@ -67,13 +79,34 @@ def _pulses(study: DeviceStudy) -> Figure:
                 zorder=4, label=f"published model, sampled elsewhere, {high}",
             )  # fmt: skip
         axes.set_xlabel("SET pulses from RESET")
-        axes.set_xticks(range(0, int(study.course.pulses[-1]) + 1, 5))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if measured:
+        _measured(left, right, measured, divisor)
     right.set_ylim(bottom=0)
     left.set_ylabel(f"mean conductance [{unit}]")
     right.set_ylabel(f"standard deviation of the conductance [{unit}]")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    figure.suptitle(f"{study.name}: conductance after pulses, {study.devices:,} devices, no read noise")
+    style.legend(figure, style.key_of(left) | style.key_of(right), 3)
+    style.title(figure, f"{study.name}: conductance after pulses, {study.devices:,} devices, no read noise")
     return figure
+
+
+def _measured(left: Axes, right: Axes, measured: Measured, divisor: float) -> None:
+    """Draw each measured point, and where a pulse number has several, their mean and standard deviation."""
+    points = np.array(sorted(measured), dtype=float)
+    numbers = np.unique(points[:, 0])
+    groups = [points[points[:, 0] == number, 1] / divisor for number in numbers]
+    left.plot(
+        points[:, 0], points[:, 1] / divisor, ".", color=style.FAINT, markersize=3, zorder=1.5,
+        label=f"measured, {len(points):,} points",
+    )  # fmt: skip
+    several = [k for k, group in enumerate(groups) if len(group) > 1]
+    look: Any = {"color": MARK, "markersize": 5, "linestyle": "none", "zorder": 4}
+    if several:
+        left.plot(numbers[several], [groups[k].mean() for k in several], "x", label="mean of those measured", **look)
+        right.plot(
+            numbers[several], [groups[k].std(ddof=1) for k in several], "+", label="their standard deviation",
+            **look,
+        )  # fmt: skip
 
 
 def _line(axes: Axes, course: Course, which: str, divisor: float, *, label: str, kind: str, colour: str) -> None:
@@ -98,13 +131,11 @@ def _distribution(study: DeviceStudy) -> Figure:
     axes.set_yscale("log")
     least = 1.0 / study.devices / ((edges[1] - edges[0]) / divisor)
     axes.set_ylim(bottom=least / 2)
-    figure.legend(
-        *axes.get_legend_handles_labels(), title="SET pulses from RESET", loc="outside lower center", ncols=5,
-        frameon=False,
-    )  # fmt: skip
-    figure.suptitle(
-        f"{study.name}: distribution after pulses, {study.devices:,} devices\nbounds {study.low / divisor:.4g} and "
-        f"{study.high / divisor:.4g} {unit}, where clipped devices pile up"
+    style.legend(figure, style.key_of(axes), heading="SET pulses from RESET")
+    style.title(
+        figure,
+        f"{study.name}: distribution after pulses, {study.devices:,} devices; bounds {study.low / divisor:.4g} and "
+        f"{study.high / divisor:.4g} {unit}, where clipped devices pile up",
     )
     return figure
 
@@ -126,7 +157,7 @@ def _drift(study: DeviceStudy) -> Figure:
     axes.set_ylabel(f"mean read conductance [{unit}] (log axis)")
     _plain_ticks(axes, drift.mean / divisor)
     axes.legend(framealpha=1, edgecolor="none")
-    axes.set_title(f"{study.name}: drift after 10 SET pulses; the file's exponent is {drift.exponent:g}")
+    style.title(figure, f"{study.name}: drift after 10 SET pulses; the file's exponent is {drift.exponent:g}")
     return figure
 
 
@@ -135,7 +166,7 @@ def _plain_ticks(axes: Axes, values: Any) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
     axes.set_ylim(float(values.min()) / 1.05, float(values.max()) * 1.05)
-    axes.yaxis.set_major_locator(MaxNLocator(7))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     axes.yaxis.set_minor_locator(NullLocator())
 
@@ -159,7 +190,7 @@ def _noise(study: DeviceStudy) -> Figure:
     axes.set_ylabel(f"standard deviation of a read [{noise_unit}]")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
-    axes.set_title(f"{study.name}: read noise")
+    style.title(figure, f"{study.name}: read noise")
     return figure
 
 
@@ -192,6 +223,6 @@ def _staircase(study: DeviceStudy) -> Figure:
     axes.set_ylabel(f"conductance [{unit}]")
     axes.set_ylim(0, study.high / divisor * 1.12)
     style.unit_ticks(axes, "", axis="x")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    figure.suptitle(f"{study.name}: up and down pulses")
+    style.legend(figure, style.key_of(axes), 3)
+    style.title(figure, f"{study.name}: up and down pulses")
     return figure

@@ -21,6 +21,8 @@ SUFFIXES = ("png", "svg")
 MOST_TILES = 32
 """Tiles of one map; of more, those with the most pulses are drawn."""
 _ACROSS = 5
+_REACH = 10.0
+"""The axis of the histogram goes on to so many times the most pulses; an endurance beyond is an arrow at its edge."""
 _LINES = tuple(zip(style.SERIES, ("-", "--", ":"), strict=True))
 
 
@@ -28,6 +30,12 @@ def label(kind: str) -> str:
     """Return a kind of pulse as a reader would say it: SET, RESET, down."""
     word = kind.removesuffix("_pulses")
     return word.upper() if word in {"set", "reset"} else word
+
+
+def never(wear: Wear) -> str:
+    """Return the share of devices that got no pulse; all of them only if it is all."""
+    text = f"{100 * wear.untouched:.2f} %"
+    return "over 99.99 %" if text == "100.00 %" and wear.untouched < 1 else text
 
 
 def write(worn: Worn, folder: Path) -> list[Path]:
@@ -64,7 +72,7 @@ def draw_map(worn: Worn, wear: Wear) -> Figure:
         image = axes.imshow(
             np.ma.masked_equal(pulses, 0), cmap=shades, norm=norm, aspect="auto", interpolation="nearest"
         )
-        axes.set_title(f"{tile.name}: {int(pulses.sum()):,}", fontsize=8)
+        style.heading(axes, f"{tile.name}: {int(pulses.sum()):,}", room=1.7, size=8, left=False)
         axes.tick_params(labelsize=7)
         axes.grid(visible=False)
     for axes in panels[len(tiles) :]:
@@ -73,9 +81,11 @@ def draw_map(worn: Worn, wear: Wear) -> Figure:
     figure.supylabel("row of the tile", fontsize=9)
     of = "a pair" if len(worn.tiles[0].sides) > 1 else "a device"
     bar = figure.colorbar(image, ax=list(panels), label=f"{label(wear.kind)} pulses of {of} (log; grey: 0)")
+    bar.set_ticks([each for k in range(10) for each in (10**k, 2 * 10**k, 5 * 10**k) if each <= norm.vmax])
     style.unit_ticks(bar.ax, "")
     most = "" if len(tiles) == len(worn.tiles) else f", {len(tiles)} tiles of {len(worn.tiles)}"
-    figure.suptitle(f"{label(wear.kind)} pulses over {worn.steps:,} steps, {worn.architecture}{most}", fontsize=10)
+    sizes = "" if len({each.shape for each in maps}) == 1 else "; tiles of unlike size are drawn as large as each other"
+    style.title(figure, f"{label(wear.kind)} pulses over {worn.steps:,} steps, {worn.architecture}{most}{sizes}")
     return figure
 
 
@@ -88,31 +98,35 @@ def draw_histogram(worn: Worn) -> Figure:
             counts = worn.counts(wear.kind)
             edges = _edges(wear.most)
             found, _ = np.histogram(counts[counts > 0], edges)
-            name = f"{label(wear.kind)}: most {wear.most:,}, {100 * wear.untouched:.1f} % of devices never pulsed"
+            name = f"{label(wear.kind)}: most {wear.most:,}, {never(wear)} of devices never pulsed"
             axes.stairs(found, edges, color=colour, linestyle=line, linewidth=1.4, label=name)
         else:
             axes.plot([], [], color=colour, linestyle=line, label=f"{label(wear.kind)}: none in this training")
-    _limits(axes, worn)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.7)
-    axes.set_xlim(left=0.9)
+    axes.set_xlim(0.9, _REACH * max(*(wear.most for wear in worn.wear), 1))
+    _limits(axes, worn)
     style.unit_ticks(axes, "")
+    style.unit_ticks(axes, "", axis="x")
     axes.set_xlabel("pulses of a device over the training (log axis, each bin twice as wide as the one before)")
     axes.set_ylabel("devices (log axis)")
-    figure.legend(loc="outside lower center", ncols=1, frameon=False)
-    figure.suptitle(f"Pulses over {worn.steps:,} steps, {worn.devices:,} devices, {worn.architecture}")
+    style.legend(figure, style.key_of(axes), 1)
+    style.title(figure, f"Pulses over {worn.steps:,} steps, {worn.devices:,} devices, {worn.architecture}")
     return figure
 
 
 def _limits(axes: Axes, worn: Worn) -> None:
     limits = {wear.limit.pulses: wear.limit for wear in worn.wear if wear.limit}
-    for limit in limits.values():
+    for line, limit in enumerate(limits.values()):
         kinds = " and ".join(label(w.kind) for w in worn.wear if w.limit and w.limit.pulses == limit.pulses)
-        axes.axvline(limit.pulses, color=style.REFERENCE, linewidth=0.9, linestyle="-.")
+        inside = limit.pulses <= axes.get_xlim()[1]
+        if inside:
+            axes.axvline(limit.pulses, color=style.REFERENCE, linewidth=0.9, linestyle="-.")
         axes.annotate(
-            f"endurance, {kinds}: {limit.pulses:.2g} ({limit.basis}) ", (limit.pulses, 0.97),
-            xycoords=("data", "axes fraction"), ha="right", va="top", fontsize=8, color=style.REFERENCE,
+            f"endurance, {kinds}: {limit.pulses:.2g} ({limit.basis}){'' if inside else ', beyond this axis →'} ",
+            (limit.pulses if inside else axes.get_xlim()[1], 0.98 - 0.07 * line), xycoords=("data", "axes fraction"),
+            ha="right", va="top", fontsize=8, color=style.REFERENCE,
         )  # fmt: skip
 
 
@@ -131,7 +145,7 @@ def text(worn: Worn) -> list[Table | str]:
     table.add_column("the device with the most")
     for wear in worn.wear:
         table.add_row(
-            label(wear.kind), f"{wear.total:,}", f"{wear.mean:.4g}", f"{100 * wear.untouched:.2f} %", f"{wear.most:,}",
+            label(wear.kind), f"{wear.total:,}", f"{wear.mean:.4g}", never(wear), f"{wear.most:,}",
             f"{wear.limit.pulses:.2g} ({wear.limit.basis})" if wear.limit else "not stated",
             f"{wear.trainings:,.0f}" if wear.trainings else "-", wear.hottest or "-",
         )  # fmt: skip

@@ -10,6 +10,7 @@ from archsim.base.units import show
 from archsim.report import style
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from rich.table import Table
@@ -18,6 +19,10 @@ NAME = "hold"
 SUFFIXES = ("png", "svg")
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _TICKS = (1.0, 10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0, 90 * 86400.0)
+_LEAST = 0.25
+"""Half the percentage points that an axis spans, at least."""
+_WIDER = 0.6
+"""By which part of its span an axis is widened for a chip that does not drift."""
 _MODES = {"plain": ("uncompensated", "-", 1.0), "compensated": ("global drift compensation", "--", 0.55)}
 
 
@@ -43,38 +48,66 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
 def draw(content: Mapping[str, Any]) -> Figure:
     """Return test accuracy over log time; the bars span the tests at a time, which differ in their read noise.
 
-    A chip that does not drift, and the accuracy before the wait, are horizontal lines.
+    Each chip that drifts has a panel with an axis of its own; the accuracy before the wait, and of a chip that does not
+    drift, are horizontal lines. Such a chip far from the others is named in the legend alone.
     """
-    figure = style.figure(7.6, 4.4)
-    axes = figure.subplots()
-    for k, (name, chip) in enumerate(content["architectures"].items()):
-        colour = style.chip_colour(name, k)
-        if chip["drifts"]:
-            for mode in _MODES:
-                _course(axes, name, chip, mode, colour, k)
-        first = 100 * chip["times"][0]["plain"]["test_accuracy"]
-        label = (
-            f"{name}, tested again at the end of the training, {first:.2f} %"
-            if chip["drifts"]
-            else f"{name}, no drift, {first:.2f} %"
-        )
-        axes.axhline(first, color=colour, linewidth=0.9, linestyle=":" if chip["drifts"] else "-.", label=label)
-    duration = float(content["duration_s"])
+    places = {name: k for k, name in enumerate(content["architectures"])}
+    drifting = [name for name, chip in content["architectures"].items() if chip["drifts"]]
+    still = [name for name in places if name not in drifting]
+    panels = drifting or still[:1]
+    figure = style.figure(7.6, 2.7 * len(panels) + 1.7)
+    every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    key: dict[str, Artist] = {}
+    for axes, name in zip(every, panels, strict=True):
+        low, high = _drifting(axes, name, content["architectures"][name], places[name])
+        for other in still:
+            _still(axes, other, content["architectures"][other], places[other], (low, high))
+        axes.set_ylabel("test accuracy [%]")
+        key |= style.key_of(axes)
+    _times(every[-1], float(content["duration_s"]))
+    style.legend(figure, key, 2)
+    tests = "one test at each time" if content["repeats"] == 1 else f"bars: range of {content['repeats']} tests"
+    style.title(figure, f"Retention, {content['workload']}, {content['dataset']}; {tests}")
+    return figure
+
+
+def _times(axes: Axes, duration: float) -> None:
     axes.set_xscale("log")
     axes.set_xlim(0.8, duration * 1.4)
     ticks = [tick for tick in _TICKS if tick <= duration * 1.4]
     axes.set_xticks(ticks, [age(tick) for tick in ticks])
     axes.minorticks_off()
     axes.set_xlabel("time since the end of the training (log axis)")
-    axes.set_ylabel("test accuracy [%]")
-    axes.margins(y=0.12)
-    named = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(
-        [named[label] for label in sorted(named)], sorted(named), loc="outside lower center", ncols=2, frameon=False
-    )
-    tests = "one test at each time" if content["repeats"] == 1 else f"bars: range of {content['repeats']} tests"
-    figure.suptitle(f"Retention, {content['workload']}, {content['dataset']}; {tests}")
-    return figure
+
+
+def _drifting(axes: Axes, name: str, chip: Mapping[str, Any], position: int) -> tuple[float, float]:
+    """Draw both courses of a chip with its first accuracy, and return the ends of the axis that show them."""
+    first = 100 * chip["times"][0]["plain"]["test_accuracy"]
+    ends = [first]
+    if chip["drifts"]:
+        for mode in _MODES:
+            _course(axes, name, chip, mode, style.chip_colour(name, position), position)
+            ends += [100 * entry[mode][end] for entry in chip["times"] for end in ("lowest", "highest")]
+        axes.axhline(
+            first, color=style.chip_colour(name, position), linewidth=0.9, linestyle=":",
+            label=f"{name}, tested again at the end of the training, {first:.2f} %",
+        )  # fmt: skip
+    middle, half = (min(ends) + max(ends)) / 2, max(0.62 * (max(ends) - min(ends)), _LEAST)
+    axes.set_ylim(middle - half, middle + half)
+    return middle - half, middle + half
+
+
+def _still(axes: Axes, name: str, chip: Mapping[str, Any], position: int, shown: tuple[float, float]) -> None:
+    """Draw a chip that does not drift; one outside the axis, or near it, widens it or is only named."""
+    first = 100 * chip["times"][0]["plain"]["test_accuracy"]
+    look: Any = {"color": style.chip_colour(name, position), "linewidth": 1.1, "linestyle": "-."}
+    (low, high), label = shown, f"{name}, no drift, {first:.2f} %"
+    room = _WIDER * (high - low)
+    if low - room <= first <= high + room:
+        axes.axhline(first, **look, label=label)
+        axes.set_ylim(min(low, first - 0.1 * (high - low)), max(high, first + 0.1 * (high - low)))
+    else:
+        axes.plot([], [], **look, label=f"{label} ({'above' if first > high else 'below'} this axis)")
 
 
 def _course(axes: Axes, name: str, chip: Mapping[str, Any], mode: str, colour: str, position: int) -> None:
@@ -88,7 +121,7 @@ def _course(axes: Axes, name: str, chip: Mapping[str, Any], mode: str, colour: s
     filled = colour if mode == "plain" else "white"
     axes.errorbar(
         [time for time, _ in points], mean, yerr=spread, color=colour, alpha=max(alpha, 0.8), linestyle=line,
-        marker=style.marker(position), markersize=4, markerfacecolor=filled, linewidth=1.2, elinewidth=0.9, capsize=2,
+        marker=style.marker(position), markersize=4, markerfacecolor=filled, linewidth=1.1, elinewidth=1.1, capsize=3,
         label=f"{name}, {label}",
     )  # fmt: skip
 

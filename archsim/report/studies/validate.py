@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +14,22 @@ from archsim.report.tables import Sheet, markdown_sheet
 from archsim.studies.validate import Result, Verdict
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MARKERS = {"energy": "o", "latency": "s", "throughput": "D", "efficiency": "^", "density": "v", "area": "P",
             "power": "X", "ratio": "*", "accuracy": "h", "energy_per_mac": "<"}  # fmt: skip
 _BASES = dict(zip(("prediction", "calibration", "sum of parts"), style.SERIES, strict=True))
+_PANELS = {
+    "energy": (("energy", "energy_per_mac"), "J"), "time": (("latency",), "s"), "throughput": (("throughput",), "op/s"),
+    "efficiency": (("efficiency",), "op/J"), "density [op/s/m²]": (("density",), ""), "area [m²]": (("area",), ""),
+    "power": (("power",), "W"), "ratio, accuracy": (("ratio", "accuracy"), ""),
+}  # fmt: skip
+"""Title of a panel -> the quantities in it, and their unit if it takes a prefix."""
+_ACROSS, _TICKS = 3, 4
+_NAMED, _APART = 1.3, 0.07
+"""Checks off by more than this factor are named, unless a name stands nearer than this part of the axis."""
 _LINES: dict[float, Any] = {1.1: ":", 2.0: "--"}
 """Factors between simulated and published that have a line."""
 
@@ -74,72 +85,103 @@ def write(results: Sequence[Result], found: Verdict, folder: Path) -> list[Path]
 
 
 def scatter(results: Sequence[Result]) -> Figure:
-    """Return simulated over published, both axes logarithmic, a panel a dimension, with lines at x1.1 and x2."""
-    import numpy as np
-
-    groups = {
-        "energy [J]": ["energy", "energy_per_mac"], "time [s]": ["latency"],
-        "rate [op/s, op/J, op/s/m$^2$]": ["throughput", "efficiency", "density"],
-        "area [m$^2$], power [W], ratio, accuracy": ["area", "power", "ratio", "accuracy"],
-    }  # fmt: skip
-    chosen = {title: [r for r in results if r.quantity in kinds] for title, kinds in groups.items()}
+    """Return simulated over published, both axes logarithmic, a panel a quantity, with lines at x1.1 and x2."""
+    chosen = {title: [r for r in results if r.quantity in kinds] for title, (kinds, _) in _PANELS.items()}
     chosen = {title: found for title, found in chosen.items() if found}
-    columns = min(len(chosen), 2) or 1
-    lines = -(-len(chosen) // columns) or 1
-    figure = style.figure(4.6 * columns, 4.0 * lines + 3.4)
-    grid = figure.add_gridspec(lines + 1, columns, height_ratios=[4.0] * lines + [2.6])
-    panels = [figure.add_subplot(grid[divmod(k, columns)]) for k in range(len(chosen))]
-    for axes, (title, found) in zip(panels, chosen.items(), strict=False):
-        values = [value for r in found for value in (r.published, r.simulated)]
-        span = np.array([min(values) / 3, max(values) * 3])
-        axes.plot(span, span, color="black", linewidth=0.8)
-        for factor, line in _LINES.items():
-            for each in (factor, 1 / factor):
-                axes.plot(span, span * each, color=style.FAINT, linewidth=0.8, linestyle=line)
-        for r in found:
-            axes.plot(r.published, r.simulated, _MARKERS[r.quantity], color=_BASES[r.basis], markersize=5, alpha=0.85)
-        for r in sorted(found, key=lambda r: -r.factor)[:3]:
-            if r.factor > 1.3:
-                right = r.published < float(np.sqrt(span[0] * span[1]))
-                axes.annotate(
-                    r.case, (r.published, r.simulated), xytext=(6 if right else -6, 0), textcoords="offset points",
-                    fontsize=6.5, va="center", ha="left" if right else "right",
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
-                )  # fmt: skip
-        axes.set(xscale="log", yscale="log", xlim=span, ylim=span, aspect="equal", xlabel="published (log axis)",
-                 ylabel="simulated (log axis)")  # fmt: skip
-        axes.set_title(title)
+    lines = -(-len(chosen) // _ACROSS)
+    figure = style.figure(9.2, 3.0 * lines + 3.6)
+    grid = figure.add_gridspec(lines + 1, _ACROSS, height_ratios=[3.0] * lines + [2.6])
+    for k, (title, found) in enumerate(chosen.items()):
+        _panel(figure.add_subplot(grid[divmod(k, _ACROSS)]), found, _PANELS[title][1])
+        figure.axes[-1].set_title(title)
     _factors(figure.add_subplot(grid[-1, :]), results)
     _legend(figure, results)
-    figure.suptitle("archsim against published figures")
+    style.title(figure, "archsim against published figures")
     return figure
 
 
+def _panel(axes: Axes, found: Sequence[Result], unit: str) -> None:
+    """Draw the checks of a quantity; those furthest off are named, once a case."""
+    import numpy as np
+
+    values = [value for r in found for value in (r.published, r.simulated)]
+    span = np.array([min(values) / 3, max(values) * 3])
+    axes.plot(span, span, color="black", linewidth=0.8)
+    for factor, line in _LINES.items():
+        for each in (factor, 1 / factor):
+            axes.plot(span, span * each, color=style.FAINT, linewidth=0.8, linestyle=line)
+    for r in found:
+        axes.plot(r.published, r.simulated, **_look(r))
+    axes.set(xscale="log", yscale="log", xlim=span, ylim=span, aspect="equal", xlabel="published", ylabel="simulated")
+    decades = float(np.log10(span[1] / span[0]))
+    _ticks(axes, unit, (float(span[0]), float(span[1])))
+    named: dict[str, float] = {}
+    for r in sorted(found, key=lambda r: -r.factor):
+        height = float(np.log10(r.simulated)) / decades
+        if r.factor <= _NAMED or r.case in named or any(abs(height - other) < _APART for other in named.values()):
+            continue
+        named[r.case] = height
+        right = r.published < float(np.sqrt(span[0] * span[1]))
+        axes.annotate(
+            r.case, (r.published, r.simulated), xytext=(6 if right else -6, 0), textcoords="offset points",
+            fontsize=6.5, va="center", ha="left" if right else "right",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
+        )  # fmt: skip
+
+
+def _ticks(axes: Axes, unit: str, span: tuple[float, float]) -> None:
+    """Mark both axes at the same four powers of ten or fewer, or, within two decades, at 1 and 3 times those."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    first, last = (math.floor(math.log10(end)) for end in span)
+    factors = (1.0, 3.0) if span[1] < 100 * span[0] else (1.0,)
+    every = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
+    inside = [tick for tick in every if span[0] <= tick <= span[1]]
+    for axis, name in ((axes.xaxis, "x"), (axes.yaxis, "y")):
+        style.unit_ticks(axes, unit, axis=name)
+        axis.set_major_locator(FixedLocator(inside[:: -(-len(inside) // _TICKS) or 1]))
+        axis.set_minor_locator(NullLocator())
+    axes.tick_params(labelsize=7)
+
+
+def _look(r: Result) -> dict[str, Any]:
+    """Return how a check is drawn: its mark tells the quantity, its colour and filling the basis."""
+    return {"marker": _MARKERS[r.quantity], "markersize": 5, "linestyle": "none", **_filled(r.basis)}
+
+
+def _filled(basis: str) -> dict[str, Any]:
+    colour = _BASES[basis]
+    return {"color": colour, "markerfacecolor": colour if basis == "prediction" else "white", "markeredgewidth": 1.2}
+
+
 def _factors(axes: Axes, results: Sequence[Result]) -> None:
-    """Draw simulated over published, case by case: there lines at x1.1 can be told from each other."""
+    """Draw simulated over published, check by check, the checks of a case side by side."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    cases = list(dict.fromkeys(r.case for r in results))
     axes.set_yscale("log")
     for factor, line in _LINES.items():
         for each in (factor, 1 / factor):
             axes.axhline(each, color=style.FAINT, linewidth=0.8, linestyle=line)
     axes.axhline(1, color="black", linewidth=0.8)
-    for place, case in enumerate(cases):
+    cases = list(dict.fromkeys(r.case for r in results))
+    begin, least = 0.0, max(len(results) / (2.5 * len(cases)), 1.0)
+    middles = []
+    for case in cases:
         found = [r for r in results if r.case == case]
+        width = max(len(found), least) + 1.0
+        middles.append(begin + width / 2)
         for k, r in enumerate(found):
-            across = place + 0.7 * ((k + 0.5) / len(found) - 0.5)
-            axes.plot(
-                across, r.simulated / r.published, _MARKERS[r.quantity], color=_BASES[r.basis], markersize=5, alpha=0.85
-            )
+            axes.plot(middles[-1] + k - (len(found) - 1) / 2, r.simulated / r.published, **_look(r))
+        begin += width
+        axes.axvline(begin, color=style.BETWEEN, linewidth=0.8)
     far = max(2.2, 1.15 * max((r.factor for r in results), default=1.0))
     axes.set_ylim(1 / far, far)
     ticks = [each for each in (0.1, 0.2, 0.5, 1 / 1.1, 1.1, 2, 5, 10) if 1 / far < each < far]
     axes.set_yticks(ticks)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_xticks(range(len(cases)), cases, rotation=25, ha="right", fontsize=8)
-    axes.set_xlim(-0.6, len(cases) - 0.4)
+    axes.set_xticks(middles, cases, rotation=90 if len(cases) > _ACROSS else 0, fontsize=7.5)
+    axes.set_xlim(0, begin)
     axes.set_ylabel("simulated / published\n(log axis)")
     axes.grid(axis="x", visible=False)
 
@@ -147,12 +189,13 @@ def _factors(axes: Axes, results: Sequence[Result]) -> None:
 def _legend(figure: Figure, results: Sequence[Result]) -> None:
     from matplotlib.lines import Line2D
 
-    kinds = dict.fromkeys(r.quantity for r in results)
-    bases = dict.fromkeys(r.basis for r in results)
-    handles = [
-        Line2D([], [], marker=_MARKERS[k], linestyle="", color=style.REFERENCE, label=k.replace("_", " "))
-        for k in kinds
-    ]
-    handles += [Line2D([], [], marker="o", linestyle="", color=_BASES[b], label=b) for b in bases]
-    handles += [Line2D([], [], color=style.FAINT, linestyle=line, label=f"x{f:g}") for f, line in _LINES.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+    look: Any = {"linestyle": "", "markersize": 5}
+    key: dict[str, Artist] = {
+        kind.replace("_", " "): Line2D([], [], marker=_MARKERS[kind], color=style.REFERENCE, **look)
+        for kind in dict.fromkeys(r.quantity for r in results)
+    }
+    for basis in dict.fromkeys(r.basis for r in results):
+        key[basis] = Line2D([], [], marker="o", **look, **_filled(basis))
+    for factor, line in _LINES.items():
+        key[f"x{factor:g}"] = Line2D([], [], color=style.FAINT, linestyle=line)
+    style.legend(figure, key, 6)

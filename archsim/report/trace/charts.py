@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_LANES = 24
 """Rows of a picture; of more, those on the critical path and those busy longest are drawn."""
 KEPT, IDLE, PATH = "held while another unit works", "nothing driven", "critical path"
+NOT_TO_SCALE = "NOT TO SCALE: width is the cube root of the time between events"
 _WIDTH = 11.0
 _ROW = 0.56
 _LETTER = 0.062
@@ -48,18 +49,20 @@ def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
     figure = style.figure(_WIDTH, 1.5 + 0.16 * sum(heights) + 0.75 * len(heights))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=[height + 1.5 for height in heights])
     drawn: set[str] = set()
-    title = f"step {step.number}: {show(step.length_ps * 1e-12, 's', digits=4)} (dotted: a phase begins)"
+    title = f"step {step.number}: {style.quantity(step.length_ps * 1e-12, 's')} (dotted: a phase begins)"
     _panel(figure.add_subplot(grid[0, :]), lanes, step, (step.begin_ps, step.end_ps), title, drawn, whole=True)
     for line, pair in enumerate(pairs, start=1):
         for column, (phase, begin, end, busy) in enumerate(pair):
             where = grid[line, :] if len(pair) == 1 else grid[line, column]
-            title = f"{phase}: {show((end - begin) * 1e-12, 's', digits=4)}"
+            title = f"{phase}: {style.quantity((end - begin) * 1e-12, 's')}"
             _panel(figure.add_subplot(where), busy, step, (begin, end), title, drawn)
     _legend(figure, drawn)
     more = f" ({hidden} more lanes not drawn)" if hidden else ""
-    figure.suptitle(
-        f"One training step of {chip.architecture}, {timeline.workload}, {show(step.energy_J, 'J', digits=4)} "
-        f"plus {show(chip.leakage_W * step.length_ps * 1e-12, 'J', digits=3)} of leakage, {timeline.technology}{more}"
+    leaked = style.quantity(chip.leakage_W * step.length_ps * 1e-12, "J", digits=3)
+    style.title(
+        figure,
+        f"One training step of {chip.architecture}, {timeline.workload}, {style.quantity(step.energy_J, 'J')} "
+        f"plus {leaked} of leakage, {timeline.technology}{more}",
     )
     return figure
 
@@ -148,13 +151,16 @@ def _panel(
     axes.set_yticks(range(len(lanes)), [style.label(lane) for lane in lanes], fontsize=7)
     axes.set_ylim(len(lanes) - 0.4, -0.6)
     axes.set_xlim(0, axis.width * 1.002)
-    note = "" if axis.to_scale else "; width: cube root of the time between two events"
-    axes.set_xlabel(f"time [{axis.unit}]" if whole else f"time in the phase [{axis.unit}]{note}", fontsize=8)
+    label = f"time [{axis.unit}]" if whole else f"time in the phase [{axis.unit}]"
+    axes.set_xlabel(label if axis.to_scale else f"{label}; {NOT_TO_SCALE}", fontsize=8)
     if not axis.to_scale:
         axes.set_xticks(*axis.ticks(0.45 / _inches(axes)))
     axes.tick_params(labelsize=7)
     axes.grid(axis="y", visible=False)
     axes.set_title(title, loc="left", fontsize=9)
+    if not axis.to_scale:
+        axes.xaxis.label.set(color=style.UP, fontweight="bold")
+        axes.set_facecolor(style.UNEVEN)
     if whole:
         for since, _ in step.phases.values():
             axes.axvline(axis.at(since), color=style.REFERENCE, linewidth=0.6, linestyle=":")
@@ -202,10 +208,7 @@ def _legend(figure: Figure, drawn: set[str]) -> None:
         if name in drawn:
             key[name] = Patch(**_look(name))
     key[PATH] = Line2D([], [], color=style.PATH, linewidth=1.6)
-    figure.legend(
-        key.values(), key.keys(), loc="outside lower center", ncols=6, frameon=False,
-        title="part of the chip that takes most of a slice's energy", title_fontsize=8,
-    )  # fmt: skip
+    style.legend(figure, key, 6, heading="part of the chip that takes most of a slice's energy")
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------
@@ -227,7 +230,7 @@ def sheet(chip: ChipTimeline, most: int = 6) -> Sheet:
 def words(chip: ChipTimeline) -> list[str]:
     """Return a line a step: its time, its energy, how long units waited."""
     return [
-        f"{chip.architecture}, step {step.number}: {show(step.length_ps * 1e-12, 's', digits=4)}, "
+        f"{chip.architecture}, step {step.number}: {show(step.length_ps * 1e-12, 's')}, "
         f"{show(step.energy_J, 'J', digits=4)} plus {show(chip.leakage_W * step.length_ps * 1e-12, 'J', digits=3)} of "
         f"leakage; waited {show(sum(bar.length_ps for bar in step.bars if bar.waits_for) * 1e-12, 's', digits=3)}"
         for step in chip.steps

@@ -504,7 +504,7 @@ def test_the_picture_shows_lanes_phases_waiting_and_the_path(traced: Timeline) -
     assert {"outer product unit", "tile fc1/0,0", "converter bank 0", "bus"} <= set(rows)
     (key,) = figure.legends
     assert {"waiting", "critical path", "chi memory", "ADC"} <= {text.get_text() for text in key.get_texts()}
-    assert all("[us]" in axes.get_xlabel() or "[ns]" in axes.get_xlabel() for axes in figure.axes)
+    assert all("[µs]" in axes.get_xlabel() or "[ns]" in axes.get_xlabel() for axes in figure.axes)
 
 
 def test_of_many_lanes_those_on_the_path_are_drawn() -> None:

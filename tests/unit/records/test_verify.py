@@ -24,7 +24,7 @@ Change = Callable[[Path], None]
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run with a setting and a device's noise, on the digits whatever the user's data."""
+    """A finished run with a setting and a device's noise, on mnist-5k whatever the user's data."""
     path = tmp_path_factory.mktemp("trained") / "run"
     settings = ("dataset=mnist-5k", "outer_product.error_bits=4")
     execute(resolve("mlp-mnist", steps=60, techs=("bottom-up-14nm",), settings=settings), path)

@@ -68,6 +68,7 @@ def summary() -> dict[str, Any]:
     chips = {
         chip: {
             "energy_per_step_J": energies(chip, 1.0), "latency_per_step_s": by_phase(TIMES[chip]),
+            "energy_per_sample_J": energies(chip, 1.0), "latency_per_sample_s": by_phase(TIMES[chip]), "samples": STEPS,
             "test_accuracy": 0.9, "chip": chip, "pulses_per_step": 5.0 if chip == "mixed-precision" else 0.0,
             "programmed_pairs_per_step": 4.0 if chip == "mixed-precision" else 0.0,
             "outer_product_updates_per_step": 10_000.0 if chip == "mixed-precision" else 200_000.0,
@@ -76,11 +77,11 @@ def summary() -> dict[str, Any]:
         for chip in TIMES
     }  # fmt: skip
     return {
-        "schema": 1, "workload": "tiny_net", "dataset": "toy", "dataset_origin": "toy & made up", "seed": 7,
+        "schema": 2, "batch": 1, "baseline": "digital32", "workload": "tiny_net", "dataset": "toy", "dataset_origin": "toy & made up", "seed": 7,
         "steps": STEPS, "technology": {"name": "first-tech", "sha256": "a" * 64}, "architectures": chips,
-        "ratio": ratio(1.0),
-        "paper": {
-            "energy_per_step_J": {"mixed-precision": 83.2e-9, "digital32": 14.35e-6}, "energy_ratio": 172.0,
+        "ratio": ratio(1.0), "ratios": {"mixed-precision": ratio(1.0)},
+        "published": {
+            "energy_per_sample_J": {"mixed-precision": 83.2e-9, "digital32": 14.35e-6}, "energy_ratio": 172.0,
             "test_accuracy": {"mixed-precision": 0.9773, "digital32": 0.983}, "source": "the paper",
         },
         "wall_time_s": 1.0, "steps_per_s": 1000.0, "state": "finished", "weights": 200_000,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layout_kit import faults
 
 from archsim.base.errors import InputError
 from archsim.devices.library import device_file
@@ -59,7 +60,7 @@ def test_points_of_the_published_model_are_drawn_where_the_device_file_has_them(
     with style.applied():
         lines = draw(done)["pulses"].axes[0].lines
     assert [line.get_label() for line in lines] == [
-        "model, bound 12 uS", "model, bound 20 uS", "published model, sampled elsewhere, bound 20 uS",
+        "model, bound 12 µS", "model, bound 20 µS", "published model, sampled elsewhere, bound 20 µS",
     ]  # fmt: skip
     assert done.published is not None
     assert np.asarray(lines[2].get_ydata()) == pytest.approx(done.published.mean * 1e6)
@@ -80,3 +81,25 @@ def test_a_file_is_no_folder_for_figures(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(InputError, match="--out: got .*; expected a directory, but it is a file"):
         make(of("ideal"), tmp_path / "taken")
+
+
+@pytest.mark.parametrize("name", ["ideal", "pcm-nandakumar2018", "agasi-neurosim"])
+def test_no_words_of_a_device_s_figures_overlap(name: str) -> None:
+    with style.applied():
+        for figure in draw(of(name)).values():
+            assert faults(figure) == []
+
+
+def test_measured_points_are_drawn_over_the_model_with_their_mean_and_spread() -> None:
+    measured = [(1, 1.0e-6), (1, 2.0e-6), (2, 3.0e-6), (2, 5.0e-6), (30, 9.0e-6)]
+    with style.applied():
+        figure = draw(of("pcm-nandakumar2018"), measured)["pulses"]
+        assert faults(figure) == []
+    left, right = ({str(line.get_label()): line for line in axes.lines} for axes in figure.axes)
+    points = left["measured, 5 points"]
+    assert list(zip(points.get_xdata(), points.get_ydata(), strict=True)) == [
+        (n, pytest.approx(g * 1e6)) for n, g in measured
+    ]
+    assert list(left["mean of those measured"].get_ydata()) == pytest.approx([1.5, 4.0])
+    assert list(right["their standard deviation"].get_ydata()) == pytest.approx([0.5**0.5, 2**0.5])
+    assert figure.axes[0].get_xlim()[1] >= 30

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layout_kit import faults
 
 from archsim.api import run as run_once
 from archsim.base.errors import InputError
-from archsim.records.recorded import load
+from archsim.records.recorded import read
+from archsim.report import style
 from archsim.report.explain import page, words
-from archsim.report.explain.charts import distribution
-from archsim.report.explain.decomposition import made
+from archsim.report.explain.charts import FIGURES, distribution
+from archsim.report.explain.decomposition import Made, made
 from archsim.studies.explain import Explanation, explain
 from archsim.studies.sensitivity import Spread
 from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns, Variant
@@ -28,7 +30,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
         patch.delenv("ARCHSIM_DATA", raising=False)
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         run_once("mlp-mnist", out=folder / "run", steps=120)
-    return explain(folder / "run", steps=None, samples=2000)
+    found = explain(folder / "run", steps=None, samples=2000)
+    assert found.published is None  # these data are not the published ones
+    return replace(found, published=172.0)
 
 
 def outcome(name: str, kind: str, *, ratio: float, accuracy: float = 0.8) -> Outcome:
@@ -92,7 +96,7 @@ def test_json_holds_the_numbers_of_the_explanation(full: Explanation, written: l
 
 
 def test_the_parts_of_each_chip_add_up_and_the_identity_holds(bare: Explanation) -> None:
-    run = load(bare.run)
+    run = read(bare.run)
     chips = [made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip)]
     for chip, energy in zip(chips, bare.spent.energy, strict=True):
         assert chip.total == pytest.approx(energy.sum(), rel=1e-12)
@@ -133,7 +137,7 @@ def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> N
 
 @pytest.mark.parametrize("narrow", [False, True])
 def test_a_ratio_that_no_figure_moves_can_still_be_drawn(bare: Explanation, narrow: bool) -> None:
-    run = load(bare.run)
+    run = read(bare.run)
     chips = tuple(made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip))
     still = replace(bare, spread=at(bare, 60.0), bounds=(60.0, 60.0))
     (axes,) = distribution(still, chips, narrow=narrow).axes
@@ -155,3 +159,23 @@ def test_a_file_in_the_way_is_refused(full: Explanation, tmp_path: Path) -> None
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="--out"):
         page.write(full, tmp_path / "file")
+
+
+def chips_of(found: Explanation) -> tuple[Made, Made]:
+    run = read(found.run)
+    baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
+    return baseline, chip
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_words_of_an_explanation_s_figures_overlap(full: Explanation, name: str, narrow: bool) -> None:
+    with style.applied():
+        assert faults(FIGURES[name][0](full, chips_of(full), narrow=narrow)) == []
+
+
+def test_a_published_ratio_far_off_stands_at_the_edge_and_leaves_the_axis_to_the_draws(bare: Explanation) -> None:
+    far = replace(bare, published=1e6)
+    axes = distribution(far, chips_of(far)).axes[0]
+    assert axes.get_xlim()[1] < 2 * max(bare.bounds)
+    assert "paper 1e+06 →" in [text.get_text() for text in axes.texts]

@@ -18,7 +18,7 @@ from archsim.accounting.bill import Bill
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.units import show
-from archsim.records.recorded import CoursePoint, Recorded, RecordedChip, load
+from archsim.records.recorded import CoursePoint, Recorded, RecordedChip, read
 from archsim.report import make, style, tables
 
 CHARTS = registry.names("chart")
@@ -111,7 +111,7 @@ ODD: dict[str, Odd] = {
 @pytest.mark.parametrize("chart", CHARTS)
 @pytest.mark.parametrize("odd", ODD)
 def test_every_chart_draws_and_every_table_is_made_of_odd_runs(tiny: Path, odd: str, chart: str) -> None:
-    run = ODD[odd](load(tiny))
+    run = ODD[odd](read(tiny))
     with style.applied():
         registry.load("chart", chart)(run).canvas.draw()
     text = tables.markdown(run, CHARTS) + tables.latex(run)
@@ -135,7 +135,7 @@ def test_a_report_is_the_same_bytes_twice_and_leaves_the_settings_of_matplotlib_
 
 def drawn(tiny: Path, chart: str) -> Figure:
     with style.applied():
-        figure: Figure = registry.load("chart", chart)(load(tiny))
+        figure: Figure = registry.load("chart", chart)(read(tiny))
         figure.canvas.draw()
     return figure
 
@@ -143,28 +143,28 @@ def drawn(tiny: Path, chart: str) -> Figure:
 def test_the_drawn_bars_of_each_phase_add_up_to_the_summary(tiny: Path) -> None:
     figure = drawn(tiny, "energy")
     for axes, chip, unit in zip(figure.axes, ("mixed-precision", "digital32"), (1e-9, 1e-6), strict=False):
-        stated = load(tiny).summary["architectures"][chip]["energy_per_step_J"]
-        assert sum(bar.get_height() for bar in axes.patches) * unit == pytest.approx(stated["total"], rel=1e-9)
+        stated = read(tiny).summary["architectures"][chip]["energy_per_step_J"]
+        assert sum(bar.get_width() for bar in axes.patches) * unit == pytest.approx(stated["total"], rel=1e-9)
 
 
 def test_small_parts_are_drawn_as_other_and_assumed_figures_hatched(tiny: Path) -> None:
     figure = drawn(tiny, "energy")
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["chi memory", "weight memory", "ADC", "other", "figure assumed", "range of all figures"]
-    hatched = [bar for bar in figure.axes[0].patches if bar.get_hatch() and bar.get_height()]
-    assert [round(bar.get_height()) for bar in hatched] == [80]
+    hatched = [bar for bar in figure.axes[0].patches if bar.get_hatch() and bar.get_width()]
+    assert [round(bar.get_width()) for bar in hatched] == [80]
 
 
 def test_the_bars_of_the_areas_add_up_to_the_summary_and_say_what_is_missing(tiny: Path) -> None:
     axes = drawn(tiny, "area").axes[0]
-    chips = load(tiny).summary["architectures"]
+    chips = read(tiny).summary["architectures"]
     for place, chip in enumerate(chips):
         widths = [bar.get_width() for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == place]
         assert sum(widths) * 1e-6 == pytest.approx(chips[chip]["area_m2"]["total"]["value"], rel=1e-12)
     first, second = (text.get_text() for text in axes.texts)
-    assert first.startswith("at least 1 mm")
+    assert first.startswith("at least 1 mm²")
     assert first.endswith("(0.5 to 2); no figure for programmer.driver")
-    assert second == "1.1 mm$^2$ (0.55 to 2.2)"
+    assert second == "1.1 mm² (0.55 to 2.2)"
 
 
 def test_no_writing_beside_the_areas_leaves_the_picture(tiny: Path) -> None:
@@ -192,13 +192,13 @@ def test_no_writing_in_the_largest_contributions_leaves_the_picture(tiny: Path) 
 
 
 def test_tables_state_the_numbers_of_the_summary_for_every_technology(tiny: Path) -> None:
-    run = load(tiny)
+    run = read(tiny)
     for technology, sheet in zip(run.summary["technologies"], tables.energy(run.summary), strict=True):
         assert technology["name"] in sheet.title
         total = dict(zip(sheet.heads, sheet.rows[-1], strict=True))
         for chip, values in technology["energy_per_step_J"].items():
             assert total[chip] == show(values["total"], "J")
-        assert total["ratio"] == f"{technology['ratio']['energy']:.1f}"
+        assert total["digital32 / mixed-precision"] == f"{technology['ratio']['energy']:.1f}"
     titles = [sheet.title for sheet in tables.contributors(run)]
     assert titles == [
         f"Largest contributors, {chip}, {name}" for name in run.technologies for chip in run.architectures
@@ -206,7 +206,7 @@ def test_tables_state_the_numbers_of_the_summary_for_every_technology(tiny: Path
 
 
 def test_a_contributor_is_amount_times_price(tiny: Path) -> None:
-    first, second = (tables.contributors(load(tiny))[k].rows for k in (0, 2))
+    first, second = (tables.contributors(read(tiny))[k].rows for k in (0, 2))
     assert first[0] == ("outer_product_unit: chi.write", "10,000", "8 pJ", "80 nJ", "93.5 %",
                         "outer_product_unit.figure", "assumed", "-")  # fmt: skip
     assert second[0][2:5] == ("16 pJ", "160 nJ", "93.5 %")
@@ -214,7 +214,7 @@ def test_a_contributor_is_amount_times_price(tiny: Path) -> None:
 
 
 def test_the_table_of_areas_says_which_total_is_a_lower_bound(tiny: Path) -> None:
-    (sheet,) = tables.area(load(tiny).summary)
+    (sheet,) = tables.area(read(tiny).summary)
     rows = {row[0]: row[1:] for row in sheet.rows}
     assert sheet.title.startswith("Area, first-tech")
     assert rows["outer product unit"] == ("0.8 mm^2", "80.0 %", "0.4 to 1.6 mm^2", "-", "-", "-")
@@ -223,7 +223,7 @@ def test_the_table_of_areas_says_which_total_is_a_lower_bound(tiny: Path) -> Non
 
 
 def test_an_area_of_a_part_is_amount_times_figure(tiny: Path) -> None:
-    first, second = tables.area_parts(load(tiny))
+    first, second = tables.area_parts(read(tiny))
     assert first.rows[1] == ("outer_product_unit: chi", "8,000,000 bit", "0.1 um^2/bit", "0.8 mm^2",
                              "0.4 mm^2 to 1.6 mm^2", "chi.figure", "derived", "book2020")  # fmt: skip
     assert first.rows[2] == ("programmer: driver", "1", "-", "-", "-", "-", "-", "-")
@@ -231,13 +231,13 @@ def test_an_area_of_a_part_is_amount_times_figure(tiny: Path) -> None:
 
 
 def test_counts_set_programming_beside_the_paper(tiny: Path) -> None:
-    rows = {row[1]: row[2] for row in tables.counts(load(tiny).summary).rows if row[0] == "mixed-precision"}
+    rows = {row[1]: row[2] for row in tables.counts(read(tiny).summary).rows if row[0] == "mixed-precision"}
     assert rows["weights programmed per step (paper: fewer than 1 in 1,000)"] == "1 in 50,000"
     assert rows["pairs programmed per step (paper: fewer than 199)"] == "4.000"
 
 
 def test_latex_of_a_run_escapes_names_and_breaks_long_cells(tiny: Path) -> None:
-    text = tables.latex(load(tiny))
+    text = tables.latex(read(tiny))
     assert r"toy \& made up" in text
     assert r"tiny\_net" in text
     assert r"second\_tech" in text

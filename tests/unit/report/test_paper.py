@@ -15,7 +15,7 @@ import yaml
 from archsim.accounting.technology import Reference, read_references, read_technology
 from archsim.base import files, registry
 from archsim.base.errors import InputError
-from archsim.records.recorded import load
+from archsim.records.recorded import read
 from archsim.report import tables
 from archsim.report.paper import methods, sources
 from archsim.report.paper.paper import Kit, make_paper
@@ -180,7 +180,7 @@ def test_the_bibliography_has_exactly_the_entries_used_and_says_what_the_shipped
 
 
 def test_sources_of_what_the_run_lacks_are_left_out(run: Path) -> None:
-    found = sources.used(load(run))
+    found = sources.used(read(run))
     times = {time.name for time in found.priced[0].times}
     assert "programmer.read" in times
     assert not [
@@ -225,7 +225,7 @@ def test_the_methods_state_configuration_versions_seed_and_switches(run: Path, f
 
 
 def test_the_command_in_the_methods_repeats_the_run(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = methods.command(load(run)).split()
+    words = methods.command(read(run)).split()
     assert words[:3] == ["archsim", "run", "mlp-mnist"]
     options = dict(zip(words[3::2], words[4::2], strict=True))
     assert (options["--steps"], options["--seed"], options["--out"]) == ("40", "3", "DIR")
@@ -256,7 +256,7 @@ def test_a_technology_that_prices_otherwise_now_is_refused_and_one_of_the_same_p
     recorded["technologies"][0]["sha256"] = "0" * 64
     recorded["inputs"] = dict.fromkeys(recorded["inputs"], "0" * 64)
     (mine / "run.yaml").write_text(yaml.safe_dump(recorded))
-    notes = sources.used(load(mine)).notes
+    notes = sources.used(read(mine)).notes
     assert len(notes) == 2
     assert "has changed since the run, but prices all" in notes[0]
     assert "pcm-nandakumar2018.yaml has changed since the run" in notes[1]
@@ -296,7 +296,7 @@ def test_text_is_printed_in_latex_as_a_reader_expects(text: str, wanted: str) ->
 
 
 def test_a_report_of_a_run_has_no_citations_without_a_bibliography(run: Path) -> None:
-    text = tables.latex(load(run))
+    text = tables.latex(read(run))
     assert r"\cite" not in text
     assert r"\label" not in text
     assert "-- &" in text or "& --" in text

@@ -13,7 +13,7 @@ import archsim.report
 from archsim.accounting.technology import read_technology
 from archsim.base import registry
 from archsim.records.lines import part_of
-from archsim.records.recorded import load
+from archsim.records.recorded import read
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def drawn(run: Path, chart: str, page: str = "screen") -> Figure:
     """Draw a chart of the small run, once a session: its content is the same in every test."""
     if (chart, page) not in _DRAWN:
         with style.applied(PAGES[page]):
-            figure: Figure = registry.load("chart", chart)(load(run))
+            figure: Figure = registry.load("chart", chart)(read(run))
             figure.canvas.draw()
         _DRAWN[chart, page] = figure
     return _DRAWN[chart, page]
@@ -41,12 +41,11 @@ def drawn(run: Path, chart: str, page: str = "screen") -> Figure:
 
 def scales(axes: Axes) -> Iterator[tuple[str, str]]:
     """Yield scale and label of both axes; an axis shared with one that has a label has its."""
-    for scale, label, group in (
-        (axes.get_xscale(), axes.get_xlabel(), axes.get_shared_x_axes().get_siblings(axes)),
-        (axes.get_yscale(), axes.get_ylabel(), axes.get_shared_y_axes().get_siblings(axes)),
+    for scale, labels in (
+        (axes.get_xscale(), [other.get_xlabel() for other in axes.get_shared_x_axes().get_siblings(axes)]),
+        (axes.get_yscale(), [other.get_ylabel() for other in axes.get_shared_y_axes().get_siblings(axes)]),
     ):
-        axis = "get_xlabel" if group == axes.get_shared_x_axes().get_siblings(axes) else "get_ylabel"
-        yield scale, label or next((text for other in group if (text := getattr(other, axis)())), "")
+        yield scale, next(filter(None, labels), "")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -130,8 +129,8 @@ def test_a_part_has_its_colour_in_every_chart(tiny: Path, chart: str) -> None:
 
 
 def test_totals_are_drawn_with_the_range_that_all_figures_leave(tiny: Path) -> None:
-    run, axes = load(tiny), drawn(tiny, "energy").axes[-1]
-    lines = [list(line.get_ydata()) for line in axes.lines if len(set(line.get_xdata())) == 1]  # type: ignore[call-overload]
+    run, axes = read(tiny), drawn(tiny, "energy").axes[-1]
+    lines = [list(line.get_xdata()) for line in axes.lines if len(set(line.get_ydata())) == 1]  # type: ignore[call-overload]
     wanted = [list(run.ends(chip)) for chip in run.architectures]
     assert lines == wanted
     for chip, (low, high) in zip(run.architectures, wanted, strict=True):

@@ -16,9 +16,10 @@ from archsim.api import run
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import layout
-from archsim.runs.run import execute
+from archsim.runs.run import execute, train_all
 from archsim.runs.spec import RunSpec, resolve
-from archsim.runs.summary import PAPER, Summary, json_schema
+from archsim.runs.summarise import published, summarise
+from archsim.runs.summary import Summary, json_schema
 from archsim.runs.train import Trainer, evaluation_steps
 from archsim.studies.calibrate import energies, solve
 from archsim.studies.seeds import run_seeds, statistics
@@ -42,7 +43,7 @@ def test_the_summary_is_the_contract(finished: tuple[Path, Summary]) -> None:
     written = json.loads((path / "summary.json").read_text())
     jsonschema.validate(written, json_schema())
     assert set(written) >= {
-        "schema", "workload", "dataset", "seed", "steps", "technology", "architectures", "ratio", "paper",
+        "schema", "workload", "dataset", "seed", "steps", "technology", "architectures", "ratio", "published",
         "wall_time_s", "steps_per_s",
     }  # fmt: skip
     for chip in written["architectures"].values():
@@ -238,4 +239,45 @@ def test_nothing_of_the_bottom_up_technology_comes_from_the_paper() -> None:
         s for part in (technology.figures, technology.times) for one in part.values() for s in one.origin.sources
     }
     assert not {source for source in sources if "nandakumar" in source}
-    assert PAPER["energy_per_step_J"] == {"mixed-precision": 83.2e-9, "digital32": 14.35e-6}
+
+
+def test_a_sample_s_energy_and_time_are_the_step_s_over_its_batch() -> None:
+    changes = ("training.batch=4", "digital_unit.buffer_words=9000", "training.samples_per_epoch=101")
+    spec = small(steps=52, settings=changes)
+    summary = summarise(spec, train_all(spec), 0.0)
+    assert summary.batch == 4
+    for chip in summary.architectures.values():
+        assert 3 * chip.steps < chip.samples <= 4 * chip.steps
+        for phase in (*STEP_PHASES, "total"):
+            step, sample = (getattr(each, phase) for each in (chip.energy_per_step_J, chip.energy_per_sample_J))
+            assert sample * chip.samples == pytest.approx(step * chip.steps, rel=1e-12)
+            step, sample = (getattr(each, phase) for each in (chip.latency_per_step_s, chip.latency_per_sample_s))
+            assert sample * chip.samples == pytest.approx(step * chip.steps, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ((), True),
+        (("training.batch=2", "digital_unit.buffer_words=9000"), False),
+        (("network.layers.0.units=100",), False),
+    ],
+)
+def test_published_totals_stand_beside_the_published_network_data_and_batch_alone(
+    real_data: Path, changes: tuple[str, ...], shown: bool
+) -> None:
+    spec = small(steps=2, settings=changes, data=real_data)
+    assert (summarise(spec, train_all(spec), 0.0).published is not None) == shown
+    assert published(small(steps=2, settings=("dataset=mnist-5k",))) is None
+
+
+def test_any_chip_may_be_the_baseline() -> None:
+    spec = small(steps=2, over="mixed-precision")
+    summary = summarise(spec, train_all(spec), 0.0)
+    assert (summary.baseline, list(summary.ratios)) == ("mixed-precision", ["digital32"])
+    other = summarise(small(steps=2), train_all(small(steps=2)), 0.0)
+    assert summary.ratio.energy == pytest.approx(1 / (other.ratio.energy or 0), rel=1e-12)
+    with pytest.raises(
+        InputError, match="--over: got 'digital'; expected one of mixed-precision, digital32. Did you mean"
+    ):
+        small(over="digital")

@@ -154,7 +154,7 @@ def test_unlike_boundaries_are_refused(tmp_path: Path) -> None:
         ("units: 10, activation: sigmoid", "units: 10, activation: relu", "network: the last layer has activation 'relu'; expected one of sigmoid, linear"),
         ("activation: sigmoid", "activation: sigmod", "network.layers[0].activation: got 'sigmod'; expected 'sigmoid', 'relu' or 'linear'. Did you mean 'sigmoid'?"),
         ("batch: 1", "batch: 1.5", "training.batch: got 1.5; expected a valid integer"),
-        ("batch: 1", "batch: true", "training.batch: got True; expected a valid integer"),
+        ("batch: 1", "batch: true", "training.batch: got True; expected a number"),
         ("batch: 1", "batch: 1\n  batch: 2", "training.batch: duplicate key, first given in line"),
         ("learning_rate: 0.3", "learning_rate: .inf", "training.learning_rate: got inf; expected a finite number"),
         ("learning_rate: 0.3", "learning_rat: 0.3", "training.learning_rat: unknown key"),

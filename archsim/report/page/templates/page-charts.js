@@ -16,6 +16,20 @@ function draw(name, attributes = {}, ...children) {
   return node;
 }
 
+/** Numbers at which a log axis is marked: powers of ten, on a short one also 2 and 5 times those. */
+function logTicks(first, last) {
+  const marks = (factors) => {
+    const found = [];
+    for (let power = Math.floor(Math.log10(first)); 10 ** power <= last; power++) {
+      for (const factor of factors) found.push(Number(`${factor}e${power}`));
+    }
+    return found.filter((value) => value >= first && value <= last);
+  };
+  const powers = marks([1]), closer = marks([1, 2, 5]);
+  if (powers.length >= 3) return powers;
+  return closer.length >= 2 ? closer : ticks(last, 4).filter((value) => value >= first);
+}
+
 /** Numbers at which an axis from 0 to `most` is marked: 1, 2 or 5 times a power of ten apart. */
 function ticks(most, wanted) {
   if (!(most > 0)) return [0];
@@ -244,7 +258,7 @@ function buildTimes() {
 
 // --- accuracy --------------------------------------------------------------------------------------------------------
 const ACCURACIES = [0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995];
-const PLOT = {left: 48, right: 14, top: 10, bottom: 44, height: 270};
+const PLOT = {left: 66, right: 14, top: 10, bottom: 44, height: 270};
 const SMALLEST = 1e-4;
 
 function buildCourses() {
@@ -255,7 +269,7 @@ function buildCourses() {
   ];
   const figures = panels.map(() => make("figure", {class: "panel"}));
   box.replaceChildren(...figures);
-  panels.forEach((panel, k) => drawCourses(panel, figures[k]));
+  panels.forEach((panel, k) => drawCourses(panel, figures[k], `plot-${k}`));
   document.getElementById("chip-key").replaceChildren(...PAGE.chips.map((chip, k) => {
     const swatch = make("span", {class: "swatch"});
     swatch.style.background = `var(--chip-${k})`;
@@ -268,7 +282,7 @@ function pointsOf(course, xs, ys) {
   return xs.map((x, k) => ({x, y: ys[k]})).filter(({x, y}) => x > 0 && y !== null).map(({x, y}) => ({x, y, error: Math.max(1 - y, SMALLEST)}));
 }
 
-function drawCourses({title, of, text, whole}, figure) {
+function drawCourses({title, of, text, whole}, figure, clip) {
   const width = Math.max(Math.floor(figure.clientWidth), 220), {left, right, top, bottom, height} = PLOT;
   const courses = PAGE.training.map((course) => ({
     chip: course.chip, tested: pointsOf(course, of(course), course.test_accuracy), running: pointsOf(course, of(course), course.running_accuracy),
@@ -280,37 +294,37 @@ function drawCourses({title, of, text, whole}, figure) {
     svg.append(draw("text", {x: width / 2, y: height / 2, "text-anchor": "middle"}, "no point after the first image"));
     return;
   }
-  const papers = courses.map(({chip}) => PAGE.paper.test_accuracy[chip]).filter((value) => value);
+  const papers = courses.map(({chip}) => chipOf(chip).published_accuracy).filter((value) => value);
   const errors = [...all.map(({error}) => error), ...papers.map((value) => 1 - value)];
   const [low, high] = [Math.min(...errors) / 1.3, Math.min(Math.max(...errors, 0.1) * 1.2, 1)];
   const xs = courses.flatMap(({tested, running}) => [...tested, ...running]).map(({x}) => x);
-  const [first, last] = [Math.min(...xs) / 1.15, Math.max(...xs) * 1.15];
+  const room = Math.max(...xs) > 2 * Math.min(...xs) ? 1.15 : 3;  // a short course stands in the middle of a decade
+  const [first, last] = [Math.min(...xs) / room, Math.max(...xs) * room];
   const placeX = (x) => left + (width - left - right) * Math.log(x / first) / Math.log(last / first);
-  const placeY = (error) => top + (height - top - bottom) * Math.log(error / high) / Math.log(low / high);
+  const placeY = (error) => top + (height - top - bottom) * Math.log(error / low) / Math.log(high / low);
   const axis = draw("g", {class: "axis"});
   svg.append(axis);
-  let lastLabel = -1e9;
-  for (let power = Math.ceil(Math.log10(first)); 10 ** power <= last; power++) {
-    const value = Number(`1e${power}`), x = placeX(value);
+  let free = left;  // from where there is room for a label
+  for (const value of logTicks(first, last)) {
+    const x = placeX(value), words = text(value), half = words.length * 3.4;
     axis.append(draw("line", {x1: x, x2: x, y1: top, y2: height - bottom}));
-    if (x - lastLabel < 48) continue;
-    axis.append(draw("text", {x, y: height - bottom + 15, "text-anchor": "middle"}, text(value)));
-    lastLabel = x;
+    if (x - half < free || x + half > width) continue;
+    axis.append(draw("text", {x, y: height - bottom + 15, "text-anchor": "middle"}, words));
+    free = x + half + 8;
   }
   for (const value of ACCURACIES.filter((each) => 1 - each > low && 1 - each <= high)) {
     const y = placeY(1 - value);
     axis.append(draw("line", {x1: left, x2: width - right, y1: y, y2: y}), draw("text", {x: left - 5, y: y + 4, "text-anchor": "end"}, `${Number((100 * value).toFixed(1))} %`));
   }
   axis.append(draw("text", {x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle"}, title));
+  const middle = (top + height - bottom) / 2;
+  axis.append(draw("text", {x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})`}, "accuracy (log axis of the error)"));
+  const inside = draw("g", {"clip-path": `url(#${clip})`});
+  svg.append(draw("clipPath", {id: clip}, draw("rect", {x: left, y: top, width: width - left - right, height: height - top - bottom})), inside);
   courses.forEach(({chip, tested, running}) => {
     const k = PAGE.chips.findIndex((each) => each.name === chip), colour = `var(--chip-${k})`;
-    const path = (points) => points.map(({x, error}, i) => `${i ? "L" : "M"}${placeX(x).toFixed(2)},${placeY(Math.min(error, high)).toFixed(2)}`).join("");
-    svg.append(draw("path", {d: path(running), class: "running", stroke: colour}), draw("path", {d: path(tested), class: "tested", stroke: colour}));
-    const paper = PAGE.paper.test_accuracy[chip];
-    if (paper) {
-      const y = placeY(1 - paper);
-      svg.append(draw("line", {x1: left, x2: width - right, y1: y, y2: y, class: "paper", stroke: colour}), draw("text", {x: left + 4, y: y - 3, fill: colour, class: "small"}, `paper (MNIST), ${chip} ${(100 * paper).toFixed(2)} %`));
-    }
+    const path = (points) => points.map(({x, error}, i) => `${i ? "L" : "M"}${placeX(x).toFixed(2)},${placeY(error).toFixed(2)}`).join("");
+    inside.append(draw("path", {d: path(running), class: "running", stroke: colour}), draw("path", {d: path(tested), class: "tested", stroke: colour}));
     const dots = tested.map((point) => {
       const [x, y] = [placeX(point.x), placeY(point.error)];
       const dot = k % 2 ? draw("rect", {x: x - 3.5, y: y - 3.5, width: 7, height: 7}) : draw("circle", {cx: x, cy: y, r: 4});
@@ -325,4 +339,26 @@ function drawCourses({title, of, text, whole}, figure) {
     });
     walk(dots);
   });
+  publishedLines(svg, {left, right: width - right, top, placeY});
+}
+
+/** Draw the published accuracies of the chips to which one belongs, a line each, and write them one above the other. */
+function publishedLines(svg, {left, right, top, placeY}) {
+  const chips = PAGE.chips.map((chip, k) => ({...chip, k})).filter((chip) => chip.published_accuracy);
+  const values = [...new Set(chips.map((chip) => chip.published_accuracy))].sort((a, b) => a - b);
+  let room = Infinity;
+  for (const value of values) {
+    const of = chips.filter((chip) => chip.published_accuracy === value), colour = `var(--chip-${of[0].k})`;
+    const y = placeY(1 - value), written = Math.max(Math.min(y - 3, room - 13), top + 8);
+    room = written;
+    const words = `paper (MNIST), ${of.map(({name}) => name).join(", ")} ${(100 * value).toFixed(2)} %`;
+    svg.append(draw("line", {x1: left, x2: right, y1: y, y2: y, class: "paper", stroke: colour}));
+    const label = draw("text", {x: left + 4, y: written, fill: colour, class: "small"}, words);
+    svg.append(label);
+    const most = right - left - 8;
+    if (label.getComputedTextLength() > most) {
+      const letters = Math.floor(words.length * most / label.getComputedTextLength()) - 1;
+      label.textContent = `${words.slice(0, letters - 10)}… ${(100 * value).toFixed(2)} %`;
+    }
+  }
 }

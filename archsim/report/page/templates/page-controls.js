@@ -143,7 +143,7 @@ function results(bills) {
   const moved = state.set.size, own = technology().ratio;
   const said = [moved ? `${moved} figure${moved > 1 ? "s" : ""} moved` : "Figures at their values"];
   if (own !== null && moved) said.push(`${ratioText(own)} in the run`);
-  if (PAGE.paper.energy_ratio && PAGE.pairs.length) said.push(`${PAGE.paper.energy_ratio} in the paper`);
+  if (PAGE.paper?.energy_ratio && PAGE.pairs.length) said.push(`${PAGE.paper.energy_ratio} in the paper`);
   byId("moved").textContent = said.join("; ");
   byId("reset-all").hidden = moved === 0;
 }
@@ -193,7 +193,7 @@ function lineTables(bills) {
       const entry = chip.entries[k], energy = amounts[k] * prices[k];
       return make("tr", {}, make("th", {scope: "row", class: "word"}, `${entry.component}: ${entry.action}`), cell(count(amounts[k], entry.unit)),
         cell(price(prices[k], entry.unit)), cell(show(energy, "J")), cell(percent(energy, total)),
-        cell(make("a", {href: `#figure-${state.technology}-${own[k].figure}`}, own[k].figure), true), cell(own[k].basis, true));
+        cell(make("a", {href: `#${figureOf(own[k].figure).row}`}, own[k].figure), true), cell(own[k].basis, true));
     });
     const table = make("table", {}, head(["action", "amount per step", "price", "energy per step", "share", "figure", "basis"]), make("tbody", {}, ...rows));
     for (const th of [...table.querySelectorAll("thead th")].slice(5)) th.className = "word";
@@ -251,7 +251,7 @@ function setQuantity() {
   const {power, unit: name} = quantity.chip ? typed(now, "J") : {power: 0, unit: ""};
   unit.dataset.power = String(power);
   unit.textContent = name;
-  target.value = quantity.chip ? String(Number((now / 10 ** power).toPrecision(4))) : String(PAGE.paper.energy_ratio || 100);
+  target.value = quantity.chip ? String(Number((now / 10 ** power).toPrecision(4))) : String(PAGE.paper?.energy_ratio || 100);
   showInverse();
 }
 
@@ -270,10 +270,24 @@ function update(source = null) {
   if (tipFor && tipFor.isConnected && tipFor.refreshTip) tipFor.refreshTip();
 }
 
+const sourceRows = new Map([...document.querySelectorAll(".figures tbody tr")].map((row) => [row.id, row]));
+
+/** Show the rows of numbers that the technology has, in its order. */
+function showSources() {
+  for (const kind of ["figure", "time", "area"]) {
+    const rows = technology()[`${kind}s`].map(({row}) => sourceRows.get(row));
+    for (const row of rows) row.hidden = false;
+    byId(`${kind}-rows`)?.replaceChildren(...rows);
+    for (const node of document.querySelectorAll(`[data-count="${kind}"]`)) node.textContent = String(rows.length);
+  }
+  byId("sources-name").textContent = technology().name;
+  byId("sources-title").textContent = `${technology().title}; sha256 ${technology().sha256}`;
+}
+
 function choose(index) {
   state.technology = index;
   state.set.clear();
-  for (const box of document.querySelectorAll(".of-technology")) box.hidden = Number(box.dataset.technology) !== index;
+  showSources();
   const title = byId("technology-title");
   if (title) title.textContent = technology().title;
   buildFigures();

@@ -1,6 +1,6 @@
 // Amounts x figures, in the browser: the same sums as archsim's bill, rounded as Python's math.fsum rounds them.
 const PAGE = JSON.parse(document.getElementById("data").textContent);
-const PREFIXES = {"-18": "a", "-15": "f", "-12": "p", "-9": "n", "-6": "u", "-3": "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"};
+const PREFIXES = {"-18": "a", "-15": "f", "-12": "p", "-9": "n", "-6": "µ", "-3": "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"};
 
 /** Correctly rounded sum (Shewchuk's partials). */
 function fsum(values) {
@@ -30,6 +30,13 @@ function fsum(values) {
     if (y === x - high) high = x;
   }
   return high;
+}
+
+// Technologies share most of their numbers and prices: each stands once on the page, and is named by its place.
+for (const kind of ["figure", "time", "area"]) PAGE.numbers[kind].forEach((number, row) => { number.row = `${kind}-${row}`; });
+for (const each of PAGE.technologies) {
+  for (const kind of ["figure", "time", "area"]) each[`${kind}s`] = each[`${kind}s`].map((k) => PAGE.numbers[kind][k]);
+  for (const chip of Object.keys(each.prices)) each.prices[chip] = each.prices[chip].map((k) => PAGE.prices[k]);
 }
 
 // --- text ------------------------------------------------------------------------------------------------------------

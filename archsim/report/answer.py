@@ -1,0 +1,83 @@
+"""What a run answers, in a line a chip: joules, seconds, accuracy, and the ratio with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from archsim.base.errors import InputError
+from archsim.base.units import show
+from archsim.records.recorded import Recorded, RecordedChip, read
+from archsim.records.technologies import find
+from archsim.studies import sensitivity
+
+STILL, LATE = 0.05, 0.25
+"""Energy of the last part that is off the mean by more than `STILL` of it is still moving."""
+DRAWS = 4000
+
+
+def lines(path: Path) -> list[str]:
+    """Return the answer of a run, and what a reader must know of it."""
+    run = read(path)
+    said = [_chip(run, name) for name in run.architectures]
+    said += [_ratio(run, name) for name in run.summary["ratios"]]
+    return [*said, *_on_the_whole(run), *_moving(run)]
+
+
+def _chip(run: Recorded, name: str) -> str:
+    chip = run.summary["architectures"][name]
+    energy, seconds = (chip[key]["total"] for key in ("energy_per_sample_J", "latency_per_sample_s"))
+    return (
+        f"{name}: {show(energy, 'J')} and {show(seconds, 's')} a sample, {100 * chip['test_accuracy']:.2f} % after "
+        f"{chip['samples']:,} samples"
+    )
+
+
+def _ratio(run: Recorded, name: str) -> str:
+    """Return the baseline over a chip, with the interval that the ranges of all figures leave, drawn together."""
+    baseline = str(run.summary["baseline"])
+    text = f"{baseline} / {name}: {run.summary['ratios'][name]['energy']:.4g} in energy"
+    try:
+        technology = find(run.path, run.named).alike(run)
+        spent = sensitivity.read_spent(run.path, technology, (baseline, name))
+        found = sensitivity.spread(spent, samples=DRAWS, seed=int(run.summary["seed"]))
+    except InputError:  # a figure without a range to draw from
+        return text
+    low, high = found.interval
+    return f"{text} (90 % of {DRAWS:,} draws of all figures: {low:.3g} to {high:.3g})"
+
+
+def _on_the_whole(run: Recorded) -> Iterator[str]:
+    """Say what the workload as shipped gave on the whole of its data, where the run was done on others."""
+    recorded = run.run["workload"].get("recorded")
+    if recorded and run.summary["ratios"] and run.run["dataset"]["sha256"] != recorded["dataset_sha256"]:
+        yield (
+            f"Note: this is {run.summary['dataset']}; on the whole of {recorded['dataset']} `{recorded['command']}` gave "
+            f"{recorded['energy_ratio']:g} in energy ({recorded['training']}, {recorded['technology']})"
+        )
+
+
+def _moving(run: Recorded) -> Iterator[str]:
+    for name, chip in run.chips.items():
+        mean, last = _mean(chip, run.technology), _late(chip, run.technology)
+        if mean and last is None:
+            yield f"Note: this training of {name} is too short to tell whether its energy a sample is still moving"
+        elif mean and last and abs(last / mean - 1) > STILL:
+            yield (
+                f"Note: {name} takes {show(last, 'J', 3)} a sample late in this training, {show(mean, 'J', 3)} in the "
+                "mean: sparsity and energy are still moving, train longer for an answer that lasts"
+            )
+
+
+def _mean(chip: RecordedChip, technology: str) -> float:
+    end = chip.course[-1]
+    return end.energy_J[technology] / end.samples if end.samples else 0.0
+
+
+def _late(chip: RecordedChip, technology: str) -> float | None:
+    """Return the energy [J] of a sample from the last point before the last quarter on; None if that is the start."""
+    end = chip.course[-1]
+    begin = [point for point in chip.course if point.samples <= (1 - LATE) * end.samples][-1]
+    if not begin.samples:
+        return None
+    return (end.energy_J[technology] - begin.energy_J[technology]) / (end.samples - begin.samples)

@@ -1,0 +1,123 @@
+"""A run that is killed at any moment goes on and ends with the bits of one that was not; parents take workers along."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from archsim.runs import layout, owner
+
+TABLES = ("activity.csv", "energy.csv", "area.csv", "training.csv")
+STEPS = 6000
+
+
+def start(*words: object, cwd: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "archsim", *map(str, words)], cwd=cwd, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+
+
+def words(out: Path, steps: int = STEPS) -> tuple[object, ...]:
+    return (
+        "run", "mlp-mnist", "--steps", steps, "--arch", "mixed-precision", "--set", "dataset=mnist-5k", "--checkpoint",
+        "0.1s", "--out", out, "-q",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    assert start(*words(folder / "run"), cwd=folder).wait() == 0
+    return folder / "run"
+
+
+def killed_and_gone_on(whole: Path, folder: Path, rng: random.Random, number: int) -> None:
+    """Kill a run again and again at random moments, by the signal given; whatever is left is honest, and goes on."""
+    out = folder / "run"
+    sent = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]) if number else signal.SIGKILL
+    process = start(*words(out), cwd=folder)
+    for _ in range(3):
+        time.sleep(rng.uniform(0.5, 4.0))
+        process.send_signal(sent)
+        process.wait()
+        assert not owner.in_use(out)
+        if (out / layout.RUN).is_file() and layout.state(out) == "finished":
+            break
+        go_on = ("resume", out, "--checkpoint", "0.1s", "-q") if (out / layout.RUN).is_file() else words(out)
+        process = start(*go_on, cwd=folder)
+    code = process.wait()
+    if layout.state(out) != "finished":
+        code = start("resume", out, "-q", cwd=folder).wait()
+    assert (layout.state(out), code == 0 or layout.state(out) == "finished") == ("finished", True)
+    for name in TABLES:
+        assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+    assert not [*out.glob("checkpoint-*"), *out.rglob(".*")]
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_run_killed_at_any_moment_goes_on_to_the_same_bits(whole: Path, tmp_path: Path, number: int) -> None:
+    killed_and_gone_on(whole, tmp_path, random.Random(number), number)  # noqa: S311  moments, no secrets
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(50))
+def test_a_run_killed_at_fifty_moments_goes_on_to_the_same_bits(whole: Path, tmp_path: Path, number: int) -> None:
+    killed_and_gone_on(whole, tmp_path, random.Random(100 + number), number)  # noqa: S311  likewise
+
+
+def test_a_second_run_into_a_directory_in_use_is_refused(tmp_path: Path) -> None:
+    first = start(*words(tmp_path / "run", 10 * STEPS), cwd=tmp_path)
+    until = time.monotonic() + 60
+    while not owner.in_use(tmp_path / "run") and time.monotonic() < until:
+        time.sleep(0.02)
+    second = subprocess.run(
+        [sys.executable, "-m", "archsim", *map(str, words(tmp_path / "run"))], cwd=tmp_path, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    first.kill()
+    first.wait()
+    assert second.returncode == 2
+    assert "no other run is being written to" in second.stderr
+
+
+def test_a_killed_parent_leaves_no_workers(tmp_path: Path) -> None:
+    parent = start("run", "mlp-mnist", "--steps", 200_000, "--seeds", 2, "--out", tmp_path / "s", "-q", cwd=tmp_path)
+    until = time.monotonic() + 60
+    while len(workers(parent.pid)) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    left = workers(parent.pid)
+    assert len(left) >= 2
+    parent.kill()
+    parent.wait()
+    until = time.monotonic() + 10
+    while any(alive(pid) for pid in left) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not [pid for pid in left if alive(pid)]
+
+
+def workers(parent: int) -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _parent(path) == parent]
+
+
+def _parent(path: Path) -> int:
+    try:
+        return int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return -1
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    os.kill(pid, 0)
+    return state != "Z"

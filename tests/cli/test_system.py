@@ -1,0 +1,152 @@
+"""Whatever the system does, or a damaged file says: one line, an exit code, no traceback, nothing half written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cli_kit import Cli
+
+from archsim.base import files
+from archsim.base.errors import InputError, SystemFault
+from archsim.base.yamlfile import MOST, read
+
+
+def test_a_full_disk_is_the_system_s_fault_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(SystemFault, match=r"table\.csv: cannot be written: no space left on device"):
+        files.write_text(tmp_path / "table.csv", "a,b\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bug_is_told_as_one_with_its_traceback_in_a_file(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr("archsim.accounting.technology.list_technologies", wrong)
+    done = cli("tech", "list")
+    assert done.code == 5
+    line = done.err.strip()
+    assert line.startswith(
+        "archsim: a bug, please report it: ZeroDivisionError: nobody thought of this; the traceback is in "
+    )
+    kept = Path(line.rpartition(" ")[2])
+    assert "Traceback" in kept.read_text()
+    kept.unlink()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(MemoryError(), "not enough memory"), (OSError(5, "Input/output error"), "Input/output")]
+)
+def test_memory_and_disk_are_told_as_the_system_s(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: BaseException, told: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("archsim.accounting.technology.list_technologies", fails)
+    done = cli("tech", "list")
+    assert done.code == 6
+    assert told in done.error
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("device list >&-", 0), ("device list 2>&-", 0), ("device list >/dev/full", 6), ("nonsense 2>&-", 2)],
+)
+def test_a_stream_that_is_closed_or_full_ends_nothing_in_a_traceback(tmp_path: Path, words: str, code: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m archsim {words}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, "Traceback" in done.stderr, "Exception ignored" in done.stderr) == (code, False, False)
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_a_line(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 1, "--out", "x" * 300)
+    assert done.code == 2
+    assert "--out: got" in done.error
+    assert len(done.error) < 500
+
+
+def test_an_alias_bomb_is_refused_at_once(tmp_path: Path) -> None:
+    lines = ["a: &a [x,x,x,x,x,x,x,x,x]"]
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True):
+        lines.append(f"{name}: &{name} [{','.join(['*' + before] * 9)}]")
+    (tmp_path / "bomb.yaml").write_text("\n".join(lines))
+    begin = time.monotonic()
+    with pytest.raises(InputError, match=rf"bomb\.yaml: holds .* expected at most {MOST:,}"):
+        read(tmp_path / "bomb.yaml")
+    assert time.monotonic() - begin < 1
+
+
+def test_words_from_files_are_printed_as_they_stand(cli: Cli, tmp_path: Path) -> None:
+    text = "schema: 1\nkind: technology\nname: mine\ntitle: 'Mine [/] in [mW] and [bold]'\nextends: bottom-up-14nm\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    done = cli("tech", "show", "mine.yaml")
+    assert done.code == 0
+    assert "Mine [/] in [mW] and [bold]" in done.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("training.learning_rate=true", "got True; expected a number"),
+        ("training.learning_rate=1e300", "less than or equal to 1000000"),
+        ("tile.dac.full_scale=true", "got True; expected a number"),
+        ("weight.unit=1.2e13 uS", "more than any chip has"),
+        ("bus.length=100 m", "more than any chip has"),
+        ("tile.adc.tiles_per_bank=1000000000", "at most tile.count"),
+        ("bus.arbitration_cycles=999999999999", "less than or equal to"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(cli: Cli, setting: str, told: str) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 1, "--arch", "mixed-precision", "--set", setting)
+    assert done.code == 2
+    assert told in done.error
+
+
+def test_without_a_place_for_its_cache_numba_does_without(tmp_path: Path) -> None:
+    script = (
+        "from numba.core import caching\n"
+        "for one in caching.CacheImpl._locator_classes: one.from_function = classmethod(lambda *_: None)\n"
+        "from archsim.base.jit import kernel\n"
+        "import archsim.base.jit as j\n"
+        "f = kernel()(lambda x: x + 1)\n"
+        "print(f(1))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.stdout, done.returncode) == ("2\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("damage", ["empty", "half"])
+def test_a_damaged_cache_is_mended(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from archsim.base.jit import kernel\n@kernel()\ndef f(x):\n    return x + 1\nprint(f(1))\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def again() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, tmp_path / "mine.py"], capture_output=True, text=True, check=False, env=environment
+        )
+
+    assert again().stdout == "2\n"
+    files_ = [path for path in (tmp_path / "cache").rglob("*") if path.suffix in (".nbi", ".nbc")]
+    assert len(files_) == 2
+    for path in files_:
+        if (path.suffix == ".nbi") == (damage == "empty"):
+            path.write_bytes(b"" if damage == "empty" else path.read_bytes()[: path.stat().st_size // 2])
+    done = again()
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert again().stdout == "2\n"

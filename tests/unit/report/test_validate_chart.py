@@ -1,0 +1,54 @@
+"""The chart of `archsim validate`: words that do not overlap, bases that can be told from each other."""
+
+from __future__ import annotations
+
+from layout_kit import faults
+
+from archsim.report import style
+from archsim.report.studies.validate import scatter
+from archsim.studies.validate import Result
+
+KINDS = {
+    "energy": 1e-6, "energy_per_mac": 1e-12, "latency": 1e-4, "throughput": 4e13, "efficiency": 6e11, "density": 5e17,
+    "area": 9e-5, "power": 65.0, "ratio": 172.0, "accuracy": 0.98,
+}  # fmt: skip
+BASES = ("prediction", "calibration", "sum of parts")
+
+
+def check(case: str, quantity: str, factor: float, basis: str) -> Result:
+    published = KINDS[quantity]
+    return Result(
+        case=case, name=quantity, what="of it", quantity=quantity, text="1", published=published,
+        simulated=published * factor, shown="1", basis=basis, band=2.0, source="book2020", evidence="stated", where="p. 1",
+        cause="",
+    )  # fmt: skip
+
+
+def results() -> list[Result]:
+    cases = [f"a-design-of-{year}" for year in range(2012, 2024)]
+    return [
+        check(case, quantity, 1.0 + 0.2 * k + 0.05 * n, BASES[(k + n) % 3])
+        for k, case in enumerate(cases) for n, quantity in enumerate(KINDS)
+    ]  # fmt: skip
+
+
+def test_no_words_overlap_with_one_case_or_twelve() -> None:
+    with style.applied():
+        assert faults(scatter(results()[:4])) == []
+        assert faults(scatter(results())) == []
+
+
+def test_bases_differ_in_colour_and_filling_and_each_check_has_a_place_of_its_own() -> None:
+    with style.applied():
+        figure = scatter(results())
+    handles = {text.get_text(): handle for text, handle in
+               zip(figure.legends[0].get_texts(), figure.legends[0].legend_handles, strict=True)}  # fmt: skip
+    looks = {(str(handles[basis].get_color()), str(handles[basis].get_markerfacecolor())) for basis in BASES}  # type: ignore[union-attr]
+    assert len(looks) == 3
+    assert [look for look in looks if look[0] == look[1]] == [(style.SERIES[0], style.SERIES[0])]
+    below = figure.axes[-1]
+    places = [float(line.get_xdata()[0]) for line in below.lines if len(line.get_xdata()) == 1]  # type: ignore[index,arg-type]
+    assert len(set(places)) == len(results())
+    assert [axes.get_title() for axes in figure.axes[:8]] == [
+        "energy", "time", "throughput", "efficiency", "density [op/s/m²]", "area [m²]", "power", "ratio, accuracy",
+    ]  # fmt: skip
