@@ -31,12 +31,15 @@ def console(*, error: bool = False) -> Console:
 
 def introduce(spec: RunSpec, out: Path) -> None:
     """Say what is about to run: data, chips, non-idealities, technologies, boundary."""
+    from archsim.data.datasets import fallback
     from archsim.runs.train import total_steps
 
     steps, per_epoch = total_steps(spec)
     training = spec.training
     typer.echo(f"{spec.workload.title}")
     typer.echo(f"  data         {spec.dataset.origin}")
+    if note := fallback(spec.workload.dataset, spec.dataset):
+        typer.echo(f"               {note}")
     typer.echo(f"  training     {steps} steps ({steps / per_epoch:g} epochs) of batch {training.batch}, learning rate "
                f"{training.learning_rate:g} x {training.decay:g} an epoch, seed {spec.seed}")  # fmt: skip
     for architecture in spec.architectures:

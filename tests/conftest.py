@@ -16,7 +16,7 @@ REAL_DATA = os.environ.get("ARCHSIM_DATA")
 
 @pytest.fixture(autouse=True)
 def _away(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide $ARCHSIM_DATA and the user's cache, so that runs use the digits; `real_data` brings them back."""
+    """Hide $ARCHSIM_DATA and the user's cache, so that runs use mnist-5k; `real_data` brings them back."""
     if "real_data" not in request.fixturenames and "test_datasets" not in str(request.path):
         monkeypatch.delenv("ARCHSIM_DATA", raising=False)
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

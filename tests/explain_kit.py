@@ -1,4 +1,4 @@
-"""A small finished run of both chips on the digits, and figures made by hand."""
+"""A small finished run of both chips on mnist-5k, and figures made by hand."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Made:
 
 
 def make_run(folder: Path) -> Made:
-    """Train both chips for a few steps on the digits, priced by bottom-up-14nm and by the toy, into folder/run."""
+    """Train both chips for a few steps on mnist-5k, priced by bottom-up-14nm and by the toy, into folder/run."""
     (folder / "toy.yaml").write_text(yaml.safe_dump(TOY, sort_keys=False), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ARCHSIM_DATA", raising=False)

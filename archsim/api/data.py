@@ -19,6 +19,6 @@ def list(folder: Path | None = None) -> Sequence[Availability]:  # noqa: A001  t
 
 def fetch(name: str = "mnist") -> Path:
     """Fetch a data set from its public mirrors into the user's cache, checking sha256; return its folder."""
-    from archsim.data.datasets import fetch as get
+    from archsim.data.fetch import fetch as get
 
     return get(name)

@@ -321,10 +321,11 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
         return found["type"] == "missing", document.line((*at, *found["loc"])) or 0
 
     first = min(error.errors(), key=order)
-    loc: Key = (*at, *first["loc"])
+    inside: Key = tuple(part for part in first["loc"] if not str(part).startswith("<"))  # a tag of a union is no key
+    loc: Key = (*at, *inside)
     kind, value = first["type"], first.get("input")
     if kind == "extra_forbidden":
-        known = _fields_at(model, first["loc"][:-1])
+        known = _fields_at(model, inside[:-1])
         hint = nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":

@@ -148,13 +148,13 @@ def data_list(data: Data = None) -> None:
     for source in datasets.sources(folder=data):
         size = f"{source.bytes / 1e6:.1f} MB" if source.found else ""
         note = f"  ({source.note})" if source.note else ""
-        typer.echo(f"{source.name:8} {'found' if source.found else 'missing':8} {size:>9}  {source.where}{note}")
+        typer.echo(f"{source.name:14} {'found' if source.found else 'missing':8} {size:>9}  {source.where}{note}")
 
 
 @data_app.command("fetch")
 def data_fetch(name: Annotated[str, typer.Argument(metavar="DATASET", help="mnist")], quiet: Quiet = False) -> None:
     """Fetch a data set from its public mirrors into the user's cache, checking sha256."""
-    from archsim.data import datasets
+    from archsim.data.fetch import fetch
 
     last: list[str] = []
 
@@ -164,6 +164,6 @@ def data_fetch(name: Annotated[str, typer.Argument(metavar="DATASET", help="mnis
             typer.echo(f"fetching {file} ({due or '?'} bytes)", err=True)
         del done
 
-    folder = datasets.fetch(name, progress=None if quiet else progress)
+    folder = fetch(name, progress=None if quiet else progress)
     if not quiet:
         typer.echo(f"{name} is in {folder}")

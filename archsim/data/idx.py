@@ -48,7 +48,7 @@ def gunzip(data: bytes, *, file: str) -> bytes:
 
 
 def present(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Return name -> path of those files that stand in a folder; plain goes before .gz.
+    """Return name -> path of those files that stand in a folder; .gz goes before plain: its digest is published.
 
     Each may be spelt as it is (train-images-idx3-ubyte) or with a dot (train-images.idx3-ubyte).
 
@@ -61,7 +61,7 @@ def present(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     try:
         for name in names:
             dotted = name.replace("-idx", ".idx")
-            spellings = (name, dotted, f"{name}.gz", f"{dotted}.gz")
+            spellings = (f"{name}.gz", f"{dotted}.gz", name, dotted)
             if path := next((folder / spelling for spelling in spellings if (folder / spelling).is_file()), None):
                 found[name] = path
     except OSError as error:
@@ -150,6 +150,24 @@ def labels(data: bytes, *, classes: int, file: str) -> np.ndarray:
         first = int(np.argmax(array >= classes))
         raise DataError(f"label {first:,} is {array[first]}", file=file, expected=f"labels from 0 to {classes - 1}")
     return array
+
+
+def wide_labels(data: bytes, *, classes: int, file: str) -> np.ndarray:
+    """Return the first column of QMNIST's labels, uint8 of shape (labels,): rows of big-endian 32-bit integers.
+
+    Raises
+    ------
+    DataError
+        If the file is no such table, or a label is not below `classes`.
+    """
+    rows, columns = struct.unpack_from(">2I", data, 4) if len(data) >= 12 else (0, 0)
+    if data[:4] != b"\0\0\x0c\x02" or rows * columns == 0 or len(data) != 12 + 4 * rows * columns:
+        expected = "32-bit integers in 2 dimensions (magic number 0x00000c02), as many as the header says"
+        raise DataError("is no IDX file of QMNIST's labels", file=file, expected=expected)
+    array = np.frombuffer(data, ">i4", offset=12).reshape(rows, columns)[:, 0]
+    if array.min() < 0 or array.max() >= classes:
+        raise DataError("holds labels beyond the classes", file=file, expected=f"labels from 0 to {classes - 1}")
+    return array.astype(np.uint8)
 
 
 def _check_magic(data: bytes, *, dimensions: int, file: str) -> None:

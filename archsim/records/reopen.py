@@ -17,10 +17,10 @@ from archsim.base.streams import Streams
 from archsim.base.yamlfile import STORED
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
-from archsim.data.datasets import Dataset
+from archsim.data.dataset import Dataset
 from archsim.records.technologies import find, named
 from archsim.runs import layout, state
-from archsim.runs.inputs import ARCHITECTURES, kept
+from archsim.runs.inputs import ARCHITECTURES, WORKLOAD, kept
 from archsim.runs.spec import RunSpec
 from archsim.runs.train import build_chip
 from archsim.runs.workload import Workload
@@ -46,7 +46,7 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
     run, file = layout.read_run(path), display(path / layout.RUN)
     architectures = stored_architectures(path)
     with _as_written(file):
-        workload = Workload.model_validate(run["workload"], context=STORED)
+        workload = Workload.model_validate(run["workload"], context=STORED).at(path / layout.INPUTS / WORKLOAD)
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}
         seed, preset, settings = int(run["seed"]), run["preset"], tuple(dict(run["settings"]).items())
         wanted = str(run["dataset"]["sha256"]), str(run["dataset"]["origin"])

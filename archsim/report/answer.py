@@ -21,7 +21,7 @@ def lines(path: Path) -> list[str]:
     run = read(path)
     said = [_chip(run, name) for name in run.architectures]
     said += [_ratio(run, name) for name in run.summary["ratios"]]
-    return [*said, *_moving(run)]
+    return [*said, *_on_the_whole(run), *_moving(run)]
 
 
 def _chip(run: Recorded, name: str) -> str:
@@ -45,6 +45,16 @@ def _ratio(run: Recorded, name: str) -> str:
         return text
     low, high = found.interval
     return f"{text} (90 % of {DRAWS:,} draws of all figures: {low:.3g} to {high:.3g})"
+
+
+def _on_the_whole(run: Recorded) -> Iterator[str]:
+    """Say what the workload as shipped gave on the whole of its data, where the run was done on others."""
+    recorded = run.run["workload"].get("recorded")
+    if recorded and run.summary["ratios"] and run.run["dataset"]["sha256"] != recorded["dataset_sha256"]:
+        yield (
+            f"Note: this is {run.summary['dataset']}; on the whole of {recorded['dataset']} `{recorded['command']}` gave "
+            f"{recorded['energy_ratio']:g} in energy ({recorded['training']}, {recorded['technology']})"
+        )
 
 
 def _moving(run: Recorded) -> Iterator[str]:

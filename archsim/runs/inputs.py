@@ -25,14 +25,15 @@ Copies = dict[str, Source]
 
 
 def copies(
-    workload: Document, architectures: Sequence[tuple[Sequence[tuple[Path, Source]], Architecture]],
-    technologies: Sequence[Technology],
+    workload: Document, data: Sequence[Path],
+    architectures: Sequence[tuple[Sequence[tuple[Path, Source]], Architecture]], technologies: Sequence[Technology],
 ) -> Copies:  # fmt: skip
     """Return the copies that a run keeps of its inputs.
 
     Parameters
     ----------
     workload : the workload's document
+    data : files of a user's own data that it names
     architectures : of each its own file with those it extends, and what was read of them
     technologies : sequence of Technology
 
@@ -42,6 +43,7 @@ def copies(
         If two different files of one technology or architecture have one name.
     """
     found: Copies = {f"{WORKLOAD}/{workload.path.name}": workload.source}
+    found |= {f"{WORKLOAD}/{path.name}": path for path in data}
     for read, architecture in architectures:
         folder, devices = f"{ARCHITECTURES}/{architecture.name}", architecture.files()
         for path, source in read:

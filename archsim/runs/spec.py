@@ -13,7 +13,7 @@ from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.data.datasets import Dataset
+from archsim.data.dataset import Dataset
 from archsim.learning.network import Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
@@ -137,7 +137,8 @@ def resolve(
     network = work.network.build()
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
-    further = [path for document in arch_documents for path in document.ancestors]
+    further = work.files()
+    further += [path for document in arch_documents for path in document.ancestors]
     further += [path for architecture in parsed for path in architecture.files()]
     read = [*documents, *((path, path) for path in further), *read_by(technologies)]
     chips = [
@@ -147,7 +148,8 @@ def resolve(
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=hashes(read), copies=copies(work_document, chips, technologies), figures=tuple(values), over=over,
+        inputs=hashes(read), copies=copies(work_document, work.files(), chips, technologies), figures=tuple(values),
+        over=over,
         given={
             "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
         },

@@ -15,13 +15,13 @@ import numpy as np
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
 from archsim.base import registry
-from archsim.base.arrays import F32, I64
 from archsim.base.errors import InputError
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.chips.step import inference, training_step
+from archsim.data.sampler import Sampler
 from archsim.runs.spec import RunSpec
 
 CHUNK = 250
@@ -147,33 +147,6 @@ def evaluation_steps(steps: int, per_epoch: int, evaluations: int) -> list[int]:
     return sorted(step for step in early | set(range(every, steps, every)) | {steps} if step <= steps)
 
 
-class Sampler:
-    """Batches in a fresh random order every epoch. Sole owner of the position in the data."""
-
-    def __init__(self, spec: RunSpec, streams: Streams) -> None:
-        data = spec.dataset
-        self._x, self._y = data.train_x, data.train_y
-        self._targets = np.eye(data.classes, dtype=np.float32)
-        self._batch = spec.training.batch
-        self._rng = streams.generator("data/order")
-        self.order: I64 = np.empty(0, np.int64)
-        self.next = 0
-
-    def batch(self) -> tuple[F32, F32, Any]:
-        """Return the next samples (vectors, inputs), their targets (vectors, classes) and their labels."""
-        if self.next >= self.order.size:
-            self.order, self.next = self._rng.permutation(self._x.shape[0]), 0
-        if self._batch == 1:  # views, not copies
-            sample = self.order[self.next]
-            self.next += 1
-            label = self._y[sample]
-            return self._x[sample : sample + 1], self._targets[label : label + 1], label
-        chosen = self.order[self.next : self.next + self._batch]
-        self.next += chosen.size
-        labels = self._y[chosen]
-        return self._x[chosen], self._targets[labels], labels
-
-
 class Trainer:
     """Trains one chip. Sole owner of the learning rate and of the course of the training.
 
@@ -200,7 +173,7 @@ class Trainer:
         self.spec, self.architecture = spec, architecture
         self.streams = Streams(spec.seed)
         self.chip = build_chip(architecture, spec, self.streams)
-        self.sampler = Sampler(spec, self.streams)
+        self.sampler = Sampler(spec.dataset, spec.training.batch, self.streams)
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
         self.keep: Callable[[Trainer, bool], None] = _keep_nothing

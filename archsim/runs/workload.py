@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag, model_validator
 
-from archsim.base.errors import nearest
+from archsim.base.errors import DataError, nearest
 from archsim.base.extends import named
-from archsim.base.files import find
+from archsim.base.files import find, kept_by_a_run
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, quantity, read, validate
-from archsim.data import datasets
-from archsim.data.datasets import SHAPE, Dataset
+from archsim.data import arrays, datasets
+from archsim.data.dataset import SHAPE, Dataset
 from archsim.data.images import prepare
 from archsim.learning.maths import OUTPUT_ACTIVATIONS
 from archsim.learning.network import Dense, Network
@@ -87,6 +87,20 @@ class ImagesFile(Record):
     threshold: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
 
 
+Named = Literal["mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"]
+"""Data sets known by name: `archsim.data.datasets.NAMES`."""
+
+
+class OwnData(Record):
+    """A user's own data: an .npz file with x, y, test_x and test_y, beside the workload or below the current folder."""
+
+    file: Annotated[str, Field(min_length=1)]
+
+
+def _branch(dataset: object) -> str:
+    return "<file>" if isinstance(dataset, Mapping | OwnData) else "<name>"
+
+
 class Preset(Record):
     """Values that replace those of `training`."""
 
@@ -118,24 +132,66 @@ class PublishedFile(Record):
         return mine == (layers, activations, batch, dataset_sha256)
 
 
+class RecordedFile(Record):
+    """What the workload as shipped gave on the whole of its data: said beside a run on other data."""
+
+    command: str
+    dataset: str
+    dataset_sha256: str
+    training: str
+    technology: str
+    energy_ratio: Annotated[FiniteFloat, Field(gt=0)]
+
+
 class Workload(FileRecord):
     """A network, its data set and its training."""
 
     kind: Literal["workload"]
     name: str
     title: str
-    dataset: Literal["mnist", "digits"]
+    dataset: Annotated[
+        Annotated[Named, Tag("<name>")] | Annotated[OwnData, Tag("<file>")],
+        Discriminator(_branch),
+    ]
     images: ImagesFile = Field(default_factory=ImagesFile)
     network: NetworkFile
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
     published: PublishedFile | None = None
+    recorded: RecordedFile | None = None
+
+    _home: Path | None = PrivateAttr(default=None)
+
+    def at(self, home: Path) -> Self:
+        """Return the workload as one whose file stands in a folder."""
+        found = self.model_copy()
+        found._home = home  # noqa: SLF001  its own
+        return found
+
+    def files(self) -> list[Path]:
+        """Return the further files that the workload names: the user's own data.
+
+        Raises
+        ------
+        DataError
+            If there is no such file.
+        """
+        if isinstance(self.dataset, str):
+            return []
+        given = Path(self.dataset.file).expanduser()
+        places = [given] if self._home is None else [self._home / given.name, self._home / given]
+        if self._home is None or not kept_by_a_run(self._home):
+            places = [*places[1:], given]
+        if path := next((place for place in places if place.is_file()), None):
+            return [path]
+        expected = "an existing .npz file, by its path from the workload's file or from the current folder"
+        raise DataError(key="dataset.file", value=self.dataset.file, expected=expected)
 
     def load(self, folder: Path | None) -> Dataset:
         """Return the data set, from a folder if one is given, with its images prepared."""
-        return prepare(
-            datasets.load(self.dataset, folder=folder), crop=self.images.crop, threshold=self.images.threshold
-        )
+        own = self.files()
+        data = arrays.own(own[0]) if own else datasets.load(str(self.dataset), folder=folder)
+        return prepare(data, crop=self.images.crop, threshold=self.images.threshold)
 
 
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
@@ -152,7 +208,7 @@ def parse(source: Document, preset: str | None = None) -> Workload:
     InputError
         If the file breaks its schema or has no such preset.
     """
-    workload = validate(source, Workload)
+    workload = validate(source, Workload).at(source.path.parent)
     if workload.name != source.path.stem:
         raise source.error(("name",), value=workload.name, expected=f"the file's own name, {source.path.stem!r}")
     if preset is None:

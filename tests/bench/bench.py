@@ -19,7 +19,7 @@ from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips.mixed_precision import LayerState, MixedPrecisionChip
-from archsim.data.datasets import Dataset
+from archsim.data.dataset import Dataset
 from archsim.learning.layers import with_bias
 from archsim.learning.maths import OPS, normalised
 from archsim.runs.spec import RunSpec, resolve

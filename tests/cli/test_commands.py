@@ -57,7 +57,7 @@ def test_a_quiet_run_writes_the_whole_directory(finished: Path) -> None:
     }  # fmt: skip
     run = yaml.safe_load((finished / "run.yaml").read_text())
     assert run["state"] == "finished"
-    assert run["dataset"]["name"] == "digits"
+    assert run["dataset"]["name"] == "mnist-5k"
     assert "read_noise" in run["nonidealities_on"]["mixed-precision"]
 
 
@@ -88,7 +88,8 @@ def test_json_is_all_that_stands_on_standard_output(cli: Cli) -> None:
 def test_a_run_says_what_it_uses_before_it_starts(cli: Cli) -> None:
     done = cli("run", "mlp-mnist", "--steps", 20, "--set", "nonidealities.drift=false", "--tech", "bottom-up-14nm")
     assert done.code == 0
-    assert "scikit-learn digits" in done.out
+    assert "mnist-5k, 4,000 + 1,000 of MNIST's training images" in done.out
+    assert "MNIST was not found in" in done.out
     assert "off: drift" in done.out
     assert "inside: weight storage" in done.out
     assert "reports/mlp-mnist-seed1" in done.out.replace("\n", "")
@@ -124,7 +125,7 @@ def test_lists_and_shows(cli: Cli) -> None:
     assert "units: 250" in cli("workloads", "show", "mlp-mnist").out
     assert "digital32" in cli("archs", "list").out
     assert "skip_zero_inputs" in cli("archs", "show", "digital32").out
-    assert "scikit-learn" in cli("data", "list").out
+    assert "mnist-5k" in cli("data", "list").out
 
 
 def test_every_shipped_technology_passes_lint(cli: Cli) -> None:

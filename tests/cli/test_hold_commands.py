@@ -15,9 +15,9 @@ from archsim.runs.spec import resolve
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run, on the digits whatever the user's data."""
+    """A finished run, on mnist-5k whatever the user's data."""
     path = tmp_path_factory.mktemp("trained") / "run"
-    execute(resolve("mlp-mnist", steps=60, techs=("bottom-up-14nm",), settings=("dataset=digits",)), path)
+    execute(resolve("mlp-mnist", steps=60, techs=("bottom-up-14nm",), settings=("dataset=mnist-5k",)), path)
     return path
 
 

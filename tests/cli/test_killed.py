@@ -27,7 +27,7 @@ def start(*words: object, cwd: Path) -> subprocess.Popen[bytes]:
 
 def words(out: Path, steps: int = STEPS) -> tuple[object, ...]:
     return (
-        "run", "mlp-mnist", "--steps", steps, "--arch", "mixed-precision", "--set", "dataset=digits", "--checkpoint",
+        "run", "mlp-mnist", "--steps", steps, "--arch", "mixed-precision", "--set", "dataset=mnist-5k", "--checkpoint",
         "0.1s", "--out", out, "-q",
     )  # fmt: skip
 

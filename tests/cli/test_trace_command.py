@@ -19,9 +19,9 @@ PICTURES = {
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run, on the digits whatever the user's data."""
+    """A finished run, on mnist-5k whatever the user's data."""
     path = tmp_path_factory.mktemp("trained") / "run"
-    settings = ("dataset=digits", "tile.adc.tiles_per_bank=2")
+    settings = ("dataset=mnist-5k", "tile.adc.tiles_per_bank=2")
     execute(resolve("mlp-mnist", steps=40, techs=("bottom-up-14nm",), settings=settings), path)
     return path
 

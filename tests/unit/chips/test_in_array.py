@@ -200,12 +200,12 @@ def test_every_action_of_the_published_arrays_has_a_price_and_the_parts_add_up(n
 
 
 def test_it_learns_digits_with_an_ideal_device() -> None:
-    """Measured 92.8 % after 3,000 steps; a chip that does not learn is right one time in ten."""
+    """Measured 85.5 % after 3,000 steps; a chip that does not learn is right one time in ten."""
     settings = (
-        "dataset=digits",
+        "dataset=mnist-5k",
         "network.layers.0.units=100",
         "weight.device=ideal",
         "training.evaluations_per_epoch=1",
     )
     spec = resolve("mlp-mnist", archs=("in-array",), techs=("bottom-up-14nm",), steps=3000, settings=settings)
-    assert train_all(spec)[0].test_accuracy > 0.87
+    assert train_all(spec)[0].test_accuracy > 0.8

@@ -7,20 +7,21 @@ import pytest
 
 from archsim.base.streams import Streams
 from archsim.data import datasets
+from archsim.data.dataset import Dataset
 from archsim.data.images import prepare
 from archsim.learning.network import Dense, Network
 
 
 @pytest.fixture(scope="module")
-def digits() -> datasets.Dataset:
-    return datasets.load("digits")
+def digits() -> Dataset:
+    return datasets.load("mnist-5k")
 
 
-def test_nothing_to_do_gives_the_same_data_set(digits: datasets.Dataset) -> None:
+def test_nothing_to_do_gives_the_same_data_set(digits: Dataset) -> None:
     assert prepare(digits) is digits
 
 
-def test_the_middle_of_each_image_is_kept(digits: datasets.Dataset) -> None:
+def test_the_middle_of_each_image_is_kept(digits: Dataset) -> None:
     cut = prepare(digits, crop=20)
     assert cut.shape == (20, 20)
     assert cut.train_x.shape == (len(digits.train_x), 400)
@@ -29,14 +30,14 @@ def test_the_middle_of_each_image_is_kept(digits: datasets.Dataset) -> None:
     assert not cut.train_x.flags.writeable
 
 
-def test_images_become_black_and_white_at_the_threshold(digits: datasets.Dataset) -> None:
+def test_images_become_black_and_white_at_the_threshold(digits: Dataset) -> None:
     made = prepare(digits, threshold=0.5)
     assert set(np.unique(made.train_x)) == {0.0, 1.0}
     assert (made.train_x == (digits.train_x >= 0.5)).all()
     assert made.train_x.dtype == np.float32
 
 
-def test_what_was_done_shows_in_the_origin_and_the_hash(digits: datasets.Dataset) -> None:
+def test_what_was_done_shows_in_the_origin_and_the_hash(digits: Dataset) -> None:
     found = [prepare(digits, crop=20), prepare(digits, threshold=0.5), prepare(digits, crop=20, threshold=0.5)]
     assert len({digits.sha256, *(each.sha256 for each in found)}) == 4
     assert found[2].origin.endswith("; the middle 20x20 pixels, black and white at 0.5")

@@ -42,9 +42,9 @@ CASES = [*((kind, "mixed-precision") for kind in SETTINGS), ("own converters", "
 
 @cache
 def spec(kind: str) -> RunSpec:
-    """A run on the digits, resolved."""
+    """A run whose few steps already program and refresh devices of both layers, resolved."""
     return resolve(
-        "mlp-mnist", steps=STEPS, techs=("bottom-up-14nm",), settings=("dataset=digits", *SETTINGS[kind])
+        "mlp-mnist", steps=STEPS, seed=2, techs=("bottom-up-14nm",), settings=("dataset=mnist-5k", *SETTINGS[kind])
     )  # fmt: skip
 
 
@@ -247,7 +247,7 @@ def test_a_tile_is_kept_while_its_devices_are_programmed() -> None:
 
 @pytest.mark.parametrize("name", shipped_names("architectures"))
 def test_every_architecture_can_be_recorded(name: str) -> None:
-    found = resolve("mlp-mnist", steps=4, techs=("bottom-up-14nm",), archs=(name,), settings=("dataset=digits",))
+    found = resolve("mlp-mnist", steps=4, techs=("bottom-up-14nm",), archs=(name,), settings=("dataset=mnist-5k",))
     seen, unseen = (Trainer(found, found.architectures[0]) for _ in range(2))
     line = record(seen, 4)
     unseen.train(4)

@@ -24,9 +24,9 @@ Change = Callable[[Path], None]
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run with a setting and a device's noise, on the digits whatever the user's data."""
+    """A finished run with a setting and a device's noise, on mnist-5k whatever the user's data."""
     path = tmp_path_factory.mktemp("trained") / "run"
-    settings = ("dataset=digits", "outer_product.error_bits=4")
+    settings = ("dataset=mnist-5k", "outer_product.error_bits=4")
     execute(resolve("mlp-mnist", steps=60, techs=("bottom-up-14nm",), settings=settings), path)
     return path
 
@@ -269,7 +269,7 @@ def test_files_of_ones_own_are_told_apart(run: Path) -> None:
 def test_a_technology_of_ones_own_is_found_among_the_inputs_that_the_run_keeps(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("schema: 1\nkind: technology\nname: mine\ntitle: Mine\nextends: bottom-up-14nm\n")
-    settings = ("dataset=digits",)
+    settings = ("dataset=mnist-5k",)
     execute(
         resolve("mlp-mnist", steps=5, archs=("digital32",), techs=(str(mine),), settings=settings), tmp_path / "run"
     )

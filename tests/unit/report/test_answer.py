@@ -31,6 +31,17 @@ def test_every_chip_has_a_line_and_every_other_one_a_ratio_with_its_interval(rec
     assert high > run.summary["ratio"]["energy"] * 0.8
 
 
+def test_a_run_on_other_data_says_what_the_whole_of_mnist_gave(recorded: Path) -> None:
+    (note,) = answer._on_the_whole(read(recorded))
+    assert note == (
+        "Note: this is mnist-5k; on the whole of MNIST `archsim run mlp-mnist` gave 60 in energy (5 epochs, seed 1, "
+        "bottom-up-14nm)"
+    )
+    run = read(recorded)
+    whole = {**run.run, "dataset": {**run.run["dataset"], "sha256": run.run["workload"]["recorded"]["dataset_sha256"]}}
+    assert list(answer._on_the_whole(replace(run, run=whole))) == []
+
+
 def moved(run: Recorded, factor: float) -> list[str]:
     """The notes of a run in which the energy of the last points was multiplied."""
     chip = run.chips["digital32"]

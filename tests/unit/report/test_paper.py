@@ -214,7 +214,7 @@ def test_the_table_of_figures_states_value_range_basis_and_source(folder: Path) 
 def test_the_methods_state_configuration_versions_seed_and_switches(run: Path, folder: Path) -> None:
     text, recorded = (folder / "methods.md").read_text(), yaml.safe_load((run / "run.yaml").read_text())
     for words in (
-        "784-250-10", "scikit-learn digits", "40 steps of batch 1", "learning rate 0.3", "seed 3", "198,760 weights",
+        "784-250-10", "mnist-5k, 4,000 + 1,000 of MNIST's training images", "40 steps of batch 1", "learning rate 0.3", "seed 3", "198,760 weights",
         "16 tiles of 256 × 256", "8 ADCs of 8 bit a tile", "4-bit errors", "8 uS for a weight of 1", "off: drift.",
         f"archsim {recorded['archsim']}", f"Python {recorded['python']}", f"numpy {recorded['packages']['numpy']}",
         recorded["technologies"][0]["sha256"][:12], "host link", "[@nandakumar2018]",

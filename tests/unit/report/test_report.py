@@ -81,7 +81,7 @@ def test_every_part_that_occurs_has_a_colour_of_its_own(data: Recorded) -> None:
 
 
 def test_the_table_against_the_paper_states_relative_errors(data: Recorded) -> None:
-    assert tables.against_paper(data.summary) == []  # nothing was published of the digits
+    assert tables.against_paper(data.summary) == []  # nothing was published of mnist-5k
     told = {"source": "x", "energy_per_sample_J": {}, "energy_ratio": 172.0, "test_accuracy": {"digital32": 0.9}}
     (sheet,) = tables.against_paper(data.summary | {"published": told})
     row = next(r for r in sheet.rows if r[0] == "energy ratio")
@@ -93,7 +93,7 @@ def test_both_technologies_are_in_the_tables(data: Recorded) -> None:
     text = tables.markdown(data, [])
     for technology in data.summary["technologies"]:
         assert f"## Energy per training step, {technology['name']}" in text
-    assert "scikit-learn digits" in text
+    assert "mnist-5k, 4,000" in text
     assert "| host link | outside |" in text
 
 

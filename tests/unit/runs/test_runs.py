@@ -194,7 +194,7 @@ def test_evaluations_come_early_and_then_evenly() -> None:
 def test_the_run_file_says_what_went_in(finished: tuple[Path, Summary]) -> None:
     content = yaml.safe_load((finished[0] / "run.yaml").read_text())
     assert content["state"] == "finished"
-    assert content["dataset"]["name"] == "digits"
+    assert content["dataset"]["name"] == "mnist-5k"
     assert set(content["inputs"]) >= {"mlp-mnist.yaml", "mixed-precision.yaml", "digital32.yaml", "bottom-up-14nm.yaml"}
     assert content["technologies"][0]["sha256"] == read_technology("bottom-up-14nm").sha256
 
@@ -268,7 +268,7 @@ def test_published_totals_stand_beside_the_published_network_data_and_batch_alon
 ) -> None:
     spec = small(steps=2, settings=changes, data=real_data)
     assert (summarise(spec, train_all(spec), 0.0).published is not None) == shown
-    assert published(small(steps=2, settings=("dataset=digits",))) is None
+    assert published(small(steps=2, settings=("dataset=mnist-5k",))) is None
 
 
 def test_any_chip_may_be_the_baseline() -> None:

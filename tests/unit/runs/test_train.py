@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.base.streams import Streams
+from archsim.data.sampler import Sampler
 from archsim.runs.spec import RunSpec, resolve
-from archsim.runs.train import CHUNK, Report, Sampler, Trainer, evaluation_steps, total_steps
+from archsim.runs.train import CHUNK, Report, Trainer, evaluation_steps, total_steps
 
 exact = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -31,7 +32,7 @@ def sampler(samples: int, batch: int, seed: int = 0) -> Sampler:
     """Return a sampler of inputs that are their own number."""
     x = np.arange(samples, dtype=np.float32)[:, None]
     data = SimpleNamespace(train_x=x, train_y=np.arange(samples) % 3, classes=3)
-    return Sampler(SimpleNamespace(dataset=data, training=SimpleNamespace(batch=batch)), Streams(seed))  # type: ignore[arg-type]
+    return Sampler(data, batch, Streams(seed))  # type: ignore[arg-type]
 
 
 @exact

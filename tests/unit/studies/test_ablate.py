@@ -23,7 +23,7 @@ schema: 1
 kind: workload
 name: tiny
 title: a small perceptron
-dataset: digits
+dataset: mnist-5k
 network:
   inputs: 784
   initial_std: 0.08

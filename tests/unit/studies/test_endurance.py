@@ -23,7 +23,7 @@ TECH = ("bottom-up-14nm",)
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose refresh RESETs pairs early, so that both kinds of pulse fall."""
     path = tmp_path_factory.mktemp("endurance") / "run"
-    settings = ("dataset=digits", "refresh.saturated=3 uS", "refresh.difference=2.5 uS", "refresh.every=50")
+    settings = ("dataset=mnist-5k", "refresh.saturated=3 uS", "refresh.difference=2.5 uS", "refresh.every=50")
     execute(resolve("mlp-mnist", steps=400, techs=TECH, settings=settings), path)
     return path
 
@@ -111,7 +111,7 @@ def test_maps_and_histogram_are_drawn_and_an_old_map_goes(run: Path, tmp_path: P
 
 
 def test_a_chip_of_one_device_a_weight_has_one_side(tmp_path: Path) -> None:
-    settings = ("dataset=digits",)
+    settings = ("dataset=mnist-5k",)
     execute(resolve("mlp-mnist", steps=60, archs=("in-array",), techs=TECH, settings=settings), tmp_path / "run")
     (worn,) = endurance(tmp_path / "run", out=tmp_path)
     assert worn.devices == 785 * 250 + 251 * 10

@@ -25,7 +25,7 @@ EXPONENT = 0.04
 
 def done(path: Path, *off: str, archs: tuple[str, ...] = ("mixed-precision",), **options: Any) -> Path:
     # The digits by name: a fixture of the module runs before the environment is cleared of the user's data.
-    settings = ("dataset=digits", *(f"nonidealities.{name}=false" for name in off))
+    settings = ("dataset=mnist-5k", *(f"nonidealities.{name}=false" for name in off))
     execute(
         resolve(
             "mlp-mnist", **{"steps": 250, "techs": ("bottom-up-14nm",), "archs": archs, "settings": settings, **options}
@@ -94,7 +94,7 @@ def test_compensation_brings_the_mean_output_back(noise_free: Path) -> None:
     chip.age()
     gains = compensation.factors(first, outputs())
     for layer, gain in gains.items():
-        assert gain == pytest.approx((30 * DAY) ** EXPONENT, rel=0.01)  # the ADC's rounding is all that is left
+        assert gain == pytest.approx((30 * DAY) ** EXPONENT, rel=0.02)  # the rounding of the ADC is all that is left
         assert through(dict.fromkeys(gains, 1.0), layer) < 0.65 * before[layer]
         assert through(gains, layer) == pytest.approx(before[layer], rel=0.02)
 

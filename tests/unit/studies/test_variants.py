@@ -129,7 +129,7 @@ def test_a_key_that_joined_since_the_run_is_at_its_default(copy: Path) -> None:
 
 def test_a_run_on_other_data_is_not_repeated(copy: Path) -> None:
     edit(copy, lambda content: content["dataset"].update(sha256="0" * 64, name="mnist", origin="elsewhere"))
-    with pytest.raises(InputError, match="mnist, elsewhere.*digits"):
+    with pytest.raises(InputError, match="mnist, elsewhere.*mnist-5k"):
         options_of(copy, CHIP, technology=read_technology(TECH))
 
 
