@@ -52,8 +52,8 @@ def _on_the_whole(run: Recorded) -> Iterator[str]:
     recorded = run.run["workload"].get("recorded")
     if recorded and run.summary["ratios"] and run.run["dataset"]["sha256"] != recorded["dataset_sha256"]:
         yield (
-            f"Note: this is {run.summary['dataset']}; on the whole of {recorded['dataset']} `{recorded['command']}` gave "
-            f"{recorded['energy_ratio']:g} in energy ({recorded['training']}, {recorded['technology']})"
+            f"Note: this is {run.summary['dataset']}; on the whole of {recorded['dataset']} `{recorded['command']}` "
+            f"gave {recorded['energy_ratio']:g} in energy ({recorded['training']}, {recorded['technology']})"
         )
 
 

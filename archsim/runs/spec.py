@@ -137,8 +137,7 @@ def resolve(
     network = work.network.build()
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
-    further = work.files()
-    further += [path for document in arch_documents for path in document.ancestors]
+    further = work.files() + [path for document in arch_documents for path in document.ancestors]
     further += [path for architecture in parsed for path in architecture.files()]
     read = [*documents, *((path, path) for path in further), *read_by(technologies)]
     chips = [
