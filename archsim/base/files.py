@@ -341,6 +341,14 @@ def _check_above(path: Path, option: str, what: str) -> None:
         raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} cannot be written to")
 
 
+def no_formula(cell: object) -> object:
+    """Return a cell of a table; one that a spreadsheet would take for a formula has a quote before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell
+
+
+_FORMULA = ("=", "@", "\t", "\r")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write text whole or not at all."""
     with replacing(path) as aside:

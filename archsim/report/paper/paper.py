@@ -84,6 +84,7 @@ def table_sheets(run: Recorded, used: sources.Used) -> dict[str, Sheet]:
     made = {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
     made["latency"] = tables.latency(summary)
     made["per-sample"] = tables.per_sample(summary)
+    made["to-reach"] = tables.to_reach(run)
     made |= dict(zip(["against-the-paper"], tables.against_paper(summary), strict=False))
     made |= dict(zip(["area"], tables.area(summary), strict=False))
     pairs = [(technology, chip) for technology in run.technologies for chip in run.architectures]
