@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -80,8 +81,10 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Give the program streams where it was started without: they are read by nobody."""
+    """Give the program streams where it was started without, read by nobody; let what they cannot spell be "?"."""
     for name in ("stdout", "stderr"):
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  as long as the program
 

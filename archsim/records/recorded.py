@@ -14,7 +14,7 @@ from typing import Any
 from archsim.accounting.area import AreaLine
 from archsim.accounting.bill import Bill, Line
 from archsim.accounting.ledger import Action, Entry, Row
-from archsim.base.errors import InputError
+from archsim.base.errors import InputError, ModelError
 from archsim.base.signal import STEP_PHASES
 from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
@@ -218,12 +218,7 @@ def _chip(
         Row(r["phase"], r["layer"], r["component"], r["action"], tables.number(file, r, "amount"))
         for r in mine[ACTIVITY]
     )
-    entries = {
-        (r["component"], r["key"]): Entry(
-            r["component"], r["key"], Action(r["what"], r["function"], tables.unit(r)), tables.sizes(file, r["sizes"])
-        )
-        for r in mine[ACTIVITY]
-    }
+    entries = {(r["component"], r["key"]): _entry(file, r) for r in mine[ACTIVITY]}
     bills: dict[str, list[Line]] = {}
     ends: dict[str, dict[tuple[str, str], tuple[float, float]]] = {}
     for row in mine[ENERGY]:
@@ -241,6 +236,14 @@ def _chip(
         areas={technology: tuple(lines) for technology, lines in areas.items()},
         course=tuple(_point(path / TRAINING, row, named) for row in mine[TRAINING]),
     )  # fmt: skip
+
+
+def _entry(file: Path, row: tables.Row) -> Entry:
+    try:
+        action = Action(row["what"], row["function"], tables.unit(row))
+    except ModelError as error:  # in a file it is no fault of the model's
+        raise InputError(str(error), file=file, expected="what archsim wrote") from error
+    return Entry(row["component"], row["key"], action, tables.sizes(file, row["sizes"]))
 
 
 def _line(file: Path, row: tables.Row) -> Line:

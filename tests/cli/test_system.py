@@ -72,6 +72,19 @@ def test_a_stream_that_is_closed_or_full_ends_nothing_in_a_traceback(tmp_path: P
     assert (done.returncode, "Traceback" in done.stderr, "Exception ignored" in done.stderr) == (code, False, False)
 
 
+@pytest.mark.parametrize(
+    "words", [("tech", "show", "bottom-up-14nm"), ("tech", "list"), ("device", "list"), ("--help",)]
+)
+def test_a_terminal_of_ascii_and_forty_columns_without_a_home_is_enough(tmp_path: Path, words: tuple[str, ...]) -> None:
+    surroundings = {key: value for key, value in os.environ.items() if key not in ("HOME", "COLUMNS")}
+    surroundings |= {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "TERM": "dumb", "COLUMNS": "40"}
+    done = subprocess.run(
+        [sys.executable, "-m", "archsim", *words], capture_output=True, check=False, cwd=tmp_path, env=surroundings
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode("ascii")
+
+
 def test_a_name_that_no_file_can_have_is_refused_in_a_line(cli: Cli) -> None:
     done = cli("run", "mlp-mnist", "--steps", 1, "--out", "x" * 300)
     assert done.code == 2
