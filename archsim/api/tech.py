@@ -64,12 +64,13 @@ def scale(
 ) -> Sequence[Scaled]:
     """Write a technology scaled to another node; `options` are those of `technologies.scaling.move`."""
     from archsim.base.files import check_file
+    from archsim.studies.inventory import declared
     from archsim.technologies.scaling import move
     from archsim.technologies.scaling import scale as write
 
     technology = show(tech)
     check_file(Path(out), force=False)
-    return write(technology, move(technology, node, rule=rule, **options), Path(out))
+    return write(technology, move(technology, node, declared=declared(), rule=rule, **options), Path(out))
 
 
 def new(archs: Sequence[str], out: str | Path) -> tuple[int, int, int]:

@@ -41,12 +41,14 @@ def tech_scale(  # noqa: PLR0917  an option each
     """
     from archsim.accounting.technology import read_technology
     from archsim.base.files import check_file, display
+    from archsim.studies.inventory import declared
     from archsim.technologies.nodes import node_text
     from archsim.technologies.scaling import move, scale
 
     technology = read_technology(tech)
-    how = move(technology, node, rule=rule, source_node=from_node, volt=_volts(voltage, "--voltage"),
-               source_volt=_volts(from_voltage, "--from-voltage"), times=times, keep=keep or ())  # fmt: skip
+    how = move(technology, node, declared=declared(), rule=rule, source_node=from_node,
+               volt=_volts(voltage, "--voltage"), source_volt=_volts(from_voltage, "--from-voltage"),
+               times=times, keep=keep or ())  # fmt: skip
     path = out or Path(f"{technology.name}-at-{node_text(how.target.node).replace(' ', '')}.yaml")
     check_file(path, force=force)
     done = scale(technology, how, path)
