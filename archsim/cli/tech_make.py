@@ -12,7 +12,7 @@ from archsim.cli.options import Archs, AsJson
 from archsim.display import console
 
 if TYPE_CHECKING:
-    from archsim.technologies.diff import Change
+    from archsim.technologies.diff import FigureChange
     from archsim.technologies.scaling import Scaled
 
 Tech = Annotated[str, typer.Argument(metavar="TECH", help="Technology, by name or file.")]
@@ -133,7 +133,7 @@ def _side(content: Any) -> str:
     return f"{content['value']}{span}{law}\n{content['basis']}{': ' if source else ''}{source}"
 
 
-def _what(change: Change) -> str:
+def _what(change: FigureChange) -> str:
     return ", ".join(change.keys) if change.kind == "changed" else change.kind
 
 

@@ -20,7 +20,7 @@ from archsim.base.signal import STEP_PHASES
 from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
 from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
-from archsim.records.technologies import Named, named
+from archsim.records.technologies import NamedTechnology, named
 from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TRAINING
 
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
@@ -99,7 +99,7 @@ class Recorded:
     path: Path
     run: dict[str, Any]
     summary: dict[str, Any]
-    named: tuple[Named, ...]
+    named: tuple[NamedTechnology, ...]
     chips: Mapping[str, RecordedChip]
 
     @property
@@ -198,7 +198,7 @@ def read(path: Path) -> Recorded:
 
 def _chip(
     path: Path, name: str, summary: Mapping[str, Any], inside: tuple[str, ...],
-    told: Mapping[str, Sequence[tables.Row]], named: Sequence[Named],
+    told: Mapping[str, Sequence[tables.Cells]], named: Sequence[NamedTechnology],
 ) -> RecordedChip:  # fmt: skip
     mine = {table: [row for row in rows if row["architecture"] == name] for table, rows in told.items()}
     file = path / ACTIVITY
@@ -230,7 +230,7 @@ def _chip(
     )  # fmt: skip
 
 
-def _action(file: Path, row: tables.Row) -> Action:
+def _action(file: Path, row: tables.Cells) -> Action:
     for column, known in (("function", FUNCTIONS), ("part", CHIP_PARTS), ("circuit", CIRCUITS)):
         if row[column] not in known:
             raise InputError(file=file, key=column, value=row[column], expected=f"one of {', '.join(known)}")
@@ -238,7 +238,7 @@ def _action(file: Path, row: tables.Row) -> Action:
     return Action(row["what"], row["function"], tables.unit(row), part=row["part"], circuit=kind)
 
 
-def _line(file: Path, row: tables.Row, parts: Mapping[tuple[str, str], str]) -> Line:
+def _line(file: Path, row: tables.Cells, parts: Mapping[tuple[str, str], str]) -> Line:
     return Line(
         part=parts.get((row["component"], row["key"]), "other"),
         phase=row["phase"], layer=row["layer"], component=row["component"], action=row["action"], key=row["key"],
@@ -249,7 +249,7 @@ def _line(file: Path, row: tables.Row, parts: Mapping[tuple[str, str], str]) -> 
     )  # fmt: skip
 
 
-def _area(file: Path, row: tables.Row) -> AreaLine:
+def _area(file: Path, row: tables.Cells) -> AreaLine:
     known = row["area_m2"] != ""
     price, area, low, high = (
         tables.number(file, row, column) if known else None
@@ -262,7 +262,7 @@ def _area(file: Path, row: tables.Row) -> AreaLine:
     )  # fmt: skip
 
 
-def _point(file: Path, row: tables.Row, named: Sequence[Named]) -> CoursePoint:
+def _point(file: Path, row: tables.Cells, named: Sequence[NamedTechnology]) -> CoursePoint:
     return CoursePoint(
         step=int(tables.number(file, row, "step")), samples=int(tables.number(file, row, "samples")),
         epoch=tables.number(file, row, "epoch"), learning_rate=tables.number(file, row, "learning_rate"),
