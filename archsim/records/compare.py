@@ -127,13 +127,8 @@ def compare(
     notes = [note for panel in panels for side in panel.sides for note in side.notes]
     if len(runs) == 2:
         notes += _unlike(*runs)
-    return Comparison(
-        kind,
-        runs,
-        panels,
-        _ratios(panels, [str(run.summary["baseline"]) for run in found]),
-        tuple(dict.fromkeys(notes)),
-    )
+    ratios = _ratios(panels, [str(run.summary["baseline"]) for run in runs])
+    return Comparison(kind, runs, panels, ratios, tuple(dict.fromkeys(notes)))
 
 
 def _silent(line: str) -> None:

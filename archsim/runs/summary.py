@@ -102,8 +102,8 @@ class Summary(_Part):
     published: Published | None = Field(description="null where network, data set or batch are not the published ones")
     wall_time_s: float
     steps_per_s: float | None = Field(
-        description="Training steps of the first chip that is not the baseline over wall seconds in steady state: median over chunks of some "
-        "hundred steps, without the first (compilation) and without evaluation"
+        description="Training steps of the first chip that is not the baseline over wall seconds in steady state: "
+        "median over chunks of some hundred steps, without the first (compilation) and without evaluation"
     )
     state: Literal["finished", "partial"] = Field(description="partial: interrupted, results up to there")
 
