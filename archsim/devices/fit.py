@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from archsim.base import files
+from archsim.base.csvfile import F64
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.devices.measured import Pulses
-from archsim.devices.sheet import F64
 from archsim.devices.table import Change
 
 DIRECTIONS = ("up", "down")

@@ -9,14 +9,19 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from archsim.base.arrays import I64
+from archsim.base.csvfile import F64, Want, read_table
 from archsim.base.errors import ModelError
 from archsim.base.provenance import Provenance
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import Document, validate
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Switches
-from archsim.devices.sheet import F64, read_sheet
 from archsim.devices.stepped import Stepped, SteppedFile, check_inside
+
+_WANTS = {
+    "direction": Want(("direction",)), "conductance": Want(("conductance",), "S"), "mean": Want(("mean",), "S"),
+    "std": Want(("std",), "S"),
+}  # fmt: skip
 
 
 class TableOf(Provenance):
@@ -131,9 +136,9 @@ def read_changes(path: Path) -> dict[str, Change]:
     InputError
         If rows are missing, not in order, or a standard deviation is negative.
     """
-    sheet = read_sheet(path)
+    sheet = read_table(path, _WANTS, [tuple(_WANTS)], what="the table of a device")
     direction = sheet.text("direction")
-    conductance, mean, std = (sheet.quantity(name, "S") for name in ("conductance", "mean", "std"))
+    conductance, mean, std = (sheet.quantity(name) for name in ("conductance", "mean", "std"))
     for value, line in zip(direction, sheet.lines, strict=True):
         if value not in {"up", "down"}:
             sheet.error("direction", line=line, value=value, expected="up or down")
