@@ -117,8 +117,11 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
         yield f"{adc['count']} ADCs of {adc['bits']} bit a tile"
     if weight := chip.get("weight"):
         name = str(weight["device"]).rpartition("/")[2].removesuffix(".yaml")
-        keys = sorted({key for record in found.devices.get(name, ()) for key in record.sources})
-        yield f"device model {name}{cite(keys)}, {show(weight['unit'], 'S')} for a weight of 1"
+        records = found.devices.get(name, ())
+        keys = sorted({key for record in records for key in record.sources})
+        own = ", ".join(sorted({record.data for record in records if record.data}))
+        fitted = f" (own measurement, {own})" if own else ""
+        yield f"device model {name}{fitted}{cite(keys)}, {show(weight['unit'], 'S')} for a weight of 1"
     if outer := chip.get("outer_product"):
         chi = outer["chi"]["bits"]
         yield f"outer product of {outer['x_bits']}-bit inputs and {outer['error_bits']}-bit errors into {chi}-bit chi"
