@@ -66,6 +66,10 @@ class Table(Stepped):
         )  # fmt: skip
         up = changes["up"]
         self.epsilon = float(np.interp(self.common, up.knots, up.mean))
+        self.depends_on_state = any(
+            (change.mean != (self.epsilon if name == "up" else -self.epsilon)).any() for name, change in changes.items()
+        )
+        self.random = any((change.std > 0).any() for change in changes.values())
         self._given: dict[str, tuple[F64, F64, F64]] = {}
         for direction, change in changes.items():
             same = self.epsilon if direction == "up" else -self.epsilon

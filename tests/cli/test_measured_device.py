@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from cli_kit import Cli, Outcome
 
 SETTINGS = ("--set", "dataset=mnist-5k", "--tech", "bottom-up-14nm", "--arch", "mixed-precision")
@@ -40,6 +41,13 @@ def test_a_fitted_device_goes_all_the_way_to_the_paper_kit(cli: Cli, tmp_path: P
     assert fitted.code == 0, fitted.err
     ran = cli("run", "mlp-mnist", "--steps", 60, *SETTINGS, "--set", "weight.device=gst.yaml", "--out", "g")
     assert ran.code == 0, ran.err
+    assert "not in this device: pulse_memory, read_noise, drift\n" in ran.out
+    assert "pulse_memory" not in ran.out.partition("non-idealities on: ")[2].partition(";")[0]
+    told = yaml.safe_load((tmp_path / "g/run.yaml").read_text())["nonidealities_on"]["mixed-precision"]
+    assert (
+        told
+        == json.loads((tmp_path / "g/summary.json").read_text())["architectures"]["mixed-precision"]["nonidealities"]
+    )
     (tmp_path / "pulses.csv").unlink()  # the fit has read it; nothing after it needs it
     held = cli("hold", "g", "--for", "30d", "--repeats", 3)
     assert held.code == 0, held.err
@@ -50,9 +58,12 @@ def test_a_fitted_device_goes_all_the_way_to_the_paper_kit(cli: Cli, tmp_path: P
         "pulses"
     ]
     assert pulses["set_pulses"]["total"] > 0
+    assert cli("report", "g", "-q").code == 0
     kit = cli("report", "g", "--paper")
     assert kit.code == 0, kit.err
     methods = (tmp_path / "g/paper/methods.md").read_text()
+    assert "off: none; not in this device: pulse memory, read noise, drift." in methods
+    assert "not in the device of mixed-precision" in (tmp_path / "g/report/report.md").read_text()
     assert "device model gst (own measurement, pulses.csv)" in methods
     table = (tmp_path / "g/paper/tables/device-gst.tex").read_text()
     assert "measured & pulses.csv" in table

@@ -97,7 +97,9 @@ def _chips(run: Recorded, found: Used) -> Iterator[str]:
         yield f"Chip {chip['name']}: {_lowered(chip['title'])}" + (f" ({facts})." if facts else ".")
         if switches := chip.get("nonidealities"):
             off = [name for name, state in switches.items() if not state]
-            yield f"Non-idealities on: {_listed(on.get(chip['name'], []))}; off: {_listed(off)}."
+            absent = run.absent(chip["name"])
+            none = f"; not in this device: {_listed(absent)}" if absent else ""
+            yield f"Non-idealities on: {_listed(on.get(chip['name'], []))}; off: {_listed(off)}{none}."
 
 
 def _lowered(title: str) -> str:
