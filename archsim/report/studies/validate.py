@@ -42,7 +42,8 @@ _LINES: dict[float, Any] = {1.1: ":", 2.0: "--"}
 
 def sheet(results: Sequence[Result]) -> Sheet:
     """Return one row a check."""
-    heads = tuple("case quantity of published simulated error band class figures evidence source".split())
+    heads = ("case", "quantity", "of", "published", "simulated", "error", "band", "class", "figures", "evidence",
+             "source")  # fmt: skip
     rows = tuple(
         (
             r.case, r.quantity, r.what, r.text, _shown(r), f"{100 * r.error:+.1f} %",
