@@ -192,7 +192,7 @@ def given(content: Mapping[str, Any], what: str) -> Document:
         text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
     except yaml.YAMLError as error:
         raise InputError("holds what YAML does not", key=f"{what} {name}", expected="texts, numbers, lists") from error
-    return replace(_parsed(text, Path(f"{name}.yaml")), text=text)
+    return replace(parsed(text, Path(f"{name}.yaml")), text=text)
 
 
 def paths(data: object, above: str = "") -> dict[str, Any]:
@@ -213,10 +213,11 @@ def read(path: Path) -> Document:
     InputError
         If the file is missing, not UTF-8, no YAML, no mapping, or repeats a key.
     """
-    return _parsed(read_text(path, "yaml", "a YAML file"), path)
+    return parsed(read_text(path, "yaml", "a YAML file"), path)
 
 
-def _parsed(text: str, path: Path) -> Document:
+def parsed(text: str, path: Path) -> Document:
+    """Return the document that a text is, or will be in the file `path`; raises what `read` does."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except RecursionError as error:

@@ -25,7 +25,7 @@ LATENCY = {"forward": 1e-6, "backward": 1e-6, "update": 2e-6, "refresh": 0.0, "t
 def line(component: str, action: str, amount: float, price: float, *, basis: str = "published") -> Line:
     return Line(
         phase="update", layer="fc1", component=component, action=action, key=f"{component}.{action}",
-        function="arithmetic", inside=True, amount=amount, unit="", figure=f"{action}.figure", price=price,
+        function="arithmetic", part="arithmetic", inside=True, amount=amount, unit="", figure=f"{action}.figure", price=price,
         energy_J=amount * price, basis=basis, source="book2020", reason="",
     )  # fmt: skip
 
@@ -58,7 +58,9 @@ def comparison(*panels: Panel) -> Comparison:
     bare: Any = {name: SimpleNamespace(areas={"own": ()}) for name in chips}
     named: Any = (SimpleNamespace(name="own"),)
     run = Recorded(Path("run"), content, summary, named, bare)
-    return Comparison("technologies", (run,), panels, {"a": 10.0}, (), ("mind this",))
+    return Comparison(
+        "technologies", (run,), panels, {"a": {("digital32", "mixed-precision"): 10.0}}, (), ("mind this",)
+    )
 
 
 @pytest.fixture
