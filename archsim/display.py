@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -111,6 +111,47 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
             )  # fmt: skip
 
         yield show
+
+
+Counted = Callable[[str, int, int], None]
+"""Called with what was done, how many are done and how many are due."""
+
+
+@contextmanager
+def counting(what: str, *, silent: bool) -> Iterator[Counted]:
+    """Yield a callback that shows how far a study is: a bar on a terminal, a line each elsewhere, with the time left.
+
+    Parameters
+    ----------
+    what : str
+        What is counted: "re-run".
+    silent : bool
+        Show nothing.
+    """
+    begin, first = time.perf_counter(), [0]
+    if silent:
+        yield lambda *_: None
+        return
+    if sys.stderr is None or not sys.stderr.isatty():
+
+        def tell(name: str, finished: int, due: int) -> None:
+            first[0] = first[0] or finished - 1  # those kept from before took no time
+            seconds, fresh = time.perf_counter() - begin, max(finished - first[0], 1)
+            left = f", about {seconds / fresh * (due - finished):.0f} s left" if finished < due else ""
+            with suppress(OSError, ValueError):  # nobody listens any more
+                typer.echo(f"{what} {finished} of {due}: {name} [{seconds:.0f} s{left}]", err=True)
+
+        yield tell
+        return
+    from rich import progress as bars
+
+    columns = (
+        bars.TextColumn(what), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(), bars.TextColumn("{task.description}"),
+    )  # fmt: skip
+    with bars.Progress(*columns, console=console(error=True)) as display:
+        task = display.add_task("", total=None)
+        yield lambda name, finished, due: display.update(task, completed=finished, total=due, description=name)
 
 
 def _audible(show: Progress) -> Progress:
