@@ -192,6 +192,10 @@ def read(path: Path) -> Recorded:
     hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
     summary = tables.mapping(path / SUMMARY, hint=hint)
     agreement.check_summary(path / SUMMARY, summary)
+    if run.get("seed") != summary["seed"]:
+        raise InputError(
+            file=path / RUN, key="seed", value=run.get("seed"), expected=f"{summary['seed']}, as in {SUMMARY}"
+        )
     try:
         boundaries = {str(a["name"]): tuple(a["boundary"]["inside"]) for a in run["architectures"]}
         identified = run["workload"]["training"]["batch"], run["dataset"]["sha256"], run["inputs"].items()

@@ -129,6 +129,24 @@ def test_values_that_cannot_be_are_refused(cli: Cli, setting: str, told: str) ->
     assert told in done.error
 
 
+def test_a_figure_that_no_chip_has_is_refused(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 1, "--figure", "adc.conversion=1e9 J")
+    assert (done.code, "adc.conversion.value: got '1e9 J'" in done.error) == (2, True)
+
+
+def test_a_seed_that_run_and_summary_do_not_share_is_refused(cli: Cli, tmp_path: Path) -> None:
+    assert cli("run", "mlp-mnist", "--steps", 2, "--arch", "digital32", "--out", "r", "-q").code == 0
+    file = tmp_path / "r" / "run.yaml"
+    file.write_text(file.read_text().replace("seed: 1", "seed: 2", 1))
+    done = cli("report", "r")
+    assert (done.code, "seed: got 2; expected 1, as in summary.json" in done.error) == (2, True)
+
+
+def test_a_training_that_learns_nothing_says_so(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 1, "--arch", "digital32", "--set", "training.learning_rate=99999")
+    assert "digital32 has learnt next to nothing: 10 % is chance" in done.out
+
+
 def test_without_a_place_for_its_cache_numba_does_without(tmp_path: Path) -> None:
     script = (
         "from numba.core import caching\n"
