@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archsim.records.verify import Verification
     from archsim.studies.endurance import Worn
     from archsim.studies.explain import Explanation
+    from archsim.studies.intervals import Intervals
 
 
 class Run:
@@ -73,6 +74,13 @@ class Run:
         import pandas as pd
 
         return pd.read_csv(self.path / name)
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """The 90 % intervals of every energy, time and area under the run's own technology; None without ranges."""
+        from archsim.studies.intervals import known
+
+        return known(self.recorded)
 
     # --- questions ------------------------------------------------------------------------------------------------
     def compare(self, *others: Run | str | Path, **options: Any) -> Comparison:

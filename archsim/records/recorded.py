@@ -26,7 +26,7 @@ from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TR
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
 COLUMNS = {
     ACTIVITY: {"architecture", "phase", "layer", "component", "action", "key", "function", "part", "circuit",
-               "amount", "amount_unit", "sizes", "what"},
+               "amount", "amount_unit", "sizes", "times", "what"},
     ENERGY: {"technology", "architecture", "phase", "in_step", "layer", "component", "action", "key", "function",
              "inside_boundary", "amount", "amount_unit", "figure", "price_J_per_unit", *ENDS, "energy_J",
              "energy_per_step_J", "basis", "source", "note"},
@@ -207,7 +207,13 @@ def _chip(
         for r in mine[ACTIVITY]
     )
     entries = {
-        (r["component"], r["key"]): Entry(r["component"], r["key"], _action(file, r), tables.sizes(file, r["sizes"]))
+        (r["component"], r["key"]): Entry(
+            r["component"],
+            r["key"],
+            _action(file, r),
+            tables.sizes(file, r["sizes"]),
+            tuple(filter(None, r["times"].split(";"))),
+        )
         for r in mine[ACTIVITY]
     }
     parts = {(e.component, e.key): e.action.part for e in entries.values()}

@@ -11,8 +11,8 @@ from typing import Any
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
+from archsim.report.latex import latex_text
 from archsim.report.paper.sources import Used
-from archsim.report.tables import latex_text
 
 _CITED = re.compile(r"\[(@[^\]]+)\]")
 
