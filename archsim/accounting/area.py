@@ -162,7 +162,7 @@ def _line(part: Part, technology: Technology) -> AreaLine:
     given = (part.component, part.key, part.amount, part.unit, part.part)
     if figure is None:
         return AreaLine(*given, None, None, None, None, None, "", "", "no figure gives its area")
-    basis, source = figure.origin.basis, ", ".join(figure.origin.sources)
+    basis, source = figure.origin.basis, figure.origin.named
     if part.key in technology.area_covering:
         return AreaLine(*given, figure.name, 0.0, 0.0, 0.0, 0.0, basis, source, f"contained in {figure.name}")
     _check_unit(figure, part)

@@ -225,7 +225,7 @@ def _price(entry: Entry, technology: Technology, scale: Mapping[str, float]) -> 
     figure = technology.figure_for(entry.key)
     if figure is None:
         return Price(entry, None, 0.0, "", "", "no figure prices it")
-    basis, source = figure.origin.basis, ", ".join(figure.origin.sources)
+    basis, source = figure.origin.basis, figure.origin.named
     if entry.key in technology.covering:
         return Price(entry, figure.name, 0.0, basis, source, f"contained in {figure.name}")
     reason = "" if figure.value else (figure.origin.why or "")

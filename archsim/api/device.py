@@ -38,11 +38,16 @@ def study(name: str, *, out: str | Path | None = None, devices: int = 100_000, s
     return done
 
 
-def fit(file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, force: bool = False) -> Fit:
-    """Fit a table device to measured pulses and write its file and its table; return the fit."""
+def fit(
+    file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, unit: str | None = None, force: bool = False
+) -> Fit:  # fmt: skip
+    """Fit a table device to measured pulses and write its file and its table; return the fit.
+
+    `unit` is that of conductances whose columns name none.
+    """
     from archsim.devices import fit as fitting
     from archsim.devices import measured
 
-    made = fitting.fit(measured.read_pulses(Path(file)), bins=bins, least=least)
+    made = fitting.fit(measured.read_pulses(Path(file), unit=unit), bins=bins, least=least)
     fitting.write(made, Path(out), Path(file), force=force)
     return made

@@ -175,7 +175,7 @@ def tech_add_adc(  # noqa: PLR0917  an option each
     tech: Tech,
     survey: Annotated[list[Path], typer.Option(help="CSV of the public ADC survey; repeat for several sheets.")],
     out: Write,
-    row: Annotated[int | None, typer.Option(help="One row alone; the header is row 1.")] = None,
+    row: Annotated[int | None, typer.Option(help="One row alone, as a spreadsheet counts them.")] = None,
     enob: Annotated[str | None, typer.Option(help="Band of effective bits, such as 7..8.5.")] = None,
     node: Annotated[str | None, typer.Option(help="Band of nodes in nm, such as 10..32.")] = None,
     max_rate: Annotated[str | None, typer.Option(help="Highest Nyquist rate, such as 2GHz.")] = None,

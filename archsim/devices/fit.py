@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from archsim.base import files
+from archsim.base.csvfile import F64
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.devices.measured import Pulses
-from archsim.devices.sheet import F64
 from archsim.devices.table import MeanChange
 
 DIRECTIONS = ("up", "down")
@@ -197,7 +197,7 @@ title: {json.dumps(f"Table fitted to {source.name}")}
 table:
   file: {json.dumps(out.with_suffix(".csv").name)}
   basis: measured
-  source: {json.dumps(source.name)}
+  data: {json.dumps(source.name)}
   where: "sha256 {files.sha256(source)[:16]}; {counted}"
 after_reset: {{mean: {low}, std: 0 S, basis: assumed, why: "the lower bound of the table; RESET was not measured"}}
 start: {{common: {common_text}, basis: assumed, why: "an eighth of the range above its lower end"}}

@@ -104,7 +104,7 @@ def numbers(path: Path) -> list[Listed]:
     for name, record in read(path).data.items():
         if isinstance(record, dict) and "basis" in record:
             values = ", ".join(_text(key, value) for key, value in record.items() if key not in Provenance.model_fields)
-            sources = record.get("source", [])
+            sources = record.get("source") or record.get("data") or []
             origin = ", ".join([sources] if isinstance(sources, str) else sources)
             parts = [record.get(key) for key in ("where", "derived_by", "why", "note")]
             detail = "; ".join(str(part).strip() for part in parts if part)

@@ -9,14 +9,19 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from archsim.base.arrays import I64
+from archsim.base.csvfile import F64, Want, read_table
 from archsim.base.errors import ModelError
 from archsim.base.provenance import Provenance
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import Document, validate
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Switches
-from archsim.devices.sheet import F64, read_sheet
 from archsim.devices.stepped import Stepped, SteppedFile, check_inside
+
+_WANTS = {
+    "direction": Want(("direction",)), "conductance": Want(("conductance",), "S"), "mean": Want(("mean",), "S"),
+    "std": Want(("std",), "S"),
+}  # fmt: skip
 
 
 class TableOf(Provenance):
@@ -61,6 +66,10 @@ class Table(Stepped):
         )  # fmt: skip
         up = changes["up"]
         self.epsilon = float(np.interp(self.common, up.knots, up.mean))
+        self.depends_on_state = any(
+            (change.mean != (self.epsilon if name == "up" else -self.epsilon)).any() for name, change in changes.items()
+        )
+        self.random = any((change.std > 0).any() for change in changes.values())
         self._given: dict[str, tuple[F64, F64, F64]] = {}
         for direction, change in changes.items():
             same = self.epsilon if direction == "up" else -self.epsilon
@@ -131,9 +140,9 @@ def read_changes(path: Path) -> dict[str, MeanChange]:
     InputError
         If rows are missing, not in order, or a standard deviation is negative.
     """
-    sheet = read_sheet(path)
+    sheet = read_table(path, _WANTS, [tuple(_WANTS)], what="the table of a device")
     direction = sheet.text("direction")
-    conductance, mean, std = (sheet.quantity(name, "S") for name in ("conductance", "mean", "std"))
+    conductance, mean, std = (sheet.quantity(name) for name in ("conductance", "mean", "std"))
     for value, line in zip(direction, sheet.lines, strict=True):
         if value not in {"up", "down"}:
             sheet.error("direction", line=line, value=value, expected="up or down")

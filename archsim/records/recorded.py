@@ -122,6 +122,13 @@ class Recorded:
         """Names of the chips, in the order of the run."""
         return list(self.chips)
 
+    def absent(self, architecture: str) -> list[str]:
+        """Return the non-idealities that a chip's file has on, but that its device does not have."""
+        files = {each["name"]: each for each in self.run["architectures"]}
+        switches: Mapping[str, bool] = files.get(architecture, {}).get("nonidealities") or {}
+        on = (self.run.get("nonidealities_on") or {}).get(architecture, ())
+        return [name for name, state in switches.items() if state and name not in on]
+
     def contributions(self, architecture: str, technology: str | None = None) -> list[Contribution]:
         """Return the lines of a chip's training step inside the boundary, under one technology."""
         chip, name = self.chips[architecture], technology or self.technology

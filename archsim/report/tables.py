@@ -283,6 +283,8 @@ def particulars(run: Recorded) -> Sheet:
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
             rows.append((f"non-idealities on, {name}", ", ".join(chip["nonidealities"])))
+        if absent := run.absent(name):
+            rows.append((f"not in the device of {name}", ", ".join(absent)))
     rows += [(f"technology {t['name']}", f"sha256 {t['sha256'][:12]}") for t in summary["technologies"]]
     return Sheet("What ran", ("", "value"), tuple(rows))
 

@@ -18,9 +18,10 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips import architecture as architectures
+from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_prices
-from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, resolve
+from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, assign, read_settings, resolve
 from archsim.runs.train import Trainer, total_steps
 from archsim.studies.sweep import processes
 
@@ -69,7 +70,7 @@ class AblationPoint:
 
 
 def switch_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
-    """Return the points of the non-idealities: all on first, each off alone, all off."""
+    """Return the points of the non-idealities that the chip has: all on first, each off alone, all off."""
 
     def settings(off: Sequence[str]) -> Settings:
         return tuple(f"nonidealities.{name}={'false' if name in off else 'true'}" for name in switches)
@@ -99,7 +100,8 @@ def bit_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
 def ablate(
     workload: str, out: str | Path, *, arch: str = "mixed-precision", tech: str = DEFAULT_TECHNOLOGIES[0],
     preset: str | None = None, steps: int | None = None, seeds: int = SEEDS, bits: bool = True,
-    data: Path | None = None, done: Done | None = None, executor: Executor | None = None,
+    settings: Sequence[str] = (), data: Path | None = None, done: Done | None = None,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train every point and return (and write to OUT/ablate.json) what it gave.
 
@@ -109,8 +111,9 @@ def ablate(
         By name or file; the architecture has non-idealities.
     out : path
         Keeps OUT/points/HASH.json a training: what stands there with the same inputs is not trained again.
-    preset, steps, data
-        As for a run; without both of the first, `STEPS` steps.
+    preset, steps, settings, data
+        As for a run; without both of the first, `STEPS` steps. The settings hold for every training; they name no
+        non-ideality, for these are what is studied.
     seeds : int
         Trainings of each point.
     bits : bool
@@ -129,7 +132,8 @@ def ablate(
     if seeds < 1:
         raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
     steps = STEPS if steps is None and preset is None else steps
-    base = Base(workload, arch, tech, preset, steps, data, os.environ.get("ARCHSIM_DATA"))
+    _check_settings(settings)
+    base = Base(workload, arch, tech, preset, steps, tuple(settings), data, os.environ.get("ARCHSIM_DATA"))
     _resolved.cache_clear()  # files may have changed since an earlier call
     _spec.cache_clear()
     spec = _resolved(base)
@@ -149,9 +153,18 @@ def check(out: Path) -> None:
         raise InputError(key="--out", value=str(out), expected=expected)
 
 
+def _check_settings(settings: Sequence[str]) -> None:
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if equals and "nonidealities" in key.split(".")[:2]:
+            raise InputError(key=f"--set {key.strip()}", value=value, expected="no non-ideality: each is switched here")
+
+
 def _switches(spec: RunSpec, arch: str) -> list[str]:
+    """Return the non-idealities that the chip has, in the order of its file."""
     (architecture,) = spec.architectures
-    switches = [*architecture.switched_on(), *architecture.switched_off()]
+    absent = architecture.absent()
+    switches = [name for name in (*architecture.switched_on(), *architecture.switched_off()) if name not in absent]
     if not switches:
         raise InputError(
             f"{architecture.name} has no non-idealities to switch off", key="--arch",
@@ -171,6 +184,7 @@ class Base:
     tech: str
     preset: str | None
     steps: int | None
+    settings: Settings
     data: Path | None
     variable: str | None
 
@@ -179,17 +193,20 @@ class Base:
 def _resolved(base: Base) -> RunSpec:
     """Return the spec without a point's settings: data and technology are read once a process, not once a point."""
     return resolve(
-        base.workload, archs=(base.arch,), techs=(base.tech,), preset=base.preset, steps=base.steps, data=base.data
-    )
+        base.workload, archs=(base.arch,), techs=(base.tech,), preset=base.preset, steps=base.steps,
+        settings=base.settings, data=base.data,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def _spec(base: Base, settings: Settings) -> RunSpec:
-    document = architectures.document(base.arch)
+    document, resolved = architectures.document(base.arch), _resolved(base)
+    _, (given,) = assign(read_settings(base.settings), workloads.document(base.workload), [document])
     pairs = [text.split("=") for text in settings]
-    parsed = architectures.parse(document.with_settings({tuple(key.split(".")): value for key, value in pairs}))
+    point: dict[tuple[str | int, ...], str] = {tuple(key.split(".")): value for key, value in pairs}
+    parsed = architectures.parse(document.with_settings({**given, **point}))
     kept = tuple((key, value) for key, value in pairs)
-    return replace(_resolved(base), architectures=(parsed,), settings=kept)
+    return replace(resolved, architectures=(parsed,), settings=(*resolved.settings, *kept))
 
 
 def marks(steps: int) -> list[int]:
@@ -279,6 +296,7 @@ def _content(
         "technology": technology.name, "steps": spec.training.steps, "epochs": spec.training.epochs,
         "learning_rate": spec.training.learning_rate, "test_images": tests,
         "tested_after": marks(total_steps(spec)[0]),
+        "settings": dict(spec.settings), "not_in_device": spec.architectures[0].absent(),
         "bits": _bits(spec), "laws": {key: figure.law if figure else None for key, figure in laws.items()},
     }  # fmt: skip
     for group, members in groups.items():

@@ -28,13 +28,14 @@ _AS_THEY_ARE = {"doi", "url", "eprint"}
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """One record of a device file: its values as text, and the keys of its sources."""
+    """One record of a device file: its values as text, the keys of its sources, or the file of own data."""
 
     name: str
     values: str
     basis: str
     sources: tuple[str, ...]
     why: str
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,9 @@ def _records(path: Path) -> Iterable[DeviceRecord]:
         record = content[entry.name]
         source = record.get("source") or []
         sources = (source,) if isinstance(source, str) else tuple(map(str, source))
-        yield DeviceRecord(entry.name, entry.values, entry.basis, sources, str(record.get("why") or ""))
+        yield DeviceRecord(
+            entry.name, entry.values, entry.basis, sources, str(record.get("why") or ""), str(record.get("data") or "")
+        )
 
 
 def _shelf(path: Path) -> dict[str, Reference]:
@@ -160,7 +163,9 @@ def sheets(found: Used) -> dict[str, Sheet]:
         if reasons := [(number.name, number.origin.why or NONE) for number in each.numbers if _assumed(number)]:
             made[f"assumed-{name}"] = Sheet(f"What is assumed in {name}, and why", ("name", "why"), tuple(reasons))
     for device, records in found.devices.items():
-        rows = tuple((r.name.replace("_", " "), r.values, r.basis, ", ".join(r.sources) or NONE) for r in records)
+        rows = tuple(
+            (r.name.replace("_", " "), r.values, r.basis, ", ".join(r.sources) or r.data or NONE) for r in records
+        )
         made[f"device-{device}"] = Sheet(f"Device model, {device}", ("record", "values", "basis", "source"), rows)
         if assumed := tuple((r.name.replace("_", " "), r.why) for r in records if r.basis == "assumed"):
             title = f"What is assumed in {device}, and why"
@@ -196,7 +201,7 @@ def _row(number: Number) -> tuple[str, ...]:
     unit = "s" if isinstance(number, Time) else number.unit
     value, low, high = (show(each, unit, 3) for each in (number.value, number.low, number.high))
     ends = (low, high) if number.low < number.high else (NONE, NONE)
-    return number.name, value, *ends, number.origin.basis, ", ".join(number.origin.sources) or NONE
+    return number.name, value, *ends, number.origin.basis, number.origin.named or NONE
 
 
 # --- bibliography -----------------------------------------------------------------------------------------------------

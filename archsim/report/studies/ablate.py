@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -118,12 +118,24 @@ def words(content: Mapping[str, Any]) -> list[str]:
         f"rate of {content['learning_rate']:g}; accuracy{tests}. What a non-ideality costs after these steps is not "
         "what it costs after a whole training."
     )
-    said = [data, *(_statement(group, content[group]["interval"]) for group in GROUPS if group in content)]
+    said = [
+        data,
+        *_chosen(content),
+        *(_statement(group, content[group]["interval"]) for group in GROUPS if group in content),
+    ]
     if far := _far(content):
         said.append(far)
     if "converters" in content:
         said.append(_laws(content))
     return said
+
+
+def _chosen(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was set for all trainings, and which non-idealities there are none of."""
+    if settings := content.get("settings"):
+        yield f"In every training: {', '.join(f'{key}={value}' for key, value in settings.items())}."
+    if absent := content.get("not_in_device"):
+        yield f"Not in this device: {', '.join(name.replace('_', ' ') for name in absent)}."
 
 
 def _far(content: Mapping[str, Any]) -> str:
