@@ -12,7 +12,7 @@ from archsim.cli.options import AsJson, Data, Quiet
 
 
 def explain_command(  # noqa: PLR0917  an option each
-    run: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of a finished run.")],
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of a finished run, or a folder of seeds.")],
     arch: Annotated[
         list[str] | None,
         typer.Option("--arch", help="Chip of the run to explain; repeat for the ratio of two.",

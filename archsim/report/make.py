@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from archsim.base import files, registry
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
 from archsim.report import latex, style, tables
 from archsim.studies import intervals
 

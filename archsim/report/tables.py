@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.recorded import Recorded, read
+from archsim.records.seeds import spread
 from archsim.report import style
 from archsim.studies.intervals import TOTAL, Interval, Intervals, known
 
@@ -247,6 +248,35 @@ def _ratio_cells(each: Interval | None) -> tuple[str, str]:
     return f"{each.value:.4g}", f"{each.low:.3g} to {each.high:.3g}"
 
 
+def seeds(run: Recorded) -> list[Sheet]:
+    """Return mean and standard deviation over the seeds of accuracy, energy, time and ratios, and each seed's."""
+    if not run.seeds:
+        return []
+    rows = []
+    for name in run.architectures:
+        of = [each.summary["architectures"][name] for each in run.seeds]
+        rows += [
+            _over_seeds(f"test accuracy, {name}", [100 * chip["test_accuracy"] for chip in of], "%"),
+            _over_seeds(f"energy per step, {name}", [chip["energy_per_step_J"]["total"] for chip in of], "J"),
+            _over_seeds(f"time per step, {name}", [chip["latency_per_step_s"]["total"] for chip in of], "s"),
+        ]
+    for name in run.summary["ratios"]:
+        ratios = [each.summary["ratios"][name]["energy"] for each in run.seeds]
+        rows.append(_over_seeds(f"energy ratio, {run.summary['baseline']} / {name}", ratios, ""))
+    heads = ("quantity", "mean", "s", *(f"seed {each.summary['seed']}" for each in run.seeds))
+    return [Sheet(f"Over {len(run.seeds)} seeds, {run.technology}", heads, tuple(rows))]
+
+
+def _over_seeds(what: str, values: Sequence[float], unit: str) -> tuple[str, ...]:
+    def text(value: float) -> str:
+        if unit in {"J", "s"}:
+            return _show(value, unit)
+        return f"{value:.2f} %" if unit else f"{value:.4g}"
+
+    mean, s = spread(values)
+    return (what, text(mean), NONE if s is None else text(s), *map(text, values))
+
+
 def boundary(summary: dict[str, Any]) -> Sheet:
     """Return the boundary of the account, the same for every chip."""
     inside = [(function, "inside") for function in summary["boundary"]["inside"]]
@@ -277,8 +307,8 @@ def particulars(run: Recorded) -> Sheet:
     """Return what ran: data, seed, steps, non-idealities, technologies, versions."""
     summary = run.summary
     rows = [
-        ("workload", summary["workload"]), ("data", summary["dataset_origin"]), ("seed", str(summary["seed"])),
-        ("steps", f"{summary['steps']:,}"), ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
+        ("workload", summary["workload"]), ("data", summary["dataset_origin"]),
+        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"), ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
     ]  # fmt: skip
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
@@ -297,7 +327,7 @@ def from_summary(summary: dict[str, Any]) -> list[Sheet]:
 
 def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
-    sheets = [*from_summary(run.summary), *intervals(run), *contributors(run), *area_parts(run)]
+    sheets = [*seeds(run), *from_summary(run.summary), *intervals(run), *contributors(run), *area_parts(run)]
     return [particulars(run), *sheets, boundary(run.summary)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
-from archsim.records import recorded
+from archsim.records import seeds
 from archsim.records.technologies import find
 from archsim.runs.layout import state
 from archsim.studies import sensitivity, variants
@@ -93,11 +93,11 @@ def explain(
     InputError
         If it is no finished run, or an option is wrong.
     """
-    if (found := state(run)) != "finished":
+    if not seeds.several(run) and (found := state(run)) != "finished":
         raise InputError(f"is {found}", file=run, expected="a finished run")
-    known = recorded.read(run)
+    known = seeds.read(run)
     summary, chips = known.summary, chosen(run, known.summary, archs, over)
-    asked = find(run, known.named, technology)
+    asked = find(known.home, known.named, technology)
     priced, note = asked.alike(known), asked.note
     spent = sensitivity.read_spent(run, priced, chips)
     begin = time.perf_counter()
@@ -107,7 +107,7 @@ def explain(
     if steps is not None:
         folder = points or run / "explain" / "points"
         reruns = variants.rerun(
-            run, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
+            known.home, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
         )
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,

@@ -101,7 +101,7 @@ def intervals(run: Recorded, technology: str | None = None, *, samples: int = SA
     InputError
         If the technology's file is no longer what priced the run, or a range begins at zero.
     """
-    priced = find(run.path, run.named, technology).alike(run)
+    priced = find(run.home, run.named, technology).alike(run)
     drawn = _Draws(run, priced, samples)
     chips, totals = {}, {}
     for name in run.architectures:
@@ -117,7 +117,9 @@ def intervals(run: Recorded, technology: str | None = None, *, samples: int = SA
 
 def known(run: Recorded, technology: str | None = None) -> Intervals | None:
     """Return the intervals of a run, or None where they cannot be drawn; what was drawn for its files is kept."""
-    stamps = tuple((run.path / name).stat().st_mtime_ns for name in (ENERGY, AREA) if (run.path / name).is_file())
+    homes = [each.path for each in run.seeds] or [run.path]
+    files = (home / name for home in homes for name in (ENERGY, AREA))
+    stamps = tuple(file.stat().st_mtime_ns for file in files if file.is_file())
     return _kept(_Key(run, (run.path.resolve(), technology or run.technology, stamps)))
 
 

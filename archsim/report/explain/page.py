@@ -10,7 +10,8 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.units import show
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
 from archsim.report import style, tables
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw
@@ -202,8 +203,8 @@ def _title(found: Explanation, run: Recorded) -> str:
 
 def _under(found: Explanation, run: Recorded) -> str:
     return (
-        f"{run.summary['workload']} on {run.summary['dataset_origin']}, {found.steps:,} steps, seed "
-        f"{run.summary['seed']}; figures of {found.technology.name}"
+        f"{run.summary['workload']} on {run.summary['dataset_origin']}, {found.steps:,} steps, {run.seeded}; "
+        f"figures of {found.technology.name}"
     )
 
 

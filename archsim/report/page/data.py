@@ -66,7 +66,7 @@ def _technologies(run: Recorded, techs: Sequence[str]) -> tuple[list[tuple[Techn
     found, notes = [], []
     for name in run.technologies:
         try:
-            asked = find(run.path, run.named, name, given=techs)
+            asked = find(run.home, run.named, name, given=techs)
             found.append((asked.alike(run), asked.note))
         except InputError as error:
             if name == run.technology or techs:
@@ -80,7 +80,7 @@ def _what_ran(run: Recorded) -> dict[str, Any]:
     names = ("workload", "dataset", "dataset_origin", "seed", "steps", "state", "weights", "ratio")
     kept = {name: _finite(summary.get(name)) for name in names}
     return kept | {
-        "archsim": str(run.run.get("archsim", "")), "python": str(run.run.get("python", "")),
+        "seeded": run.seeded, "archsim": str(run.run.get("archsim", "")), "python": str(run.run.get("python", "")),
         "packages": {str(k): str(v) for k, v in (run.run.get("packages") or {}).items()},
         "settings": {str(k): str(v) for k, v in (run.run.get("settings") or {}).items()},
         "preset": run.run.get("preset"),
