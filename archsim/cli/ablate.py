@@ -30,9 +30,9 @@ def ablate_command(  # noqa: PLR0917  an option each
 ) -> None:  # fmt: skip
     """Train WORKLOAD with each non-ideality off alone, and with other converters: accuracy, energy, time, pulses.
 
-    What --set changes holds for every training, such as weight.device=my-device.yaml; non-idealities that the device does not
-    have are left out and named. Each training is kept under OUT/points: the same command again goes on where it
-    was, or only draws.
+    What --set changes holds for every training, such as weight.device=my-device.yaml; non-idealities that the device
+    does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
+    it was, or only draws.
     """
     import time
 

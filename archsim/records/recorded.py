@@ -124,7 +124,8 @@ class Recorded:
     def absent(self, architecture: str) -> list[str]:
         """Return the non-idealities that a chip's file has on, but that its device does not have."""
         given = (each for each in self.run["architectures"] if each["name"] == architecture)
-        switches: Mapping[str, bool] = next(given, {}).get("nonidealities") or {}
+        chip: Mapping[str, Any] = next(given, {})
+        switches: Mapping[str, bool] = chip.get("nonidealities") or {}
         on = (self.run.get("nonidealities_on") or {}).get(architecture, ())
         return [name for name, state in switches.items() if state and name not in on]
 

@@ -17,6 +17,7 @@ from archsim.accounting.bill import price
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.base.yamlfile import Key
 from archsim.chips import architecture as architectures
 from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
@@ -203,7 +204,7 @@ def _spec(base: Base, settings: Settings) -> RunSpec:
     document, resolved = architectures.document(base.arch), _resolved(base)
     _, (given,) = assign(read_settings(base.settings), workloads.document(base.workload), [document])
     pairs = [text.split("=") for text in settings]
-    point = {tuple(key.split(".")): value for key, value in pairs}
+    point: dict[Key, str] = {tuple(key.split(".")): value for key, value in pairs}
     parsed = architectures.parse(document.with_settings({**given, **point}))
     kept = tuple((key, value) for key, value in pairs)
     return replace(resolved, architectures=(parsed,), settings=(*resolved.settings, *kept))
@@ -294,7 +295,8 @@ def _content(spec: RunSpec, points: Sequence[Point], found: Mapping[tuple[str, i
         "technology": technology.name, "steps": spec.training.steps, "epochs": spec.training.epochs,
         "learning_rate": spec.training.learning_rate, "test_images": tests,
         "tested_after": marks(total_steps(spec)[0]),
-        "settings": dict(spec.settings), "not_in_device": spec.architectures[0].absent(), "bits": _bits(spec), "laws": {key: figure.law if figure else None for key, figure in laws.items()},
+        "settings": dict(spec.settings), "not_in_device": spec.architectures[0].absent(),
+        "bits": _bits(spec), "laws": {key: figure.law if figure else None for key, figure in laws.items()},
     }  # fmt: skip
     for group, members in groups.items():
         if not members:

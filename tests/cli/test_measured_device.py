@@ -41,6 +41,13 @@ def test_a_fitted_device_goes_all_the_way_to_the_paper_kit(cli: Cli, tmp_path: P
     assert fitted.code == 0, fitted.err
     ran = cli("run", "mlp-mnist", "--steps", 60, *SETTINGS, "--set", "weight.device=gst.yaml", "--out", "g")
     assert ran.code == 0, ran.err
+    for words in (
+        "note         mixed-precision: weight.unit is 8 uS, 0.4",
+        "--set weight.unit=1",
+        "--set refresh.saturated=1",
+    ):
+        assert ran.out.count(words) == 1
+    assert len(yaml.safe_load((tmp_path / "g/run.yaml").read_text())["notes"]) == 2
     assert "not in this device: pulse_memory, read_noise, drift\n" in ran.out
     assert "pulse_memory" not in ran.out.partition("non-idealities on: ")[2].partition(";")[0]
     told = yaml.safe_load((tmp_path / "g/run.yaml").read_text())["nonidealities_on"]["mixed-precision"]
