@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archsim.devices.fit import Fit
-    from archsim.devices.library import Entry
+    from archsim.devices.library import Listed
     from archsim.studies.device import DeviceStudy
 
 
@@ -19,7 +19,7 @@ def list() -> Sequence[str]:  # noqa: A001  the command's name
     return shipped_devices()
 
 
-def show(name: str) -> Sequence[Entry]:
+def show(name: str) -> Sequence[Listed]:
     """Return every number of a device, by name, file or model, with its basis and source."""
     from archsim.devices.library import find_device, numbers
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.accounting.technology import Technology
-    from archsim.studies.calibrate import Move
+    from archsim.studies.calibrate import Shift
     from archsim.technologies.diff import Diff
     from archsim.technologies.imports import Imported
     from archsim.technologies.scaling import Scaled
@@ -53,7 +53,7 @@ def diff(a: str, b: str) -> Diff:
     return compare(show(a), show(b))
 
 
-def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Move]:
+def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Shift]:
     """Write a technology calibrated to published totals of a run; return the moves of its figures."""
     from archsim.studies.calibrate import calibrate as solve
 
@@ -65,12 +65,13 @@ def scale(
 ) -> Sequence[Scaled]:
     """Write a technology scaled to another node; `options` are those of `technologies.scaling.move`."""
     from archsim.base.files import check_file
+    from archsim.studies.inventory import declared
     from archsim.technologies.scaling import move
     from archsim.technologies.scaling import scale as write
 
     technology = show(tech)
     check_file(Path(out), force=False)
-    return write(technology, move(technology, node, rule=rule, **options), Path(out))
+    return write(technology, move(technology, node, declared=declared(), rule=rule, **options), Path(out))
 
 
 def new(archs: Sequence[str], out: str | Path) -> tuple[int, int, int]:

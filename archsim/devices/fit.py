@@ -14,7 +14,7 @@ from archsim.base.units import show
 from archsim.devices.binned import Binned, binned
 from archsim.devices.measured import Pulses
 from archsim.devices.spread import LEAST_DEVICES, LEAST_PULSES, Spread, fit_spread
-from archsim.devices.table import Change
+from archsim.devices.table import MeanChange
 
 DIRECTIONS = ("up", "down")
 
@@ -24,7 +24,7 @@ class Fit:
     """Bins by direction, and the table of each: a knot a bin, and one at each end of the range; spread of devices."""
 
     bins: dict[str, Binned]
-    changes: dict[str, Change]
+    changes: dict[str, MeanChange]
     spread: Spread | None = None
 
     @property
@@ -92,7 +92,7 @@ def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
     return made
 
 
-def _change(part: Binned, seen: tuple[float, float]) -> Change:
+def _change(part: Binned, seen: tuple[float, float]) -> MeanChange:
     """Return the table of bins, carried on to the ends of the conductances seen, if these are near."""
     low, high = float(part.edges[0]), float(part.edges[-1])
     if low - seen[0] <= part.edges[1] - low:
@@ -102,7 +102,7 @@ def _change(part: Binned, seen: tuple[float, float]) -> Change:
     slope = np.diff(part.mean)[[0, -1]] / np.diff(part.centre)[[0, -1]]
     first = part.mean[0] + slope[0] * (low - part.centre[0])
     last = part.mean[-1] + slope[1] * (high - part.centre[-1])
-    return Change(
+    return MeanChange(
         np.concatenate([[low], part.centre, [high]]), np.concatenate([[first], part.mean, [last]]),
         np.concatenate([part.std[:1], part.std, part.std[-1:]]),
     )  # fmt: skip

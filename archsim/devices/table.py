@@ -46,7 +46,7 @@ class TableFile(SteppedFile):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MeanChange:
     """Change of the conductance by one pulse in one direction, all [S]: mean and std at knots, rising."""
 
     knots: F64
@@ -66,7 +66,7 @@ class Table(Stepped):
 
     FILE = TableFile
 
-    def __init__(self, file: TableFile, switches: Switches, changes: dict[str, Change]) -> None:
+    def __init__(self, file: TableFile, switches: Switches, changes: dict[str, MeanChange]) -> None:
         self.file, self.changes = file, changes
         self.bidirectional = "down" in changes
         super().__init__(
@@ -145,7 +145,7 @@ def table_path(document: Document) -> Path:
     return document.path.parent / str(table["file"] if isinstance(table, dict) and "file" in table else "")
 
 
-def read_changes(path: Path) -> dict[str, Change]:
+def read_changes(path: Path) -> dict[str, MeanChange]:
     """Read the table of a device, direction -> change.
 
     Raises
@@ -162,7 +162,7 @@ def read_changes(path: Path) -> dict[str, Change]:
     for value, line in zip(std, sheet.lines, strict=True):
         if value < 0:
             sheet.error("std", line=line, value=float(value), expected="no negative standard deviation")
-    changes: dict[str, Change] = {}
+    changes: dict[str, MeanChange] = {}
     for name in ("up", "down"):
         rows = np.flatnonzero(np.array(direction) == name)
         if not rows.size and name == "down":
@@ -171,5 +171,5 @@ def read_changes(path: Path) -> dict[str, Change]:
             sheet.error("direction", f"has {rows.size} rows of {name!r}", expected="two or more")
         if (np.diff(conductance[rows]) <= 0).any() or conductance[rows[0]] <= 0:
             sheet.error("conductance", f"is not in order for {name!r}", expected="positive and rising conductances")
-        changes[name] = Change(conductance[rows], mean[rows], std[rows])
+        changes[name] = MeanChange(conductance[rows], mean[rows], std[rows])
     return changes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archsim.accounting.technology import Technology, list_technologies, read_technology
+from archsim.accounting.technology import Technology, read_technology
 from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
@@ -249,8 +249,3 @@ def _check_data(document: Document, network: Network, dataset: Dataset) -> None:
         raise document.error(
             ("network", "layers"), f"end in {network.outputs} units", expected=f"{dataset.classes}, one for each class"
         )
-
-
-def known_technologies() -> list[str]:
-    """Return the shipped technologies that a run is priced by if nothing else is said."""
-    return [name for name in DEFAULT_TECHNOLOGIES if name in list_technologies()]

@@ -17,7 +17,6 @@ from archsim.accounting.bill import price
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
-from archsim.base.yamlfile import Key
 from archsim.chips import architecture as architectures
 from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
@@ -47,7 +46,7 @@ Done = Callable[[str, int, Numbers, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class AblationPoint:
     """One chip to train.
 
     Parameters
@@ -70,14 +69,14 @@ class Point:
     bits: int | None = None
 
 
-def switch_points(switches: Sequence[str], seeds: int) -> list[Point]:
+def switch_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
     """Return the points of the non-idealities that the chip has: all on first, each off alone, all off."""
 
     def settings(off: Sequence[str]) -> Settings:
         return tuple(f"nonidealities.{name}={'false' if name in off else 'true'}" for name in switches)
 
-    alone = [Point(f"{_spoken(name)} off", settings([name]), seeds, switch=name) for name in switches]
-    return [Point(ON, settings([]), seeds), *alone, Point(OFF, settings(switches), seeds)]
+    alone = [AblationPoint(f"{_spoken(name)} off", settings([name]), seeds, switch=name) for name in switches]
+    return [AblationPoint(ON, settings([]), seeds), *alone, AblationPoint(OFF, settings(switches), seeds)]
 
 
 def _spoken(name: str) -> str:
@@ -85,11 +84,11 @@ def _spoken(name: str) -> str:
     return " ".join(word.upper() if word in {"dac", "adc"} else word for word in name.split("_"))
 
 
-def bit_points(switches: Sequence[str], seeds: int) -> list[Point]:
+def bit_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
     """Return the points of the converters: bits of both together, of the DACs alone, of the ADCs alone."""
     on = tuple(f"nonidealities.{name}=true" for name in switches)
     return [
-        Point(
+        AblationPoint(
             f"{which.replace('both', 'DAC and ADC')} {bits} bit", (*on, *(f"{key}={bits}" for key in keys)),
             seeds, converters=which, bits=bits,
         )
@@ -204,7 +203,7 @@ def _spec(base: Base, settings: Settings) -> RunSpec:
     document, resolved = architectures.document(base.arch), _resolved(base)
     _, (given,) = assign(read_settings(base.settings), workloads.document(base.workload), [document])
     pairs = [text.split("=") for text in settings]
-    point: dict[Key, str] = {tuple(key.split(".")): value for key, value in pairs}
+    point: dict[tuple[str | int, ...], str] = {tuple(key.split(".")): value for key, value in pairs}
     parsed = architectures.parse(document.with_settings({**given, **point}))
     kept = tuple((key, value) for key, value in pairs)
     return replace(resolved, architectures=(parsed,), settings=(*resolved.settings, *kept))
@@ -246,7 +245,7 @@ def _point(base: Base, settings: Settings, seed: int, file: Path) -> Numbers:
 
 
 def _train(
-    base: Base, points: Sequence[Point], folder: Path, done: Done | None, executor: Executor | None
+    base: Base, points: Sequence[AblationPoint], folder: Path, done: Done | None, executor: Executor | None
 ) -> dict[tuple[str, int], Numbers]:
     """Return (point, seed) -> numbers. Points that come to the same chip are trained once."""
     keys: dict[tuple[str, int], str] = {}
@@ -280,7 +279,9 @@ def _kept(file: Path) -> Numbers | None:
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
-def _content(spec: RunSpec, points: Sequence[Point], found: Mapping[tuple[str, int], Numbers]) -> dict[str, Any]:
+def _content(
+    spec: RunSpec, points: Sequence[AblationPoint], found: Mapping[tuple[str, int], Numbers]
+) -> dict[str, Any]:
     tests = spec.dataset.test_x.shape[0]
     technology = spec.technologies[0]
     laws = {key: technology.figure_for(f"tile.{key}.convert") for key in ("dac", "adc")}
@@ -324,7 +325,7 @@ def _mean(each: Sequence[Numbers]) -> Numbers:
     return {key: fmean(numbers[key] for numbers in each) for key in each[0]}
 
 
-def _row(point: Point, accuracies: list[float], mean: Numbers, first: Numbers, half: float) -> dict[str, Any]:
+def _row(point: AblationPoint, accuracies: list[float], mean: Numbers, first: Numbers, half: float) -> dict[str, Any]:
     return {
         "name": point.name, "switch": point.switch, "converters": point.converters, "bits": point.bits,
         "settings": list(point.settings), "test_accuracies": accuracies, **mean,

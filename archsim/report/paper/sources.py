@@ -39,7 +39,7 @@ class DeviceRecord:
 
 
 @dataclass(frozen=True)
-class Priced:
+class CitedFigure:
     """What a run used of a technology: figures inside the boundary, times of its components, areas of its parts."""
 
     technology: Technology
@@ -65,7 +65,7 @@ class Used:
     notes : files that have changed since the run
     """
 
-    priced: tuple[Priced, ...]
+    priced: tuple[CitedFigure, ...]
     devices: Mapping[str, tuple[DeviceRecord, ...]]
     references: Mapping[str, Reference]
     notes: tuple[str, ...]
@@ -106,13 +106,13 @@ def used(run: Recorded, techs: Sequence[str] = ()) -> Used:
     return Used(tuple(priced), devices, {key: shelf[key] for key in sorted(wanted)}, tuple(notes))
 
 
-def _priced(run: Recorded, technology: Technology) -> Priced:
+def _priced(run: Recorded, technology: Technology) -> CitedFigure:
     names = {line.figure for chip in run.architectures for line in run.contributions(chip, technology.name)}
     present = {entry.key.partition(".")[0] for chip in run.chips.values() for entry in chip.entries}
     known = {key.partition(".")[0] for key in (*technology.pricing, *technology.covering)}
     times = (time for name, time in technology.times.items() if name.partition(".")[0] not in known - present)
     areas = {line.figure for chip in run.architectures for line in run.areas(chip, technology.name)}
-    return Priced(
+    return CitedFigure(
         technology=technology,
         figures=tuple(figure for name, figure in technology.figures.items() if name in names),
         times=tuple(times),

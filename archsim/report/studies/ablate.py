@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUFFIXES = ("png", "svg")
 GROUPS = ("nonidealities", "converters")
 SERIES = {
-    "both": ("DAC and ADC", style.CHIPS["mixed-precision"], "o"),
+    "both": ("DAC and ADC", style.SERIES[0], "o"),
     "DAC": ("DAC alone", style.PARTS["DAC and cells"], "s"),
     "ADC": ("ADC alone", style.PARTS["ADC"], "D"),
 }
@@ -211,7 +211,7 @@ def draw_differences(content: Mapping[str, Any]) -> Figure:
             axes.plot(seeds, [place] * len(seeds), ".", color=style.FAINT, markersize=5, zorder=2)
         axes.errorbar(
             100 * point["difference"], place, xerr=100 * point["half_width"], fmt="o", markersize=6, capsize=3,
-            color=style.CHIPS["mixed-precision"], markerfacecolor="white" if _unsure(point) else None, zorder=3,
+            color=style.SERIES[0], markerfacecolor="white" if _unsure(point) else None, zorder=3,
         )  # fmt: skip
     axes.axvline(0, color=style.REFERENCE, linewidth=0.9)
     axes.set_yticks(places, [point["name"] for point in rows])
