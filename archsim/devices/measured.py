@@ -85,6 +85,8 @@ def read_pulses(path: Path, *, unit: str | None = None) -> Pulses:
             None, have, expected="conductance (uS), change (uS), direction, or device, pulse, conductance (uS), "
             "direction, or a ramp of numbers a column",
         )  # fmt: skip
+    if all(csvtext.is_number(name) for name in table.header if name):
+        table.error(None, "has numbers alone", expected='a row of names above them, such as "ramp1 (uS)"')
     return _ramps(table, unit)
 
 

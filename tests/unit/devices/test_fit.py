@@ -168,6 +168,13 @@ def test_a_ramp_a_column_needs_its_unit_in_the_names_or_as_an_option(tmp_path: P
         read_pulses(path, unit="us")
 
 
+def test_ramps_may_have_a_title_but_need_names(tmp_path: Path) -> None:
+    rows = "1,2\n1.5,2.5\n"
+    assert read_pulses(file(tmp_path, "Measured in May,\na (uS),b (uS)\n" + rows)).before == pytest.approx([US, 2 * US])
+    with pytest.raises(InputError, match="measured.csv:1: has numbers alone; expected a row of names above them"):
+        read_pulses(file(tmp_path, rows), unit="uS")
+
+
 def test_a_file_of_one_column_that_is_no_table_is_not_quoted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no column of pulses; expected") as caught:
         read_pulses(file(tmp_path, "root:secret:0\ndaemon:other:1\n"))
