@@ -88,6 +88,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         ],
         "workload": spec.workload.model_dump(by_alias=True),
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
+        "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
     }  # fmt: skip
