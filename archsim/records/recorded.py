@@ -206,7 +206,7 @@ def read(path: Path) -> Recorded:
     hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
     summary = tables.mapping(path / SUMMARY, hint=hint)
     agreement.check_summary(path / SUMMARY, summary)
-    if run.get("seed") != summary["seed"]:
+    if run.get("seed", summary["seed"]) != summary["seed"]:
         raise InputError(
             file=path / RUN, key="seed", value=run.get("seed"), expected=f"{summary['seed']}, as in {SUMMARY}"
         )
