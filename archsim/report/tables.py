@@ -308,7 +308,8 @@ def particulars(run: Recorded) -> Sheet:
     summary = run.summary
     rows = [
         ("workload", summary["workload"]), ("data", summary["dataset_origin"]),
-        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"), ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
+        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"),
+        ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
     ]  # fmt: skip
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
