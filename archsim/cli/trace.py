@@ -37,7 +37,7 @@ def trace_command(  # noqa: PLR0917  an option each
     from archsim.base.files import claim
     from archsim.records import timeline
     from archsim.records.trace import trace
-    from archsim.report.tables import terminal
+    from archsim.report.sheet import terminal
     from archsim.report.trace import charts as drawing
     from archsim.report.trace import perfetto
     from archsim.report.trace import vcd as dump

@@ -88,6 +88,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         ],
         "workload": spec.workload.model_dump(by_alias=True),
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
+        "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
     }  # fmt: skip
@@ -97,7 +98,9 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
     with files.replacing(path) as aside:
-        pd.DataFrame(rows).to_csv(aside, index=False)
+        pd.DataFrame([{key: files.no_formula(cell) for key, cell in row.items()} for row in rows]).to_csv(
+            aside, index=False
+        )
 
 
 def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:

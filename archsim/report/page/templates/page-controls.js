@@ -67,7 +67,7 @@ function buildCard(figure) {
     make("div", {class: "slider"}, mark, slider),
     make("p", {class: "ends soft"}, make("span", {}, show(figure.low, figure.unit, 3)), make("span", {}, show(figure.high, figure.unit, 3))),
     nodes.outside,
-    make("p", {class: "soft source"}, figure.sources.length ? `Source: ${figure.sources.join(", ")}` : "No source: assumed"),
+    make("p", {class: "soft source"}, figure.sources.length ? `Source: ${figure.sources.join(", ")}` : ownData(figure) || "No source: assumed"),
   );
   return nodes;
 }
