@@ -21,7 +21,7 @@ from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
 from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
 from archsim.records.technologies import NamedTechnology, named
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TRAINING
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, SUMMARY, TRAINING
 
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
 COLUMNS = {
@@ -202,6 +202,11 @@ def read(path: Path) -> Recorded:
     if not (path / RUN).is_file():
         raise InputError(key="RUN", value=str(path), expected=f"a run directory, but it has no {RUN}")
     run = tables.mapping(path / RUN)
+    if run.get("schema") != SCHEMA:
+        raise InputError(
+            file=path / RUN, key="schema", value=run.get("schema"), expected=f"{SCHEMA}, of this version",
+            hint="Do the run again: actions now say which part and what circuit they are",
+        )  # fmt: skip
     state = run.get("state")
     hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
     summary = tables.mapping(path / SUMMARY, hint=hint)
