@@ -52,8 +52,8 @@ class OuterProductUnit(Component):
     def hold_ps(self, updates: int, rows: int) -> int:
         """Return the longer of arithmetic and memory.
 
-        Arithmetic: first the rows are scaled, then the elements changed, so many a cycle as there are lanes. Memory: two
-        accesses an element.
+        Arithmetic: first the rows are scaled, then the elements changed, so many a cycle as there are lanes.
+        Memory: two accesses an element.
         """
         cycles = -(-rows // self.lanes) - (-updates // self.lanes)
         return max(cycles * self.cycle_ps, self.chi.hold_ps(2 * updates))

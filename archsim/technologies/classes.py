@@ -50,7 +50,7 @@ _ROWS = {
     "engine.mac": "int8.multiply",
 }  # fmt: skip
 _LIKE_ADDER = (
-    "digital_unit.compare", "outer_product_unit.compare", "digital_unit.lookup", "tile.product",
+    "digital_unit.compare", "outer_product_unit.compare", "digital_unit.lookup", "tile.product", "engine.gated",
     *(f"{unit}.control.cycle" for unit in _UNITS),
 )  # fmt: skip
 
@@ -73,7 +73,8 @@ ACTIONS: dict[str, Circuit] = {
 """Action key -> kind of circuit."""
 
 PARTS: dict[str, Circuit] = {
-    **{f"{unit}.logic": Circuit.LOGIC for unit in _UNITS}, "engine.mac": Circuit.LOGIC,
+    **{f"{unit}.logic": Circuit.LOGIC for unit in (*_UNITS, "tile.row.driver", "tile.column.driver")},
+    "engine.mac": Circuit.LOGIC,
     **dict.fromkeys(_MEMORIES, Circuit.MEMORY),
     **{f"tile.{part}": Circuit.ANALOG for part in ("dac", "adc", "integrator", "row.driver", "column.driver", "tile")},
     "programmer.driver": Circuit.ANALOG, "writer.driver": Circuit.ANALOG, "tile.cells": Circuit.DEVICE,
