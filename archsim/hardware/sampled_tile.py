@@ -209,6 +209,13 @@ class SampledTile(Component):
             return 0
         return -(-outputs // self.readout.count) * self.conversion_ps()
 
+    def rounds(self, outputs: int) -> int:
+        """Return how many lines share one integrator and its converter, each having its share of the phases.
+
+        Multiplexed converters take what lines have integrated; each line has an integrator of its own.
+        """
+        return 1 if self.readout.style == "multiplexed" else -(-outputs // self.readout.count)
+
     def conversion_ps(self) -> int:
         """Return the time of one conversion."""
         levels = {"ramp": 2**self.readout.bits, "binary-search": self.readout.bits, "multiplexed": 1, "counter": 0}
@@ -277,12 +284,13 @@ class SampledTile(Component):
         pulse_s = drive.periods * self.period_ps * 1e-12
         convert_ps = {"counter": self.integrate_ps(), "multiplexed": self.conversions * self.convert_ps}
         driven = done * lines * density
+        integrations = drive.phases / self.rounds(outputs)
         self.count(tag, {
             "dac.convert": driven,
             "line.charge": driven * drive.charges * max(drive.phases / 2, 1) * array.arrays,
             "cells.conduct": driven * outputs * array.arrays * array.conductance * array.input_mean * pulse_s,
             "adc.convert": done * outputs * self.conversions,
-            "integrate.on": done * outputs * drive.phases * pulse_s,
+            "integrate.on": done * outputs * integrations * pulse_s,
             "adc.on": done * outputs * convert_ps.get(self.readout.style, self.conversion_ps()) * 1e-12,
             "product": done,
         })  # fmt: skip
@@ -328,7 +336,7 @@ class SampledTile(Component):
         return {
             "cells": self.tiles * array.rows * array.columns * array.arrays,
             "adc": self.tiles * self.readout.count,
-            "integrator": self.tiles * array.columns,
+            "integrator": self.tiles * -(-array.columns // self.rounds(array.columns)),
             "row.driver": self.tiles * array.rows,
             "column.driver": self.tiles * array.columns,
             "tile": self.tiles,
