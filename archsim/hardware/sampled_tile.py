@@ -18,7 +18,7 @@ from archsim.hardware.component import Component
 from archsim.hardware.streaming import Emit, nobody
 from archsim.hardware.tile import Tile
 
-InputStyle = Literal["pulse-width", "binary-pulses", "bit-serial"]
+InputStyle = Literal["pulse-width", "pulse-count", "binary-pulses", "bit-serial", "voltage"]
 OutputStyle = Literal["multiplexed", "ramp", "counter", "binary-search"]
 Settles = Literal["integration", "pulse", "product"]
 RowsWritten = Literal["parallel", "serial"]
@@ -31,8 +31,9 @@ class Drive:
     Parameters
     ----------
     style : str
-        "pulse-width": one pulse of up to 2^m - 1 periods, m the bits of a magnitude. "binary-pulses": m pulses of
-        1, 2, 4 ... periods, as long together. "bit-serial": one read of one period a bit, `bits` of them.
+        "pulse-width": one pulse of up to 2^m - 1 periods, m the bits of a magnitude. "pulse-count": as many pulses of
+        one period as the input says. "binary-pulses": m pulses of 1, 2, 4 ... periods, as long together. "bit-serial":
+        one read of one period a bit, `bits` of them. "voltage": one level of `bits`, held for one period.
     bits : int
         Of an input element.
     phases : int
@@ -57,12 +58,16 @@ class Drive:
     @property
     def periods(self) -> int:
         """Periods of one integration at full scale."""
-        return self.bits if self.style == "bit-serial" else 2**self.magnitude_bits - 1
+        whole = {"bit-serial": self.bits, "voltage": 1}
+        return whole.get(self.style, 2**self.magnitude_bits - 1)
 
     @property
     def charges(self) -> int:
-        """Times a line is charged in one integration."""
-        return {"pulse-width": 1, "binary-pulses": self.magnitude_bits, "bit-serial": self.bits}[self.style]
+        """Times a line is charged in one integration at full scale."""
+        return {
+            "pulse-width": 1, "pulse-count": self.periods, "binary-pulses": self.magnitude_bits,
+            "bit-serial": self.bits, "voltage": 1,
+        }[self.style]  # fmt: skip
 
     @property
     def settlings(self) -> int:
@@ -284,10 +289,11 @@ class SampledTile(Component):
         pulse_s = drive.periods * self.period_ps * 1e-12
         convert_ps = {"counter": self.integrate_ps(), "multiplexed": self.conversions * self.convert_ps}
         driven = done * lines * density
+        charges = drive.charges * (array.input_mean if drive.style == "pulse-count" else 1)
         integrations = drive.phases / self.rounds(outputs)
         self.count(tag, {
             "dac.convert": driven,
-            "line.charge": driven * drive.charges * max(drive.phases / 2, 1) * array.arrays,
+            "line.charge": driven * charges * max(drive.phases / 2, 1) * array.arrays,
             "cells.conduct": driven * outputs * array.arrays * array.conductance * array.input_mean * pulse_s,
             "adc.convert": done * outputs * self.conversions,
             "integrate.on": done * outputs * integrations * pulse_s,

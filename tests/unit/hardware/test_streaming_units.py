@@ -133,10 +133,10 @@ def test_an_engine_that_gates_nothing_computes_every_product() -> None:
 
 
 def tile(drive: Drive, readout: Readout, **fields: Any) -> SampledTile:
+    more = {"write": None, "array": Array(64, 32, 1, 1e-6, 1.0)} | fields
     return SampledTile(
-        Clock(), Ledger(), tiles=2, array=Array(64, 32, 1, 1e-6, 1.0), drive=drive, readout=readout,
-        period_ps=1000, settle_ps=7000, convert_ps=500, **({"write": None} | fields),
-    )  # fmt: skip
+        Clock(), Ledger(), tiles=2, drive=drive, readout=readout, period_ps=1000, settle_ps=7000, convert_ps=500, **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,7 @@ def tile(drive: Drive, readout: Readout, **fields: Any) -> SampledTile:
         (Drive("pulse-width", 8, signed=False), 7000 + 255_000),
         (Drive("pulse-width", 8), 7000 + 127_000),
         (Drive("binary-pulses", 1), 7000 + 1000),  # a sign alone
+        (Drive("voltage", 8), 7000 + 1000),
         (Drive("bit-serial", 4, settles="product"), 7000 + 4 * 2000 + 2000),  # conversions are the longer
     ],
 )
@@ -156,6 +157,13 @@ def test_lines_settle_as_often_as_the_design_says(drive: Drive, expected_ps: int
     unit = tile(drive, Readout(style, 8, 8))
     _, ps = elapsed(unit.clock, unit.product(1, TAG))
     assert ps == expected_ps
+
+
+def test_an_input_by_count_charges_its_line_as_often_as_its_mean_says() -> None:
+    unit = tile(Drive("pulse-count", 4, signed=False), Readout("counter", 4, 32), array=Array(64, 32, 1, 1e-6, 0.4))
+    _, ps = elapsed(unit.clock, unit.product(1, TAG))
+    assert ps == 7000 + 15 * 1000
+    assert unit._account.total()[TAG]["line.charge"] == pytest.approx(2 * 64 * 15 * 0.4)
 
 
 @pytest.mark.parametrize("style", ["ramp", "binary-search"])
