@@ -30,8 +30,8 @@ class CoreLink(Streaming):
     """
 
     ACTIONS: ClassVar = {
-        "transfer": Action("one bit sent over one hop", "on-chip transport", "bit"),
-        "add": Action("one partial sum added", "arithmetic"),
+        "transfer": Action("one bit sent over one hop", "on-chip transport", "bit", part="bus", circuit="wire"),
+        "add": Action("one partial sum added", "arithmetic", part="arithmetic", circuit="logic", row="int32.add"),
     }
 
     def __init__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Entry, Ledger
 from archsim.base.signal import Tag
 from archsim.hardware.clock import Clock
@@ -28,10 +29,10 @@ class RegisterFile(Component):
     """
 
     ACTIONS: ClassVar = {
-        "read": Action("one word read", "arithmetic"),
-        "write": Action("one word written", "arithmetic"),
+        "read": Action("one word read", "arithmetic", part="arithmetic", circuit="memory"),
+        "write": Action("one word written", "arithmetic", part="arithmetic", circuit="memory"),
     }
-    PARTS: ClassVar = {"bits": "bit"}
+    PARTS: ClassVar = {"bits": PartKind("bit", part="arithmetic", circuit="memory")}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, registers: str, *, units: int, capacity_bit: int, word_bit: int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.hardware.clock import Clock
 from archsim.hardware.streaming import Streaming
@@ -32,10 +33,12 @@ class Stage(Streaming):
     """
 
     ACTIONS: ClassVar = {
-        "operation": Action("one operation on one result", "arithmetic"),
-        "powered": Action("one lane powered for a second", "control and clock", "s"),
+        "operation": Action("one operation on one result", "arithmetic", part="arithmetic", circuit="logic"),
+        "powered": Action(
+            "one lane powered for a second", "control and clock", "s", part="control and clock", circuit="leakage"
+        ),
     }
-    PARTS: ClassVar = {"lane": ""}
+    PARTS: ClassVar = {"lane": PartKind(part="arithmetic", circuit="logic")}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, stage: str, *, tiles: int, shared: bool, operations: int, lanes: int,

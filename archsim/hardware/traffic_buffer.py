@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Entry, Ledger
 from archsim.hardware.clock import Clock
 from archsim.hardware.sram import Sram
@@ -25,11 +26,13 @@ class TrafficBuffer(Streaming):
     """
 
     ACTIONS: ClassVar = {
-        "read": Action("one word read", "activation"),
-        "write": Action("one word written", "activation"),
-        "powered": Action("one bit powered for a second", "activation", "bit*s"),
+        "read": Action("one word read", "activation", part="signal memory", circuit="any"),
+        "write": Action("one word written", "activation", part="signal memory", circuit="any"),
+        "powered": Action(
+            "one bit powered for a second", "activation", "bit*s", part="signal memory", circuit="leakage"
+        ),
     }
-    PARTS: ClassVar = {"bits": "bit"}
+    PARTS: ClassVar = {"bits": PartKind("bit", part="signal memory", circuit="any")}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, buffer: str, *, memory: Sram, ports: int, read_bit: int, write_bit: int
