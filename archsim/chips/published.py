@@ -78,8 +78,15 @@ class PublishedBoard(Board):
                 self.clock, self.ledger, "bus", width_bit=int(stream.width), cycle_ps=self.ps("bus.cycle"),
                 arbitration_cycles=stream.arbitration_cycles, length_m=stream.length,
             )  # fmt: skip
-        self.before = [self._streaming(step) for step in architecture.before]
-        self.after = [self._streaming(step) for step in architecture.after]
+        self.before = [self._streaming(step, 1) for step in architecture.before]
+        self.after: list[Streaming] = []
+        giving = (
+            self.tile.tiles if self.tile else 1
+        )  # tiles with results of their own; a chain's last core has its sums
+        for step in architecture.after:
+            self.after.append(self._streaming(step, giving))
+            if isinstance(step, LinkFile) and step.adds:
+                giving //= step.cores
 
     def _tile(self, file: CrossbarFile) -> SampledTile:
         style, bits = file.output.style, file.driver_bits
@@ -113,8 +120,8 @@ class PublishedBoard(Board):
             memory=memory, wire_m=file.wire, zero_gating=file.zero_gating, registers=self.registers,
         )  # fmt: skip
 
-    def _streaming(self, file: StageFile | LinkFile | BufferFile) -> Streaming:
-        """Return the unit of a step."""
+    def _streaming(self, file: StageFile | LinkFile | BufferFile, tiles: int) -> Streaming:
+        """Return the unit of a step that the results of so many tiles pass."""
         if isinstance(file, BufferFile):
             memory = Sram(
                 int(file.capacity) * file.banks, int(file.word), file.banks, self.ps(f"buffer_{file.name}.access")
@@ -127,12 +134,12 @@ class PublishedBoard(Board):
             raise ModelError(f"{file.name}: a {file.kind} without a crossbar")  # the schema refuses such a design
         if isinstance(file, LinkFile):
             return CoreLink(
-                self.clock, self.ledger, file.name, chains=self.tile.tiles // file.cores, hops=file.cores - 1,
+                self.clock, self.ledger, file.name, chains=tiles // file.cores, hops=file.cores - 1,
                 bits=file.bits, width_bit=int(file.width), cycle_ps=self.ps(f"link_{file.name}.cycle"),
                 length_m=file.length, adds=file.adds,
             )  # fmt: skip
         return Stage(
-            self.clock, self.ledger, file.name, tiles=self.tile.tiles, shared=file.shared,
+            self.clock, self.ledger, file.name, tiles=tiles, shared=file.shared,
             operations=self.tile.conversions if file.per == "conversion" else 1, lanes=file.lanes, depth=file.depth,
             every=file.every, cycle_ps=self.ps(f"stage_{file.name}.cycle"), bits=file.bits,
         )  # fmt: skip

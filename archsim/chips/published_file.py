@@ -147,7 +147,8 @@ class StageFile(Record):
 class LinkFile(Record):
     """Links along chains of `cores` tiles: each tile's results go to the next one, which adds its own if it `adds`.
 
-    `bits` of one result on its way, `width` of the link, `length` of one hop.
+    The last of a chain then has the chain's results for what comes after. `bits` of one result on its way, `width` of
+    the link, `length` of one hop.
     """
 
     kind: Literal["link"]
@@ -246,10 +247,17 @@ class PublishedArchitecture(FileRecord):
                 raise ValueError(f"the {step.kind} {step.name!r} without `crossbar`; expected results of a crossbar")
             if step.kind != "buffer" and step in self.before:
                 raise ValueError(f"the {step.kind} {step.name!r} stands `before`; expected it `after` the crossbar")
-            if step.kind == "link" and self.crossbar and self.crossbar.tiles % step.cores:
-                raise ValueError(
-                    f"{self.crossbar.tiles} tiles in chains of {step.cores} by {step.name!r}; expected a whole number"
-                )
+        return self
+
+    @model_validator(mode="after")
+    def _chains_fit(self) -> PublishedArchitecture:
+        tiles = self.crossbar.tiles if self.crossbar else 1
+        for step in self.after:
+            if step.kind != "link":
+                continue
+            if tiles % step.cores:
+                raise ValueError(f"{tiles} tiles in chains of {step.cores} by {step.name!r}; expected a whole number")
+            tiles //= step.cores if step.adds else 1
         return self
 
     @property

@@ -135,10 +135,10 @@ def with_steps(tmp_path: Path, more: str = STEPS, old: str = "", new: str = "") 
 
 def test_a_vector_passes_the_units_in_their_order_and_streams_through_them(tmp_path: Path) -> None:
     inputs, link, scale, outputs = 16 * 2000, 2000 + 1000, 4000, 2000  # until a first result of each
-    serial = 64 * 3000  # the serial unit for both tiles is the slowest, and all behind it wait for it
+    serial = 32 * 3000  # the serial unit for the sums of both tiles, and all behind it wait for it
     latency = inputs + 130_000 + link + scale + serial + outputs
     assert with_steps(tmp_path).run_operation("product") == latency
-    assert with_steps(tmp_path).run_operation("product", vectors=9) == latency + 8 * serial
+    assert with_steps(tmp_path).run_operation("product", vectors=9) == latency + 8 * 130_000  # the slowest unit
 
 
 def test_each_unit_counts_what_passes_it_whatever_the_schedule(tmp_path: Path) -> None:
@@ -148,12 +148,12 @@ def test_each_unit_counts_what_passes_it_whatever_the_schedule(tmp_path: Path) -
     assert amounts["inputs", "read"] == 3 * 16
     assert amounts["east", "transfer"] == 3 * 32 * 16
     assert amounts["east", "add"] == 3 * 32
-    assert amounts["scale", "operation"] == amounts["tanh", "operation"] == 3 * 64
+    assert amounts["scale", "operation"] == amounts["tanh", "operation"] == 3 * 32  # one of two tiles has the sums
     assert amounts["outputs", "write"] == 3 * 8
     unit = with_steps(tmp_path)
     unit.run_operation("transposed")
     amounts = {(row.component, row.action): row.amount for row in unit.ledger.rows() if row.layer == "design"}
-    assert amounts["scale", "operation"] == 2 * 64  # rows give the results of a transposed product
+    assert amounts["scale", "operation"] == 64  # rows give the results of a transposed product
 
 
 def test_a_vector_takes_its_frame_and_what_is_powered_is_powered_for_it(tmp_path: Path) -> None:
@@ -185,7 +185,15 @@ def test_traffic_of_a_buffer_overlaps_with_the_work_of_an_engine(tmp_path: Path)
     ("old", "new", "message"),
     [
         ("kind: link", "kind: lnk", "got the kind 'lnk'; expected a mapping with kind: stage, link, buffer"),
-        ("cores: 2", "cores: 3", "expected a whole number"),
+        ("cores: 2", "cores: 3", "2 tiles in chains of 3 by 'east'; expected a whole number"),
+        (
+            "  - {kind: stage, name: scale",
+            (
+                "  - {kind: link, name: west, cores: 2, bits: 8, width: 8 bit, length: 1 mm}\n"
+                "  - {kind: stage, name: scale"
+            ),
+            "1 tiles in chains of 2 by 'west'",
+        ),
         ("name: east", "name: edram", "'edram' stands for two parts"),
         ("word: 64 bit, read: 1024 bit", "word: 64 bit", r"before\[0\]: has neither `read` nor `write`"),
         ("lanes: 1, depth: 4", "lane: 1, depth: 4", r"after\[1\].lane: unknown key"),
