@@ -311,7 +311,7 @@ class SampledTile(Component):
         charges = drive.charges * (array.input_mean if drive.style == "pulse-count" else 1)
         integrations = drive.phases / self.rounds(outputs)
         self.count(tag, {
-            "dac.convert": driven,
+            "dac.convert": driven * max(drive.phases / 2, 1),
             "line.charge": driven * charges * max(drive.phases / 2, 1) * array.arrays,
             "cells.conduct": driven * outputs * array.arrays * array.conductance * array.input_mean * pulse_s,
             "adc.convert": done * outputs * self.conversions,
@@ -330,7 +330,7 @@ class SampledTile(Component):
         cells = self.tiles * array.rows * array.columns * write.arrays
         selected = array.rows if write.rows == "serial" else 1  # times that the columns are charged in a phase
         self.count(tag, {
-            "dac.convert": self.tiles * array.rows,
+            "dac.convert": self.tiles * array.rows * write.phases / 2,
             "line.charge": self.tiles * array.rows * self.drive.charges * write.phases / 2,
             "write.conduct": cells * write.conductance * pulse_s,
             "write.charge": self.tiles * array.columns * write.arrays * write.phases / 2 * selected,
