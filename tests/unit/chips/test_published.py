@@ -117,7 +117,7 @@ after:
 """
 LATER = {
     "buffer_inputs.access": 2e-9, "buffer_outputs.access": 2e-9, "link_east.cycle": 1e-9, "stage_scale.cycle": 1e-9,
-    "stage_tanh.cycle": 1e-9, "frame.step": 300e-9, "engine.cycle": 1e-9,
+    "stage_tanh.cycle": 1e-9, "frame.step": 300e-9, "tile.adc.conversion": 1e-9, "tile.adc.level": 1e-9,
 }  # fmt: skip
 NO_STREAM = "stream: {width: 64 bit, length: 1 mm, arbitration_cycles: 1, overlapped: true}\n"
 
@@ -204,3 +204,25 @@ def test_traffic_of_a_buffer_overlaps_with_the_work_of_an_engine(tmp_path: Path)
 def test_what_is_wrong_in_a_step_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         with_steps(tmp_path, STEPS, old, new)
+
+
+@pytest.mark.parametrize("vectors", [1, 2, 7])
+@pytest.mark.parametrize(
+    ("drive", "readout"),
+    [
+        ("{style: pulse-width, bits: 8, phases: 2}", "{style: multiplexed, bits: 8, count: 5}"),
+        ("{style: binary-pulses, bits: 4, phases: 1, settles: pulse}", "{style: ramp, bits: 6, count: 16}"),
+        ("{style: bit-serial, bits: 8, phases: 1}", "{style: multiplexed, bits: 8, count: 1}"),
+        ("{style: bit-serial, bits: 8, phases: 1}", "{style: counter, bits: 8, count: 32}"),
+        ("{style: voltage, bits: 8, phases: 1}", "{style: binary-search, bits: 8, count: 32}"),
+    ],
+)
+def test_products_one_behind_the_other_take_the_closed_form_of_the_tile(
+    tmp_path: Path, drive: str, readout: str, vectors: int
+) -> None:
+    path = tmp_path / "small.yaml"
+    text = DESIGN.replace(NO_STREAM, "").replace("{style: pulse-width, bits: 8, phases: 1}", drive)
+    path.write_text(text.replace("{style: counter, bits: 8, count: 32}", readout))
+    unit = PublishedBoard(parse(read(path)), LaterTimes())
+    assert unit.tile is not None
+    assert unit.run_operation("product", vectors=vectors) == unit.tile.read_ps(vectors, 32)
