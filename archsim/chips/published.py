@@ -69,6 +69,7 @@ class PublishedBoard(Board):
         self.architecture = architecture
         self.blocks = [Block(self.clock, self.ledger, name, count=n) for name, n in architecture.blocks.items()]
         self.registers: list[RegisterFile] = []
+        self.slices = architecture.crossbar.slices if architecture.crossbar else 1
         self.tile = self._tile(architecture.crossbar) if architecture.crossbar else None
         self.engine = self._engine(architecture.engine) if architecture.engine else None
         stream = architecture.stream
@@ -140,7 +141,8 @@ class PublishedBoard(Board):
             )  # fmt: skip
         return Stage(
             self.clock, self.ledger, file.name, tiles=tiles, shared=file.shared,
-            operations=self.tile.conversions if file.per == "conversion" else 1, lanes=file.lanes, depth=file.depth,
+            operations=self.tile.conversions * self.slices if file.per == "conversion" else 1, lanes=file.lanes,
+            depth=file.depth,
             every=file.every, cycle_ps=self.ps(f"stage_{file.name}.cycle"), bits=file.bits,
         )  # fmt: skip
 
@@ -209,7 +211,8 @@ class PublishedBoard(Board):
             return [*before, Step(lambda _: tile.update(tag))]
         inputs, outputs = tile.lines(transposed=transposed)
         core = self._tile_steps(tile, operation, density, tag)
-        after, _ = self._stream_steps(self.after, outputs, tile.emerge_ps(outputs), tag)
+        results = outputs if transposed else outputs // self.slices
+        after, _ = self._stream_steps(self.after, results, tile.emerge_ps(outputs), tag)
         if bus is None:
             return [*before, *core, *after]
         into = partial(bus.send, tile.tiles * inputs * tile.drive.bits, tag)

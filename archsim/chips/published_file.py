@@ -66,7 +66,8 @@ class CrossbarFile(Record):
     """Equal crossbar tiles that work in step.
 
     `arrays`: physical arrays read at once through one set of converters. `weights`: logical weights that a tile holds.
-    `conductance` and `input_mean` decide what the cells draw, wherever a technology prices that.
+    `slices`: columns that hold the parts of one weight, whose results make one. `conductance` and `input_mean` decide
+    what the cells draw, wherever a technology prices that.
     """
 
     tiles: Count
@@ -80,6 +81,13 @@ class CrossbarFile(Record):
     output: OutputFile
     write: WriteFile | None = None
     driver_bits: DriverBitsFile | None = None
+    slices: Count = 1
+
+    @model_validator(mode="after")
+    def _whole_weights(self) -> CrossbarFile:
+        if self.columns % self.slices:
+            raise ValueError(f"{self.columns} columns in {self.slices} slices; expected a whole number of weights")
+        return self
 
 
 class MemoryFile(Record):

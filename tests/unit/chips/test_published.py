@@ -156,6 +156,18 @@ def test_each_unit_counts_what_passes_it_whatever_the_schedule(tmp_path: Path) -
     assert amounts["scale", "operation"] == 64  # rows give the results of a transposed product
 
 
+def test_the_columns_of_a_weight_make_one_result(tmp_path: Path) -> None:
+    text = "after:\n  - {kind: stage, name: scale, per: result, bits: 16, lanes: 1}\n"
+    text += "  - {kind: stage, name: tanh, per: conversion, bits: 8, lanes: 4}\n"
+    unit = with_steps(tmp_path, text, "weights: 2048", "weights: 512\n  slices: 4")
+    unit.run_operation("product")
+    amounts = {(row.component, row.action): row.amount for row in unit.ledger.rows() if row.layer == "design"}
+    assert amounts["scale", "operation"] == 2 * 32 / 4
+    assert amounts["tanh", "operation"] == 2 * 32
+    with pytest.raises(InputError, match="32 columns in 5 slices"):
+        with_steps(tmp_path, text, "weights: 2048", "weights: 512\n  slices: 5")
+
+
 def test_a_vector_takes_its_frame_and_what_is_powered_is_powered_for_it(tmp_path: Path) -> None:
     unit = with_steps(tmp_path, "frame: {steps: 7}\n")
     assert unit.run_operation("product", vectors=3) == 3 * 2_100_000

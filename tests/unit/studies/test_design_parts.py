@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archsim.base.files import shipped
 from archsim.chips.published_file import PublishedArchitecture
 from archsim.studies.cases import read_case, shipped_cases
 from archsim.studies.measured import Bench
@@ -91,3 +94,14 @@ def test_a_batch_is_written_in_the_time_of_one_update() -> None:
     assert value("marinella2018", "analog-opu-batch", "latency") == pytest.approx(
         value("marinella2018", "analog-opu", "latency") / 16
     )
+
+
+def test_an_operation_comes_to_one_vector_or_to_all_of_them(tmp_path: Path) -> None:
+    shutil.copytree(shipped("tech_params") / "designs" / "garofalo2022", tmp_path / "garofalo2022")
+    path = tmp_path / "garofalo2022" / "case.yaml"
+    mean = Bench(read_case(str(path))).run(["pipelined"])
+    path.write_text(path.read_text().replace("vectors: 500", "vectors: 500, per: all"))
+    whole = Bench(read_case(str(path))).run(["pipelined"])
+    assert whole.seconds == pytest.approx(500 * mean.seconds)
+    assert whole.operations == 500 * mean.operations
+    assert whole.value("throughput") == pytest.approx(mean.value("throughput"))
