@@ -62,7 +62,7 @@ def test_neurram_takes_a_cycle_a_unit_of_magnitude_and_one_a_bit_of_output(
 
 def test_a_frame_of_the_speech_chip_is_cells_columns_and_counters() -> None:
     run = Bench(read_case("analog-ai2023")).run(["frame"])
-    cells = 33 * 512 * 1024 * 2 * 5e-6 * 0.5 * 255e-9 * 0.3**2
+    cells = 33 * 512 * 1024 * 2 * 1e-6 * 0.5 * 255e-9 * 0.3 * 1.5
     assert run.energies["cells.conduct"] == pytest.approx(cells)
     assert run.energies["adc.conversion"] == pytest.approx(33 * 1024 * 20e-6 * 1.5 * 256e-9)
     assert run.energies["integrator"] == pytest.approx(33 * 512 * 4 * 255e-9 * 12e-6 * 1.5)  # 512 take four turns
