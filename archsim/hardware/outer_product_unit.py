@@ -68,8 +68,13 @@ class OuterProductUnit(Component):
         self.x_bits, self.error_bits = x_bits, error_bits
 
     def hold_ps(self, updates: int, rows: int) -> int:
-        """Return the longer of arithmetic (rows to scale, elements over lanes) and memory (two accesses an element)."""
-        return max((rows - (-updates // self.lanes)) * self.cycle_ps, self.chi.hold_ps(2 * updates))
+        """Return the longer of arithmetic and memory.
+
+        Arithmetic: first the rows are scaled, then the elements changed, so many a cycle as there are lanes.
+        Memory: two accesses an element.
+        """
+        cycles = -(-rows // self.lanes) - (-updates // self.lanes)
+        return max(cycles * self.cycle_ps, self.chi.hold_ps(2 * updates))
 
     def accumulate(
         self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
