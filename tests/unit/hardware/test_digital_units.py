@@ -130,7 +130,7 @@ def test_the_outer_product_takes_the_longer_of_arithmetic_and_memory(
     updates: int, rows: int, lanes: int, banks: int
 ) -> None:
     unit = outer_product_unit(Clock(), Ledger(), lanes=lanes, banks=banks)
-    arithmetic = (rows + (updates + lanes - 1) // lanes) * CYCLE
+    arithmetic = ((rows + lanes - 1) // lanes + (updates + lanes - 1) // lanes) * CYCLE
     memory = (2 * updates + banks - 1) // banks * ACCESS
     assert unit.hold_ps(updates, rows) == max(arithmetic, memory)
 
