@@ -14,10 +14,12 @@ from archsim.base.errors import InputError
 from archsim.records import seeds
 from archsim.records.technologies import find
 from archsim.runs.layout import state
-from archsim.studies import sensitivity, variants
+from archsim.studies import designs, sensitivity, variants
+from archsim.studies.designs import Space
 from archsim.studies.repeat import chosen
 from archsim.studies.sensitivity import Spent, Spread, Swing
 from archsim.studies.sparsity import Sparsity, sparsity
+from archsim.studies.totals import Total, total
 from archsim.studies.variants import Reruns
 
 
@@ -45,6 +47,10 @@ class Explanation:
     sparsity : list of Sparsity
     reruns : Reruns or None
         None if they were left out.
+    space : Space or None
+        The designs of these chips; None if re-runs were left out, or for a chip without such decisions.
+    totals : tuple of Total
+        Of each chip whose total was published.
     published : float or None
         What was published of what is looked at; None where nothing was of just this run.
     """
@@ -60,6 +66,8 @@ class Explanation:
     steps: int
     sparsity: list[Sparsity]
     reruns: Reruns | None
+    space: Space | None
+    totals: tuple[Total, ...]
     published: float | None
 
 
@@ -103,16 +111,28 @@ def explain(
     begin = time.perf_counter()
     spread = sensitivity.spread(spent, samples=samples, distribution=distribution, seed=int(summary["seed"]))
     spread_s = time.perf_counter() - begin
-    reruns = None
+    reruns, space = None, None
     if steps is not None:
         folder = points or run / "explain" / "points"
+        space = designs.explore(
+            known.home, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
+        )
         reruns = variants.rerun(
             known.home, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
         )
+    single = {name: _published(summary, (name,)) for name in chips}
+    apart = tuple(
+        total(
+            sensitivity.read_spent(run, priced, (name,)), published, samples=samples, distribution=distribution,
+            seed=int(summary["seed"]),
+        )
+        for name, published in single.items()
+        if published
+    )  # fmt: skip
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
         bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(known),
-        reruns=reruns, published=_published(summary, chips),
+        reruns=reruns, space=space, totals=apart, published=_published(summary, chips),
     )  # fmt: skip
 
 
@@ -146,4 +166,13 @@ def contents(found: Explanation) -> dict[str, Any]:
             for s in found.sparsity
         ],
         "reruns": variants.contents(found.reruns, found.spent) if found.reruns else None,
+        "designs": designs.contents(found.space) if found.space else None,
+        "totals": [
+            {
+                "architecture": one.chip, "energy_J": one.energy, "published_J": one.published,
+                "bounds_J": list(one.bounds), "interval_90_J": list(one.interval),
+                "alone": [{"figure": a.figure.name, "factor": a.factor, "within": a.within} for a in one.alone],
+            }
+            for one in found.totals
+        ],
     }  # fmt: skip

@@ -201,7 +201,7 @@ def rerun(
         options, key = bases[name]
         points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}
         keys[label] = f"{key} {steps} {' '.join(settings)}".strip()
-    found = _run(points, keys, folder, done, executor)
+    found = measure(points, keys, folder, done, executor)
     reference = {name: found[f"reference {name}"] for name in spent.chips}
     start = _outcome(spent, None, "", reference, None)
     return Reruns(steps, start, tuple(
@@ -211,8 +211,8 @@ def rerun(
 
 def applies(variant: Variant, architecture: Mapping[str, Any]) -> bool:
     """Whether a chip has the blocks that a variant sets, and not its values already."""
-    blocks = all(_block(architecture, key) is not None for key, _ in variant.settings)
-    return blocks and any(_value(architecture, key) != value for key, value in variant.settings)
+    values = [(recorded_value(architecture, key), value) for key, value in variant.settings]
+    return all(now is not None for now, _ in values) and any(now != value for now, value in values)
 
 
 def _block(architecture: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
@@ -223,7 +223,7 @@ def _block(architecture: Mapping[str, Any], key: str) -> Mapping[str, Any] | Non
     return found if isinstance(found, Mapping) else None
 
 
-def _run(
+def measure(
     points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Callable[[str, int, int], None] | None,
     executor: Executor | None,
 ) -> dict[str, Measured]:  # fmt: skip
@@ -257,11 +257,13 @@ def _settings(variant: Variant, chip: str) -> tuple[str, ...]:
     return tuple(f"{chip}.{key}={value}" for key, value in variant.settings)
 
 
-def _value(architecture: Mapping[str, Any], key: str) -> str:
-    """Return a recorded value as a setting would write it; a key that the run did not know is at its default, 1."""
+def recorded_value(architecture: Mapping[str, Any], key: str) -> str | None:
+    """Return a recorded value as a setting would write it; None where the chip has no block of such a name.
+
+    A key that the run did not know is at its default, 1.
+    """
     block = _block(architecture, key)
-    value = None if block is None else block.get(key.rpartition(".")[2], 1)
-    return yaml.safe_dump(value).splitlines()[0]
+    return None if block is None else yaml.safe_dump(block.get(key.rpartition(".")[2], 1)).splitlines()[0]
 
 
 def _outcome(

@@ -21,6 +21,7 @@ from archsim.studies.variants import Outcome, Reruns
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 WIDE, NARROW = 8.2, 4.1
@@ -131,7 +132,7 @@ def distribution(found: Explanation, chips: Chips, *, narrow: bool = False) -> F
     axes.set_xlim(least, most)
     axes.set_ylim(0, top * 1.42)
     if found.spent.paired:
-        _ratio_ticks(axes)
+        ratio_ticks(axes.xaxis, axes.get_xlim())
     else:
         style.unit_ticks(axes, "J", axis="x")
     for limit in found.bounds:
@@ -168,15 +169,16 @@ def _paper(axes: Axes, found: Explanation, top: float) -> None:
     )  # fmt: skip
 
 
-def _ratio_ticks(axes: Axes) -> None:
+def ratio_ticks(axis: Axis, ends: tuple[float, float]) -> None:
+    """Give a log axis of ratios between `ends` ticks that can be read."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-    low, high = axes.get_xlim()
+    low, high = ends
     subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if high / low < 30 else (1.0, 3.0) if high / low < 1000 else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(base=10, subs=subs))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_major_locator(LogLocator(base=10, subs=subs))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def shares(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
@@ -231,7 +233,7 @@ def reruns(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
         )  # fmt: skip
     _dots(axes, found, done, narrow=narrow)
     axes.set_ylim(len(done.variants) - 0.4, -1.8)
-    _ratio_ticks(axes)
+    ratio_ticks(axes.xaxis, axes.get_xlim())
     axes.set_xlabel(f"{what(found)} over the reference's (log axis)")
     axes.grid(axis="y", visible=False)
     _key_to_dots(figure, found, narrow=narrow)

@@ -13,7 +13,7 @@ from archsim.base.units import show
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read
 from archsim.report import style
-from archsim.report.explain import words
+from archsim.report.explain import designs, words
 from archsim.report.explain.charts import FIGURES, Draw
 from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
@@ -23,11 +23,13 @@ from archsim.studies.explain import Explanation
 
 PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
 SUFFIXES = ("png", "svg")
+DRAWN = {**FIGURES, **designs.FIGURES}
+"""Name of a figure -> how it is drawn, and what it shows."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: a head, sentences, a figure by its name in `FIGURES`, tables."""
+    """A part of the page: a head, sentences, a figure by its name in `DRAWN`, tables."""
 
     head: str
     sentences: list[str]
@@ -43,7 +45,7 @@ def write(found: Explanation, out: Path) -> list[Path]:
     parts = sections(found, chips)
     figures = [part.figure for part in parts if part.figure]
     with style.applied():
-        drawings = {name: _drawn(FIGURES[name][0], found, chips, out / name) for name in figures}
+        drawings = {name: _drawn(DRAWN[name][0], found, chips, out / name) for name in figures}
     files.write_text(out / TEXT, _markdown(found, run, parts))
     files.write_text(out / DATA, json.dumps(explanations.contents(found), indent=1) + "\n")
     files.write_text(out / PAGE, _page(found, run, parts, drawings))
@@ -77,6 +79,14 @@ def sections(found: Explanation, chips: Chips) -> list[Section]:
         Section("Which figure to measure first", words.measure_first(found), "shares", [_shares(found)]),
         Section("One figure at a time", [], "tornado", [_tornado(found)]),
     ]
+    if found.totals:
+        parts.insert(
+            0, Section("Each published total by itself", designs.totals(found), None, designs.total_sheets(found))
+        )
+    if found.space:
+        sheet = designs.decision_sheet(found, found.space)
+        parts.insert(0, Section("Over ordinary designs", designs.over_designs(found, found.space), "designs", [sheet]))
+    parts.insert(0, parts.pop([part.head for part in parts].index("All figures together")))
     decisions = _reruns(found)
     name = "reruns" if decisions else None
     parts.append(Section("With one design decision changed", words.for_another(found), name, decisions))
@@ -231,7 +241,7 @@ def _markdown(found: Explanation, run: Recorded, parts: list[Section]) -> str:
         text.append(f"## {part.head}")
         text += part.sentences
         if part.figure:
-            text.append(f"![{FIGURES[part.figure][1]}]({part.figure}.png)")
+            text.append(f"![{DRAWN[part.figure][1]}]({part.figure}.png)")
         text += [markdown_sheet(sheet, level=3) for sheet in part.sheets]
     return "\n\n".join(text) + "\n"
 
@@ -245,7 +255,7 @@ def _page(found: Explanation, run: Recorded, parts: list[Section], drawings: dic
     )  # fmt: skip
     return environment.get_template("explain.html.j2").render(
         title=_title(found, run), under=_under(found, run), highlights=highlights(found), parts=parts,
-        drawings=drawings, captions={name: caption for name, (_, caption) in FIGURES.items()}, is_word=wordy,
+        drawings=drawings, captions={name: caption for name, (_, caption) in DRAWN.items()}, is_word=wordy,
         version=run.run.get("archsim"), seconds=f"{found.spread_s:.2g}",
     )  # fmt: skip
 
@@ -269,6 +279,14 @@ def terminal(found: Explanation) -> list[str]:
         f"  figures can give     {least} to {most}",
         f"  measure first        {first} of the variance",
     ]
+    if found.space:
+        values = found.space.values
+        ends = f"{valued(found, float(values.min()))} to {valued(found, float(values.max()))}"
+        lines.append(f"  ordinary designs     {ends}, {values.size:,} of them")
+        lines += [
+            f"    {f'{each.chip}: {each.axis.name}':54} {percent(each.share)} of the variance, {times(each.factor)}"
+            for each in found.space.deciding()[: words.FIRST]
+        ]
     if found.reruns:
         reference = valued(found, found.reruns.reference.value)
         lines.append(
