@@ -98,7 +98,7 @@ def test_both_technologies_are_in_the_tables(data: Recorded) -> None:
 
 
 def test_latex_escapes_what_latex_would_read(data: Recorded) -> None:
-    assert tables.escape("50 % of a_b & {c}") == r"50 \% of a\_b \& \{c\}"
+    assert latex.escape("50 % of a_b & {c}") == r"50 \% of a\_b \& \{c\}"
     text = latex.latex(data)
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == len(tables.from_run(data))
     body = [line for line in text.splitlines() if line.endswith(r"\\")]
