@@ -108,7 +108,7 @@ def validate(
         results = _of_case(case, trained, full=full)
         kept = standing.results(case)
         if record:
-            standing.keep(case, _worth_keeping(case, results, full=full))
+            standing.keep(case, _worth_keeping(case, results))
         found += [_stand(each, case, kept, recording=record) for each in results]
     return found
 
@@ -181,13 +181,13 @@ def _stand(result: Result, case: Case, kept: Mapping[str, standing.Kept], *, rec
     return replace(result, cause=known.cause if known else "", moved=moved, problem="; ".join(filter(None, problems)))
 
 
-def _worth_keeping(case: Case, results: Sequence[Result], *, full: bool) -> dict[str, standing.Kept]:
+def _worth_keeping(case: Case, results: Sequence[Result]) -> dict[str, standing.Kept]:
     """Return what of these results the record is of: a training of the default length, or one that has one length."""
     found = {}
     for each in results:
         check = case.file.published[each.name].check
         training = case.file.trainings.get(check.of[0]) if check else None
-        if check and (training is None or training.recorded or not full or check.full):
+        if check and (training is None or check.full or each.steps == training.whole(full=False)):
             found[each.name] = standing.Kept(
                 value=each.shown, steps=each.steps, data=each.data, **{"class": each.kind}
             )  # fmt: skip
