@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import hashlib
 import os
+import platform
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -109,6 +114,77 @@ def bibliographies(paths: Iterable[Path]) -> list[Path]:
     return [path for path in dict.fromkeys(shelves) if path.is_file()]
 
 
+LONGEST = {"yaml": 1 << 23, "json": 1 << 25, "bib": 1 << 24, "table": 1 << 28}
+"""Bytes that a file of a kind may have: many times what a real one has. What is larger is not read."""
+
+
+def regular(path: Path, what: str, most: int | None = None) -> int:
+    """Return the size of a file that can be read from beginning to end; refuse what has no end, or is too long.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What it should be, for the error: "a YAML file".
+    most : int, optional
+        Bytes that it may have.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a directory, a device, a pipe, may not be read, or is larger.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise InputError("no such file", file=shown_path(path)) from error
+    except (OSError, ValueError) as error:
+        raise _unread(path, what, error) from error
+    if stat.S_ISDIR(found.st_mode):
+        raise InputError("is a directory", file=display(path), expected=what)
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError("is a device or a pipe, which may have no end", file=display(path), expected=what)
+    if most is not None and found.st_size > most:
+        raise InputError(f"holds {found.st_size:,} bytes", file=display(path), expected=f"{what} of at most {most:,}")
+    return found.st_size
+
+
+def read_bytes(path: Path, kind: str, what: str) -> bytes:
+    """Return what a file of a kind in `LONGEST` holds.
+
+    Raises
+    ------
+    InputError
+        As `regular`.
+    """
+    regular(path, what, LONGEST[kind])
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LONGEST[kind])
+    except OSError as error:
+        raise _unread(path, what, error) from error
+
+
+def read_text(path: Path, kind: str, what: str) -> str:
+    """Return the text of a file of a kind in `LONGEST`, in UTF-8 with or without its mark.
+
+    Raises
+    ------
+    InputError
+        As `regular`, or if it is not UTF-8.
+    """
+    try:
+        text = read_bytes(path, kind, what).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8 text", file=display(path), expected=what) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unread(path: Path, what: str, error: Exception) -> InputError:
+    said = (getattr(error, "strerror", None) or str(error)).lower()
+    return InputError(f"cannot be read ({said})", file=shown_path(path), expected=what)
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as stream:
@@ -133,7 +209,8 @@ def display(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it over `path`, on failure remove it.
 
-    So a reader sees the old file or the new one, never half of it.
+    So a reader sees the old file or the new one, never half of it. What a process that was killed left beside it is
+    removed by the next that writes it.
 
     Raises
     ------
@@ -144,7 +221,8 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError("is a directory", file=display(path), expected="a file to write")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:_STEM]}.", suffix=path.suffix)
+        _clear(path.parent, f".{path.stem[:_STEM]}.", path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:_STEM]}.{_owner()}", suffix=path.suffix)
     except OSError as error:
         raise _unwritten(path, error) from error
     os.close(handle)
@@ -159,6 +237,36 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _unwritten(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+_NODE = re.sub(r"\W", "-", platform.node()) or "here"
+
+
+def _owner() -> str:
+    """Return what stands in the name of a file in the making: its process, so that what a dead one left is known."""
+    return f"{os.getpid()}@{_NODE}-"
+
+
+def _clear(folder: Path, prefix: str, suffix: str) -> None:
+    """Remove what processes of this machine that live no more were writing: files, or folders of files."""
+    if os.name != "posix":  # elsewhere a process cannot be asked whether it lives
+        return
+    for left in folder.glob(f"{glob.escape(prefix)}*@{_NODE}-*{glob.escape(suffix)}"):
+        process = left.name.removeprefix(prefix).partition("@")[0]
+        if not process.isdecimal() or _alive(int(process)):
+            continue
+        with contextlib.suppress(OSError):
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 _STEM = 100
@@ -182,13 +290,20 @@ def shown_path(path: Path) -> str:
 
 
 @contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a temporary folder, removed at the end; one of a process that was killed is removed by the next."""
+    _clear(Path(tempfile.gettempdir()), "archsim-", "")
+    with tempfile.TemporaryDirectory(prefix=f"archsim-{_owner()}") as name:
+        yield Path(name)
+
+
+@contextmanager
 def together(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder; on success move every file in it to its place in `folder`, on failure remove it.
 
     So files that belong together are all new or all old, but for an interruption of the moving itself.
     """
-    with tempfile.TemporaryDirectory() as name:
-        aside = Path(name)
+    with scratch() as aside:
         yield aside
         for path in sorted(each for each in aside.rglob("*") if each.is_file()):
             with replacing(folder / path.relative_to(aside)) as target:
@@ -267,6 +382,14 @@ def _check_above(path: Path, option: str, what: str) -> None:
         raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} is a file")
     if not os.access(above, os.W_OK):
         raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} cannot be written to")
+
+
+def no_formula(cell: object) -> object:
+    """Return a cell of a table; one that a spreadsheet would take for a formula has a quote before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell
+
+
+_FORMULA = ("=", "@", "\t", "\r")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
@@ -43,7 +43,7 @@ class Operation(Record):
     set: dict[str, Any] = Field(default_factory=dict)
 
 
-class Training(Record):
+class CaseTraining(Record):
     """A training run of `steps`, or of `full_steps` with --full. Files are those in the case's folder, or shipped ones.
 
     With `recorded`, the course of `full_steps` stands in recorded.yaml beside the case; by default the first `steps`
@@ -60,7 +60,7 @@ class Training(Record):
     published_steps: int | None = None
 
     @model_validator(mode="after")
-    def _in_order(self) -> Training:
+    def _in_order(self) -> Self:
         if self.published_steps and not (self.recorded and 3 * self.steps < self.full_steps < self.published_steps):
             raise ValueError("`published_steps` without a record to extrapolate; expected `recorded`, and `full_steps` "
                              "between three times `steps` and `published_steps`")  # fmt: skip
@@ -177,7 +177,7 @@ class CaseFile(FileRecord):
     note: str = ""
     designs: dict[str, Design] = Field(default_factory=dict)
     kernels: dict[str, Operation] = Field(default_factory=dict)
-    trainings: dict[str, Training] = Field(default_factory=dict)
+    trainings: dict[str, CaseTraining] = Field(default_factory=dict)
     published: dict[str, Number]
 
 

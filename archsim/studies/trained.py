@@ -11,7 +11,7 @@ from typing import Any
 from archsim.base.units import show
 from archsim.runs.spec import resolve
 from archsim.studies import standing
-from archsim.studies.cases import Case, Check, Training
+from archsim.studies.cases import Case, CaseTraining, Check
 from archsim.studies.standing import Course
 from archsim.studies.sweep import run_points
 
@@ -80,7 +80,7 @@ def train(
     Parameters are those of `validate.validate`; with `full` and `record` recorded trainings are written down.
     """
     points: dict[str, dict[str, Any]] = {}
-    wanted: dict[tuple[str, str], tuple[Case, Training, list[int]]] = {}
+    wanted: dict[tuple[str, str], tuple[Case, CaseTraining, list[int]]] = {}
     for case in cases:
         checks = [n.check for n in case.file.published.values() if n.check and (full or not n.check.full)]
         for name, training in case.file.trainings.items():
@@ -106,7 +106,7 @@ def train(
     return found
 
 
-def _options(case: Case, training: Training, steps: int, data: Path | None) -> dict[str, Any]:
+def _options(case: Case, training: CaseTraining, steps: int, data: Path | None) -> dict[str, Any]:
     return {
         "workload": case.near(training.workload), "archs": tuple(map(case.near, training.architectures)),
         "techs": (case.near(training.technology),), "seed": 1, "data": data, "steps": steps,
