@@ -52,7 +52,7 @@ class CaseTraining(Record):
 
     With `recorded`, the course of `full_steps` stands in recorded.yaml beside the case; by default the first `steps`
     are run again and have to come to what the record says of them. `published_steps` is how long the published
-    training is, where that is longer: means of a step are extrapolated, from the record's thirds, with a stated error.
+    training is, where that is longer: means of a step are extrapolated from the record's course, with a stated error.
     """
 
     workload: str
@@ -74,8 +74,8 @@ class CaseTraining(Record):
         """Return the steps of the runs that are needed: by default one, of a record all that it holds."""
         if not full or not self.recorded:
             return [self.full_steps if full else self.steps]
-        thirds = [self.full_steps // 3, 2 * self.full_steps // 3] if self.published_steps else []
-        return [self.steps, *thirds, self.full_steps]
+        third = [self.full_steps // 3] if self.published_steps else []
+        return [self.steps, *third, self.full_steps]
 
     def whole(self, *, full: bool) -> int:
         """Return the steps that a value of this training is of."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,10 +106,18 @@ def validate(
     found: list[Result] = []
     for case in cases:
         results = _of_case(case, trained, full=full)
-        kept = standing.results(case)
+        kept, known = standing.results(case), standing.misses(case)
         if record:
-            standing.keep(case, _worth_keeping(case, results, full=full))
-        found += [_stand(each, case, kept, recording=record) for each in results]
+            standing.keep(case, _worth_keeping(case, results))
+        for each in results:
+            old = kept.get(each.name)
+            if old and (old.data != each.data or (full and old.steps != each.steps)):
+                found.append(each)  # neither the record nor the list of misses is of other data, or of a longer run
+            else:
+                stood = _stand(each, known.get(each.name), old, recorded=bool(kept))
+                found.append(
+                    replace(stood, problem="; ".join(_problems(stood, known.get(each.name), announced=record)))
+                )
     return found
 
 
@@ -160,34 +168,39 @@ def _digits(value: float) -> str:
 
 
 # --- how a result stands ----------------------------------------------------------------------------------------------
-def _stand(result: Result, case: Case, kept: Mapping[str, standing.Kept], *, recording: bool) -> Result:
-    """Hold a result against the known misses and against what was recorded of it."""
-    known, old = standing.misses(case).get(result.name), kept.get(result.name)
-    same_run = old is None or (old.steps, old.data) == (result.steps, result.data)
-    if not same_run:  # other data or another length: neither the record nor the list of misses is of this run
-        return replace(result, cause=known.cause if known else "")
-    now = f"{result.shown}, {result.kind}"
-    before = f"{old.value}, {old.class_}" if old else ""
-    moved = f"{before or 'not recorded'} -> {now}" if kept and before != now else ""
-    problems = [result.problem]
-    if moved and not recording:
-        problems.append(f"has moved ({moved}); --record announces a move")
+def _stand(result: Result, known: standing.Miss | None, old: standing.Kept | None, *, recorded: bool) -> Result:
+    """Return a result with the cause of its miss, if that is known, and with what has moved since it was recorded."""
+    now = _said(result.shown, result.kind, result.steps)
+    before = _said(old.value, old.class_, old.steps) if old else "not recorded"
+    moved = f"{before} -> {now}" if recorded and before != now else ""
+    return replace(result, cause=known.cause if known else "", moved=moved)
+
+
+def _said(value: str, kind: str, steps: int | None) -> str:
+    return f"{value}, {kind}" + (f" after {steps:,} steps" if steps else "")
+
+
+def _problems(result: Result, known: standing.Miss | None, *, announced: bool) -> Iterator[str]:
+    """Yield why a result stands wrong."""
+    if result.problem:
+        yield result.problem
+    if result.moved and not announced:
+        yield f"has moved ({result.moved}); --record announces a move"
     if not result.ok and known is None:
-        problems.append(f"is off by x{result.factor:.3g}, outside x{result.band:g}, and not among the known misses")
+        yield f"is off by x{result.factor:.3g}, outside x{result.band:g}, and not among the known misses"
     elif known is not None and result.ok:
-        problems.append(f"is among the known misses and lies within x{result.band:g}")
+        yield f"is among the known misses and lies within x{result.band:g}"
     elif known is not None and abs(result.factor / known.factor - 1) > SAME:
-        problems.append(f"is known to be off by x{known.factor:g} and is so by x{result.factor:.3g}")
-    return replace(result, cause=known.cause if known else "", moved=moved, problem="; ".join(filter(None, problems)))
+        yield f"is known to be off by x{known.factor:g} and is so by x{result.factor:.3g}"
 
 
-def _worth_keeping(case: Case, results: Sequence[Result], *, full: bool) -> dict[str, standing.Kept]:
+def _worth_keeping(case: Case, results: Sequence[Result]) -> dict[str, standing.Kept]:
     """Return what of these results the record is of: a training of the default length, or one that has one length."""
     found = {}
     for each in results:
         check = case.file.published[each.name].check
         training = case.file.trainings.get(check.of[0]) if check else None
-        if check and (training is None or training.recorded or not full or check.full):
+        if check and (training is None or check.full or each.steps == training.whole(full=False)):
             found[each.name] = standing.Kept(
                 value=each.shown, steps=each.steps, data=each.data, **{"class": each.kind}
             )  # fmt: skip
