@@ -223,7 +223,7 @@ def test_table_has_one_row_a_line_with_units_in_the_names():
     bill = bill_of(Row("forward", "fc1", "unit", "add", 10), Row("forward", "fc1", "host", "transfer", 8))
     table = bill.table()
     assert list(table.columns) == [
-        "phase", "layer", "component", "action", "key", "function", "inside", "amount", "unit", "figure",
+        "phase", "layer", "component", "action", "key", "function", "part", "inside", "amount", "unit", "figure",
         "price_J_per_unit", "energy_J", "basis", "source", "reason",
     ]  # fmt: skip
     assert table.loc[table["inside"], "energy_J"].sum() == pytest.approx(bill.total())

@@ -97,6 +97,7 @@ def test_what_a_design_cannot_do_is_refused(tmp_path: Path, kernel: str, message
         ("blocks: {edram: 3}", "blocks: {eDRAM: 3}", "blocks.eDRAM"),
         ("crossbar:", "engine: {units: 1, weights: 4, weight_bits: 8, wire: 1 mm}\ncrossbar:", "expected one of them"),
         ("rows: 64", "rows: 0", "crossbar.rows"),
+        ("phases: 1}", "phases: 1, bits_per_read: 2}", "crossbar.input: `bits_per_read` of inputs by pulse-width"),
     ],
 )
 def test_what_is_wrong_in_a_design_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
