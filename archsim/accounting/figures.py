@@ -6,15 +6,16 @@ areas (bound in `area.area`). Does not know which actions exist, nor any chip.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archsim.accounting.figure_text import AreaText, FigureText, Origin, TimeText
+from archsim.accounting.figure_text import CAUSES, AreaText, FigureText, ItemText, Origin, TimeText
 from archsim.accounting.inheritance import Inherited
-from archsim.accounting.laws import Law, law
+from archsim.accounting.laws import LAWS, Law, law, over_capacity
 from archsim.base import units
 from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, validate
@@ -47,7 +48,16 @@ _AREA = _Kind(
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A duration of a technology: value, low and high [s], where it comes from, and what it kept of what it extends."""
+    """A duration of a technology.
+
+    Parameters
+    ----------
+    value, low, high : float [s]
+        Central value, at the capacity `at` if it has points, and the range that expresses its uncertainty.
+    origin, file, line, inherited : as for `Figure`
+    at : {"capacity": bit} of a memory for which the value holds; empty for other times
+    points : its table over capacity, (bit, s)
+    """
 
     name: str
     value: float
@@ -57,6 +67,25 @@ class Time:
     file: Path
     line: int | None
     inherited: Inherited | None = None
+    at: Mapping[str, float] = field(default_factory=dict)
+    points: tuple[tuple[float, float], ...] = ()
+
+    def of(self, capacity_bit: float | None = None) -> float:
+        """Return the time [s], of a memory of a capacity [bit] where the file gives it over capacity.
+
+        Raises
+        ------
+        InputError
+            If the capacity lies outside the points.
+        """
+        if not self.points or capacity_bit is None:
+            return self.value
+        try:
+            exact = self.value * over_capacity(self.points, capacity_bit, self.at["capacity"])
+        except InputError as error:
+            raise InputError(file=self.file, line=self.line, key=f"times.{self.name}.points", value=error.message,
+                             expected="a bank of a capacity within them") from error  # fmt: skip
+        return round(exact, 12)  # the clock counts whole picoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +179,24 @@ def read_time(
     _check_origin(document, key, text, references, zero=value == 0)
     if text.calibrated:
         _second(document, (*key, "calibrated", "was"), text.calibrated.was)
-    return Time(name, value, low, high, _origin(text), document.path, document.line(key), kept)
+    at, points = _over_capacity(document, key, text)
+    return Time(name, value, low, high, _origin(text), document.path, document.line(key), kept, at, points)
+
+
+def _over_capacity(
+    document: Document, key: Key, text: TimeText
+) -> tuple[dict[str, float], tuple[tuple[float, float], ...]]:
+    """Return reference capacity and points of a time, both empty if it has none."""
+    if not text.at and not text.points:
+        return {}, ()
+    rule = LAWS["capacity"]
+    at = _at(document, key, rule, text.at)
+    points = tuple(
+        (size, _second(document, (*key, "points", index, 1), value))
+        for index, size, value in _sizes(document, key, text.points)
+    )
+    _check_law(document, key, rule, at, points)
+    return at, points
 
 
 def read_figure(
@@ -176,10 +222,7 @@ def read_figure(
     rule = _law(document, key, text.law, unit)
     at = _at(document, key, rule, text.at)
     points = _points(document, key, text.points, unit)
-    try:
-        rule.check(at, points)
-    except InputError as error:
-        raise document.error((*key, error.key or "at"), error.message) from error
+    _check_law(document, key, rule, at, points)
     return Figure(
         name=name, value=value, low=low, high=high, unit=unit, prices=_actions(document, key, "prices", text.prices),
         covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
@@ -203,7 +246,7 @@ def read_area(
 
 
 def _value(
-    document: Document, key: Key, text: TimeText, kind: _Kind, references: Collection[str], kept: Inherited | None
+    document: Document, key: Key, text: ItemText, kind: _Kind, references: Collection[str], kept: Inherited | None
 ) -> tuple[float, float, float, str]:
     """Return value, low, high and unit of a price or an area, its origin checked."""
     value, unit = _central(document, (*key, "value"), text.value, kind, kept)
@@ -290,6 +333,12 @@ def _check_origin(document: Document, key: Key, text: Origin, references: Collec
     """Check what a figure's origin needs beside the rules of all numbers, and that the bibliography has its sources."""
     if zero and not text.why:
         raise document.error((*key, "why"), "is missing, which a value of zero demands", expected="the reason")
+    for cause in text.causes or {}:
+        if cause not in CAUSES:
+            expected = f"one of {', '.join(CAUSES)}"
+            raise document.error((*key, "causes", cause), "is no cause", expected=expected, hint=nearest(cause, CAUSES))
+    if math.fsum((text.causes or {}).values()) > 1 + 1e-9:
+        raise document.error((*key, "causes"), "add up to more than 1", expected="parts of one variance")
     if text.basis == "calibrated" and not (text.source and text.calibrated):
         raise document.error(key, "basis is 'calibrated' but `source` or `calibrated` is missing", expected="both")
     if text.calibrated and text.basis != "calibrated":
@@ -341,14 +390,28 @@ def _bits(document: Document, key: Key, value: object, *, count: bool) -> float:
 
 
 def _points(document: Document, key: Key, given: list[list[Any]], unit: str) -> tuple[tuple[float, float], ...]:
-    points = []
+    return tuple(
+        (size, _quantity(document, (*key, "points", index, 1), value, _PRICE, unit)[0])
+        for index, size, value in _sizes(document, key, given)
+    )
+
+
+def _sizes(document: Document, key: Key, given: list[list[Any]]) -> Iterator[tuple[int, float, object]]:
+    """Yield place, size [bit] and value as given of each point."""
     for index, pair in enumerate(given):
         here = (*key, "points", index)
         if len(pair) != 2:
             raise document.error(here, f"has {len(pair)} values", expected="a pair such as [1 KiB, 0.12 pJ/word]")
-        size = _bits(document, (*here, 0), pair[0], count=False)
-        points.append((size, _quantity(document, (*here, 1), pair[1], _PRICE, unit)[0]))
-    return tuple(points)
+        yield index, _bits(document, (*here, 0), pair[0], count=False), pair[1]
+
+
+def _check_law(
+    document: Document, key: Key, rule: Law, at: Mapping[str, float], points: tuple[tuple[float, float], ...]
+) -> None:
+    try:
+        rule.check(at, points)
+    except InputError as error:
+        raise document.error((*key, error.key or "at"), error.message) from error
 
 
 def _actions(

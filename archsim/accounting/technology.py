@@ -40,6 +40,7 @@ class Header(FileRecord):
     title: str | None = None
     node: str = ""
     extends: str | None = None
+    scaling: str | None = None
     times: dict[str, Any] = Field(default_factory=dict)
     figures: dict[str, Any] = Field(default_factory=dict)
     areas: dict[str, Any] = Field(default_factory=dict)
@@ -63,6 +64,7 @@ class Technology:
     Parameters
     ----------
     name, title, node : str
+    scaling : name of the rule by which its scaled figures were computed
     path : the file; ancestors: the files it extends, nearest first
     text : content of its own file where that is not written, as for `lay_over`
     sha256 : hash over the bytes of the file and of its ancestors, in that order
@@ -92,19 +94,20 @@ class Technology:
     area_pricing: Mapping[str, str] = field(repr=False)
     area_covering: Mapping[str, str] = field(repr=False)
     text: str | None = field(repr=False, default=None)
+    scaling: str | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files it was read from, its own first."""
         return self.ancestors if self.text is not None else (self.path, *self.ancestors)
 
-    def time_s(self, key: str) -> float:
-        """Return a time in seconds.
+    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
+        """Return a time in seconds, of a memory's bank of a capacity [bit] where it depends on that.
 
         Raises
         ------
         InputError
-            If the technology has no such time; with the known ones and the nearest.
+            If there is no such time, with the known ones and the nearest; or none for such a capacity.
         """
         if key not in self.times:
             known = ", ".join(self.times) or "no time at all"
@@ -112,12 +115,13 @@ class Technology:
                 f"gives no time {key!r}", file=files.display(self.path), key="times",
                 expected=f"one of {known}", hint=nearest(key, self.times),
             )  # fmt: skip
-        return self.times[key].value
+        return self.times[key].of(capacity_bit)
 
     @property
     def times_hash(self) -> str:
         """SHA-256 over the times: two technologies of one hash give the same clock, so a run may be priced by both."""
-        table = json.dumps({name: time.value for name, time in sorted(self.times.items())})
+        curves = {name: [time.of(size) for size, _ in time.points] for name, time in self.times.items()}
+        table = json.dumps({name: curves[name] or time.value for name, time in sorted(self.times.items())})
         return hashlib.sha256(table.encode()).hexdigest()
 
     def figure_for(self, key: str) -> Figure | None:
@@ -201,6 +205,7 @@ def _read(documents: Sequence[Document], text: str | None = None) -> Technology:
         ancestors=tuple(each.path for each in documents[1:]), sha256=digest.hexdigest(), **items,
         references={key: references[key] for key in sorted(used)}, unused=tuple(sorted(set(own) - used)), text=text,
         pricing=pricing, covering=covering, area_pricing=area_pricing, area_covering=area_covering,
+        scaling=next((each.scaling for each in headers if each.scaling), None),
     )  # fmt: skip
 
 

@@ -39,10 +39,13 @@ def lint(name: str, *, archs: Sequence[str] = ()) -> Sequence[str]:
     from archsim.accounting.technology import read_technology
     from archsim.base.files import shipped_names
     from archsim.studies.inventory import entries, parts
+    from archsim.technologies.central import off_centre
+    from archsim.technologies.rules import problems
 
     technology, chips = read_technology(name), archs or shipped_names("architectures")
     found = check(technology, [entry for arch in chips for entry in entries(arch, technology)])
-    return found + lint_areas(technology, [part for arch in chips for part in parts(arch, technology)])
+    found += lint_areas(technology, [part for arch in chips for part in parts(arch, technology)])
+    return [*found, *problems(technology), *off_centre(technology)]
 
 
 def diff(a: str, b: str) -> Diff:

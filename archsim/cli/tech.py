@@ -72,6 +72,8 @@ def tech_lint(
     from archsim.accounting.technology import lint, list_technologies, read_technology
     from archsim.base.files import shipped_names
     from archsim.studies.inventory import entries, parts
+    from archsim.technologies.central import off_centre
+    from archsim.technologies.rules import problems as off_rule
 
     problems = 0
     archs = arch or shipped_names("architectures")
@@ -79,6 +81,7 @@ def tech_lint(
         technology = read_technology(name)
         found = lint(technology, [entry for a in archs for entry in entries(a, technology)])
         found += lint_areas(technology, [part for a in archs for part in parts(a, technology)])
+        found += [*off_rule(technology), *off_centre(technology)]
         for line in found:
             typer.echo(line)
         bad = sum(not line.startswith("note: ") for line in found)

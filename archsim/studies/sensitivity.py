@@ -7,7 +7,7 @@ is one fact of the world: its factor is shared by both chips. Times are not vari
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from archsim.accounting.figures import Figure
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
-from archsim.base.streams import Streams
 from archsim.studies.calibrate import energies
+from archsim.studies.draws import Draws, draw
 
 F64 = NDArray[np.float64]
 Distribution = Callable[[F64, F64, F64], F64]
@@ -78,13 +78,25 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A figure's part in the variance of the logarithm of the ratio.
+    """The part of a figure, or of a cause that figures share, in the variance of the logarithm of the ratio.
 
-    `first` is its first-order Sobol index: the part that would be gone, on average, if the figure were known exactly.
-    `total` also counts what it does together with others. `error` is the standard error of `first`.
+    Of a figure that shares causes this is what is left to it alone. `first` is its first-order Sobol index: the part
+    that would be gone, on average, if it were known exactly. `total` also counts what it does together with others.
+    `error` is the standard error of `first`.
     """
 
     figure: Figure
+    first: float
+    total: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class CauseShare:
+    """The part of a cause in the variance of the logarithm of the ratio, as `Share`; with the figures that share it."""
+
+    cause: str
+    figures: tuple[Figure, ...]
     first: float
     total: float
     error: float
@@ -100,11 +112,14 @@ class Spread:
     ratios : float array, (samples,)
     shares : tuple of Share
         The largest first.
+    causes : tuple of CauseShare
+        Likewise.
     """
 
     distribution: str
     ratios: F64
     shares: tuple[Share, ...]
+    causes: tuple[CauseShare, ...] = ()
 
     def percentile(self, percent: float) -> float:
         """Return the ratio below which so many percent of the samples lie."""
@@ -200,11 +215,11 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
     ----------
     spent : Spent
     samples : int
-        Draws of all figures; one factor a figure and draw, shared by both chips.
+        Draws of all figures; one factor a figure and draw, shared by both chips, and one number a cause.
     distribution : str
         A key of `DISTRIBUTIONS`.
     seed : int
-        Of the stream "explain/figures".
+        Of the streams of `draws.draw`.
 
     Raises
     ------
@@ -213,7 +228,8 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
 
     Source
     ------
-    Indices by pick-freeze: two independent sets A and B of draws, and A with one figure taken from B. First order after
+    Indices by pick-freeze: two independent sets A and B of draws, and A with one source taken from B: a figure's own
+    part, or a cause. First order after
     Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), averaged over both ways round; total after Jansen, Comput.
     Phys. Commun. 117, 35 (1999). The bill is linear, so taking one figure from B is one sum, not another bill.
     """
@@ -224,9 +240,14 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
     if samples < 100:
         raise InputError(key="--samples", value=samples, expected="100 or more")
     low, high = _ends(spent.figures)
-    uniform = Streams(seed).generator("explain/figures").random((2, samples, len(spent.figures)))
-    first, second = np.exp(DISTRIBUTIONS[distribution](uniform, low, high))
-    return Spread(distribution, spent.ratio(first), tuple(_shares(spent, first, second)))
+
+    def factors(places: F64, items: Sequence[int]) -> F64:
+        index = list(items)
+        return np.asarray(np.exp(DISTRIBUTIONS[distribution](places, low[index], high[index])), np.float64)
+
+    drawn = draw(spent.figures, factors, samples=samples, seed=seed)
+    ratios, shares, causes = _shares(spent, drawn)
+    return Spread(distribution, ratios, tuple(shares), tuple(causes))
 
 
 def _ends(figures: tuple[Figure, ...]) -> tuple[F64, F64]:
@@ -240,25 +261,37 @@ def _ends(figures: tuple[Figure, ...]) -> tuple[F64, F64]:
     return low, np.array([math.log(figure.high / figure.value) for figure in figures])
 
 
-def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
-    """Return every figure's indices of the logarithm of the ratio from two sets of factors, (samples, figures)."""
-    totals_a, totals_b = spent.totals(first), spent.totals(second)
-    a, b = np.log(totals_a[0] / totals_a[1]), np.log(totals_b[0] / totals_b[1])
+def _shares(spent: Spent, drawn: Draws) -> tuple[F64, list[Share], list[CauseShare]]:
+    """Return the ratios of the first set of draws, and the indices of the ratio's logarithm of figures and causes."""
+    sets = [drawn.set(index) for index in (0, 1)]
+    totals = [spent.totals(factors) for factors in sets]
+    a, b = (np.log(baseline / chip) for baseline, chip in totals)
     variance = float(np.var(np.concatenate([a, b])))
     centre = float(np.mean(np.concatenate([a, b])))
-    shares = []
-    for index, figure in enumerate(spent.figures):
+
+    def indices(items: Sequence[int], taken: Sequence[F64]) -> tuple[float, float, float]:
+        """Return first, total and error of a source that moves items to the factors taken, one array a set."""
         if variance < NOTHING:  # every figure is known exactly, or cancels
-            shares.append(Share(figure, 0.0, 0.0, 0.0))
-            continue
-        moved = np.outer(spent.energy[:, index], second[:, index] - first[:, index])
-        ab, ba = totals_a + moved, totals_b - moved
+            return 0.0, 0.0, 0.0
+        index = list(items)
+        ab, ba = (totals[k] + spent.energy[:, index] @ (taken[k] - sets[k][:, index]).T for k in (0, 1))
         y_ab, y_ba = np.log(ab[0] / ab[1]), np.log(ba[0] / ba[1])
         products = ((b - centre) * (y_ab - a) + (a - centre) * (y_ba - b)) / 2
         total = float(np.mean((a - y_ab) ** 2 + (b - y_ba) ** 2)) / 4 / variance
-        error = float(np.std(products)) / math.sqrt(a.size) / variance
-        shares.append(Share(figure, float(np.mean(products)) / variance, total, error))
-    return sorted(shares, key=lambda share: -share.first)
+        return float(np.mean(products)) / variance, total, float(np.std(products)) / math.sqrt(a.size) / variance
+
+    shares = [
+        Share(figure, *indices([item], [drawn.with_own(item, k) for k in (0, 1)]))
+        for item, figure in enumerate(spent.figures)
+    ]
+    causes = []
+    for number, cause in enumerate(drawn.causes):
+        (items, first), (_, second) = (drawn.with_cause(number, k) for k in (0, 1))
+        found = indices(items, [first, second])
+        causes.append(CauseShare(cause, tuple(spent.figures[item] for item in items), *found))
+    return (
+        np.exp(a), sorted(shares, key=lambda share: -share.first), sorted(causes, key=lambda share: -share.first)
+    )  # fmt: skip
 
 
 def contents(
@@ -286,5 +319,12 @@ def contents(
         ],
         "variance_shares": [
             {"figure": s.figure.name, "first": s.first, "total": s.total, "error": s.error} for s in found.shares
+        ],
+        "cause_shares": [
+            {
+                "cause": s.cause, "figures": [figure.name for figure in s.figures], "first": s.first, "total": s.total,
+                "error": s.error,
+            }
+            for s in found.causes
         ],
     }  # fmt: skip
