@@ -120,11 +120,6 @@ class Origin(Provenance):
     scaled: ScaledText | None = None
     causes: dict[str, Part] | None = None
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Keys of references.bib."""
-        return (self.source,) if isinstance(self.source, str) else tuple(self.source or ())
-
 
 class ItemText(Origin):
     """What times, prices and areas have in common in a file."""

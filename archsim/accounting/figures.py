@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from archsim.accounting.figure_text import CAUSES, AreaText, FigureText, ItemText, Origin, TimeText
 from archsim.accounting.inheritance import Inherited
-from archsim.accounting.laws import LAWS, Law, law, over_capacity
+from archsim.accounting.law_keys import DATA, check_law, read_at, read_law, read_points
+from archsim.accounting.laws import LAWS, law, over_capacity
 from archsim.base import units
 from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, validate
 
-_DATA = r"(?<![A-Za-z])(?:[kKMGT]i?|kilo|mega|giga|kibi|mebi|gibi)?(?:bits?|bytes?|B)(?![A-Za-z])"
 # To pint a bit is a plain number, so J and J/bit are told apart by the text: (pint's unit, mentions a bit, our unit).
 _FORMS = (
     ("J", False, "J"), ("J", True, "J/bit"), ("J/m", True, "J/bit/m"),
@@ -190,12 +191,9 @@ def _over_capacity(
     if not text.at and not text.points:
         return {}, ()
     rule = LAWS["capacity"]
-    at = _at(document, key, rule, text.at)
-    points = tuple(
-        (size, _second(document, (*key, "points", index, 1), value))
-        for index, size, value in _sizes(document, key, text.points)
-    )
-    _check_law(document, key, rule, at, points)
+    at = read_at(document, key, rule, text.at)
+    points = read_points(document, key, text.points, partial(_second, document))
+    check_law(document, key, rule, at, points)
     return at, points
 
 
@@ -219,10 +217,12 @@ def read_figure(
     key: Key = ("figures", name)
     text = validate(document, FigureText, data, at=key)
     value, low, high, unit = _value(document, key, text, _PRICE, references, kept)
-    rule = _law(document, key, text.law, unit)
-    at = _at(document, key, rule, text.at)
-    points = _points(document, key, text.points, unit)
-    _check_law(document, key, rule, at, points)
+    rule = read_law(document, key, text.law, unit)
+    at = read_at(document, key, rule, text.at)
+    points = read_points(
+        document, key, text.points, lambda place, given: _quantity(document, place, given, _PRICE, unit)[0]
+    )
+    check_law(document, key, rule, at, points)
     return Figure(
         name=name, value=value, low=low, high=high, unit=unit, prices=_actions(document, key, "prices", text.prices),
         covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
@@ -291,8 +291,8 @@ def _not_negative(document: Document, key: Key, text: object, value: float) -> f
 
 def _quantity(document: Document, key: Key, text: object, kind: _Kind, unit: str | None = None) -> tuple[float, str]:
     """Return a price or an area in SI and its unit; `unit` is the one it must have, if known."""
-    per_data = isinstance(text, str) and re.search("/.*" + _DATA, text) is not None
-    if isinstance(text, str) and not per_data and re.search(_DATA, text):
+    per_data = isinstance(text, str) and re.search("/.*" + DATA, text) is not None
+    if isinstance(text, str) and not per_data and re.search(DATA, text):
         raise document.error(key, value=text, expected=kind.like)
     first: InputError | None = None
     for dimension, data, form in kind.forms:
@@ -348,70 +348,6 @@ def _check_origin(document: Document, key: Key, text: Origin, references: Collec
             raise document.error(
                 (*key, "source"), value=source, expected="a key of references.bib", hint=nearest(source, references)
             )
-
-
-def _law(document: Document, key: Key, name: str, unit: str) -> Law:
-    try:
-        rule = law(name)
-    except InputError as error:
-        raise document.error((*key, "law"), value=name, expected=error.expected, hint=error.hint) from error
-    if unit not in rule.units:
-        allowed = " or ".join(rule.units)
-        raise document.error((*key, "law"), f"is {name}, but the value is in {unit}", expected=f"a value in {allowed}")
-    return rule
-
-
-def _at(document: Document, key: Key, rule: Law, given: dict[str, Any]) -> dict[str, float]:
-    for name in given:
-        if name not in rule.at:
-            wanted = f"only {', '.join(rule.at)}" if rule.at else "no reference size"
-            raise document.error((*key, "at", name), "unknown key", expected=f"{wanted} for the law {rule.name}")
-    for name in rule.at:
-        if name not in given:
-            wanted = f"{', '.join(rule.at)} for the law {rule.name}"
-            raise document.error((*key, "at"), f"lacks {name!r}", expected=wanted)
-    return {
-        name: _bits(document, (*key, "at", name), value, count=not rule.at[name].endswith("_bit"))
-        for name, value in given.items()
-    }
-
-
-def _bits(document: Document, key: Key, value: object, *, count: bool) -> float:
-    if count:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise document.error(key, value=value, expected="a whole number of bits")
-        return float(value)
-    if isinstance(value, str) and not re.search(_DATA, value):
-        raise document.error(key, value=value, expected='a quantity in bit with its unit, such as "1 MiB"')
-    try:
-        return units.parse(value, "bit")
-    except InputError as error:
-        raise document.error(key, error.message) from error
-
-
-def _points(document: Document, key: Key, given: list[list[Any]], unit: str) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        (size, _quantity(document, (*key, "points", index, 1), value, _PRICE, unit)[0])
-        for index, size, value in _sizes(document, key, given)
-    )
-
-
-def _sizes(document: Document, key: Key, given: list[list[Any]]) -> Iterator[tuple[int, float, object]]:
-    """Yield place, size [bit] and value as given of each point."""
-    for index, pair in enumerate(given):
-        here = (*key, "points", index)
-        if len(pair) != 2:
-            raise document.error(here, f"has {len(pair)} values", expected="a pair such as [1 KiB, 0.12 pJ/word]")
-        yield index, _bits(document, (*here, 0), pair[0], count=False), pair[1]
-
-
-def _check_law(
-    document: Document, key: Key, rule: Law, at: Mapping[str, float], points: tuple[tuple[float, float], ...]
-) -> None:
-    try:
-        rule.check(at, points)
-    except InputError as error:
-        raise document.error((*key, error.key or "at"), error.message) from error
 
 
 def _actions(

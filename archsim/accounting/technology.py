@@ -20,11 +20,12 @@ from archsim.accounting.inheritance import Below, inherit, kept_text
 from archsim.accounting.laws import PRICE_UNITS
 from archsim.accounting.ledger import Entry
 from archsim.base import files
+from archsim.base.bibtex import closing, fields
 from archsim.base.errors import InputError, ModelError, nearest
 from archsim.base.extends import chain
 from archsim.base.provenance import PLACEHOLDER
 from archsim.base.units import show
-from archsim.base.yamlfile import Document, FileRecord, validate
+from archsim.base.yamlfile import Document, FileRecord, parsed, validate
 
 Section = Literal["times", "figures", "areas"]
 LAID_OVER = "--figure"
@@ -140,15 +141,14 @@ def list_technologies() -> list[str]:
     return files.shipped_names("tech_params")
 
 
-def read_technology(name_or_path: str, near: Path | None = None) -> Technology:
+def read_technology(name_or_path: str, near: Path | None = None, *, unwritten: str | None = None) -> Technology:
     """Read a technology by shipped name or path, with everything it extends.
 
     Parameters
     ----------
-    name_or_path : str
-        A shipped name ("bottom-up-14nm") or the path of a YAML file.
-    near : path
-        Folder in which a name is looked up first.
+    name_or_path : a shipped name ("bottom-up-14nm") or the path of a YAML file
+    near : folder in which a name is looked up first
+    unwritten : what will stand in the file, where it is not written yet
 
     Raises
     ------
@@ -156,7 +156,11 @@ def read_technology(name_or_path: str, near: Path | None = None) -> Technology:
         If a file is missing or breaks a rule of the schema, if `extends` runs in a circle, or if two figures price one
         action; with file, line and key.
     """
-    return _read(chain(files.find(name_or_path, "tech_params", option="technology", near=near), "tech_params", header))
+    if unwritten is None:
+        start: Path | Document = files.find(name_or_path, "tech_params", option="technology", near=near)
+    else:
+        start = parsed(unwritten, Path(name_or_path))
+    return _read(chain(start, "tech_params", header), unwritten)
 
 
 def lay_over(technology: Technology, content: Mapping[str, Any], text: str) -> Technology:
@@ -177,10 +181,10 @@ def lay_over(technology: Technology, content: Mapping[str, Any], text: str) -> T
 
 
 def _read(documents: Sequence[Document], text: str | None = None) -> Technology:
-    """Return the technology of a file, the first, and those it extends; `text` where the first is no file."""
+    """Return the technology of a file, the first, and those it extends; `text` where the first is no file yet."""
     headers = [_header(each) for each in documents]
     written = documents if text is None else documents[1:]
-    references = _references([each.path for each in written])
+    references = _references([each.path for each in documents if each.path.name != LAID_OVER])
     items: dict[Section, dict[str, Any]] = {"times": {}, "figures": {}, "areas": {}}
     contents: dict[tuple[str, str], dict[str, Any]] = {}
     homes: dict[tuple[str, str], Document] = {}
@@ -367,36 +371,8 @@ def read_references(path: Path) -> dict[str, Reference]:
             raise InputError(
                 f"key given before, in line {found[key].line}", file=files.display(path), line=line, key=key
             )
-        end = _closing(text, text.index("{", match.start()))
+        end = closing(text, text.index("{", match.start()))
         if end is None:
             raise InputError("entry is not closed", file=files.display(path), line=line, key=key, expected="}")
-        found[key] = Reference(key, kind.lower(), _fields(text[match.end() : end]), path, line)
+        found[key] = Reference(key, kind.lower(), fields(text[match.end() : end]), path, line)
     return found
-
-
-def _closing(text: str, start: int) -> int | None:
-    """Return the place of the brace that closes the one at `start`."""
-    depth = 0
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return place
-    return None
-
-
-def _fields(body: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    place = 0
-    while match := re.compile(r"\s*,?\s*(\w+)\s*=\s*").match(body, place):
-        start = match.end()
-        if body[start : start + 1] == "{":
-            end = _closing(body, start)
-            end = len(body) if end is None else end
-            value, place = body[start + 1 : end], end + 1
-        else:
-            plain = re.compile(r'"([^"]*)"|([^,\s]+)').match(body, start)
-            if plain is None:
-                break
-            value, place = plain.group(1) or plain.group(2) or "", plain.end()
-        fields[match.group(1).lower()] = " ".join(value.replace("{", "").replace("}", "").split())
-    return fields

@@ -84,7 +84,8 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
     out : path, optional
         Keeps the trainings, tables and charts; by default reports/ablate-WORKLOAD. The same call again goes on there.
     **options
-        Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, data, done, executor.
+        Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, settings, data, done and
+        executor.
 
     Returns
     -------

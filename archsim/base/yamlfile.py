@@ -192,7 +192,7 @@ def given(content: Mapping[str, Any], what: str) -> Document:
         text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
     except yaml.YAMLError as error:
         raise InputError("holds what YAML does not", key=f"{what} {name}", expected="texts, numbers, lists") from error
-    return replace(_parsed(text, Path(f"{name}.yaml")), text=text)
+    return replace(parsed(text, Path(f"{name}.yaml")), text=text)
 
 
 def paths(data: object, above: str = "") -> dict[str, Any]:
@@ -221,10 +221,11 @@ def read(path: Path) -> Document:
         raise InputError("is a directory", file=display(path), expected="a YAML file") from error
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", file=display(path), expected="a YAML file") from error
-    return _parsed(text, path)
+    return parsed(text, path)
 
 
-def _parsed(text: str, path: Path) -> Document:
+def parsed(text: str, path: Path) -> Document:
+    """Return the document that a text is, or will be in the file `path`; raises what `read` does."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:

@@ -13,7 +13,7 @@ import yaml
 
 from archsim.base.errors import InputError
 
-Row = Mapping[str, str]
+Cells = Mapping[str, str]
 """A row of a table: column -> cell."""
 _LARGEST = 1 << 20
 """Letters in a cell: more than any note has."""
@@ -48,7 +48,7 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
     return content
 
 
-def table(file: Path, columns: Collection[str]) -> list[Row]:
+def table(file: Path, columns: Collection[str]) -> list[Cells]:
     """Return the rows of a table that archsim wrote; every row has every one of the columns.
 
     Raises
@@ -60,7 +60,7 @@ def table(file: Path, columns: Collection[str]) -> list[Row]:
     try:
         with file.open(encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream, restkey="", restval=None, strict=True)
-            rows: list[Row] = list(reader)
+            rows: list[Cells] = list(reader)
     except FileNotFoundError as error:
         raise InputError("is missing", file=file, expected="a run directory with its files") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -81,7 +81,7 @@ def table(file: Path, columns: Collection[str]) -> list[Row]:
     return rows
 
 
-def number(file: Path, row: Row, column: str) -> float:
+def number(file: Path, row: Cells, column: str) -> float:
     """Return a cell that holds a finite number from 0 on.
 
     Raises
@@ -92,12 +92,12 @@ def number(file: Path, row: Row, column: str) -> float:
     return _number(file, row, column, least=0.0)
 
 
-def number_or_nan(file: Path, row: Row, column: str) -> float:
+def number_or_nan(file: Path, row: Cells, column: str) -> float:
     """Return a cell that holds a finite number from 0 on, or nothing: NaN."""
     return math.nan if row[column] == "" else _number(file, row, column, least=0.0)
 
 
-def share(file: Path, row: Row, column: str) -> float | None:
+def share(file: Path, row: Cells, column: str) -> float | None:
     """Return a cell that holds a number from 0 to 1, or nothing: None."""
     if row[column] == "":
         return None
@@ -107,7 +107,7 @@ def share(file: Path, row: Row, column: str) -> float | None:
     return found
 
 
-def _number(file: Path, row: Row, column: str, *, least: float) -> float:
+def _number(file: Path, row: Cells, column: str, *, least: float) -> float:
     try:
         found = float(row[column])
     except ValueError:
@@ -117,14 +117,14 @@ def _number(file: Path, row: Row, column: str, *, least: float) -> float:
     return found
 
 
-def truth(file: Path, row: Row, column: str) -> bool:
+def truth(file: Path, row: Cells, column: str) -> bool:
     """Return a cell that holds True or False."""
     if row[column] not in ("True", "False"):
         raise InputError(file=file, key=column, value=row[column], expected="True or False")
     return row[column] == "True"
 
 
-def unit(row: Row) -> str:
+def unit(row: Cells) -> str:
     """Return the unit of a row's amount, "" for a plain count."""
     return "" if row["amount_unit"] == "1" else row["amount_unit"]
 

@@ -36,7 +36,7 @@ class Operation(Record):
     set: dict[str, Any] = Field(default_factory=dict)
 
 
-class Training(Record):
+class CaseTraining(Record):
     """A training run; `full_steps` with --full. Files are those in the case's folder, or shipped ones by name."""
 
     workload: str
@@ -124,7 +124,7 @@ class CaseFile(FileRecord):
     note: str = ""
     designs: dict[str, Design] = Field(default_factory=dict)
     kernels: dict[str, Operation] = Field(default_factory=dict)
-    trainings: dict[str, Training] = Field(default_factory=dict)
+    trainings: dict[str, CaseTraining] = Field(default_factory=dict)
     published: dict[str, Number]
 
 

@@ -78,7 +78,7 @@ class Draws:
             loads = self.loads[item]
             if loads.any():  # an item without causes keeps its uniform number as it was drawn
                 score = math.sqrt(max(1 - math.fsum(loads), 0.0)) * ndtri(np.maximum(places[:, column], _LEAST))
-                for cause in np.flatnonzero(loads):
+                for cause in map(int, np.flatnonzero(loads)):
                     score += math.sqrt(loads[cause]) * self.common[common[cause]][:, cause]
                 places[:, column] = ndtr(score)
         return self.factors(places, items)
