@@ -360,7 +360,7 @@ def read_references(path: Path) -> dict[str, Reference]:
     InputError
         If an entry is not closed, has no key, or repeats one; with file and line.
     """
-    text = path.read_text(encoding="utf-8")
+    text = files.read_text(path, "bib", "BibTeX")
     found: dict[str, Reference] = {}
     for match in re.finditer(r"^[ \t]*@(\w+)\s*\{\s*([^,\s{}]*)\s*,", text, re.MULTILINE):
         kind, key = match.groups()

@@ -11,11 +11,9 @@ from pathlib import Path
 
 from archsim.base import units
 from archsim.base.errors import InputError, shown
-from archsim.base.files import display
+from archsim.base.files import display, read_bytes
 
 DELIMITERS = (",", ";", "\t")
-LARGEST = 200_000_000
-"""Bytes of a text file at most: some ten million rows."""
 _FIRST = 65_536
 _AS_UTF8 = 'a CSV file in UTF-8; in a spreadsheet, save each sheet as "CSV UTF-8"'
 
@@ -28,34 +26,15 @@ def read_text(path: Path) -> str:
     InputError
         If it is missing, no file, too large, or not in one of these encodings.
     """
+    data = read_bytes(path, "table", "a CSV file")
     try:
-        with path.open("rb") as stream:
-            if path.stat().st_size > LARGEST:
-                raise _large(path)
-            data = stream.read(_FIRST)
-            encoding = _encoding(data, path)
-            data += stream.read(LARGEST + 1 - len(data))
-    except FileNotFoundError as error:
-        raise InputError("no such file", file=display(path)) from error
-    except IsADirectoryError as error:
-        raise InputError("is a directory", file=display(path), expected="a CSV file") from error
-    except OSError as error:
-        said = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot be read: {said}", file=display(path), expected="a CSV file") from error
-    if len(data) > LARGEST:
-        raise _large(path)
-    try:
-        return data.decode(encoding)
+        return data.decode(_encoding(data[:_FIRST], path))
     except UnicodeDecodeError as error:
         raise InputError("is no CSV file in UTF-8", file=display(path), expected=_AS_UTF8) from error
 
 
-def _large(path: Path) -> InputError:
-    return InputError(f"has more than {LARGEST // 1_000_000} MB", file=display(path), expected="a smaller CSV file")
-
-
 def _encoding(start: bytes, path: Path) -> str:
-    """Return the encoding that the first bytes of a file tell; refuse what is no text before the rest is read."""
+    """Return the encoding that the first bytes of a file tell; refuse what is no text."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if start.startswith(b"PK\x03\x04"):

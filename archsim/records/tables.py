@@ -11,12 +11,15 @@ from typing import Any
 
 import yaml
 
+from archsim.base import files
 from archsim.base.errors import InputError
 
 Cells = Mapping[str, str]
 """A row of a table: column -> cell."""
 _LARGEST = 1 << 20
 """Letters in a cell: more than any note has."""
+LONGEST = 1 << 30
+"""Bytes of a table; those of 100 technologies or 1,000 layers have 40 million."""
 
 
 def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
@@ -29,7 +32,9 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
     """
     quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the loader in C, where PyYAML has it
     try:
-        text = file.read_text(encoding="utf-8")
+        if not file.exists():
+            raise FileNotFoundError  # noqa: TRY301  told below, with the hint
+        text = files.read_text(file, "json" if file.suffix == ".json" else "yaml", "what archsim wrote")
         content = json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=quick)  # noqa: S506  both safe
     except FileNotFoundError as error:
         raise InputError("is missing", file=file, expected="a run directory with its files", hint=hint) from error
@@ -41,6 +46,8 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
         raise InputError(
             f"is not valid JSON: {error.msg}", file=file, line=error.lineno, expected="what archsim wrote"
         ) from error
+    except InputError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("is not readable", file=file, expected="what archsim wrote") from error
     if not isinstance(content, dict):
@@ -58,6 +65,8 @@ def table(file: Path, columns: Collection[str]) -> list[Cells]:
     """
     csv.field_size_limit(_LARGEST)
     try:
+        if file.exists():
+            files.regular(file, "the CSV that archsim wrote", LONGEST)
         with file.open(encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream, restkey="", restval=None, strict=True)
             rows: list[Cells] = list(reader)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from archsim.base import csvtext
 from archsim.base.csvfile import Table, Want, read_table
 from archsim.base.errors import InputError
+from archsim.base.files import LONGEST
 
 WANTS = {"power": Want(("power", "P"), "W"), "name": Want(("name",)), "count": Want(("count",), "")}
 
@@ -103,8 +104,8 @@ def test_other_encodings_and_workbooks_are_refused_with_the_remedy(tmp_path: Pat
 def test_a_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "t.csv").open("wb") as stream:
         stream.write(b"a,b\n1,2\n" * 10_000)
-        stream.truncate(csvtext.LARGEST + 1)
-    with pytest.raises(InputError, match="has more than 200 MB"):
+        stream.truncate(LONGEST["table"] + 1)
+    with pytest.raises(InputError, match="of at most 268,435,456"):
         read_table(tmp_path / "t.csv", WANTS, [("power",)], what="a table")
 
 
