@@ -56,6 +56,13 @@ def diff(a: str, b: str) -> Diff:
     return compare(show(a), show(b))
 
 
+def rules(name: str = "bottom-up-14nm", *, run: str | Path | None = None) -> UnderRules:
+    """Return what each scaling rule makes of a technology's figures, and of the energies of a run's steps."""
+    from archsim.studies.ruled import under_rules
+
+    return under_rules(show(name), Path(run) if run else None)
+
+
 def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Shift]:
     """Write a technology calibrated to published totals of a run; return the moves of its figures."""
     from archsim.studies.calibrate import calibrate as solve

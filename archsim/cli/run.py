@@ -18,6 +18,7 @@ from archsim.cli.options import (
     Checkpoint,
     Data,
     Details,
+    FigureRule,
     Figures,
     Force,
     Out,
@@ -59,9 +60,10 @@ def run_command(  # noqa: PLR0917  an option each
     details: Details = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
+    figures = [*(figure or ()), *([f"scaling={figure_rule}"] if figure_rule else [])]
     options: dict[str, Any] = {
         "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data,
-        "settings": tuple(set_ or ()), "figures": (*(figure or ()), *([f"scaling={figure_rule}"] if figure_rule else [])),
+        "settings": tuple(set_ or ()), "figures": tuple(figures),
         **({"archs": tuple(arch)} if arch else {}), **({"techs": tuple(tech)} if tech else {}),
     }  # fmt: skip
     stem = f"{Path(workload).stem}{f'-{preset}' if preset else ''}-seed{seed}"

@@ -77,6 +77,11 @@ def compute(figure: Figure, rule: str) -> Computed:
         ) from error  # fmt: skip
 
 
+def has_scaled(technology: Technology) -> bool:
+    """Whether any figure of a technology says how it was scaled."""
+    return any(figure.origin.scaled for figure in technology.figures.values())
+
+
 def content(technology: Technology, rule: str) -> dict[str, Any]:
     """Return name -> mapping of every figure of a technology that a rule changes, as a file that extends it says it.
 
