@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archsim.accounting.technology import Technology
     from archsim.studies.calibrate import Shift
+    from archsim.studies.ruled import UnderRules
     from archsim.technologies.diff import Diff
     from archsim.technologies.imports import Imported
     from archsim.technologies.scaling import Scaled
