@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from archsim.accounting.technology import Technology
-from archsim.base.errors import InputError
 from archsim.records import recorded
-from archsim.records.reprice import Side, Tariff, price_chip
+from archsim.records.reprice import under
 from archsim.studies.sensitivity import Spent
 from archsim.technologies.overlay import by_rule
 from archsim.technologies.rules import RULES, table
@@ -47,9 +46,10 @@ def under_rules(technology: Technology, run: Path | None = None) -> UnderRules:
     figures = {name: (technology.figures[name].unit, dict(values)) for name, values in table(technology).items()}
     energies: dict[str, dict[str, float]] = {}
     if run:
+        known = recorded.read(run)
         for rule, each in made.items():
-            for chip, side in _sides(run, each).items():
-                energies.setdefault(chip, {})[rule] = side.energy()
+            for chip in known.architectures:
+                energies.setdefault(chip, {})[rule] = under(known, each).total(chip, each.name)
     return UnderRules(technology.name, technology.scaling, figures, energies)
 
 
@@ -59,29 +59,16 @@ def spent_by(run: Path, technology: Technology, chips: tuple[str, str]) -> Spent
     Raises
     ------
     InputError
-        If the run has other times, or lacks a chip.
+        If the technology has other times than the run, or cannot price it.
     """
-    sides = _sides(run, technology)
+    known = under(recorded.read(run), technology)
+    found: dict[str, dict[str, float]] = {}
     for name in chips:
-        if name not in sides:
-            raise InputError(key="DIR", value=str(run), expected=f"a run in which {name} spends energy")
-    found = {name: _by_figure(sides[name]) for name in chips}
+        lines = [line for line in known.contributions(name, technology.name) if line.energy > 0]
+        found[name] = {
+            figure: math.fsum(line.energy for line in lines if line.figure == figure)
+            for figure in dict.fromkeys(line.figure for line in lines)
+        }
     names = list(dict.fromkeys(figure for name in chips for figure in found[name]))
     energy = np.array([[found[name].get(figure, 0.0) for figure in names] for name in chips])
     return Spent(*chips, tuple(technology.figures[name] for name in names), energy)
-
-
-def _sides(run: Path, technology: Technology) -> dict[str, Side]:
-    known = recorded.read(run)
-    times_s = {name: time.value for name, time in technology.times.items()}
-    tariff = Tariff(technology.name, technology.sha256, times_s, technology)
-    return {name: price_chip(known, chip, tariff) for name, chip in known.chips.items()}
-
-
-def _by_figure(side: Side) -> dict[str, float]:
-    """Return figure -> energy of a step [J], of those that cost anything."""
-    lines = [line for line in side.lines if line.energy_J > 0 and line.figure]
-    return {
-        figure: math.fsum(line.energy_J for line in lines if line.figure == figure) / side.steps
-        for figure in dict.fromkeys(str(line.figure) for line in lines)
-    }

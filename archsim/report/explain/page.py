@@ -11,6 +11,7 @@ from pathlib import Path
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded, read
+from archsim.records.reprice import under
 from archsim.report import style, tables
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw
@@ -51,6 +52,8 @@ def write(found: Explanation, out: Path) -> list[Path]:
 
 
 def _chips(found: Explanation, run: Recorded) -> tuple[Made, Made]:
+    if found.technology.name not in run.technologies:  # another scaling rule than that of the run
+        run = under(run, found.technology)
     baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
     return baseline, chip
 
