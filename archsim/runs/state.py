@@ -62,7 +62,7 @@ def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:
 
 def largest(run: Mapping[str, Any]) -> int:
     """Return how many bytes a state of a run may have, by its run.yaml: more than any chip keeps of its weights."""
-    units = [layer["units"] for layer in run["workload"]["layers"]]
+    units = [layer["units"] for layer in run["workload"]["network"]["layers"]]
     weights = sum(above * below for above, below in zip(units, [_INPUTS, *units], strict=False))
     return int(_A_WEIGHT * weights) + (1 << 24)
 
