@@ -167,7 +167,7 @@ def test_pointing_at_a_bar_tells_amount_times_figure_and_the_source(page: Page, 
     words = page.tab.inner_text("#tip")
     assert "outer_product_unit: chi.read (chi memory), update" in words
     assert f"{amount:,.0f} × {show(price, 'J')} = {show(amount * price, 'J')}" in words
-    assert "Figure sram.read = 7.57 pJ (derived)" in words
+    assert "Figure sram.read = 9.38 pJ (derived)" in words
     assert "cacti7: " in words
     page.tab.keyboard.press("Escape")
     assert page.tab.is_hidden("#tip")
@@ -229,7 +229,7 @@ def test_on_paper_sliders_give_way_to_their_values(page: Page, tmp_path: Path) -
     page.slide("sram.read", 500)
     page.tab.emulate_media(media="print")
     assert page.tab.is_hidden(f'{card("sram.read")} input[type="range"]')
-    assert page.tab.inner_text(f"{card('sram.read')} data.value") == "28.5 pJ"
+    assert page.tab.inner_text(f"{card('sram.read')} data.value") == "25.1 pJ"
     assert page.tab.evaluate("getComputedStyle(document.getElementById('now')).position") == "static"
     assert len(page.tab.pdf(format="A4")) > 50_000
 
