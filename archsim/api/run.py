@@ -114,7 +114,10 @@ class Run:
     # --- reports --------------------------------------------------------------------------------------------------
     def figures(self) -> dict[str, Figure]:
         """Return every chart of a report by name, drawn anew."""
-        return {name: self.figure(name) for name in registry.names("chart")}
+        from archsim.report import style
+
+        with style.applied():
+            return style.charts(self.recorded)
 
     def figure(self, name: str) -> Figure:
         """Return one chart of a report: "energy", "latency", "accuracy", "contributions", "area".

@@ -162,6 +162,19 @@ class Recorded:
         return self.path / INPUTS
 
 
+TARGETS = (0.90, 0.95, 0.97)
+"""Test accuracies whose cost is told."""
+
+
+def reached(run: Recorded) -> list[tuple[float, str, CoursePoint | None]]:
+    """Return target, chip, and the first point of its training whose test reached the target; None if none did."""
+    return [
+        (target, name, next((at for at in chip.course if (at.test_accuracy or 0.0) >= target), None))
+        for target in TARGETS
+        for name, chip in run.chips.items()
+    ]
+
+
 def read(path: Path) -> Recorded:
     """Read a run directory.
 

@@ -6,7 +6,6 @@ import filecmp
 import math
 import platform
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -136,8 +135,8 @@ def verify(
             hint=f"The run was done with archsim {run.get('archsim')}; --tech names a technology's file",
         )  # fmt: skip
     spec = reopen(path, data=data, techs=techs)
-    with tempfile.TemporaryDirectory(prefix="archsim-verify-") as folder:
-        again = Path(folder) / "run"
+    with files.scratch() as folder:
+        again = folder / "run"
         summary = execute(spec, again, progress=progress, stop=stop)
         if summary is None or summary.state == "partial":
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archsim.base import files, registry
+from archsim.base import files
 from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 
@@ -30,10 +30,11 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     folder = Path(out) if out else data.path / "report"
     files.check_folder(folder)
     written = []
-    charts = registry.names("chart")
     with style.uncollected(), style.applied():
-        for name in charts:
-            written += style.save(registry.load("chart", name)(data), folder, name)
+        figures = style.charts(data)
+        charts = list(figures)
+        for name, figure in figures.items():
+            written += style.save(figure, folder, name)
         written += (steps := _steps(data, folder))
     charts += [path.stem for path in steps if path.suffix == ".png"]
     for name, text in (("report.md", tables.markdown(data, charts)), ("report.tex", tables.latex(data))):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import Recorded, reached, read
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -85,6 +85,17 @@ def per_sample(summary: dict[str, Any]) -> Sheet:
     heads = ("chip", f"energy, {first['name']}", *others, "time", "samples/s", "power", "energy x delay",
              "test accuracy", "samples trained on")  # fmt: skip
     return Sheet("Per training sample", heads, tuple(rows))
+
+
+def to_reach(run: Recorded) -> Sheet:
+    """Return what each chip had taken when a test first found so many of a hundred images right."""
+    rows = tuple(
+        (f"{100 * target:g} %", name, f"{point.samples:,}", _show(point.energy_J[run.technology], "J"),
+         _show(point.simulated_time_s, "s")) if point else (f"{100 * target:g} %", name, *[NONE] * 3)
+        for target, name, point in reached(run)
+    )  # fmt: skip
+    heads = ("to reach", "chip", "samples, at most", f"energy, {run.technology}", "time")
+    return Sheet("To reach an accuracy: the first test that found it", heads, rows)
 
 
 def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str, baseline: str | None) -> Sheet:
@@ -256,7 +267,7 @@ def from_summary(summary: dict[str, Any]) -> list[Sheet]:
 def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
     sheets = [*from_summary(run.summary), *contributors(run), *area_parts(run)]
-    return [particulars(run), *sheets, boundary(run.summary)]
+    return [particulars(run), *sheets, to_reach(run), boundary(run.summary)]
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
@@ -271,11 +282,12 @@ def short_text(summary: dict[str, Any]) -> list[Table]:
 
 
 def contributors_text(path: Path) -> list[Table]:
-    """Return the five largest contributors of each chip under the run's own technology, from its directory."""
+    """Return what accuracies took, and each chip's five largest contributors under the run's own technology."""
     run = read(path)
+    first = terminal(to_reach(run))
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis")
     sheets = [sheet for sheet in contributors(run) if sheet.title.endswith(f", {run.technology}")]
-    return [terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets]
+    return [first, *(terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets)]
 
 
 def terminal(sheet: Sheet) -> Table:

@@ -97,7 +97,9 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
     with files.replacing(path) as aside:
-        pd.DataFrame(rows).to_csv(aside, index=False)
+        pd.DataFrame([{key: files.no_formula(cell) for key, cell in row.items()} for row in rows]).to_csv(
+            aside, index=False
+        )
 
 
 def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archsim.base import files, registry
+from archsim.base import files
 from archsim.records.recorded import Recorded, read
 from archsim.report import style, tables
 from archsim.report.paper import methods, sources
@@ -84,6 +84,7 @@ def table_sheets(run: Recorded, used: sources.Used) -> dict[str, Sheet]:
     made = {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
     made["latency"] = tables.latency(summary)
     made["per-sample"] = tables.per_sample(summary)
+    made["to-reach"] = tables.to_reach(run)
     made |= dict(zip(["against-the-paper"], tables.against_paper(summary), strict=False))
     made |= dict(zip(["area"], tables.area(summary), strict=False))
     pairs = [(technology, chip) for technology in run.technologies for chip in run.architectures]
@@ -101,10 +102,9 @@ def _file_name(name: str) -> str:
 def _figures(run: Recorded, folder: Path) -> tuple[list[Path], dict[str, str]]:
     """Draw every chart for both widths; return the files, and chart -> caption."""
     written, captions = [], {}
-    for name in registry.names("chart"):
-        for width, page in PAGES.items():
-            with style.applied(page):
-                figure = registry.load("chart", name)(run)
+    for width, page in PAGES.items():
+        with style.applied(page):
+            for name, figure in style.charts(run).items():
                 written += style.save(figure, folder / "figures", f"{name}-{width}", ("pdf",))
                 captions[name] = str(figure.get_label() or name)
     return written, captions

@@ -24,6 +24,11 @@ from archsim.technologies.writing import figure_content
 Number = Figure | Time | AreaFigure
 _AS_THEY_ARE = {"doi", "url", "eprint"}
 """Fields whose characters mean something to styles: never escaped."""
+_LETTERS = (
+    r"[`'^\"~=.&%#_$ -]|[cuvHkrbdt](?![A-Za-z])|(?:textbackslash|textsuperscript|textsubscript|emph|ensuremath|mathrm|"
+    r"alpha|beta|gamma|delta|mu|pi|times|sim|approx|ss|aa|AA|ae|AE|oe|OE|o|O|l|L|i|j)(?![A-Za-z])"
+)
+"""Commands of TeX that a field may hold: accents, letters, signs. Others become text."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +223,8 @@ def _entry(reference: Reference) -> str:
 
 def _field(name: str, value: str) -> str:
     if name in _AS_THEY_ARE:
-        return value
+        return re.sub(r"\\(?![&%#_])", "", value)
+    value = re.sub(rf"\\(?!{_LETTERS})", r"\\textbackslash{}", value)
     text = re.sub(r"(?<!\\)([&%#_])", r"\\\1", value)
     whole = name == "title" or (name in {"author", "editor"} and "(" in value and " and " not in value)
     return f"{{{text}}}" if whole else text
