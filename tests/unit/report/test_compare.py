@@ -58,7 +58,9 @@ def comparison(*panels: Panel) -> Comparison:
     bare: Any = {name: SimpleNamespace(areas={"own": ()}) for name in chips}
     named: Any = (SimpleNamespace(name="own"),)
     run = Recorded(Path("run"), content, summary, named, bare)
-    return Comparison("technologies", (run,), panels, {"a": {("digital32", "mixed-precision"): 10.0}}, (), ("mind this",))
+    return Comparison(
+        "technologies", (run,), panels, {"a": {("digital32", "mixed-precision"): 10.0}}, (), ("mind this",)
+    )
 
 
 @pytest.fixture
