@@ -259,6 +259,8 @@ def terminal(found: Explanation) -> list[str]:
         f"  figures can give     {number(least)} to {number(most)}",
         f"  measure first        {first} of the variance",
     ]
+    if causes := ", ".join(f"{share.cause} {percent(share.first)}" for share in spread.causes[: words.FIRST]):
+        lines.append(f"  shared by figures    {causes} of the variance")
     if found.reruns:
         reference = found.reruns.reference
         lines.append(
