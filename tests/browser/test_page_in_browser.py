@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_kit import Made, make_run
+from page_kit import CONTROL, Made, make_run
 
 import archsim
 from archsim.report.page.page import write
@@ -201,7 +201,7 @@ def test_another_technology_brings_its_figures_its_assumptions_and_no_harm(page:
     page.tab.select_option("#technology", label="toy")
     assert page.ratio == pytest.approx(made.ratio("toy"), rel=CLOSE)
     energies = made.energies("toy")
-    without = made.energies("toy", {"adc.conversion": 0.0, "control.cycle": 0.0})
+    without = made.energies("toy", {"adc.conversion": 0.0, **dict.fromkeys(CONTROL, 0.0)})
     shares = page.tab.eval_on_selector_all('[data-basis="assumed"] data', "nodes => nodes.map(n => Number(n.value))")
     assert shares == pytest.approx([1 - without[chip] / energies[chip] for chip in energies], abs=1e-12)
     assert page.tab.locator("#bars .hatch").count() >= 4
