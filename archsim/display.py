@@ -50,6 +50,8 @@ def introduce(spec: RunSpec, out: Path) -> None:
             none = f"; not in this device: {', '.join(absent)}" if absent else ""
             said = f"non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}{none}"
             typer.echo(f"               {said}")
+        for note in architecture.notes():
+            typer.echo(f"  note         {architecture.name}: {note}")
     for technology in spec.technologies:
         typer.echo(f"  technology   {technology.name}: {technology.title}")
     boundary = spec.architectures[0].boundary

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
-from archsim.records.recorded import Recorded, RecordedChip, read
+from archsim.records.recorded import Recorded, RecordedChip
 from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
+from archsim.records.seeds import read
 
 Kind = Literal["technologies", "architectures", "runs"]
 Say = Callable[[str], None]

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.recorded import Recorded, reached, read
+from archsim.records.seeds import spread
 from archsim.report import style
+from archsim.studies.intervals import TOTAL, Interval, Intervals, known
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 MOST = 12
 NONE = "-"
-LONG, LONG_AMONG_MANY, WIDE = 50, 36, 6
-"""In LaTeX, cells of more characters are broken into lines; tables of more columns are set small."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +214,80 @@ def area_parts(run: Recorded) -> list[Sheet]:
     return sheets
 
 
+def intervals(run: Recorded) -> list[Sheet]:
+    """Return a sheet for each technology of a run whose figures can be drawn."""
+    return [interval_sheet(run, found) for name in run.technologies if (found := known(run, name))]
+
+
+def interval_sheet(run: Recorded, found: Intervals) -> Sheet:
+    """Return energy and time by phase, area by component, and the energy ratios, each with its interval."""
+    rows = []
+    for what, head in (("energy", "energy"), ("time", "time"), ("area", "area")):
+        of = {name: getattr(chip, what) for name, chip in found.chips.items()}
+        places = [place for place in (*STEP_PHASES, TOTAL) if any(place in each for each in of.values())]
+        if what == "area":
+            places = [*dict.fromkeys(place for each in of.values() for place in each if place != TOTAL), TOTAL]
+        for place in places:
+            cells = (cell for each in of.values() for cell in _interval_cells(each.get(place), what))
+            rows.append((f"{head}, {style.label(place)}", *cells))
+    if found.ratios:
+        ratios = (cell for name in found.chips for cell in _ratio_cells(found.ratios.get(name)))
+        rows.append((f"energy ratio, {run.summary['baseline']} over it", *ratios))
+    heads = ("per step, and area", *(head for name in found.chips for head in (name, "90 % interval")))
+    title = (
+        f"Intervals, {found.technology}: 90 % of {found.samples:,} joint draws of all figures (of times, 90 % or more)"
+    )
+    return Sheet(title, heads, tuple(rows))
+
+
+def _interval_cells(each: Interval | None, what: str) -> tuple[str, str]:
+    if each is None or not each.value:
+        return (NONE, NONE) if each is None else (_quantity(0.0, what), NONE)
+    return _quantity(each.value, what), f"{_quantity(each.low, what, 3)} to {_quantity(each.high, what, 3)}"
+
+
+def _quantity(value: float, what: str, digits: int = 4) -> str:
+    """Return an energy [J], a time [s] or an area [m^2] for reading."""
+    if what == "area":
+        return f"{value * 1e6:.{digits}g} mm^2"
+    return show(value, {"energy": "J", "time": "s"}[what], digits)
+
+
+def _ratio_cells(each: Interval | None) -> tuple[str, str]:
+    if each is None:
+        return NONE, NONE
+    return f"{each.value:.4g}", f"{each.low:.3g} to {each.high:.3g}"
+
+
+def seeds(run: Recorded) -> list[Sheet]:
+    """Return mean and standard deviation over the seeds of accuracy, energy, time and ratios, and each seed's."""
+    if not run.seeds:
+        return []
+    rows = []
+    for name in run.architectures:
+        of = [each.summary["architectures"][name] for each in run.seeds]
+        rows += [
+            _over_seeds(f"test accuracy, {name}", [100 * chip["test_accuracy"] for chip in of], "%"),
+            _over_seeds(f"energy per step, {name}", [chip["energy_per_step_J"]["total"] for chip in of], "J"),
+            _over_seeds(f"time per step, {name}", [chip["latency_per_step_s"]["total"] for chip in of], "s"),
+        ]
+    for name in run.summary["ratios"]:
+        ratios = [each.summary["ratios"][name]["energy"] for each in run.seeds]
+        rows.append(_over_seeds(f"energy ratio, {run.summary['baseline']} / {name}", ratios, ""))
+    heads = ("quantity", "mean", "s", *(f"seed {each.summary['seed']}" for each in run.seeds))
+    return [Sheet(f"Over {len(run.seeds)} seeds, {run.technology}", heads, tuple(rows))]
+
+
+def _over_seeds(what: str, values: Sequence[float], unit: str) -> tuple[str, ...]:
+    def text(value: float) -> str:
+        if unit in {"J", "s"}:
+            return _show(value, unit)
+        return f"{value:.2f} %" if unit else f"{value:.4g}"
+
+    mean, s = spread(values)
+    return (what, text(mean), NONE if s is None else text(s), *map(text, values))
+
+
 def boundary(summary: dict[str, Any]) -> Sheet:
     """Return the boundary of the account, the same for every chip."""
     inside = [(function, "inside") for function in summary["boundary"]["inside"]]
@@ -246,8 +318,9 @@ def particulars(run: Recorded) -> Sheet:
     """Return what ran: data, seed, steps, non-idealities, technologies, versions."""
     summary = run.summary
     rows = [
-        ("workload", summary["workload"]), ("data", summary["dataset_origin"]), ("seed", str(summary["seed"])),
-        ("steps", f"{summary['steps']:,}"), ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
+        ("workload", summary["workload"]), ("data", summary["dataset_origin"]),
+        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"), ("state", summary["state"]),
+        ("archsim", str(run.run.get("archsim"))),
     ]  # fmt: skip
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
@@ -266,7 +339,7 @@ def from_summary(summary: dict[str, Any]) -> list[Sheet]:
 
 def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
-    sheets = [*from_summary(run.summary), *contributors(run), *area_parts(run)]
+    sheets = [*seeds(run), *from_summary(run.summary), *intervals(run), *contributors(run), *area_parts(run)]
     return [particulars(run), *sheets, to_reach(run), boundary(run.summary)]
 
 
@@ -325,70 +398,3 @@ def markdown_sheet(sheet: Sheet, level: int = 2) -> str:
 
     rule = ["---" if k == 0 or wordy(sheet, k) else "---:" for k in range(len(sheet.heads))]
     return "\n".join([f"{'#' * level} {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
-
-
-def latex(run: Recorded) -> str:
-    """Return report.tex: all sheets as booktabs tables, to be included in a document."""
-    return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(latex_sheet, from_run(run)))
-
-
-_ESCAPES = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-}  # fmt: skip
-
-
-def escape(text: str) -> str:
-    """Return text with LaTeX's special characters escaped."""
-    return "".join(_ESCAPES.get(character, character) for character in text)
-
-
-def latex_text(text: str) -> str:
-    """Return text for LaTeX: escaped, with micro, powers and bounds as they are printed."""
-    text = escape(text.replace(">= ", "\N{GREATER-THAN OR EQUAL TO}"))
-    text = re.sub(r"\\textasciicircum\{\}(-?\d)", r"\\textsuperscript{\1}", text)
-    text = re.sub(r"(?<=\d )u(?=[JWSVAms](?![A-Za-z]))", r"$\\mu$", text)
-    return text.replace("\N{GREATER-THAN OR EQUAL TO}", r"$\geq$ ")
-
-
-def _latex_cell(text: str, head: str, cited: Collection[str]) -> str:
-    keys = text.split(", ")
-    if head == "source" and cited and set(keys) <= set(cited):
-        return rf"\cite{{{','.join(keys)}}}"
-    if text == NONE:
-        return "--"
-    negative = re.match(r"-\d", text) is not None
-    return "$-$" + latex_text(text[1:]) if negative else latex_text(text)
-
-
-def _latex_column(sheet: Sheet, position: int) -> str:
-    many = len(sheet.heads) > WIDE
-    if max((len(row[position]) for row in sheet.rows), default=0) > (LONG_AMONG_MANY if many else LONG):
-        return rf"p{{{0.6 if len(sheet.heads) == 2 else 0.14 if many else 0.25}\textwidth}}"
-    return "l" if position == 0 or wordy(sheet, position) else "r"
-
-
-def latex_sheet(sheet: Sheet, *, label: str = "", cited: Collection[str] = ()) -> str:
-    r"""Return a sheet as a LaTeX table.
-
-    Parameters
-    ----------
-    label : str
-        For \ref; none if empty.
-    cited : collection of str
-        Keys of the bibliography: a column "source" cites them.
-    """
-    columns = "".join(map(partial(_latex_column, sheet), range(len(sheet.heads))))
-    wide = "*" if label and (len(sheet.heads) > 4 or "p{" in columns) else ""  # spans both columns of a page
-    small = [r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if len(sheet.heads) > WIDE else []
-    body = [
-        " & ".join(_latex_cell(text, head, cited) for text, head in zip(row, sheet.heads, strict=True)) + r" \\"
-        for row in sheet.rows
-    ]
-    return "\n".join([
-        rf"\begin{{table{wide}}}", r"\centering", *small, rf"\caption{{{latex_text(sheet.title)}}}",
-        *([rf"\label{{{label}}}"] if label else []), rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule", " & ".join(map(escape, sheet.heads)) + r" \\", r"\midrule", *body, r"\bottomrule",
-        r"\end{tabular}", rf"\end{{table{wide}}}", "",
-    ])  # fmt: skip

@@ -88,6 +88,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         ],
         "workload": spec.workload.model_dump(by_alias=True),
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
+        "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
     }  # fmt: skip
@@ -110,7 +111,7 @@ def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
             "circuit": entry.action.circuit, "amount": row.amount,
             "amount_unit": entry.action.unit or "1", "amount_per_step": row.amount / one.steps,
             "sizes": ";".join(f"{name}={value:.17g}" for name, value in sorted(entry.sizes.items())),
-            "what": entry.action.what,
+            "times": ";".join(entry.times), "what": entry.action.what,
         }
         for one in trained
         for entries in [{(e.component, e.key.partition(".")[2]): e for e in one.entries}]

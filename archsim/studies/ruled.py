@@ -10,6 +10,7 @@ import numpy as np
 
 from archsim.accounting.technology import Technology
 from archsim.records import recorded
+from archsim.records.recorded import Recorded
 from archsim.records.reprice import under
 from archsim.studies.sensitivity import Spent
 from archsim.technologies.overlay import by_rule
@@ -53,15 +54,15 @@ def under_rules(technology: Technology, run: Path | None = None) -> UnderRules:
     return UnderRules(technology.name, technology.scaling, figures, energies)
 
 
-def spent_by(run: Path, technology: Technology, chips: tuple[str, str]) -> Spent:
-    """Return what figures cost chips of a recorded run priced by a technology of its times, (baseline, chip).
+def spent_by(run: Recorded, technology: Technology, chips: tuple[str, ...]) -> Spent:
+    """Return what figures cost chips of a recorded run priced by a technology of its times, as `read_spent` does.
 
     Raises
     ------
     InputError
         If the technology has other times than the run, or cannot price it.
     """
-    known = under(recorded.read(run), technology)
+    known = under(run, technology)
     found: dict[str, dict[str, float]] = {}
     for name in chips:
         lines = [line for line in known.contributions(name, technology.name) if line.energy > 0]
@@ -71,4 +72,4 @@ def spent_by(run: Path, technology: Technology, chips: tuple[str, str]) -> Spent
         }
     names = list(dict.fromkeys(figure for name in chips for figure in found[name]))
     energy = np.array([[found[name].get(figure, 0.0) for figure in names] for name in chips])
-    return Spent(*chips, tuple(technology.figures[name] for name in names), energy)
+    return Spent(chips, tuple(technology.figures[name] for name in names), energy)

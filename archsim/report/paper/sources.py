@@ -93,7 +93,7 @@ def used(run: Recorded, techs: Sequence[str] = ()) -> Used:
     priced, notes = [], []
     shelf: dict[str, Reference] = {}
     for name in run.technologies:
-        asked = find(run.path, run.named, name, given=techs)
+        asked = find(run.home, run.named, name, given=techs)
         technology = asked.alike(run)
         priced.append(_priced(run, technology))
         shelf |= technology.references

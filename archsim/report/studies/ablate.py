@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.base import files
 from archsim.base.units import show
 from archsim.report import style, tables
+from archsim.report.latex import latex_sheet
 from archsim.report.tables import Sheet
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
             written += style.save(draw(content), folder, group, SUFFIXES)
             written.append(folder / f"{group}.csv")
             _csv(content[group]["points"], written[-1])
-    latex = "% Needs \\usepackage{booktabs}. Made by archsim ablate.\n"
-    latex += "\n".join(tables.latex_sheet(sheet) for sheet in sheets(content).values())
-    for name, text in (("ablate.md", _markdown(content)), ("ablate.tex", latex)):
+    tex = "% Needs \\usepackage{booktabs}. Made by archsim ablate.\n"
+    tex += "\n".join(latex_sheet(sheet) for sheet in sheets(content).values())
+    for name, text in (("ablate.md", _markdown(content)), ("ablate.tex", tex)):
         written.append(folder / name)
         files.write_text(written[-1], text)
     return written

@@ -117,7 +117,7 @@ def tiny(tmp_path: Path) -> Path:
         {
             "architecture": chip, "phase": phase, "layer": "fc1", "component": component, "action": action,
             "key": f"{component}.{action}", "function": "arithmetic", "amount": n * STEPS, "amount_unit": unit,
-            "part": PARTS[action.partition(".")[0]], "circuit": "any", "sizes": "", "what": "made up",
+            "part": PARTS[action.partition(".")[0]], "circuit": "any", "times": "", "sizes": "", "what": "made up",
         }
         for chip, phase, component, action, n, unit, _, _ in LINES
     ]).to_csv(run / "activity.csv", index=False)  # fmt: skip
