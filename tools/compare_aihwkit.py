@@ -31,7 +31,7 @@ from typing import Any
 from archsim.base.errors import ArchsimError
 from archsim.base.streams import Streams
 from archsim.display import console
-from archsim.report.tables import Sheet, terminal
+from archsim.report.sheet import Sheet, terminal
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Sampler, Trainer
 

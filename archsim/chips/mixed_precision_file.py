@@ -21,7 +21,7 @@ def _power_of_two(value: int) -> int:
 
 
 class ChiFile(Record):
-    """The accumulator: bits of an element, saturation in epsilons, banks of its memory."""
+    """The accumulator: bits of an element, saturation in epsilons, banks of a unit's memory."""
 
     bits: Annotated[int, Field(ge=4, le=32, strict=True)]
     limit: Annotated[int, Field(ge=2, strict=True), AfterValidator(_power_of_two)]
@@ -29,8 +29,13 @@ class ChiFile(Record):
 
 
 class OuterProductFile(Record):
-    """Precision of both operands (sign included), lanes, zero skipping, chi."""
+    """Where units stand, precision of both operands (sign included), lanes of a unit, zero skipping, chi.
 
+    One unit `at` the digital unit holds chi of all layers; units at the tiles have a lane or more and a memory each,
+    with a word for every pair of their tile, and operands come over the bus.
+    """
+
+    at: Literal["digital-unit", "tiles"] = "digital-unit"
     x_bits: Bits
     error_bits: Bits
     lanes: Count

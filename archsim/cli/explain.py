@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.options import AsJson, Data, FigureRule, Quiet
+from archsim.display import counting
 
 
 def explain_command(  # noqa: PLR0917  an option each
@@ -42,15 +43,12 @@ def explain_command(  # noqa: PLR0917  an option each
     check_folder(folder)
     silent = quiet or as_json
 
-    def done(name: str, finished: int, due: int) -> None:
-        if not silent:
-            typer.echo(f"re-run {finished} of {due}: {name}", err=True)
-
-    found = explain(
-        run, archs=arch or (), over=over, technology=tech, samples=samples, distribution=distribution,
-        steps=steps if reruns else None, points=folder / "points", data=data, done=done,
-        rule=figure_rule,
-    )  # fmt: skip
+    with counting("re-run", silent=silent) as done:
+        found = explain(
+            run, archs=arch or (), over=over, technology=tech, samples=samples, distribution=distribution,
+            steps=steps if reruns else None, points=folder / "points", data=data, done=done,
+            rule=figure_rule,
+        )  # fmt: skip
     written = page.write(found, folder)
     if as_json:
         typer.echo(json.dumps(contents(found), indent=2))

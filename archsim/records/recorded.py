@@ -21,7 +21,7 @@ from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
 from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
 from archsim.records.technologies import NamedTechnology, named
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TRAINING
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, SUMMARY, TRAINING
 
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
 COLUMNS = {
@@ -202,10 +202,19 @@ def read(path: Path) -> Recorded:
     if not (path / RUN).is_file():
         raise InputError(key="RUN", value=str(path), expected=f"a run directory, but it has no {RUN}")
     run = tables.mapping(path / RUN)
+    if run.get("schema") != SCHEMA:
+        raise InputError(
+            file=path / RUN, key="schema", value=run.get("schema"), expected=f"{SCHEMA}, of this version",
+            hint="Do the run again: actions now say which part and what circuit they are",
+        )  # fmt: skip
     state = run.get("state")
     hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
     summary = tables.mapping(path / SUMMARY, hint=hint)
     agreement.check_summary(path / SUMMARY, summary)
+    if run.get("seed", summary["seed"]) != summary["seed"]:
+        raise InputError(
+            file=path / RUN, key="seed", value=run.get("seed"), expected=f"{summary['seed']}, as in {SUMMARY}"
+        )
     try:
         boundaries = {str(a["name"]): tuple(a["boundary"]["inside"]) for a in run["architectures"]}
         identified = run["workload"]["training"]["batch"], run["dataset"]["sha256"], run["inputs"].items()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from archsim.base import files, registry
 from archsim.base.arrays import unpacked
 from archsim.base.errors import ArchsimError, InputError
+from archsim.base.progress import Progress
 from archsim.base.yamlfile import STORED
 from archsim.chips.architecture import Architecture
 from archsim.records import tables
@@ -27,7 +28,6 @@ from archsim.runs import layout
 from archsim.runs.inputs import kept
 from archsim.runs.machine import description
 from archsim.runs.run import execute
-from archsim.runs.train import Progress
 
 TABLES = (layout.ACTIVITY, layout.ENERGY, layout.AREA, layout.TRAINING)
 KEYS = ("technology", "architecture", "phase", "layer", "component", "action", "key", "step")

@@ -19,7 +19,7 @@ def lines(path: Path) -> list[str]:
     drawn = known(run)
     said = [_chip(run, name, drawn) for name in run.architectures]
     said += [_ratio(run, name, drawn) for name in run.summary["ratios"]]
-    return [*said, *_on_the_whole(run), *_moving(run)]
+    return [*said, *_on_the_whole(run), *_guessing(run), *_moving(run)]
 
 
 def _chip(run: Recorded, name: str, drawn: Intervals | None) -> str:
@@ -55,6 +55,17 @@ def _on_the_whole(run: Recorded) -> Iterator[str]:
             f"Note: this is {run.summary['dataset']}; on the whole of {recorded['dataset']} `{recorded['command']}` "
             f"gave {recorded['energy_ratio']:g} in energy ({recorded['training']}, {recorded['technology']})"
         )
+
+
+def _guessing(run: Recorded) -> Iterator[str]:
+    """Say which chips learnt nothing: no better than half as good again as chance."""
+    chance = 1 / int(run.run["workload"]["network"]["layers"][-1]["units"])
+    for name, chip in run.summary["architectures"].items():
+        if chip["test_accuracy"] < _CHANCE * chance:
+            yield f"Note: {name} has learnt next to nothing: {100 * chance:.3g} % is chance"
+
+
+_CHANCE = 1.5
 
 
 def _moving(run: Recorded) -> Iterator[str]:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from functools import partial
 
 from archsim.records.recorded import Recorded
-from archsim.report.tables import NONE, Sheet, from_run, wordy
+from archsim.report.sheet import NONE, Sheet, wordy
+from archsim.report.tables import from_run
 
 LONG, LONG_AMONG_MANY, WIDE = 50, 36, 6
 """Cells of more characters are broken into lines; tables of more columns are set small."""

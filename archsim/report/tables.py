@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.recorded import Recorded, reached, read
-from archsim.records.seeds import spread
-from archsim.report import style
-from archsim.studies.intervals import TOTAL, Interval, Intervals, known
+from archsim.report import ranges, style
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 MOST = 12
-NONE = "-"
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: title, column heads, rows of text; columns from the second on are set to the right."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def _ratio(over: float, under: float) -> str:
@@ -214,80 +202,6 @@ def area_parts(run: Recorded) -> list[Sheet]:
     return sheets
 
 
-def intervals(run: Recorded) -> list[Sheet]:
-    """Return a sheet for each technology of a run whose figures can be drawn."""
-    return [interval_sheet(run, found) for name in run.technologies if (found := known(run, name))]
-
-
-def interval_sheet(run: Recorded, found: Intervals) -> Sheet:
-    """Return energy and time by phase, area by component, and the energy ratios, each with its interval."""
-    rows = []
-    for what, head in (("energy", "energy"), ("time", "time"), ("area", "area")):
-        of = {name: getattr(chip, what) for name, chip in found.chips.items()}
-        places = [place for place in (*STEP_PHASES, TOTAL) if any(place in each for each in of.values())]
-        if what == "area":
-            places = [*dict.fromkeys(place for each in of.values() for place in each if place != TOTAL), TOTAL]
-        for place in places:
-            cells = (cell for each in of.values() for cell in _interval_cells(each.get(place), what))
-            rows.append((f"{head}, {style.label(place)}", *cells))
-    if found.ratios:
-        ratios = (cell for name in found.chips for cell in _ratio_cells(found.ratios.get(name)))
-        rows.append((f"energy ratio, {run.summary['baseline']} over it", *ratios))
-    heads = ("per step, and area", *(head for name in found.chips for head in (name, "90 % interval")))
-    title = (
-        f"Intervals, {found.technology}: 90 % of {found.samples:,} joint draws of all figures (of times, 90 % or more)"
-    )
-    return Sheet(title, heads, tuple(rows))
-
-
-def _interval_cells(each: Interval | None, what: str) -> tuple[str, str]:
-    if each is None or not each.value:
-        return (NONE, NONE) if each is None else (_quantity(0.0, what), NONE)
-    return _quantity(each.value, what), f"{_quantity(each.low, what, 3)} to {_quantity(each.high, what, 3)}"
-
-
-def _quantity(value: float, what: str, digits: int = 4) -> str:
-    """Return an energy [J], a time [s] or an area [m^2] for reading."""
-    if what == "area":
-        return f"{value * 1e6:.{digits}g} mm^2"
-    return show(value, {"energy": "J", "time": "s"}[what], digits)
-
-
-def _ratio_cells(each: Interval | None) -> tuple[str, str]:
-    if each is None:
-        return NONE, NONE
-    return f"{each.value:.4g}", f"{each.low:.3g} to {each.high:.3g}"
-
-
-def seeds(run: Recorded) -> list[Sheet]:
-    """Return mean and standard deviation over the seeds of accuracy, energy, time and ratios, and each seed's."""
-    if not run.seeds:
-        return []
-    rows = []
-    for name in run.architectures:
-        of = [each.summary["architectures"][name] for each in run.seeds]
-        rows += [
-            _over_seeds(f"test accuracy, {name}", [100 * chip["test_accuracy"] for chip in of], "%"),
-            _over_seeds(f"energy per step, {name}", [chip["energy_per_step_J"]["total"] for chip in of], "J"),
-            _over_seeds(f"time per step, {name}", [chip["latency_per_step_s"]["total"] for chip in of], "s"),
-        ]
-    for name in run.summary["ratios"]:
-        ratios = [each.summary["ratios"][name]["energy"] for each in run.seeds]
-        rows.append(_over_seeds(f"energy ratio, {run.summary['baseline']} / {name}", ratios, ""))
-    heads = ("quantity", "mean", "s", *(f"seed {each.summary['seed']}" for each in run.seeds))
-    return [Sheet(f"Over {len(run.seeds)} seeds, {run.technology}", heads, tuple(rows))]
-
-
-def _over_seeds(what: str, values: Sequence[float], unit: str) -> tuple[str, ...]:
-    def text(value: float) -> str:
-        if unit in {"J", "s"}:
-            return _show(value, unit)
-        return f"{value:.2f} %" if unit else f"{value:.4g}"
-
-    mean, s = spread(values)
-    return (what, text(mean), NONE if s is None else text(s), *map(text, values))
-
-
 def boundary(summary: dict[str, Any]) -> Sheet:
     """Return the boundary of the account, the same for every chip."""
     inside = [(function, "inside") for function in summary["boundary"]["inside"]]
@@ -319,8 +233,8 @@ def particulars(run: Recorded) -> Sheet:
     summary = run.summary
     rows = [
         ("workload", summary["workload"]), ("data", summary["dataset_origin"]),
-        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"), ("state", summary["state"]),
-        ("archsim", str(run.run.get("archsim"))),
+        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"),
+        ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
     ]  # fmt: skip
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
@@ -339,7 +253,13 @@ def from_summary(summary: dict[str, Any]) -> list[Sheet]:
 
 def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
-    sheets = [*seeds(run), *from_summary(run.summary), *intervals(run), *contributors(run), *area_parts(run)]
+    sheets = [
+        *ranges.seeds(run),
+        *from_summary(run.summary),
+        *ranges.intervals(run),
+        *contributors(run),
+        *area_parts(run),
+    ]
     return [particulars(run), *sheets, to_reach(run), boundary(run.summary)]
 
 
@@ -363,38 +283,9 @@ def contributors_text(path: Path) -> list[Table]:
     return [first, *(terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets)]
 
 
-def terminal(sheet: Sheet) -> Table:
-    """Return a sheet as a table for the terminal."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=sheet.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for position, head in enumerate(sheet.heads):
-        table.add_column(head, justify="left" if position == 0 or wordy(sheet, position) else "right")
-    for row in sheet.rows:
-        table.add_row(*row)
-    return table
-
-
-def wordy(sheet: Sheet, position: int) -> bool:
-    """Whether a column holds words rather than numbers: half of its cells or more do not begin like one."""
-    cells = [row[position] for row in sheet.rows if row[position] != NONE]
-    return 2 * sum(cell[:1].isdigit() or cell[:1] in ("+", "-") for cell in cells) <= len(cells)
-
-
 def markdown(run: Recorded, charts: Iterable[str]) -> str:
     """Return report.md: all sheets, with the charts beside it."""
     parts = [f"# {run.summary['workload']}: {', '.join(run.architectures)}"]
     parts += [f"![{name}]({name}.png)" for name in charts]
     parts += [markdown_sheet(sheet) for sheet in from_run(run)]
     return "\n\n".join(parts) + "\n"
-
-
-def markdown_sheet(sheet: Sheet, level: int = 2) -> str:
-    """Return a sheet as a Markdown table under a heading of that level."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-    rule = ["---" if k == 0 or wordy(sheet, k) else "---:" for k in range(len(sheet.heads))]
-    return "\n".join([f"{'#' * level} {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])

@@ -16,7 +16,7 @@ from archsim.base import files
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import inputs, machine
 from archsim.runs.identity import identity
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, STATES, SUMMARY, TRAINING, read_run
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, STATES, SUMMARY, TRAINING, read_run
 from archsim.runs.spec import RunSpec
 from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
@@ -65,7 +65,7 @@ def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
 
 def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "state": state_,
         "archsim": version("archsim"),
         "python": platform.python_version(),

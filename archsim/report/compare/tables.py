@@ -16,9 +16,9 @@ from archsim.records.compare import Comparison, Panel
 from archsim.records.differences import FORMULA, METHOD, Change, Difference
 from archsim.records.recorded import Recorded
 from archsim.records.reprice import Side
-from archsim.report import style, tables
+from archsim.report import style
 from archsim.report.compare.words import MOST, by_part, change, contributions, figure_names, moved, ratio, signed
-from archsim.report.tables import NONE, Sheet
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -204,8 +204,8 @@ def text(found: Comparison) -> list[Table | str]:
         for panel in found.panels
         if alike(panel)
     ]
-    head: list[Table | str] = [*(f"  {line}" for line in found.unlike), tables.terminal(standing(found))]
-    return [*head, *map(tables.terminal, [*chosen, *ratios(found)]), *(f"  {line}" for line in (*same, *found.notes))]
+    head: list[Table | str] = [*(f"  {line}" for line in found.unlike), terminal(standing(found))]
+    return [*head, *map(terminal, [*chosen, *ratios(found)]), *(f"  {line}" for line in (*same, *found.notes))]
 
 
 def alike(panel: Panel) -> bool:
@@ -217,11 +217,11 @@ def markdown(found: Comparison, charts: Sequence[str]) -> str:
     """Return compare.md: all tables, the charts that stand beside it, how the differences are taken apart."""
     names = ", ".join(dict.fromkeys(side.label for panel in found.panels for side in panel.sides))
     parts = [f"# Side by side: {names}", _of(found), *(f"- {note}" for note in (*found.unlike, *found.notes))]
-    parts.append(tables.markdown_sheet(standing(found)))
+    parts.append(markdown_sheet(standing(found)))
     parts += [f"![{name}]({name}.png)" for name in charts]
-    parts += [tables.markdown_sheet(sheet) for sheet in ratios(found)]
+    parts += [markdown_sheet(sheet) for sheet in ratios(found)]
     for panel in found.panels:
-        parts += [tables.markdown_sheet(sheet) for sheet in (*sheets(panel), by_component_and_phase(panel))]
+        parts += [markdown_sheet(sheet) for sheet in (*sheets(panel), by_component_and_phase(panel))]
     parts.append("Energies are those of one training step inside the boundary of the account, mean over the run.")
     ways = dict.fromkeys(METHOD[each.by] for panel in found.panels for each in panel.differences)
     parts.append(f"Differences are taken apart {'; and '.join(ways)}: {FORMULA}. They add up to the difference.")

@@ -13,12 +13,12 @@ from archsim.base.units import show
 from archsim.records.recorded import Recorded
 from archsim.records.reprice import under
 from archsim.records.seeds import read
-from archsim.report import style, tables
+from archsim.report import style
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw
 from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
-from archsim.report.tables import Sheet
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, wordy
 from archsim.studies import explain as explanations
 from archsim.studies.explain import Explanation
 
@@ -96,7 +96,7 @@ def _parts(chips: Chips) -> Sheet:
     for k, one in enumerate(chips):
         heads += [f"{one.name}, per step", "share"]
         heads += (["adds to the ratio"] if k == 0 else []) + ["ratio if free there"] if len(chips) > 1 else []
-    empty = ([tables.NONE, tables.NONE], [tables.NONE]) if len(chips) > 1 else ([],)
+    empty = ([NONE, NONE], [NONE]) if len(chips) > 1 else ([],)
     total = [
         cell for one, rest in zip(chips, empty, strict=True) for cell in (show(one.total, "J"), percent(1.0), *rest)
     ]
@@ -113,7 +113,7 @@ def _part(chips: Chips, position: int, part: str) -> tuple[str, ...]:
         return cells
     over, under = chips
     if position:
-        return (*cells, number(over.total / rest) if rest > 0 else tables.NONE)
+        return (*cells, number(over.total / rest) if rest > 0 else NONE)
     return (*cells, number(energy / under.total), number(rest / under.total))
 
 
@@ -153,7 +153,7 @@ def _shares(found: Explanation) -> Sheet:
     rows = tuple(
         (
             s.figure.name, percent(max(s.first, 0.0)), f"{100 * s.error:.1f} points", percent(s.total),
-            s.figure.origin.basis, s.figure.origin.named or tables.NONE,
+            s.figure.origin.basis, s.figure.origin.named or NONE,
         )
         for s in found.spread.shares
         if s.total > 1e-4
@@ -183,7 +183,7 @@ def _reruns(found: Explanation) -> list[Sheet]:
         return []
     paired, rows = found.spent.paired, []
     for one in (found.reruns.reference, *found.reruns.variants):
-        against = [number(one.against_run) if one.against_run else tables.NONE] if paired else []
+        against = [number(one.against_run) if one.against_run else NONE] if paired else []
         rows.append((
             f"{one.changed}: {one.name}" if one.changed else one.name, valued(found, one.value), f"{one.factor:.3g}",
             *against, *((show(energy, "J") for energy in one.energies) if paired else ()),
@@ -235,7 +235,7 @@ def _markdown(found: Explanation, run: Recorded, parts: list[Section]) -> str:
         text += part.sentences
         if part.figure:
             text.append(f"![{FIGURES[part.figure][1]}]({part.figure}.png)")
-        text += [tables.markdown_sheet(sheet, level=3) for sheet in part.sheets]
+        text += [markdown_sheet(sheet, level=3) for sheet in part.sheets]
     return "\n\n".join(text) + "\n"
 
 
@@ -248,7 +248,7 @@ def _page(found: Explanation, run: Recorded, parts: list[Section], drawings: dic
     )  # fmt: skip
     return environment.get_template("explain.html.j2").render(
         title=_title(found, run), under=_under(found, run), highlights=highlights(found), parts=parts,
-        drawings=drawings, captions={name: caption for name, (_, caption) in FIGURES.items()}, is_word=tables.wordy,
+        drawings=drawings, captions={name: caption for name, (_, caption) in FIGURES.items()}, is_word=wordy,
         version=run.run.get("archsim"), seconds=f"{found.spread_s:.2g}",
     )  # fmt: skip
 

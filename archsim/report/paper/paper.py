@@ -10,10 +10,10 @@ from pathlib import Path
 from archsim.base import files
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read
-from archsim.report import style, tables
+from archsim.report import ranges, style, tables
 from archsim.report.latex import escape, latex_sheet, latex_text
 from archsim.report.paper import methods, sources
-from archsim.report.tables import Sheet
+from archsim.report.sheet import Sheet
 from archsim.studies.intervals import Intervals, known
 
 PAGES = {"column": style.COLUMN, "text": style.TEXT}
@@ -84,12 +84,12 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
 def table_sheets(run: Recorded, used: sources.Used) -> dict[str, Sheet]:
     """Return file name -> table, in the order of the document."""
     summary = run.summary
-    made = dict(zip(["seeds"], tables.seeds(run), strict=False))
+    made = dict(zip(["seeds"], ranges.seeds(run), strict=False))
     made |= {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
     made["latency"] = tables.latency(summary)
     made["per-sample"] = tables.per_sample(summary)
     made["to-reach"] = tables.to_reach(run)
-    made |= {f"intervals-{found.technology}": tables.interval_sheet(run, found) for found in _intervals(run)}
+    made |= {f"intervals-{found.technology}": ranges.interval_sheet(run, found) for found in _intervals(run)}
     made |= dict(zip(["against-the-paper"], tables.against_paper(summary), strict=False))
     made |= dict(zip(["area"], tables.area(summary), strict=False))
     pairs = [(technology, chip) for technology in run.technologies for chip in run.architectures]

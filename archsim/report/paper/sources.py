@@ -16,8 +16,8 @@ from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers
 from archsim.records.recorded import Recorded
 from archsim.records.technologies import find
+from archsim.report.sheet import NONE, Sheet
 from archsim.report.style import label
-from archsim.report.tables import NONE, Sheet
 from archsim.runs.inputs import ARCHITECTURES
 from archsim.technologies.writing import figure_content
 

@@ -16,7 +16,7 @@ from archsim.api import load
 from archsim.base.errors import InputError
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read, several
-from archsim.report import style, tables
+from archsim.report import ranges, style
 from archsim.report.charts import accuracy
 from archsim.report.make import make
 from archsim.studies.explain import explain
@@ -73,12 +73,12 @@ def explain_value(mean: Recorded) -> float:
 
 
 def test_a_table_gives_mean_and_deviation_over_the_seeds(mean: Recorded) -> None:
-    (sheet,) = tables.seeds(mean)
+    (sheet,) = ranges.seeds(mean)
     values = [100 * run.summary["architectures"]["digital32"]["test_accuracy"] for run in mean.seeds]
     row = next(row for row in sheet.rows if row[0] == "test accuracy, digital32")
     assert row[1:3] == (f"{fmean(values):.2f} %", f"{stdev(values):.2f} %")
     assert sheet.heads[3:] == ("seed 1", "seed 2", "seed 10")
-    assert tables.seeds(mean.seeds[0]) == []
+    assert ranges.seeds(mean.seeds[0]) == []
 
 
 @pytest.mark.parametrize("page", [None, style.COLUMN])

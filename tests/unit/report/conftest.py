@@ -108,7 +108,7 @@ def tiny(tmp_path: Path) -> Path:
     (run / "summary.json").write_text(json.dumps(summary()))
     boundary = {"inside": ["arithmetic"], "outside": ["host link"]}
     (run / "run.yaml").write_text(yaml.safe_dump({
-        "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
+        "schema": 2, "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
         "workload": {"name": "tiny_net", "training": {"batch": 1}},
         "technologies": [{"name": name, "sha256": "a" * 64, "times_s": {}} for name in TECHNOLOGIES],
         "architectures": [{"name": chip, "chip": chip, "boundary": boundary} for chip in TIMES],

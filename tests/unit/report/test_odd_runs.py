@@ -248,7 +248,7 @@ def test_latex_of_a_run_escapes_names_and_breaks_long_cells(tiny: Path) -> None:
     ("change", "told"),
     [
         (lambda run: (run / "summary.json").write_text('{\n"a": '), r"summary\.json:2: is not valid JSON"),
-        (lambda run: (run / "summary.json").write_bytes(b"\xff\xfe"), r"summary\.json: is not readable"),
+        (lambda run: (run / "summary.json").write_bytes(b"\xff\xfe"), r"summary\.json: is not UTF-8 text"),
         (lambda run: (run / "summary.json").write_text("[]"), r"summary\.json: holds no mapping"),
         (on_summary(lambda s: s.pop("ratio")), r"summary\.json: ratio: .*expected Field required"),
         (on_summary(lambda s: s["architectures"]["digital32"].pop("steps")), r"digital32\.steps: .*expected Field required"),

@@ -9,7 +9,7 @@ from explain_kit import small_run
 
 from archsim.accounting.technology import Technology, read_technology
 from archsim.records.recorded import Recorded, read
-from archsim.report import tables
+from archsim.report import ranges
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.intervals import TOTAL, contents, intervals, known
@@ -100,7 +100,7 @@ def test_the_interval_of_a_time_holds_its_value_and_no_unit_that_sleeps_widens_i
 
 
 def test_tables_and_json_show_every_interval(run: Recorded) -> None:
-    sheets = tables.intervals(run)
+    sheets = ranges.intervals(run)
     assert [sheet.title.split(":")[0] for sheet in sheets] == [f"Intervals, {name}" for name in run.technologies]
     labels = [row[0] for row in sheets[0].rows]
     assert {"energy, update", "energy, total", "time, total", "area, total"} <= set(labels)
