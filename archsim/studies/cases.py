@@ -16,6 +16,8 @@ from archsim.base import units
 from archsim.base.errors import InputError, nearest
 from archsim.base.files import bibliographies, display, shipped
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.technologies.overlay import by_rule
+from archsim.technologies.rules import has_scaled
 
 QUANTITIES = {
     "energy": "J", "latency": "s", "power": "W", "throughput": "1/s", "efficiency": "1/J", "density": "1/s/m^2",
@@ -187,10 +189,11 @@ class CaseFile(FileRecord):
 
 @dataclass(frozen=True)
 class Case:
-    """A case as read: its file and its folder."""
+    """A case as read: its file and its folder; a rule by which scaled figures of its technologies are computed."""
 
     file: CaseFile
     document: Document
+    rule: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -199,7 +202,8 @@ class Case:
 
     def technology(self, design: str) -> Technology:
         """Return the technology of a design."""
-        return read_technology(self.file.designs[design].technology, near=self.folder)
+        found = read_technology(self.file.designs[design].technology, near=self.folder)
+        return by_rule(found, self.rule) if self.rule and has_scaled(found) else found
 
     def architecture(self, design: str) -> Document:
         """Return the architecture document of a design."""
