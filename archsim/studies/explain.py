@@ -17,10 +17,13 @@ from archsim.runs.layout import state
 from archsim.studies import designs, sensitivity, variants
 from archsim.studies.designs import Space
 from archsim.studies.repeat import chosen
+from archsim.studies.ruled import spent_by
 from archsim.studies.sensitivity import Spent, Spread, Swing
 from archsim.studies.sparsity import Sparsity, sparsity
 from archsim.studies.totals import Total, total
 from archsim.studies.variants import Reruns
+from archsim.technologies.overlay import by_rule
+from archsim.technologies.rules import check_rule
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def explain(
     run: Path, *, archs: Sequence[str] = (), over: str | None = None, technology: str | None = None,
     samples: int = 20_000, distribution: str = "log-triangular", steps: int | None = variants.STEPS,
     points: Path | None = None, data: Path | None = None, done: Callable[[str, int, int], None] | None = None,
-    executor: Executor | None = None,
+    executor: Executor | None = None, rule: str | None = None,
 ) -> Explanation:  # fmt: skip
     """Explain one chip of a finished run, or the ratio of two of them.
 
@@ -95,6 +98,8 @@ def explain(
         Where re-runs are kept, by default RUN/explain/points.
     data, done, executor
         As for `variants.rerun`.
+    rule : str, optional
+        Another scaling rule for the technology's figures; nothing is re-run then, for re-runs are priced by files.
 
     Raises
     ------
@@ -107,32 +112,33 @@ def explain(
     summary, chips = known.summary, chosen(run, known.summary, archs, over)
     asked = find(known.home, known.named, technology)
     priced, note = asked.alike(known), asked.note
-    spent = sensitivity.read_spent(run, priced, chips)
+    other = rule is not None and check_rule(rule) != priced.scaling
+    if rule and other:
+        note = f"{note} Priced by {rule} in place of {priced.scaling}; re-runs are left out.".strip()
+        priced, steps = by_rule(priced, rule), None
+
+    def spend(*names: str) -> Spent:
+        return spent_by(known, priced, names) if other else sensitivity.read_spent(run, priced, names)
+
+    spent = spend(*chips)
+    drawn: dict[str, Any] = {"samples": samples, "distribution": distribution, "seed": int(summary["seed"])}
     begin = time.perf_counter()
-    spread = sensitivity.spread(spent, samples=samples, distribution=distribution, seed=int(summary["seed"]))
+    spread = sensitivity.spread(spent, **drawn)
     spread_s = time.perf_counter() - begin
     reruns, space = None, None
     if steps is not None:
-        folder = points or run / "explain" / "points"
-        space = designs.explore(
-            known.home, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
-        )
-        reruns = variants.rerun(
-            known.home, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
-        )
-    single = {name: _published(summary, (name,)) for name in chips}
-    apart = tuple(
-        total(
-            sensitivity.read_spent(run, priced, (name,)), published, samples=samples, distribution=distribution,
-            seed=int(summary["seed"]),
-        )
-        for name, published in single.items()
-        if published
-    )  # fmt: skip
+        again: dict[str, Any] = {
+            "folder": points or run / "explain" / "points", "spent": spent, "technology": priced, "steps": steps,
+            "data": data, "done": done, "executor": executor,
+        }  # fmt: skip
+        space, reruns = designs.explore(known.home, **again), variants.rerun(known.home, **again)
+    alone = {name: _published(summary, (name,)) for name in chips}
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
         bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(known),
-        reruns=reruns, space=space, totals=apart, published=_published(summary, chips),
+        reruns=reruns, space=space,
+        totals=tuple(total(spend(name), told, **drawn) for name, told in alone.items() if told),
+        published=_published(summary, chips),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
+from archsim.records.reprice import under
 from archsim.records.seeds import read
 from archsim.report import style
 from archsim.report.explain import designs, words
@@ -54,6 +55,8 @@ def write(found: Explanation, out: Path) -> list[Path]:
 
 
 def _chips(found: Explanation, run: Recorded) -> Chips:
+    if found.technology.name not in run.technologies:  # another scaling rule than that of the run
+        run = under(run, found.technology)
     return tuple(made(run, name, found.technology.name) for name in found.spent.chips)
 
 
@@ -279,6 +282,8 @@ def terminal(found: Explanation) -> list[str]:
         f"  figures can give     {least} to {most}",
         f"  measure first        {first} of the variance",
     ]
+    if causes := ", ".join(f"{share.cause} {percent(share.first)}" for share in spread.causes[: words.FIRST]):
+        lines.append(f"  shared by figures    {causes} of the variance")
     if found.space:
         values = found.space.values
         ends = f"{valued(found, float(values.min()))} to {valued(found, float(values.max()))}"
