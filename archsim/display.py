@@ -46,7 +46,10 @@ def introduce(spec: RunSpec, out: Path) -> None:
         typer.echo(f"  chip         {architecture.name}: {architecture.title}")
         on, off = architecture.switched_on(), architecture.switched_off()
         if on or off:
-            typer.echo(f"               non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}")
+            absent = architecture.absent()
+            none = f"; not in this device: {', '.join(absent)}" if absent else ""
+            said = f"non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}{none}"
+            typer.echo(f"               {said}")
     for technology in spec.technologies:
         typer.echo(f"  technology   {technology.name}: {technology.title}")
     boundary = spec.architectures[0].boundary

@@ -37,12 +37,15 @@ class Part:
         How many there are in all units of that name.
     unit : str
         "" for a plain count, "bit" for a memory.
+    part : str
+        The part of the chip that it belongs to: one of `circuits.CHIP_PARTS`.
     """
 
     component: str
     key: str
     amount: float
     unit: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class AreaLine:
     key: str
     amount: float
     unit: str
+    part: str
     figure: str | None
     price_m2: float | None
     area_m2: float | None
@@ -155,10 +159,10 @@ def area(parts: Iterable[Part], technology: Technology) -> Area:
 
 def _line(part: Part, technology: Technology) -> AreaLine:
     figure = technology.area_for(part.key)
-    given = (part.component, part.key, part.amount, part.unit)
+    given = (part.component, part.key, part.amount, part.unit, part.part)
     if figure is None:
         return AreaLine(*given, None, None, None, None, None, "", "", "no figure gives its area")
-    basis, source = figure.origin.basis, ", ".join(figure.origin.sources)
+    basis, source = figure.origin.basis, figure.origin.named
     if part.key in technology.area_covering:
         return AreaLine(*given, figure.name, 0.0, 0.0, 0.0, 0.0, basis, source, f"contained in {figure.name}")
     _check_unit(figure, part)

@@ -46,7 +46,7 @@ class Line:
 
     `amount` is in `unit` ("" is a plain count), `price` in J per `unit`, `energy_J` their product. `inside` says
     whether the action's function lies inside the boundary of the account; a line outside may have no figure and then
-    costs 0.
+    costs 0. `part` is the part of the chip that the action belongs to.
     """
 
     phase: str
@@ -55,6 +55,7 @@ class Line:
     action: str
     key: str
     function: str
+    part: str
     inside: bool
     amount: float
     unit: str
@@ -224,7 +225,7 @@ def _price(entry: Entry, technology: Technology, scale: Mapping[str, float]) -> 
     figure = technology.figure_for(entry.key)
     if figure is None:
         return Price(entry, None, 0.0, "", "", "no figure prices it")
-    basis, source = figure.origin.basis, ", ".join(figure.origin.sources)
+    basis, source = figure.origin.basis, figure.origin.named
     if entry.key in technology.covering:
         return Price(entry, figure.name, 0.0, basis, source, f"contained in {figure.name}")
     reason = "" if figure.value else (figure.origin.why or "")
@@ -249,8 +250,9 @@ def _line(row: Row, priced: Mapping[tuple[str, str], Price], technology: Technol
         )
     return Line(
         phase=row.phase, layer=row.layer, component=row.component, action=row.action, key=entry.key,
-        function=entry.action.function, inside=inside, amount=row.amount, unit=entry.action.unit, figure=found.figure,
-        price=found.price, energy_J=row.amount * found.price, basis=found.basis, source=found.source,
+        function=entry.action.function, part=entry.action.part, inside=inside, amount=row.amount,
+        unit=entry.action.unit, figure=found.figure, price=found.price,
+        energy_J=row.amount * found.price, basis=found.basis, source=found.source,
         reason=found.reason,
     )  # fmt: skip
 

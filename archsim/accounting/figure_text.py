@@ -39,11 +39,6 @@ class Origin(Provenance):
     node: str | None = None
     original: Original | None = None
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Keys of references.bib."""
-        return (self.source,) if isinstance(self.source, str) else tuple(self.source or ())
-
 
 class TimeText(Origin):
     """A time as a file has it."""

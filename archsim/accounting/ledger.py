@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from archsim.accounting.circuits import CHIP_PARTS, CIRCUITS, Circuit, check
 from archsim.base.errors import ModelError
 from archsim.base.signal import PHASES, Tag
 
@@ -29,15 +30,26 @@ class Action:
         One of `FUNCTIONS`.
     unit : str
         SI unit of the amount: "" for a plain count, "bit", "S*s", "bit*s" or "s".
+    part : str
+        The part of the chip that charts and tables give it to: one of `CHIP_PARTS`.
+    circuit : str
+        What kind of circuit does it: one of `CIRCUITS`.
+    row : str
+        Logic's own row of the published tables over nodes, such as "fp32.add"; empty where it has none.
     """
 
     what: str
     function: str
     unit: str = ""
+    _: KW_ONLY
+    part: str
+    circuit: Circuit
+    row: str = ""
 
     def __post_init__(self) -> None:
-        if self.function not in FUNCTIONS:
-            raise ModelError(f"action {self.what!r}: {self.function!r} is not one of {', '.join(FUNCTIONS)}")
+        check(f"action {self.what!r}", self.function, FUNCTIONS)
+        check(f"action {self.what!r}", self.part, CHIP_PARTS)
+        check(f"action {self.what!r}", self.circuit, CIRCUITS)
 
 
 @dataclass(frozen=True, slots=True)

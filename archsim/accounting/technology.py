@@ -24,7 +24,7 @@ from archsim.base.errors import InputError, ModelError, nearest
 from archsim.base.extends import chain
 from archsim.base.provenance import PLACEHOLDER
 from archsim.base.units import show
-from archsim.base.yamlfile import Document, FileRecord, validate
+from archsim.base.yamlfile import Document, FileRecord, parsed, validate
 
 Section = Literal["times", "figures", "areas"]
 LAID_OVER = "--figure"
@@ -136,15 +136,14 @@ def list_technologies() -> list[str]:
     return files.shipped_names("tech_params")
 
 
-def read_technology(name_or_path: str, near: Path | None = None) -> Technology:
+def read_technology(name_or_path: str, near: Path | None = None, *, unwritten: str | None = None) -> Technology:
     """Read a technology by shipped name or path, with everything it extends.
 
     Parameters
     ----------
-    name_or_path : str
-        A shipped name ("bottom-up-14nm") or the path of a YAML file.
-    near : path
-        Folder in which a name is looked up first.
+    name_or_path : a shipped name ("bottom-up-14nm") or the path of a YAML file
+    near : folder in which a name is looked up first
+    unwritten : what will stand in the file, where it is not written yet
 
     Raises
     ------
@@ -152,7 +151,11 @@ def read_technology(name_or_path: str, near: Path | None = None) -> Technology:
         If a file is missing or breaks a rule of the schema, if `extends` runs in a circle, or if two figures price one
         action; with file, line and key.
     """
-    return _read(chain(files.find(name_or_path, "tech_params", option="technology", near=near), "tech_params", header))
+    if unwritten is None:
+        start: Path | Document = files.find(name_or_path, "tech_params", option="technology", near=near)
+    else:
+        start = parsed(unwritten, Path(name_or_path))
+    return _read(chain(start, "tech_params", header), unwritten)
 
 
 def lay_over(technology: Technology, content: Mapping[str, Any], text: str) -> Technology:
@@ -173,10 +176,10 @@ def lay_over(technology: Technology, content: Mapping[str, Any], text: str) -> T
 
 
 def _read(documents: Sequence[Document], text: str | None = None) -> Technology:
-    """Return the technology of a file, the first, and those it extends; `text` where the first is no file."""
+    """Return the technology of a file, the first, and those it extends; `text` where the first is no file yet."""
     headers = [_header(each) for each in documents]
     written = documents if text is None else documents[1:]
-    references = _references([each.path for each in written])
+    references = _references([each.path for each in documents if each.path.name != LAID_OVER])
     items: dict[Section, dict[str, Any]] = {"times": {}, "figures": {}, "areas": {}}
     contents: dict[tuple[str, str], dict[str, Any]] = {}
     homes: dict[tuple[str, str], Document] = {}
@@ -351,7 +354,7 @@ def read_references(path: Path) -> dict[str, Reference]:
     InputError
         If an entry is not closed, has no key, or repeats one; with file and line.
     """
-    text = path.read_text(encoding="utf-8")
+    text = files.read_text(path, "bib", "BibTeX")
     found: dict[str, Reference] = {}
     for match in re.finditer(r"^[ \t]*@(\w+)\s*\{\s*([^,\s{}]*)\s*,", text, re.MULTILINE):
         kind, key = match.groups()

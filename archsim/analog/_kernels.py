@@ -141,16 +141,17 @@ def multiply_transposed(d, pairs, column_total, noisy, state, table, converters,
 @kernel()
 def to_codes(y, converters):
     """Round and clip a line's results, (size,), in place, as the ADC does; return how many were clipped."""
-    full = np.float32(converters[2])
+    full = beyond = np.float32(converters[2])
     clipped = 0
     if converters[1] > 0:
         up = np.float32(converters[1] / converters[2])
         down = np.float32(converters[2] / converters[1])
         for j in range(y.size):
             y[j] = np.rint(y[j] * up) * down
+        beyond = max(full, np.float32(converters[1]) * down)  # rounding may lift the last code above full scale
     if converters[3]:
         for j in range(y.size):
-            clipped += abs(y[j]) > full
+            clipped += abs(y[j]) > beyond
             y[j] = min(max(y[j], -full), full)
     return clipped
 

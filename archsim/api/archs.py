@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archsim.chips.architecture import Architecture
-    from archsim.studies.structure import Change
+    from archsim.studies.structure import KeyChange
 
 
 def list() -> Sequence[str]:  # noqa: A001  the command's name
@@ -41,7 +41,7 @@ def lint(name: str, *, techs: Sequence[str] = ("bottom-up-14nm",)) -> Sequence[s
     return lint_architecture(name, techs)
 
 
-def diff(a: str, b: str) -> Sequence[Change]:
+def diff(a: str, b: str) -> Sequence[KeyChange]:
     """Return the values that architecture b has otherwise than a, each with what it extends."""
     from archsim.studies.structure import diff as compare
 

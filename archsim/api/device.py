@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archsim.devices.fit import Fit
-    from archsim.devices.library import Entry
+    from archsim.devices.library import Listed
     from archsim.studies.device import DeviceStudy
 
 
@@ -19,7 +19,7 @@ def list() -> Sequence[str]:  # noqa: A001  the command's name
     return shipped_devices()
 
 
-def show(name: str) -> Sequence[Entry]:
+def show(name: str) -> Sequence[Listed]:
     """Return every number of a device, by name, file or model, with its basis and source."""
     from archsim.devices.library import find_device, numbers
 
@@ -38,11 +38,16 @@ def study(name: str, *, out: str | Path | None = None, devices: int = 100_000, s
     return done
 
 
-def fit(file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, force: bool = False) -> Fit:
-    """Fit a table device to measured pulses and write its file and its table; return the fit."""
+def fit(
+    file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, unit: str | None = None, force: bool = False
+) -> Fit:  # fmt: skip
+    """Fit a table device to measured pulses and write its file and its table; return the fit.
+
+    `unit` is that of conductances whose columns name none.
+    """
     from archsim.devices import fit as fitting
     from archsim.devices import measured
 
-    made = fitting.fit(measured.read_pulses(Path(file)), bins=bins, least=least)
+    made = fitting.fit(measured.read_pulses(Path(file), unit=unit), bins=bins, least=least)
     fitting.write(made, Path(out), Path(file), force=force)
     return made

@@ -12,7 +12,8 @@ from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
     from archsim.runs.train import Progress
-    from archsim.studies.validate import Result, Verdict
+    from archsim.studies.validate import Result
+    from archsim.studies.verdict import Verdict
 
 
 def run(
@@ -84,7 +85,8 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
     out : path, optional
         Keeps the trainings, tables and charts; by default reports/ablate-WORKLOAD. The same call again goes on there.
     **options
-        Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, data, done, executor.
+        Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, settings, data, done and
+        executor.
 
     Returns
     -------
@@ -101,17 +103,21 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
 
 
 def validate(
-    cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None
-) -> tuple[list[Result], Verdict]:
-    """Hold archsim against published designs: the checks and the verdict over them; writes table and scatter plot."""
+    cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None,
+    record: bool = False,
+) -> tuple[list[Result], Verdict]:  # fmt: skip
+    """Hold archsim against published designs: the checks and the verdict over them; writes table and scatter plot.
+
+    `record` also writes the results beside the cases.
+    """
     from archsim.base.files import check_folder
     from archsim.report.studies import validate as page
     from archsim.studies.validate import validate as study
-    from archsim.studies.validate import verdict
+    from archsim.studies.verdict import verdict
 
     folder = Path(out).expanduser()
     check_folder(folder)
-    results = list(study(cases, full=full, folder=folder / "points", data=data))
+    results = list(study(cases, full=full, folder=folder / "points", data=data, record=record))
     found = verdict(results)
     page.write(results, found, folder)
     return results, found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.accounting.technology import Technology
-    from archsim.studies.calibrate import Move
+    from archsim.studies.calibrate import Shift
     from archsim.technologies.diff import Diff
     from archsim.technologies.imports import Imported
     from archsim.technologies.scaling import Scaled
@@ -52,7 +53,7 @@ def diff(a: str, b: str) -> Diff:
     return compare(show(a), show(b))
 
 
-def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Move]:
+def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Shift]:
     """Write a technology calibrated to published totals of a run; return the moves of its figures."""
     from archsim.studies.calibrate import calibrate as solve
 
@@ -64,12 +65,13 @@ def scale(
 ) -> Sequence[Scaled]:
     """Write a technology scaled to another node; `options` are those of `technologies.scaling.move`."""
     from archsim.base.files import check_file
+    from archsim.studies.inventory import declared
     from archsim.technologies.scaling import move
     from archsim.technologies.scaling import scale as write
 
     technology = show(tech)
     check_file(Path(out), force=False)
-    return write(technology, move(technology, node, rule=rule, **options), Path(out))
+    return write(technology, move(technology, node, declared=declared(), rule=rule, **options), Path(out))
 
 
 def new(archs: Sequence[str], out: str | Path) -> tuple[int, int, int]:
@@ -97,7 +99,7 @@ def add_adc(
     out : path
         The file to write.
     row : int, optional
-        One row alone; the header is row 1. Otherwise a band:
+        One row alone, as a spreadsheet counts them. Otherwise a band:
     enob, node, max_rate : str, optional
         Effective bits ("7..8.5"), nodes in nm ("10..32"), the highest Nyquist rate ("2GHz").
     bits : int, optional
@@ -132,10 +134,13 @@ def add_adc(
         node=(nanometres[0] * 1e-9, nanometres[1] * 1e-9) if nanometres else None,
         max_rate=parse(max_rate, "Hz") if max_rate else None,
     )
-    read = [each for path in sheets for each in adcs.read_survey(path)]
+    surveys = [adcs.read_survey(path) for path in sheets]
+    read = [each for found in surveys for each in found.converters]
     chosen = adcs.choose(read, row=row, band=band)
     what = f"row {row} of the survey" if row is not None else f"the survey's converters of {band}"
-    return adcs.add_adc(technology, chosen, what, Path(out), bits=bits), chosen, len(read)
+    taken = adcs.add_adc(technology, chosen, what, Path(out), bits=bits)
+    notes = [note for found in surveys for note in found.notes]
+    return replace(taken, notes=(*notes, *taken.notes)), chosen, len(read)
 
 
 def import_(
@@ -168,15 +173,13 @@ def import_(
         If the table or an option is wrong.
     """
     from archsim.base.files import check_file
-    from archsim.technologies import imports
+    from archsim.technologies import components, imports
     from archsim.technologies.writing import parent
 
     table, out = Path(table), Path(out)
     check_file(out, force=force)
     base = show(extends) if extends else None
-    rows = imports.read_table(table, energy_unit=energy_unit, area_unit=area_unit)
+    rows = components.read_components(table, energy_unit=energy_unit, area_unit=area_unit)
     found = imports.convert(rows, table, form=form, where=dict(where or {}), source=source)
     imports.write_import(found, table, out, extends=parent(base, out) if base else None)
-    if source is not None:
-        show(str(out))
     return found

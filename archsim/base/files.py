@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -107,6 +108,77 @@ def bibliographies(paths: Iterable[Path]) -> list[Path]:
     for folder in dict.fromkeys(path.resolve().parent for path in paths):
         shelves += sorted(folder.glob("references*.bib")) if kept_by_a_run(folder) else [folder / shelf(0)]
     return [path for path in dict.fromkeys(shelves) if path.is_file()]
+
+
+LONGEST = {"yaml": 1 << 23, "json": 1 << 25, "bib": 1 << 24, "table": 1 << 28}
+"""Bytes that a file of a kind may have: many times what a real one has. What is larger is not read."""
+
+
+def regular(path: Path, what: str, most: int | None = None) -> int:
+    """Return the size of a file that can be read from beginning to end; refuse what has no end, or is too long.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What it should be, for the error: "a YAML file".
+    most : int, optional
+        Bytes that it may have.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a directory, a device, a pipe, may not be read, or is larger.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise InputError("no such file", file=shown_path(path)) from error
+    except (OSError, ValueError) as error:
+        raise _unread(path, what, error) from error
+    if stat.S_ISDIR(found.st_mode):
+        raise InputError("is a directory", file=display(path), expected=what)
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError("is a device or a pipe, which may have no end", file=display(path), expected=what)
+    if most is not None and found.st_size > most:
+        raise InputError(f"holds {found.st_size:,} bytes", file=display(path), expected=f"{what} of at most {most:,}")
+    return found.st_size
+
+
+def read_bytes(path: Path, kind: str, what: str) -> bytes:
+    """Return what a file of a kind in `LONGEST` holds.
+
+    Raises
+    ------
+    InputError
+        As `regular`.
+    """
+    regular(path, what, LONGEST[kind])
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LONGEST[kind])
+    except OSError as error:
+        raise _unread(path, what, error) from error
+
+
+def read_text(path: Path, kind: str, what: str) -> str:
+    """Return the text of a file of a kind in `LONGEST`, in UTF-8 with or without its mark.
+
+    Raises
+    ------
+    InputError
+        As `regular`, or if it is not UTF-8.
+    """
+    try:
+        text = read_bytes(path, kind, what).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8 text", file=display(path), expected=what) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unread(path: Path, what: str, error: Exception) -> InputError:
+    said = (getattr(error, "strerror", None) or str(error)).lower()
+    return InputError(f"cannot be read ({said})", file=shown_path(path), expected=what)
 
 
 def sha256(path: Path) -> str:

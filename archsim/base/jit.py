@@ -1,15 +1,27 @@
-"""Compile kernels with Numba and keep them in its cache, which is a convenience and never in the way."""
+"""Compile kernels with Numba and keep them in its cache, which is a convenience and never in the way.
+
+Numba knows a cached kernel by its own source and signature. It does not see that a kernel which this one calls, and
+which was compiled into it, has changed; and an index is written before the code that it points to, so that a second
+process may read the code of another source or signature. So each entry has files of its own here, named after all that
+its machine code depends on.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import pickle
+import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
+import numpy as np
+from numba.core.caching import IndexDataCacheFile
 
 _DAMAGE = (
     EOFError, OSError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, KeyError, MemoryError,
@@ -27,6 +39,8 @@ def kernel(fastmath: Any = False) -> Callable[[Any], Any]:
 
     def compiled(function: Any) -> Any:
         made = numba.njit(**({"fastmath": fastmath} if fastmath else {}))(function)
+        if numba.config.DISABLE_JIT:
+            return made
         for place in (None, _temporary):
             try:
                 if place is not None and (folder := place()) is not None:
@@ -51,13 +65,22 @@ def _temporary() -> Path | None:
 
 
 def _mend(made: Any) -> None:
-    """Let a dispatcher do without what cannot be read from its cache, or written to it."""
+    """Let a dispatcher find each entry by all it depends on, and do without what cannot be read or written."""
     cache = made._cache  # noqa: SLF001  Numba has no door of its own for this
     load, save = cache.load_overload, cache.save_overload
+    base, stamp = cache._impl.filename_base, cache._impl.locator.get_source_stamp()  # noqa: SLF001  likewise
+    own = _read(Path(made.py_func.__code__.co_filename))
 
-    def load_or_none(*given: Any) -> Any:
+    def turn_to(signature: Any, codegen: Any) -> None:
+        key = repr(cache._index_key(signature, codegen)).encode()  # noqa: SLF001  likewise
+        digest = hashlib.sha256(b"|".join((_surroundings(), own, key))).hexdigest()[:16]
+        cache._cache_file = IndexDataCacheFile(cache.cache_path, f"{base}-{digest}", stamp)  # noqa: SLF001  likewise
+
+    def load_or_none(signature: Any, context: Any) -> Any:
         try:
-            return load(*given)
+            context.refresh()
+            turn_to(signature, context.codegen())
+            return load(signature, context)
         except _DAMAGE:
             try:
                 cache.flush()
@@ -65,10 +88,36 @@ def _mend(made: Any) -> None:
                 cache.disable()
             return None
 
-    def save_if_possible(*given: Any) -> None:
+    def save_if_possible(signature: Any, compiled: Any) -> None:
         try:
-            save(*given)
+            turn_to(signature, compiled.codegen)
+            save(signature, compiled)
         except _DAMAGE:
             cache.disable()
 
     cache.load_overload, cache.save_overload = load_or_none, save_if_possible
+
+
+@functools.cache
+def _surroundings() -> bytes:
+    """Return a digest of what may be compiled into any kernel: archsim's kernels, the compiler and its settings."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("_kernels.py")):
+        digest.update(_read(path))
+    versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_") and item[0] not in _PLACES)
+    digest.update(repr((versions, settings)).encode())
+    return digest.digest()
+
+
+_PLACES = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
+"""Settings of Numba's that leave the machine code as it is."""
+
+
+@functools.cache
+def _read(path: Path) -> bytes:
+    """Return the digest of a source; nothing for a function that stands in no file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return b""

@@ -95,6 +95,15 @@ def _read(text: str, unit: str) -> float | str:
     return value if math.isfinite(value) else f"got {text!r}, which is not finite; expected {like(unit)}"
 
 
+@lru_cache(maxsize=1024)
+def known(text: str) -> bool:
+    """Whether a text such as "uS" names a unit, of any dimension."""
+    try:
+        return bool(text) and not text[0].isdigit() and bool(_registry().parse_units(text))
+    except Exception:  # noqa: BLE001  pint raises many kinds over odd text
+        return False
+
+
 def show(value: float, unit: str, digits: int = 4) -> str:
     """Return a float in SI as short text with an engineering prefix: show(2.5e-7, "s") is "250 ns"."""
     if value == 0 or not math.isfinite(value):

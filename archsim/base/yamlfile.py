@@ -20,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from archsim.base import units
 from archsim.base.errors import InputError, nearest, shown
-from archsim.base.files import display
+from archsim.base.files import display, read_text
 
 Key = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -192,7 +192,7 @@ def given(content: Mapping[str, Any], what: str) -> Document:
         text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
     except yaml.YAMLError as error:
         raise InputError("holds what YAML does not", key=f"{what} {name}", expected="texts, numbers, lists") from error
-    return replace(_parsed(text, Path(f"{name}.yaml")), text=text)
+    return replace(parsed(text, Path(f"{name}.yaml")), text=text)
 
 
 def paths(data: object, above: str = "") -> dict[str, Any]:
@@ -213,20 +213,17 @@ def read(path: Path) -> Document:
     InputError
         If the file is missing, not UTF-8, no YAML, no mapping, or repeats a key.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError("no such file", file=display(path)) from error
-    except IsADirectoryError as error:
-        raise InputError("is a directory", file=display(path), expected="a YAML file") from error
-    except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", file=display(path), expected="a YAML file") from error
-    return _parsed(text, path)
+    return parsed(read_text(path, "yaml", "a YAML file"), path)
 
 
-def _parsed(text: str, path: Path) -> Document:
+def parsed(text: str, path: Path) -> Document:
+    """Return the document that a text is, or will be in the file `path`; raises what `read` does."""
     try:
         node = yaml.compose(text, Loader=_Loader)
+    except RecursionError as error:
+        raise InputError(
+            "is nested too deeply", file=display(path), expected="what archsim's files look like"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None

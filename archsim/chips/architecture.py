@@ -95,11 +95,15 @@ class Architecture(FileRecord):
         return []
 
     def switched_on(self) -> list[str]:
-        """Return the names of the non-idealities that are on."""
+        """Return the names of the non-idealities that are on, and in the chip's devices."""
         return []
 
     def switched_off(self) -> list[str]:
         """Return the names of the non-idealities that are off."""
+        return []
+
+    def absent(self) -> list[str]:
+        """Return the names of the non-idealities that have a switch, but are not in the chip's devices."""
         return []
 
 

@@ -108,6 +108,7 @@ class Board(ABC):
             for name, amount in component.parts().items():
                 amounts[component.name, name] = amounts.get((component.name, name), 0) + amount
         return [
-            Part(component, f"{kinds[component].kind}.{name}", amount, kinds[component].PARTS[name])
+            Part(component, f"{unit.kind}.{name}", amount, unit.PARTS[name].unit, unit.PARTS[name].part)
             for (component, name), amount in amounts.items()
+            for unit in [kinds[component]]
         ]

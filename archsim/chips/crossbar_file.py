@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -10,7 +11,8 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from archsim.base.quantities import Bits, Count, positive
 from archsim.base.yamlfile import Key, Record, quantity
 from archsim.chips.architecture import Architecture
-from archsim.devices.library import device_file, input_files
+from archsim.devices.base import Switches
+from archsim.devices.library import build, device_file, input_files
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Conductance = Annotated[float, quantity("S"), AfterValidator(positive)]
@@ -79,12 +81,19 @@ class CrossbarArchitecture(Architecture):
         return device_file(self.weight.device, option="weight.device", near=self.home)
 
     def switched_on(self) -> list[str]:
-        """Return the names of the non-idealities that are on."""
-        return [name for name, on in self._switches().items() if on]
+        """Return the names of the non-idealities that are on, and in the chip's devices."""
+        absent = self.absent()
+        return [name for name, on in self._switches().items() if on and name not in absent]
 
     def switched_off(self) -> list[str]:
         """Return the names of the non-idealities that are off."""
         return [name for name, on in self._switches().items() if not on]
+
+    def absent(self) -> list[str]:
+        """Return the names of the non-idealities that have a switch, but are not in the device: drift of a table."""
+        of_devices = {each.name for each in fields(Switches)}
+        found = build(self.device_file(), Switches()).effects
+        return [name for name in self._switches() if name in of_devices and name not in found]
 
     def _switches(self) -> dict[str, bool]:
         switches: dict[str, bool] = self.model_dump(include={"nonidealities"})["nonidealities"]

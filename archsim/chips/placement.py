@@ -13,7 +13,7 @@ Shape = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class Stretch:
     """Consecutive lines [start, stop) of a weight matrix."""
 
     start: int
@@ -34,8 +34,8 @@ class Band:
 class Grid:
     """The bands of rows and columns of one layer; their products are its tiles."""
 
-    rows: tuple[Band, ...]
-    columns: tuple[Band, ...]
+    rows: tuple[Stretch, ...]
+    columns: tuple[Stretch, ...]
 
     @property
     def tiles(self) -> int:
@@ -43,11 +43,11 @@ class Grid:
         return len(self.rows) * len(self.columns)
 
 
-def bands(lines: int, most: int) -> tuple[Band, ...]:
+def bands(lines: int, most: int) -> tuple[Stretch, ...]:
     """Cut `lines` into as few bands of at most `most` as will do, of sizes that differ by one at most."""
     count = -(-lines // most)
     edges = [lines * k // count for k in range(count + 1)]
-    return tuple(Band(a, b) for a, b in pairwise(edges))
+    return tuple(Stretch(a, b) for a, b in pairwise(edges))
 
 
 def place(shapes: Mapping[str, Shape], *, rows: int, columns: int) -> dict[str, Grid]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import INTERRUPTED, AsJson, Data, Preset, Quiet
+from archsim.cli.options import INTERRUPTED, AsJson, Data, Preset, Quiet, Settings
 from archsim.display import console
 
 
@@ -22,6 +22,7 @@ def ablate_command(  # noqa: PLR0917  an option each
     bits: Annotated[bool, typer.Option(help="Study converters of 4 to 10 bits too.")] = True,
     arch: Annotated[str, typer.Option(help="Architecture with non-idealities, by name or file.")] = "mixed-precision",
     tech: Annotated[str, typer.Option(help="Technology that prices the trainings.")] = "bottom-up-14nm",
+    settings: Settings = None,
     out: Annotated[
         Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/ablate-WORKLOAD")
     ] = None,
@@ -29,7 +30,9 @@ def ablate_command(  # noqa: PLR0917  an option each
 ) -> None:  # fmt: skip
     """Train WORKLOAD with each non-ideality off alone, and with other converters: accuracy, energy, time, pulses.
 
-    Each training is kept under OUT/points: the same command again goes on where it was, or only draws.
+    What --set changes holds for every training, such as weight.device=my-device.yaml; non-idealities that the device
+    does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
+    it was, or only draws.
     """
     import time
 
@@ -48,8 +51,8 @@ def ablate_command(  # noqa: PLR0917  an option each
 
     try:
         content = ablate(
-            workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits, data=data,
-            done=done,
+            workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,
+            settings=settings or (), data=data, done=done,
         )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo(f"archsim: interrupted; the same command goes on with what is kept in {folder}", err=True)

@@ -98,21 +98,27 @@ def device_fit(
     ] = None,
     bins: Annotated[int, typer.Option(help="Bins of conductance at most, for either direction.")] = 20,
     least: Annotated[int, typer.Option(help="Pulses at least in each bin.")] = 30,
+    unit: Annotated[str | None, typer.Option(help="Unit of conductances whose columns name none, such as uS.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
 ) -> None:
     """Fit a table device to measured pulses: mean and standard deviation of the change over conductance.
 
-    Columns, with units in the names: conductance_uS (before the pulse), change_uS, direction (up or down); or readings:
-    device, pulse, conductance_uS (after the pulse), direction (of it), the first reading of a device being its start.
+    Columns, with units in the names: "conductance (uS)" before the pulse, "change (uS)", direction (up or down); or
+    readings: device, pulse, "conductance (uS)" after the pulse, direction of it, the first reading of a device being
+    its start; or a ramp of one device a column. Pulses that count anew in each cycle need a column cycle; without a
+    direction every pulse is taken for SET.
 
     A table holds no memory of earlier pulses, as PCM has, and no spread between devices: it gives what the measured
     pulses did on average. Noise of the readings widens the spread it finds; average readings before.
     """
     from archsim.devices import fit, measured
 
-    made = fit.fit(measured.read_pulses(file), bins=bins, least=least)
+    pulses = measured.read_pulses(file, unit=unit)
+    made = fit.fit(pulses, bins=bins, least=least)
     written = fit.write(made, out or Path(f"{file.stem}-device.yaml"), file, force=force)
     _show_fit(made)
+    for note in pulses.notes:
+        typer.echo(f"note: {note}")
     for path in written:
         typer.echo(f"written: {path}")
 

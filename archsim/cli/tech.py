@@ -56,7 +56,7 @@ def tech_show(name: Annotated[str, typer.Argument(metavar="TECH", help="Technolo
 
 
 def _origin(origin: Any) -> str:
-    text = ", ".join(origin.sources) or str(origin.why or "")
+    text = origin.named or str(origin.why or "")
     return f"{text}; {origin.note}" if origin.basis == "calibrated" else text
 
 

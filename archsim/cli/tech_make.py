@@ -12,7 +12,7 @@ from archsim.cli.options import Archs, AsJson
 from archsim.display import console
 
 if TYPE_CHECKING:
-    from archsim.technologies.diff import Change
+    from archsim.technologies.diff import FigureChange
     from archsim.technologies.scaling import Scaled
 
 Tech = Annotated[str, typer.Argument(metavar="TECH", help="Technology, by name or file.")]
@@ -41,12 +41,14 @@ def tech_scale(  # noqa: PLR0917  an option each
     """
     from archsim.accounting.technology import read_technology
     from archsim.base.files import check_file, display
+    from archsim.studies.inventory import declared
     from archsim.technologies.nodes import node_text
     from archsim.technologies.scaling import move, scale
 
     technology = read_technology(tech)
-    how = move(technology, node, rule=rule, source_node=from_node, volt=_volts(voltage, "--voltage"),
-               source_volt=_volts(from_voltage, "--from-voltage"), times=times, keep=keep or ())  # fmt: skip
+    how = move(technology, node, declared=declared(), rule=rule, source_node=from_node,
+               volt=_volts(voltage, "--voltage"), source_volt=_volts(from_voltage, "--from-voltage"),
+               times=times, keep=keep or ())  # fmt: skip
     path = out or Path(f"{technology.name}-at-{node_text(how.target.node).replace(' ', '')}.yaml")
     check_file(path, force=force)
     done = scale(technology, how, path)
@@ -131,7 +133,7 @@ def _side(content: Any) -> str:
     return f"{content['value']}{span}{law}\n{content['basis']}{': ' if source else ''}{source}"
 
 
-def _what(change: Change) -> str:
+def _what(change: FigureChange) -> str:
     return ", ".join(change.keys) if change.kind == "changed" else change.kind
 
 
@@ -173,7 +175,7 @@ def tech_add_adc(  # noqa: PLR0917  an option each
     tech: Tech,
     survey: Annotated[list[Path], typer.Option(help="CSV of the public ADC survey; repeat for several sheets.")],
     out: Write,
-    row: Annotated[int | None, typer.Option(help="One row alone; the header is row 1.")] = None,
+    row: Annotated[int | None, typer.Option(help="One row alone, as a spreadsheet counts them.")] = None,
     enob: Annotated[str | None, typer.Option(help="Band of effective bits, such as 7..8.5.")] = None,
     node: Annotated[str | None, typer.Option(help="Band of nodes in nm, such as 10..32.")] = None,
     max_rate: Annotated[str | None, typer.Option(help="Highest Nyquist rate, such as 2GHz.")] = None,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from archsim.base.errors import DataError
-from archsim.base.files import display
+from archsim.base.arrays import unpacked
+from archsim.base.errors import DataError, InputError
+from archsim.base.files import display, regular
 from archsim.data.dataset import CLASSES, SHAPE, Dataset, Part, build
 
 OWN = ("x", "y", "test_x", "test_y")
@@ -19,7 +18,8 @@ OWN = ("x", "y", "test_x", "test_y")
 MOST_BYTES = 1 << 30
 """Of all arrays of a file, unpacked."""
 MOST_CLASSES = 256
-_DAMAGE = (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_FOLD, _SMALL = 100, 1 << 24
+"""Images pack to a tenth; what unpacks to a hundred times its size and more than 16 MB is none."""
 
 
 def read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
@@ -30,47 +30,13 @@ def read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     DataError
         If the file is no such archive, is damaged, lacks an array, holds objects, or is too large.
     """
-    file = display(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check(archive, names, file)
-            arrays = []
-            for name in names:
-                with archive.open(f"{name}.npy") as stream:
-                    arrays.append(np.lib.format.read_array(stream, allow_pickle=False))
-    except DataError:
-        raise
-    except _DAMAGE as error:
-        reason = str(error) or type(error).__name__
-        raise DataError(f"cannot be read: {reason}", file=file, expected="an .npz file of numpy.savez") from error
-    return arrays
-
-
-def _check(archive: zipfile.ZipFile, names: Sequence[str], file: str) -> None:
-    """Refuse an archive that lacks an array, or whose arrays are too large together."""
-    members = archive.namelist()
-    if missing := [name for name in names if f"{name}.npy" not in members]:
-        found = ", ".join(each.removesuffix(".npy") for each in members[:8]) or "nothing"
-        raise DataError(f"lacks {', '.join(missing)}; it holds {found}", file=file, expected=", ".join(names))
-    size = sum(_size(archive, f"{name}.npy", file) for name in names)
-    if size > MOST_BYTES:
-        raise DataError(f"holds arrays of {size:,} bytes", file=file, expected=f"at most {MOST_BYTES:,}")
-
-
-def _size(archive: zipfile.ZipFile, member: str, file: str) -> int:
-    """Return the bytes of an array by its header, which must agree with the archive's own list."""
-    with archive.open(member) as stream:
-        version = np.lib.format.read_magic(stream)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = header(stream)
-        begin = stream.tell()
-    name = member.removesuffix(".npy")
-    if dtype.hasobject:
-        raise DataError(f"{name} holds Python objects", file=file, expected="numbers")
-    size = math.prod(shape) * dtype.itemsize
-    if archive.getinfo(member).file_size != begin + size:
-        raise DataError(f"the header of {name} does not fit its length", file=file, expected="what numpy.savez writes")
-    return size
+        regular(path, "an .npz file of numpy.savez")
+        most = min(MOST_BYTES, _FOLD * path.stat().st_size + _SMALL)
+        found = unpacked(path, what="an .npz file of numpy.savez", most=most, names=names)
+    except InputError as error:
+        raise DataError(error.message, file=error.file, expected=error.expected) from error
+    return [found[name] for name in names]
 
 
 def keras(path: Path) -> tuple[Part, Part]:

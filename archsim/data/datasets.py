@@ -18,7 +18,7 @@ from archsim.base.errors import DataError, InputError, nearest
 from archsim.data import layouts, shipped
 from archsim.data.dataset import Dataset
 from archsim.data.known import CUSTOM, KNOWN, Known
-from archsim.data.layouts import Found
+from archsim.data.layouts import FoundFiles
 
 NAMES = ("mnist", shipped.NAME, *(name for name in KNOWN if name != "mnist"))
 """Names that `load` knows."""
@@ -131,7 +131,7 @@ def check_name(name: str) -> None:
         raise InputError(key="data set", value=name, expected=f"one of {', '.join(NAMES)}", hint=nearest(name, NAMES))
 
 
-def _search(known: Known, folder: Path | None) -> tuple[Found | None, list[str]]:
+def _search(known: Known, folder: Path | None) -> tuple[FoundFiles | None, list[str]]:
     """Return the files, or None, and the places looked in."""
     wanted = f"a folder (or its subfolder {known.folders[0]}) with {', '.join(known.parts)}, plain or .gz"
     if folder is not None:

@@ -7,23 +7,34 @@ word per dimension, then the elements. Only unsigned bytes are read. http://yann
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
-from archsim.base.errors import DataError
-from archsim.base.files import display
+from archsim.base.errors import DataError, InputError
+from archsim.base.files import display, regular
 
 _UNSIGNED_BYTE = 0x08
 _GZIP = b"\x1f\x8b"
 
 
+LARGEST = 1 << 30
+"""Bytes of an unpacked IDX file; EMNIST's largest has 547 million."""
+_FOLD, _SMALL = 100, 1 << 24
+"""Images pack to a tenth; what promises a hundred times its packed size and more than 16 MB is none."""
+_BEYOND = 1 << 10
+"""Bytes read beyond the end that a header promises, to see that there are some."""
+_BYTES = {0x08: 1, 0x09: 1, 0x0B: 2, 0x0C: 4, 0x0D: 4, 0x0E: 8}
+
+
 def gunzip(data: bytes, *, file: str) -> bytes:
-    """Return what gzip-compressed bytes hold.
+    """Return what gzip-compressed bytes hold: as much as an IDX header there promises, and a little of what is beyond.
 
     Parameters
     ----------
@@ -40,7 +51,8 @@ def gunzip(data: bytes, *, file: str) -> bytes:
     if data[:2] != _GZIP:
         raise DataError("is not gzip-compressed", file=file, expected="gzip data, which starts with the bytes 1f 8b")
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            return _limited(stream, len(data), file)
     except EOFError as error:
         raise DataError(f"gzip data is truncated after {len(data):,} bytes", file=file) from error
     except (zlib.error, gzip.BadGzipFile) as error:
@@ -78,10 +90,35 @@ def content(path: Path) -> bytes:
         If the file cannot be read or unpacked.
     """
     try:
-        data = path.read_bytes()
+        size = regular(path, "an IDX file", LARGEST)
+        if path.suffix == ".gz":
+            return gunzip(path.read_bytes(), file=display(path))
+        with path.open("rb") as stream:
+            return _limited(stream, size, display(path))
+    except InputError as error:
+        raise DataError(error.message, file=error.file, expected=error.expected) from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or error}", file=display(path)) from error
-    return gunzip(data, file=display(path)) if path.suffix == ".gz" else data
+
+
+def _limited(stream: IO[bytes], size: int, file: str) -> bytes:
+    """Return a stream's bytes, no more than its IDX header promises and a little; without such a header, the first."""
+    head = stream.read(16)
+    due = _promised(head)
+    if due > min(LARGEST, _FOLD * size + _SMALL) and isinstance(stream, gzip.GzipFile):
+        raise DataError(
+            f"promises {due:,} bytes and has {size:,}", file=file,
+            expected="an IDX file; images do not pack to a hundredth",
+        )  # fmt: skip
+    return head + stream.read(min(max(due - len(head), 0), LARGEST) + _BEYOND)
+
+
+def _promised(head: bytes) -> int:
+    """Return the length of an IDX file by its header, 0 if it is none."""
+    if len(head) < 8 or head[:2] != b"\0\0" or head[2] not in _BYTES or not 1 <= head[3] <= 3:
+        return 0
+    dimensions = min(head[3], (len(head) - 4) // 4)
+    return 4 + 4 * head[3] + _BYTES[head[2]] * math.prod(struct.unpack_from(f">{dimensions}I", head, 4))
 
 
 def parse(data: bytes, *, dimensions: int, file: str) -> np.ndarray:

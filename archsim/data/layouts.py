@@ -29,7 +29,7 @@ _TESTED = 6  # one in so many lines of a table that stands alone
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFiles:
     """Files that may be a data set: of IDX the four, of tables one or two, else one."""
 
     form: str
@@ -41,7 +41,7 @@ class Found:
         return self.paths[0].parent
 
 
-def find(folder: Path, known: Known, *, hint: str | None = None) -> Found | None:
+def find(folder: Path, known: Known, *, hint: str | None = None) -> FoundFiles | None:
     """Return the files of a data set in a folder or in those below it that are named after the set; None if none.
 
     `hint` is what helps where only some of four IDX files are there.
@@ -55,7 +55,7 @@ def find(folder: Path, known: Known, *, hint: str | None = None) -> Found | None
     present = {place: idx.present(place, known.parts) for place in places}
     for place, parts in present.items():
         if len(parts) == len(known.parts):
-            return Found("idx", tuple(parts[name] for name in known.parts))
+            return FoundFiles("idx", tuple(parts[name] for name in known.parts))
         if other := _other(place, known):
             return other
     for place, parts in present.items():
@@ -67,16 +67,16 @@ def find(folder: Path, known: Known, *, hint: str | None = None) -> Found | None
     return None
 
 
-def _other(place: Path, known: Known) -> Found | None:
+def _other(place: Path, known: Known) -> FoundFiles | None:
     if known.archive and (path := place / known.archive).is_file():
-        return Found("zip", (path,))
+        return FoundFiles("zip", (path,))
     if known.tables and all((place / name).is_file() for name in known.tables):
-        return Found("csv", tuple(place / name for name in known.tables))
+        return FoundFiles("csv", tuple(place / name for name in known.tables))
     if known.name != "mnist":
         return None
     if (path := place / "mnist.npz").is_file():
-        return Found("npz", (path,))
-    return Found("csv", (path,)) if _starts_with_label(path := place / "train.csv") else None
+        return FoundFiles("npz", (path,))
+    return FoundFiles("csv", (path,)) if _starts_with_label(path := place / "train.csv") else None
 
 
 def _starts_with_label(path: Path) -> bool:
@@ -87,7 +87,7 @@ def _starts_with_label(path: Path) -> bool:
         return stream.read(16).lstrip(b"\xef\xbb\xbf").startswith(b"label,pixel")
 
 
-def read(found: Found, known: Known) -> Dataset:
+def read(found: FoundFiles, known: Known) -> Dataset:
     """Return what the files hold, named by their bytes: the set that they are, or "custom data (idx)" and the like.
 
     Raises
@@ -108,7 +108,7 @@ def read(found: Found, known: Known) -> Dataset:
     return build(name, origin, train, test, folder=found.folder)
 
 
-def _named(found: Found, contents: Sequence[bytes], asked: Known) -> tuple[str, str, str]:
+def _named(found: FoundFiles, contents: Sequence[bytes], asked: Known) -> tuple[str, str, str]:
     """Return name and title of what the bytes are, and which files are not those of the set asked for."""
     digests = tuple(hashlib.sha256(content).hexdigest() for content in contents)
     for known in KNOWN.values():
@@ -178,7 +178,7 @@ def _table(path: Path) -> Part:
     return pixels.astype(np.uint8).reshape(-1, *SHAPE), labels.astype(np.uint8)
 
 
-def _from_archive(found: Found, known: Known) -> Dataset:
+def _from_archive(found: FoundFiles, known: Known) -> Dataset:
     """Return a part of EMNIST from its archive, whose md5 is published; another archive is refused."""
     path = found.paths[0]
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -64,6 +64,11 @@ class Switches:
     drift: bool = True
 
 
+def effects(**found: bool) -> tuple[str, ...]:
+    """Return the names of the switches that are given as true, in the order of `Switches`."""
+    return tuple(each.name for each in fields(Switches) if found.get(each.name, False))
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a device reads at time t after programming: G(T0) (max(t, shortest)/reference)^-exponent, plus noise.
@@ -116,6 +121,7 @@ class Device(Protocol):
     reading : Reading
     bidirectional : bool
         Whether there are gradual down pulses, or only SET and RESET.
+    effects : names of the `Switches` that change anything, each off alone: the non-idealities that the device has
     """
 
     low: float
@@ -124,6 +130,10 @@ class Device(Protocol):
     common: float
     reading: Reading
     bidirectional: bool
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the non-idealities that the device has."""
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S] directly, as before the first step; clipped to the bounds."""

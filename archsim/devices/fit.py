@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from archsim.base import files
+from archsim.base.csvfile import F64
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.devices.measured import Pulses
-from archsim.devices.sheet import F64
-from archsim.devices.table import Change
+from archsim.devices.table import MeanChange
 
 DIRECTIONS = ("up", "down")
 
@@ -42,7 +42,7 @@ class Fit:
     """Bins by direction, and the table of each: a knot a bin, and one at each end of the range."""
 
     bins: dict[str, Binned]
-    changes: dict[str, Change]
+    changes: dict[str, MeanChange]
 
     @property
     def low(self) -> float:
@@ -133,7 +133,7 @@ def _binned(
     return Binned(edges[kept], centre, mean, spread, points.astype(float))
 
 
-def _change(part: Binned, seen: tuple[float, float]) -> Change:
+def _change(part: Binned, seen: tuple[float, float]) -> MeanChange:
     """Return the table of bins, carried on to the ends of the conductances seen, if these are near."""
     low, high = float(part.edges[0]), float(part.edges[-1])
     if low - seen[0] <= part.edges[1] - low:
@@ -143,7 +143,7 @@ def _change(part: Binned, seen: tuple[float, float]) -> Change:
     slope = np.diff(part.mean)[[0, -1]] / np.diff(part.centre)[[0, -1]]
     first = part.mean[0] + slope[0] * (low - part.centre[0])
     last = part.mean[-1] + slope[1] * (high - part.centre[-1])
-    return Change(
+    return MeanChange(
         np.concatenate([[low], part.centre, [high]]), np.concatenate([[first], part.mean, [last]]),
         np.concatenate([part.std[:1], part.std, part.std[-1:]]),
     )  # fmt: skip
@@ -197,7 +197,7 @@ title: {json.dumps(f"Table fitted to {source.name}")}
 table:
   file: {json.dumps(out.with_suffix(".csv").name)}
   basis: measured
-  source: {json.dumps(source.name)}
+  data: {json.dumps(source.name)}
   where: "sha256 {files.sha256(source)[:16]}; {counted}"
 after_reset: {{mean: {low}, std: 0 S, basis: assumed, why: "the lower bound of the table; RESET was not measured"}}
 start: {{common: {common_text}, basis: assumed, why: "an eighth of the range above its lower end"}}

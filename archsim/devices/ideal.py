@@ -50,6 +50,11 @@ class Ideal:
         self.common = file.start.common
         self.reading = Reading()
 
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S], clipped to the bounds."""
         np.clip(conductance.reshape(-1), self.low, self.high, out=devices.conductance)

@@ -89,7 +89,7 @@ def shipped_devices() -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Listed:
     """One record of a device file as text: its name, its values as they stand there, basis, source or reason."""
 
     name: str
@@ -98,18 +98,18 @@ class Entry:
     origin: str
 
 
-def numbers(path: Path) -> list[Entry]:
+def numbers(path: Path) -> list[Listed]:
     """Return every record of a device file that holds numbers, with where they come from."""
     found = []
     for name, record in read(path).data.items():
         if isinstance(record, dict) and "basis" in record:
             values = ", ".join(_text(key, value) for key, value in record.items() if key not in Provenance.model_fields)
-            sources = record.get("source", [])
+            sources = record.get("source") or record.get("data") or []
             origin = ", ".join([sources] if isinstance(sources, str) else sources)
             parts = [record.get(key) for key in ("where", "derived_by", "why", "note")]
             detail = "; ".join(str(part).strip() for part in parts if part)
             why = ": ".join(part for part in (origin, detail) if part)
-            found.append(Entry(name, values, str(record["basis"]), why))
+            found.append(Listed(name, values, str(record["basis"]), why))
     return found
 
 

@@ -14,7 +14,7 @@ from archsim.base.provenance import Provenance
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord, Record, quantity
 from archsim.devices import _kernels
-from archsim.devices.base import DeviceArray, Reading, Switches
+from archsim.devices.base import DeviceArray, Reading, Switches, effects
 
 
 def _positive(value: float) -> float:
@@ -164,6 +164,17 @@ class Pcm:
             noise_slope=file.read_noise.slope if switches.read_noise else 0.0,
             noise_offset=file.read_noise.offset if switches.read_noise else 0.0,
         )
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the switches for which the file has a number other than zero."""
+        mean, std, noise = self.file.mean_step, self.file.std_step, self.file.read_noise
+        return effects(
+            state_dependence=(mean.slope, mean.offset, mean.memory) != (0.0, self.epsilon, 0.0),
+            programming_noise=any((std.slope, std.offset, std.memory, self.file.after_reset.std)),
+            pulse_memory=any((mean.memory, std.memory)), read_noise=any((noise.slope, noise.offset)),
+            drift=self.file.drift.exponent != 0,
+        )  # fmt: skip
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S]; the pulse memory is that after the device file's number of pulses."""

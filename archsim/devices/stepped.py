@@ -16,7 +16,7 @@ from archsim.base.provenance import Provenance
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord
 from archsim.devices import _kernels
-from archsim.devices.base import DeviceArray, Reading, Switches
+from archsim.devices.base import DeviceArray, Reading, Switches, effects
 from archsim.devices.ideal import Common
 from archsim.devices.pcm import Bounds, Drift, Endurance, NotNegative, ReadNoise, ResetState
 
@@ -69,6 +69,8 @@ def check_inside(what: str, value: float, low: float, high: float) -> None:
 class Stepped:
     """Base of the devices with gradual pulses; a subclass sets `epsilon` and gives pulses in `_give`.
 
+    It also says, whatever the switches, whether the mean step depends on the state, and whether pulses are random.
+
     Parameters
     ----------
     file : SteppedFile
@@ -79,10 +81,12 @@ class Stepped:
 
     bidirectional: bool = True
     epsilon: float
+    depends_on_state: bool
+    random: bool
 
     def __init__(self, file: SteppedFile, switches: Switches, low: float, high: float) -> None:
         self.switches, self.low, self.high, self.common = switches, low, high, file.start.common
-        self._after_reset = file.after_reset
+        self._after_reset, self._file = file.after_reset, file
         drift, noise = file.drift, file.read_noise
         timing = {"reference_s": drift.reference, "shortest_s": drift.shortest} if drift else {}
         self.reading = Reading(
@@ -91,6 +95,16 @@ class Stepped:
             noise_offset=noise.offset if noise and switches.read_noise else 0.0,
             **timing,
         )
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the switches for which the file has a number other than zero; there is no pulse memory."""
+        drift, noise = self._file.drift, self._file.read_noise
+        return effects(
+            state_dependence=self.depends_on_state, programming_noise=self.random or self._after_reset.std > 0,
+            read_noise=noise is not None and any((noise.slope, noise.offset)),
+            drift=drift is not None and drift.exponent != 0,
+        )  # fmt: skip
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:
         """Set conductances [S], clipped to the bounds."""
@@ -137,6 +151,8 @@ class Bounded(Stepped):
         super().__init__(file, switches, file.bounds.low, file.bounds.high)
         self.epsilon = epsilon
         span = self.high - self.low
+        self.depends_on_state = (up, down) != ((epsilon, 1.0, 1.0), (epsilon, 1.0, 1.0))
+        self.random = any((file.spread.of_step, file.spread.of_range, file.spread.devices))
         if not switches.state_dependence:
             up = down = (epsilon, 1.0, 1.0)
         self._up: dict[str, Any] = {"far": self.high, "span": span, "step": up[0], "left": up[1], "exponent": up[2]}

@@ -9,14 +9,19 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from archsim.base.arrays import I64
+from archsim.base.csvfile import F64, Want, read_table
 from archsim.base.errors import ModelError
 from archsim.base.provenance import Provenance
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import Document, validate
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Switches
-from archsim.devices.sheet import F64, read_sheet
 from archsim.devices.stepped import Stepped, SteppedFile, check_inside
+
+_WANTS = {
+    "direction": Want(("direction",)), "conductance": Want(("conductance",), "S"), "mean": Want(("mean",), "S"),
+    "std": Want(("std",), "S"),
+}  # fmt: skip
 
 
 class TableOf(Provenance):
@@ -33,7 +38,7 @@ class TableFile(SteppedFile):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MeanChange:
     """Change of the conductance by one pulse in one direction, all [S]: mean and std at knots, rising."""
 
     knots: F64
@@ -52,7 +57,7 @@ class Table(Stepped):
 
     FILE = TableFile
 
-    def __init__(self, file: TableFile, switches: Switches, changes: dict[str, Change]) -> None:
+    def __init__(self, file: TableFile, switches: Switches, changes: dict[str, MeanChange]) -> None:
         self.file, self.changes = file, changes
         self.bidirectional = "down" in changes
         super().__init__(
@@ -61,6 +66,10 @@ class Table(Stepped):
         )  # fmt: skip
         up = changes["up"]
         self.epsilon = float(np.interp(self.common, up.knots, up.mean))
+        self.depends_on_state = any(
+            (change.mean != (self.epsilon if name == "up" else -self.epsilon)).any() for name, change in changes.items()
+        )
+        self.random = any((change.std > 0).any() for change in changes.values())
         self._given: dict[str, tuple[F64, F64, F64]] = {}
         for direction, change in changes.items():
             same = self.epsilon if direction == "up" else -self.epsilon
@@ -123,7 +132,7 @@ def table_path(document: Document) -> Path:
     return document.path.parent / str(table["file"] if isinstance(table, dict) and "file" in table else "")
 
 
-def read_changes(path: Path) -> dict[str, Change]:
+def read_changes(path: Path) -> dict[str, MeanChange]:
     """Read the table of a device, direction -> change.
 
     Raises
@@ -131,16 +140,16 @@ def read_changes(path: Path) -> dict[str, Change]:
     InputError
         If rows are missing, not in order, or a standard deviation is negative.
     """
-    sheet = read_sheet(path)
+    sheet = read_table(path, _WANTS, [tuple(_WANTS)], what="the table of a device")
     direction = sheet.text("direction")
-    conductance, mean, std = (sheet.quantity(name, "S") for name in ("conductance", "mean", "std"))
+    conductance, mean, std = (sheet.quantity(name) for name in ("conductance", "mean", "std"))
     for value, line in zip(direction, sheet.lines, strict=True):
         if value not in {"up", "down"}:
             sheet.error("direction", line=line, value=value, expected="up or down")
     for value, line in zip(std, sheet.lines, strict=True):
         if value < 0:
             sheet.error("std", line=line, value=float(value), expected="no negative standard deviation")
-    changes: dict[str, Change] = {}
+    changes: dict[str, MeanChange] = {}
     for name in ("up", "down"):
         rows = np.flatnonzero(np.array(direction) == name)
         if not rows.size and name == "down":
@@ -149,5 +158,5 @@ def read_changes(path: Path) -> dict[str, Change]:
             sheet.error("direction", f"has {rows.size} rows of {name!r}", expected="two or more")
         if (np.diff(conductance[rows]) <= 0).any() or conductance[rows[0]] <= 0:
             sheet.error("conductance", f"is not in order for {name!r}", expected="positive and rising conductances")
-        changes[name] = Change(conductance[rows], mean[rows], std[rows])
+        changes[name] = MeanChange(conductance[rows], mean[rows], std[rows])
     return changes

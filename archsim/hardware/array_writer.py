@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import I64
@@ -40,16 +41,44 @@ class ArrayWriter(Component):
 
     kind = "writer"
     ACTIONS: ClassVar = {
-        "up.pulse": Action("one pulse up", "programming"),
-        "down.pulse": Action("one pulse down", "programming"),
-        "up.conduct": Action("conductance times time at the voltage of a pulse up", "programming", "S*s"),
-        "down.conduct": Action("conductance times time at the voltage of a pulse down", "programming", "S*s"),
-        "up.charge": Action("one line charged to the voltage of a pulse up", "programming"),
-        "down.charge": Action("one line charged to the voltage of a pulse down", "programming"),
-        "control.cycle": Action("one cycle of control and clock, at the start of a slot", "control and clock"),
-        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+        "up.pulse": Action("one pulse up", "programming", part="programming", circuit="device"),
+        "down.pulse": Action("one pulse down", "programming", part="programming", circuit="device"),
+        "up.conduct": Action(
+            "conductance times time at the voltage of a pulse up",
+            "programming",
+            "S*s",
+            part="programming",
+            circuit="device",
+        ),
+        "down.conduct": Action(
+            "conductance times time at the voltage of a pulse down",
+            "programming",
+            "S*s",
+            part="programming",
+            circuit="device",
+        ),
+        "up.charge": Action(
+            "one line charged to the voltage of a pulse up", "programming", part="programming", circuit="analog"
+        ),
+        "down.charge": Action(
+            "one line charged to the voltage of a pulse down", "programming", part="programming", circuit="analog"
+        ),
+        "control.cycle": Action(
+            "one cycle of control and clock, at the start of a slot",
+            "control and clock",
+            part="control and clock",
+            circuit="logic",
+        ),
+        "logic.powered": Action(
+            "the unit's logic powered for a second",
+            "control and clock",
+            "s",
+            part="control and clock",
+            circuit="leakage",
+        ),
     }
-    PARTS: ClassVar = {"driver": ""}
+    PARTS: ClassVar = {"driver": PartKind(part="programming", circuit="analog")}
+    TIMES: ClassVar = {"writer.up_pulse": "device", "writer.down_pulse": "device"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, label: str, *, columns: int, columns_per_driver: int, serial: bool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
@@ -19,8 +20,10 @@ class Block(Component):
     count : int
     """
 
-    ACTIONS: ClassVar = {"powered": Action("one block powered for a second", "control and clock", "s")}
-    PARTS: ClassVar = {"block": ""}
+    ACTIONS: ClassVar = {
+        "powered": Action("one block powered for a second", "control and clock", "s", part="other", circuit="any")
+    }
+    PARTS: ClassVar = {"block": PartKind(part="other", circuit="any")}
 
     def __init__(self, clock: Clock, ledger: Ledger, block: str, *, count: int) -> None:
         super().__init__(clock, ledger, block)

@@ -28,7 +28,8 @@ class Bus(Component):
     """
 
     kind = "bus"
-    ACTIONS: ClassVar = {"transfer": Action("one bit sent", "on-chip transport", "bit")}
+    ACTIONS: ClassVar = {"transfer": Action("one bit sent", "on-chip transport", "bit", part="bus", circuit="wire")}
+    TIMES: ClassVar = {"bus.cycle": "logic"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, name: str, *, width_bit: int, cycle_ps: int,
@@ -57,4 +58,5 @@ class HostLink(Bus):
     """The link over which samples reach the chip."""
 
     kind = "host"
-    ACTIONS: ClassVar = {"transfer": Action("one bit sent", "host link", "bit")}
+    ACTIONS: ClassVar = {"transfer": Action("one bit sent", "host link", "bit", part="bus", circuit="off-chip")}
+    TIMES: ClassVar = {"host.cycle": "off-chip"}

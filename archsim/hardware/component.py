@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import ClassVar, TypeVar
 
+from archsim.accounting.circuits import Circuit, PartKind
 from archsim.accounting.ledger import Account, Action, Entry, Job, Ledger
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock, Slot
 
 T = TypeVar("T")
+CONTROL = {
+    "control.cycle": Action(
+        "one busy cycle of control and clock", "control and clock", part="control and clock", circuit="logic"
+    ),
+    "logic.powered": Action(
+        "the unit's logic powered for a second", "control and clock", "s", part="control and clock", circuit="leakage"
+    ),
+}
+"""What every digital unit declares of its control."""
 
 
 class Component:
@@ -34,7 +44,8 @@ class Component:
 
     kind: str
     ACTIONS: ClassVar[dict[str, Action]]
-    PARTS: ClassVar[dict[str, str]] = {}
+    PARTS: ClassVar[dict[str, PartKind]] = {}
+    TIMES: ClassVar[dict[str, Circuit]] = {}
     WORK: ClassVar[dict[str, str]] = {}
 
     def __init__(self, clock: Clock, ledger: Ledger, name: str, *, label: str | None = None) -> None:

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import Component
+from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.maths import OPS, Op, normalised
 
@@ -32,17 +33,34 @@ class DigitalUnit(Component):
 
     kind = "digital_unit"
     ACTIONS: ClassVar = {
-        "add": Action("one 32-bit floating-point addition", "arithmetic"),
-        "multiply": Action("one 32-bit floating-point multiplication", "arithmetic"),
-        "compare": Action("one comparison", "arithmetic"),
-        "lookup": Action("one look-up of the activation table", "activation"),
-        "buffer.read": Action("one word read from the signal buffer", "activation"),
-        "buffer.write": Action("one word written to the signal buffer", "activation"),
-        "buffer.powered": Action("one bit of the buffer powered for a second", "activation", "bit*s"),
-        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
-        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+        "add": Action(
+            "one 32-bit floating-point addition", "arithmetic", part="arithmetic", circuit="logic", row="fp32.add"
+        ),
+        "multiply": Action(
+            "one 32-bit floating-point multiplication",
+            "arithmetic",
+            part="arithmetic",
+            circuit="logic",
+            row="fp32.multiply",
+        ),
+        "compare": Action("one comparison", "arithmetic", part="arithmetic", circuit="logic"),
+        "lookup": Action("one look-up of the activation table", "activation", part="arithmetic", circuit="logic"),
+        "buffer.read": Action(
+            "one word read from the signal buffer", "activation", part="signal memory", circuit="memory"
+        ),
+        "buffer.write": Action(
+            "one word written to the signal buffer", "activation", part="signal memory", circuit="memory"
+        ),
+        "buffer.powered": Action(
+            "one bit of the buffer powered for a second", "activation", "bit*s", part="signal memory", circuit="leakage"
+        ),
+        **CONTROL,
     }
-    PARTS: ClassVar = {"logic": "", "buffer": "bit"}
+    PARTS: ClassVar = {
+        "logic": PartKind(part="arithmetic", circuit="logic"),
+        "buffer": PartKind("bit", part="signal memory", circuit="memory"),
+    }
+    TIMES: ClassVar = {"digital.cycle": "logic", "sram.access": "memory"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, name: str = "digital_unit", *, lanes: int, cycle_ps: int,

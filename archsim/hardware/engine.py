@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Entry, Ledger
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -57,12 +58,20 @@ class Engine(Component):
 
     kind = "engine"
     ACTIONS: ClassVar = {
-        "mac": Action("one multiply-accumulate", "arithmetic"),
-        "memory.read": Action("one bit of weight read", "weight storage", "bit"),
-        "memory.write": Action("one bit of weight written", "weight storage", "bit"),
-        "wire": Action("one bit of weight moved between memory and units", "on-chip transport", "bit"),
+        "mac": Action("one multiply-accumulate", "arithmetic", part="arithmetic", circuit="logic", row="int8.multiply"),
+        "memory.read": Action("one bit of weight read", "weight storage", "bit", part="weight memory", circuit="any"),
+        "memory.write": Action(
+            "one bit of weight written", "weight storage", "bit", part="weight memory", circuit="any"
+        ),
+        "wire": Action(
+            "one bit of weight moved between memory and units", "on-chip transport", "bit", part="bus", circuit="wire"
+        ),
     }
-    PARTS: ClassVar = {"mac": "", "memory": "bit"}
+    PARTS: ClassVar = {
+        "mac": PartKind(part="arithmetic", circuit="logic"),
+        "memory": PartKind("bit", part="weight memory", circuit="any"),
+    }
+    TIMES: ClassVar = {"engine.cycle": "logic", "engine.memory.read": "any", "engine.memory.write": "any"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, units: int, cycle_ps: int, weight_bit: int,

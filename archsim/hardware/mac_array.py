@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import Component
+from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.products import add_outer, nonzero, product, transposed_product
 
@@ -36,18 +37,44 @@ class MacArray(Component):
 
     kind = "mac_array"
     ACTIONS: ClassVar = {
-        "multiply": Action("one 32-bit floating-point multiplication", "arithmetic"),
-        "add": Action("one 32-bit floating-point addition", "arithmetic"),
-        "weights.read": Action("one word of weights read", "weight storage"),
-        "weights.write": Action("one word of weights written", "weight storage"),
-        "weights.powered": Action("one bit of the weight memory powered for a second", "weight storage", "bit*s"),
-        "operand.read": Action("one operand read", "arithmetic"),
-        "operand.write": Action("one result written", "arithmetic"),
-        "operand.powered": Action("one bit of the operand memory powered for a second", "arithmetic", "bit*s"),
-        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
-        "logic.powered": Action("the array's logic powered for a second", "control and clock", "s"),
+        "multiply": Action(
+            "one 32-bit floating-point multiplication",
+            "arithmetic",
+            part="arithmetic",
+            circuit="logic",
+            row="fp32.multiply",
+        ),
+        "add": Action(
+            "one 32-bit floating-point addition", "arithmetic", part="arithmetic", circuit="logic", row="fp32.add"
+        ),
+        "weights.read": Action("one word of weights read", "weight storage", part="weight memory", circuit="memory"),
+        "weights.write": Action(
+            "one word of weights written", "weight storage", part="weight memory", circuit="memory"
+        ),
+        "weights.powered": Action(
+            "one bit of the weight memory powered for a second",
+            "weight storage",
+            "bit*s",
+            part="weight memory",
+            circuit="leakage",
+        ),
+        "operand.read": Action("one operand read", "arithmetic", part="signal memory", circuit="memory"),
+        "operand.write": Action("one result written", "arithmetic", part="signal memory", circuit="memory"),
+        "operand.powered": Action(
+            "one bit of the operand memory powered for a second",
+            "arithmetic",
+            "bit*s",
+            part="signal memory",
+            circuit="leakage",
+        ),
+        **CONTROL,
     }
-    PARTS: ClassVar = {"logic": "", "weights": "bit", "operand": "bit"}
+    PARTS: ClassVar = {
+        "logic": PartKind(part="arithmetic", circuit="logic"),
+        "weights": PartKind("bit", part="weight memory", circuit="memory"),
+        "operand": PartKind("bit", part="signal memory", circuit="memory"),
+    }
+    TIMES: ClassVar = {"digital.cycle": "logic", "sram.access": "memory"}
     WORK: ClassVar = {"forward": "product", "backward": "transposed product", "update": "outer product"}
 
     def __init__(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import Component
+from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.accumulate import Accumulated, Accumulator
 
@@ -29,16 +30,33 @@ class OuterProductUnit(Component):
 
     kind = "outer_product_unit"
     ACTIONS: ClassVar = {
-        "multiply": Action("one product of two operands", "weight update"),
-        "add": Action("one addition to chi, or one epsilon taken out", "weight update"),
-        "compare": Action("one comparison with the threshold", "weight update"),
-        "chi.read": Action("one element of chi read", "weight update"),
-        "chi.write": Action("one element of chi written", "weight update"),
-        "chi.powered": Action("one bit of the chi memory powered for a second", "weight update", "bit*s"),
-        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
-        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+        "multiply": Action(
+            "one product of two operands", "weight update", part="arithmetic", circuit="logic", row="int8.multiply"
+        ),
+        "add": Action(
+            "one addition to chi, or one epsilon taken out",
+            "weight update",
+            part="arithmetic",
+            circuit="logic",
+            row="int32.add",
+        ),
+        "compare": Action("one comparison with the threshold", "weight update", part="arithmetic", circuit="logic"),
+        "chi.read": Action("one element of chi read", "weight update", part="chi memory", circuit="memory"),
+        "chi.write": Action("one element of chi written", "weight update", part="chi memory", circuit="memory"),
+        "chi.powered": Action(
+            "one bit of the chi memory powered for a second",
+            "weight update",
+            "bit*s",
+            part="chi memory",
+            circuit="leakage",
+        ),
+        **CONTROL,
     }
-    PARTS: ClassVar = {"logic": "", "chi": "bit"}
+    PARTS: ClassVar = {
+        "logic": PartKind(part="arithmetic", circuit="logic"),
+        "chi": PartKind("bit", part="chi memory", circuit="memory"),
+    }
+    TIMES: ClassVar = {"digital.cycle": "logic", "sram.access": "memory"}
     WORK: ClassVar = {"update": "accumulate"}
 
     def __init__(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import PairedCells, Refreshed
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import Component
+from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 
 
@@ -33,16 +34,27 @@ class Programmer(Component):
 
     kind = "programmer"
     ACTIONS: ClassVar = {
-        "set.pulse": Action("one SET pulse", "programming"),
-        "reset.pulse": Action("one RESET pulse", "programming"),
-        "device.read": Action("one device read and converted", "programming"),
-        "log.write": Action("one programmed pair noted", "programming"),
-        "log.read": Action("one noted pair looked up", "programming"),
-        "log.powered": Action("one bit of the log powered for a second", "programming", "bit*s"),
-        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
-        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+        "set.pulse": Action("one SET pulse", "programming", part="programming", circuit="device"),
+        "reset.pulse": Action("one RESET pulse", "programming", part="programming", circuit="device"),
+        "device.read": Action("one device read and converted", "programming", part="programming", circuit="analog"),
+        "log.write": Action("one programmed pair noted", "programming", part="programming", circuit="memory"),
+        "log.read": Action("one noted pair looked up", "programming", part="programming", circuit="memory"),
+        "log.powered": Action(
+            "one bit of the log powered for a second", "programming", "bit*s", part="programming", circuit="leakage"
+        ),
+        **CONTROL,
     }
-    PARTS: ClassVar = {"driver": "", "log": "bit"}
+    PARTS: ClassVar = {
+        "driver": PartKind(part="programming", circuit="analog"),
+        "log": PartKind("bit", part="programming", circuit="memory"),
+    }
+    TIMES: ClassVar = {
+        "programmer.set_pulse": "device",
+        "programmer.reset_pulse": "device",
+        "programmer.read": "analog",
+        "digital.cycle": "logic",
+        "sram.access": "memory",
+    }
     WORK: ClassVar = {"update": "SET pulses", "refresh": "refresh"}
 
     def __init__(

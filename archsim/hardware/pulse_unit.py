@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import Component
+from archsim.hardware.component import CONTROL, Component
 from archsim.learning.pulses import Due, PulseRule
 
 
@@ -25,12 +26,24 @@ class PulseUnit(Component):
 
     kind = "pulse_unit"
     ACTIONS: ClassVar = {
-        "multiply": Action("one product of two 32-bit operands", "weight update"),
-        "round": Action("one product rounded to a number of pulses", "weight update"),
-        "control.cycle": Action("one busy cycle of control and clock", "control and clock"),
-        "logic.powered": Action("the unit's logic powered for a second", "control and clock", "s"),
+        "multiply": Action(
+            "one product of two 32-bit operands",
+            "weight update",
+            part="arithmetic",
+            circuit="logic",
+            row="fp32.multiply",
+        ),
+        "round": Action(
+            "one product rounded to a number of pulses",
+            "weight update",
+            part="arithmetic",
+            circuit="logic",
+            row="fp32.add",
+        ),
+        **CONTROL,
     }
-    PARTS: ClassVar = {"logic": ""}
+    PARTS: ClassVar = {"logic": PartKind(part="arithmetic", circuit="logic")}
+    TIMES: ClassVar = {"digital.cycle": "logic"}
 
     def __init__(self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int) -> None:
         super().__init__(clock, ledger, "pulse_unit")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Entry, Ledger
 from archsim.base.errors import ModelError
 from archsim.base.signal import Tag
@@ -127,13 +128,32 @@ class SampledTile(Component):
     kind = "tile"
     ACTIONS: ClassVar = {
         **Tile.ACTIONS,
-        "integrate.on": Action("one line's integrator on for a second", "arithmetic", "s"),
-        "adc.on": Action("one line's converter on for a second", "arithmetic", "s"),
-        "product": Action("registers and control of one product or update", "control and clock"),
-        "write.conduct": Action("conductance times time at the write voltage", "programming", "S*s"),
-        "write.charge": Action("one line charged to the write voltage", "programming"),
+        "integrate.on": Action(
+            "one line's integrator on for a second", "arithmetic", "s", part="ADC", circuit="analog"
+        ),
+        "adc.on": Action("one line's converter on for a second", "arithmetic", "s", part="ADC", circuit="analog"),
+        "product": Action(
+            "registers and control of one product or update",
+            "control and clock",
+            part="control and clock",
+            circuit="logic",
+        ),
+        "write.conduct": Action(
+            "conductance times time at the write voltage", "programming", "S*s", part="programming", circuit="device"
+        ),
+        "write.charge": Action(
+            "one line charged to the write voltage", "programming", part="programming", circuit="analog"
+        ),
     }
-    PARTS: ClassVar = {"cells": "", "adc": "", "integrator": "", "row.driver": "", "column.driver": "", "tile": ""}
+    PARTS: ClassVar = {
+        "cells": PartKind(part="DAC and cells", circuit="device"),
+        "adc": PartKind(part="ADC", circuit="analog"),
+        "integrator": PartKind(part="ADC", circuit="analog"),
+        "row.driver": PartKind(part="DAC and cells", circuit="analog"),
+        "column.driver": PartKind(part="DAC and cells", circuit="analog"),
+        "tile": PartKind(part="DAC and cells", circuit="analog"),
+    }
+    TIMES: ClassVar = {**Tile.TIMES, "tile.adc.level": "analog"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, tiles: int, array: Array, drive: Drive, readout: Readout,

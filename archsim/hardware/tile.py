@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import Cells, Grids
 from archsim.base.arrays import F32
@@ -79,13 +80,24 @@ class Tile(Component):
 
     kind = "tile"
     ACTIONS: ClassVar = {
-        "dac.convert": Action("one line driven by a non-zero code", "arithmetic"),
-        "line.charge": Action("one line charged", "arithmetic"),
-        "cells.conduct": Action("conductance times time at the read voltage", "arithmetic", "S*s"),
-        "adc.convert": Action("one line's result turned into a code", "arithmetic"),
-        "periphery.powered": Action("one tile powered for a second", "arithmetic", "s"),
+        "dac.convert": Action(
+            "one line driven by a non-zero code", "arithmetic", part="DAC and cells", circuit="analog"
+        ),
+        "line.charge": Action("one line charged", "arithmetic", part="DAC and cells", circuit="analog"),
+        "cells.conduct": Action(
+            "conductance times time at the read voltage", "arithmetic", "S*s", part="DAC and cells", circuit="device"
+        ),
+        "adc.convert": Action("one line's result turned into a code", "arithmetic", part="ADC", circuit="analog"),
+        "periphery.powered": Action(
+            "one tile powered for a second", "arithmetic", "s", part="DAC and cells", circuit="leakage"
+        ),
     }
-    PARTS: ClassVar = {"cells": "", "dac": "", "adc": ""}
+    PARTS: ClassVar = {
+        "cells": PartKind(part="DAC and cells", circuit="device"),
+        "dac": PartKind(part="DAC and cells", circuit="analog"),
+        "adc": PartKind(part="ADC", circuit="analog"),
+    }
+    TIMES: ClassVar = {"tile.settle": "analog", "tile.dac.period": "analog", "tile.adc.conversion": "analog"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, label: str, *, cells: Cells, converters: Converters,

@@ -21,7 +21,7 @@ from archsim.runs.summary import Summary
 
 if TYPE_CHECKING:
     from archsim.records.recorded import RecordedChip
-    from archsim.records.tables import Row
+    from archsim.records.tables import Cells
 
 COURSE = ("step", "samples", "epoch", "learning_rate", "running_accuracy", "test_accuracy", "simulated_time_s")
 """Columns of training.csv that every run has; the energies of its technologies follow."""
@@ -80,7 +80,7 @@ def check_names(path: Path, summary: Mapping[str, Any], technologies: Sequence[s
 
 
 def check_strangers(
-    path: Path, told: Mapping[str, Sequence[Row]], chips: Sequence[str], technologies: Sequence[str]
+    path: Path, told: Mapping[str, Sequence[Cells]], chips: Sequence[str], technologies: Sequence[str]
 ) -> None:
     """Refuse tables with rows of a chip, a technology or a phase that the run does not have."""
     for name, rows in told.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -35,14 +35,14 @@ class Comparison:
     kind : what differs between the sides of a panel
     runs : the run directories
     panels : a panel a chip, or one
-    ratios : label of a side -> 32-bit chip's energy of a step over the mixed-precision chip's; empty without both
+    ratios : label of a side -> (baseline, other chip) -> the one's energy of a step over the other's
     notes : what a reader must know
     """
 
     kind: Kind
     runs: tuple[Recorded, ...]
     panels: tuple[Panel, ...]
-    ratios: dict[str, float]
+    ratios: dict[str, dict[tuple[str, str], float]]
     notes: tuple[str, ...]
 
     def content(self) -> dict[str, Any]:
@@ -60,13 +60,16 @@ class Comparison:
                 }
                 for panel in self.panels
             ],
-            "energy_ratio_digital32_over_mixed_precision": self.ratios,
+            "energy_ratios": {
+                label: [{"over": over, "under": under, "ratio": ratio} for (over, under), ratio in pairs.items()]
+                for label, pairs in self.ratios.items()
+            },
             "notes": list(self.notes),
         }
 
 
 @dataclass(frozen=True)
-class Options:
+class PricingOptions:
     """How sides are priced.
 
     Parameters
@@ -104,7 +107,7 @@ def compare(
     archs : names of architectures of the runs; by default all
     points : folder for re-timed points
     ranges, retime_steps, data, say
-        See `Options`.
+        See `PricingOptions`.
 
     Raises
     ------
@@ -112,7 +115,7 @@ def compare(
         If there is nothing to compare, a name is not known, or the accounts have unlike boundaries.
     """
     techs, archs = tuple(dict.fromkeys(techs)), tuple(dict.fromkeys(archs))
-    options = Options(ranges, retime_steps, data, points, techs, say or _silent)
+    options = PricingOptions(ranges, retime_steps, data, points, techs, say or _silent)
     runs = tuple(read(path) for path in paths)
     kind: Kind = "runs"
     if len(runs) == 2:
@@ -124,7 +127,8 @@ def compare(
     notes = [note for panel in panels for side in panel.sides for note in side.notes]
     if len(runs) == 2:
         notes += _unlike(*runs)
-    return Comparison(kind, runs, panels, _ratios(panels), tuple(dict.fromkeys(notes)))
+    ratios = _ratios(panels, [str(run.summary["baseline"]) for run in runs])
+    return Comparison(kind, runs, panels, ratios, tuple(dict.fromkeys(notes)))
 
 
 def _silent(line: str) -> None:
@@ -133,7 +137,7 @@ def _silent(line: str) -> None:
 
 
 def _one_run(
-    run: Recorded, techs: Sequence[str], archs: Sequence[str], options: Options
+    run: Recorded, techs: Sequence[str], archs: Sequence[str], options: PricingOptions
 ) -> tuple[Kind, tuple[Panel, ...]]:
     chips = [_chip(run, name) for name in archs or run.chips]
     own = recorded(run.named[0])
@@ -158,7 +162,7 @@ def _one_run(
 
 
 def _two_runs(
-    runs: Sequence[Recorded], techs: Sequence[str], archs: Sequence[str], options: Options
+    runs: Sequence[Recorded], techs: Sequence[str], archs: Sequence[str], options: PricingOptions
 ) -> tuple[Panel, ...]:
     if len(techs) > 2:
         raise InputError(key="--tech", value=techs[2], expected="at most two for two runs, the first for the first run")
@@ -203,7 +207,7 @@ def _labels(runs: Sequence[Recorded], tariffs: Sequence[Tariff]) -> list[str]:
     return names
 
 
-def _side(run: Recorded, chip: RecordedChip, given: Tariff, label: str, options: Options) -> Side:
+def _side(run: Recorded, chip: RecordedChip, given: Tariff, label: str, options: PricingOptions) -> Side:
     retimed: Retimed | None = None
     if not given.clocks(run) and options.retime_steps is not None and given.technology is not None:
         from archsim.records.retime import retime
@@ -254,18 +258,19 @@ def _unlike(first: Recorded, second: Recorded) -> list[str]:
     ]
 
 
-def _ratios(panels: Sequence[Panel]) -> dict[str, float]:
-    """Return for every label the 32-bit chip's energy over the mixed-precision chip's, where panels hold both."""
+def _ratios(panels: Sequence[Panel], baselines: Collection[str]) -> dict[str, dict[tuple[str, str], float]]:
+    """Return for every label the baseline's energy over each other chip's, where panels hold both."""
     found: dict[str, dict[str, float]] = {}
     for panel in panels:
         for side in panel.sides:
             label = side.label.removesuffix(" (re-timed)")
-            found.setdefault(label, {}).setdefault(side.kind, side.energy())
-    return {
-        label: chips["digital32"] / chips["mixed-precision"]
-        for label, chips in found.items()
-        if {"digital32", "mixed-precision"} <= set(chips) and chips["mixed-precision"]
-    }
+            found.setdefault(label, {}).setdefault(side.architecture, side.energy())
+    pairs = {}
+    for label, chips in found.items():
+        over = next((name for name in baselines if name in chips), "")
+        pairs[label] = {(over, under): chips[over] / chips[under] for under in chips if over and chips[under]}
+        pairs[label].pop((over, over), None)
+    return {label: each for label, each in pairs.items() if each}
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ class Contribution:
     """What one action of one component costs in a step: amount x price = energy [J].
 
     `low` and `high` are that energy with the figure at the ends of its range; NaN where they are not known.
+    `part` is the part of the chip that the action belongs to, the same word for every chip.
     """
 
     phase: str
@@ -27,13 +28,9 @@ class Contribution:
     energy: float
     basis: str
     source: str
+    part: str
     low: float = math.nan
     high: float = math.nan
-
-    @property
-    def part(self) -> str:
-        """The part of the chip that the action belongs to, the same word for every chip."""
-        return part_of(self.action)
 
 
 def per_step(line: Line, steps: int, ends: tuple[float, float] = (math.nan, math.nan)) -> Contribution:
@@ -42,7 +39,7 @@ def per_step(line: Line, steps: int, ends: tuple[float, float] = (math.nan, math
     return Contribution(
         phase=line.phase, component=line.component, action=line.action, amount=amount, unit=line.unit or "1",
         figure=line.figure or "", price=line.price, energy=line.energy_J / steps, basis=line.basis,
-        source=line.source, low=amount * ends[0], high=amount * ends[1],
+        source=line.source, part=line.part, low=amount * ends[0], high=amount * ends[1],
     )  # fmt: skip
 
 
@@ -72,16 +69,12 @@ class PartArea:
     high: float
     basis: str
     source: str
+    part: str
 
     @property
     def name(self) -> str:
         """The part without the kind of its component."""
         return self.key.partition(".")[2]
-
-    @property
-    def part(self) -> str:
-        """The part of the chip, the same word as for a contribution to the energy."""
-        return "arithmetic" if self.name == "logic" else _PARTS.get(self.name, self.name)
 
 
 def part_area(line: AreaLine) -> PartArea:
@@ -93,21 +86,5 @@ def part_area(line: AreaLine) -> PartArea:
     return PartArea(
         component=line.component, key=line.key, amount=line.amount, unit=line.unit or "1", figure=line.figure or "",
         price=known(line.price_m2), area=known(line.area_m2), low=known(line.low_m2), high=known(line.high_m2),
-        basis=line.basis, source=line.source,
+        basis=line.basis, source=line.source, part=line.part,
     )  # fmt: skip
-
-
-_PARTS = {
-    "chi": "chi memory", "weights": "weight memory", "buffer": "signal memory", "operand": "signal memory",
-    "log": "programming", "set": "programming", "reset": "programming", "device": "programming",
-    "driver": "programming", "adc": "ADC", "dac": "DAC and cells", "line": "DAC and cells", "cells": "DAC and cells",
-    "add": "arithmetic", "multiply": "arithmetic", "compare": "arithmetic", "lookup": "arithmetic",
-    "up": "programming", "down": "programming", "round": "arithmetic",
-    "control": "control and clock", "logic": "control and clock", "periphery": "DAC and cells", "transfer": "bus",
-}  # fmt: skip
-
-
-def part_of(action: str) -> str:
-    """Return the part of the chip that an action belongs to."""
-    head = action.partition(".")[0]
-    return _PARTS.get(action) or _PARTS.get(head) or head

@@ -9,28 +9,29 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from archsim.accounting.area import AreaLine
 from archsim.accounting.bill import Bill, Line
-from archsim.accounting.ledger import Action, Entry, Row
+from archsim.accounting.circuits import CHIP_PARTS, CIRCUITS, Circuit
+from archsim.accounting.ledger import FUNCTIONS, Action, Entry, Row
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
 from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
-from archsim.records.technologies import Named, named
+from archsim.records.technologies import NamedTechnology, named
 from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TRAINING
 
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
 COLUMNS = {
-    ACTIVITY: {"architecture", "phase", "layer", "component", "action", "key", "function", "amount", "amount_unit",
-               "sizes", "what"},
+    ACTIVITY: {"architecture", "phase", "layer", "component", "action", "key", "function", "part", "circuit",
+               "amount", "amount_unit", "sizes", "what"},
     ENERGY: {"technology", "architecture", "phase", "in_step", "layer", "component", "action", "key", "function",
              "inside_boundary", "amount", "amount_unit", "figure", "price_J_per_unit", *ENDS, "energy_J",
              "energy_per_step_J", "basis", "source", "note"},
-    AREA: {"technology", "architecture", "component", "key", "amount", "amount_unit", "figure", "area_m2_per_unit",
-           "area_m2", "low_m2", "high_m2", "basis", "source", "note"},
+    AREA: {"technology", "architecture", "component", "key", "part", "amount", "amount_unit", "figure",
+           "area_m2_per_unit", "area_m2", "low_m2", "high_m2", "basis", "source", "note"},
     TRAINING: {"architecture", *COURSE},
 }  # fmt: skip
 
@@ -98,7 +99,7 @@ class Recorded:
     path: Path
     run: dict[str, Any]
     summary: dict[str, Any]
-    named: tuple[Named, ...]
+    named: tuple[NamedTechnology, ...]
     chips: Mapping[str, RecordedChip]
 
     @property
@@ -120,6 +121,13 @@ class Recorded:
     def architectures(self) -> list[str]:
         """Names of the chips, in the order of the run."""
         return list(self.chips)
+
+    def absent(self, architecture: str) -> list[str]:
+        """Return the non-idealities that a chip's file has on, but that its device does not have."""
+        files = {each["name"]: each for each in self.run["architectures"]}
+        switches: Mapping[str, bool] = files.get(architecture, {}).get("nonidealities") or {}
+        on = (self.run.get("nonidealities_on") or {}).get(architecture, ())
+        return [name for name, state in switches.items() if state and name not in on]
 
     def contributions(self, architecture: str, technology: str | None = None) -> list[Contribution]:
         """Return the lines of a chip's training step inside the boundary, under one technology."""
@@ -197,7 +205,7 @@ def read(path: Path) -> Recorded:
 
 def _chip(
     path: Path, name: str, summary: Mapping[str, Any], inside: tuple[str, ...],
-    told: Mapping[str, Sequence[tables.Row]], named: Sequence[Named],
+    told: Mapping[str, Sequence[tables.Cells]], named: Sequence[NamedTechnology],
 ) -> RecordedChip:  # fmt: skip
     mine = {table: [row for row in rows if row["architecture"] == name] for table, rows in told.items()}
     file = path / ACTIVITY
@@ -206,15 +214,14 @@ def _chip(
         for r in mine[ACTIVITY]
     )
     entries = {
-        (r["component"], r["key"]): Entry(
-            r["component"], r["key"], Action(r["what"], r["function"], tables.unit(r)), tables.sizes(file, r["sizes"])
-        )
+        (r["component"], r["key"]): Entry(r["component"], r["key"], _action(file, r), tables.sizes(file, r["sizes"]))
         for r in mine[ACTIVITY]
     }
+    parts = {(e.component, e.key): e.action.part for e in entries.values()}
     bills: dict[str, list[Line]] = {}
     ends: dict[str, dict[tuple[str, str], tuple[float, float]]] = {}
     for row in mine[ENERGY]:
-        line = _line(path / ENERGY, row)
+        line = _line(path / ENERGY, row, parts)
         bills.setdefault(row["technology"], []).append(line)
         low, high = (tables.number(path / ENERGY, row, end) for end in ENDS)
         ends.setdefault(row["technology"], {})[line.component, line.action] = low, high
@@ -230,8 +237,17 @@ def _chip(
     )  # fmt: skip
 
 
-def _line(file: Path, row: tables.Row) -> Line:
+def _action(file: Path, row: tables.Cells) -> Action:
+    for column, known in (("function", FUNCTIONS), ("part", CHIP_PARTS), ("circuit", CIRCUITS)):
+        if row[column] not in known:
+            raise InputError(file=file, key=column, value=row[column], expected=f"one of {', '.join(known)}")
+    kind = cast("Circuit", row["circuit"])
+    return Action(row["what"], row["function"], tables.unit(row), part=row["part"], circuit=kind)
+
+
+def _line(file: Path, row: tables.Cells, parts: Mapping[tuple[str, str], str]) -> Line:
     return Line(
+        part=parts.get((row["component"], row["key"]), "other"),
         phase=row["phase"], layer=row["layer"], component=row["component"], action=row["action"], key=row["key"],
         function=row["function"], inside=tables.truth(file, row, "inside_boundary"),
         amount=tables.number(file, row, "amount"), unit=tables.unit(row), figure=row["figure"] or None,
@@ -240,7 +256,7 @@ def _line(file: Path, row: tables.Row) -> Line:
     )  # fmt: skip
 
 
-def _area(file: Path, row: tables.Row) -> AreaLine:
+def _area(file: Path, row: tables.Cells) -> AreaLine:
     known = row["area_m2"] != ""
     price, area, low, high = (
         tables.number(file, row, column) if known else None
@@ -248,12 +264,12 @@ def _area(file: Path, row: tables.Row) -> AreaLine:
     )
     return AreaLine(
         component=row["component"], key=row["key"], amount=tables.number(file, row, "amount"), unit=tables.unit(row),
-        figure=row["figure"] or None, price_m2=price, area_m2=area, low_m2=low, high_m2=high, basis=row["basis"],
-        source=row["source"], reason=row["note"],
+        part=row["part"], figure=row["figure"] or None, price_m2=price, area_m2=area, low_m2=low, high_m2=high,
+        basis=row["basis"], source=row["source"], reason=row["note"],
     )  # fmt: skip
 
 
-def _point(file: Path, row: tables.Row, named: Sequence[Named]) -> CoursePoint:
+def _point(file: Path, row: tables.Cells, named: Sequence[NamedTechnology]) -> CoursePoint:
     return CoursePoint(
         step=int(tables.number(file, row, "step")), samples=int(tables.number(file, row, "samples")),
         epoch=tables.number(file, row, "epoch"), learning_rate=tables.number(file, row, "learning_rate"),

@@ -18,7 +18,7 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.records.recorded import Recorded, RecordedChip
-from archsim.records.technologies import Named, find
+from archsim.records.technologies import NamedTechnology, find
 
 Place = tuple[str, str, str]
 """Phase, component and action."""
@@ -120,7 +120,7 @@ def tariff(run: Recorded, name: str) -> Tariff:
     return Tariff(read_.name, read_.sha256, times_s, read_)
 
 
-def recorded(named: Named) -> Tariff:
+def recorded(named: NamedTechnology) -> Tariff:
     """Return a technology of a run as the run was priced by it, whatever has become of its file."""
     return Tariff(named.name, named.sha256, named.times_s)
 

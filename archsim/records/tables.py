@@ -11,12 +11,15 @@ from typing import Any
 
 import yaml
 
+from archsim.base import files
 from archsim.base.errors import InputError
 
-Row = Mapping[str, str]
+Cells = Mapping[str, str]
 """A row of a table: column -> cell."""
 _LARGEST = 1 << 20
 """Letters in a cell: more than any note has."""
+LONGEST = 1 << 30
+"""Bytes of a table; those of 100 technologies or 1,000 layers have 40 million."""
 
 
 def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
@@ -29,7 +32,9 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
     """
     quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the loader in C, where PyYAML has it
     try:
-        text = file.read_text(encoding="utf-8")
+        if not file.exists():
+            raise FileNotFoundError  # noqa: TRY301  told below, with the hint
+        text = files.read_text(file, "json" if file.suffix == ".json" else "yaml", "what archsim wrote")
         content = json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=quick)  # noqa: S506  both safe
     except FileNotFoundError as error:
         raise InputError("is missing", file=file, expected="a run directory with its files", hint=hint) from error
@@ -41,6 +46,8 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
         raise InputError(
             f"is not valid JSON: {error.msg}", file=file, line=error.lineno, expected="what archsim wrote"
         ) from error
+    except InputError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("is not readable", file=file, expected="what archsim wrote") from error
     if not isinstance(content, dict):
@@ -48,7 +55,7 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
     return content
 
 
-def table(file: Path, columns: Collection[str]) -> list[Row]:
+def table(file: Path, columns: Collection[str]) -> list[Cells]:
     """Return the rows of a table that archsim wrote; every row has every one of the columns.
 
     Raises
@@ -58,9 +65,11 @@ def table(file: Path, columns: Collection[str]) -> list[Row]:
     """
     csv.field_size_limit(_LARGEST)
     try:
+        if file.exists():
+            files.regular(file, "the CSV that archsim wrote", LONGEST)
         with file.open(encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream, restkey="", restval=None, strict=True)
-            rows: list[Row] = list(reader)
+            rows: list[Cells] = list(reader)
     except FileNotFoundError as error:
         raise InputError("is missing", file=file, expected="a run directory with its files") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -81,7 +90,7 @@ def table(file: Path, columns: Collection[str]) -> list[Row]:
     return rows
 
 
-def number(file: Path, row: Row, column: str) -> float:
+def number(file: Path, row: Cells, column: str) -> float:
     """Return a cell that holds a finite number from 0 on.
 
     Raises
@@ -92,12 +101,12 @@ def number(file: Path, row: Row, column: str) -> float:
     return _number(file, row, column, least=0.0)
 
 
-def number_or_nan(file: Path, row: Row, column: str) -> float:
+def number_or_nan(file: Path, row: Cells, column: str) -> float:
     """Return a cell that holds a finite number from 0 on, or nothing: NaN."""
     return math.nan if row[column] == "" else _number(file, row, column, least=0.0)
 
 
-def share(file: Path, row: Row, column: str) -> float | None:
+def share(file: Path, row: Cells, column: str) -> float | None:
     """Return a cell that holds a number from 0 to 1, or nothing: None."""
     if row[column] == "":
         return None
@@ -107,7 +116,7 @@ def share(file: Path, row: Row, column: str) -> float | None:
     return found
 
 
-def _number(file: Path, row: Row, column: str, *, least: float) -> float:
+def _number(file: Path, row: Cells, column: str, *, least: float) -> float:
     try:
         found = float(row[column])
     except ValueError:
@@ -117,14 +126,14 @@ def _number(file: Path, row: Row, column: str, *, least: float) -> float:
     return found
 
 
-def truth(file: Path, row: Row, column: str) -> bool:
+def truth(file: Path, row: Cells, column: str) -> bool:
     """Return a cell that holds True or False."""
     if row[column] not in ("True", "False"):
         raise InputError(file=file, key=column, value=row[column], expected="True or False")
     return row[column] == "True"
 
 
-def unit(row: Row) -> str:
+def unit(row: Cells) -> str:
     """Return the unit of a row's amount, "" for a plain count."""
     return "" if row["amount_unit"] == "1" else row["amount_unit"]
 

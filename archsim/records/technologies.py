@@ -21,7 +21,7 @@ _CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedTechnology:
     """A technology of a run, as run.yaml names it: its hash, and its times [s]."""
 
     name: str
@@ -29,7 +29,7 @@ class Named:
     times_s: Mapping[str, float]
 
 
-def named(path: Path, run: Mapping[str, Any]) -> tuple[Named, ...]:
+def named(path: Path, run: Mapping[str, Any]) -> tuple[NamedTechnology, ...]:
     """Return the technologies of a run, its own first, from the content of its run.yaml.
 
     Raises
@@ -39,7 +39,7 @@ def named(path: Path, run: Mapping[str, Any]) -> tuple[Named, ...]:
     """
     try:
         found = tuple(
-            Named(str(t["name"]), str(t["sha256"]), {str(k): float(v) for k, v in t["times_s"].items()})
+            NamedTechnology(str(t["name"]), str(t["sha256"]), {str(k): float(v) for k, v in t["times_s"].items()})
             for t in run["technologies"]
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -57,7 +57,7 @@ class Found:
 
     Parameters
     ----------
-    named : Named
+    named : NamedTechnology
         As the run recorded it.
     technology : Technology or None
         None if its file is missing or cannot be read.
@@ -66,7 +66,7 @@ class Found:
         What a reader must know; empty if it is the same.
     """
 
-    named: Named
+    named: NamedTechnology
     technology: Technology | None
     state: Literal["same", "changed", "missing"]
     note: str
@@ -116,7 +116,7 @@ class Found:
         return self.technology
 
 
-def find(path: Path, known: Sequence[Named], name: str | None = None, *, given: Sequence[str] = ()) -> Found:
+def find(path: Path, known: Sequence[NamedTechnology], name: str | None = None, *, given: Sequence[str] = ()) -> Found:
     """Find a technology that a run was priced by.
 
     Parameters
@@ -153,7 +153,7 @@ def find(path: Path, known: Sequence[Named], name: str | None = None, *, given: 
     return Found(by_name[stem], None, "missing", where)
 
 
-def _found(named: Named, technology: Technology) -> Found:
+def _found(named: NamedTechnology, technology: Technology) -> Found:
     if technology.sha256 == named.sha256:
         return Found(named, technology, "same", "")
     where = files.display(technology.path)

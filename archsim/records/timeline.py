@@ -14,13 +14,13 @@ from typing import Any
 from archsim.base import files
 from archsim.base.errors import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 JSON, CSV = "timeline.json", "timeline.csv"
 FOLDER = "trace"
 """Folder in a run directory for its time line."""
 COLUMNS = (
     "architecture", "step", "lane", "what", "phase", "layer", "begin_ps", "end_ps", "waits_for", "by", "critical",
-    "energy_J", "outside_J", "leading", "amounts",
+    "energy_J", "outside_J", "leading", "part", "amounts",
 )  # fmt: skip
 
 
@@ -36,6 +36,8 @@ class Bar:
         Inside and outside the boundary of the account, without leakage.
     leading : str
         The action that costs most, or was counted first if none costs.
+    part : str
+        The part of the chip that this action belongs to.
     amounts : action -> amount
     critical : bool
         Whether it is on the critical path (`critical`).
@@ -52,6 +54,7 @@ class Bar:
     energy_J: float = 0.0  # noqa: N815  the column's name, with its unit
     outside_J: float = 0.0  # noqa: N815
     leading: str = ""
+    part: str = ""
     amounts: Mapping[str, float] = field(default_factory=dict)
     critical: bool = False
 
@@ -279,7 +282,7 @@ def _bar(row: Mapping[str, str]) -> Bar:
     pairs = (pair.split("=") for pair in row["amounts"].split(";") if pair)
     return Bar(
         row["lane"], row["what"], row["phase"], row["layer"], int(row["begin_ps"]), int(row["end_ps"]),
-        row["waits_for"], row["by"], float(row["energy_J"]), float(row["outside_J"]), row["leading"],
+        row["waits_for"], row["by"], float(row["energy_J"]), float(row["outside_J"]), row["leading"], row["part"],
         {action: _number(amount) for action, amount in pairs}, row["critical"] == "True",
     )  # fmt: skip
 

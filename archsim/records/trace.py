@@ -123,10 +123,12 @@ def priced(one: Slice, pricing: Pricing, inside: frozenset[str]) -> Bar:
         for (component, action), amount in one.amounts.items()
     }
     leading = max(costs, key=lambda action: costs[action][0], default="")
+    parts = {action: pricing[component, action].entry.action.part for component, action in one.amounts}
     return Bar(
         one.lane, one.what, one.phase, one.layer, one.begin_ps, one.end_ps, one.waits_for, one.by,
         energy_J=math.fsum(cost for cost, counts in costs.values() if counts),
         outside_J=math.fsum(cost for cost, counts in costs.values() if not counts), leading=leading,
+        part=parts.get(leading, ""),
         amounts={action: amount for (_, action), amount in one.amounts.items()},
     )  # fmt: skip
 

@@ -149,7 +149,8 @@ def counts(summary: dict[str, Any]) -> Sheet:
                 rows.append((name, "weights programmed per step (paper: fewer than 1 in 1,000)", text))
         rows.append((name, "simulated time of the training", show(chip["simulated_time_s"], "s")))
     if summary.get("steps_per_s"):
-        rows.append(("this program", "mixed-precision training steps per second", f"{summary['steps_per_s']:,.0f}"))
+        name = next((name for name in summary["architectures"] if name != summary["baseline"]), summary["baseline"])
+        rows.append(("this program", f"training steps of {name} per second", f"{summary['steps_per_s']:,.0f}"))
     first = [chip["first_steps_s"] for chip in summary["architectures"].values() if "first_steps_s" in chip]
     if first:
         rows.append(("this program", "first steps, in which kernels are loaded or compiled", show(first[0], "s")))
@@ -240,6 +241,8 @@ def particulars(run: Recorded) -> Sheet:
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
             rows.append((f"non-idealities on, {name}", ", ".join(chip["nonidealities"])))
+        if absent := run.absent(name):
+            rows.append((f"not in the device of {name}", ", ".join(absent)))
     rows += [(f"technology {t['name']}", f"sha256 {t['sha256'][:12]}") for t in summary["technologies"]]
     return Sheet("What ran", ("", "value"), tuple(rows))
 

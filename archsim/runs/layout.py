@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from archsim.base.errors import InputError
+from archsim.base.files import read_text
 
 RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
 AREA = "area.csv"
@@ -34,8 +35,8 @@ def read_run(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InputError(key="DIR", value=str(path), expected=f"a run directory, but it has no {RUN}")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.safe_load(read_text(file, "yaml", "the YAML that archsim wrote"))
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError("is not readable", file=file, expected="the YAML that archsim wrote") from error
     if not isinstance(content, dict):
         raise InputError("holds no mapping", file=file, expected="the YAML that archsim wrote")

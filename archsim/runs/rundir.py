@@ -104,7 +104,8 @@ def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
     return [
         {
             "architecture": one.architecture.name, "phase": row.phase, "layer": row.layer, "component": row.component,
-            "action": row.action, "key": entry.key, "function": entry.action.function, "amount": row.amount,
+            "action": row.action, "key": entry.key, "function": entry.action.function, "part": entry.action.part,
+            "circuit": entry.action.circuit, "amount": row.amount,
             "amount_unit": entry.action.unit or "1", "amount_per_step": row.amount / one.steps,
             "sizes": ";".join(f"{name}={value:.17g}" for name, value in sorted(entry.sizes.items())),
             "what": entry.action.what,
@@ -139,9 +140,10 @@ def _area(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]:
     return [
         {
             "technology": name, "architecture": priced.trained.architecture.name, "component": line.component,
-            "key": line.key, "amount": line.amount, "amount_unit": line.unit or "1", "figure": line.figure,
-            "area_m2_per_unit": line.price_m2, "area_m2": line.area_m2, "low_m2": line.low_m2, "high_m2": line.high_m2,
-            "basis": line.basis, "source": line.source, "note": line.reason,
+            "key": line.key, "part": line.part, "amount": line.amount, "amount_unit": line.unit or "1",
+            "figure": line.figure, "area_m2_per_unit": line.price_m2, "area_m2": line.area_m2,
+            "low_m2": line.low_m2, "high_m2": line.high_m2, "basis": line.basis, "source": line.source,
+            "note": line.reason,
         }
         for name, bills in price_all(spec, trained).items()
         for priced in bills

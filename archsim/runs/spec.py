@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archsim.accounting.technology import Technology, list_technologies, read_technology
+from archsim.accounting.technology import Technology, read_technology
 from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
@@ -116,8 +116,8 @@ def resolve(
         raise InputError(key="--arch" if not archs else "--tech", value="", expected="at least one name")
     work_document = workloads.document(workload)
     arch_documents = [architectures.document(each) for k, each in enumerate(archs) if each not in archs[:k]]
-    pairs = _settings(settings)
-    work_settings, arch_settings = _assign(pairs, work_document, arch_documents)
+    pairs = read_settings(settings)
+    work_settings, arch_settings = assign(pairs, work_document, arch_documents)
     work = workloads.parse(work_document.with_settings(work_settings), preset)
     if steps is not None:
         work = work.model_copy(update={"training": work.training.model_copy(update={"steps": steps})})
@@ -166,7 +166,14 @@ def _as_given(named: str | Mapping[str, Any]) -> str:
     return named if isinstance(named, str) else f"{named['name']}.yaml"
 
 
-def _settings(given: Sequence[str] | Mapping[str, Any]) -> list[tuple[Key, str]]:
+def read_settings(given: Sequence[str] | Mapping[str, Any]) -> list[tuple[Key, str]]:
+    """Return the key and the text of each setting, "key=value" or key -> value.
+
+    Raises
+    ------
+    InputError
+        If a text is not of this form.
+    """
     if isinstance(given, Mapping):
         return [_setting(f"{key}={json.dumps(value)}") for key, value in given.items()]
     return [_setting(text) for text in given]
@@ -179,7 +186,7 @@ def _setting(text: str) -> tuple[Key, str]:
     return tuple(key.strip().split(".")), value.strip()
 
 
-def _assign(
+def assign(
     pairs: Sequence[tuple[Key, str]], work: Document, archs: Sequence[Document]
 ) -> tuple[dict[Key, str], list[dict[Key, str]]]:
     """Give each setting to the files that have a block of its first key; a leading architecture's name narrows it."""
@@ -242,8 +249,3 @@ def _check_data(document: Document, network: Network, dataset: Dataset) -> None:
         raise document.error(
             ("network", "layers"), f"end in {network.outputs} units", expected=f"{dataset.classes}, one for each class"
         )
-
-
-def known_technologies() -> list[str]:
-    """Return the shipped technologies that a run is priced by if nothing else is said."""
-    return [name for name in DEFAULT_TECHNOLOGIES if name in list_technologies()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +10,12 @@ from typing import Any
 import numpy as np
 
 from archsim.base import files
-from archsim.base.arrays import Arrays, nested, under
+from archsim.base.arrays import Arrays, nested, under, unpacked
 from archsim.base.errors import InputError
 from archsim.chips.chip import Chip
 from archsim.runs.identity import identity
 
 SCHEMA = 1
-_DAMAGE = (
-    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, zipfile.BadZipFile,
-    zlib.error,
-)  # fmt: skip
-"""What NumPy raises for a file that is none of its archives, or half of one."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +60,17 @@ def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:
     return path
 
 
+def largest(run: Mapping[str, Any]) -> int:
+    """Return how many bytes a state of a run may have, by its run.yaml: more than any chip keeps of its weights."""
+    units = [layer["units"] for layer in run["workload"]["layers"]]
+    weights = sum(above * below for above, below in zip(units, [_INPUTS, *units], strict=False))
+    return int(_A_WEIGHT * weights) + (1 << 24)
+
+
+_INPUTS, _A_WEIGHT = 1 << 12, 256
+"""Inputs of a network, at most, and bytes of a weight: a pair of devices keeps 72, and its copies in tiles."""
+
+
 def load(folder: Path, run: Mapping[str, Any], architecture: str) -> State:
     """Read the state of a chip from the directory of its run.
 
@@ -77,8 +81,9 @@ def load(folder: Path, run: Mapping[str, Any], architecture: str) -> State:
     """
     path = state_file(folder, architecture)
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            content = {name: archive[name] for name in archive.files}
+        if not path.is_file():
+            raise FileNotFoundError  # noqa: TRY301  told below
+        content = unpacked(path, what="the state that archsim wrote", most=largest(run))
         schema, owner = int(content["schema"]), str(content["run"])
         steps, clock_ps = int(content["steps"]), int(content["clock_ps"])
     except FileNotFoundError as error:
@@ -86,7 +91,9 @@ def load(folder: Path, run: Mapping[str, Any], architecture: str) -> State:
             f"holds no trained state of the chip {architecture!r} ({path.name})", file=files.display(folder),
             hint="Runs of earlier versions saved none: do the run again with this version",
         ) from error  # fmt: skip
-    except _DAMAGE as error:
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             "is not readable", file=files.display(path), expected="the state that archsim wrote"
         ) from error

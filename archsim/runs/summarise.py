@@ -11,12 +11,12 @@ from archsim.accounting.bill import Bill, price
 from archsim.accounting.technology import Technology
 from archsim.base.signal import STEP_PHASES
 from archsim.runs.spec import RunSpec
-from archsim.runs.summary import AreaSummary, ByPhase, ChipSummary, Named, Published, Ratio, Span, Summary
+from archsim.runs.summary import AreaSummary, ByPhase, ChipSummary, Published, Ratio, Span, Summary, TechnologyFile
 from archsim.runs.train import Trained
 
 
 @dataclass(frozen=True)
-class Priced:
+class PricedChip:
     """One chip's training under one technology."""
 
     trained: Trained
@@ -45,11 +45,11 @@ def _scaled(values: ByPhase, factor: float) -> ByPhase:
     return ByPhase(**{phase: value * factor for phase, value in values.model_dump().items()})
 
 
-def price_all(spec: RunSpec, trained: Sequence[Trained]) -> dict[str, list[Priced]]:
+def price_all(spec: RunSpec, trained: Sequence[Trained]) -> dict[str, list[PricedChip]]:
     """Return technology name -> each chip priced by it."""
     return {
         technology.name: [
-            Priced(
+            PricedChip(
                 trained=one,
                 technology=technology,
                 bill=price(one.rows, one.entries, technology, one.architecture.boundary.inside),
@@ -87,7 +87,7 @@ def _span(found: Area) -> Span:
     return Span(value=found.total, low=found.low, high=found.high)
 
 
-def chip_summary(priced: Priced) -> ChipSummary:
+def chip_summary(priced: PricedChip) -> ChipSummary:
     """Return the summary of one chip."""
     one = priced.trained
     updates = _per_step(one, "outer_product_unit", "chi.write", ["update"])
@@ -118,19 +118,18 @@ def chip_summary(priced: Priced) -> ChipSummary:
     )
 
 
-def ratios(priced: Sequence[Priced], baseline: str | None) -> dict[str, Ratio]:
-    """Return each other chip -> the baseline's energy and latency of a step over its own; the headline's first."""
+def ratios(priced: Sequence[PricedChip], baseline: str | None) -> dict[str, Ratio]:
+    """Return each other chip -> the baseline's energy and latency of a step over its own, in order."""
     by_name = {p.trained.architecture.name: p for p in priced}
     if baseline not in by_name:
         return {}
     over = by_name.pop(baseline)
-    others = sorted(by_name.values(), key=lambda p: p.trained.architecture.chip != "mixed-precision")
     return {
         other.trained.architecture.name: Ratio(
             energy=over.energy_per_step.total / other.energy_per_step.total,
             latency=over.latency_per_step.total / other.latency_per_step.total,
         )
-        for other in others
+        for other in by_name.values()
     }
 
 
@@ -156,7 +155,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
     first = bills[spec.technologies[0].name]
     of_chips = ratios(first, spec.baseline)
     chips = {p.trained.architecture.name: chip_summary(p) for p in first}
-    fast = next((p for p in first if p.trained.architecture.chip == "mixed-precision"), None)
+    leading = next((p for p in first if p.trained.architecture.name != spec.baseline), first[0])
     return Summary(
         schema_version=2,
         workload=spec.workload.name,
@@ -164,7 +163,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         dataset_origin=spec.dataset.origin,
         seed=spec.seed,
         steps=max(one.steps for one in trained),
-        technology=Named(name=spec.technologies[0].name, sha256=spec.technologies[0].sha256),
+        technology=TechnologyFile(name=spec.technologies[0].name, sha256=spec.technologies[0].sha256),
         architectures=chips,
         batch=spec.training.batch,
         baseline=spec.baseline,
@@ -172,7 +171,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         ratios=of_chips,
         published=published(spec),
         wall_time_s=wall_s,
-        steps_per_s=fast.trained.steps_per_s if fast else None,
+        steps_per_s=leading.trained.steps_per_s,
         state="finished" if all(one.finished for one in trained) else "partial",
         technologies=[
             {

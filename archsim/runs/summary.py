@@ -11,7 +11,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class Named(_Part):
+class TechnologyFile(_Part):
     """A technology file by name and content."""
 
     name: str
@@ -91,19 +91,19 @@ class Summary(_Part):
     dataset: str
     seed: int
     steps: int = Field(description="Training steps done (of the chip that did the most)")
-    technology: Named
+    technology: TechnologyFile
     architectures: dict[str, ChipSummary]
     batch: int
     baseline: str | None = Field(
         description="The chip over which the others are compared: --over, or the first digital"
     )
-    ratio: Ratio = Field(description="Of the first other chip, the mixed-precision one before others")
+    ratio: Ratio = Field(description="Of the first chip that is not the baseline")
     ratios: dict[str, Ratio] = Field(description="Of every other chip")
     published: Published | None = Field(description="null where network, data set or batch are not the published ones")
     wall_time_s: float
     steps_per_s: float | None = Field(
-        description="Mixed-precision training steps over wall seconds in steady state: median over chunks of some "
-        "hundred steps, without the first (compilation) and without evaluation"
+        description="Training steps of the first chip that is not the baseline over wall seconds in steady state: "
+        "median over chunks of some hundred steps, without the first (compilation) and without evaluation"
     )
     state: Literal["finished", "partial"] = Field(description="partial: interrupted, results up to there")
 

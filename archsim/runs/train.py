@@ -33,7 +33,7 @@ VECTORS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class TestPoint:
     """State of the training after so many steps. `test_accuracy` is None between evaluations."""
 
     step: int
@@ -71,7 +71,7 @@ class Trained:
     entries: tuple[Entry, ...]
     parts: tuple[Part, ...]
     time_ps: dict[str, int]
-    points: tuple[Point, ...]
+    points: tuple[TestPoint, ...]
     wall_s: float
     compile_s: float
     steps_per_s: float | None
@@ -178,7 +178,7 @@ class Trainer:
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
         self.keep: Callable[[Trainer, bool], None] = _keep_nothing
         self._hits: deque[float] = deque(maxlen=max(WINDOW // spec.training.batch, 1))
-        self._points: list[Point] = []
+        self._points: list[TestPoint] = []
         self._samples = 0
         self._decay_at = self.per_epoch
 
@@ -290,7 +290,7 @@ class Trainer:
         self._hits.extend(content["hits"])
         self._samples, self._decay_at = content["samples"], content["decay_at"]
         self._points = [
-            Point(**{**point, "rows": tuple(Row(*row) for row in point["rows"])}) for point in content["points"]
+            TestPoint(**{**point, "rows": tuple(Row(*row) for row in point["rows"])}) for point in content["points"]
         ]
 
     @property
@@ -301,7 +301,7 @@ class Trainer:
     def _note(self, test_accuracy: float | None) -> None:
         ledger = self.chip.ledger
         self._points.append(
-            Point(
+            TestPoint(
                 step=ledger.steps, samples=self._samples, epoch=ledger.steps / self.per_epoch,
                 learning_rate=self.rate(), running_accuracy=self.running_accuracy, test_accuracy=test_accuracy,
                 simulated_time_s=self.chip.clock.now * 1e-12, rows=tuple(ledger.rows()),

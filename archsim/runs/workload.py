@@ -87,7 +87,7 @@ class ImagesFile(Record):
     threshold: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
 
 
-Named = Literal["mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"]
+KnownData = Literal["mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"]
 """Data sets known by name: `archsim.data.datasets.NAMES`."""
 
 
@@ -150,7 +150,7 @@ class Workload(FileRecord):
     name: str
     title: str
     dataset: Annotated[
-        Annotated[Named, Tag("<name>")] | Annotated[OwnData, Tag("<file>")],
+        Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")],
         Discriminator(_branch),
     ]
     images: ImagesFile = Field(default_factory=ImagesFile)

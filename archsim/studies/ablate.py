@@ -18,9 +18,10 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips import architecture as architectures
+from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_prices
-from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, resolve
+from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, assign, read_settings, resolve
 from archsim.runs.train import Trainer, total_steps
 from archsim.studies.sweep import processes
 
@@ -45,7 +46,7 @@ Done = Callable[[str, int, Numbers, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class AblationPoint:
     """One chip to train.
 
     Parameters
@@ -68,14 +69,14 @@ class Point:
     bits: int | None = None
 
 
-def switch_points(switches: Sequence[str], seeds: int) -> list[Point]:
-    """Return the points of the non-idealities: all on first, each off alone, all off."""
+def switch_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
+    """Return the points of the non-idealities that the chip has: all on first, each off alone, all off."""
 
     def settings(off: Sequence[str]) -> Settings:
         return tuple(f"nonidealities.{name}={'false' if name in off else 'true'}" for name in switches)
 
-    alone = [Point(f"{_spoken(name)} off", settings([name]), seeds, switch=name) for name in switches]
-    return [Point(ON, settings([]), seeds), *alone, Point(OFF, settings(switches), seeds)]
+    alone = [AblationPoint(f"{_spoken(name)} off", settings([name]), seeds, switch=name) for name in switches]
+    return [AblationPoint(ON, settings([]), seeds), *alone, AblationPoint(OFF, settings(switches), seeds)]
 
 
 def _spoken(name: str) -> str:
@@ -83,11 +84,11 @@ def _spoken(name: str) -> str:
     return " ".join(word.upper() if word in {"dac", "adc"} else word for word in name.split("_"))
 
 
-def bit_points(switches: Sequence[str], seeds: int) -> list[Point]:
+def bit_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
     """Return the points of the converters: bits of both together, of the DACs alone, of the ADCs alone."""
     on = tuple(f"nonidealities.{name}=true" for name in switches)
     return [
-        Point(
+        AblationPoint(
             f"{which.replace('both', 'DAC and ADC')} {bits} bit", (*on, *(f"{key}={bits}" for key in keys)),
             seeds, converters=which, bits=bits,
         )
@@ -99,7 +100,8 @@ def bit_points(switches: Sequence[str], seeds: int) -> list[Point]:
 def ablate(
     workload: str, out: str | Path, *, arch: str = "mixed-precision", tech: str = DEFAULT_TECHNOLOGIES[0],
     preset: str | None = None, steps: int | None = None, seeds: int = SEEDS, bits: bool = True,
-    data: Path | None = None, done: Done | None = None, executor: Executor | None = None,
+    settings: Sequence[str] = (), data: Path | None = None, done: Done | None = None,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train every point and return (and write to OUT/ablate.json) what it gave.
 
@@ -109,8 +111,9 @@ def ablate(
         By name or file; the architecture has non-idealities.
     out : path
         Keeps OUT/points/HASH.json a training: what stands there with the same inputs is not trained again.
-    preset, steps, data
-        As for a run; without both of the first, `STEPS` steps.
+    preset, steps, settings, data
+        As for a run; without both of the first, `STEPS` steps. The settings hold for every training; they name no
+        non-ideality, for these are what is studied.
     seeds : int
         Trainings of each point.
     bits : bool
@@ -129,7 +132,8 @@ def ablate(
     if seeds < 1:
         raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
     steps = STEPS if steps is None and preset is None else steps
-    base = Base(workload, arch, tech, preset, steps, data, os.environ.get("ARCHSIM_DATA"))
+    _check_settings(settings)
+    base = Base(workload, arch, tech, preset, steps, tuple(settings), data, os.environ.get("ARCHSIM_DATA"))
     _resolved.cache_clear()  # files may have changed since an earlier call
     _spec.cache_clear()
     spec = _resolved(base)
@@ -149,9 +153,18 @@ def check(out: Path) -> None:
         raise InputError(key="--out", value=str(out), expected=expected)
 
 
+def _check_settings(settings: Sequence[str]) -> None:
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if equals and "nonidealities" in key.split(".")[:2]:
+            raise InputError(key=f"--set {key.strip()}", value=value, expected="no non-ideality: each is switched here")
+
+
 def _switches(spec: RunSpec, arch: str) -> list[str]:
+    """Return the non-idealities that the chip has, in the order of its file."""
     (architecture,) = spec.architectures
-    switches = [*architecture.switched_on(), *architecture.switched_off()]
+    absent = architecture.absent()
+    switches = [name for name in (*architecture.switched_on(), *architecture.switched_off()) if name not in absent]
     if not switches:
         raise InputError(
             f"{architecture.name} has no non-idealities to switch off", key="--arch",
@@ -171,6 +184,7 @@ class Base:
     tech: str
     preset: str | None
     steps: int | None
+    settings: Settings
     data: Path | None
     variable: str | None
 
@@ -179,17 +193,20 @@ class Base:
 def _resolved(base: Base) -> RunSpec:
     """Return the spec without a point's settings: data and technology are read once a process, not once a point."""
     return resolve(
-        base.workload, archs=(base.arch,), techs=(base.tech,), preset=base.preset, steps=base.steps, data=base.data
-    )
+        base.workload, archs=(base.arch,), techs=(base.tech,), preset=base.preset, steps=base.steps,
+        settings=base.settings, data=base.data,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def _spec(base: Base, settings: Settings) -> RunSpec:
-    document = architectures.document(base.arch)
+    document, resolved = architectures.document(base.arch), _resolved(base)
+    _, (given,) = assign(read_settings(base.settings), workloads.document(base.workload), [document])
     pairs = [text.split("=") for text in settings]
-    parsed = architectures.parse(document.with_settings({tuple(key.split(".")): value for key, value in pairs}))
+    point: dict[tuple[str | int, ...], str] = {tuple(key.split(".")): value for key, value in pairs}
+    parsed = architectures.parse(document.with_settings({**given, **point}))
     kept = tuple((key, value) for key, value in pairs)
-    return replace(_resolved(base), architectures=(parsed,), settings=kept)
+    return replace(resolved, architectures=(parsed,), settings=(*resolved.settings, *kept))
 
 
 def marks(steps: int) -> list[int]:
@@ -228,7 +245,7 @@ def _point(base: Base, settings: Settings, seed: int, file: Path) -> Numbers:
 
 
 def _train(
-    base: Base, points: Sequence[Point], folder: Path, done: Done | None, executor: Executor | None
+    base: Base, points: Sequence[AblationPoint], folder: Path, done: Done | None, executor: Executor | None
 ) -> dict[tuple[str, int], Numbers]:
     """Return (point, seed) -> numbers. Points that come to the same chip are trained once."""
     keys: dict[tuple[str, int], str] = {}
@@ -262,7 +279,9 @@ def _kept(file: Path) -> Numbers | None:
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
-def _content(spec: RunSpec, points: Sequence[Point], found: Mapping[tuple[str, int], Numbers]) -> dict[str, Any]:
+def _content(
+    spec: RunSpec, points: Sequence[AblationPoint], found: Mapping[tuple[str, int], Numbers]
+) -> dict[str, Any]:
     tests = spec.dataset.test_x.shape[0]
     technology = spec.technologies[0]
     laws = {key: technology.figure_for(f"tile.{key}.convert") for key in ("dac", "adc")}
@@ -277,6 +296,7 @@ def _content(spec: RunSpec, points: Sequence[Point], found: Mapping[tuple[str, i
         "technology": technology.name, "steps": spec.training.steps, "epochs": spec.training.epochs,
         "learning_rate": spec.training.learning_rate, "test_images": tests,
         "tested_after": marks(total_steps(spec)[0]),
+        "settings": dict(spec.settings), "not_in_device": spec.architectures[0].absent(),
         "bits": _bits(spec), "laws": {key: figure.law if figure else None for key, figure in laws.items()},
     }  # fmt: skip
     for group, members in groups.items():
@@ -305,7 +325,7 @@ def _mean(each: Sequence[Numbers]) -> Numbers:
     return {key: fmean(numbers[key] for numbers in each) for key in each[0]}
 
 
-def _row(point: Point, accuracies: list[float], mean: Numbers, first: Numbers, half: float) -> dict[str, Any]:
+def _row(point: AblationPoint, accuracies: list[float], mean: Numbers, first: Numbers, half: float) -> dict[str, Any]:
     return {
         "name": point.name, "switch": point.switch, "converters": point.converters, "bits": point.bits,
         "settings": list(point.settings), "test_accuracies": accuracies, **mean,

@@ -28,7 +28,7 @@ LEAST = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Shift:
     """One calibrated figure: its factor, and whether the new value still lies in the published range."""
 
     figure: Figure
@@ -56,7 +56,7 @@ def energies(run: Path, technology: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def solve(technology: Technology, spent: dict[str, dict[str, float]], targets: dict[str, float]) -> list[Move]:
+def solve(technology: Technology, spent: dict[str, dict[str, float]], targets: dict[str, float]) -> list[Shift]:
     """Return the least moves that bring each chip's energy per step to its target.
 
     Parameters
@@ -102,10 +102,10 @@ def solve(technology: Technology, spent: dict[str, dict[str, float]], targets: d
             f"no factors on {', '.join(names)} reach the totals", key="calibrate",
             expected="targets that the figures can make up",
         )  # fmt: skip
-    return [Move(figure, float(np.exp(z * w))) for figure, z, w in zip(figures, result.x, width, strict=True)]
+    return [Shift(figure, float(np.exp(z * w))) for figure, z, w in zip(figures, result.x, width, strict=True)]
 
 
-def calibrate(run: Path, technology: str, out: Path) -> list[Move]:
+def calibrate(run: Path, technology: str, out: Path) -> list[Shift]:
     """Write a technology calibrated to the published totals of a sample on a recorded run, and return the moves.
 
     Raises
@@ -135,7 +135,7 @@ def calibrate(run: Path, technology: str, out: Path) -> list[Move]:
     return moves
 
 
-def _yaml(base: Technology, moves: list[Move], run: Path, name: str) -> str:
+def _yaml(base: Technology, moves: list[Shift], run: Path, name: str) -> str:
     import yaml
 
     strays = ", ".join(move.figure.name for move in moves if not move.inside) or "none"
@@ -158,7 +158,7 @@ def _yaml(base: Technology, moves: list[Move], run: Path, name: str) -> str:
     return head + yaml.safe_dump(content, sort_keys=False, width=120)
 
 
-def _figure(move: Move, run: Path) -> dict[str, Any]:
+def _figure(move: Shift, run: Path) -> dict[str, Any]:
     figure, value = move.figure, move.figure.value * move.factor
     content = figure_content(
         figure, value=value, low=min(figure.low, value), high=max(figure.high, value),

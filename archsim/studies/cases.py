@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.accounting.technology import Technology, read_references, read_technology
 from archsim.base import units
 from archsim.base.errors import InputError, nearest
-from archsim.base.files import display, shipped
-from archsim.base.yamlfile import Document, FileRecord, Record, read, validate
+from archsim.base.files import bibliographies, display, shipped
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 
 QUANTITIES = {
     "energy": "J", "latency": "s", "power": "W", "throughput": "1/s", "efficiency": "1/J", "density": "1/s/m^2",
@@ -24,6 +24,13 @@ QUANTITIES = {
 """What can be checked -> SI unit; an operation counts 1, and a multiply-accumulate is two operations."""
 CLOSE = 1e-6
 """Two numbers of one unit within this part of each other are the same published number."""
+Class = Literal["prediction", "restated", "arithmetic", "sum", "calibration"]
+"""What a check can tell: the model's own answer; a fact told by another check or by what was calibrated; one published
+number times counts; published parts added up; or a number that set a figure of the model."""
+Evidence = Literal["measured", "simulated", "derived"]
+"""What a published number is: measured on silicon, simulated by its authors or a tool, or calculated by them."""
+KEPT = ("case.yaml", "results.yaml", "recorded.yaml")
+"""Files of a case's folder that are no files of its designs."""
 
 
 class Operation(Record):
@@ -36,18 +43,43 @@ class Operation(Record):
     set: dict[str, Any] = Field(default_factory=dict)
 
 
-class Training(Record):
-    """A training run; `full_steps` with --full. Files are those in the case's folder, or shipped ones by name."""
+class CaseTraining(Record):
+    """A training run of `steps`, or of `full_steps` with --full. Files are those in the case's folder, or shipped ones.
+
+    With `recorded`, the course of `full_steps` stands in recorded.yaml beside the case; by default the first `steps`
+    are run again and have to come to what the record says of them. `published_steps` is how long the published
+    training is, where that is longer: means of a step are extrapolated, from the record's thirds, with a stated error.
+    """
 
     workload: str
     technology: str
     architectures: list[str]
     steps: Annotated[int, Field(ge=1)]
     full_steps: Annotated[int, Field(ge=1)]
+    recorded: bool = False
+    published_steps: int | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.published_steps and not (self.recorded and 3 * self.steps < self.full_steps < self.published_steps):
+            raise ValueError("`published_steps` without a record to extrapolate; expected `recorded`, and `full_steps` "
+                             "between three times `steps` and `published_steps`")  # fmt: skip
+        return self
+
+    def lengths(self, *, full: bool) -> list[int]:
+        """Return the steps of the runs that are needed: by default one, of a record all that it holds."""
+        if not full or not self.recorded:
+            return [self.full_steps if full else self.steps]
+        thirds = [self.full_steps // 3, 2 * self.full_steps // 3] if self.published_steps else []
+        return [self.steps, *thirds, self.full_steps]
+
+    def whole(self, *, full: bool) -> int:
+        """Return the steps that a value of this training is of."""
+        return self.published_steps or (self.full_steps if full else self.steps)
 
 
 class Check(Record):
-    """What a published number is compared with.
+    """What a published number is compared with. Its band stands in designs/bands.yaml, the same for all cases.
 
     Parameters
     ----------
@@ -55,10 +87,10 @@ class Check(Record):
     quantity : one of `QUANTITIES`
     chip : architecture of a training that the quantity is of
     phase : phase of the training step that an energy or a latency is of; all of them if not given
-    basis : "prediction"; "sum of parts" where only published parts were added up; "calibration" where the number set
-        a figure of the model (it then has the role of an input, and is shown, not counted)
-    band : factor by which the simulated value may be off to either side
-    cause : the likely cause, for a value off by more than a factor of two
+    component : figures (of an area: area figures) whose part of an operation's energy or area this is; all if not given
+    class_, because : what the check can tell and why, where `classes.classify` does not find it or finds it wrong
+    same_as : another check, NAME or CASE.NAME, that tells this fact first
+    evidence : what the number is, if not what the case's numbers are
     full : only with --full
     """
 
@@ -66,16 +98,37 @@ class Check(Record):
     quantity: str
     chip: str | None = None
     phase: Literal["forward", "backward", "update", "refresh"] | None = None
-    basis: Literal["prediction", "sum of parts", "calibration"] = "prediction"
-    band: Annotated[FiniteFloat, Field(gt=1)]
-    cause: str | None = None
+    component: str | list[str] | None = None
+    class_: Annotated[Class | None, Field(alias="class")] = None
+    because: str | None = None
+    same_as: str | None = None
+    evidence: Evidence | None = None
     full: bool = False
 
     @model_validator(mode="after")
     def _has_phases(self) -> Check:
         if self.phase and not (self.chip and self.quantity in ("energy", "latency")):
             raise ValueError("names a phase; expected so for the energy or the latency of a training's `chip` alone")
+        if self.component and (self.chip or self.quantity not in ("energy", "area")):
+            raise ValueError("names a component; expected so for the energy or the area of operations alone")
         return self
+
+    @model_validator(mode="after")
+    def _gives_reasons(self) -> Check:
+        if self.class_ not in (None, "calibration") and not self.because:
+            raise ValueError(
+                "states its class without a reason; expected `because`, or no class where it can be derived"
+            )
+        if self.because and not self.class_:
+            raise ValueError("`because` without `class`; expected the class that it is the reason of")
+        if self.same_as and self.class_:
+            raise ValueError("has `same_as` and `class`; expected one of them: what another check tells is restated")
+        return self
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Figures whose part this is; empty for all."""
+        return (self.component,) if isinstance(self.component, str) else tuple(self.component or ())
 
 
 class Number(Record):
@@ -98,7 +151,7 @@ class Number(Record):
 
     @model_validator(mode="after")
     def _one_role(self) -> Number:
-        calibrates = self.check is not None and self.check.basis == "calibration"
+        calibrates = self.check is not None and self.check.class_ == "calibration"
         if self.role == "check" and (self.check is None or calibrates or self.sets):
             raise ValueError("is a check, which has `check`, sets nothing and calibrates nothing")
         if self.role == "input" and (not self.sets or (self.check is not None and not calibrates)):
@@ -120,11 +173,11 @@ class CaseFile(FileRecord):
     name: str
     title: str
     source: str
-    evidence: Literal["measured", "simulated", "calculated", "tool"]
+    evidence: Evidence
     note: str = ""
     designs: dict[str, Design] = Field(default_factory=dict)
     kernels: dict[str, Operation] = Field(default_factory=dict)
-    trainings: dict[str, Training] = Field(default_factory=dict)
+    trainings: dict[str, CaseTraining] = Field(default_factory=dict)
     published: dict[str, Number]
 
 
@@ -190,27 +243,48 @@ def read_case(name_or_path: str) -> Case:
 def _check_names(case: Case) -> None:
     """Refuse names that lead nowhere, and values that are no quantity of their kind."""
     file, document = case.file, case.document
-    references = read_references(shipped("tech_params") / "references.bib")
+    references = {key for shelf in bibliographies([document.path]) for key in read_references(shelf)}
     if file.source not in references:
         raise document.error(("source",), value=file.source, expected="a key of references.bib",
                              hint=nearest(file.source, references))  # fmt: skip
     for name, operation in file.kernels.items():
         if operation.design not in file.designs:
             raise document.error(("kernels", name, "design"), value=operation.design, expected=", ".join(file.designs))
-    runs = {**file.kernels, **file.trainings}
     for name, number in file.published.items():
-        if number.check is None:
-            continue
-        key = ("published", name, "check")
-        if number.check.quantity not in QUANTITIES:
-            raise document.error((*key, "quantity"), value=number.check.quantity, expected=", ".join(QUANTITIES))
-        for run in number.check.of:
-            if run not in runs:
-                raise document.error((*key, "of"), value=run, expected=", ".join(runs), hint=nearest(run, runs))
-        try:
-            units.parse(number.value, QUANTITIES[number.check.quantity])
-        except InputError as error:
-            raise document.error(("published", name, "value"), error.message) from error
+        if number.check is not None:
+            _check_check(case, name, number, number.check)
+
+
+def _check_check(case: Case, name: str, number: Number, check: Check) -> None:
+    """Refuse a check that names what the case does not have, or whose value is no quantity of its kind."""
+    file, error, key = case.file, case.document.error, ("published", name, "check")
+    runs = {**file.kernels, **file.trainings}
+    others = [each for each, one in file.published.items() if one.check and each != name]
+    if check.quantity not in QUANTITIES:
+        raise error((*key, "quantity"), value=check.quantity, expected=", ".join(QUANTITIES))
+    for run in check.of:
+        if run not in runs:
+            raise error((*key, "of"), value=run, expected=", ".join(runs), hint=nearest(run, runs))
+    _check_components(case, check, key)
+    if check.same_as and "." not in check.same_as and check.same_as not in others:
+        hint = nearest(check.same_as, others)
+        raise error((*key, "same_as"), value=check.same_as, expected="another check", hint=hint)
+    try:
+        units.parse(number.value, QUANTITIES[check.quantity])
+    except InputError as wrong:
+        raise error(("published", name, "value"), wrong.message) from wrong
+
+
+def _check_components(case: Case, check: Check, key: Key) -> None:
+    """Refuse parts that no figure of the operation's technology prices."""
+    if not check.parts:
+        return
+    technology = case.technology(case.file.kernels[check.of[0]].design)
+    figures = technology.areas if check.quantity == "area" else technology.figures
+    for part in check.parts:
+        if part not in figures:
+            expected = f"one of {', '.join(figures)}"
+            raise case.document.error((*key, "component"), value=part, expected=expected, hint=nearest(part, figures))
 
 
 def lint(case: Case) -> list[str]:
@@ -221,8 +295,8 @@ def lint(case: Case) -> list[str]:
     """
     lines = []
     where = display(case.document.path)
-    values = {name: _as_number(number.value) for name, number in case.file.published.items()}
-    files = {path.stem: read(path) for path in case.folder.glob("*.yaml") if path.name != "case.yaml"}
+    values = {name: as_number(number.value) for name, number in case.file.published.items()}
+    files = {path.stem: read(path) for path in sorted(case.folder.glob("*.yaml")) if path.name not in KEPT}
     for name, number in case.file.published.items():
         for key in number.sets:
             stem, _, inside = key.partition(".")
@@ -233,13 +307,13 @@ def lint(case: Case) -> list[str]:
         twins = [f"the input {other!r}" for other, twin in case.file.published.items()
                  if twin.role == "input" and _same(values[name], values[other])]  # fmt: skip
         twins += [f"{stem}.{key}" for stem, document in files.items() for key, text in _texts(document.data)
-                  if _same(values[name], _as_number(text))]  # fmt: skip
+                  if _same(values[name], as_number(text))]  # fmt: skip
         lines += [f"{where}: published.{name}: the check {number.value} is also {twin}; a number is input or check, "
                   "never both" for twin in twins]  # fmt: skip
     return lines
 
 
-def _as_number(text: str) -> tuple[float, str] | None:
+def as_number(text: str) -> tuple[float, str] | None:
     """Return a quantity in the first unit of `QUANTITIES` that it has, or None."""
     for unit in (*dict.fromkeys(QUANTITIES.values()), "S", "V", "m", "J/bit", "W/bit"):
         try:

@@ -202,7 +202,7 @@ def _limit(kind: str, architecture: Architecture, given: float | None) -> Limit 
         getattr(library.build(architecture.device_file(), Switches()), "file", None), "endurance", None
     )
     pulses = getattr(stated, kind, None)
-    return None if pulses is None else Limit(pulses, stated.basis, str(stated.why or stated.source))
+    return None if pulses is None else Limit(pulses, stated.basis, str(stated.why or stated.named))
 
 
 def _write(folder: Path, found: Sequence[Worn]) -> None:

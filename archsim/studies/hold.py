@@ -35,7 +35,7 @@ CSV, JSON = "hold.csv", "hold.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class HoldPoint:
     """One test of one chip.
 
     Parameters
@@ -129,7 +129,7 @@ class _Test:
         self.vectors = known_vectors(spec.network, Streams(spec.seed))
         self.first: dict[str, float] = {}
 
-    def run(self, duration_s: float) -> list[Point]:
+    def run(self, duration_s: float) -> list[HoldPoint]:
         """Return all points of the chip; a chip without devices does not drift and is tested once, at time 0."""
         if not self.chip.cells():
             self.progress(self.chip.architecture.name, 0.0)
@@ -145,12 +145,12 @@ class _Test:
                 points += [self._plain(time_s, repeat), self._compensated(time_s, repeat)]
         return points
 
-    def _plain(self, time_s: float, repeat: int) -> Point:
+    def _plain(self, time_s: float, repeat: int) -> HoldPoint:
         twin = self.chip.twin()
         found = accuracy(twin, self.spec, PHASE)
         return self._point(time_s, repeat, twin, found, {}, 0.0)
 
-    def _compensated(self, time_s: float, repeat: int) -> Point:
+    def _compensated(self, time_s: float, repeat: int) -> HoldPoint:
         now, energy = self._read_out()
         gains = factors(self.first, now)
         twin = self.chip.twin()
@@ -165,9 +165,9 @@ class _Test:
 
     def _point(
         self, time_s: float, repeat: int, twin: Chip, found: float, gains: Mapping[str, float], calibration_J: float
-    ) -> Point:
+    ) -> HoldPoint:
         samples = self.spec.dataset.test_x.shape[0]
-        return Point(
+        return HoldPoint(
             architecture=self.chip.architecture.name, time_s=time_s, compensated=bool(gains), repeat=repeat,
             test_accuracy=found, mean_difference_S=mean_difference(self.chip), gains=gains,
             energy_per_inference_J=spent(twin, self.spec.technologies[0]) / samples,
@@ -212,7 +212,7 @@ def _check_clock(chip: Chip, duration_s: float) -> None:
 
 # --- results ----------------------------------------------------------------------------------------------------------
 def _content(
-    spec: RunSpec, chips: Sequence[Chip], points: Sequence[Point], duration_s: float, repeats: int,
+    spec: RunSpec, chips: Sequence[Chip], points: Sequence[HoldPoint], duration_s: float, repeats: int,
     trained: Mapping[str, float],
 ) -> dict[str, Any]:  # fmt: skip
     return {
@@ -230,7 +230,7 @@ def _content(
     }  # fmt: skip
 
 
-def _chip_content(chip: Chip, points: Sequence[Point], trained: float | None) -> dict[str, Any]:
+def _chip_content(chip: Chip, points: Sequence[HoldPoint], trained: float | None) -> dict[str, Any]:
     exponents = sorted({cells.device.reading.exponent for cells in chip.cells().values()})
     begin = points[0].mean_difference_S
     times = []
@@ -249,7 +249,7 @@ def _chip_content(chip: Chip, points: Sequence[Point], trained: float | None) ->
     }  # fmt: skip
 
 
-def _mode(tests: Sequence[Point]) -> dict[str, Any]:
+def _mode(tests: Sequence[HoldPoint]) -> dict[str, Any]:
     found = [point.test_accuracy for point in tests]
     low, high = min(found), max(found)
     entry: dict[str, Any] = {  # rounding may put a mean of equal values beside them
@@ -262,7 +262,7 @@ def _mode(tests: Sequence[Point]) -> dict[str, Any]:
     return entry
 
 
-def _write(folder: Path, points: Sequence[Point], content: Mapping[str, Any]) -> None:
+def _write(folder: Path, points: Sequence[HoldPoint], content: Mapping[str, Any]) -> None:
     import pandas as pd
 
     rows = [

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry
 from archsim.base import registry
@@ -10,7 +14,9 @@ from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
+from archsim.hardware.component import Component
 from archsim.learning.network import Dense, Network
+from archsim.technologies.declared import Declared
 
 _SMALL = Network((Dense("fc1", 4, 3, "sigmoid"),), 0.1)
 
@@ -52,3 +58,29 @@ def small(parsed: Architecture, times: Times) -> Chip:
     """Return a chip of an architecture that has been read, likewise."""
     chip: Chip = registry.load("chip", parsed.chip).start(parsed, _SMALL, times, Streams(0))
     return chip
+
+
+def declared() -> Declared:
+    """Return what all units say of themselves: those of archsim, and those of the chips that plug-ins bring."""
+    units = list(_units())
+    named = [(unit.kind, unit) for unit in units if hasattr(unit, "kind")]
+    actions = {f"{kind}.{name}": action for kind, unit in named for name, action in unit.ACTIONS.items()}
+    return Declared(
+        actions={key: action.circuit for key, action in actions.items()},
+        parts={f"{kind}.{name}": part.circuit for kind, unit in named for name, part in unit.PARTS.items()},
+        times={key: kind for unit in units for key, kind in unit.TIMES.items()},
+        rows={key: action.row for key, action in actions.items() if action.row},
+    )
+
+
+def _units() -> Iterator[type[Component]]:
+    """Yield every class of unit that archsim and the registered chips define."""
+    for module in pkgutil.iter_modules(import_module("archsim.hardware").__path__, "archsim.hardware."):
+        import_module(module.name)
+    for name in registry.names("chip"):
+        registry.load("chip", name)
+    waiting = Component.__subclasses__()
+    while waiting:
+        unit = waiting.pop()
+        waiting += unit.__subclasses__()
+        yield unit

@@ -141,7 +141,10 @@ def _say_origin(schema: dict[str, Any]) -> None:
         return {"if": {"properties": {"basis": {"enum": bases}}, "required": ["basis"]}, "then": {"required": keys}}
 
     rules = [
-        demand(["measured", "published", "derived"], ["source", "where"]),
+        demand(["measured", "published", "derived"], ["where"]),
+        demand(["published", "derived"], ["source"]),
+        {**demand(["measured"], []), "then": {"oneOf": [{"required": ["source"]}, {"required": ["data"]}]}},
+        {"if": {"required": ["data"]}, "then": {"properties": {"basis": {"const": "measured"}}}},
         demand(["derived"], ["derived_by"]),
         demand(["assumed"], ["why"]),
     ]

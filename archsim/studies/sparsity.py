@@ -42,11 +42,11 @@ class Sparsity:
 def sparsity(recorded: Recorded) -> list[Sparsity]:
     """Return what a run's counts tell of the sparsity of its inputs and errors, by chip, layer and phase.
 
-    On the mixed-precision chip a DAC converts for each non-zero code, once a tile along the other side of the layer. In
-    the update the chip multiplies once a non-zero input (by the rate) and once an element of chi that both operands
-    leave non-zero, and reads chi once for each of these: so products less reads are non-zero inputs, and reads over
-    these the mean number of non-zero errors that met them. With `skip_zeros` off nothing of this shows. On the 32-bit
-    chip multiplications say how many weights took part. The bias is one more input, never zero.
+    On a chip with tiles and an outer-product unit a DAC converts for each non-zero code, once a tile along the other
+    side of the layer. In the update it multiplies once a non-zero input (by the rate) and once an element of chi that
+    both operands leave non-zero, and reads chi once for each of these: so products less reads are non-zero inputs, and
+    reads over these the mean number of non-zero errors that met them. With `skip_zeros` off nothing of this shows. On a
+    chip with a MAC array multiplications say how many weights took part. The bias is one more input, never zero.
     """
     workload = recorded.run["workload"]
     batch = workload["training"]["batch"]
@@ -58,9 +58,9 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
             continue
         counts = _counts(recorded.chips[architecture["name"]], batch)
         for name, shape in shapes.items():
-            if architecture["chip"] == "mixed-precision":
-                found += _mixed(architecture, name, shape, counts)
-            elif architecture["chip"] == "digital32":
+            if {"tile", "outer_product"} <= set(architecture):
+                found += _accumulating(architecture, name, shape, counts)
+            elif "mac_array" in architecture:
                 found += _digital(architecture, name, shape, counts)
     return found
 
@@ -75,7 +75,7 @@ def _counts(chip: RecordedChip, batch: int) -> dict[tuple[str, str, str], float]
     return sums
 
 
-def _mixed(
+def _accumulating(
     architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
 ) -> list[Sparsity]:
     rows, columns = shape

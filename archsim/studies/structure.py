@@ -188,7 +188,7 @@ def _changes(document: Document, architecture: Architecture) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class KeyChange:
     """A value that two architectures do not share: its path and what each has, as its file says it; None: not there."""
 
     path: str
@@ -196,7 +196,7 @@ class Change:
     b: str | None
 
 
-def diff(a: str, b: str) -> list[Change]:
+def diff(a: str, b: str) -> list[KeyChange]:
     """Return what two architectures, by name or file, differ in, each merged with what it extends; defaults count.
 
     Raises
@@ -206,7 +206,7 @@ def diff(a: str, b: str) -> list[Change]:
     """
     (first, of_first), (second, of_second) = _values(a), _values(b)
     return [
-        Change(path, _said(first, of_first, path), _said(second, of_second, path))
+        KeyChange(path, _said(first, of_first, path), _said(second, of_second, path))
         for path in dict.fromkeys([*of_first, *of_second])
         if of_first.get(path, _ABSENT) != of_second.get(path, _ABSENT)
     ]

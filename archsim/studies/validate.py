@@ -1,34 +1,42 @@
-"""Run every check against published figures that archsim knows, and say how far off it is."""
+"""Run every check against published figures that archsim knows, say how far off it is, hold that against the record.
+
+A check stands wrong in five ways: it lies outside its band and is not among the known misses; it is among them and lies
+inside; it has left what was recorded of it; it was never recorded; or a recorded training does not begin as it did.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from archsim.accounting.area import area
-from archsim.accounting.bill import price
 from archsim.base import units
-from archsim.base.yamlfile import Key
-from archsim.chips.published import PublishedBoard, parse
-from archsim.studies.cases import QUANTITIES, Case, Check, Number, Operation, read_case, shipped_cases
-from archsim.studies.sweep import run_points
+from archsim.studies import standing
+from archsim.studies.cases import QUANTITIES, Case, Number, read_case, shipped_cases
+from archsim.studies.classes import Answer, Finding, classify
+from archsim.studies.measured import Bench
+from archsim.studies.trained import SAME, TrainingRun, train
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One check: what was published, what archsim says, and whether that lies in the stated band.
+    """One check: what was published, what archsim says, what that can tell, and how it stands.
 
     Parameters
     ----------
     published, simulated : float [unit]
-    shown : the simulated value in the unit of the published text
-    error : simulated / published - 1
-    factor : the larger of simulated / published and its inverse
+    shown : the simulated value in the unit of the published text, four digits
+    kind, why : class of the check, and how that was found
+    figures : "own" or "bottom-up", by whose figures archsim answers
+    evidence : what the published number is
+    band : factor to either side that the table gives
+    cause : of a known miss
+    steps, data : of a training: steps, and the first digits of the hash of what it was trained on
+    spread : relative error of what was extrapolated; 0 where nothing was
+    moved : "was -> is" where it has left what was recorded
+    problem : why it stands wrong; empty if it does not
     """
 
     case: str
@@ -39,12 +47,24 @@ class Result:
     published: float
     simulated: float
     shown: str
-    basis: str
+    kind: str
+    why: str
+    figures: str
+    evidence: str
     band: float
     source: str
-    evidence: str
     where: str
-    cause: str
+    cause: str = ""
+    steps: int | None = None
+    data: str = ""
+    spread: float = 0.0
+    moved: str = ""
+    problem: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """CASE.CHECK."""
+        return f"{self.case}.{self.name}"
 
     @property
     def error(self) -> float:
@@ -63,40 +83,18 @@ class Result:
         return self.factor <= self.band
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one operation came to, a vector: energy [J], time [s], elementary operations; and the design's area [m^2].
-
-    `unpriced` says that a part has no area figure, so that the area is a lower bound.
-    """
-
-    energy: float
-    seconds: float
-    operations: float
-    area: float
-    unpriced: bool
-
-    def value(self, quantity: str) -> float:
-        """Return a quantity of `cases.QUANTITIES` in its SI unit."""
-        return {
-            "energy": self.energy, "latency": self.seconds, "power": self.energy / self.seconds,
-            "throughput": self.operations / self.seconds, "efficiency": self.operations / (self.energy or math.inf),
-            "density": self.operations / self.seconds / (self.area or math.inf), "area": self.area,
-            "energy_per_mac": 2 * self.energy / self.operations,
-        }[quantity]  # fmt: skip
-
-
 def validate(
-    names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None
-) -> list[Result]:  # fmt: skip
+    names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None, record: bool = False
+) -> list[Result]:
     """Run the checks of cases, all shipped ones by default.
 
     Parameters
     ----------
     names : shipped names, or paths of case.yaml
-    full : also the checks that need a whole training
+    full : also the checks that need a whole training, and recorded trainings again from end to end
     folder : where training points are kept, by the hash of their inputs
     data : folder of data sets
+    record : write what came out beside the cases; what moved is then announced, and no problem
 
     Raises
     ------
@@ -104,87 +102,55 @@ def validate(
         If a case is wrong.
     """
     cases = [read_case(name) for name in names or shipped_cases()]
-    trained = _train(cases, full=full, folder=folder, data=data)
+    trained = train(cases, full=full, folder=folder, data=data, record=record)
     found: list[Result] = []
     for case in cases:
-        measured = {name: measure(case, operation) for name, operation in case.file.kernels.items()}
-        for name, number in case.file.published.items():
-            check = number.check
-            if check and (full or not check.full):
-                bound = ""
-                if check.of[0] in case.file.trainings:
-                    simulated = _of_training(trained[case.file.name, check.of[0]], check)
-                else:
-                    total = _sum([measured[run] for run in check.of])
-                    simulated = total.value(check.quantity)
-                    bound = "at least " if check.quantity == "area" and total.unpriced else ""
-                found.append(_result(case, name, number, check, simulated, bound))
+        results = _of_case(case, trained, full=full)
+        kept = standing.results(case)
+        if record:
+            standing.keep(case, _worth_keeping(case, results, full=full))
+        found += [_stand(each, case, kept, recording=record) for each in results]
     return found
 
 
-def measure(case: Case, operation: Operation) -> Measured:
-    """Run one operation of a case on its design, price it, and return what one vector came to."""
-    settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, value in operation.set.items()}
-    architecture = parse(case.architecture(operation.design).with_settings(settings, option="set"))
-    technology = case.technology(operation.design)
-    board = PublishedBoard(architecture, technology)
-    time_ps = board.run_operation(operation.kernel, operation.vectors, operation.density)
-    bill = price(board.ledger.rows(), board.entries(), technology, architecture.boundary.inside)
-    space = area(board.parts(), technology)
-    return Measured(
-        energy=bill.total() / operation.vectors,
-        seconds=time_ps * 1e-12 / operation.vectors,
-        operations=2.0 * architecture.weights,
-        area=space.total,
-        unpriced=space.is_lower_bound,
-    )
+def _of_case(case: Case, trained: Mapping[tuple[str, str], TrainingRun], *, full: bool) -> list[Result]:
+    """Return the results of one case's checks, not yet held against anything but their bands."""
+    bench, answers = Bench(case), []
+    bounds: dict[str, str] = {}
+    for name, number in case.file.published.items():
+        check = number.check
+        if check is None or (check.full and not full):
+            continue
+        published = units.parse(number.value, QUANTITIES[check.quantity])
+        if check.of[0] in case.file.trainings:
+            simulated = trained[case.file.name, check.of[0]].value(check)
+        else:
+            measured = bench.run(check.of)
+            simulated = measured.value(check.quantity, check.parts)
+            bounds[name] = "at least " if check.quantity == "area" and measured.unpriced and not check.parts else ""
+        answers.append(Answer(name, check, number.value, published, simulated))
+    findings = classify(bench, answers)
+    return [
+        _result(case, answer, findings[answer.name], bounds.get(answer.name, ""),
+                trained.get((case.file.name, answer.check.of[0])))
+        for answer in answers
+    ]  # fmt: skip
 
 
-def _sum(parts: list[Measured]) -> Measured:
-    """Return operations one after the other on one design."""
-    return Measured(
-        math.fsum(k.energy for k in parts), math.fsum(k.seconds for k in parts),
-        math.fsum(k.operations for k in parts), parts[0].area, parts[0].unpriced,
-    )  # fmt: skip
-
-
-def _train(cases: list[Case], *, full: bool, folder: Path, data: Path | None) -> dict[tuple[str, str], dict[str, Any]]:
-    """Run the trainings that checks ask for; return (case, training) -> summary."""
-    points: dict[str, dict[str, Any]] = {}
-    place: dict[tuple[str, str], str] = {}
-    for case in cases:
-        wanted = {
-            run for n in case.file.published.values() if n.check and (full or not n.check.full) for run in n.check.of
-        }
-        for name, training in case.file.trainings.items():
-            if name in wanted:
-                place[case.file.name, name] = point = f"{case.file.name}/{name}"
-                points[point] = {
-                    "workload": case.near(training.workload), "archs": tuple(map(case.near, training.architectures)),
-                    "techs": (case.near(training.technology),), "seed": 1, "data": data,
-                    "steps": training.full_steps if full else training.steps,
-                }  # fmt: skip
-    summaries = run_points(points, folder) if points else {}
-    return {key: summaries[point] for key, point in place.items()}
-
-
-def _of_training(summary: dict[str, Any], check: Check) -> float:
-    if check.quantity == "ratio":
-        return float(summary["ratio"]["energy"])
-    chip = summary["architectures"][check.chip]
-    key = {"energy": "energy_per_step_J", "latency": "latency_per_step_s"}.get(check.quantity)
-    return float(chip[key][check.phase or "total"] if key else chip["test_accuracy"])
-
-
-def _result(case: Case, name: str, number: Number, check: Check, simulated: float, bound: str) -> Result:
-    published = units.parse(number.value, QUANTITIES[check.quantity])
+def _result(case: Case, answer: Answer, finding: Finding, bound: str, run: TrainingRun | None) -> Result:
+    check = answer.check
+    number: Number = case.file.published[answer.name]
     digits, _, unit = re.sub(r"\s+", " ", number.value.strip()).partition(" ")
-    scale = published / float(digits) if float(digits) else 1.0
+    scale = answer.published / float(digits) if float(digits) else 1.0
+    evidence = check.evidence or case.file.evidence
     return Result(
-        case=case.file.name, name=name, what=number.what, quantity=check.quantity, text=number.value,
-        published=published, simulated=simulated, shown=f"{bound}{_digits(simulated / scale)} {unit}".strip(),
-        basis=check.basis, band=check.band, source=case.file.source, evidence=case.file.evidence, where=number.where,
-        cause=check.cause or "",
+        case=case.file.name, name=answer.name, what=number.what, quantity=check.quantity, text=number.value,
+        published=answer.published, simulated=answer.simulated,
+        shown=f"{bound}{_digits(answer.simulated / scale)} {unit}".strip(), kind=finding.kind, why=finding.why,
+        figures=finding.figures, evidence=evidence,
+        band=standing.band(check.quantity, finding.kind, finding.figures, evidence), source=case.file.source,
+        where=number.where, steps=run.steps if run else None, data=run.data if run else "",
+        spread=run.spread(check) if run else 0.0, problem=run.problem if run else "",
     )  # fmt: skip
 
 
@@ -193,29 +159,36 @@ def _digits(value: float) -> str:
     return f"{float(f'{value:.4g}'):.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Over all predictions: how many, median and worst factor, which is worst, how many within x1.1 and x2."""
+# --- how a result stands ----------------------------------------------------------------------------------------------
+def _stand(result: Result, case: Case, kept: Mapping[str, standing.Kept], *, recording: bool) -> Result:
+    """Hold a result against the known misses and against what was recorded of it."""
+    known, old = standing.misses(case).get(result.name), kept.get(result.name)
+    same_run = old is None or (old.steps, old.data) == (result.steps, result.data)
+    if not same_run:  # other data or another length: neither the record nor the list of misses is of this run
+        return replace(result, cause=known.cause if known else "")
+    now = f"{result.shown}, {result.kind}"
+    before = f"{old.value}, {old.class_}" if old else ""
+    moved = f"{before or 'not recorded'} -> {now}" if kept and before != now else ""
+    problems = [result.problem]
+    if moved and not recording:
+        problems.append(f"has moved ({moved}); --record announces a move")
+    if not result.ok and known is None:
+        problems.append(f"is off by x{result.factor:.3g}, outside x{result.band:g}, and not among the known misses")
+    elif known is not None and result.ok:
+        problems.append(f"is among the known misses and lies within x{result.band:g}")
+    elif known is not None and abs(result.factor / known.factor - 1) > SAME:
+        problems.append(f"is known to be off by x{known.factor:g} and is so by x{result.factor:.3g}")
+    return replace(result, cause=known.cause if known else "", moved=moved, problem="; ".join(filter(None, problems)))
 
-    predictions: int
-    median: float
-    worst: float
-    worst_name: str
-    within_ten_percent: int
-    within_two: int
-    outside_band: tuple[str, ...]
 
-
-def verdict(results: list[Result]) -> Verdict:
-    """Return the verdict over the predictions; calibrations and mere sums of parts are left out of it."""
-    predictions = [r for r in results if r.basis == "prediction"]
-    worst = max(predictions, key=lambda r: r.factor, default=None)
-    return Verdict(
-        predictions=len(predictions),
-        median=statistics.median(r.factor for r in predictions) if predictions else math.nan,
-        worst=worst.factor if worst else math.nan,
-        worst_name=f"{worst.case}: {worst.what}" if worst else "",
-        within_ten_percent=sum(r.factor <= 1.1 for r in predictions),
-        within_two=sum(r.factor <= 2 for r in predictions),
-        outside_band=tuple(f"{r.case}.{r.name}" for r in results if not r.ok),
-    )
+def _worth_keeping(case: Case, results: Sequence[Result], *, full: bool) -> dict[str, standing.Kept]:
+    """Return what of these results the record is of: a training of the default length, or one that has one length."""
+    found = {}
+    for each in results:
+        check = case.file.published[each.name].check
+        training = case.file.trainings.get(check.of[0]) if check else None
+        if check and (training is None or training.recorded or not full or check.full):
+            found[each.name] = standing.Kept(
+                value=each.shown, steps=each.steps, data=each.data, **{"class": each.kind}
+            )  # fmt: skip
+    return found

@@ -17,7 +17,7 @@ NUMBERS = frozenset({"value", "range", "prices", "covers", "law", "at", "points"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FigureChange:
     """One figure, time or area that two technologies do not share.
 
     Parameters
@@ -53,10 +53,10 @@ class Diff:
     b: str
     same_files: bool
     same_times: bool
-    changes: tuple[Change, ...]
+    changes: tuple[FigureChange, ...]
     unchanged: int
 
-    def of(self, kind: str) -> tuple[Change, ...]:
+    def of(self, kind: str) -> tuple[FigureChange, ...]:
         """Return the changes of a kind."""
         return tuple(change for change in self.changes if change.kind == kind)
 
@@ -73,7 +73,7 @@ def diff(a: Technology, b: Technology) -> Diff:
     Diff
         Changes by section, in the order of A, then what only B has.
     """
-    changes: list[Change] = []
+    changes: list[FigureChange] = []
     unchanged = 0
     for section in SECTIONS:
         left: Mapping[str, Item] = getattr(a, section)
@@ -99,15 +99,15 @@ def content(item: Item) -> dict[str, Any]:
     return numbers | origin_content(item.origin)
 
 
-def _change(section: str, name: str, a: Item | None, b: Item | None) -> Change | None:
+def _change(section: str, name: str, a: Item | None, b: Item | None) -> FigureChange | None:
     left, right = content(a) if a else None, content(b) if b else None
     if left is None or right is None:
         kind: Literal["added", "removed"] = "added" if left is None else "removed"
-        return Change(section, name, kind, tuple(left or right or ()), left, right, None)
+        return FigureChange(section, name, kind, tuple(left or right or ()), left, right, None)
     keys = tuple(key for key in dict.fromkeys([*left, *right]) if left.get(key) != right.get(key))
     if not keys:
         return None
-    return Change(section, name, "changed", keys, left, right, _ratio(a, b))
+    return FigureChange(section, name, "changed", keys, left, right, _ratio(a, b))
 
 
 def _ratio(a: Item | None, b: Item | None) -> float | None:

@@ -1,14 +1,7 @@
-"""Figures from component tables of the Accelergy kind: a closed mapping, and a list of what it could not map.
-
-Such a table is a CSV with attributes, an action, an energy and an area a row; the component is named by the file, by a
-column, or by a line "COMPONENT: name". Text after # is a comment, "|" separates names that share a row, "*" and blank
-cells fit anything.
-"""
+"""Figures from component tables of the Accelergy kind: a closed mapping, and a list of what it could not map."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +12,14 @@ from pydantic import Field
 
 from archsim.base import units
 from archsim.base.errors import InputError
-from archsim.base.files import display, shipped, write_text
+from archsim.base.files import display, shipped
 from archsim.base.provenance import PLACEHOLDER
 from archsim.base.yamlfile import FileRecord, Record, read, validate
-from archsim.technologies.writing import dump
+from archsim.technologies.components import Row
+from archsim.technologies.writing import dump, write_checked
 
-NAMES = ("component", "class", "name")
-"""Columns that may name the component."""
-_SPELT = {"pj": "pJ", "fj": "fJ", "nj": "nJ", "um2": "um^2", "mm2": "mm^2"}
+CITED = "horowitz2014"
+"""A shipped source that stands in, when a file is tried, for the one that is still to be filled in."""
 
 
 class _Rule(Record):
@@ -56,42 +49,6 @@ class _Mapping(FileRecord):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table.
-
-    Parameters
-    ----------
-    line : int
-    component : str, in lower case
-    actions : names, in lower case
-    attributes : name -> text; without blanks and wildcards
-    energy : float [J] or None
-    area : float [m^2] or None
-    """
-
-    line: int
-    component: str
-    actions: tuple[str, ...]
-    attributes: Mapping[str, str]
-    energy: float | None
-    area: float | None
-
-    def __str__(self) -> str:
-        return f"line {self.line}, {self.component} {'|'.join(self.actions)}".rstrip()
-
-    def number(self, names: Iterable[str]) -> float | None:
-        """Return the first attribute of these names that is a number."""
-        for name in names:
-            text = self.attributes.get(name)
-            if text is not None:
-                try:
-                    return float(text)
-                except ValueError:
-                    return None
-        return None
-
-
-@dataclass(frozen=True, slots=True)
 class Imported:
     """What a table gave.
 
@@ -106,100 +63,6 @@ class Imported:
     unmapped: tuple[tuple[str, str], ...]
     figures: Mapping[str, dict[str, Any]]
     areas: Mapping[str, dict[str, Any]]
-
-
-def read_table(path: Path, *, energy_unit: str | None = None, area_unit: str | None = None) -> list[Row]:
-    """Read a component table.
-
-    Parameters
-    ----------
-    path : CSV file
-    energy_unit, area_unit : units of the columns `energy` and `area`, where their headers name none
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, has no energy, or states no unit.
-    """
-    rows: list[Row] = []
-    component, header, scales = path.stem.lower(), None, (1.0, 1.0)
-    for number, line in _lines(path):
-        named = re.fullmatch(r"component:\s*(\S+)", line, re.IGNORECASE)
-        if named:
-            component, header = named.group(1).lower(), None
-            continue
-        cells = [cell.strip() for cell in next(csv.reader(io.StringIO(line), skipinitialspace=True))]
-        if header is None:
-            header = [_header(cell)[0] for cell in cells]
-            scales = _scales(path, number, cells, energy_unit, area_unit)
-            continue
-        rows.append(_row(number, component, header, cells, scales))
-    if not rows:
-        raise InputError("holds no row", file=display(path), expected="a table with a header, an energy and an action")
-    return rows
-
-
-def _lines(path: Path) -> list[tuple[int, str]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError("no such file", file=display(path)) from error
-    except (UnicodeDecodeError, IsADirectoryError) as error:
-        raise InputError("is no text", file=display(path), expected="a CSV file in UTF-8") from error
-    plain = [(number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    return [(number, line) for number, line in plain if line.strip(", ")]
-
-
-def _header(text: str) -> tuple[str, str | None]:
-    """Return a header's name in lower case and its unit: "energy (pJ)", "energy [pJ]" and "energy_pJ" say one thing."""
-    match = re.fullmatch(r"(.*?)\s*[\[(]\s*(.+?)\s*[\])]", text.strip())
-    match = match or re.fullmatch(r"(energy|area)_(\w+)", text.strip(), re.IGNORECASE)
-    name, unit = match.groups() if match else (text.strip(), None)
-    return name.lower(), unit
-
-
-def _scales(
-    path: Path, number: int, cells: Sequence[str], energy_unit: str | None, area_unit: str | None
-) -> tuple[float, float]:
-    """Return the factors of energy and area to SI, by the unit in the header or by the option."""
-    stated = dict(_header(cell) for cell in cells)
-    if "energy" not in stated:
-        raise InputError("has no column 'energy'", file=display(path), line=number, expected="one in its header")
-    factors = []
-    for name, given, unit, usual in (("energy", energy_unit, "J", "pJ"), ("area", area_unit, "m^2", "um^2")):
-        text = stated.get(name) or given
-        if name not in stated:
-            factors.append(1.0)
-            continue
-        if text is None:
-            raise InputError(
-                f"column {name!r} states no unit", file=display(path), line=number,
-                expected=f"a unit in the header, or --{name}-unit {usual}",
-            )  # fmt: skip
-        try:
-            factors.append(units.parse(f"1 {_SPELT.get(text.lower(), text)}", unit))
-        except InputError as error:
-            expected = f"a unit such as {usual}"
-            raise InputError(key=f"unit of column {name!r}", value=text, expected=expected) from error
-    return factors[0], factors[1]
-
-
-def _row(number: int, component: str, header: Sequence[str], cells: Sequence[str], scales: tuple[float, float]) -> Row:
-    values: dict[str, str] = {}
-    for names, cell in zip(header, cells, strict=False):
-        if cell not in ("", "*"):
-            values |= dict.fromkeys(names.split("|"), cell)
-    named = next((values.pop(name) for name in NAMES if name in values), component)
-    actions = tuple(each.strip().lower() for each in values.pop("action", "").split("|") if each.strip())
-    energy, area = (_float(values.pop(name, ""), scale) for name, scale in zip(("energy", "area"), scales, strict=True))
-    return Row(number, named.lower(), actions, values, energy, area)
-
-
-def _float(text: str, scale: float) -> float | None:
-    try:
-        return float(text) * scale
-    except ValueError:
-        return None
 
 
 def read_mapping(name: str) -> _Mapping:
@@ -237,7 +100,9 @@ def convert(
     for row in rows:
         off = [f"{key} is {row.attributes[key]}" for key, value in wanted.items()
                if key in row.attributes and row.attributes[key] != value]  # fmt: skip
-        if off:
+        if row.problem:
+            reasons[row.line] = row.problem
+        elif off:
             reasons[row.line] = f"not chosen by --where: {off[0]}"
         else:
             chosen.append(row)
@@ -331,7 +196,7 @@ class _Result:
     @staticmethod
     def _unfit(row: Row, rule: _FigureRule) -> str | None:
         if not row.energy:
-            return "its energy is zero or missing"
+            return "its energy is missing" if row.energy is None else "its energy is zero"
         given = {key: row.number([key]) for key in rule.only if key in row.attributes}
         for key, value in given.items():
             if value not in rule.only[key]:
@@ -380,7 +245,7 @@ def write_import(found: Imported, path: Path, out: Path, *, extends: str | None)
     Raises
     ------
     InputError
-        If nothing was mapped.
+        If nothing was mapped, or what was mapped would be refused; then nothing is written.
     """
     if not found.figures and not found.areas:
         row, reason = found.unmapped[0]
@@ -390,4 +255,8 @@ def write_import(found: Imported, path: Path, out: Path, *, extends: str | None)
     if extends:
         content["extends"] = extends
     content |= {"figures": dict(found.figures), "areas": dict(found.areas)}
-    write_text(out, f"# From the component table {path.name}. Written by `archsim tech import`.\n" + dump(content))
+    text = f"# From the component table {path.name}. Written by `archsim tech import`.\n" + dump(content)
+    try:
+        write_checked(out, text, CITED)
+    except InputError as error:
+        raise InputError(f"gives figures that are refused: {error}", file=display(path)) from error

@@ -18,8 +18,8 @@ from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
 from archsim.base.files import display, write_text
 from archsim.base.units import show
-from archsim.technologies import classes, nodes
-from archsim.technologies.classes import WHY_NOT, Circuit
+from archsim.technologies import nodes
+from archsim.technologies.declared import WHY_NOT, Declared, circuit
 from archsim.technologies.nodes import RULES, Corner, node_text, polynomials, read_node, tables
 from archsim.technologies.writing import (
     DIGITS,
@@ -50,6 +50,7 @@ class Move:
     ----------
     source, target : Corner
     rule : one of `nodes.RULES`, for the central value
+    declared : what the units of chips say of actions, parts and times
     times : whether clocks and accesses of memory are scaled by the delay
     keep : names of figures and areas left as they are
     """
@@ -57,6 +58,7 @@ class Move:
     source: Corner
     target: Corner
     rule: str
+    declared: Declared
     times: bool = False
     keep: Collection[str] = ()
 
@@ -97,6 +99,7 @@ def move(
     technology: Technology,
     node: str,
     *,
+    declared: Declared,
     rule: str = RULES[0],
     source_node: str | None = None,
     volt: float | None = None,
@@ -110,6 +113,7 @@ def move(
     ----------
     technology : Technology
     node : target, such as "7nm"
+    declared : what the units of chips say of actions, parts and times
     rule : one of `nodes.RULES`
     source_node : the technology's own node, where the file does not say one alone
     volt, source_volt : float [V]
@@ -137,7 +141,7 @@ def move(
     if rule == "table-interpolation":
         tables().check(start, end)
     table = polynomials()
-    return Move(table.corner(start, source_volt), table.corner(end, volt), rule, times, tuple(keep))
+    return Move(table.corner(start, source_volt), table.corner(end, volt), rule, declared, times, tuple(keep))
 
 
 def scale(technology: Technology, how: Move, out: Path) -> list[Scaled]:
@@ -189,34 +193,34 @@ def _figure(figure: Figure, how: Move, done: list[Scaled]) -> dict[str, Any]:
         done.append(_stays(figure, "figures", kind, show_price, why))
         return figure_content(figure) | _kept_origin(figure.origin, how, why)
     actions = figure.prices or figure.covers
-    factors = _energy_factors(Circuit(kind), figure, actions, how)
+    factors = _energy_factors(kind, figure, actions, how)
     factor = factors[how.rule]
     least, most = nodes.span(factors)
     value, low, high = figure.value * factor, figure.low * least, figure.high * most
-    points = tuple((size, price * _energy_factors(Circuit(kind), figure, actions, how, size)[how.rule])
+    points = tuple((size, price * _energy_factors(kind, figure, actions, how, size)[how.rule])
                    for size, price in figure.points)  # fmt: skip
     done.append(Scaled("figures", figure.name, kind, show_price(figure.value), show_price(value), factor, factors,
                        show_price(low), show_price(high), ""))  # fmt: skip
     content = figure_content(figure, value=value, low=low, high=high, points=points)
-    rules = ("wire",) if kind == Circuit.WIRE else tuple(factors)
-    return content | _scaled_origin(figure, _words(Circuit(kind), actions, how, factors), rules, how,
+    rules = ("wire",) if kind == "wire" else tuple(factors)
+    return content | _scaled_origin(figure, _words(kind, actions, how, factors), rules, how,
                                     show(figure.value, figure.unit, DIGITS))  # fmt: skip
 
 
 def _energy_factors(
-    kind: Circuit, figure: Figure, actions: Collection[str], how: Move, capacity: float | None = None
+    kind: str, figure: Figure, actions: Collection[str], how: Move, capacity: float | None = None
 ) -> dict[str, float]:
     """Return rule -> factor of an energy, for every published rule that applies."""
-    if kind is Circuit.WIRE:
+    if kind == "wire":
         return dict.fromkeys(RULES, nodes.wire(how.source, how.target))
     found = {"stillmaker-baas": polynomials().energy(how.source, how.target)}
     ends = how.source.node, how.target.node
     if tables().covers(*ends):
-        if kind is Circuit.MEMORY:
+        if kind == "memory":
             size = capacity or figure.at.get("capacity", ONE_CAPACITY)
             found["table-interpolation"] = tables().memory(size, *ends)
         else:
-            found["table-interpolation"] = tables().row(classes.row(actions)[0], *ends)
+            found["table-interpolation"] = tables().row(how.declared.row(actions)[0], *ends)
     return found
 
 
@@ -243,7 +247,7 @@ def _time(time: Time, how: Move, done: list[Scaled]) -> dict[str, Any]:
         why = "a clock is a decision of a design; --times scales it by the delay"
         done.append(_stays(time, "times", "time", show_time, why))
         return time_content(time) | _kept_origin(time.origin, how, why)
-    kind = classes.circuit([time.name], classes.TIMES, f"times.{time.name}")
+    kind = circuit([time.name], how.declared.times, f"times.{time.name}")
     if kind in WHY_NOT or not time.value:
         done.append(_stays(time, "times", kind, show_time, WHY_NOT.get(kind, "zero stays zero")))
         return time_content(time) | _kept_origin(time.origin, how, WHY_NOT.get(kind, "zero stays zero"))
@@ -259,8 +263,8 @@ def _kind(item: Figure | AreaFigure, how: Move, section: str) -> tuple[str, str]
     """Return the kind of circuit and, if it is not scaled, why."""
     if item.name in how.keep:
         return "kept", "kept as it is by --keep"
-    known = classes.ACTIONS if section == "figures" else classes.PARTS
-    kind = classes.circuit(item.prices + item.covers, known, f"{section} {item.name}")
+    known = how.declared.actions if section == "figures" else how.declared.parts
+    kind = circuit(item.prices + item.covers, known, f"{section} {item.name}")
     return kind, WHY_NOT.get(kind, "")
 
 
@@ -269,14 +273,14 @@ def _stays(item: Figure | AreaFigure | Time, section: str, kind: str, text: Call
     return Scaled(section, item.name, kind, value, value, 1.0, {}, text(item.low), text(item.high), why)
 
 
-def _words(kind: Circuit, actions: Collection[str], how: Move, factors: dict[str, float]) -> str:
+def _words(kind: str, actions: Collection[str], how: Move, factors: dict[str, float]) -> str:
     """Return how an energy was scaled, and what the other rule would have given."""
-    if kind is Circuit.WIRE:
+    if kind == "wire":
         return (f"x {factors[how.rule]:.4g}, the square of {how.target.volt:g}/{how.source.volt:g} V: capacitance per "
                 "length stays, energy follows the voltage squared, by either rule")  # fmt: skip
-    row, own = classes.row(actions)
-    row = "the 64-bit access of a memory of its capacity" if kind is Circuit.MEMORY else f"the row {row}"
-    proxy = "" if own or kind is Circuit.MEMORY else (
+    row, own = how.declared.row(actions)
+    row = "the 64-bit access of a memory of its capacity" if kind == "memory" else f"the row {row}"
+    proxy = "" if own or kind == "memory" else (
         ", the smallest datapath, for want of a row of its own")  # fmt: skip
     texts = {
         "table-interpolation": f"the log-log interpolation of the published tables for 45 nm and 7 nm, {row}{proxy}",

@@ -5,40 +5,38 @@ The survey is a workbook with a sheet a conference; a CSV of one sheet, or sever
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archsim.accounting.figures import Figure
 from archsim.accounting.technology import Technology
-from archsim.base.errors import InputError, nearest
-from archsim.base.files import display, sha256, write_text
+from archsim.base.csvfile import Table, Want, cells_wrong, no_unit, parse
+from archsim.base.csvtext import NotFinite, read_text
+from archsim.base.errors import InputError, nearest, shown
+from archsim.base.files import display, sha256
 from archsim.base.units import show
-from archsim.technologies.writing import dump, head, parent
+from archsim.technologies.writing import dump, head, parent, write_checked
 
 SOURCE = "murmann2025"
 ACTION, PART = "tile.adc.convert", "tile.adc"
 MOST_NAMED = 12
 """Converters of a band that are named one by one; more are counted."""
 
-# Column of the survey -> names it has had, without unit; the first is that of the workbook of 2025.
-_COLUMNS = {
-    "power": ("P",), "rate": ("fsnyq", "fnyq", "fs,nyq"), "sndr": ("SNDR_plot", "SNDR_hf", "SNDR", "SNDR_lf"),
-    "node": ("TECHNOLOGY", "NODE", "PROCESS"), "area": ("AREA",), "doi": ("DOI",), "year": ("YEAR",), "id": ("ID",),
-    "architecture": ("ARCHITECTURE",),
-}  # fmt: skip
-_UNITS = {
-    "power": {"w": 1.0, "mw": 1e-3, "uw": 1e-6}, "rate": {"hz": 1.0, "khz": 1e3, "mhz": 1e6, "ghz": 1e9, "s/s": 1.0},
-    "sndr": {"db": 1.0}, "node": {"um": 1e-6, "nm": 1e-9}, "area": {"mm^2": 1e-6, "mm2": 1e-6, "um^2": 1e-12},
+NAMED_ROWS = 5
+"""Rows left out that are named one by one; more are counted."""
+
+# Key -> names that the column of the survey has had, the first that of the workbook of 2025. Its TECHNOLOGY is in um.
+_WANTS = {
+    "power": Want(("P",), "W"), "rate": Want(("fsnyq", "fnyq"), "Hz"),
+    "sndr": Want(("SNDR_plot", "SNDR_hf", "SNDR", "SNDR_lf"), "dB"),
+    "node": Want(("TECHNOLOGY", "NODE", "PROCESS"), "m", given="um"), "area": Want(("AREA",), "m^2"),
+    "doi": Want(("DOI",)), "year": Want(("YEAR",)), "id": Want(("ID",)), "architecture": Want(("ARCHITECTURE",)),
 }  # fmt: skip
 _REQUIRED = ("power", "rate", "sndr")
-_SURVEY_NODE = "um"
-"""Unit of the survey's TECHNOLOGY, whose header names none."""
+_NUMBERS = (*_REQUIRED, "node", "area")
+_YEARS = (1950, 2100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Converter:
 
     Parameters
     ----------
-    file, row : path, and row of the table as a spreadsheet counts it (the header is row 1)
+    file, row : path, and row of the table as a spreadsheet counts it
     energy : float [J]
         Power over Nyquist rate.
     rate : float [Hz]
@@ -112,103 +110,115 @@ class Taken:
     notes: tuple[str, ...]
 
 
-def read_survey(path: Path) -> list[Converter]:
-    """Read a CSV of the survey; rows without power, rate or SNDR are left out, as they give no energy.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A CSV of the survey.
+
+    Parameters
+    ----------
+    file : Path
+    converters : rows that give an energy
+    left_out : (line, reason) of rows that hold something that cannot be read
+    empty : rows without power, rate or SNDR: the survey leaves cells empty
+    """
+
+    file: Path
+    converters: tuple[Converter, ...]
+    left_out: tuple[tuple[int, str], ...]
+    empty: int
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out and why, in words."""
+        count, lines = len(self.left_out), []
+        if count:
+            named = "; ".join(f"line {line}: {reason}" for line, reason in self.left_out[:NAMED_ROWS])
+            more = f"; and {count - NAMED_ROWS} more" if count > NAMED_ROWS else ""
+            rows = "row that cannot be read is" if count == 1 else "rows that cannot be read are"
+            lines.append(f"{display(self.file)}: {count} {rows} left out: {named}{more}")
+        if self.empty:
+            rows = "row has" if self.empty == 1 else "rows have"
+            lines.append(f"{display(self.file)}: {self.empty} {rows} no power, rate or SNDR")
+        return tuple(lines)
+
+
+def read_survey(path: Path) -> Survey:
+    """Read a CSV of the survey.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or a column is missing.
+        If the file cannot be read, a column or its unit is missing, two columns claim one quantity, or no row gives an
+        energy.
     """
-    rows = _rows(path)
-    columns = _find_columns(path, rows[0])
-    found = []
-    for number, row in enumerate(rows[1:], start=2):
-        given = {name: row[place] if place < len(row) else "" for name, (place, _) in columns.items()}
-        value = {name: _number(given.get(name, ""), columns[name][1]) for name in _UNITS if name in columns}
-        if any(not value[name] or value[name] <= 0 for name in _REQUIRED):
-            continue
-        name = " ".join(given.get(key, "") for key in ("year", "id", "architecture")).split()
-        node, area = value.get("node"), value.get("area")
-        found.append(
-            Converter(
-                file=path, row=number, energy=value["power"] / value["rate"], rate=value["rate"],
-                enob=(value["sndr"] - 1.76) / 6.02, node=node or None, area=area or None,
-                name=" ".join(name) or f"row {number}", doi=given.get("doi", "").strip(),
-            )
-        )  # fmt: skip
-    return found
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError("no such file", file=display(path)) from error
-    except (UnicodeDecodeError, IsADirectoryError) as error:
-        expected = "a CSV file in UTF-8; save each sheet of the survey's workbook as one"
-        raise InputError("is no text", file=display(path), expected=expected) from error
-    delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
-    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    if not rows:
-        raise InputError("is empty", file=display(path), expected="a CSV of the survey with a header")
-    return rows
-
-
-def _find_columns(path: Path, header: Sequence[str]) -> dict[str, tuple[int, float]]:
-    """Return column -> (place, factor to SI)."""
-    split = [_split(text) for text in header]
-    found: dict[str, tuple[int, float]] = {}
-    for column, names in _COLUMNS.items():
-        for wanted in names:
-            places = [place for place, (name, _) in enumerate(split) if name == _plain(wanted)]
-            if places:
-                place = places[0]
-                found[column] = place, _unit(path, column, header[place], split[place][1])
-                break
-    for column in _REQUIRED:
-        if column not in found:
-            wanted = _COLUMNS[column][0]
-            raise InputError(
-                f"has no column {wanted!r}", file=display(path), line=1,
+    table = parse(read_text(path), path, _WANTS, [_REQUIRED], what="a CSV of the survey")
+    for key in _REQUIRED:
+        if not table.has(key):
+            wanted = _WANTS[key].names[0]
+            table.error(
+                None, f"has no column {wanted!r}",
                 expected='the columns of the survey, such as "P [W]", "fsnyq [Hz]" and "SNDR_plot [dB]"',
-                hint=nearest(wanted, [text for text in header if text]),
+                hint=nearest(wanted, filter(None, table.header)),
             )  # fmt: skip
-    return found
-
-
-def _split(text: str) -> tuple[str, str]:
-    """Return a header's name and unit, both plain: "AREA [mm^2]" is ("area", "mm^2")."""
-    match = re.fullmatch(r"\s*(.*?)\s*(?:[\[(]\s*([^\])]*)\s*[\])])?\s*", text)
-    name, unit = match.groups() if match else (text, None)
-    return _plain(name), (unit or "").strip().lower().replace("µ", "u").replace("μ", "u").replace("²", "^2")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_,.-]+", "", name).lower()
-
-
-def _unit(path: Path, column: str, header: str, unit: str) -> float:
-    if column not in _UNITS:
-        return 1.0
-    known = _UNITS[column]
-    if not unit and column == "node":
-        unit = _SURVEY_NODE
-    if unit not in known:
+    scales = {key: table.scale(column) for key, column in table.columns.items()}
+    found, left_out, empty = [], [], 0
+    for cells, line, record in zip(table.rows, table.lines, table.records, strict=True):
+        try:
+            converter = _converter(table, scales, cells, record)
+        except InputError:  # of the whole column, not of the row
+            raise
+        except ValueError as error:
+            left_out.append((line, str(error)))
+            continue
+        empty += converter is None
+        found += [converter] if converter else []
+    made = Survey(path, tuple(found), tuple(left_out), empty)
+    if not found:
+        reasons = "; ".join(note.removeprefix(f"{display(path)}: ") for note in made.notes)
         raise InputError(
-            f"column {header!r} states no unit that is known", file=display(path), line=1,
-            expected=f"one of [{'], ['.join(known)}]",
-        )  # fmt: skip
-    return known[unit]
+            f"holds no converter: {reasons}", file=display(path), expected="rows with power, rate and SNDR"
+        )
+    return made
 
 
-def _number(text: str, factor: float) -> float:
-    """Return a cell in SI, or 0 for one that holds no number: the survey leaves cells empty."""
+def _converter(table: Table, scales: Mapping[str, float | None], cells: Sequence[str], record: int) -> Converter | None:
+    """Return the converter of a row, None if it has no power, rate or SNDR.
+
+    Raises
+    ------
+    ValueError
+        If the row cannot be read; the message says why.
+    """
+    if len(cells) != len(table.header):
+        raise ValueError(cells_wrong(cells, table.header))
+    given = {key: cells[column.place].strip() for key, column in table.columns.items()}
+    if (year := given.get("year")) and not (year.isdecimal() and _YEARS[0] <= int(year) <= _YEARS[1]):
+        raise ValueError(f"{table.columns['year'].header}: got {shown(year)}; expected a year")
+    value = {key: _positive(table, key, given[key], scales[key]) for key in _NUMBERS if given.get(key)}
+    if not all(key in value for key in _REQUIRED):
+        return None
+    name = " ".join(given.get(key, "") for key in ("year", "id", "architecture")).split()
+    return Converter(
+        file=table.path, row=record, energy=value["power"] / value["rate"], rate=value["rate"],
+        enob=(value["sndr"] - 1.76) / 6.02, node=value.get("node") or None, area=value.get("area"),
+        name=" ".join(name) or f"row {record}", doi=given.get("doi", ""),
+    )  # fmt: skip
+
+
+def _positive(table: Table, key: str, cell: str, scale: float | None) -> float:
+    """Return a cell in SI; 0 for a technology without a length, such as "InP HBT"."""
+    column = table.columns[key]
     try:
-        value = float(text.strip())
-    except ValueError:
-        return 0.0
-    return value * factor if math.isfinite(value) else 0.0
+        value = table.value(column, cell, scale)
+    except ValueError as error:
+        if key == "node" and not isinstance(error, NotFinite):
+            return 0.0
+        if str(error) == no_unit(column):
+            table.error(column.header, str(error))
+        raise ValueError(f"{column.header}: {error}") from error
+    if value <= 0:
+        raise ValueError(f"{column.header}: got {shown(cell)}; expected a number above zero")
+    return value
 
 
 def choose(converters: Sequence[Converter], *, row: int | None = None, band: Band | None = None) -> list[Converter]:
@@ -222,7 +232,7 @@ def choose(converters: Sequence[Converter], *, row: int | None = None, band: Ban
     if row is not None:
         found = [each for each in converters if each.row == row]
         if not found:
-            expected = "the number of a row with power, rate and SNDR; the header is row 1"
+            expected = "the number of a row with power, rate and SNDR, as a spreadsheet counts them"
             raise InputError(key="--row", value=row, expected=expected)
         return found
     wanted = band or Band()
@@ -286,7 +296,7 @@ def add_adc(
     if read and read.name != own.name:
         notes.append(f"{read.name} ({show(read.value, read.unit)}) may rest on the old conversion; it stays as it is")
     first = f"# {technology.name} with converters of the public ADC survey. Written by `archsim tech add-adc`.\n"
-    write_text(out, first + dump(content))
+    write_checked(out, first + dump(content), SOURCE)
     return Taken(tuple(converters), energy, area, resolution, tuple(notes))
 
 

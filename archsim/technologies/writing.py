@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import yaml
 from archsim.accounting.figure_text import Origin
 from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.laws import bits_text, size_value
-from archsim.accounting.technology import Technology
-from archsim.base.files import display, shipped
+from archsim.accounting.technology import Technology, read_technology
+from archsim.base.files import display, shipped, write_text
+from archsim.base.provenance import PLACEHOLDER
 from archsim.base.units import show
 
 DIGITS = 6
@@ -36,6 +38,24 @@ def dump(content: Mapping[str, Any]) -> str:
     """Return a mapping as YAML, in its own order."""
     text: str = yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
     return text
+
+
+def write_checked(out: Path, text: str, cited: str) -> None:
+    """Write a technology file, if it can be read back; otherwise leave what is there, or nothing.
+
+    Parameters
+    ----------
+    out, text : the file and what goes into it
+    cited : key of a bibliography, in place of a source that is still to be filled in
+
+    Raises
+    ------
+    InputError
+        If the file would be refused.
+    """
+    filled = re.sub(rf"(?m)^(\s*source: ).*{PLACEHOLDER}.*$", rf"\g<1>{cited}", text)
+    read_technology(str(out), unwritten=filled)
+    write_text(out, text)
 
 
 def parent(technology: Technology, out: Path) -> str:

@@ -50,8 +50,9 @@ def test_json_has_the_totals_of_the_summary(cli: Cli, runs: tuple[Path, Path], t
         for technology, side in zip(summary["technologies"], panel["sides"], strict=True):
             expected = technology["energy_per_step_J"][panel["title"]]["total"]
             assert side["energy_per_step_J"]["total"] == pytest.approx(expected, rel=1e-14)
-    ratios = content["energy_ratio_digital32_over_mixed_precision"]
-    assert ratios["bottom-up-14nm"] == pytest.approx(summary["ratio"]["energy"], rel=1e-12)
+    (ratio,) = content["energy_ratios"]["bottom-up-14nm"]
+    assert (ratio["over"], ratio["under"]) == ("digital32", "mixed-precision")
+    assert ratio["ratio"] == pytest.approx(summary["ratio"]["energy"], rel=1e-12)
 
 
 def test_two_runs_are_compared_by_amounts(cli: Cli, runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_import_says_what_it_could_not_map(cli: Cli, tmp_path: Path) -> None:
         "technology,resolution,energy,area,action\n32nm,8,1.67,1200,convert\n32nm,8,0,1200,idle\n"
     )
     refused = cli("tech", "import", "isaac_adc.csv", "--out", "mine.yaml")
-    assert "column 'energy' states no unit" in refused.error
+    assert "energy: has no unit in its name" in refused.error
     units = ("--energy-unit", "pJ", "--area-unit", "um^2")
     done = cli("tech", "import", "isaac_adc.csv", *units, "--out", "mine.yaml", "--extends", "bottom-up-14nm", "--source",
                "isaac2016", "--arch", "mixed-precision")  # fmt: skip

@@ -55,7 +55,7 @@ def test_every_component_has_what_it_declares_in_a_unit_that_has_an_area(name: s
     chip = chip_of(name)
     for component in chip.components():
         assert set(component.parts()) == set(component.PARTS)
-        assert set(component.PARTS.values()) <= set(AREA_UNITS)
+        assert {part.unit for part in component.PARTS.values()} <= set(AREA_UNITS)
         assert all(amount > 0 and amount == int(amount) for amount in component.parts().values())
     keys = [(part.component, part.key) for part in chip.parts()]
     assert len(set(keys)) == len(keys)

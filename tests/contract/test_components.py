@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from archsim import hardware
+from archsim.accounting.circuits import CHIP_PARTS, CIRCUITS, PartKind
 from archsim.accounting.laws import PRICE_UNITS, SIZE_UNITS
-from archsim.accounting.ledger import Ledger
+from archsim.accounting.ledger import Action, Ledger
 from archsim.accounting.technology import read_technology
 from archsim.base import registry
 from archsim.base.errors import ModelError
@@ -26,6 +27,7 @@ from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.learning.network import Dense, Network
 from archsim.studies.cases import read_case, shipped_cases
+from archsim.studies.inventory import declared
 
 NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
 BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}
@@ -185,3 +187,33 @@ def test_a_row_under_an_unknown_phase_is_found_out() -> None:
     component.count(Tag("backwards", "fc1"), {next(iter(Careless.ACTIONS)): 1})
     with pytest.raises(ModelError, match="phase 'backwards' is not one of forward, backward"):
         ledger.rows()
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_every_unit_says_of_each_action_part_and_time_what_it_is(kind: type[Component]) -> None:
+    for each in (*kind.ACTIONS.values(), *kind.PARTS.values()):
+        assert each.part in CHIP_PARTS
+        assert each.circuit in CIRCUITS
+    assert set(kind.TIMES.values()) <= set(CIRCUITS)
+
+
+def test_an_action_of_an_unknown_part_or_circuit_is_refused_with_the_nearest_word() -> None:
+    with pytest.raises(ModelError, match="action 'one': 'ADCs' is not one of chi memory.* Did you mean 'ADC'"):
+        Action("one", "arithmetic", part="ADCs", circuit="analog")
+    with pytest.raises(ModelError, match=r"part 'ADC': 'analogue' is not one of .* Did you mean 'analog'"):
+        PartKind(part="ADC", circuit="analogue")  # type: ignore[arg-type]
+
+
+def test_the_unit_of_a_plug_in_declares_all_of_itself_in_one_place() -> None:
+    class Comparator(Component):
+        kind = "comparator"
+        ACTIONS: ClassVar = {"compare": Action("one comparison", "arithmetic", part="ADC", circuit="logic", row="x")}
+        PARTS: ClassVar = {"latch": PartKind(part="ADC", circuit="analog")}
+        TIMES: ClassVar = {"comparator.delay": "logic"}
+
+    known = declared()
+    assert known.actions["comparator.compare"] == "logic"
+    assert known.parts["comparator.latch"] == "analog"
+    assert known.times["comparator.delay"] == "logic"
+    assert known.row(["comparator.compare"]) == ("x", True)
+    del Comparator

@@ -153,12 +153,16 @@ def _share(part: float, total: float) -> str:
 
 
 def ratios(found: Comparison) -> list[Sheet]:
-    """Return the energy ratio of the two chips for every side, if there are both."""
+    """Return the energy ratios of the chips for every side, if there are several."""
     if not found.ratios:
         return []
     head = {"technologies": "technology", "runs": "run", "architectures": "chip"}[found.kind]
-    rows = tuple((label, f"{value:,.2f}") for label, value in found.ratios.items())
-    return [Sheet("32-bit chip over mixed-precision chip", (head, "energy ratio"), rows)]
+    rows = tuple(
+        (label, f"{over} / {under}", f"{value:,.2f}")
+        for label, pairs in found.ratios.items()
+        for (over, under), value in pairs.items()
+    )
+    return [Sheet("Energy ratios", (head, "chips", "energy ratio"), rows)]
 
 
 def text(found: Comparison) -> list[Table | str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from archsim.base.units import show
 from archsim.records.differences import NOTHING, Change
-from archsim.records.lines import Contribution
+from archsim.records.lines import Contribution, per_step
 from archsim.records.reprice import Side
 from archsim.report.tables import NONE
 
@@ -19,21 +20,15 @@ def contributions(side: Side) -> list[Contribution]:
     """Return what a side's step is made of: a line a phase, component and action, over all layers."""
     groups: dict[tuple[str, str, str], list[Contribution]] = {}
     for line in side.lines:
-        one = Contribution(
-            phase=line.phase, component=line.component, action=line.action, amount=line.amount / side.steps,
-            unit=line.unit or "1", figure=line.figure or "", price=line.price, energy=line.energy_J / side.steps,
-            basis=line.basis, source=line.source,
-        )  # fmt: skip
-        groups.setdefault((line.phase, line.component, line.action), []).append(one)
+        groups.setdefault((line.phase, line.component, line.action), []).append(per_step(line, side.steps))
     return [
-        Contribution(
-            phase=lines[0].phase, component=lines[0].component, action=lines[0].action,
-            amount=math.fsum(line.amount for line in lines), unit=lines[0].unit, figure=lines[0].figure,
-            price=lines[0].price, energy=math.fsum(line.energy for line in lines), basis=lines[0].basis,
-            source=lines[0].source,
+        replace(
+            lines[0],
+            amount=math.fsum(line.amount for line in lines),
+            energy=math.fsum(line.energy for line in lines),
         )
         for lines in groups.values()
-    ]  # fmt: skip
+    ]
 
 
 def by_part(lines: Iterable[Contribution]) -> dict[str, float]:

@@ -137,7 +137,7 @@ def _shares(found: Explanation) -> Sheet:
     rows = tuple(
         (
             s.figure.name, percent(max(s.first, 0.0)), f"{100 * s.error:.1f} points", percent(s.total),
-            s.figure.origin.basis, ", ".join(s.figure.origin.sources) or tables.NONE,
+            s.figure.origin.basis, s.figure.origin.named or tables.NONE,
         )
         for s in found.spread.shares
         if s.total > 1e-4

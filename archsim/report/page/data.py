@@ -196,7 +196,8 @@ def _area(area: AreaFigure) -> dict[str, Any]:
 def _origin(origin: Origin) -> dict[str, Any]:
     """Return basis, keys of the sources, and the sentences that say where the number comes from."""
     said = [
-        ("where", origin.where), ("why", origin.why), ("derived by", origin.derived_by), ("node", origin.node),
+        ("data", origin.data), ("where", origin.where), ("why", origin.why), ("derived by", origin.derived_by),
+        ("node", origin.node),
         ("as printed", f"{origin.original.value} ({origin.original.where})" if origin.original else None),
         ("calibrated to", origin.calibrated.to if origin.calibrated else None),
         ("was", str(origin.calibrated.was) if origin.calibrated else None), ("note", origin.note),

@@ -97,7 +97,9 @@ def _chips(run: Recorded, found: Used) -> Iterator[str]:
         yield f"Chip {chip['name']}: {_lowered(chip['title'])}" + (f" ({facts})." if facts else ".")
         if switches := chip.get("nonidealities"):
             off = [name for name, state in switches.items() if not state]
-            yield f"Non-idealities on: {_listed(on.get(chip['name'], []))}; off: {_listed(off)}."
+            absent = run.absent(chip["name"])
+            none = f"; not in this device: {_listed(absent)}" if absent else ""
+            yield f"Non-idealities on: {_listed(on.get(chip['name'], []))}; off: {_listed(off)}{none}."
 
 
 def _lowered(title: str) -> str:
@@ -117,8 +119,11 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
         yield f"{adc['count']} ADCs of {adc['bits']} bit a tile"
     if weight := chip.get("weight"):
         name = str(weight["device"]).rpartition("/")[2].removesuffix(".yaml")
-        keys = sorted({key for record in found.devices.get(name, ()) for key in record.sources})
-        yield f"device model {name}{cite(keys)}, {show(weight['unit'], 'S')} for a weight of 1"
+        records = found.devices.get(name, ())
+        keys = sorted({key for record in records for key in record.sources})
+        own = ", ".join(sorted({record.data for record in records if record.data}))
+        fitted = f" (own measurement, {own})" if own else ""
+        yield f"device model {name}{fitted}{cite(keys)}, {show(weight['unit'], 'S')} for a weight of 1"
     if outer := chip.get("outer_product"):
         chi = outer["chi"]["bits"]
         yield f"outer product of {outer['x_bits']}-bit inputs and {outer['error_bits']}-bit errors into {chi}-bit chi"

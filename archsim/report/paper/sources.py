@@ -28,17 +28,18 @@ _AS_THEY_ARE = {"doi", "url", "eprint"}
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """One record of a device file: its values as text, and the keys of its sources."""
+    """One record of a device file: its values as text, the keys of its sources, or the file of own data."""
 
     name: str
     values: str
     basis: str
     sources: tuple[str, ...]
     why: str
+    data: str = ""
 
 
 @dataclass(frozen=True)
-class Priced:
+class CitedFigure:
     """What a run used of a technology: figures inside the boundary, times of its components, areas of its parts."""
 
     technology: Technology
@@ -64,7 +65,7 @@ class Used:
     notes : files that have changed since the run
     """
 
-    priced: tuple[Priced, ...]
+    priced: tuple[CitedFigure, ...]
     devices: Mapping[str, tuple[DeviceRecord, ...]]
     references: Mapping[str, Reference]
     notes: tuple[str, ...]
@@ -105,13 +106,13 @@ def used(run: Recorded, techs: Sequence[str] = ()) -> Used:
     return Used(tuple(priced), devices, {key: shelf[key] for key in sorted(wanted)}, tuple(notes))
 
 
-def _priced(run: Recorded, technology: Technology) -> Priced:
+def _priced(run: Recorded, technology: Technology) -> CitedFigure:
     names = {line.figure for chip in run.architectures for line in run.contributions(chip, technology.name)}
     present = {entry.key.partition(".")[0] for chip in run.chips.values() for entry in chip.entries}
     known = {key.partition(".")[0] for key in (*technology.pricing, *technology.covering)}
     times = (time for name, time in technology.times.items() if name.partition(".")[0] not in known - present)
     areas = {line.figure for chip in run.architectures for line in run.areas(chip, technology.name)}
-    return Priced(
+    return CitedFigure(
         technology=technology,
         figures=tuple(figure for name, figure in technology.figures.items() if name in names),
         times=tuple(times),
@@ -134,7 +135,9 @@ def _records(path: Path) -> Iterable[DeviceRecord]:
         record = content[entry.name]
         source = record.get("source") or []
         sources = (source,) if isinstance(source, str) else tuple(map(str, source))
-        yield DeviceRecord(entry.name, entry.values, entry.basis, sources, str(record.get("why") or ""))
+        yield DeviceRecord(
+            entry.name, entry.values, entry.basis, sources, str(record.get("why") or ""), str(record.get("data") or "")
+        )
 
 
 def _shelf(path: Path) -> dict[str, Reference]:
@@ -160,7 +163,9 @@ def sheets(found: Used) -> dict[str, Sheet]:
         if reasons := [(number.name, number.origin.why or NONE) for number in each.numbers if _assumed(number)]:
             made[f"assumed-{name}"] = Sheet(f"What is assumed in {name}, and why", ("name", "why"), tuple(reasons))
     for device, records in found.devices.items():
-        rows = tuple((r.name.replace("_", " "), r.values, r.basis, ", ".join(r.sources) or NONE) for r in records)
+        rows = tuple(
+            (r.name.replace("_", " "), r.values, r.basis, ", ".join(r.sources) or r.data or NONE) for r in records
+        )
         made[f"device-{device}"] = Sheet(f"Device model, {device}", ("record", "values", "basis", "source"), rows)
         if assumed := tuple((r.name.replace("_", " "), r.why) for r in records if r.basis == "assumed"):
             title = f"What is assumed in {device}, and why"
@@ -196,7 +201,7 @@ def _row(number: Number) -> tuple[str, ...]:
     unit = "s" if isinstance(number, Time) else number.unit
     value, low, high = (show(each, unit, 3) for each in (number.value, number.low, number.high))
     ends = (low, high) if number.low < number.high else (NONE, NONE)
-    return number.name, value, *ends, number.origin.basis, ", ".join(number.origin.sources) or NONE
+    return number.name, value, *ends, number.origin.basis, number.origin.named or NONE
 
 
 # --- bibliography -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUFFIXES = ("png", "svg")
 GROUPS = ("nonidealities", "converters")
 SERIES = {
-    "both": ("DAC and ADC", style.CHIPS["mixed-precision"], "o"),
+    "both": ("DAC and ADC", style.SERIES[0], "o"),
     "DAC": ("DAC alone", style.PARTS["DAC and cells"], "s"),
     "ADC": ("ADC alone", style.PARTS["ADC"], "D"),
 }
@@ -117,12 +117,24 @@ def words(content: Mapping[str, Any]) -> list[str]:
         f"rate of {content['learning_rate']:g}; accuracy{tests}. What a non-ideality costs after these steps is not "
         "what it costs after a whole training."
     )
-    said = [data, *(_statement(group, content[group]["interval"]) for group in GROUPS if group in content)]
+    said = [
+        data,
+        *_chosen(content),
+        *(_statement(group, content[group]["interval"]) for group in GROUPS if group in content),
+    ]
     if far := _far(content):
         said.append(far)
     if "converters" in content:
         said.append(_laws(content))
     return said
+
+
+def _chosen(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was set for all trainings, and which non-idealities there are none of."""
+    if settings := content.get("settings"):
+        yield f"In every training: {', '.join(f'{key}={value}' for key, value in settings.items())}."
+    if absent := content.get("not_in_device"):
+        yield f"Not in this device: {', '.join(name.replace('_', ' ') for name in absent)}."
 
 
 def _far(content: Mapping[str, Any]) -> str:
@@ -199,7 +211,7 @@ def draw_differences(content: Mapping[str, Any]) -> Figure:
             axes.plot(seeds, [place] * len(seeds), ".", color=style.FAINT, markersize=5, zorder=2)
         axes.errorbar(
             100 * point["difference"], place, xerr=100 * point["half_width"], fmt="o", markersize=6, capsize=3,
-            color=style.CHIPS["mixed-precision"], markerfacecolor="white" if _unsure(point) else None, zorder=3,
+            color=style.SERIES[0], markerfacecolor="white" if _unsure(point) else None, zorder=3,
         )  # fmt: skip
     axes.axvline(0, color=style.REFERENCE, linewidth=0.9)
     axes.set_yticks(places, [point["name"] for point in rows])

@@ -115,9 +115,9 @@ def _course(axes: Axes, name: str, chip: Mapping[str, Any], mode: str, colour: s
     points = [(entry["time_s"], entry[mode]) for entry in chip["times"] if entry["time_s"] > 0]
     mean = [100 * found["test_accuracy"] for _, found in points]
     spread = [
-        [100 * (found["test_accuracy"] - found["lowest"]) for _, found in points],
-        [100 * (found["highest"] - found["test_accuracy"]) for _, found in points],
-    ]
+        [max(100 * (found["test_accuracy"] - found["lowest"]), 0.0) for _, found in points],
+        [max(100 * (found["highest"] - found["test_accuracy"]), 0.0) for _, found in points],
+    ]  # the mean of equal tests may be off by a last bit
     filled = colour if mode == "plain" else "white"
     axes.errorbar(
         [time for time, _ in points], mean, yerr=spread, color=colour, alpha=max(alpha, 0.8), linestyle=line,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from archsim.base import files
 from archsim.report import style
 from archsim.report.tables import Sheet, markdown_sheet
-from archsim.studies.validate import Result, Verdict
+from archsim.studies.validate import Result
+from archsim.studies.verdict import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 _MARKERS = {"energy": "o", "latency": "s", "throughput": "D", "efficiency": "^", "density": "v", "area": "P",
             "power": "X", "ratio": "*", "accuracy": "h", "energy_per_mac": "<"}  # fmt: skip
-_BASES = dict(zip(("prediction", "calibration", "sum of parts"), style.SERIES, strict=True))
+_KINDS = {
+    "prediction": ("prediction", style.SERIES[0]), "arithmetic": ("arithmetic, sum", style.SERIES[2]),
+    "sum": ("arithmetic, sum", style.SERIES[2]), "restated": ("restated, calibration", style.SERIES[1]),
+    "calibration": ("restated, calibration", style.SERIES[1]),
+}  # fmt: skip
+"""Class of a check -> its entry in the legend and its colour."""
 _PANELS = {
     "energy": (("energy", "energy_per_mac"), "J"), "time": (("latency",), "s"), "throughput": (("throughput",), "op/s"),
     "efficiency": (("efficiency",), "op/J"), "density [op/s/m²]": (("density",), ""), "area [m²]": (("area",), ""),
@@ -36,45 +42,65 @@ _LINES: dict[float, Any] = {1.1: ":", 2.0: "--"}
 
 def sheet(results: Sequence[Result]) -> Sheet:
     """Return one row a check."""
-    heads = ("case", "quantity", "of", "published", "simulated", "error", "band", "basis", "evidence", "source")
+    heads = ("case", "quantity", "of", "published", "simulated", "error", "band", "class", "figures", "evidence",
+             "source")  # fmt: skip
     rows = tuple(
         (
-            r.case, r.quantity, r.what, r.text, r.shown, f"{100 * r.error:+.1f} %", f"x{r.band:g}" if r.ok else "LEFT",
-            r.basis, r.evidence, ", ".join(filter(None, (r.source, r.where))),
+            r.case, r.quantity, r.what, r.text, _shown(r), f"{100 * r.error:+.1f} %",
+            f"x{r.band:g}" if r.ok else "MISS", r.kind, r.figures, r.evidence,
+            ", ".join(filter(None, (r.source, r.where))),
         )
         for r in results
     )  # fmt: skip
     return Sheet("Checks against published figures", heads, rows)
 
 
-def causes(results: Sequence[Result]) -> Sheet:
-    """Return the checks that are off by more than a factor of two, the worst first, with the likely cause."""
-    far = sorted((r for r in results if r.factor > 2), key=lambda r: -r.factor)
-    rows = tuple((r.case, r.quantity, r.what, f"x{r.factor:.2f}", r.cause or "not known") for r in far)
-    return Sheet("Off by more than a factor of two", ("case", "quantity", "of", "factor", "likely cause"), rows)
+def _shown(result: Result) -> str:
+    return f"{result.shown} +-{100 * result.spread:.0f} %" if result.spread else result.shown
+
+
+def groups(found: Verdict) -> Sheet:
+    """Return the predictions by evidence and figures, those of measured silicon first."""
+    heads = ("predictions of", "figures", "number", "median factor", "worst", "within 10 %", "within x2", "worst is")
+    rows = tuple(
+        (
+            g.evidence, g.figures, str(g.predictions), f"{g.median:.3f}", f"{g.worst:.2f}", str(g.within_ten_percent),
+            str(g.within_two), g.worst_name,
+        )
+        for g in found.groups
+    )  # fmt: skip
+    return Sheet("Predictions, each fact once", heads, rows)
+
+
+def misses(results: Sequence[Result]) -> Sheet:
+    """Return the checks outside their bands, the worst first, each with its cause."""
+    far = sorted((r for r in results if not r.ok), key=lambda r: -r.factor)
+    rows = tuple((r.case, r.quantity, r.what, r.kind, f"x{r.factor:.2f}", r.cause or "not known") for r in far)
+    return Sheet("Misses: outside their bands", ("case", "quantity", "of", "class", "factor", "cause"), rows)
 
 
 def words(found: Verdict) -> str:
-    """Return the verdict as prose."""
-    if not found.predictions:
-        return "No predictions among these checks."
-    bands = (
-        f"Outside their bands: {', '.join(found.outside_band)}." if found.outside_band else "All within their bands."
-    )
-    return (
-        f"{found.predictions} predictions: median factor {found.median:.3f}, worst {found.worst:.2f} "
-        f"({found.worst_name}); {found.within_ten_percent} within 10 %, {found.within_two} within a factor of two. "
-        f"{bands}"
-    )
+    """Return the verdict as prose: how far off predictions are, what the other checks are, what stands wrong."""
+    lines = [
+        f"{g.predictions} predictions of {g.evidence} {g.figures}: median factor {g.median:.3f}, worst {g.worst:.2f} "
+        f"({g.worst_name}); {g.within_ten_percent} within 10 %, {g.within_two} within a factor of two."
+        for g in found.groups
+    ] or ["No predictions among these checks."]
+    others = [f"{count} {kind}" for kind, count in sorted(found.classes.items()) if kind != "prediction"]
+    if others:
+        lines.append(f"Not counted, since they tell nothing new: {', '.join(others)}.")
+    lines.append(f"{len(found.misses)} outside their bands." if found.misses else "All within their bands.")
+    lines += [f"Moved: {line}" for line in found.moved] if found.moved and not found.problems else []
+    lines += [f"WRONG: {line}" for line in found.problems]
+    return "\n".join(lines)
 
 
 def write(results: Sequence[Result], found: Verdict, folder: Path) -> list[Path]:
     """Write validate.md, validate.csv and the scatter plot (PNG, SVG, PDF) into a folder; return the files."""
     import pandas as pd
 
-    parts = ["# archsim validate", words(found), markdown_sheet(sheet(results))]
-    if (far := causes(results)).rows:
-        parts.append(markdown_sheet(far))
+    parts = ["# archsim validate", *words(found).split("\n")]
+    parts += [markdown_sheet(each) for each in (groups(found), misses(results), sheet(results)) if each.rows]
     text, table = folder / "validate.md", folder / "validate.csv"
     files.write_text(text, "\n\n".join(parts) + "\n")
     with files.replacing(table) as aside:
@@ -145,13 +171,13 @@ def _ticks(axes: Axes, unit: str, span: tuple[float, float]) -> None:
 
 
 def _look(r: Result) -> dict[str, Any]:
-    """Return how a check is drawn: its mark tells the quantity, its colour and filling the basis."""
-    return {"marker": _MARKERS[r.quantity], "markersize": 5, "linestyle": "none", **_filled(r.basis)}
+    """Return how a check is drawn: its mark tells the quantity, its colour and filling the class."""
+    return {"marker": _MARKERS[r.quantity], "markersize": 5, "linestyle": "none", **_filled(r.kind)}
 
 
-def _filled(basis: str) -> dict[str, Any]:
-    colour = _BASES[basis]
-    return {"color": colour, "markerfacecolor": colour if basis == "prediction" else "white", "markeredgewidth": 1.2}
+def _filled(kind: str) -> dict[str, Any]:
+    colour = _KINDS[kind][1]
+    return {"color": colour, "markerfacecolor": colour if kind == "prediction" else "white", "markeredgewidth": 1.2}
 
 
 def _factors(axes: Axes, results: Sequence[Result]) -> None:
@@ -194,8 +220,8 @@ def _legend(figure: Figure, results: Sequence[Result]) -> None:
         kind.replace("_", " "): Line2D([], [], marker=_MARKERS[kind], color=style.REFERENCE, **look)
         for kind in dict.fromkeys(r.quantity for r in results)
     }
-    for basis in dict.fromkeys(r.basis for r in results):
-        key[basis] = Line2D([], [], marker="o", **look, **_filled(basis))
+    for kind in dict.fromkeys(r.kind for r in results):
+        key[_KINDS[kind][0]] = Line2D([], [], marker="o", **look, **_filled(kind))
     for factor, line in _LINES.items():
         key[f"x{factor:g}"] = Line2D([], [], color=style.FAINT, linestyle=line)
     style.legend(figure, key, 6)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base.units import show
-from archsim.records.lines import part_of
 from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, shares
 from archsim.report import style
 from archsim.report.tables import Sheet
@@ -86,9 +85,9 @@ def kind(bar: Bar) -> str:
     """Return the part of the chip whose energy is most of a slice's, "waiting", or that it is kept for another."""
     if bar.waits_for:
         return "waiting"
-    if not bar.leading:
+    if not bar.part:
         return KEPT if bar.by else IDLE
-    return part if (part := part_of(bar.leading)) in style.PARTS else "other"
+    return bar.part
 
 
 def _inches(axes: Axes) -> float:

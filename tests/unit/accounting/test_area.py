@@ -42,8 +42,8 @@ areas:
   wires: {value: 0 m^2, prices: [bus.wire], basis: assumed, why: they lie above the logic}
 """
 PARTS = [
-    Part("tile", "tile.adc", 8, ""), Part("tile", "tile.comparator", 8, ""), Part("unit", "unit.buffer", 1000, "bit"),
-    Part("unit", "unit.log", 500, "bit"), Part("unit", "unit.pads", 4, ""), Part("bus", "bus.wire", 32, ""),
+    Part("tile", "tile.adc", 8, "", "other"), Part("tile", "tile.comparator", 8, "", "other"), Part("unit", "unit.buffer", 1000, "bit", "other"),
+    Part("unit", "unit.log", 500, "bit", "other"), Part("unit", "unit.pads", 4, "", "other"), Part("bus", "bus.wire", 32, "", "other"),
 ]  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_the_components_sum_to_the_total(amounts: list[float]) -> None:
     technology = bottom_up()
     keys = list(technology.area_pricing)[: len(PARTS)]
     parts = [
-        Part(f"component{k % 3}", key, amount, "bit" if technology.area_for(key).unit.endswith("bit") else "")  # type: ignore[union-attr]
+        Part(f"component{k % 3}", key, amount, "bit" if technology.area_for(key).unit.endswith("bit") else "", "other")  # type: ignore[union-attr]
         for k, (key, amount) in enumerate(zip(keys, amounts, strict=True))
     ]
     found = area(parts, technology)
@@ -142,8 +142,8 @@ def test_the_table_has_a_row_a_part_and_leaves_an_unknown_area_empty(toy: Techno
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        (Part("tile", "tile.adc", 8, "bit"), r"toy\.yaml:8: areas\.converter: .*'tile\.adc', counted in bit, in m\^2; expected an area in m\^2/bit"),
-        (Part("unit", "unit.log", 8, ""), r"toy\.yaml:16: areas\.memory: .* counted in pieces, in m\^2/bit; expected an area in m\^2"),
+        (Part("tile", "tile.adc", 8, "bit", "other"), r"toy\.yaml:8: areas\.converter: .*'tile\.adc', counted in bit, in m\^2; expected an area in m\^2/bit"),
+        (Part("unit", "unit.log", 8, "", "other"), r"toy\.yaml:16: areas\.memory: .* counted in pieces, in m\^2/bit; expected an area in m\^2"),
     ],
 )  # fmt: skip
 def test_a_figure_in_the_wrong_unit_for_a_part_is_an_error_and_lint_tells_it(
@@ -158,7 +158,7 @@ def test_a_figure_in_the_wrong_unit_for_a_part_is_an_error_and_lint_tells_it(
 
 def test_a_part_in_a_unit_that_has_no_area_is_a_fault_of_the_model(toy: Technology) -> None:
     with pytest.raises(ModelError, match="a part in 'J' has no area"):
-        area([Part("tile", "tile.adc", 1, "J")], toy)
+        area([Part("tile", "tile.adc", 1, "J", "other")], toy)
 
 
 def test_lint_notes_parts_without_a_figure_and_figures_without_a_part(toy: Technology) -> None:

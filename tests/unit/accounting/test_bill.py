@@ -13,18 +13,43 @@ from archsim.base.errors import InputError, ModelError
 from archsim.base.files import display
 from archsim.base.signal import PHASES, STEP_PHASES
 
-ARITHMETIC = Action("one addition", "arithmetic")
+ARITHMETIC = Action("one addition", "arithmetic", part="other", circuit="any")
 ENTRIES = [
-    Entry("tile0", "tile.adc.convert", Action("one column turned into a code", "arithmetic"), {"bits": 8}),
-    Entry("tile0", "tile.cells.conduct", Action("conductance x time under voltage", "arithmetic", "S*s")),
-    Entry("unit", "digital_unit.add", ARITHMETIC),
-    Entry("unit", "digital_unit.logic.powered", Action("the unit under supply", "control and clock", "s")),
     Entry(
-        "unit", "digital_unit.buffer.read", Action("one word", "weight storage"), {"capacity_bit": 8192, "word_bit": 32}
+        "tile0",
+        "tile.adc.convert",
+        Action("one column turned into a code", "arithmetic", part="other", circuit="any"),
+        {"bits": 8},
     ),
-    Entry("unit", "digital_unit.buffer.powered", Action("a bit under supply", "weight storage", "bit*s")),
-    Entry("bus", "bus.transfer", Action("one bit", "on-chip transport", "bit"), {"length_m": 2e-3}),
-    Entry("host", "host.transfer", Action("one bit", "host link", "bit")),
+    Entry(
+        "tile0",
+        "tile.cells.conduct",
+        Action("conductance x time under voltage", "arithmetic", "S*s", part="other", circuit="any"),
+    ),
+    Entry("unit", "digital_unit.add", ARITHMETIC),
+    Entry(
+        "unit",
+        "digital_unit.logic.powered",
+        Action("the unit under supply", "control and clock", "s", part="other", circuit="any"),
+    ),
+    Entry(
+        "unit",
+        "digital_unit.buffer.read",
+        Action("one word", "weight storage", part="other", circuit="any"),
+        {"capacity_bit": 8192, "word_bit": 32},
+    ),
+    Entry(
+        "unit",
+        "digital_unit.buffer.powered",
+        Action("a bit under supply", "weight storage", "bit*s", part="other", circuit="any"),
+    ),
+    Entry(
+        "bus",
+        "bus.transfer",
+        Action("one bit", "on-chip transport", "bit", part="other", circuit="any"),
+        {"length_m": 2e-3},
+    ),
+    Entry("host", "host.transfer", Action("one bit", "host link", "bit", part="other", circuit="any")),
 ]
 INSIDE = [function for function in FUNCTIONS if function != "host link"]
 TECHNOLOGY = read_technology("bottom-up-14nm")
@@ -119,13 +144,13 @@ def test_line_outside_the_boundary_is_priced_but_in_no_total():
 
 
 def test_line_outside_the_boundary_needs_no_figure():
-    entry = Entry("host", "host.wait", Action("one wait", "host link"))
+    entry = Entry("host", "host.wait", Action("one wait", "host link", part="other", circuit="any"))
     (line,) = price([Row("forward", "fc1", "host", "wait", 3)], [entry], TECHNOLOGY, INSIDE).lines
     assert (line.figure, line.energy_J, line.reason) == (None, 0, "no figure prices it")
 
 
 def test_row_without_a_figure_is_an_error_that_names_it_and_how_often_it_ran():
-    entry = Entry("unit", "digital_unit.divide", Action("one division", "arithmetic"))
+    entry = Entry("unit", "digital_unit.divide", Action("one division", "arithmetic", part="other", circuit="any"))
     with pytest.raises(ModelError) as caught:
         price([Row("update", "fc2", "unit", "divide", 12345)], [entry], TECHNOLOGY, INSIDE)
     assert str(caught.value).startswith(
@@ -143,7 +168,12 @@ def test_row_that_no_entry_declares_is_an_error():
 
 
 def test_figure_in_the_wrong_unit_is_refused_when_it_meets_the_entry():
-    entry = Entry("tile0", "tile.adc.convert", Action("converter under supply", "arithmetic", "s"), {"bits": 8})
+    entry = Entry(
+        "tile0",
+        "tile.adc.convert",
+        Action("converter under supply", "arithmetic", "s", part="other", circuit="any"),
+        {"bits": 8},
+    )
     with pytest.raises(InputError) as caught:
         price([Row("forward", "fc1", "tile0", "adc.convert", 1)], [entry], TECHNOLOGY, INSIDE)
     line = TECHNOLOGY.figures["adc.conversion"].line

@@ -11,7 +11,7 @@ from archsim.accounting.technology import Technology, lint, read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
 from archsim.base.yamlfile import read
-from archsim.studies.inventory import entries
+from archsim.studies.inventory import declared, entries
 from archsim.technologies.diff import content, diff
 from archsim.technologies.scaling import move, scale
 
@@ -150,7 +150,7 @@ def test_diff_and_scale_see_the_merged_figure(tmp_path: Path) -> None:
     assert set(changes) == {"adc.conversion", "int.add"}
     assert changes["adc.conversion"].ratio == pytest.approx(1.2 / 5.12)
     assert not {"law", "at", "prices"} & set(changes["adc.conversion"].keys)
-    scale(mine, move(mine, "7nm"), tmp_path / "mine-7nm.yaml")
+    scale(mine, move(mine, "7nm", declared=declared()), tmp_path / "mine-7nm.yaml")
     scaled = read_technology(str(tmp_path / "mine-7nm.yaml"))
     assert content(scaled.figures["adc.conversion"])["at"] == {"bits": 8}
     assert scaled.figures["adc.conversion"].value == pytest.approx(1.2e-12)

@@ -41,7 +41,7 @@ figures:
     derived_by: scaling
   idle: {value: 0 W, prices: [tile.powered], basis: assumed, why: the array is non-volatile}
 """
-COUNT = Action("one of them", "arithmetic")
+COUNT = Action("one of them", "arithmetic", part="other", circuit="any")
 
 
 @pytest.fixture(autouse=True)

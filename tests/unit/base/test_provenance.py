@@ -19,6 +19,7 @@ SOURCED = {"source": "nandakumar2018", "where": "Table 1"}
     [
         {"basis": "measured", **SOURCED}, {"basis": "published", **SOURCED}, {"basis": "calibrated"},
         {"basis": "derived", **SOURCED, "derived_by": "a formula"}, {"basis": "assumed", "why": "a reason"},
+        {"basis": "measured", "data": "pulses.csv", "where": "sheet 1"},
     ],
 )  # fmt: skip
 def test_a_number_that_says_where_it_comes_from_is_taken(fields: dict[str, Any]) -> None:
@@ -30,6 +31,10 @@ def test_a_number_that_says_where_it_comes_from_is_taken(fields: dict[str, Any])
     [
         ({"basis": "published", "source": "x"}, "`source` or `where` is missing"),
         ({"basis": "measured", "where": "x"}, "`source` or `where` is missing"),
+        ({"basis": "measured", "data": "x.csv"}, "`source` or `where` is missing"),
+        ({"basis": "published", "data": "x.csv", "where": "x"}, "expected basis measured, and no `source` beside it"),
+        ({"basis": "measured", "data": "x.csv", **SOURCED}, "expected basis measured, and no `source` beside it"),
+        ({"basis": "measured", "data": "TODO: a file", "where": "x"}, "`data` is still a placeholder"),
         ({"basis": "derived", **SOURCED}, "`derived_by` is missing"),
         ({"basis": "assumed"}, "`why` is missing"),
         ({"basis": "assumed", "why": ""}, "`why` is missing"),

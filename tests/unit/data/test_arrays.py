@@ -88,7 +88,7 @@ def test_arrays_over_the_limit_in_all_are_refused(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("damage", [b"", b"PK\3\4", b"\x93NUMPY"])
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "my.npz").write_bytes(damage)
-    with pytest.raises(DataError, match="my.npz: cannot be read: .*expected an .npz file"):
+    with pytest.raises(DataError, match="my.npz: is not readable .*expected an .npz file"):
         arrays.own(tmp_path / "my.npz")
 
 

@@ -47,6 +47,27 @@ def test_its_numbers_make_sense(name: str) -> None:
 
 
 @every_device
+def test_its_effects_are_exactly_the_switches_that_change_anything(name: str) -> None:
+    """RESET, pulses up and down from several states, reads, all with the same random numbers."""
+    assert make(name).effects == tuple(each for each in SWITCHES if behaviour(name, **{each: False}) != behaviour(name))
+
+
+def behaviour(name: str, **switches: bool) -> list[object]:
+    """Return all that a device does in a small life: conductances, pulses, and how it is read."""
+    device, source, index, seen = make(name, **switches), normals(), np.arange(50), []
+    array = DeviceArray.blank(50)
+    device.reset(array, index, 0, source)
+    ways = [device.set_pulses, *([device.down_pulses] if device.bidirectional else [])]
+    for part in (0.1, 0.5, 0.9):
+        for way in ways:
+            for pulses in (1, 3):
+                seen.append(array.conductance.tolist())
+                way(array, index, np.full(50, pulses), 50 * pulses, 1, source)
+        device.load(array, between(device, part, 50), 2)
+    return [*seen, device.reading.exponent, device.reading.noise_slope, device.reading.noise_offset]
+
+
+@every_device
 @given(
     trains=st.lists(
         st.tuples(st.lists(st.integers(0, 4), min_size=1, unique=True), st.integers(1, 60), st.booleans()), max_size=6

@@ -57,12 +57,11 @@ def test_a_pulse_train_is_turned_into_changes_device_by_device(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "measured.csv: is empty; expected a CSV file with a header"),
+        ("", "measured.csv: is empty; expected a CSV file of pulses with a header"),
         ("# nothing\n\n", "measured.csv: is empty"),
-        ("conductance_uS,change_uS,direction\n", "measured.csv: has a header and no rows"),
-        ("conductance_uS,direction\n1,up\n", "measured.csv:1: has the columns conductance_uS, direction; expected conductance_uS"),
-        ("conductance_uS,change_uS\n1,1\n", "measured.csv:1: direction: is missing"),
-        ("change_uS,direction\n1,up\n", "measured.csv:1: conductance: is missing; expected a column such as conductance_uS"),
+        ("conductance_uS,change_uS,direction\n", "measured.csv:1: has a header and no rows"),
+        ("conductance_uS,direction\n1,up\n", "measured.csv:1: has the columns conductance_uS, direction; expected conductance (uS)"),
+        ("change_uS,direction\n1,up\n", 'measured.csv:1: conductance: is missing; expected a column such as "conductance (uS)"'),
         ("conductance,change_uS,direction\n1,1,up\n", "measured.csv:1: conductance: has no unit in its name"),
         ("conductance_uV,change_uS,direction\n1,1,up\n", "measured.csv:1: conductance_uV: has the unit 'uV'"),
         ("conductance_uS,conductance_nS,change_uS,direction\n1,1,1,up\n", "measured.csv:1: conductance: stands for conductance_uS and conductance_nS"),
@@ -70,13 +69,12 @@ def test_a_pulse_train_is_turned_into_changes_device_by_device(tmp_path: Path) -
         ("conductance_uS,change_uS,direction\n1,1,up\n1,nan,up\n", "measured.csv:3: change_uS: got 'nan'; expected a finite number"),
         ("conductance_uS,change_uS,direction\n1,,up\n", "measured.csv:2: change_uS: got ''; expected a number"),
         ("conductance_uS,change_uS,direction\n-1,1,up\n", "measured.csv:2: conductance: got '-1e-06 S'; expected a positive conductance"),
-        ("conductance_uS,change_uS,direction\n1,1,set\n", "measured.csv:2: direction: got 'set'; expected up or down"),
-        ("conductance_uS,change_uS,direction\n1,1\n", "measured.csv:2: has 2 columns; expected 3"),
+        ("conductance_uS,change_uS,direction\n1,1,hold\n", "measured.csv:2: direction: got 'hold'; expected up or down, SET or RESET"),
+        ("conductance_uS,change_uS,direction\n1,1\n", "measured.csv:2: has 2 cells; expected 3, as the header has names"),
         ("device,pulse,conductance_uS,direction\na,0,1,\na,2,2,up\n", "measured.csv:3: pulse: is 2 for device 'a', which does not follow"),
         ("device,pulse,conductance_uS,direction\na,0,1,\na,0,2,up\n", "measured.csv:3: pulse: is 0 for device 'a', which does not follow"),
         ("device,pulse,conductance_uS,direction\na,0.5,1,\n", "measured.csv:2: pulse: got 0.5; expected a whole number"),
         ("device,pulse,conductance_uS,direction\na,0,1,\na,1,2,\n", "measured.csv:3: direction: got ''; expected up or down"),
-        ("pulse,conductance_uS,direction\n0,1,\n", "measured.csv:1: device: is missing"),
     ],
 )  # fmt: skip
 def test_a_measurement_that_cannot_be_used_is_named(
@@ -90,13 +88,89 @@ def test_a_measurement_that_cannot_be_used_is_named(
 
 def test_what_is_no_text_is_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "measured.csv").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "measured.csv").write_bytes(b"a,b\n1,\xe9\n")
     with pytest.raises(InputError, match=r"measured\.csv: is no CSV file in UTF-8"):
         read_pulses(tmp_path / "measured.csv")
     with pytest.raises(InputError, match=r"missing\.csv: no such file"):
         read_pulses(tmp_path / "missing.csv")
     with pytest.raises(InputError, match="is a directory; expected a CSV file"):
         read_pulses(tmp_path)
+
+
+CYCLES = """device,cycle,pulse,conductance_uS,direction
+d,1,0,1,
+d,1,1,2,up
+d,2,1,1.5,down
+d,2,2,1.2,down
+d,3,0,5,
+d,3,1,4,down
+"""
+
+
+def test_a_cycle_goes_on_from_the_one_before_unless_it_has_a_pulse_0(tmp_path: Path) -> None:
+    pulses = read_pulses(file(tmp_path, CYCLES))
+    assert pulses.change == pytest.approx([1 * US, -0.5 * US, -0.3 * US, -1 * US])
+    assert pulses.before[-1] == pytest.approx(5 * US)
+    assert pulses.notes == (
+        "1 cycles have no reading of pulse 0: each goes on from the last reading of the one before",
+    )  # fmt: skip
+
+
+def test_cycles_that_begin_against_their_direction_are_refused(tmp_path: Path) -> None:
+    ramp = "".join(f"d,{c},{p},{p},up\n" for c in (1, 2, 3) for p in (1, 2, 3))
+    with pytest.raises(
+        InputError, match="cycle: 2 of 2 cycles begin with a change against the direction of their pulse"
+    ):
+        read_pulses(file(tmp_path, "device,cycle,pulse,conductance_uS,direction\n" + ramp))
+
+
+def test_pulses_that_count_anew_ask_for_a_column_cycle(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="A column cycle tells pulses of one number apart"):
+        read_pulses(file(tmp_path, "device,pulse,conductance_uS\nd,1,1\nd,2,2\nd,1,1\nd,2,2\n"))
+
+
+TRAIN = [("a", 1.1), ("a", 1.25), ("a", 1.3125), ("b", 2.5), ("b", 2.75)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "device,pulse,Conductance (uS),Direction\n" + "".join(f"{d},{k},{g},up\n" for k, (d, g) in enumerate(TRAIN)),
+        "DEVICE,PULSE,CONDUCTANCE [uS],DIRECTION\n" + "".join(f"{d},{k},{g},SET\n" for k, (d, g) in enumerate(TRAIN)),
+        "\ufeffdevice;pulse;conductance_nS\r\n" + "".join(f"{d};{k};{g * 1000:.1f}\r\n" for k, (d, g) in enumerate(TRAIN)).replace(".", ","),
+        "measured in May\t\t\t\ndevice\tpulse\tconductance uS\tdirection\n" + "".join(f"{d}\t{k}\t{g}\tPotentiation\n" for k, (d, g) in enumerate(TRAIN)),
+        "device,pulse,conductance\n" + "".join(f"{d},{k},{g} uS\n" for k, (d, g) in enumerate(TRAIN)),
+        "a (uS),b (uS)\n1.1,2.5\n1.25,2.75\n1.3125,\n",
+    ],
+    ids=["brackets", "capitals", "decimal comma", "tabs and a title", "units in cells", "a ramp a column"],
+)  # fmt: skip
+def test_one_measurement_in_the_forms_that_people_have(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(text, newline="")
+    pulses = read_pulses(path)
+    assert pulses.before == pytest.approx([1.1 * US, 1.25 * US, 2.5 * US])
+    assert pulses.change == pytest.approx([0.15 * US, 0.0625 * US, 0.25 * US])
+    assert pulses.up.all()
+    assert pulses.device is not None
+    assert pulses.device.tolist() == [0, 0, 1]
+    assert ("no column direction: every pulse is taken for SET" in pulses.notes) == (
+        "irection" not in text and "DIREC" not in text
+    )
+
+
+def test_a_ramp_a_column_needs_its_unit_in_the_names_or_as_an_option(tmp_path: Path) -> None:
+    path = file(tmp_path, "rmp1,rmp2\n1e-6,2e-6\n1.5e-6,2.5e-6\n")
+    with pytest.raises(InputError, match=r'rmp1: has no unit .* such as "rmp1 \(uS\)", or --unit uS'):
+        read_pulses(path)
+    assert read_pulses(path, unit="S").change == pytest.approx([0.5 * US, 0.5 * US])
+    with pytest.raises(InputError, match="--unit: got 'us'; expected a unit such as uS"):
+        read_pulses(path, unit="us")
+
+
+def test_a_file_of_one_column_that_is_no_table_is_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no column of pulses; expected") as caught:
+        read_pulses(file(tmp_path, "root:secret:0\ndaemon:other:1\n"))
+    assert "secret" not in str(caught.value)
 
 
 # --- Binning

@@ -133,13 +133,13 @@ def test_a_run_names_the_table_among_its_inputs() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("std_uS", "std", "mine.csv:1: std: has no unit in its name; expected a name such as std_uS"),
-        ("mean_uS", "mean_kg", "mine.csv:1: mean_kg: has the unit 'kg'; expected one of S, such as mean_uS"),
-        ("direction,", "way,", "mine.csv:1: direction: is missing; expected this column beside way"),
+        ("std_uS", "std", 'mine.csv:1: std: has no unit in its name; expected a name such as "std (uS)"'),
+        ("mean_uS", "mean_kg", "mine.csv:1: mean_kg: has the unit 'kg'; expected one of S, such as \"mean (uS)\""),
+        ("direction,", "way,", "mine.csv:1: direction: is missing; expected a column such as 'direction' beside way"),
         ("up,3,0.3,0.1", "sideways,3,0.3,0.1", "mine.csv:3: direction: got 'sideways'; expected up or down"),
         ("up,3,0.3,0.1", "up,3,0.3,-0.1", "mine.csv:3: std: got -1e-07; expected no negative standard deviation"),
         ("up,3,0.3,0.1", "up,3,nan,0.1", "mine.csv:3: mean_uS: got 'nan'; expected a finite number"),
-        ("up,3,0.3,0.1", "up,3,0.3", "mine.csv:3: has 3 columns; expected 4"),
+        ("up,3,0.3,0.1", "up,3,0.3", "mine.csv:3: has 3 cells; expected 4"),
         ("up,3,0.3,0.1", "up,0.5,0.3,0.1", "mine.csv:1: conductance: is not in order for 'up'"),
         ("up,1,0.5,0.1\nup,3,0.3,0.1\n", "", "mine.csv:1: direction: has 1 rows of 'up'; expected two or more"),
         ("up,1,0.5,0.1\nup,3,0.3,0.1\n", "up,4.5,0.3,0.1\n", "mine.yaml:6: table.file: up and down have no range in common"),

@@ -15,7 +15,7 @@ from archsim.records.reprice import Side
 def line(action: str, amount: float, price: float, figure: str | None = None, *, phase: str = "update") -> Line:
     component = "unit"
     return Line(
-        phase=phase, layer="fc1", component=component, action=action, key=f"kind.{action}", function="arithmetic",
+        phase=phase, layer="fc1", component=component, action=action, key=f"kind.{action}", function="arithmetic", part="arithmetic",
         inside=True, amount=amount, unit="", figure=figure or f"{action}.figure", price=price, energy_J=amount * price,
         basis="published", source="book2020", reason="",
     )  # fmt: skip

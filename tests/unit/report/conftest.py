@@ -32,6 +32,10 @@ AREAS = [
     ("digital32", "mac_array", "weights", 8_000_000, "bit", 1e-13, "derived"),
     ("digital32", "mac_array", "logic", 100, "1", 3e-9, "assumed"),
 ]
+PARTS = {
+    "adc": "ADC", "cells": "DAC and cells", "chi": "chi memory", "set": "programming", "transfer": "bus",
+    "weights": "weight memory", "multiply": "arithmetic", "driver": "programming", "logic": "arithmetic",
+}  # fmt: skip
 TIMES = {
     "mixed-precision": {"forward": 2e-6, "backward": 1e-6, "update": 4e-5, "refresh": 1e-6},
     "digital32": {"forward": 4e-4, "backward": 6e-6, "update": 8e-4, "refresh": 0.0},
@@ -113,7 +117,7 @@ def tiny(tmp_path: Path) -> Path:
         {
             "architecture": chip, "phase": phase, "layer": "fc1", "component": component, "action": action,
             "key": f"{component}.{action}", "function": "arithmetic", "amount": n * STEPS, "amount_unit": unit,
-            "sizes": "", "what": "made up",
+            "part": PARTS[action.partition(".")[0]], "circuit": "any", "sizes": "", "what": "made up",
         }
         for chip, phase, component, action, n, unit, _, _ in LINES
     ]).to_csv(run / "activity.csv", index=False)  # fmt: skip
@@ -132,7 +136,7 @@ def tiny(tmp_path: Path) -> Path:
     pd.DataFrame([
         {
             "technology": name, "architecture": chip, "component": component, "key": f"{component}.{part}",
-            "amount": n, "amount_unit": unit, "figure": one and f"{part}.figure", "area_m2_per_unit": one,
+            "part": PARTS[part], "amount": n, "amount_unit": unit, "figure": one and f"{part}.figure", "area_m2_per_unit": one,
             "area_m2": one and n * one, "low_m2": one and n * one / 2, "high_m2": one and n * one * 2,
             "basis": basis, "source": "book2020" if basis not in ("", "assumed") else "", "note": "",
         }

@@ -23,7 +23,7 @@ LATENCY = {"forward": 1e-6, "backward": 1e-6, "update": 2e-6, "refresh": 0.0, "t
 def line(component: str, action: str, amount: float, price: float, *, basis: str = "published") -> Line:
     return Line(
         phase="update", layer="fc1", component=component, action=action, key=f"{component}.{action}",
-        function="arithmetic", inside=True, amount=amount, unit="", figure=f"{action}.figure", price=price,
+        function="arithmetic", part="arithmetic", inside=True, amount=amount, unit="", figure=f"{action}.figure", price=price,
         energy_J=amount * price, basis=basis, source="book2020", reason="",
     )  # fmt: skip
 

@@ -141,6 +141,33 @@ def test_an_ablation_that_died_goes_on_where_it_was(folder: Path, content: dict[
     assert 5.0 in pulses
 
 
+def test_what_is_set_holds_for_every_training_and_what_a_device_lacks_is_left_out(tmp_path: Path) -> None:
+    found = small(tmp_path, settings=("weight.device=table-example", "training.learning_rate=0.2"), bits=False)
+    points = found["nonidealities"]["points"]
+    assert found["not_in_device"] == ["pulse_memory", "read_noise", "drift"]
+    assert found["settings"] == {"weight.device": "table-example", "training.learning_rate": "0.2"}
+    assert found["learning_rate"] == 0.2
+    assert [point["name"] for point in points] == [
+        "all on", "state dependence off", "programming noise off", "DAC quantisation off", "ADC quantisation off",
+        "ADC clipping off", "device saturation off", "all off",
+    ]  # fmt: skip
+    summary = run(
+        str(tmp_path / "tiny.yaml"), archs=("mixed-precision",), techs=("bottom-up-14nm",), steps=15, seed=1,
+        settings=("weight.device=table-example", "training.learning_rate=0.2", "nonidealities.programming_noise=false"),
+        out=tmp_path / "run",
+    ).summary  # fmt: skip
+    chip = summary["architectures"]["mixed-precision"]
+    assert points[2]["last_test_accuracy"] == chip["test_accuracy"]
+    assert "drift" not in chip["nonidealities"]
+
+
+@pytest.mark.parametrize("key", ["nonidealities.drift", "mixed-precision.nonidealities.drift"])
+def test_a_non_ideality_is_no_setting_of_an_ablation(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InputError, match="nonidealities.drift: got 'false'; expected no non-ideality"):
+        small(tmp_path, settings=(f"{key}=false",))
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_architecture_without_non_idealities_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="digital32 has no non-idealities") as caught:
         small(tmp_path, arch="digital32")

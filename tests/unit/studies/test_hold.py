@@ -17,7 +17,7 @@ from archsim.chips import compensation
 from archsim.records.reopen import reopen, trained_chip
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
-from archsim.studies.hold import Point, _mode, hold, hold_times, mean_difference
+from archsim.studies.hold import HoldPoint, _mode, hold, hold_times, mean_difference
 
 DAY = 86400.0
 EXPONENT = 0.04
@@ -178,6 +178,6 @@ def test_what_cannot_be_simulated_is_refused(run: Path, options: dict[str, Any],
 
 def test_a_mean_of_equal_accuracies_is_one_of_them() -> None:
     accuracy = 0.1 + 0.2 + 1e-3
-    tests = [Point("chip", 1.0, False, k, accuracy, 0.0, {}, 0.0, 0.0) for k in range(3)]
+    tests = [HoldPoint("chip", 1.0, False, k, accuracy, 0.0, {}, 0.0, 0.0) for k in range(3)]
     found = _mode(tests)
     assert found["lowest"] <= found["test_accuracy"] <= found["highest"]

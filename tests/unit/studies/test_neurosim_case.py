@@ -54,8 +54,8 @@ def test_a_check_on_a_phase_takes_that_phase_of_the_step_alone(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("quantity: accuracy, chip: epiram, band: 1.1", "quantity: accuracy, chip: epiram, phase: update, band: 1.1"),
-     ("quantity: latency, chip: epiram, phase: update, band: 2}", "quantity: latency, phase: update, band: 2}")],
+    [("quantity: accuracy, chip: epiram-halved, band: 1.1", "quantity: accuracy, chip: epiram-halved, phase: update, band: 1.1"),
+     ("quantity: latency, chip: epiram-halved, phase: update, band: 2}", "quantity: latency, phase: update, band: 2}")],
 )  # fmt: skip
 def test_a_phase_of_what_has_none_is_refused(tmp_path: Path, old: str, new: str) -> None:
     with pytest.raises(InputError, match="names a phase"):

@@ -41,6 +41,7 @@ ARCHITECTURE = read(shipped("architectures") / "mixed-precision.yaml").data
         lambda d: d["figures"]["fp32.add"].update(value="0.5"),
         lambda d: d["figures"]["fp32.add"].pop("source"),  # derived, without its source
         lambda d: d["figures"]["fp32.add"].pop("derived_by"),
+        lambda d: d["figures"]["fp32.add"].update(data="mine.csv"),  # not of a derived figure
         lambda d: d["figures"]["fp32.add"].update(basis="guessed"),
         lambda d: d["figures"]["fp32.add"].update(law="sram"),
         lambda d: d["figures"]["fp32.add"].update(valeu="1 pJ"),
@@ -56,6 +57,19 @@ ARCHITECTURE = read(shipped("architectures") / "mixed-precision.yaml").data
 def test_a_technology_with_a_mistake_is_marked(change: Callable[[dict[str, Any]], Any]) -> None:
     assert errors("technology", TECHNOLOGY) == []
     assert errors("technology", changed(TECHNOLOGY, change))
+
+
+def test_a_measured_figure_may_name_own_data_in_place_of_a_source() -> None:
+    own = {"basis": "measured", "data": "mine.csv", "where": "sheet 1"}
+
+    def change(figure: dict[str, Any]) -> None:
+        for key in ("source", "where", "derived_by"):
+            figure.pop(key)
+        figure.update(own)
+
+    assert errors("technology", changed(TECHNOLOGY, lambda d: change(d["figures"]["fp32.add"]))) == []
+    both = changed(TECHNOLOGY, lambda d: d["figures"]["fp32.add"].update(own))
+    assert errors("technology", both)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def chip(name: str) -> RecordedChip:
     keys = [(phase, key, amount) for of, phase, key, amount in ROWS if of == name]
     return RecordedChip(
         name, name, 10, tuple(Row(phase, "fc1", *key.split(".", 1), 10 * amount) for phase, key, amount in keys),
-        tuple(Entry(key.partition(".")[0], key, Action("made up", "arithmetic"), {}) for _, key, _ in keys),
+        tuple(Entry(key.partition(".")[0], key, Action("made up", "arithmetic", part="other", circuit="any"), {}) for _, key, _ in keys),
         (), {}, {}, {}, {}, (),
     )  # fmt: skip
 

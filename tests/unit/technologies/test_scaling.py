@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base.errors import InputError
-from archsim.technologies import classes
-from archsim.technologies.scaling import Scaled, move, scale
+from archsim.studies.inventory import declared
+from archsim.technologies.declared import circuit
+from archsim.technologies.scaling import Scaled, scale
+from archsim.technologies.scaling import move as unbound
 
 BASE = read_technology("bottom-up-14nm")
+DECLARED = declared()
+move = partial(unbound, declared=DECLARED)
 STILLMAKER = 0.4969237804
 
 
@@ -146,7 +151,7 @@ def test_an_unknown_action_is_an_error_and_no_default(tmp_path: Path) -> None:
 
 def test_a_figure_of_two_kinds_of_circuit_is_refused() -> None:
     with pytest.raises(InputError, match=r"mac_array.add \(logic\), tile.adc.convert \(analog\); expected one kind"):
-        classes.circuit(["mac_array.add", "tile.adc.convert"], classes.ACTIONS, "figures x")
+        circuit(["mac_array.add", "tile.adc.convert"], DECLARED.actions, "figures x")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,7 @@ def test_a_figure_of_two_kinds_of_circuit_is_refused() -> None:
      (["digital_unit.lookup"], ("int32.add", False)), (["mac_array.add", "mac_array.multiply"], ("int32.add", False))],
 )  # fmt: skip
 def test_logic_without_a_row_of_its_own_follows_the_adder(actions: list[str], row: tuple[str, bool]) -> None:
-    assert classes.row(actions) == row
+    assert DECLARED.row(actions) == row
 
 
 def test_a_file_without_one_node_asks_for_it(tmp_path: Path) -> None:
