@@ -110,8 +110,9 @@ NOTES = """
 Devices: archsim has the PCM model of Nandakumar et al. 2018 with pulse memory; aihwkit a fit of exponential steps with
 spread between devices. Weights reach +-1.5 in archsim (12 uS on 8 uS), +-2 there. Refresh has other criteria.
 
-Noise of reading: archsim draws it from the conductances of both devices of every pair, and lets them drift; aihwkit
-gets noise of every weight, of archsim's mean at the start. Its own noise at the ADC, 0.1, is off.
+Noise of reading: archsim draws it from the conductances of both devices of every pair, and lets them drift, so that
+in the first second after writing they read up to 16 % more; aihwkit gets noise of every weight, of archsim's mean at
+the start, and has no drift. Its own noise at the ADC, 0.1, is off.
 
 Operands: unrounded in aihwkit means 16 bits in archsim. aihwkit rounds inputs over their largest, archsim over 1.
 
