@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from archsim.base.progress import Progress, Report
     from archsim.runs.spec import RunSpec
-    from archsim.runs.train import Progress, Report
 
 
 def console(*, error: bool = False) -> Console:
@@ -50,6 +50,8 @@ def introduce(spec: RunSpec, out: Path) -> None:
             none = f"; not in this device: {', '.join(absent)}" if absent else ""
             said = f"non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}{none}"
             typer.echo(f"               {said}")
+        for note in architecture.notes():
+            typer.echo(f"  note         {architecture.name}: {note}")
     for technology in spec.technologies:
         typer.echo(f"  technology   {technology.name}: {technology.title}")
     boundary = spec.architectures[0].boundary
@@ -98,19 +100,58 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
         tasks: dict[str, bars.TaskID] = {}
 
         def show(report: Report) -> None:
-            if report.architecture not in tasks:
-                tasks[report.architecture] = display.add_task(
-                    report.architecture, total=report.steps, rate="", accuracy=""
-                )
-            task = tasks[report.architecture]
+            if report.what not in tasks:
+                tasks[report.what] = display.add_task(report.what, total=report.due, rate="", accuracy="")
+            task = tasks[report.what]
             speed = display.tasks[task].speed
             test = "" if report.test_accuracy is None else f", test {100 * report.test_accuracy:.2f} %"
             display.update(
-                task, completed=report.step, rate=f"{speed:,.0f} steps/s" if speed else "",
-                accuracy=f"running {100 * report.running_accuracy:.1f} %{test}",
+                task, completed=report.done, rate=f"{speed:,.0f} steps/s" if speed else "",
+                accuracy=f"running {100 * (report.running_accuracy or 0.0):.1f} %{test}",
             )  # fmt: skip
 
         yield show
+
+
+Counted = Callable[[str, int, int], None]
+"""Called with what was done, how many are done and how many are due."""
+
+
+@contextmanager
+def counting(what: str, *, silent: bool) -> Iterator[Counted]:
+    """Yield a callback that shows how far a study is: a bar on a terminal, a line each elsewhere, with the time left.
+
+    Parameters
+    ----------
+    what : str
+        What is counted: "re-run".
+    silent : bool
+        Show nothing.
+    """
+    begin, first = time.perf_counter(), [0]
+    if silent:
+        yield lambda *_: None
+        return
+    if sys.stderr is None or not sys.stderr.isatty():
+
+        def tell(name: str, finished: int, due: int) -> None:
+            first[0] = first[0] or finished - 1  # those kept from before took no time
+            seconds, fresh = time.perf_counter() - begin, max(finished - first[0], 1)
+            left = f", about {seconds / fresh * (due - finished):.0f} s left" if finished < due else ""
+            with suppress(OSError, ValueError):  # nobody listens any more
+                typer.echo(f"{what} {finished} of {due}: {name} [{seconds:.0f} s{left}]", err=True)
+
+        yield tell
+        return
+    from rich import progress as bars
+
+    columns = (
+        bars.TextColumn(what), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(),
+        bars.TimeRemainingColumn(), bars.TextColumn("{task.description}"),
+    )  # fmt: skip
+    with bars.Progress(*columns, console=console(error=True)) as display:
+        task = display.add_task("", total=None)
+        yield lambda name, finished, due: display.update(task, completed=finished, total=due, description=name)
 
 
 def _audible(show: Progress) -> Progress:
@@ -129,21 +170,22 @@ def _audible(show: Progress) -> Progress:
 
 
 def _lines() -> Progress:
-    begun: dict[str, tuple[int, float]] = {}
+    begun: dict[str, tuple[float, float]] = {}
     told: dict[str, int] = {}
 
     def show(report: Report) -> None:
-        first, begin = begun.setdefault(report.architecture, (report.step, time.perf_counter()))
-        tenth = 10 * report.step // report.steps
-        if tenth <= told.get(report.architecture, 0):
+        first, begin = begun.setdefault(report.what, (report.done, time.perf_counter()))
+        due = report.due or report.done
+        tenth = int(10 * report.done // due)
+        if tenth <= told.get(report.what, 0):
             return
-        told[report.architecture] = tenth
-        done, seconds = report.step - first, time.perf_counter() - begin
+        told[report.what] = tenth
+        done, seconds = report.done - first, time.perf_counter() - begin
         rate = done / seconds if seconds else 0.0
-        speed = f"{rate:,.0f} steps/s, {(report.steps - report.step) / rate:.0f} s left, " if done else ""
+        speed = f"{rate:,.0f} steps/s, {(due - report.done) / rate:.0f} s left, " if done else ""
         typer.echo(
-            f"{report.architecture}: {report.step} of {report.steps} steps, {speed}"
-            f"running accuracy {100 * report.running_accuracy:.1f} %", err=True,
+            f"{report.what}: {report.done:.0f} of {due:.0f} {report.unit}, {speed}"
+            f"running accuracy {100 * (report.running_accuracy or 0.0):.1f} %", err=True,
         )  # fmt: skip
 
     return show

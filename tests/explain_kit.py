@@ -33,4 +33,4 @@ def figure(name: str, low: float, high: float, value: float = 1.0) -> Figure:
 
 
 def spent(figures: list[Figure], baseline: list[float], chip: list[float]) -> Spent:
-    return Spent("digital32", "mixed-precision", tuple(figures), np.array([baseline, chip]))
+    return Spent(("digital32", "mixed-precision"), tuple(figures), np.array([baseline, chip]))

@@ -40,7 +40,7 @@ from archsim.base.files import write_text
 from archsim.base.streams import Streams
 from archsim.data.sampler import Sampler
 from archsim.display import console
-from archsim.report.tables import Sheet, terminal
+from archsim.report.sheet import Sheet, terminal
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Trainer
 

@@ -237,13 +237,19 @@ def _second(document: Document, key: Key, text: object) -> float:
         value = units.parse(text, "s")
     except InputError as error:
         raise document.error(key, error.message) from error
-    return _not_negative(document, key, text, value)
+    return _plausible(document, key, text, value, "s")
 
 
-def _not_negative(document: Document, key: Key, text: object, value: float) -> float:
+def _plausible(document: Document, key: Key, text: object, value: float, unit: str) -> float:
     if value < 0:
         raise document.error(key, value=text, expected="a value that is not negative")
+    if value > (most := _LARGEST.get(unit, 1e3)):
+        raise document.error(key, value=text, expected=f"at most {units.show(most, unit)}, more than any chip has")
     return value
+
+
+_LARGEST = {"J": 1.0, "m^2": 1.0, "s": 1e3, "W": 1e3}
+"""Figures, areas and times that are larger than these are slips of a unit."""
 
 
 def _quantity(document: Document, key: Key, text: object, kind: _Kind, unit: str | None = None) -> tuple[float, str]:
@@ -261,7 +267,7 @@ def _quantity(document: Document, key: Key, text: object, kind: _Kind, unit: str
         if data == per_data:
             if unit not in (None, form):
                 raise document.error(key, value=text, expected=f"a quantity in {unit} like the figure's value")
-            return _not_negative(document, key, text, value), form
+            return _plausible(document, key, text, value, dimension), form
     problem = first.message.partition("; expected")[0] if first else f"got {text!r}"
     problem = problem.replace(f", which is no quantity in {kind.forms[0][0]}", f", which is no {kind.word}")
     raise document.error(key, problem, expected=kind.like)

@@ -65,12 +65,15 @@ class Entry:
     action : Action
     sizes : mapping
         What a cost law may need, in SI: capacity_bit, word_bit, bits, a_bits, b_bits, length_m.
+    times : tuple of str
+        Keys of the technology's times that its unit works by.
     """
 
     component: str
     key: str
     action: Action
     sizes: Mapping[str, float] = field(default_factory=dict)
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

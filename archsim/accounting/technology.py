@@ -359,8 +359,13 @@ def read_references(path: Path) -> dict[str, Reference]:
     for match in re.finditer(r"^[ \t]*@(\w+)\s*\{\s*([^,\s{}]*)\s*,", text, re.MULTILINE):
         kind, key = match.groups()
         line = text.count("\n", 0, match.start()) + 1
-        if not key:
-            raise InputError("entry without a key", file=files.display(path), line=line, expected="@kind{key, ...}")
+        if not re.fullmatch(r"[\w:.+/-]+", key):
+            raise InputError(
+                "entry without a key of letters, digits and :.+/-",
+                file=files.display(path),
+                line=line,
+                expected="@kind{key, ...}",
+            )
         if key in found:
             raise InputError(
                 f"key given before, in line {found[key].line}", file=files.display(path), line=line, key=key

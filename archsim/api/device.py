@@ -39,15 +39,22 @@ def study(name: str, *, out: str | Path | None = None, devices: int = 100_000, s
 
 
 def fit(
-    file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, unit: str | None = None, force: bool = False
+    file: str | Path, out: str | Path, *, bins: int = 20, least: int = 30, unit: str | None = None,
+    plot: str | Path | None = None, force: bool = False,
 ) -> Fit:  # fmt: skip
     """Fit a table device to measured pulses and write its file and its table; return the fit.
 
-    `unit` is that of conductances whose columns name none.
+    `unit` is that of conductances whose columns name none; with `plot`, figures are drawn there.
     """
     from archsim.devices import fit as fitting
     from archsim.devices import measured
 
-    made = fitting.fit(measured.read_pulses(Path(file), unit=unit), bins=bins, least=least)
-    fitting.write(made, Path(out), Path(file), force=force)
+    pulses = measured.read_pulses(Path(file), unit=unit)
+    made = fitting.fit(pulses, bins=bins, least=least)
+    written, _ = fitting.write(made, Path(out), Path(file), force=force)
+    if plot:
+        from archsim.report.studies.fit import make
+        from archsim.studies.device import study as sample
+
+        make(made, pulses, sample(written), Path(plot))
     return made

@@ -11,7 +11,7 @@ from archsim.api.run import Run
 from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
-    from archsim.runs.train import Progress
+    from archsim.base.progress import Progress
     from archsim.studies.validate import Result
     from archsim.studies.verdict import Verdict
 
@@ -29,7 +29,7 @@ def run(
     out : path, optional
         The run directory; by default a new one under reports/.
     progress : callable, optional
-        Gets a `Report` every few hundred steps.
+        Gets a `base.progress.Report` every few hundred steps.
     stop : callable, optional
         Asked as often; True ends the run, whose directory is then marked partial.
     every_s : float, optional

@@ -45,14 +45,16 @@ def report(
 
 
 def explain(
-    run: Source, *, out: str | Path | None = None, reruns: bool = True, steps: int = 3000, tech: str | None = None,
-    **options: Any,
+    run: Source, *, archs: Sequence[str] = (), over: str | None = None, out: str | Path | None = None,
+    reruns: bool = True, steps: int = 3000, tech: str | None = None, **options: Any,
 ) -> Explanation:  # fmt: skip
-    """Say what the energy ratio of a run's chips is made of, how sure it is, and what it hangs on.
+    """Say what the energy of a run's chip, or the ratio of two, is made of, how sure it is, and what it hangs on.
 
     Parameters
     ----------
     run : Run or path
+    archs, over
+        One chip of the run, or two to be compared; by default its baseline and the first other, or its only one.
     out : path, optional
         Folder for the page; nothing but the points of re-runs is written without it.
     reruns : bool
@@ -67,7 +69,7 @@ def explain(
     from archsim.report.explain import page
     from archsim.studies.explain import explain as study
 
-    found = study(_path(run), technology=tech, steps=steps if reruns else None, **options)
+    found = study(_path(run), archs=archs, over=over, technology=tech, steps=steps if reruns else None, **options)
     if out:
         page.write(found, Path(out).expanduser())
     return found

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base import registry
 from archsim.base.units import show
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
     from archsim.records.verify import Verification
     from archsim.studies.endurance import Worn
     from archsim.studies.explain import Explanation
+    from archsim.studies.intervals import Intervals
 
 
 class Run:
-    """A run directory, read and checked once.
+    """A run directory, read and checked once; or a folder of seeds, as their mean.
 
     Parameters
     ----------
     path : path
-        The run directory.
+        The run directory. Tables of a folder of seeds hold the rows of all, with a column "seed".
 
     Raises
     ------
@@ -72,7 +74,17 @@ class Run:
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
+        if seeds := self.recorded.seeds:
+            tables = [pd.read_csv(each.path / name).assign(seed=each.summary["seed"]) for each in seeds]
+            return pd.concat(tables, ignore_index=True)
         return pd.read_csv(self.path / name)
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """The 90 % intervals of every energy, time and area under the run's own technology; None without ranges."""
+        from archsim.studies.intervals import known
+
+        return known(self.recorded)
 
     # --- questions ------------------------------------------------------------------------------------------------
     def compare(self, *others: Run | str | Path, **options: Any) -> Comparison:
@@ -114,7 +126,10 @@ class Run:
     # --- reports --------------------------------------------------------------------------------------------------
     def figures(self) -> dict[str, Figure]:
         """Return every chart of a report by name, drawn anew."""
-        return {name: self.figure(name) for name in registry.names("chart")}
+        from archsim.report import style
+
+        with style.applied():
+            return style.charts(self.recorded)
 
     def figure(self, name: str) -> Figure:
         """Return one chart of a report: "energy", "latency", "accuracy", "contributions", "area".

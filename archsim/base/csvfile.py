@@ -307,7 +307,10 @@ def _rows(text: str, delimiter: str, path: Path, before: int) -> list[tuple[int,
 
 
 def _dialect(text: str, wants: Mapping[str, Want], needs: Sequence[Collection[str]]) -> tuple[str, int]:
-    """Return delimiter and number of rows above the header: the first row that holds what is needed, or most of it."""
+    """Return delimiter and number of rows above the header: the first row that holds what is needed, or most of it.
+
+    Where no row holds any of it, the header is the row above the first row of numbers.
+    """
     best, most = (csvtext.DELIMITERS[0], 0), (0.0, 0)
     for delimiter in csvtext.DELIMITERS:
         for skipped, row in enumerate(_start(text, delimiter)):
@@ -317,7 +320,15 @@ def _dialect(text: str, wants: Mapping[str, Want], needs: Sequence[Collection[st
                 return delimiter, skipped
             if (score := (share, len(row) if skipped == 0 else 0)) > most:
                 best, most = (delimiter, skipped), score
-    return best
+    if most[0] > 0:
+        return best
+    above: list[tuple[int, str, int]] = []
+    for delimiter in csvtext.DELIMITERS:
+        for skipped, row in enumerate(islice(_start(text, delimiter), 1, None)):
+            if all(map(csvtext.is_number, filter(str.strip, row))):
+                above.append((len(row), delimiter, skipped))
+                break
+    return max(above, key=lambda each: each[0])[1:] if above else best
 
 
 def _start(text: str, delimiter: str) -> Iterator[list[str]]:

@@ -59,12 +59,12 @@ class InputError(ArchsimError, ValueError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        where = "" if self.file is None else f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
-        key = f"{self.key}: " if self.key else ""
-        body = self.message or f"got {shown(self.value)}"
+        file, key, hint = _brief(self.file), _brief(self.key), _brief(self.hint)
+        where = "" if self.file is None else f"{file}:{self.line}: " if self.line else f"{file}: "
+        body = _brief(self.message) if self.message else f"got {shown(self.value)}"
         if self.expected:
-            body += f"; expected {self.expected}"
-        return f"{where}{key}{body}" + (f". {self.hint}" if self.hint else "")
+            body += f"; expected {_brief(self.expected)}"
+        return f"{where}{f'{key}: ' if key else ''}{body}" + (f". {hint}" if hint else "")
 
 
 class DoesNotFitError(InputError):
@@ -89,6 +89,16 @@ class ModelError(ArchsimError, RuntimeError):
     """The model contradicts itself: a deadlock, an action without a price, a duration that rounding distorts."""
 
     exit_code = 5
+
+
+_MOST = 600
+"""Letters of a part of an error: more than any list of known names."""
+
+
+def _brief(text: object) -> str:
+    """Return a part of an error on one line, the middle of a very long one left out."""
+    said = " ".join(str(text or "").splitlines())
+    return said if len(said) <= _MOST else f"{said[: _MOST // 2]} ... {said[-_MOST // 2 :]}"
 
 
 def shown(value: object, limit: int = 200) -> str:

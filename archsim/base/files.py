@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import hashlib
 import os
+import platform
+import re
 import shutil
 import stat
 import tempfile
@@ -205,7 +209,8 @@ def display(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it over `path`, on failure remove it.
 
-    So a reader sees the old file or the new one, never half of it.
+    So a reader sees the old file or the new one, never half of it. What a process that was killed left beside it is
+    removed by the next that writes it.
 
     Raises
     ------
@@ -216,7 +221,8 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError("is a directory", file=display(path), expected="a file to write")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:_STEM]}.", suffix=path.suffix)
+        _clear(path.parent, f".{path.stem[:_STEM]}.", path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:_STEM]}.{_owner()}", suffix=path.suffix)
     except OSError as error:
         raise _unwritten(path, error) from error
     os.close(handle)
@@ -231,6 +237,36 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _unwritten(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+_NODE = re.sub(r"\W", "-", platform.node()) or "here"
+
+
+def _owner() -> str:
+    """Return what stands in the name of a file in the making: its process, so that what a dead one left is known."""
+    return f"{os.getpid()}@{_NODE}-"
+
+
+def _clear(folder: Path, prefix: str, suffix: str) -> None:
+    """Remove what processes of this machine that live no more were writing: files, or folders of files."""
+    if os.name != "posix":  # elsewhere a process cannot be asked whether it lives
+        return
+    for left in folder.glob(f"{glob.escape(prefix)}*@{_NODE}-*{glob.escape(suffix)}"):
+        process = left.name.removeprefix(prefix).partition("@")[0]
+        if not process.isdecimal() or _alive(int(process)):
+            continue
+        with contextlib.suppress(OSError):
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 _STEM = 100
@@ -254,13 +290,20 @@ def shown_path(path: Path) -> str:
 
 
 @contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a temporary folder, removed at the end; one of a process that was killed is removed by the next."""
+    _clear(Path(tempfile.gettempdir()), "archsim-", "")
+    with tempfile.TemporaryDirectory(prefix=f"archsim-{_owner()}") as name:
+        yield Path(name)
+
+
+@contextmanager
 def together(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder; on success move every file in it to its place in `folder`, on failure remove it.
 
     So files that belong together are all new or all old, but for an interruption of the moving itself.
     """
-    with tempfile.TemporaryDirectory() as name:
-        aside = Path(name)
+    with scratch() as aside:
         yield aside
         for path in sorted(each for each in aside.rglob("*") if each.is_file()):
             with replacing(folder / path.relative_to(aside)) as target:
@@ -339,6 +382,14 @@ def _check_above(path: Path, option: str, what: str) -> None:
         raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} is a file")
     if not os.access(above, os.W_OK):
         raise InputError(key=option, value=str(path), expected=f"{what}, but {display(above)} cannot be written to")
+
+
+def no_formula(cell: object) -> object:
+    """Return a cell of a table; one that a spreadsheet would take for a formula has a quote before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell
+
+
+_FORMULA = ("=", "@", "\t", "\r")
 
 
 def write_text(path: Path, text: str) -> None:

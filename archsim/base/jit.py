@@ -39,7 +39,7 @@ def kernel(fastmath: Any = False) -> Callable[[Any], Any]:
 
     def compiled(function: Any) -> Any:
         made = numba.njit(**({"fastmath": fastmath} if fastmath else {}))(function)
-        if numba.config.DISABLE_JIT:
+        if getattr(numba.config, "DISABLE_JIT", 0):  # then it is the function itself
             return made
         for place in (None, _temporary):
             try:
@@ -74,7 +74,8 @@ def _mend(made: Any) -> None:
     def turn_to(signature: Any, codegen: Any) -> None:
         key = repr(cache._index_key(signature, codegen)).encode()  # noqa: SLF001  likewise
         digest = hashlib.sha256(b"|".join((_surroundings(), own, key))).hexdigest()[:16]
-        cache._cache_file = IndexDataCacheFile(cache.cache_path, f"{base}-{digest}", stamp)  # noqa: SLF001  likewise
+        file: Any = IndexDataCacheFile
+        cache._cache_file = file(cache.cache_path, f"{base}-{digest}", stamp)  # noqa: SLF001  likewise
 
     def load_or_none(signature: Any, context: Any) -> Any:
         try:

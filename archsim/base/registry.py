@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import InputError, nearest, shown
+
+_LOG = logging.getLogger("archsim")
 
 _BUILT_IN: dict[str, dict[str, str]] = {
     "device": {
@@ -32,10 +36,18 @@ _BUILT_IN: dict[str, dict[str, str]] = {
 }
 
 
-@cache
+_NEEDED = {"device": ("FILE",), "chip": ("SCHEMA", "start", "check", "demands"), "chart": ("__call__",)}
+"""What an object of a kind has at least."""
+
+
 def _known(kind: str) -> dict[str, str]:
-    outside = {point.name: point.value for point in entry_points(group=f"archsim.{kind}")}
-    return {**outside, **_BUILT_IN[kind]}
+    return {**{name: point.value for name, point in _outside(kind).items()}, **_BUILT_IN[kind]}
+
+
+@cache
+def _outside(kind: str) -> dict[str, EntryPoint]:
+    """Return the plug-ins of a kind, by name; none of them is imported."""
+    return {point.name: point for point in entry_points(group=f"archsim.{kind}") if point.name not in _BUILT_IN[kind]}
 
 
 def names(kind: str) -> list[str]:
@@ -51,10 +63,48 @@ def load(kind: str, name: str) -> Any:
     Raises
     ------
     InputError
-        If the name is unknown; with the nearest known one.
+        If the name is unknown; with the nearest known one. If a plug-in cannot be imported or is no such thing.
     """
     known = _known(kind)
     if name not in known:
         raise InputError(key=kind, value=name, expected=f"one of {', '.join(sorted(known))}", hint=nearest(name, known))
+    if (point := _outside(kind).get(name)) is not None:
+        return _plugged(kind, point)
     module, _, attribute = known[name].partition(":")
     return getattr(import_module(module), attribute)
+
+
+def each(kind: str, use: Callable[[Any], Any] = lambda found: found) -> dict[str, Any]:
+    """Return name -> what `use` makes of it, for all of a kind; a plug-in that fails is told in a line and left out.
+
+    Parameters
+    ----------
+    kind : str
+    use : function, optional
+        Called with what is registered. What fails in a built-in one is raised.
+    """
+    made = {}
+    for name in names(kind):
+        try:
+            made[name] = use(load(kind, name))
+        except Exception as error:
+            if name not in _outside(kind):
+                raise
+            said = str(error) if isinstance(error, InputError) else f"plug-in {name}: failed with {_line(error)}"
+            _LOG.warning("archsim: note: left out: %s", said)
+    return made
+
+
+def _plugged(kind: str, point: EntryPoint) -> Any:
+    where = f"plug-in {point.name} (archsim.{kind}: {point.value}{f' of {point.dist.name}' if point.dist else ''})"
+    try:
+        found = point.load()
+    except Exception as error:
+        raise InputError(f"{where} cannot be loaded: {_line(error)}", hint="Mend or uninstall it") from error
+    if missing := [name for name in _NEEDED[kind] if not hasattr(found, name)]:
+        raise InputError(f"{where} lacks {', '.join(missing)}", expected=f"what a {kind} of archsim has")
+    return found
+
+
+def _line(error: BaseException) -> str:
+    return shown(f"{type(error).__name__}: {error}")[1:-1]

@@ -102,6 +102,10 @@ class Architecture(FileRecord):
         """Return the names of the non-idealities that are off."""
         return []
 
+    def notes(self) -> list[str]:
+        """Return what is worth knowing of the chip's values before it is run, each with what to set instead."""
+        return []
+
     def absent(self) -> list[str]:
         """Return the names of the non-idealities that have a switch, but are not in the chip's devices."""
         return []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from archsim.base.quantities import Bits, Count, positive
+from archsim.base.units import show
 from archsim.base.yamlfile import Key, Record, quantity
 from archsim.chips.architecture import Architecture
-from archsim.devices.base import Switches
+from archsim.devices.base import Device, Switches
 from archsim.devices.library import build, device_file, input_files
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
@@ -65,9 +66,31 @@ class WeightFile(Record):
     drift_tolerance: Annotated[FiniteFloat, Field(gt=0, lt=0.5)]
 
 
+# Shares of a device's range that suit it. The usual ones are about those of the shipped chips; how far off is worth a
+# note is archsim's own judgement.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of the device's range: the usual one, and the ends beyond which a value does not suit the device."""
+
+    usual: float
+    least: float
+    most: float
+
+    def suits(self, part: float) -> bool:
+        """Whether a share is within the ends."""
+        return self.least <= part <= self.most
+
+
+def setting(key: str, conductance: float) -> str:
+    """Return the option that sets a conductance [S]."""
+    return f"--set {key}={show(conductance, 'S', 3).replace(' ', '')}"
+
+
 class CrossbarArchitecture(Architecture):
     """Structure of a chip with crossbar tiles; its kinds add their own blocks and their `nonidealities`."""
 
+    UNIT_SHARE: ClassVar[Share]
+    """Share of the device's range that a weight of 1 takes."""
     NAMES_FILES: ClassVar[Key] = ("weight", "device")
     tile: TileFile
     weight: WeightFile
@@ -88,6 +111,22 @@ class CrossbarArchitecture(Architecture):
     def switched_off(self) -> list[str]:
         """Return the names of the non-idealities that are off."""
         return [name for name, on in self._switches().items() if not on]
+
+    def notes(self) -> list[str]:
+        """Return what does not suit the range of the device, with the options that would."""
+        device = build(self.device_file(), Switches())
+        span, unit = device.high - device.low, self.weight.unit
+        if self.UNIT_SHARE.suits(unit / span):
+            return []
+        note = (
+            f"weight.unit is {show(unit, 'S')}, {unit / span:.2g} of the range of {self._ranged(device)}; "
+            f"{self.UNIT_SHARE.usual:g} of it is usual: {setting('weight.unit', self.UNIT_SHARE.usual * span)}"
+        )
+        return [note]
+
+    def _ranged(self, device: Device) -> str:
+        name = self.weight.device.rpartition("/")[2].removesuffix(".yaml")
+        return f"{name}, {show(device.low, 'S')} to {show(device.high, 'S')}"
 
     def absent(self) -> list[str]:
         """Return the names of the non-idealities that have a switch, but are not in the device: drift of a table."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.yamlfile import Record
-from archsim.chips.crossbar_file import CrossbarArchitecture, Positive, TileFile
+from archsim.chips.crossbar_file import CrossbarArchitecture, Positive, Share, TileFile
 
 
 class InArrayTileFile(TileFile):
@@ -58,6 +58,7 @@ class InArrayNonIdealities(Record):
 class InArrayArchitecture(CrossbarArchitecture):
     """Structure of a chip that updates its weights in the array."""
 
+    UNIT_SHARE: ClassVar[Share] = Share(usual=0.5, least=0.25, most=1.0)
     chip: Literal["in-array"]
     tile: InArrayTileFile
     update: UpdateFile

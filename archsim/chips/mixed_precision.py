@@ -5,12 +5,13 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accounting.area import Part
 from archsim.analog.cells import Cells, PairedCells
 from archsim.base.arrays import I64, Arrays, nested, stored, under
 from archsim.base.signal import Signal, Tag
@@ -76,13 +77,8 @@ class MixedPrecisionChip(CrossbarChip):
         state: dict[str, LayerState], *, now_ps: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, state, now_ps=now_ps)
-        outer = architecture.outer_product
         self._log_words = architecture.programmer.log_words // len(state)
-        self.outer_product_unit = OuterProductUnit(
-            self.clock, self.ledger, lanes=outer.lanes, cycle_ps=self.ps("digital.cycle"), x_bits=outer.x_bits,
-            error_bits=outer.error_bits,
-            chi=self.sram(network.weights, banks=outer.chi.banks, word_bit=outer.chi.bits),
-        )  # fmt: skip
+        self.outer_product_units = self._outer_product_units()
         self.programmer = Programmer(
             self.clock, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
             reset_ps=self.ps("programmer.reset_pulse"), read_ps=self.ps("programmer.read"),
@@ -115,11 +111,13 @@ class MixedPrecisionChip(CrossbarChip):
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, outer = architecture.weight, architecture.outer_product
+        tiled = outer.at == "tiles"
         state = {}
         for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
             accumulator = Accumulator(
                 network.shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
                 x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
+                edges=grid.edges() if tiled else None,
             )  # fmt: skip
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs)
@@ -138,7 +136,20 @@ class MixedPrecisionChip(CrossbarChip):
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
-        return [*super().components(), self.outer_product_unit, self.programmer]
+        units = {id(unit): unit for unit in self.outer_product_units.values()}
+        return [*super().components(), *units.values(), self.programmer]
+
+    def parts(self) -> list[Part]:
+        """Return the parts of the chip; a unit at a tile stands at every one of the `tile.count` tiles, used or not."""
+        found = super().parts()
+        if not self._at_tiles:
+            return found
+        used = sum(unit.copies for unit in self.outer_product_units.values())
+        scale = self.architecture.tile.count / used
+        return [
+            replace(part, amount=part.amount * scale) if part.component == OuterProductUnit.kind else part
+            for part in found
+        ]
 
     # --- keeping --------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -158,7 +169,14 @@ class MixedPrecisionChip(CrossbarChip):
         state = self.state[layer]
         normal, scale = d.normal or (yield from self._normalised(d, tag))
         self.digital_unit.fetch(x.elements + d.elements, tag)
-        done = yield from self.outer_product_unit.accumulate(
+        if self._at_tiles:
+            outer, grid = self.architecture.outer_product, state.grid
+            x_bits, d_bits = (
+                x.elements * len(grid.columns) * outer.x_bits,
+                d.elements * len(grid.rows) * outer.error_bits,
+            )
+            yield from self.bus.send(x_bits + d_bits, tag)
+        done = yield from self.outer_product_units[layer].accumulate(
             state.accumulator, x.values, normal, tag, x_scale=self._full_scale,
             rate=rate * scale,
         )  # fmt: skip
@@ -185,6 +203,28 @@ class MixedPrecisionChip(CrossbarChip):
                     yield from tile.slot.during(work)
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
+    @property
+    def _at_tiles(self) -> bool:
+        return self.architecture.outer_product.at == "tiles"
+
+    def _outer_product_units(self) -> dict[str, OuterProductUnit]:
+        """Return what adds to chi of each layer: the units at its tiles, or the one unit of all layers."""
+        outer, tile = self.architecture.outer_product, self.architecture.tile
+
+        def unit(words: int, copies: int, label: str) -> OuterProductUnit:
+            return OuterProductUnit(
+                self.clock, self.ledger, lanes=outer.lanes, cycle_ps=self.ps("digital.cycle"), x_bits=outer.x_bits,
+                error_bits=outer.error_bits, copies=copies, label=label,
+                chi=self.sram(words, banks=outer.chi.banks, word_bit=outer.chi.bits),
+            )  # fmt: skip
+
+        if self._at_tiles:
+            return {
+                name: unit(tile.rows * tile.columns, layer.grid.tiles, f"outer_product_unit {name}")
+                for name, layer in self.state.items()
+            }
+        return dict.fromkeys(self.state, unit(self.network.weights, 1, "outer_product_unit"))
+
     def _program(self, layer: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for (r, c), (inside, due) in by_tile(state.grid, index.tolist(), pulses.tolist()).items():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from archsim.base.quantities import Bits, Count, Switch
+from archsim.base.units import show
 from archsim.base.yamlfile import Record
-from archsim.chips.crossbar_file import Conductance, CrossbarArchitecture
+from archsim.chips.crossbar_file import Conductance, CrossbarArchitecture, Share, setting
+from archsim.devices.base import Switches
+from archsim.devices.library import build
 
 
 def _power_of_two(value: int) -> int:
@@ -18,7 +21,7 @@ def _power_of_two(value: int) -> int:
 
 
 class ChiFile(Record):
-    """The accumulator: bits of an element, saturation in epsilons, banks of its memory."""
+    """The accumulator: bits of an element, saturation in epsilons, banks of a unit's memory."""
 
     bits: Annotated[int, Field(ge=4, le=32, strict=True)]
     limit: Annotated[int, Field(ge=2, strict=True), AfterValidator(_power_of_two)]
@@ -26,8 +29,13 @@ class ChiFile(Record):
 
 
 class OuterProductFile(Record):
-    """Precision of both operands (sign included), lanes, zero skipping, chi."""
+    """Where units stand, precision of both operands (sign included), lanes of a unit, zero skipping, chi.
 
+    One unit `at` the digital unit holds chi of all layers; units at the tiles have a lane or more and a memory each,
+    with a word for every pair of their tile, and operands come over the bus.
+    """
+
+    at: Literal["digital-unit", "tiles"] = "digital-unit"
     x_bits: Bits
     error_bits: Bits
     lanes: Count
@@ -68,8 +76,26 @@ class NonIdealities(Record):
 class MixedPrecisionArchitecture(CrossbarArchitecture):
     """Structure of a mixed-precision chip."""
 
+    UNIT_SHARE: ClassVar[Share] = Share(usual=0.67, least=0.5, most=1.0)
+    SATURATED_SHARE: ClassVar[Share] = Share(usual=0.8, least=0.6, most=0.98)
+    """Share of the device's range at which a device counts as saturated."""
     chip: Literal["mixed-precision"]
     outer_product: OuterProductFile
     programmer: ProgrammerFile
     refresh: RefreshFile
     nonidealities: NonIdealities
+
+    def notes(self) -> list[str]:
+        """Return what does not suit the range of the device, with the options that would."""
+        device = build(self.device_file(), Switches())
+        span, saturated, usual = device.high - device.low, self.refresh.saturated, self.SATURATED_SHARE.usual
+        part = (saturated - device.low) / span
+        if self.SATURATED_SHARE.suits(part):
+            return super().notes()
+        difference = usual * self.refresh.difference / saturated * span
+        note = (
+            f"refresh.saturated is {show(saturated, 'S')}, at {part:.2g} of the range of {self._ranged(device)}; "
+            f"{usual:g} is usual: {setting('refresh.saturated', device.low + usual * span)} "
+            f"{setting('refresh.difference', difference)}"
+        )
+        return [*super().notes(), note]

@@ -42,6 +42,10 @@ class Grid:
         """Tiles that the layer takes."""
         return len(self.rows) * len(self.columns)
 
+    def edges(self) -> tuple[list[int], list[int]]:
+        """Return where the bands of rows and of columns begin, and where the last ones end."""
+        return [0, *(band.stop for band in self.rows)], [0, *(band.stop for band in self.columns)]
+
 
 def bands(lines: int, most: int) -> tuple[Stretch, ...]:
     """Cut `lines` into as few bands of at most `most` as will do, of sizes that differ by one at most."""

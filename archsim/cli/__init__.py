@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -70,7 +71,7 @@ def main() -> None:
     _open_streams()
     signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="archsim", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:
         code = stop.code
@@ -80,8 +81,10 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Give the program streams where it was started without: they are read by nobody."""
+    """Give the program streams where it was started without, read by nobody; let what they cannot spell be "?"."""
     for name in ("stdout", "stderr"):
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  as long as the program
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.options import INTERRUPTED, AsJson, Data, Preset, Quiet, Settings
-from archsim.display import console
+from archsim.display import console, counting
 
 
 def ablate_command(  # noqa: PLR0917  an option each
@@ -34,26 +34,20 @@ def ablate_command(  # noqa: PLR0917  an option each
     does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
     it was, or only draws.
     """
-    import time
-
     from archsim.report.studies import ablate as page
     from archsim.studies.ablate import ablate
 
     folder = out or Path("reports") / f"ablate-{Path(workload).stem}"
-    begin = time.perf_counter()
-
-    def done(name: str, seed: int, numbers: dict[str, float], finished: int, due: int) -> None:
-        if not quiet and not as_json:
-            typer.echo(
-                f"{finished} of {due}: {name}, seed {seed}: {100 * numbers['test_accuracy']:.2f} % "
-                f"[{time.perf_counter() - begin:.0f} s]", err=True,
-            )  # fmt: skip
-
     try:
-        content = ablate(
-            workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,
-            settings=settings or (), data=data, done=done,
-        )  # fmt: skip
+        with counting("training", silent=quiet or as_json) as shown:
+
+            def done(name: str, seed: int, numbers: dict[str, float], finished: int, due: int) -> None:
+                shown(f"{name}, seed {seed}: {100 * numbers['test_accuracy']:.2f} %", finished, due)
+
+            content = ablate(
+                workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,
+                settings=settings or (), data=data, done=done,
+            )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo(f"archsim: interrupted; the same command goes on with what is kept in {folder}", err=True)
         raise typer.Exit(INTERRUPTED) from None

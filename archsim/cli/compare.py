@@ -14,7 +14,7 @@ from archsim.display import console
 
 
 def compare_command(  # noqa: PLR0917  an option each
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN [RUN2]", help="One or two run directories.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN [RUN2 ...]", help="Run directories.")],
     tech: Annotated[
         list[str] | None,
         typer.Option("--tech", help="Technology, by name or file; repeat to compare by several, the first with each "
@@ -32,9 +32,7 @@ def compare_command(  # noqa: PLR0917  an option each
     out: Annotated[Path | None, typer.Option(help="Where to write.", show_default="RUN/compare")] = None,
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Set the energy of a training step side by side: by technologies, of two chips, of two runs; and say why."""
-    if len(runs) > 2:
-        raise InputError(key="RUN", value=str(runs[2]), expected="one or two run directories")
+    """Set the energy of a training step side by side: by technologies, of chips, of runs; and say why."""
     for option, names in (("--tech", tech or []), ("--arch", arch or [])):
         if twice := [name for name in names if names.count(name) > 1]:
             raise InputError(key=option, value=twice[0], expected="each name once, but this one was given twice")

@@ -91,7 +91,7 @@ def _describe(path: Path) -> None:
 
 
 @device_app.command("fit")
-def device_fit(
+def device_fit(  # noqa: PLR0917  an option each
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measured pulses.")],
     out: Annotated[
         Path | None, typer.Option(metavar="NAME.yaml", help="Device file to write.", show_default="FILE-device.yaml")
@@ -99,6 +99,9 @@ def device_fit(
     bins: Annotated[int, typer.Option(help="Bins of conductance at most, for either direction.")] = 20,
     least: Annotated[int, typer.Option(help="Pulses at least in each bin.")] = 30,
     unit: Annotated[str | None, typer.Option(help="Unit of conductances whose columns name none, such as uS.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw the device with the measured points over it there.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
 ) -> None:
     """Fit a table device to measured pulses: mean and standard deviation of the change over conductance.
@@ -108,15 +111,22 @@ def device_fit(
     its start; or a ramp of one device a column. Pulses that count anew in each cycle need a column cycle; without a
     direction every pulse is taken for SET.
 
-    A table holds no memory of earlier pulses, as PCM has, and no spread between devices: it gives what the measured
-    pulses did on average. Noise of the readings widens the spread it finds; average readings before.
+    A table holds no memory of earlier pulses, as PCM has: it gives what the measured pulses did on average. From 5
+    devices on, how much they differ is fitted too. Noise of the readings widens the spread of the pulses; average
+    readings before.
     """
     from archsim.devices import fit, measured
 
     pulses = measured.read_pulses(file, unit=unit)
     made = fit.fit(pulses, bins=bins, least=least)
     written = fit.write(made, out or Path(f"{file.stem}-device.yaml"), file, force=force)
+    if plot:
+        from archsim.report.studies.fit import make
+        from archsim.studies.device import study
+
+        written += make(made, pulses, study(written[0]), plot)
     _show_fit(made)
+    typer.echo(f"between devices: {fit.spread_words(made)}")
     for note in pulses.notes:
         typer.echo(f"note: {note}")
     for path in written:

@@ -1,4 +1,4 @@
-"""`archsim explain`: take the comparison of a run apart."""
+"""`archsim explain`: take a chip of a run, or the comparison of two, apart."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from typing import Annotated
 import typer
 
 from archsim.cli.options import AsJson, Data, Quiet
+from archsim.display import counting
 
 
 def explain_command(  # noqa: PLR0917  an option each
-    run: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of a finished run of both chips.")],
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of a finished run, or a folder of seeds.")],
+    arch: Annotated[
+        list[str] | None,
+        typer.Option("--arch", help="Chip of the run to explain; repeat for the ratio of two.",
+                     show_default="its baseline and the first other, or its only one"),
+    ] = None,
+    over: Annotated[
+        str | None, typer.Option(help="The chip over which another one is set.", show_default="the run's baseline")
+    ] = None,
     samples: Annotated[int, typer.Option(help="Draws of all figures together.")] = 20_000,
     steps: Annotated[int, typer.Option(help="Training steps of each re-run.")] = 3000,
     reruns: Annotated[bool, typer.Option(help="Re-run with changed chips, which takes minutes the first time.")] = True,
@@ -25,7 +34,7 @@ def explain_command(  # noqa: PLR0917  an option each
     out: Annotated[Path | None, typer.Option(help="Where to write.", show_default="DIR/explain")] = None,
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Say what the energy ratio of a run's two chips is made of, how sure it is, and which decisions it hangs on."""
+    """Say what a chip's energy, or the ratio of two, is made of, how sure it is, and which decisions it hangs on."""
     from archsim.base.files import check_folder
     from archsim.report.explain import page
     from archsim.studies.explain import contents, explain
@@ -34,14 +43,11 @@ def explain_command(  # noqa: PLR0917  an option each
     check_folder(folder)
     silent = quiet or as_json
 
-    def done(name: str, finished: int, due: int) -> None:
-        if not silent:
-            typer.echo(f"re-run {finished} of {due}: {name}", err=True)
-
-    found = explain(
-        run, technology=tech, samples=samples, distribution=distribution, steps=steps if reruns else None,
-        points=folder / "points", data=data, done=done,
-    )  # fmt: skip
+    with counting("re-run", silent=silent) as done:
+        found = explain(
+            run, archs=arch or (), over=over, technology=tech, samples=samples, distribution=distribution,
+            steps=steps if reruns else None, points=folder / "points", data=data, done=done,
+        )  # fmt: skip
     written = page.write(found, folder)
     if as_json:
         typer.echo(json.dumps(contents(found), indent=2))

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.base.progress import Report
 from archsim.cli.group import Group
 from archsim.cli.options import AsJson, Data, Quiet
 from archsim.display import console
@@ -158,11 +159,11 @@ def data_fetch(name: Annotated[str, typer.Argument(metavar="DATASET", help="mnis
 
     last: list[str] = []
 
-    def progress(file: str, done: int, due: int | None) -> None:
-        if file not in last:
-            last.append(file)
-            typer.echo(f"fetching {file} ({due or '?'} bytes)", err=True)
-        del done
+    def progress(report: Report) -> None:
+        if report.what not in last:
+            last.append(report.what)
+            due = f"{report.due:.0f}" if report.due else "?"
+            typer.echo(f"fetching {report.what} ({due} {report.unit})", err=True)
 
     folder = fetch(name, progress=None if quiet else progress)
     if not quiet:

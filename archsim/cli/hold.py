@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from archsim.base.errors import InputError
+from archsim.base.progress import Report
 from archsim.cli.options import AsJson, Data, Quiet
 from archsim.display import console
 
@@ -41,8 +42,8 @@ def hold_command(  # noqa: PLR0917  an option each
         ) from error  # fmt: skip
     silent = quiet or as_json
 
-    def progress(chip: str, time_s: float) -> None:
-        typer.echo(f"{chip}: testing {drawing.at(time_s)}", err=True)
+    def progress(report: Report) -> None:
+        typer.echo(f"{report.what}: testing {drawing.at(report.done)}", err=True)
 
     content = hold(
         run, duration_s=duration_s, repeats=repeats, out=out, data=data, techs=tuple(tech or ()),

@@ -89,7 +89,7 @@ def resume_command(
 
 
 def report_command(
-    run: Annotated[Path, typer.Argument(metavar="DIR", help="Run directory.")],
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="Run directory, or a folder of seeds.")],
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to write to; with --html also a file ending in .html.", show_default="DIR/report"),
@@ -250,6 +250,9 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
                     f"mean of {len(results)} seeds: {name} {100 * mean:.2f} %"
                     + (f" (std {100 * spread:.2f})" if spread else "")
                 )
+            for name, mean in content["mean_energy_ratios"].items():
+                spread = content["std_energy_ratios"][name]
+                typer.echo(f"energy ratio over {name}: {mean:.4g}" + (f" (std {spread:.2g})" if spread else ""))
             typer.echo(f"Run directories: {out}")
     if stop:
         typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)

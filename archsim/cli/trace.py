@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archsim.base.errors import InputError
+from archsim.base.progress import Report
 from archsim.cli.options import AsJson, Data, Quiet
 from archsim.display import console
 
@@ -36,7 +37,7 @@ def trace_command(  # noqa: PLR0917  an option each
     from archsim.base.files import claim
     from archsim.records import timeline
     from archsim.records.trace import trace
-    from archsim.report.tables import terminal
+    from archsim.report.sheet import terminal
     from archsim.report.trace import charts as drawing
     from archsim.report.trace import perfetto
     from archsim.report.trace import vcd as dump
@@ -51,8 +52,8 @@ def trace_command(  # noqa: PLR0917  an option each
         dump.package()
     silent = quiet or as_json
 
-    def progress(chip: str, before: int) -> None:
-        typer.echo(f"{chip}: training up to step {before}, then recording {steps}", err=True)
+    def progress(report: Report) -> None:
+        typer.echo(f"{report.what}: training up to step {report.due:.0f}, then recording {steps}", err=True)
 
     found = trace(
         run, steps=steps, skip=skip, archs=tuple(arch or ()), data=data, techs=tuple(tech or ()),

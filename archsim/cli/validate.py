@@ -26,8 +26,8 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
 ) -> None:  # fmt: skip
     """Compare archsim with published designs; exit with 1 on a miss that is not known, or a result that has moved."""
     from archsim.base.files import check_folder
+    from archsim.report.sheet import terminal
     from archsim.report.studies import validate as report
-    from archsim.report.tables import terminal
     from archsim.studies.validate import validate as run
     from archsim.studies.verdict import verdict
 

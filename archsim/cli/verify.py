@@ -22,8 +22,8 @@ def verify_command(
 ) -> None:  # fmt: skip
     """Do a run again from its run.yaml and say, bit for bit, what is equal; exit with 1 if anything is not."""
     from archsim.records.verify import surroundings, verify
+    from archsim.report.sheet import terminal
     from archsim.report.studies import verify as report
-    from archsim.report.tables import terminal
     from archsim.runs.layout import read_run
 
     if not (quiet or as_json):

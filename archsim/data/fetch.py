@@ -12,6 +12,7 @@ from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import DataError, InputError
+from archsim.base.progress import Progress, Report
 from archsim.data import datasets, idx
 from archsim.data.known import KNOWN
 
@@ -21,9 +22,6 @@ MIRRORS = (
     "http://yann.lecun.com/exdb/mnist/",
 )
 """Public mirrors of MNIST, in the order in which they are tried. What they send must have the sha256 below."""
-
-Progress = Callable[[str, int, int | None], None]
-"""Called while fetching with the file's name, the bytes received and the bytes due (None if not known)."""
 
 _TIMEOUT_S = 30.0
 _CHUNK = 1 << 18
@@ -56,7 +54,7 @@ def fetch(
     opener : function
         Called as opener(address, timeout=seconds); returns what can be read and closed.
     progress : function
-        See `Progress`.
+        Told the file, the bytes received and the bytes due (None if not known).
 
     Raises
     ------
@@ -116,7 +114,7 @@ def _download(url: str, digest: str, opener: Callable[..., Any], progress: Progr
             while len(packed) <= _MOST_BYTES and (chunk := response.read(_CHUNK)):
                 packed += chunk
                 if progress:
-                    progress(file, len(packed), due)
+                    progress(Report(file, len(packed), due, "bytes"))
     except urllib.error.HTTPError as error:
         error.close()
         raise DataError(f"HTTP error {error.code} ({error.reason})", file=url) from error

@@ -101,7 +101,7 @@ def content(path: Path) -> bytes:
         raise DataError(f"cannot be read: {error.strerror or error}", file=display(path)) from error
 
 
-def _limited(stream: IO[bytes], size: int, file: str) -> bytes:
+def _limited(stream: IO[bytes] | gzip.GzipFile, size: int, file: str) -> bytes:
     """Return a stream's bytes, no more than its IDX header promises and a little; without such a header, the first."""
     head = stream.read(16)
     due = _promised(head)
@@ -118,7 +118,8 @@ def _promised(head: bytes) -> int:
     if len(head) < 8 or head[:2] != b"\0\0" or head[2] not in _BYTES or not 1 <= head[3] <= 3:
         return 0
     dimensions = min(head[3], (len(head) - 4) // 4)
-    return 4 + 4 * head[3] + _BYTES[head[2]] * math.prod(struct.unpack_from(f">{dimensions}I", head, 4))
+    sizes: tuple[int, ...] = struct.unpack_from(f">{dimensions}I", head, 4)
+    return 4 + 4 * head[3] + _BYTES[head[2]] * math.prod(sizes)
 
 
 def parse(data: bytes, *, dimensions: int, file: str) -> np.ndarray:

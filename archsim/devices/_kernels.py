@@ -69,17 +69,27 @@ def bounded_pulses(
 
 
 @kernel()
-def table_pulses(g, programmed_ps, count, index, pulses, now_ps, normals, knots, mean, std, low, high):
-    """Give pulses in place; dG ~ Normal(mean(G), std(G)), linear between the knots and held outside them."""
+def table_pulses(
+    g, factor, programmed_ps, count, index, pulses, now_ps, normals, knots, mean, std, devices, low, high
+):  # fmt: skip
+    """Give pulses in place; one standard normal a pulse, and one for a device's first if devices differ.
+
+    dG ~ Normal(f mean(G), std(G)), linear between the knots and held outside them; f as in `bounded_pulses`.
+    """
     k = 0
     last = knots.size - 1
     for position in range(index.size):
         i = index[position]
+        if devices > 0 and factor[i] == 0:
+            factor[i] = np.float32(max(1.0 + devices * normals[k], LEAST_FACTOR))
+            k += 1
         G = float(g[i])
         for _ in range(pulses[position]):
             right = min(max(np.searchsorted(knots, G), 1), last)
             part = min(max((G - knots[right - 1]) / (knots[right] - knots[right - 1]), 0.0), 1.0)
             step = mean[right - 1] + part * (mean[right] - mean[right - 1])
+            if devices > 0:
+                step *= factor[i]
             sigma = std[right - 1] + part * (std[right] - std[right - 1])
             G = min(max(G + step + sigma * normals[k], low), high)
             k += 1

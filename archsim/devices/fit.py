@@ -9,40 +9,23 @@ from pathlib import Path
 import numpy as np
 
 from archsim.base import files
-from archsim.base.csvfile import F64
 from archsim.base.errors import InputError
 from archsim.base.units import show
+from archsim.devices.binned import Binned, binned
 from archsim.devices.measured import Pulses
+from archsim.devices.spread import LEAST_DEVICES, LEAST_PULSES, Spread, fit_spread
 from archsim.devices.table import MeanChange
 
 DIRECTIONS = ("up", "down")
 
 
 @dataclass(frozen=True, slots=True)
-class Binned:
-    """Pulses of one direction, binned.
-
-    Parameters
-    ----------
-    edges : float64 array [S], (bins + 1,)
-    centre, mean, std : float64 arrays [S], (bins,)
-        Mean conductance before the pulse; mean and standard deviation (n - 1) of the change.
-    points : int array, (bins,)
-    """
-
-    edges: F64
-    centre: F64
-    mean: F64
-    std: F64
-    points: F64
-
-
-@dataclass(frozen=True, slots=True)
 class Fit:
-    """Bins by direction, and the table of each: a knot a bin, and one at each end of the range."""
+    """Bins by direction, and the table of each: a knot a bin, and one at each end of the range; spread of devices."""
 
     bins: dict[str, Binned]
     changes: dict[str, MeanChange]
+    spread: Spread | None = None
 
     @property
     def low(self) -> float:
@@ -62,6 +45,7 @@ def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
     last ones the one below). The knot of a bin stands at the mean conductance of its pulses, so that a change linear in
     the conductance is met exactly. At the ends the mean goes on linearly and the spread is held; where measured
     conductances, before or after pulses, lie beyond by less than the outermost bin's width, the table reaches them.
+    Where the pulses tell their devices, and these are enough, the spread between devices is fitted too.
 
     Parameters
     ----------
@@ -80,7 +64,7 @@ def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
             raise InputError(key=option, value=number, expected="2 or more")
     after = pulses.before + pulses.change
     seen = (float(min(pulses.before.min(), after.min())), float(max(pulses.before.max(), after.max())))
-    binned: dict[str, Binned] = {}
+    parts: dict[str, Binned] = {}
     for name, chosen in (("up", pulses.up), ("down", ~pulses.up)):
         points = int(chosen.sum())
         if not points and name == "down":
@@ -98,39 +82,14 @@ def fit(pulses: Pulses, *, bins: int = 20, least: int = 30) -> Fit:
                 key="direction", expected=f"a change {'above' if name == 'up' else 'below'} zero",
                 hint="Are the two directions exchanged?",
             )  # fmt: skip
-        binned[name] = _binned(before, change, bins, least, name, pulses.file)
-    made = Fit(binned, {name: _change(part, seen) for name, part in binned.items()})
+        parts[name] = binned(before, change, bins, least, name, pulses.file)
+    spread, parts = fit_spread(pulses, parts)
+    made = Fit(parts, {name: _change(part, seen) for name, part in parts.items()}, spread)
     if made.low >= made.high:
         raise InputError(
             "up and down pulses share no range of conductance", file=pulses.file, key="direction", expected="one range"
         )
     return made
-
-
-def _binned(
-    before: F64, change: F64, bins: int, least: int, name: str, file: Path | None
-) -> Binned:  # fmt: skip
-    edges = np.linspace(before.min(), before.max(), bins + 1)
-    place = np.clip(np.searchsorted(edges, before, side="right") - 1, 0, bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    kept, filled = [0], 0
-    for k in range(bins):
-        filled += counts[k]
-        if filled >= least:
-            kept.append(k + 1)
-            filled = 0
-    kept[-1] = bins
-    if len(kept) < 3 or before.min() == before.max():
-        raise InputError(
-            f"nearly all {name} pulses start from one small part of the range, {show(float(before.min()), 'S', 3)} to "
-            f"{show(float(before.max()), 'S', 3)}", file=file, key="conductance",
-            expected=f"two bins of {least} pulses or more over the range; one stray value widens it",
-        )  # fmt: skip
-    place = np.searchsorted(kept[1:-1], place, side="right")
-    points = np.bincount(place)
-    centre, mean = (np.bincount(place, value) / points for value in (before, change))
-    spread = np.sqrt(np.bincount(place, (change - mean[place]) ** 2) / (points - 1))
-    return Binned(edges[kept], centre, mean, spread, points.astype(float))
 
 
 def _change(part: Binned, seen: tuple[float, float]) -> MeanChange:
@@ -186,9 +145,15 @@ def device_text(made: Fit, out: Path, source: Path) -> str:
     )
     common = made.low + (made.high - made.low) / 8
     low, common_text = show(made.low, "S", digits=7), show(common, "S", digits=6)
+    data = json.dumps(source.name)
+    spread = ""
+    if made.spread and made.spread.devices:
+        where = f"{made.spread.count} devices, standard error {made.spread.error:.2g}"
+        spread = f'spread: {{devices: {made.spread.devices:.4g}, basis: measured, data: {data}, where: "{where}"}}\n'
     return f"""\
-# Written by `archsim device fit`. A table knows no past and no spread between devices; drift and read noise are not in
-# it and may be added, as the records `drift` and `read_noise` of the PCM device's file.
+# Written by `archsim device fit`. A table knows no past. Not fitted: drift and read noise, which may be added as the
+# records `drift` and `read_noise` of the PCM device's file.
+# Between devices: {spread_words(made)}.
 schema: 1
 kind: device
 model: table
@@ -197,8 +162,23 @@ title: {json.dumps(f"Table fitted to {source.name}")}
 table:
   file: {json.dumps(out.with_suffix(".csv").name)}
   basis: measured
-  data: {json.dumps(source.name)}
+  data: {data}
   where: "sha256 {files.sha256(source)[:16]}; {counted}"
+{spread}\
 after_reset: {{mean: {low}, std: 0 S, basis: assumed, why: "the lower bound of the table; RESET was not measured"}}
 start: {{common: {common_text}, basis: assumed, why: "an eighth of the range above its lower end"}}
 """
+
+
+def spread_words(made: Fit) -> str:
+    """Return what was found of the spread between devices, or why nothing was fitted."""
+    if made.spread is None:
+        wanted = f"{LEAST_DEVICES} devices of {LEAST_PULSES} pulses or more"
+        return f"no spread fitted, which takes a column device with {wanted}; all devices are alike"
+    if not made.spread.devices:
+        seen = f"{made.spread.error:.2g} of the mean step would have shown"
+        return f"no spread beyond chance between the {made.spread.count} devices ({seen}); all devices are alike"
+    return (
+        f"a standard deviation of {made.spread.devices:.3g} +- {made.spread.error:.2g} of the mean step over "
+        f"{made.spread.count} devices"
+    )

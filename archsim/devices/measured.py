@@ -85,6 +85,8 @@ def read_pulses(path: Path, *, unit: str | None = None) -> Pulses:
             None, have, expected="conductance (uS), change (uS), direction, or device, pulse, conductance (uS), "
             "direction, or a ramp of numbers a column",
         )  # fmt: skip
+    if all(csvtext.is_number(name) for name in table.header if name):
+        table.error(None, "has numbers alone", expected='a row of names above them, such as "ramp1 (uS)"')
     return _ramps(table, unit)
 
 
@@ -203,3 +205,22 @@ def _directions(table: Table, needed: NDArray[np.bool_]) -> tuple[NDArray[np.boo
             expected = "up or down, SET or RESET, potentiation or depression"
             table.error("direction", line=line, value=word, expected=expected)
     return np.array([known.get(word, False) for word in words]), ()
+
+
+def course(pulses: Pulses) -> list[tuple[int, float]]:
+    """Return number of SET pulses since its first reading, and conductance [S], of each device while it only goes up.
+
+    Empty where the file does not tell devices apart, or a pulse does not begin where the one before it ended.
+    """
+    if pulses.device is None:
+        return []
+    after, found = pulses.before + pulses.change, []
+    for number in range(int(pulses.device.max()) + 1):
+        index = np.flatnonzero(pulses.device == number)
+        if not index.size or not pulses.up[index[0]]:
+            continue
+        goes_on = pulses.up[index[1:]] & np.isclose(pulses.before[index[1:]], after[index[:-1]], rtol=1e-9, atol=0)
+        length = 1 + (int(np.argmin(goes_on)) if not goes_on.all() else goes_on.size)
+        found.append((0, float(pulses.before[index[0]])))
+        found += [(k + 1, float(after[each])) for k, each in enumerate(index[:length])]
+    return found

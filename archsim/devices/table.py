@@ -16,6 +16,7 @@ from archsim.base.streams import Normals
 from archsim.base.yamlfile import Document, validate
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Switches
+from archsim.devices.pcm import NotNegative
 from archsim.devices.stepped import Stepped, SteppedFile, check_inside
 
 _WANTS = {
@@ -30,11 +31,18 @@ class TableOf(Provenance):
     file: str
 
 
+class TableSpread(Provenance):
+    """Standard deviation of a device's own factor of the mean step, as in the other stepped devices."""
+
+    devices: NotNegative
+
+
 class TableFile(SteppedFile):
-    """Schema of a table device's file. Its bounds are those of the table."""
+    """Schema of a table device's file. Its bounds are those of the table; without `spread` its devices are alike."""
 
     model: Literal["table"]
     table: TableOf
+    spread: TableSpread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,8 @@ class Table(Stepped):
     The bounds are the conductances that the tables of both directions cover: where a pulse would lead out of them, it
     ends at the bound. Without rows for down pulses the device has none. Epsilon is the mean up step at the conductance
     that both devices of a pair share before the first step. A table knows no past: what depends on earlier pulses, as
-    in PCM, it holds only on average over the pulses measured; nor do its devices differ from each other.
+    in PCM, it holds only on average over the pulses measured. Its devices differ from each other only by a factor of
+    the mean step, if the file has a `spread`.
     """
 
     FILE = TableFile
@@ -69,7 +78,9 @@ class Table(Stepped):
         self.depends_on_state = any(
             (change.mean != (self.epsilon if name == "up" else -self.epsilon)).any() for name, change in changes.items()
         )
-        self.random = any((change.std > 0).any() for change in changes.values())
+        spread = file.spread.devices if file.spread else 0.0
+        self.random = spread > 0 or any((change.std > 0).any() for change in changes.values())
+        self._devices = spread if switches.programming_noise else 0.0
         self._given: dict[str, tuple[F64, F64, F64]] = {}
         for direction, change in changes.items():
             same = self.epsilon if direction == "up" else -self.epsilon
@@ -120,9 +131,11 @@ class Table(Stepped):
         self, devices: DeviceArray, index: I64, pulses: I64, *, total: int, now_ps: int, normals: Normals, up: bool
     ) -> None:
         direction, count = ("up", devices.set_pulses) if up else ("down", devices.down_pulses)
+        if self._devices > 0:
+            total += int(np.count_nonzero(devices.memory[index] == 0))
         _kernels.table_pulses(
-            devices.conductance, devices.programmed_ps, count, index, pulses, now_ps, normals.standard_normal(total),
-            *self._given[direction], self.low, self.high,
+            devices.conductance, devices.memory, devices.programmed_ps, count, index, pulses, now_ps,
+            normals.standard_normal(total), *self._given[direction], self._devices, self.low, self.high,
         )  # fmt: skip
 
 

@@ -98,7 +98,8 @@ class Component:
     def entries(self) -> list[Entry]:
         """Return every declared action with the sizes its cost law may need."""
         return [
-            Entry(self.name, f"{self.kind}.{name}", action, self.sizes(name)) for name, action in self.ACTIONS.items()
+            Entry(self.name, f"{self.kind}.{name}", action, self.sizes(name), tuple(self.TIMES))
+            for name, action in self.ACTIONS.items()
         ]
 
     def sizes(self, action: str) -> dict[str, float]:

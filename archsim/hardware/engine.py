@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
+from archsim.hardware.register_file import RegisterFile
+from archsim.hardware.streaming import Emit, nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,21 @@ class Engine(Component):
         None where a design's weights come at no cost that this account knows.
     wire_m : float [m]
         Between memory and units.
+    zero_gating : bool
+        Whether a multiply-accumulate with a zero operand is gated; it takes its time all the same.
+    registers : sequence of RegisterFile
+        Beside each unit.
     """
 
     kind = "engine"
     ACTIONS: ClassVar = {
         "mac": Action("one multiply-accumulate", "arithmetic", part="arithmetic", circuit="logic", row="int8.multiply"),
+        "gated": Action(
+            "one multiply-accumulate that was gated, an operand being zero",
+            "arithmetic",
+            part="arithmetic",
+            circuit="logic",
+        ),
         "memory.read": Action("one bit of weight read", "weight storage", "bit", part="weight memory", circuit="any"),
         "memory.write": Action(
             "one bit of weight written", "weight storage", "bit", part="weight memory", circuit="any"
@@ -75,9 +88,11 @@ class Engine(Component):
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, units: int, cycle_ps: int, weight_bit: int,
-        memory: WeightMemory | None, wire_m: float,
+        memory: WeightMemory | None, wire_m: float, zero_gating: bool = False,
+        registers: Sequence[RegisterFile] = (),
     ) -> None:  # fmt: skip
         super().__init__(clock, ledger, "engine")
+        self.zero_gating, self.registers = zero_gating, registers
         self.units, self.cycle_ps, self.weight_bit, self.memory, self.wire_m = (
             units, cycle_ps, weight_bit, memory, wire_m,
         )  # fmt: skip
@@ -98,22 +113,54 @@ class Engine(Component):
         bits = macs * self.weight_bit
         return max(arithmetic, self.memory.hold_ps(bits) + self.memory.hold_ps(bits, write=True))
 
-    def product(self, macs: int, tag: Tag, *, transposed: bool = False) -> Work[None]:
-        """Hold for and count one product over `macs` weights."""
-        yield from self.hold(self.product_ps(macs, transposed=transposed))
+    def product(
+        self, macs: int, tag: Tag, *, transposed: bool = False, density: float = 1.0, arrive_ps: int = 0,
+        emit: Emit = nobody,
+    ) -> Work[None]:  # fmt: skip
+        """Hold for and count one product over `macs` weights.
+
+        Parameters
+        ----------
+        macs, tag : as said
+        transposed : bool
+        density : float
+            Share of multiply-accumulates whose operands are not zero.
+        arrive_ps : int
+            Time from its first operand to its last, if they stream in.
+        emit : callable
+            Called after the first cycle, for units that take the results as they come.
+        """
+        yield from self._hold(max(self.product_ps(macs, transposed=transposed), arrive_ps), emit)
         bits = macs * self.weight_bit if self.memory else 0
         times = self.memory.transposed_reads if self.memory and transposed else 1
-        self.count(tag, {"mac": macs, "memory.read": times * bits, "wire": bits})
+        self._count(macs, density, {"memory.read": times * bits, "wire": bits}, tag)
 
-    def update(self, macs: int, tag: Tag) -> Work[None]:
-        """Hold for and count one outer-product update: each weight read, changed, written."""
-        yield from self.hold(self.update_ps(macs))
+    def update(
+        self, macs: int, tag: Tag, *, density: float = 1.0, arrive_ps: int = 0, emit: Emit = nobody
+    ) -> Work[None]:  # fmt: skip
+        """Hold for and count one outer-product update: each weight read, changed, written. Parameters as `product`."""
+        yield from self._hold(max(self.update_ps(macs), arrive_ps), emit)
         bits = macs * self.weight_bit if self.memory else 0
-        self.count(tag, {"mac": macs, "memory.read": bits, "memory.write": bits, "wire": 2 * bits})
+        self._count(macs, density, {"memory.read": bits, "memory.write": bits, "wire": 2 * bits}, tag)
+
+    def _hold(self, ps: int, emit: Emit) -> Work[None]:
+        """Hold, and tell of the first result after a cycle."""
+        yield from self.hold(min(self.cycle_ps, ps))
+        emit()
+        yield from self.hold(ps - min(self.cycle_ps, ps))
+
+    def _count(self, macs: int, density: float, moved: dict[str, float], tag: Tag) -> None:
+        """Count multiply-accumulates, done and gated, the registers beside them, and the bits moved."""
+        done = round(macs * density) if self.zero_gating else macs
+        gated = {"gated": macs - done} if self.zero_gating else {}
+        self.count(tag, {"mac": done, **gated, **moved})
+        for file in self.registers:
+            file.access(done, macs - done, tag)
 
     def entries(self) -> list[Entry]:
-        """Return every action, those of the memory only where there is one."""
-        return [entry for entry in super().entries() if self.memory or entry.key == "engine.mac"]
+        """Return every action; those of the memory only where there is one, gating where zeros are gated."""
+        there = {"engine.mac": True, "engine.gated": self.zero_gating}
+        return [entry for entry in super().entries() if there.get(entry.key, self.memory is not None)]
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the wire's length."""

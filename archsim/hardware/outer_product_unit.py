@@ -26,6 +26,11 @@ class OuterProductUnit(Component):
     chi : Sram
     x_bits, error_bits : int
         Precision of the two operands.
+    copies : int
+        Units that work side by side, each with its lanes, its memory and its band of chi; an outer product takes what
+        the slowest takes.
+    label : str, optional
+        The instance's own name.
     """
 
     kind = "outer_product_unit"
@@ -61,34 +66,44 @@ class OuterProductUnit(Component):
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, chi: Sram, x_bits: int,
-        error_bits: int,
+        error_bits: int, copies: int = 1, label: str | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(clock, ledger, "outer_product_unit")
-        self.lanes, self.cycle_ps, self.chi = lanes, cycle_ps, chi
+        super().__init__(clock, ledger, "outer_product_unit", label=label)
+        self.lanes, self.cycle_ps, self.chi, self.copies = lanes, cycle_ps, chi, copies
         self.x_bits, self.error_bits = x_bits, error_bits
 
     def hold_ps(self, updates: int, rows: int) -> int:
-        """Return the longer of arithmetic (rows to scale, elements over lanes) and memory (two accesses an element)."""
-        return max((rows - (-updates // self.lanes)) * self.cycle_ps, self.chi.hold_ps(2 * updates))
+        """Return the longer of arithmetic and memory.
+
+        Arithmetic: first the rows are scaled, then the elements changed, so many a cycle as there are lanes.
+        Memory: two accesses an element.
+        """
+        cycles = -(-rows // self.lanes) - (-updates // self.lanes)
+        return max(cycles * self.cycle_ps, self.chi.hold_ps(2 * updates))
 
     def accumulate(
         self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
     ) -> Work[Accumulated]:
-        """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi."""
+        """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi.
+
+        The accumulator counts by as many bands as there are copies.
+        """
         if not self.slot.take():
             yield from self.slot.wait()
         try:
             done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
-            hold_ps = self.hold_ps(done.updates, done.rows)
+            holds_ps = [self.hold_ps(updates, rows) for updates, rows in done.counts]
+            hold_ps = max(holds_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
             row = self._account.row(tag)
-            row["multiply"] += done.updates + done.rows
-            row["add"] += done.updates + done.index.size
-            row["compare"] += done.updates
-            row["chi.read"] += done.updates
-            row["chi.write"] += done.updates
-            row["control.cycle"] += -(-hold_ps // self.cycle_ps)
+            updates = done.updates
+            row["multiply"] += updates + done.rows
+            row["add"] += updates + done.index.size
+            row["compare"] += updates
+            row["chi.read"] += updates
+            row["chi.write"] += updates
+            row["control.cycle"] += sum([-(-each_ps // self.cycle_ps) for each_ps in holds_ps])
             return done
         finally:
             self.slot.give()
@@ -102,9 +117,9 @@ class OuterProductUnit(Component):
         return {"bits": self.chi.word_bit} if action in {"add", "compare"} else {}
 
     def powered(self) -> dict[str, float]:
-        """Return chi's bits and one unit of logic."""
-        return {"chi.powered": self.chi.capacity_bit, "logic.powered": 1.0}
+        """Return chi's bits and the logic of all copies."""
+        return {"chi.powered": self.copies * self.chi.capacity_bit, "logic.powered": float(self.copies)}
 
     def parts(self) -> dict[str, float]:
         """Return the lanes and chi's bits."""
-        return {"logic": self.lanes, "chi": self.chi.capacity_bit}
+        return {"logic": self.copies * self.lanes, "chi": self.copies * self.chi.capacity_bit}

@@ -21,28 +21,51 @@ def _codes(x, scale, levels, out):
     return nonzero
 
 
+@kernel()
+def _nonzero(codes, start, stop):
+    """Return how many of codes[start:stop] are not zero."""
+    found = 0
+    for i in range(start, stop):
+        found += codes[i] != 0
+    return found
+
+
+@kernel()
+def _count(x_codes, d_codes, skip, edges, counts):
+    """Add to `counts` the elements of chi that one vector's operands change and the rows they touch, by band."""
+    row_edges, column_edges = edges
+    for r in range(row_edges.size - 1):
+        rows = row_edges[r + 1] - row_edges[r]
+        driven = _nonzero(x_codes, row_edges[r], row_edges[r + 1]) if skip else rows
+        for c in range(column_edges.size - 1):
+            columns = column_edges[c + 1] - column_edges[c]
+            errors = _nonzero(d_codes, column_edges[c], column_edges[c + 1]) if skip else columns
+            counts[r, c, 0] += driven * errors
+            counts[r, c, 1] += driven if errors else 0
+
+
 @kernel(fastmath={"contract"})
-def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit):
+def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes, d_codes, hit):
     """Add rate times the sum over vectors of the rounded x_i d_j to chi, in units of epsilon, in place.
 
     x : (n, rows); d : (n, columns), within +-1; grids : (x full scale, x levels, error levels);
     chi : (columns, rows) float32, so that a non-zero error sweeps one contiguous line; step : grid of chi (0: that
     of float32); limit : chi saturates at +-limit; skip : elements with a zero operand cost nothing;
+    edges : (of the bands of rows, of the bands of columns), int64, the ends included;
+    counts : (bands of rows, bands of columns, 2) int64, receives the elements changed and the rows touched;
     x_codes, d_codes : scratch;
-    hit : (columns,) int64, receives the lines with a |chi| >= 1. Returns (element updates, rows touched, lines hit).
+    hit : (columns,) int64, receives the lines with a |chi| >= 1. Returns how many these are.
     """
     columns, rows = chi.shape
     step = np.float32(step)
     limit = np.float32(limit)
     one = np.float32(1)
     found = 0
-    updates = 0
-    touched = 0
+    counts[:] = 0
     for v in range(x.shape[0]):
-        driven = _codes(x[v], grids[0], grids[1], x_codes)
-        errors = _codes(d[v], 1.0, grids[2], d_codes)
-        updates += driven * errors
-        touched += driven if errors else 0
+        _codes(x[v], grids[0], grids[1], x_codes)
+        _codes(d[v], 1.0, grids[2], d_codes)
+        _count(x_codes, d_codes, skip, edges, counts)
         for j in range(columns):
             dj = d_codes[j] * np.float32(rate)
             if dj == 0:
@@ -70,10 +93,7 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, x_codes, d_codes, hit)
             if over:
                 hit[found] = j
                 found += 1
-    if not skip:
-        updates = rows * columns * x.shape[0]
-        touched = rows * x.shape[0]
-    return updates, touched, found
+    return found
 
 
 @kernel()

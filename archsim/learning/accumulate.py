@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,18 +22,26 @@ class Accumulated:
 
     Parameters
     ----------
-    updates : int
-        Elements of chi that were read, changed and written.
-    rows : int
-        Rows with a non-zero input (each is one multiplication of x_i by the rate).
+    counts : tuple of (updates, rows)
+        By band of rows and of columns, in that order: elements of chi that were read, changed and written; rows with a
+        non-zero input that met a non-zero error (each is one multiplication of x_i by the rate).
     index, pulses : int64 arrays
         Flat positions of pairs whose chi crossed the threshold, and the signed number of SET pulses due.
     """
 
-    updates: int
-    rows: int
+    counts: tuple[tuple[int, int], ...]
     index: I64
     pulses: I64
+
+    @property
+    def updates(self) -> int:
+        """Elements of chi changed, in all bands."""
+        return sum([updates for updates, _ in self.counts])
+
+    @property
+    def rows(self) -> int:
+        """Rows touched, in all bands."""
+        return sum([rows for _, rows in self.counts])
 
 
 class Accumulator:
@@ -51,6 +60,9 @@ class Accumulator:
         Precision of the two operands of the outer product, sign included.
     skip_zeros : bool
         Whether elements with a zero operand are passed over (and not counted).
+    edges : (sequence of int, sequence of int), optional
+        Where bands of rows and of columns begin, and the last one's end; what is done is counted by band. By default
+        all of chi is one.
 
     Source
     ------
@@ -59,12 +71,15 @@ class Accumulator:
 
     def __init__(
         self, shape: tuple[int, int], *, epsilon: float, bits: int, limit: float, x_bits: int, error_bits: int,
-        skip_zeros: bool = True,
+        skip_zeros: bool = True, edges: tuple[Sequence[int], Sequence[int]] | None = None,
     ) -> None:  # fmt: skip
         self.chi = np.zeros(shape[::-1], np.float32)
         self.epsilon, self.limit, self.skip_zeros = epsilon, float(limit), skip_zeros
         self.step = 2.0 * limit / 2**bits if bits < FLOAT_BITS else 0.0
         self._x_levels, self._error_levels = Quantiser(x_bits).levels, Quantiser(error_bits).levels
+        row_edges, column_edges = edges or ((0, shape[0]), (0, shape[1]))
+        self._edges = np.array(row_edges, np.int64), np.array(column_edges, np.int64)
+        self._counts = np.zeros((len(row_edges) - 1, len(column_edges) - 1, 2), np.int64)
         self._hit = np.empty(shape[1], np.int64)
         self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
         self._x_codes, self._error_codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
@@ -79,18 +94,19 @@ class Accumulator:
         rate : float
             Learning rate times that magnitude, over the number of samples where a mean is wanted.
         """
-        updates, rows, found = _kernels.accumulate(
+        found = _kernels.accumulate(
             x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,
-            self.skip_zeros, self._x_codes, self._error_codes, self._hit,
+            self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._hit,
         )  # fmt: skip
+        counts = tuple([(updates, rows) for band in self._counts.tolist() for updates, rows in band])
         if not found:
-            return Accumulated(updates, rows, _NONE, _NONE)
+            return Accumulated(counts, _NONE, _NONE)
         hit = self._hit[:found]
         count = _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
         if count > self._index.size:  # nothing was taken: make room and take
             self._index, self._pulses = np.empty(count, np.int64), np.empty(count, np.int64)
             _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
-        return Accumulated(updates, rows, self._index[:count].copy(), self._pulses[:count].copy())
+        return Accumulated(counts, self._index[:count].copy(), self._pulses[:count].copy())
 
 
 class RefreshLog:

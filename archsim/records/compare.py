@@ -1,4 +1,4 @@
-"""Choose what `archsim compare` sets side by side: technologies of a run, its chips, or two runs."""
+"""Choose what `archsim compare` sets side by side: technologies of a run, its chips, or several runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, Literal
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
-from archsim.records.recorded import Recorded, RecordedChip, read
+from archsim.records.recorded import Recorded, RecordedChip
 from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
+from archsim.records.seeds import read
 
 Kind = Literal["technologies", "architectures", "runs"]
 Say = Callable[[str], None]
@@ -36,13 +37,15 @@ class Comparison:
     runs : the run directories
     panels : a panel a chip, or one
     ratios : label of a side -> (baseline, other chip) -> the one's energy of a step over the other's
-    notes : what a reader must know
+    unlike : in what the runs are no runs of one job
+    notes : what else a reader must know
     """
 
     kind: Kind
     runs: tuple[Recorded, ...]
     panels: tuple[Panel, ...]
     ratios: dict[str, dict[tuple[str, str], float]]
+    unlike: tuple[str, ...]
     notes: tuple[str, ...]
 
     def content(self) -> dict[str, Any]:
@@ -64,6 +67,7 @@ class Comparison:
                 label: [{"over": over, "under": under, "ratio": ratio} for (over, under), ratio in pairs.items()]
                 for label, pairs in self.ratios.items()
             },
+            "unlike": list(self.unlike),
             "notes": list(self.notes),
         }
 
@@ -98,12 +102,12 @@ def compare(
     paths: Sequence[Path], *, techs: Sequence[str] = (), archs: Sequence[str] = (), points: Path,
     ranges: bool = False, retime_steps: int | None = None, data: Path | None = None, say: Say | None = None,
 ) -> Comparison:  # fmt: skip
-    """Set one run's technologies, one run's chips, or two runs side by side.
+    """Set one run's technologies, one run's chips, or several runs side by side.
 
     Parameters
     ----------
-    paths : one or two run directories
-    techs : technologies by name or file; by default those of the run, for two runs the first run's own
+    paths : run directories
+    techs : technologies by name or file; by default those of the run, for several runs the first run's own
     archs : names of architectures of the runs; by default all
     points : folder for re-timed points
     ranges, retime_steps, data, say
@@ -118,17 +122,16 @@ def compare(
     options = PricingOptions(ranges, retime_steps, data, points, techs, say or _silent)
     runs = tuple(read(path) for path in paths)
     kind: Kind = "runs"
-    if len(runs) == 2:
-        panels = _two_runs(runs, techs, archs, options)
+    if len(runs) > 1:
+        panels = _several(runs, techs, archs, options)
     else:
         kind, panels = _one_run(runs[0], techs, archs, options)
     for panel in panels:
         _check_boundaries(panel)
     notes = [note for panel in panels for side in panel.sides for note in side.notes]
-    if len(runs) == 2:
-        notes += _unlike(*runs)
+    notes += _other(runs, panels) if len(runs) > 1 else []
     ratios = _ratios(panels, [str(run.summary["baseline"]) for run in runs])
-    return Comparison(kind, runs, panels, ratios, tuple(dict.fromkeys(notes)))
+    return Comparison(kind, runs, panels, ratios, tuple(_unlike(runs)), tuple(dict.fromkeys(notes)))
 
 
 def _silent(line: str) -> None:
@@ -161,35 +164,54 @@ def _one_run(
     return "architectures", (_panel(f"{' and '.join(side.label for side in sides)}, {by.name}", sides),)
 
 
-def _two_runs(
+def _several(
     runs: Sequence[Recorded], techs: Sequence[str], archs: Sequence[str], options: PricingOptions
 ) -> tuple[Panel, ...]:
-    if len(techs) > 2:
-        raise InputError(key="--tech", value=techs[2], expected="at most two for two runs, the first for the first run")
+    most = 2 if len(runs) == 2 else 1
+    if len(techs) > most:
+        expected = "at most two for two runs, the first for the first run; one for more runs"
+        raise InputError(key="--tech", value=techs[most], expected=expected)
     own = runs[0].named[0]
-    if not techs and own in runs[1].named:
-        tariffs = [recorded(own), recorded(own)]
-    else:  # by one file for both, or by the two given
+    if not techs and all(own in run.named for run in runs):
+        tariffs = [recorded(own)] * len(runs)
+    else:  # by one file for all, or by the two given
         names = techs or (own.name,)
-        tariffs = [tariff(run, name) for run, name in zip(runs, (names[0], names[-1]), strict=True)]
+        tariffs = [tariff(run, names[min(k, len(names) - 1)]) for k, run in enumerate(runs)]
     labels = _labels(runs, tariffs)
-    if len(archs) == 2:
-        pairs = [(_chip(runs[0], archs[0]), _chip(runs[1], archs[1]))]
-    else:
-        shared = archs or [name for name in runs[0].chips if name in runs[1].chips]
-        pairs = [(_chip(runs[0], name), _chip(runs[1], name)) for name in shared]
-    if not pairs:
-        raise InputError(
-            "the runs have no chip of one name", key="--arch",
-            expected=f"--arch X --arch Y, X of {', '.join(runs[0].chips)} and Y of {', '.join(runs[1].chips)}",
-        )  # fmt: skip
     return tuple(
         _panel(
-            " and ".join(dict.fromkeys(chip.architecture for chip in pair)),
-            [_side(*each, options) for each in zip(runs, pair, tariffs, labels, strict=True)],
+            " and ".join(dict.fromkeys(chip.architecture for chip in group)),
+            [_side(*each, options) for each in zip(runs, group, tariffs, labels, strict=True)],
         )
-        for pair in pairs
+        for group in _groups(runs, archs)
     )
+
+
+def _groups(runs: Sequence[Recorded], archs: Sequence[str]) -> list[list[RecordedChip]]:
+    """Return which chips stand beside each other, one of each run.
+
+    Those of one name; and those that are left, where each run has one. Names given are one a run, or of all runs.
+    """
+    if len(archs) == len(runs):
+        return [[_chip(run, name) for run, name in zip(runs, archs, strict=True)]]
+    if archs:
+        return [[_chip(run, name) for run in runs] for name in archs]
+    groups = [[run.chips[name] for run in runs] for name in runs[0].chips if all(name in run.chips for run in runs)]
+    left = [_left(run, runs) for run in runs]
+    if all(len(names) == 1 for names in left):
+        groups.append([run.chips[names[0]] for run, names in zip(runs, left, strict=True)])
+    if not groups:
+        first, *others = (", ".join(run.chips) for run in runs)
+        raise InputError(
+            "the runs have no chip of one name", key="--arch",
+            expected=f"--arch X --arch Y, X of {first} and Y of {'; '.join(others)}",
+        )  # fmt: skip
+    return groups
+
+
+def _left(run: Recorded, runs: Sequence[Recorded]) -> list[str]:
+    """Return the chips of a run that not all runs have."""
+    return [name for name in run.chips if not all(name in other.chips for other in runs)]
 
 
 def _panel(title: str, sides: Sequence[Side]) -> Panel:
@@ -198,11 +220,11 @@ def _panel(title: str, sides: Sequence[Side]) -> Panel:
 
 def _labels(runs: Sequence[Recorded], tariffs: Sequence[Tariff]) -> list[str]:
     names = [run.path.resolve().name for run in runs]
-    if names[0] == names[1]:
+    if len(set(names)) < len(names):
         names = [str(run.path) for run in runs]
-    if names[0] == names[1]:
+    if len(set(names)) < len(names):
         names = [f"{name} ({k})" for k, name in enumerate(names, start=1)]
-    if tariffs[0].name != tariffs[1].name:
+    if len({each.name for each in tariffs}) > 1:
         names = [f"{name}, {each.name}" for name, each in zip(names, tariffs, strict=True)]
     return names
 
@@ -249,12 +271,43 @@ def _check_boundaries(panel: Panel) -> None:
             )  # fmt: skip
 
 
-def _unlike(first: Recorded, second: Recorded) -> list[str]:
-    """Say what two runs differ in beside their chips."""
+def _unlike(runs: Sequence[Recorded]) -> list[str]:
+    """Say in what jobs differ, so that a step of one is no step of the other, and what can then be compared."""
+    facts = {
+        "network": [_network(run) for run in runs],
+        "data": [str(run.summary.get("dataset_origin")) for run in runs],
+        "batch": [str(run.run["workload"]["training"]["batch"]) for run in runs],
+    }
+    kept = {**facts, "data": [str(run.run["dataset"]["sha256"]) for run in runs]}
+    differing = [f"{what} ({'; '.join(facts[what])})" for what, values in kept.items() if len(set(values)) > 1]
+    if not differing:
+        return []
+    comparable = "energy and time a sample" if differing[0].startswith("batch") else "prices and shares of the parts"
     return [
-        f"The runs differ in {what}: {first.summary.get(key)} and {second.summary.get(key)}."
-        for key, what in (("workload", "workload"), ("dataset_origin", "data"), ("steps", "steps"), ("seed", "seed"))
-        if first.summary.get(key) != second.summary.get(key)
+        f"These runs are not of one job; they differ in {', '.join(differing)}. What is comparable then: {comparable}. "
+        "Not comparable: a step with a step" + ("." if len(differing) == 1 and "batch" in differing[0] else
+                                                ", a total with a total, an accuracy with an accuracy.")
+    ]  # fmt: skip
+
+
+def _network(run: Recorded) -> str:
+    layers = run.run["workload"]["network"]["layers"]
+    return f"{run.summary.get('workload')}: {'-'.join(str(layer.get('units')) for layer in layers)}"
+
+
+def _other(runs: Sequence[Recorded], panels: Sequence[Panel]) -> list[str]:
+    """Say in what else the runs differ, and which of their chips stand beside none."""
+    said = []
+    for key, what in (("steps", "steps"), ("seed", "seed")):
+        values = [run.summary.get(key) for run in runs]
+        if len(set(values)) > 1:
+            said.append(f"The runs differ in {what}: {' and '.join(map(str, values))}.")
+    shown = {(side.run, side.architecture) for panel in panels for side in panel.sides}
+    alone = {run.path: [name for name in run.chips if (run.path, name) not in shown] for run in runs}
+    return said + [
+        f"Of {path} only, not compared: {', '.join(names)}; --arch X --arch Y names a pair."
+        for path, names in alone.items()
+        if names
     ]
 
 

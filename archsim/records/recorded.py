@@ -21,12 +21,12 @@ from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
 from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
 from archsim.records.technologies import NamedTechnology, named
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SUMMARY, TRAINING
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, SUMMARY, TRAINING
 
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
 COLUMNS = {
     ACTIVITY: {"architecture", "phase", "layer", "component", "action", "key", "function", "part", "circuit",
-               "amount", "amount_unit", "sizes", "what"},
+               "amount", "amount_unit", "sizes", "times", "what"},
     ENERGY: {"technology", "architecture", "phase", "in_step", "layer", "component", "action", "key", "function",
              "inside_boundary", "amount", "amount_unit", "figure", "price_J_per_unit", *ENDS, "energy_J",
              "energy_per_step_J", "basis", "source", "note"},
@@ -94,6 +94,7 @@ class Recorded:
     run, summary : content of run.yaml and of summary.json
     named : its technologies, its own first
     chips : by name, in the order of the run
+    seeds : the runs of single seeds whose mean this is; empty for one run
     """
 
     path: Path
@@ -101,6 +102,19 @@ class Recorded:
     summary: dict[str, Any]
     named: tuple[NamedTechnology, ...]
     chips: Mapping[str, RecordedChip]
+    seeds: tuple[Recorded, ...] = ()
+
+    @property
+    def home(self) -> Path:
+        """The directory of the run, or of the first of its seeds, which has what the others have."""
+        return self.seeds[0].path if self.seeds else self.path
+
+    @property
+    def seeded(self) -> str:
+        """The seed or the seeds in words: "seed 1", "mean of the seeds 1, 2, 3"."""
+        if not self.seeds:
+            return f"seed {self.summary['seed']}"
+        return "mean of the seeds " + ", ".join(str(each.summary["seed"]) for each in self.seeds)
 
     @property
     def times_s(self) -> Mapping[str, float]:
@@ -159,7 +173,20 @@ class Recorded:
     @property
     def inputs(self) -> Path:
         """Folder with copies of the files that the run read."""
-        return self.path / INPUTS
+        return self.home / INPUTS
+
+
+TARGETS = (0.90, 0.95, 0.97)
+"""Test accuracies whose cost is told."""
+
+
+def reached(run: Recorded) -> list[tuple[float, str, CoursePoint | None]]:
+    """Return target, chip, and the first point of its training whose test reached the target; None if none did."""
+    return [
+        (target, name, next((at for at in chip.course if (at.test_accuracy or 0.0) >= target), None))
+        for target in TARGETS
+        for name, chip in run.chips.items()
+    ]
 
 
 def read(path: Path) -> Recorded:
@@ -175,10 +202,19 @@ def read(path: Path) -> Recorded:
     if not (path / RUN).is_file():
         raise InputError(key="RUN", value=str(path), expected=f"a run directory, but it has no {RUN}")
     run = tables.mapping(path / RUN)
+    if run.get("schema") != SCHEMA:
+        raise InputError(
+            file=path / RUN, key="schema", value=run.get("schema"), expected=f"{SCHEMA}, of this version",
+            hint="Do the run again: actions now say which part and what circuit they are",
+        )  # fmt: skip
     state = run.get("state")
     hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
     summary = tables.mapping(path / SUMMARY, hint=hint)
     agreement.check_summary(path / SUMMARY, summary)
+    if run.get("seed", summary["seed"]) != summary["seed"]:
+        raise InputError(
+            file=path / RUN, key="seed", value=run.get("seed"), expected=f"{summary['seed']}, as in {SUMMARY}"
+        )
     try:
         boundaries = {str(a["name"]): tuple(a["boundary"]["inside"]) for a in run["architectures"]}
         identified = run["workload"]["training"]["batch"], run["dataset"]["sha256"], run["inputs"].items()
@@ -214,7 +250,13 @@ def _chip(
         for r in mine[ACTIVITY]
     )
     entries = {
-        (r["component"], r["key"]): Entry(r["component"], r["key"], _action(file, r), tables.sizes(file, r["sizes"]))
+        (r["component"], r["key"]): Entry(
+            r["component"],
+            r["key"],
+            _action(file, r),
+            tables.sizes(file, r["sizes"]),
+            tuple(filter(None, r["times"].split(";"))),
+        )
         for r in mine[ACTIVITY]
     }
     parts = {(e.component, e.key): e.action.part for e in entries.values()}

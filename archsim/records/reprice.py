@@ -129,7 +129,7 @@ def ranged(run: Recorded, given: Tariff) -> Tariff:
     """Return the tariff with its technology read, so that the ranges of its figures are known, if the file is found."""
     if given.technology is not None:
         return given
-    found = find(run.path, run.named, given.name)
+    found = find(run.home, run.named, given.name)
     return replace(given, technology=found.technology) if found.state == "same" else given
 
 

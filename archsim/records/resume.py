@@ -7,11 +7,11 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.base.progress import Progress
 from archsim.records.reopen import reopen
 from archsim.runs import checkpoint, layout, owner
 from archsim.runs.run import execute
 from archsim.runs.summary import Summary
-from archsim.runs.train import Progress
 
 
 def resume(

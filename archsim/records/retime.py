@@ -57,7 +57,7 @@ def retime(
     """
     again = min(steps, chip.steps)
     given = [name for name in techs if Path(name).stem in {each.name for each in run.named}]
-    spec = _first_steps(reopen(run.path, data=data, techs=given), chip.architecture, again)
+    spec = _first_steps(reopen(run.home, data=data, techs=given), chip.architecture, again)
     new = _clocked(replace(spec, technologies=(technology,)), folder)
     old = _clocked(spec, folder)
     return Retimed(

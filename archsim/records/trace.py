@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from archsim.accounting.bill import Price, prices
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
+from archsim.base.progress import Progress, Report
 from archsim.base.signal import STEP_PHASES
 from archsim.chips.chip import Chip
 from archsim.hardware.recorder import Recorder, Slice
@@ -28,7 +29,7 @@ Pricing = Mapping[tuple[str, str], Price]
 
 def trace(
     path: str | Path, *, steps: int = 3, skip: int | None = None, archs: Sequence[str] = (), data: Path | None = None,
-    techs: Sequence[str] = (), progress: Callable[[str, int], None] | None = None,
+    techs: Sequence[str] = (), progress: Progress | None = None,
 ) -> Timeline:  # fmt: skip
     """Return the time line of some steps of a run, priced by the run's first technology.
 
@@ -46,7 +47,7 @@ def trace(
         Chips of the run, by name; all if empty.
     data, techs : as for `archsim.records.reopen.reopen`
     progress : callable, optional
-        Called with a chip's name and the steps before the first recorded one.
+        Told each chip and the steps before the first recorded one.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def trace(
     for architecture in spec.architectures:
         if not archs or architecture.name in archs:
             if progress:
-                progress(architecture.name, before)
+                progress(Report(architecture.name, 0, before, "steps"))
             trainer = Trainer(spec, architecture)
             trainer.train(before)
             chips.append(record(trainer, steps))

@@ -6,7 +6,6 @@ import filecmp
 import math
 import platform
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from archsim.base import files, registry
 from archsim.base.arrays import unpacked
 from archsim.base.errors import ArchsimError, InputError
+from archsim.base.progress import Progress
 from archsim.base.yamlfile import STORED
 from archsim.chips.architecture import Architecture
 from archsim.records import tables
@@ -28,7 +28,6 @@ from archsim.runs import layout
 from archsim.runs.inputs import kept
 from archsim.runs.machine import description
 from archsim.runs.run import execute
-from archsim.runs.train import Progress
 
 TABLES = (layout.ACTIVITY, layout.ENERGY, layout.AREA, layout.TRAINING)
 KEYS = ("technology", "architecture", "phase", "layer", "component", "action", "key", "step")
@@ -136,8 +135,8 @@ def verify(
             hint=f"The run was done with archsim {run.get('archsim')}; --tech names a technology's file",
         )  # fmt: skip
     spec = reopen(path, data=data, techs=techs)
-    with tempfile.TemporaryDirectory(prefix="archsim-verify-") as folder:
-        again = Path(folder) / "run"
+    with files.scratch() as folder:
+        again = folder / "run"
         summary = execute(spec, again, progress=progress, stop=stop)
         if summary is None or summary.state == "partial":
             return None

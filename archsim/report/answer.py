@@ -5,46 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.records.recorded import Recorded, RecordedChip, read
-from archsim.records.technologies import find
-from archsim.studies import sensitivity
+from archsim.studies.intervals import TOTAL, Intervals, known
 
 STILL, LATE = 0.05, 0.25
 """Energy of the last part that is off the mean by more than `STILL` of it is still moving."""
-DRAWS = 4000
 
 
 def lines(path: Path) -> list[str]:
     """Return the answer of a run, and what a reader must know of it."""
     run = read(path)
-    said = [_chip(run, name) for name in run.architectures]
-    said += [_ratio(run, name) for name in run.summary["ratios"]]
-    return [*said, *_on_the_whole(run), *_moving(run)]
+    drawn = known(run)
+    said = [_chip(run, name, drawn) for name in run.architectures]
+    said += [_ratio(run, name, drawn) for name in run.summary["ratios"]]
+    return [*said, *_on_the_whole(run), *_guessing(run), *_moving(run)]
 
 
-def _chip(run: Recorded, name: str) -> str:
+def _chip(run: Recorded, name: str, drawn: Intervals | None) -> str:
     chip = run.summary["architectures"][name]
     energy, seconds = (chip[key]["total"] for key in ("energy_per_sample_J", "latency_per_sample_s"))
+    ranges = ["", ""]
+    if drawn:
+        found, share = drawn.chips[name], chip["steps"] / chip["samples"]
+        ranges = [
+            f" ({show(each.low * share, unit, 3)} to {show(each.high * share, unit, 3)})"
+            for each, unit in ((found.energy[TOTAL], "J"), (found.time[TOTAL], "s"))
+        ]
     return (
-        f"{name}: {show(energy, 'J')} and {show(seconds, 's')} a sample, {100 * chip['test_accuracy']:.2f} % after "
-        f"{chip['samples']:,} samples"
+        f"{name}: {show(energy, 'J')}{ranges[0]} and {show(seconds, 's')}{ranges[1]} a sample, "
+        f"{100 * chip['test_accuracy']:.2f} % after {chip['samples']:,} samples"
     )
 
 
-def _ratio(run: Recorded, name: str) -> str:
+def _ratio(run: Recorded, name: str, drawn: Intervals | None) -> str:
     """Return the baseline over a chip, with the interval that the ranges of all figures leave, drawn together."""
-    baseline = str(run.summary["baseline"])
-    text = f"{baseline} / {name}: {run.summary['ratios'][name]['energy']:.4g} in energy"
-    try:
-        technology = find(run.path, run.named).alike(run)
-        spent = sensitivity.read_spent(run.path, technology, (baseline, name))
-        found = sensitivity.spread(spent, samples=DRAWS, seed=int(run.summary["seed"]))
-    except InputError:  # a figure without a range to draw from
+    text = f"{run.summary['baseline']} / {name}: {run.summary['ratios'][name]['energy']:.4g} in energy"
+    if drawn is None:  # a figure without a range to draw from
         return text
-    low, high = found.interval
-    return f"{text} (90 % of {DRAWS:,} draws of all figures: {low:.3g} to {high:.3g})"
+    found = drawn.ratios[name]
+    return f"{text} ({found.low:.3g} to {found.high:.3g}; in brackets, 90 % of {drawn.samples:,} draws of all figures)"
 
 
 def _on_the_whole(run: Recorded) -> Iterator[str]:
@@ -55,6 +55,17 @@ def _on_the_whole(run: Recorded) -> Iterator[str]:
             f"Note: this is {run.summary['dataset']}; on the whole of {recorded['dataset']} `{recorded['command']}` "
             f"gave {recorded['energy_ratio']:g} in energy ({recorded['training']}, {recorded['technology']})"
         )
+
+
+def _guessing(run: Recorded) -> Iterator[str]:
+    """Say which chips learnt nothing: no better than half as good again as chance."""
+    chance = 1 / int(run.run["workload"]["network"]["layers"][-1]["units"])
+    for name, chip in run.summary["architectures"].items():
+        if chip["test_accuracy"] < _CHANCE * chance:
+            yield f"Note: {name} has learnt next to nothing: {100 * chance:.3g} % is chance"
+
+
+_CHANCE = 1.5
 
 
 def _moving(run: Recorded) -> Iterator[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from archsim.base import files, registry
-from archsim.records.recorded import Recorded, read
-from archsim.report import style, tables
+from archsim.base import files
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
+from archsim.report import latex, style, tables
+from archsim.studies import intervals
 
 
 def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
-    """Write charts (PNG, SVG, PDF) and tables (Markdown, LaTeX) of a run directory; return the files.
+    """Write charts (PNG, SVG, PDF), tables (Markdown, LaTeX) and intervals (JSON) of a run directory; return the files.
 
     A time line that `archsim trace` left in the directory is drawn, too.
 
@@ -30,13 +33,19 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     folder = Path(out) if out else data.path / "report"
     files.check_folder(folder)
     written = []
-    charts = registry.names("chart")
     with style.uncollected(), style.applied():
-        for name in charts:
-            written += style.save(registry.load("chart", name)(data), folder, name)
+        figures = style.charts(data)
+        charts = list(figures)
+        for name, figure in figures.items():
+            written += style.save(figure, folder, name)
         written += (steps := _steps(data, folder))
     charts += [path.stem for path in steps if path.suffix == ".png"]
-    for name, text in (("report.md", tables.markdown(data, charts)), ("report.tex", tables.latex(data))):
+    drawn = json.dumps(intervals.contents(data), indent=1) + "\n"
+    for name, text in (
+        ("intervals.json", drawn),
+        ("report.md", tables.markdown(data, charts)),
+        ("report.tex", latex.latex(data)),
+    ):
         files.write_text(folder / name, text)
         written.append(folder / name)
     return written

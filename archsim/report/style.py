@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.base import registry
 from archsim.base.files import replacing
 from archsim.base.units import show
 from archsim.report import labels
@@ -81,6 +82,19 @@ COLUMN, TEXT = Page(3.5), Page(7.16)
 """One column and both columns of a two-column journal."""
 _NARROW = 5.0
 _page: ContextVar[Page | None] = ContextVar("page", default=None)
+
+
+def charts(run: Any) -> dict[str, Figure]:
+    """Return every chart of a run that was read back, by name; what a plug-in cannot draw is told and left out."""
+    return registry.each("chart", lambda draw: _figure(draw(run)))
+
+
+def _figure(drawn: Any) -> Figure:
+    from matplotlib.figure import Figure
+
+    if not isinstance(drawn, Figure):
+        raise TypeError(f"draw(run) gave {type(drawn).__name__}, no figure")
+    return drawn
 
 
 def save(figure: Figure, folder: Path, stem: str, suffixes: Iterable[str] = ("png", "svg", "pdf")) -> list[Path]:

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
-from archsim.records.recorded import Recorded, read
-from archsim.report import style
+from archsim.records.recorded import Recorded, reached, read
+from archsim.report import ranges, style
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 MOST = 12
-NONE = "-"
-LONG, LONG_AMONG_MANY, WIDE = 50, 36, 6
-"""In LaTeX, cells of more characters are broken into lines; tables of more columns are set small."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: title, column heads, rows of text; columns from the second on are set to the right."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def _ratio(over: float, under: float) -> str:
@@ -85,6 +71,17 @@ def per_sample(summary: dict[str, Any]) -> Sheet:
     heads = ("chip", f"energy, {first['name']}", *others, "time", "samples/s", "power", "energy x delay",
              "test accuracy", "samples trained on")  # fmt: skip
     return Sheet("Per training sample", heads, tuple(rows))
+
+
+def to_reach(run: Recorded) -> Sheet:
+    """Return what each chip had taken when a test first found so many of a hundred images right."""
+    rows = tuple(
+        (f"{100 * target:g} %", name, f"{point.samples:,}", _show(point.energy_J[run.technology], "J"),
+         _show(point.simulated_time_s, "s")) if point else (f"{100 * target:g} %", name, *[NONE] * 3)
+        for target, name, point in reached(run)
+    )  # fmt: skip
+    heads = ("to reach", "chip", "samples, at most", f"energy, {run.technology}", "time")
+    return Sheet("To reach an accuracy: the first test that found it", heads, rows)
 
 
 def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str, baseline: str | None) -> Sheet:
@@ -235,8 +232,9 @@ def particulars(run: Recorded) -> Sheet:
     """Return what ran: data, seed, steps, non-idealities, technologies, versions."""
     summary = run.summary
     rows = [
-        ("workload", summary["workload"]), ("data", summary["dataset_origin"]), ("seed", str(summary["seed"])),
-        ("steps", f"{summary['steps']:,}"), ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
+        ("workload", summary["workload"]), ("data", summary["dataset_origin"]),
+        ("seed", run.seeded.removeprefix("seed ")), ("steps", f"{summary['steps']:,}"),
+        ("state", summary["state"]), ("archsim", str(run.run.get("archsim"))),
     ]  # fmt: skip
     for name, chip in summary["architectures"].items():
         if chip.get("nonidealities"):
@@ -255,8 +253,14 @@ def from_summary(summary: dict[str, Any]) -> list[Sheet]:
 
 def from_run(run: Recorded) -> list[Sheet]:
     """Return all sheets of a run."""
-    sheets = [*from_summary(run.summary), *contributors(run), *area_parts(run)]
-    return [particulars(run), *sheets, boundary(run.summary)]
+    sheets = [
+        *ranges.seeds(run),
+        *from_summary(run.summary),
+        *ranges.intervals(run),
+        *contributors(run),
+        *area_parts(run),
+    ]
+    return [particulars(run), *sheets, to_reach(run), boundary(run.summary)]
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
@@ -271,30 +275,12 @@ def short_text(summary: dict[str, Any]) -> list[Table]:
 
 
 def contributors_text(path: Path) -> list[Table]:
-    """Return the five largest contributors of each chip under the run's own technology, from its directory."""
+    """Return what accuracies took, and each chip's five largest contributors under the run's own technology."""
     run = read(path)
+    first = terminal(to_reach(run))
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis")
     sheets = [sheet for sheet in contributors(run) if sheet.title.endswith(f", {run.technology}")]
-    return [terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets]
-
-
-def terminal(sheet: Sheet) -> Table:
-    """Return a sheet as a table for the terminal."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=sheet.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for position, head in enumerate(sheet.heads):
-        table.add_column(head, justify="left" if position == 0 or wordy(sheet, position) else "right")
-    for row in sheet.rows:
-        table.add_row(*row)
-    return table
-
-
-def wordy(sheet: Sheet, position: int) -> bool:
-    """Whether a column holds words rather than numbers: half of its cells or more do not begin like one."""
-    cells = [row[position] for row in sheet.rows if row[position] != NONE]
-    return 2 * sum(cell[:1].isdigit() or cell[:1] in ("+", "-") for cell in cells) <= len(cells)
+    return [first, *(terminal(Sheet(s.title, heads, tuple(row[:-1] for row in s.rows[:5]))) for s in sheets)]
 
 
 def markdown(run: Recorded, charts: Iterable[str]) -> str:
@@ -303,80 +289,3 @@ def markdown(run: Recorded, charts: Iterable[str]) -> str:
     parts += [f"![{name}]({name}.png)" for name in charts]
     parts += [markdown_sheet(sheet) for sheet in from_run(run)]
     return "\n\n".join(parts) + "\n"
-
-
-def markdown_sheet(sheet: Sheet, level: int = 2) -> str:
-    """Return a sheet as a Markdown table under a heading of that level."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-    rule = ["---" if k == 0 or wordy(sheet, k) else "---:" for k in range(len(sheet.heads))]
-    return "\n".join([f"{'#' * level} {sheet.title}", "", line(sheet.heads), line(rule), *map(line, sheet.rows)])
-
-
-def latex(run: Recorded) -> str:
-    """Return report.tex: all sheets as booktabs tables, to be included in a document."""
-    return "% Needs \\usepackage{booktabs}. Made by archsim report.\n" + "\n".join(map(latex_sheet, from_run(run)))
-
-
-_ESCAPES = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-}  # fmt: skip
-
-
-def escape(text: str) -> str:
-    """Return text with LaTeX's special characters escaped."""
-    return "".join(_ESCAPES.get(character, character) for character in text)
-
-
-def latex_text(text: str) -> str:
-    """Return text for LaTeX: escaped, with micro, powers and bounds as they are printed."""
-    text = escape(text.replace(">= ", "\N{GREATER-THAN OR EQUAL TO}"))
-    text = re.sub(r"\\textasciicircum\{\}(-?\d)", r"\\textsuperscript{\1}", text)
-    text = re.sub(r"(?<=\d )u(?=[JWSVAms](?![A-Za-z]))", r"$\\mu$", text)
-    return text.replace("\N{GREATER-THAN OR EQUAL TO}", r"$\geq$ ")
-
-
-def _latex_cell(text: str, head: str, cited: Collection[str]) -> str:
-    keys = text.split(", ")
-    if head == "source" and cited and set(keys) <= set(cited):
-        return rf"\cite{{{','.join(keys)}}}"
-    if text == NONE:
-        return "--"
-    negative = re.match(r"-\d", text) is not None
-    return "$-$" + latex_text(text[1:]) if negative else latex_text(text)
-
-
-def _latex_column(sheet: Sheet, position: int) -> str:
-    many = len(sheet.heads) > WIDE
-    if max((len(row[position]) for row in sheet.rows), default=0) > (LONG_AMONG_MANY if many else LONG):
-        return rf"p{{{0.6 if len(sheet.heads) == 2 else 0.14 if many else 0.25}\textwidth}}"
-    return "l" if position == 0 or wordy(sheet, position) else "r"
-
-
-def latex_sheet(sheet: Sheet, *, label: str = "", cited: Collection[str] = ()) -> str:
-    r"""Return a sheet as a LaTeX table.
-
-    Parameters
-    ----------
-    label : str
-        For \ref; none if empty.
-    cited : collection of str
-        Keys of the bibliography: a column "source" cites them.
-    """
-    columns = "".join(map(partial(_latex_column, sheet), range(len(sheet.heads))))
-    wide = "*" if label and (len(sheet.heads) > 4 or "p{" in columns) else ""  # spans both columns of a page
-    small = [r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if len(sheet.heads) > WIDE else []
-    body = [
-        " & ".join(_latex_cell(text, head, cited) for text, head in zip(row, sheet.heads, strict=True)) + r" \\"
-        for row in sheet.rows
-    ]
-    return "\n".join([
-        rf"\begin{{table{wide}}}", r"\centering", *small, rf"\caption{{{latex_text(sheet.title)}}}",
-        *([rf"\label{{{label}}}"] if label else []), rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule", " & ".join(map(escape, sheet.heads)) + r" \\", r"\midrule", *body, r"\bottomrule",
-        r"\end{tabular}", rf"\end{{table{wide}}}", "",
-    ])  # fmt: skip

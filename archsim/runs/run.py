@@ -10,12 +10,13 @@ from archsim.accounting.area import lint_areas
 from archsim.accounting.technology import lint
 from archsim.base import registry
 from archsim.base.errors import InputError
+from archsim.base.progress import Progress
 from archsim.chips.demands import require
 from archsim.runs import checkpoint, layout, owner, rundir, state
 from archsim.runs.identity import identity
 from archsim.runs.spec import RunSpec
 from archsim.runs.summary import Summary
-from archsim.runs.train import Progress, Trained, Trainer
+from archsim.runs.train import Trained, Trainer
 
 
 def execute(
@@ -30,7 +31,7 @@ def execute(
     Parameters
     ----------
     progress : callable, optional
-        Gets a `Report` every few hundred steps.
+        Gets a `base.progress.Report` every few hundred steps.
     stop : callable, optional
         Asked as often; True ends the run, whose directory is then marked partial and keeps its checkpoints.
     every_s : float, optional

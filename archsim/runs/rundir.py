@@ -16,7 +16,7 @@ from archsim.base import files
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import inputs, machine
 from archsim.runs.identity import identity
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, STATES, SUMMARY, TRAINING, read_run
+from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, STATES, SUMMARY, TRAINING, read_run
 from archsim.runs.spec import RunSpec
 from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
@@ -65,7 +65,7 @@ def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
 
 def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "state": state_,
         "archsim": version("archsim"),
         "python": platform.python_version(),
@@ -88,6 +88,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         ],
         "workload": spec.workload.model_dump(by_alias=True),
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
+        "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
     }  # fmt: skip
@@ -97,7 +98,9 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
     with files.replacing(path) as aside:
-        pd.DataFrame(rows).to_csv(aside, index=False)
+        pd.DataFrame([{key: files.no_formula(cell) for key, cell in row.items()} for row in rows]).to_csv(
+            aside, index=False
+        )
 
 
 def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
@@ -108,7 +111,7 @@ def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
             "circuit": entry.action.circuit, "amount": row.amount,
             "amount_unit": entry.action.unit or "1", "amount_per_step": row.amount / one.steps,
             "sizes": ";".join(f"{name}={value:.17g}" for name, value in sorted(entry.sizes.items())),
-            "what": entry.action.what,
+            "times": ";".join(entry.times), "what": entry.action.what,
         }
         for one in trained
         for entries in [{(e.component, e.key.partition(".")[2]): e for e in one.entries}]

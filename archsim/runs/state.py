@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,14 @@ def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:
 
 def largest(run: Mapping[str, Any]) -> int:
     """Return how many bytes a state of a run may have, by its run.yaml: more than any chip keeps of its weights."""
-    units = [layer["units"] for layer in run["workload"]["layers"]]
-    weights = sum(above * below for above, below in zip(units, [_INPUTS, *units], strict=False))
+    network = run["workload"]["network"]
+    units = [network["inputs"], *(layer["units"] for layer in network["layers"])]
+    weights = sum((below + 1) * above for below, above in pairwise(units))
     return int(_A_WEIGHT * weights) + (1 << 24)
 
 
-_INPUTS, _A_WEIGHT = 1 << 12, 256
-"""Inputs of a network, at most, and bytes of a weight: a pair of devices keeps 72, and its copies in tiles."""
+_A_WEIGHT = 256
+"""Bytes of a weight, at most: a pair of devices keeps 72, and its copies in tiles."""
 
 
 def load(folder: Path, run: Mapping[str, Any], architecture: str) -> State:

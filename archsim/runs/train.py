@@ -16,6 +16,7 @@ from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
 from archsim.base import registry
 from archsim.base.errors import InputError
+from archsim.base.progress import Progress, Report
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.architecture import Architecture
@@ -88,20 +89,6 @@ class Trained:
     def simulated_time_s(self) -> float:
         """Simulated time of all steps."""
         return self.points[-1].simulated_time_s
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the progress display gets to know."""
-
-    architecture: str
-    step: int
-    steps: int
-    running_accuracy: float
-    test_accuracy: float | None
-
-
-Progress = Callable[[Report], None]
 
 
 def _silent(report: Report) -> None:
@@ -310,4 +297,5 @@ class Trainer:
 
     def _report(self) -> None:
         last = next((p.test_accuracy for p in reversed(self._points) if p.test_accuracy is not None), None)
-        self._progress(Report(self.architecture.name, self.chip.ledger.steps, self.steps, self.running_accuracy, last))
+        done, accuracy = self.chip.ledger.steps, self.running_accuracy
+        self._progress(Report(self.architecture.name, done, self.steps, "steps", accuracy, last))

@@ -20,7 +20,7 @@ from archsim.accounting.technology import Technology, read_technology
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
-from archsim.records.recorded import read
+from archsim.records.seeds import read
 from archsim.technologies.writing import DIGITS, figure_content
 
 LEAST = 0.005

@@ -34,12 +34,16 @@ KEPT = ("case.yaml", "results.yaml", "recorded.yaml")
 
 
 class Operation(Record):
-    """An entry under `kernels:`: what a design does, for how many vectors, with which share of lines; its settings."""
+    """An entry under `kernels:`: what a design does, for how many vectors, with which share of lines; its settings.
+
+    `per`: its energy and time are those of one "vector", their mean, or of "all", as for a layer of a network.
+    """
 
     design: str
     kernel: Literal["product", "transposed", "update"]
     vectors: Annotated[int, Field(ge=1)] = 1
     density: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
+    per: Literal["vector", "all"] = "vector"
     set: dict[str, Any] = Field(default_factory=dict)
 
 

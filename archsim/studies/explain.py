@@ -1,9 +1,9 @@
-"""Take the comparison of a recorded run apart: figures, sparsity, design decisions."""
+"""Take a chip of a recorded run, or the comparison of two, apart: figures, sparsity, design decisions."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import Any
 
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
-from archsim.records import recorded
+from archsim.records import seeds
 from archsim.records.technologies import find
 from archsim.runs.layout import state
 from archsim.studies import sensitivity, variants
-from archsim.studies.repeat import both_chips
+from archsim.studies.repeat import chosen
 from archsim.studies.sensitivity import Spent, Spread, Swing
 from archsim.studies.sparsity import Sparsity, sparsity
 from archsim.studies.variants import Reruns
@@ -23,7 +23,7 @@ from archsim.studies.variants import Reruns
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the energy ratio of a recorded run is made of and hangs on.
+    """What the energy of a recorded chip, or the ratio of two, is made of and hangs on.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Explanation:
     spread : Spread
         All figures together.
     bounds : (float, float)
-        The least and the largest ratio that figures within their ranges can give.
+        The least and the largest value that figures within their ranges can give.
     spread_s : float
         Wall time of the draws and the shares [s].
     steps : int
@@ -46,7 +46,7 @@ class Explanation:
     reruns : Reruns or None
         None if they were left out.
     published : float or None
-        The published ratio; None where nothing was published of just this run.
+        What was published of what is looked at; None where nothing was of just this run.
     """
 
     run: Path
@@ -64,16 +64,19 @@ class Explanation:
 
 
 def explain(
-    run: Path, *, technology: str | None = None, samples: int = 20_000, distribution: str = "log-triangular",
-    steps: int | None = variants.STEPS, points: Path | None = None, data: Path | None = None,
-    done: Callable[[str, int, int], None] | None = None, executor: Executor | None = None,
+    run: Path, *, archs: Sequence[str] = (), over: str | None = None, technology: str | None = None,
+    samples: int = 20_000, distribution: str = "log-triangular", steps: int | None = variants.STEPS,
+    points: Path | None = None, data: Path | None = None, done: Callable[[str, int, int], None] | None = None,
+    executor: Executor | None = None,
 ) -> Explanation:  # fmt: skip
-    """Explain a finished run of both chips.
+    """Explain one chip of a finished run, or the ratio of two of them.
 
     Parameters
     ----------
     run : path
         The run directory.
+    archs, over
+        As for `repeat.chosen`: one chip, or two, the baseline first.
     technology : str, optional
         One that the run was priced by; its own by default.
     samples, distribution
@@ -88,13 +91,13 @@ def explain(
     Raises
     ------
     InputError
-        If it is no finished run of both chips, or an option is wrong.
+        If it is no finished run, or an option is wrong.
     """
-    if (found := state(run)) != "finished":
+    if not seeds.several(run) and (found := state(run)) != "finished":
         raise InputError(f"is {found}", file=run, expected="a finished run")
-    known = recorded.read(run)
-    summary, chips = known.summary, both_chips(run, known.summary)
-    asked = find(run, known.named, technology)
+    known = seeds.read(run)
+    summary, chips = known.summary, chosen(run, known.summary, archs, over)
+    asked = find(known.home, known.named, technology)
     priced, note = asked.alike(known), asked.note
     spent = sensitivity.read_spent(run, priced, chips)
     begin = time.perf_counter()
@@ -104,23 +107,36 @@ def explain(
     if steps is not None:
         folder = points or run / "explain" / "points"
         reruns = variants.rerun(
-            run, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
+            known.home, folder, spent=spent, technology=priced, steps=steps, data=data, done=done, executor=executor
         )
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
         bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(known),
-        reruns=reruns, published=(summary["published"] or {}).get("energy_ratio"),
+        reruns=reruns, published=_published(summary, chips),
     )  # fmt: skip
+
+
+def _published(summary: Mapping[str, Any], chips: tuple[str, ...]) -> float | None:
+    """Return what was published of just this: the ratio of these kinds of chips, or a chip's energy of a step [J]."""
+    told = summary["published"] or {}
+    totals = told.get("energy_per_sample_J") or {}
+    kinds = [str(summary["architectures"][name].get("chip", name)) for name in chips]
+    if any(kind not in totals for kind in kinds):
+        return None
+    if len(kinds) == 1:
+        return float(totals[kinds[0]] * summary["batch"])
+    ratio: float | None = told.get("energy_ratio")
+    return ratio if ratio and float(totals[kinds[0]]) > float(totals[kinds[1]]) else None
 
 
 def contents(found: Explanation) -> dict[str, Any]:
     """Return what explain.json says."""
     return {
-        "schema": 1,
+        "schema": 2,
         "run": found.run.resolve().name,
         "technology": {"name": found.technology.name, "sha256": found.technology.sha256},
         "note": found.note,
-        "chips": {"baseline": found.spent.baseline, "chip": found.spent.chip},
+        "chips": list(found.spent.chips),
         "figures": sensitivity.contents(found.spent, found.swings, found.spread, found.bounds, found.published),
         "sparsity": [
             {
@@ -129,5 +145,5 @@ def contents(found: Explanation) -> dict[str, Any]:
             }
             for s in found.sparsity
         ],
-        "reruns": variants.contents(found.reruns) if found.reruns else None,
+        "reruns": variants.contents(found.reruns, found.spent) if found.reruns else None,
     }  # fmt: skip

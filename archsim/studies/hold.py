@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +16,7 @@ from archsim.accounting.bill import price
 from archsim.accounting.technology import Technology
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.base.progress import Progress, Report
 from archsim.base.streams import Streams
 from archsim.base.units import PS_PER_S, show
 from archsim.chips.chip import Chip
@@ -60,9 +61,6 @@ class HoldPoint:
     calibration_energy_J: float  # noqa: N815
 
 
-Progress = Callable[[str, float], None]
-
-
 def hold(
     path: str | Path, *, duration_s: float = DEFAULT_S, repeats: int = 3, out: str | Path | None = None,
     data: Path | None = None, techs: Sequence[str] = (), progress: Progress | None = None,
@@ -83,7 +81,7 @@ def hold(
         Where to write; DIR/hold if not given.
     data, techs : as for `reopen`
     progress : callable, optional
-        Called with a chip's name and each time [s] before it is tested then.
+        Told each chip and time [s] before it is tested then.
 
     Returns
     -------
@@ -132,11 +130,11 @@ class _Test:
     def run(self, duration_s: float) -> list[HoldPoint]:
         """Return all points of the chip; a chip without devices does not drift and is tested once, at time 0."""
         if not self.chip.cells():
-            self.progress(self.chip.architecture.name, 0.0)
+            self.progress(Report(self.chip.architecture.name, 0.0, duration_s, "s"))
             return [self._plain(0.0, 0)]
         points = []
         for time_s in hold_times(duration_s):
-            self.progress(self.chip.architecture.name, time_s)
+            self.progress(Report(self.chip.architecture.name, time_s, duration_s, "s"))
             self.chip.run(self.chip.wait(self.begin_ps + round(time_s * PS_PER_S) - self.chip.clock.now))
             self.chip.age()
             if not self.first:

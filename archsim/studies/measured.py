@@ -17,7 +17,7 @@ from archsim.studies.cases import Case, Operation
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What operations came to, a vector: energy [J] by figure, time [s], elementary operations.
+    """What operations came to, a vector or all of them: energy [J] by figure, time [s], elementary operations.
 
     `areas` [m^2] are the design's, by figure; `unpriced` says that a part has no area figure, so that the area
     is a lower bound.
@@ -90,10 +90,11 @@ class Bench:
         time_ps = board.run_operation(operation.kernel, operation.vectors, operation.density)
         bill = price(board.ledger.rows(), board.entries(), technology, architecture.boundary.inside)
         space = area(board.parts(), technology)
+        share = operation.vectors if operation.per == "vector" else 1
         return Measured(
-            energies={name: energy / operation.vectors for name, energy in bill.by("figure").items()},
-            seconds=time_ps * 1e-12 / operation.vectors,
-            operations=2.0 * architecture.weights,
+            energies={name: energy / share for name, energy in bill.by("figure").items()},
+            seconds=time_ps * 1e-12 / share,
+            operations=2.0 * architecture.weights * operation.vectors / share,
             areas={name: value for name, value in space.by("figure").items() if name is not None},
             unpriced=space.is_lower_bound,
         )

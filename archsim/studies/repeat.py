@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from archsim.accounting.technology import Technology
 from archsim.base import files
-from archsim.base.errors import InputError
+from archsim.base.errors import InputError, nearest
 from archsim.runs.identity import point_key
 from archsim.runs.inputs import ARCHITECTURES, WORKLOAD
 from archsim.runs.layout import INPUTS, read_run
 from archsim.runs.spec import RunSpec, resolve
 from archsim.studies.sweep import Options
 
-KINDS = ("digital32", "mixed-precision")
-"""The two kinds of chip that a comparison needs, the one over the other in every ratio."""
 
+def chosen(
+    run: Path, summary: Mapping[str, Any], archs: Sequence[str] = (), over: str | None = None
+) -> tuple[str, ...]:
+    """Return the chips of a run that are looked at: one, or two, the baseline first.
 
-def both_chips(run: Path, summary: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the names of a run's 32-bit chip and of its mixed-precision chip, the first of each kind.
+    Parameters
+    ----------
+    run, summary : the run directory, and its summary.json
+    archs : one or two of its chips; by default its only one, or its baseline and the first other
+    over : the chip over which another one is set; by default the run's baseline, or the first of `archs`
 
     Raises
     ------
     InputError
-        If it lacks one of them.
+        If a name is none of the run's, or they leave open what is to be compared.
     """
-    found = {str(chip.get("chip", name)): name for name, chip in reversed(summary["architectures"].items())}
-    for kind in KINDS:
-        if kind not in found:
-            have = ", ".join(summary["architectures"]) or "none"
+    have = list(summary["architectures"])
+    for key, name in (*(("--arch", name) for name in archs), *((("--over", over),) if over else ())):
+        if name not in have:
             raise InputError(
-                f"is a run of {have} alone", file=run, expected="a run of both chips, whose energies can be compared",
-                hint="archsim run without --arch trains both",
-            )  # fmt: skip
-    return found[KINDS[0]], found[KINDS[1]]
+                key=key, value=name, expected=f"one of the run's chips: {', '.join(have)}", hint=nearest(name, have)
+            )
+    if len(set(archs)) > 2 or (over and len({*archs} - {over}) > 1):
+        raise InputError(key="--arch", value=", ".join(archs), expected="one chip, or two to be compared")
+    if archs and not over:
+        named = tuple(dict.fromkeys(archs))
+        baseline = summary["baseline"]
+        return (baseline, *(name for name in named if name != baseline)) if baseline in named[1:] else named
+    baseline = over or summary["baseline"] or have[0]
+    others = [name for name in archs or have if name != baseline]
+    if over and not others:
+        raise InputError(key="--over", value=over, expected="another chip than the only one", file=run)
+    return (baseline, *others[:1])
 
 
 def options_of(

@@ -63,15 +63,21 @@ def schemas() -> dict[str, dict[str, Any]]:
         "workload": _nameless(_model(Workload, "A network, its data set and its training")),
         "case": _model(CaseFile, "A published design: its numbers as inputs and checks"),
     }
-    chips = {name: registry.load("chip", name).SCHEMA for name in registry.names("chip")}
+    chips = registry.each("chip", lambda chip: _schemed(chip.SCHEMA))
     chips["kernels"] = PublishedArchitecture
-    devices = {name: registry.load("device", name).FILE for name in registry.names("device")}
+    devices = registry.each("device", lambda device: _schemed(device.FILE))
     for kind, models, key in (("architecture", chips, "chip"), ("device", devices, "model")):
         for name, model in models.items():
             schema = _nameless(_model(model, f"{kind.capitalize()} file with {key}: {name}"))
             found[f"{kind}-{name}"] = _extensible(schema) if issubclass(model, Architecture) else schema
         found[kind] = _one_of(kind, key, {name: found[f"{kind}-{name}"] for name in models})
     return {f"{name}.schema.json": schema for name, schema in sorted(found.items())}
+
+
+def _schemed(model: type[BaseModel]) -> type[BaseModel]:
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError(f"{model!r} is no schema")
+    return model
 
 
 def write_schemas(out: Path) -> list[Path]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.records.seeds import spread
 from archsim.runs import layout, rundir
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import execute
@@ -64,7 +64,7 @@ def check_folder(path: Path) -> None:
         If it is a file, or holds anything else.
     """
     files.check_folder(path)
-    known = (NAME, STOP)
+    known = (NAME, STOP, *READ)
     strangers = (
         [p.name for p in path.iterdir() if not p.name.startswith("seed-") and p.name not in known]
         if (path.is_dir())
@@ -89,20 +89,32 @@ def _one(options: dict[str, Any], seed: int, out: Path, every_s: float | None, f
 NAME = "seeds.json"
 STOP = ".stop"
 """A file of this name in the parent directory asks all its runs to stop."""
+READ = ("report", "paper", "explain", "compare")
+"""What the commands that read a folder of seeds write into it."""
 
 
 def statistics(results: list[Result]) -> dict[str, Any]:
-    """Return each seed's accuracies and, by chip, their mean and standard deviation, and the mean energy ratio."""
+    """Return each seed's accuracies, energies and energy ratios, with mean and standard deviation."""
     chips = list(results[0][1].architectures)
-    accuracy = {
-        chip: [s.architectures[chip].test_accuracy for _, s in results if chip in s.architectures] for chip in chips
+    of = {chip: [s.architectures[chip] for _, s in results if chip in s.architectures] for chip in chips}
+    quantities: dict[str, dict[str, list[float]]] = {
+        "test_accuracy": {chip: [one.test_accuracy for one in each] for chip, each in of.items()},
+        "energy_per_step_J": {chip: [one.energy_per_step_J.total for one in each] for chip, each in of.items()},
+        "energy_per_sample_J": {chip: [one.energy_per_sample_J.total for one in each] for chip, each in of.items()},
+        "latency_per_step_s": {chip: [one.latency_per_step_s.total for one in each] for chip, each in of.items()},
+        "energy_ratios": {
+            name: [r for _, s in results if name in s.ratios and (r := s.ratios[name].energy) is not None]
+            for name in results[0][1].ratios
+        },
     }
+    found: dict[str, Any] = {"seeds": [seed for seed, _ in results], "technology": results[0][1].technology.name}
+    for name, by_chip in quantities.items():
+        pairs = {chip: spread(values) for chip, values in by_chip.items() if values}
+        found |= {
+            name: by_chip,
+            f"mean_{name}": {chip: mean for chip, (mean, _) in pairs.items()},
+            f"std_{name}": {chip: s for chip, (_, s) in pairs.items()},
+        }
     ratios = [s.ratio.energy for _, s in results if s.ratio.energy is not None]
-    return {
-        "seeds": [seed for seed, _ in results],
-        "test_accuracy": accuracy,
-        "mean_test_accuracy": {chip: fmean(values) for chip, values in accuracy.items()},
-        "std_test_accuracy": {chip: stdev(values) if len(values) > 1 else None for chip, values in accuracy.items()},
-        "energy_ratio": ratios,
-        "mean_energy_ratio": fmean(ratios) if ratios else None,
-    }
+    mean, deviation = spread(ratios) if ratios else (None, None)
+    return {**found, "energy_ratio": ratios, "mean_energy_ratio": mean, "std_energy_ratio": deviation}

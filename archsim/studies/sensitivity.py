@@ -1,4 +1,4 @@
-"""What a recorded run's energy ratio does when the figures of its technology move: one by one, and all together.
+"""What a chip's energy, or the ratio of two, does when the figures of its technology move: one by one, all together.
 
 The bill is linear in the figures, so with a factor k_f on each figure f chip c spends sum_f e_cf k_f a step. A figure
 is one fact of the world: its factor is shared by both chips. Times are not varied; they would need another run.
@@ -7,7 +7,7 @@ is one fact of the world: its factor is shared by both chips. Times are not vari
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accounting.figures import Figure
+from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
 from archsim.base.streams import Streams
@@ -23,62 +23,74 @@ from archsim.studies.calibrate import energies
 
 F64 = NDArray[np.float64]
 Distribution = Callable[[F64, F64, F64], F64]
+Ranged = Figure | AreaFigure | Time
+"""What has a value between two ends."""
 NOTHING = 1e-24
-"""A variance of the logarithm of the ratio below this is rounding."""
+"""A variance of the logarithm below this is rounding."""
+LEAST = 100
+"""Draws for a percentile."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What each figure costs the two chips of a comparison in one step.
+    """What each figure costs one chip, or the two chips of a comparison, in one step.
+
+    What is looked at is the energy of a step [J] of one chip, or the ratio of two: the first over the second.
 
     Parameters
     ----------
-    baseline, chip : str
-        Names of the architectures: the 32-bit one, over the mixed-precision one in every ratio.
+    chips : tuple of str
+        Names of one or two architectures.
     figures : tuple of Figure
         Those that cost anything.
-    energy : float array, (2, figures) [J]
-        Of the baseline and of the chip, at the figures' values.
+    energy : float array, (chips, figures) [J]
+        At the figures' values.
     """
 
-    baseline: str
-    chip: str
+    chips: tuple[str, ...]
     figures: tuple[Figure, ...]
     energy: F64
 
+    @property
+    def paired(self) -> bool:
+        """Whether a ratio of two chips is looked at, not the energy of one."""
+        return len(self.chips) == 2
+
     def totals(self, factors: F64) -> F64:
-        """Return the energy per step [J] of the baseline and the chip, (2, n), under factors, (n, figures)."""
+        """Return the energy per step [J] of each chip, (chips, n), under factors, (n, figures)."""
         return np.asarray(self.energy @ factors.T, np.float64)
 
-    def ratio(self, factors: F64) -> F64:
-        """Return the baseline's energy over the chip's, (n,), under factors, (n, figures)."""
-        baseline, chip = self.totals(factors)
-        return np.asarray(baseline / chip, np.float64)
+    def of(self, totals: F64) -> F64:
+        """Return what is looked at, (n,), of energies per step [J], (chips, n)."""
+        return np.asarray(totals[0] / totals[1] if self.paired else totals[0], np.float64)
+
+    def values(self, factors: F64) -> F64:
+        """Return what is looked at, (n,), under factors, (n, figures)."""
+        return self.of(self.totals(factors))
 
     @property
     def nominal(self) -> float:
-        """The ratio with every figure at its value."""
-        return float(self.ratio(np.ones((1, len(self.figures))))[0])
+        """What is looked at with every figure at its value."""
+        return float(self.values(np.ones((1, len(self.figures))))[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """What one figure does alone: ratio and energies per step [J] at the low and the high end of its range."""
+    """What one figure does alone: what is looked at, and each chip's energy per step [J], at both ends of its range."""
 
     figure: Figure
-    ratio: tuple[float, float]
-    baseline: tuple[float, float]
-    chip: tuple[float, float]
+    values: tuple[float, float]
+    energies: tuple[tuple[float, float], ...]
 
     @property
     def span(self) -> float:
-        """Largest over smallest of the two ratios."""
-        return max(self.ratio) / min(self.ratio)
+        """Largest over smallest of the two values."""
+        return max(self.values) / min(self.values)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A figure's part in the variance of the logarithm of the ratio.
+    """A figure's part in the variance of the logarithm of what is looked at.
 
     `first` is its first-order Sobol index: the part that would be gone, on average, if the figure were known exactly.
     `total` also counts what it does together with others. `error` is the standard error of `first`.
@@ -92,36 +104,36 @@ class Share:
 
 @dataclass(frozen=True)
 class Spread:
-    """The ratio when all figures vary together.
+    """What is looked at when all figures vary together.
 
     Parameters
     ----------
     distribution : str
-    ratios : float array, (samples,)
+    values : float array, (samples,)
     shares : tuple of Share
         The largest first.
     """
 
     distribution: str
-    ratios: F64
+    values: F64
     shares: tuple[Share, ...]
 
     def percentile(self, percent: float) -> float:
-        """Return the ratio below which so many percent of the samples lie."""
-        return float(np.percentile(self.ratios, percent))
+        """Return the value below which so many percent of the samples lie."""
+        return float(np.percentile(self.values, percent))
 
     @property
     def interval(self) -> tuple[float, float]:
         """The 90 % interval: the 5 % and 95 % percentiles."""
         return self.percentile(5), self.percentile(95)
 
-    def chance(self, ratio: float) -> float:
-        """Return the part of the samples in which the ratio is as large as `ratio` or larger."""
-        return float(np.mean(self.ratios >= ratio))
+    def chance(self, value: float) -> float:
+        """Return the part of the samples that are as large as `value` or larger."""
+        return float(np.mean(self.values >= value))
 
 
-def read_spent(run: Path, technology: Technology, chips: tuple[str, str]) -> Spent:
-    """Return what the figures cost the two chips of a recorded run, (baseline, chip).
+def read_spent(run: Path, technology: Technology, chips: tuple[str, ...]) -> Spent:
+    """Return what the figures cost one chip of a recorded run, or two: (baseline, chip).
 
     Raises
     ------
@@ -130,7 +142,7 @@ def read_spent(run: Path, technology: Technology, chips: tuple[str, str]) -> Spe
     """
     found = energies(run, technology.name)
     for name in chips:
-        if name not in found:
+        if not found.get(name):
             raise InputError(key="DIR", value=str(run), expected=f"a run in which {name} spends energy")
     names = list(dict.fromkeys(figure for name in chips for figure in found[name]))
     for name in names:
@@ -140,7 +152,7 @@ def read_spent(run: Path, technology: Technology, chips: tuple[str, str]) -> Spe
                 expected="the technology as it was when the run was made", hint=nearest(name, technology.figures),
             )  # fmt: skip
     energy = np.array([[found[chip].get(name, 0.0) for name in names] for chip in chips])
-    return Spent(*chips, tuple(technology.figures[name] for name in names), energy)
+    return Spent(chips, tuple(technology.figures[name] for name in names), energy)
 
 
 def tornado(spent: Spent) -> list[Swing]:
@@ -149,26 +161,30 @@ def tornado(spent: Spent) -> list[Swing]:
     for index, figure in enumerate(spent.figures):
         factors = np.ones((2, len(spent.figures)))
         factors[:, index] = figure.low / figure.value, figure.high / figure.value
-        (b_low, b_high), (c_low, c_high) = spent.totals(factors).tolist()
-        swings.append(Swing(figure, (b_low / c_low, b_high / c_high), (b_low, b_high), (c_low, c_high)))
+        totals = spent.totals(factors)
+        low, high = spent.of(totals).tolist()
+        swings.append(Swing(figure, (low, high), tuple((row[0], row[1]) for row in totals.tolist())))
     return sorted(swings, key=lambda swing: -swing.span)
 
 
 def bounds(spent: Spent) -> tuple[float, float]:
-    """Return the least and the largest ratio that figures within their ranges can give.
+    """Return the least and the largest value that figures within their ranges can give.
 
     A ratio of linear functions takes its extremes where each figure stands at an end of its range; Dinkelbach's
-    iteration finds which, in a few steps and exactly.
+    iteration finds which, in a few steps and exactly. The energy of one chip rises with every figure.
     """
-    baseline, chip = spent.energy
     ends = np.array([[figure.low / figure.value, figure.high / figure.value] for figure in spent.figures])
+    if not spent.paired:
+        low, high = spent.values(ends.T).tolist()
+        return low, high
+    baseline, chip = spent.energy
     found = []
     for sign in (-1.0, 1.0):
         ratio, before = spent.nominal, math.nan
         while ratio != before:
             gain = sign * (baseline - ratio * chip)
             factors = np.where(gain > 0, ends[:, 1], ends[:, 0])
-            ratio, before = float(spent.ratio(factors[None])[0]), ratio
+            ratio, before = float(spent.values(factors[None])[0]), ratio
             if math.isclose(ratio, before, rel_tol=1e-14):
                 break
         found.append(ratio)
@@ -193,14 +209,17 @@ DISTRIBUTIONS: dict[str, Distribution] = {"log-triangular": log_triangular, "log
 some of them decades, and lie unevenly about the value; both stop at the ends, for nothing was published beyond them."""
 
 
-def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-triangular", seed: int = 1) -> Spread:
-    """Draw all figures together and return the ratio's distribution and each figure's share of its variance.
+def draw(
+    items: Sequence[Ranged], *, samples: int, distribution: str = "log-triangular", seed: int = 1
+) -> F64:  # fmt: skip
+    """Return two sets of joint draws of factors on figures, areas or times, (2, samples, items).
+
+    The one place where they are drawn: every interval and every share rests on it.
 
     Parameters
     ----------
-    spent : Spent
+    items : sequence of figures, areas or times
     samples : int
-        Draws of all figures; one factor a figure and draw, shared by both chips.
     distribution : str
         A key of `DISTRIBUTIONS`.
     seed : int
@@ -210,6 +229,31 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
     ------
     InputError
         For an unknown distribution, too few samples, or a range that begins at zero.
+    """
+    if distribution not in DISTRIBUTIONS:
+        known = ", ".join(DISTRIBUTIONS)
+        hint = nearest(distribution, DISTRIBUTIONS)
+        raise InputError(key="--distribution", value=distribution, expected=f"one of {known}", hint=hint)
+    if samples < LEAST:
+        raise InputError(key="--samples", value=samples, expected=f"{LEAST} or more")
+    low, high = _ends(items)
+    uniform = Streams(seed).generator("explain/figures").random((2, samples, len(items)))
+    return np.asarray(np.exp(DISTRIBUTIONS[distribution](uniform, low, high)), np.float64)
+
+
+def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-triangular", seed: int = 1) -> Spread:
+    """Draw all figures together and return the distribution and each figure's share of its variance.
+
+    Parameters
+    ----------
+    spent : Spent
+    samples, distribution, seed
+        As for `draw`; one factor a figure and draw, shared by both chips.
+
+    Raises
+    ------
+    InputError
+        As for `draw`.
 
     Source
     ------
@@ -217,33 +261,25 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
     Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), averaged over both ways round; total after Jansen, Comput.
     Phys. Commun. 117, 35 (1999). The bill is linear, so taking one figure from B is one sum, not another bill.
     """
-    if distribution not in DISTRIBUTIONS:
-        known = ", ".join(DISTRIBUTIONS)
-        hint = nearest(distribution, DISTRIBUTIONS)
-        raise InputError(key="--distribution", value=distribution, expected=f"one of {known}", hint=hint)
-    if samples < 100:
-        raise InputError(key="--samples", value=samples, expected="100 or more")
-    low, high = _ends(spent.figures)
-    uniform = Streams(seed).generator("explain/figures").random((2, samples, len(spent.figures)))
-    first, second = np.exp(DISTRIBUTIONS[distribution](uniform, low, high))
-    return Spread(distribution, spent.ratio(first), tuple(_shares(spent, first, second)))
+    first, second = draw(spent.figures, samples=samples, distribution=distribution, seed=seed)
+    return Spread(distribution, spent.values(first), tuple(_shares(spent, first, second)))
 
 
-def _ends(figures: tuple[Figure, ...]) -> tuple[F64, F64]:
-    for figure in figures:
-        if figure.low <= 0:
+def _ends(items: Sequence[Ranged]) -> tuple[F64, F64]:
+    for item in items:
+        if item.low <= 0:
             raise InputError(
-                file=figure.file, line=figure.line, key=f"figures.{figure.name}.range", value=figure.low,
+                file=item.file, line=item.line, key=f"figures.{item.name}.range", value=item.low,
                 expected="a low end above zero, since figures vary on a log scale",
             )  # fmt: skip
-    low = np.array([math.log(figure.low / figure.value) for figure in figures])
-    return low, np.array([math.log(figure.high / figure.value) for figure in figures])
+    low = np.array([math.log(item.low / item.value) for item in items])
+    return low, np.array([math.log(item.high / item.value) for item in items])
 
 
 def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
-    """Return every figure's indices of the logarithm of the ratio from two sets of factors, (samples, figures)."""
+    """Return every figure's indices, from two sets of factors, (samples, figures)."""
     totals_a, totals_b = spent.totals(first), spent.totals(second)
-    a, b = np.log(totals_a[0] / totals_a[1]), np.log(totals_b[0] / totals_b[1])
+    a, b = np.log(spent.of(totals_a)), np.log(spent.of(totals_b))
     variance = float(np.var(np.concatenate([a, b])))
     centre = float(np.mean(np.concatenate([a, b])))
     shares = []
@@ -253,7 +289,7 @@ def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
             continue
         moved = np.outer(spent.energy[:, index], second[:, index] - first[:, index])
         ab, ba = totals_a + moved, totals_b - moved
-        y_ab, y_ba = np.log(ab[0] / ab[1]), np.log(ba[0] / ba[1])
+        y_ab, y_ba = np.log(spent.of(ab)), np.log(spent.of(ba))
         products = ((b - centre) * (y_ab - a) + (a - centre) * (y_ba - b)) / 2
         total = float(np.mean((a - y_ab) ** 2 + (b - y_ba) ** 2)) / 4 / variance
         error = float(np.std(products)) / math.sqrt(a.size) / variance
@@ -264,23 +300,24 @@ def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
 def contents(
     spent: Spent, swings: list[Swing], found: Spread, limits: tuple[float, float], published: float | None
 ) -> dict[str, Any]:
-    """Return what explain.json says of the figures; `published` is the paper's ratio."""
+    """Return what explain.json says of the figures; `published` is the paper's value of what is looked at."""
     low, high = found.interval
     return {
-        "ratio": spent.nominal,
+        "of": (of := "ratio" if spent.paired else "energy_per_step_J"),
+        of: spent.nominal,
         "bounds": list(limits),
         "distribution": found.distribution,
-        "samples": found.ratios.size,
+        "samples": found.values.size,
         "median": found.percentile(50),
         "interval_90": [low, high],
-        "published_ratio": published,
+        "published_ratio" if spent.paired else "published_J": published,
         "published_inside": None if published is None else low <= published <= high,
         "chance_of_published_or_more": None if published is None else found.chance(published),
         "tornado": [
             {
                 "figure": s.figure.name, "unit": s.figure.unit, "value": s.figure.value, "low": s.figure.low,
-                "high": s.figure.high, "basis": s.figure.origin.basis, "ratio": list(s.ratio),
-                "baseline_J": list(s.baseline), "chip_J": list(s.chip),
+                "high": s.figure.high, "basis": s.figure.origin.basis, of if spent.paired else "ends_J": list(s.values),
+                "energies_J": {name: list(ends) for name, ends in zip(spent.chips, s.energies, strict=True)},
             }
             for s in swings
         ],

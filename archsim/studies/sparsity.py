@@ -87,7 +87,8 @@ def _accumulating(
             text = f"{what} with a non-zero DAC code"
             found.append(Sparsity(name, phase, layer, text, "tile: dac.convert", driven / bands[phase], lines))
     updates = counts.get(("update", layer, "outer_product_unit.chi.read"), 0.0)
-    inputs = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
+    scaled = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
+    inputs = scaled / (bands["forward"] if outer.get("at") == "tiles" else 1)  # each band of columns scales its own
     if not (updates and inputs and outer["skip_zeros"]):
         return found
     derived = "outer_product_unit: multiply - chi.read"

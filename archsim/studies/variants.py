@@ -13,30 +13,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from archsim.accounting.technology import Technology
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.runs.layout import read_run
-from archsim.studies.repeat import KINDS, options_of
+from archsim.studies.repeat import options_of
 from archsim.studies.sensitivity import Spent
 from archsim.studies.sweep import Options, run_points
 
-BASELINE, CHIP = KINDS
 STEPS = 3000
-Numbers = tuple[float, float]
+Measured = tuple[float, float]
+"""Energy of a step [J], and accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A changed design decision.
+    """A changed design decision, of every chip that has what it changes.
 
     Parameters
     ----------
     name : str
-    kind : str
-        The kind of chip that is changed, "digital32" or "mixed-precision".
     settings : tuple of (key, value)
         As for `--set`, without the architecture's name.
     why : str
@@ -44,13 +43,12 @@ class Variant:
     """
 
     name: str
-    kind: str
     settings: tuple[tuple[str, str], ...]
     why: str
 
 
-def _one(name: str, kind: str, key: str, value: object, why: str) -> Variant:
-    return Variant(name, kind, ((key, str(value)),), why)
+def _one(name: str, key: str, value: object, why: str) -> Variant:
+    return Variant(name, ((key, str(value)),), why)
 
 
 _ARRAY = "mac_array."
@@ -62,43 +60,43 @@ _SMALL_BANKS = "smaller banks: less energy an access, several at once; wires bet
 _ERRORS = "coarser errors are zero more often, so fewer elements of chi are touched"
 
 VARIANTS: tuple[Variant, ...] = (
-    _one("8 lanes", BASELINE, _LANES, 8, f"an operand read serves more lanes; {_MEMORY_BOUND}"),
-    _one("32 lanes", BASELINE, _LANES, 32, f"an operand read serves more lanes; {_MEMORY_BOUND}"),
-    _one("4 weight banks", BASELINE, _BANKS, 4, _SMALL_BANKS),
-    _one("16 weight banks", BASELINE, _BANKS, 16, f"{_SMALL_BANKS}; one lane now sets the pace"),
-    Variant("8 lanes, 4 banks", BASELINE, ((_LANES, "8"), (_BANKS, "4")), "parallel, on memory that keeps up in part"),
-    Variant("32 lanes, 16 banks", BASELINE, ((_LANES, "32"), (_BANKS, "16")), "parallel, on many small memories"),
-    _one("skips zero inputs", BASELINE, _SKIP, "true", "a zero input costs no weight access and no product"),
-    _one("64-bit word", BASELINE, _WORD, 2, "two weights an access: the law prices by bit, so time is what is saved"),
-    _one("128-bit word", BASELINE, _WORD, 4, "four weights an access: the law prices by bit, so time is what is saved"),
-    _one("operands in 32 KiB", BASELINE, f"{_ARRAY}operand_words", 8192, "a larger memory: more energy an operand"),
+    _one("8 lanes", _LANES, 8, f"an operand read serves more lanes; {_MEMORY_BOUND}"),
+    _one("32 lanes", _LANES, 32, f"an operand read serves more lanes; {_MEMORY_BOUND}"),
+    _one("4 weight banks", _BANKS, 4, _SMALL_BANKS),
+    _one("16 weight banks", _BANKS, 16, f"{_SMALL_BANKS}; one lane now sets the pace"),
+    Variant("8 lanes, 4 banks", ((_LANES, "8"), (_BANKS, "4")), "parallel, on memory that keeps up in part"),
+    Variant("32 lanes, 16 banks", ((_LANES, "32"), (_BANKS, "16")), "parallel, on many small memories"),
+    _one("skips zero inputs", _SKIP, "true", "a zero input costs no weight access and no product"),
+    _one("64-bit word", _WORD, 2, "two weights an access: the law prices by bit, so time is what is saved"),
+    _one("128-bit word", _WORD, 4, "four weights an access: the law prices by bit, so time is what is saved"),
+    _one("operands in 32 KiB", f"{_ARRAY}operand_words", 8192, "a larger memory: more energy an operand"),
     Variant(
-        "strong baseline", BASELINE, ((_LANES, "32"), (_BANKS, "16"), (_WORD, "4"), (_SKIP, "true")),
+        "strong baseline", ((_LANES, "32"), (_BANKS, "16"), (_WORD, "4"), (_SKIP, "true")),
         "lanes, banks, wide words and skipping together",
     ),
     *(
-        _one(f"{bits}-bit errors in the outer product", CHIP, f"{_OUTER}error_bits", bits, _ERRORS if bits < 3
+        _one(f"{bits}-bit errors in the outer product", f"{_OUTER}error_bits", bits, _ERRORS if bits < 3
              else "finer errors are zero less often, so more elements of chi are touched")
         for bits in (2, 4, 5, 8)
     ),
     *(
-        _one(f"{bits}-bit inputs in the outer product", CHIP, f"{_OUTER}x_bits", bits,
+        _one(f"{bits}-bit inputs in the outer product", f"{_OUTER}x_bits", bits,
              "coarser inputs are zero more often; a smaller multiplier")
         for bits in (4, 6)
     ),
     *(
-        _one(f"chi of {bits} bits", CHIP, f"{_CHI}bits", bits, "shorter words in a smaller memory, a coarser grid")
+        _one(f"chi of {bits} bits", f"{_CHI}bits", bits, "shorter words in a smaller memory, a coarser grid")
         for bits in (16, 8)
     ),
-    _one("chi in 4 banks", CHIP, f"{_CHI}banks", 4, _SMALL_BANKS),
-    _one("chi in 16 banks", CHIP, f"{_CHI}banks", 16, f"{_SMALL_BANKS}; one lane now sets the pace"),
-    _one("chi without zero skipping", CHIP, f"{_OUTER}skip_zeros", "false", "every element of chi is read and written"),
-    _one("1 ADC a tile", CHIP, f"{_ADC}count", 1, "conversions one after the other"),
-    _one("32 ADCs a tile", CHIP, f"{_ADC}count", 32, "more conversions at once"),
-    _one("6-bit ADCs", CHIP, f"{_ADC}bits", 6, "a quarter of the energy a conversion by the law"),
-    _one("10-bit ADCs", CHIP, f"{_ADC}bits", 10, "four times the energy a conversion by the law"),
+    _one("chi in 4 banks", f"{_CHI}banks", 4, _SMALL_BANKS),
+    _one("chi in 16 banks", f"{_CHI}banks", 16, f"{_SMALL_BANKS}; one lane now sets the pace"),
+    _one("chi without zero skipping", f"{_OUTER}skip_zeros", "false", "every element of chi is read and written"),
+    _one("1 ADC a tile", f"{_ADC}count", 1, "conversions one after the other"),
+    _one("32 ADCs a tile", f"{_ADC}count", 32, "more conversions at once"),
+    _one("6-bit ADCs", f"{_ADC}bits", 6, "a quarter of the energy a conversion by the law"),
+    _one("10-bit ADCs", f"{_ADC}bits", 10, "four times the energy a conversion by the law"),
     Variant(
-        "strong chip", CHIP, ((f"{_CHI}bits", "16"), (f"{_CHI}banks", "16"), (f"{_ADC}bits", "6")),
+        "strong chip", ((f"{_CHI}bits", "16"), (f"{_CHI}banks", "16"), (f"{_ADC}bits", "6")),
         "chi short and in small banks, coarse converters",
     ),
 )  # fmt: skip
@@ -113,26 +111,29 @@ class Outcome:
     ----------
     variant : Variant or None
         None is the reference.
+    changed : str
+        Name of the chip that it changes; empty for the reference.
     settings : tuple of str
         As given with `--set`, the architecture named.
-    baseline, chip : float [J]
-        Energies of a step.
-    accuracy : (baseline, chip)
+    energies : tuple of float [J]
+        Of a step of each chip.
+    accuracies : tuple of float
         On the test set, after the few steps.
-    ratio : float
+    value : float
+        What is looked at: the ratio, or the energy of a step [J].
     change : float
-        Of the ratio, relative to the reference.
+        Of the value, relative to the reference.
     against_run : float or None
         For a changed baseline: its energy over that of the recorded run's own chip. What the baseline does hardly
         depends on how far training has come, so this is what the long run's ratio would be.
     """
 
     variant: Variant | None
+    changed: str
     settings: tuple[str, ...]
-    baseline: float
-    chip: float
-    accuracy: tuple[float, float]
-    ratio: float
+    energies: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    value: float
     change: float
     against_run: float | None
 
@@ -143,7 +144,7 @@ class Outcome:
 
     @property
     def factor(self) -> float:
-        """The ratio over the reference's."""
+        """The value over the reference's."""
         return 1 + self.change
 
 
@@ -156,7 +157,7 @@ class Reruns:
     variants: tuple[Outcome, ...]
 
     def largest(self, most: int) -> list[Outcome]:
-        """Return the variants that change the ratio most, by factor, the largest first."""
+        """Return the variants that change the value most, by factor, the largest first."""
         return sorted(self.variants, key=lambda one: -max(one.factor, 1 / one.factor))[:most]
 
 
@@ -174,7 +175,7 @@ def rerun(
     folder : path
         Keeps what has been run.
     spent : Spent
-        The recorded run's chips and what they spend.
+        The recorded run's chips, one or two, and what they spend.
     technology : Technology
         Prices them.
     steps : int
@@ -188,32 +189,44 @@ def rerun(
     """
     if steps < 1:
         raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
-    names = dict(zip(KINDS, (spent.baseline, spent.chip), strict=True))
-    bases = {kind: options_of(run, name, technology=technology, data=data) for kind, name in names.items()}
+    bases = {name: options_of(run, name, technology=technology, data=data) for name in spent.chips}
     recorded = {each["name"]: each for each in read_run(run)["architectures"]}
-    chosen = [v for v in variants if any(_value(recorded[names[v.kind]], key) != value for key, value in v.settings)]
+    chosen = [(name, v) for name in spent.chips for v in variants if applies(v, recorded[name])]
     points: dict[str, Options] = {}
     keys: dict[str, str] = {}
-    for label, kind, settings in (
-        *((f"reference {name}", kind, ()) for kind, name in names.items()),
-        *((_label(v), v.kind, _settings(v, names)) for v in chosen),
+    for label, name, settings in (
+        *((f"reference {name}", name, ()) for name in spent.chips),
+        *((_label(v, name), name, _settings(v, name)) for name, v in chosen),
     ):
-        options, key = bases[kind]
+        options, key = bases[name]
         points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}
         keys[label] = f"{key} {steps} {' '.join(settings)}".strip()
     found = _run(points, keys, folder, done, executor)
-    reference = {kind: found[f"reference {name}"] for kind, name in names.items()}
-    start = _outcome(None, (), reference, None, None)
-    own = float(spent.energy[1].sum())
+    reference = {name: found[f"reference {name}"] for name in spent.chips}
+    start = _outcome(spent, None, "", reference, None)
     return Reruns(steps, start, tuple(
-        _outcome(v, _settings(v, names), {**reference, v.kind: found[_label(v)]}, start.ratio, own) for v in chosen
+        _outcome(spent, v, name, {**reference, name: found[_label(v, name)]}, start.value) for name, v in chosen
     ))  # fmt: skip
+
+
+def applies(variant: Variant, architecture: Mapping[str, Any]) -> bool:
+    """Whether a chip has the blocks that a variant sets, and not its values already."""
+    blocks = all(_block(architecture, key) is not None for key, _ in variant.settings)
+    return blocks and any(_value(architecture, key) != value for key, value in variant.settings)
+
+
+def _block(architecture: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """Return the block that a dotted key lies in; None where the chip has none."""
+    found: Any = architecture
+    for part in key.split(".")[:-1]:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else None
 
 
 def _run(
     points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Callable[[str, int, int], None] | None,
     executor: Executor | None,
-) -> dict[str, Numbers]:  # fmt: skip
+) -> dict[str, Measured]:  # fmt: skip
     """Return energy per step [J] and test accuracy of every point; those noted in the folder's table are not run.
 
     `run_points` would find them too, but reads every point's files again to know it: seconds where this takes none.
@@ -236,44 +249,44 @@ def _run(
     return {label: (noted[key][0], noted[key][1]) for label, key in keys.items()}
 
 
-def _label(variant: Variant) -> str:
-    return f"{variant.kind}: {variant.name}"
+def _label(variant: Variant, chip: str) -> str:
+    return f"{chip}: {variant.name}"
 
 
-def _settings(variant: Variant, names: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(f"{names[variant.kind]}.{key}={value}" for key, value in variant.settings)
+def _settings(variant: Variant, chip: str) -> tuple[str, ...]:
+    return tuple(f"{chip}.{key}={value}" for key, value in variant.settings)
 
 
 def _value(architecture: Mapping[str, Any], key: str) -> str:
     """Return a recorded value as a setting would write it; a key that the run did not know is at its default, 1."""
-    value: Any = architecture
-    for part in key.split("."):
-        value = value.get(part, 1)
+    block = _block(architecture, key)
+    value = None if block is None else block.get(key.rpartition(".")[2], 1)
     return yaml.safe_dump(value).splitlines()[0]
 
 
 def _outcome(
-    variant: Variant | None, settings: tuple[str, ...], numbers: Mapping[str, Numbers], reference: float | None,
-    own: float | None,
+    spent: Spent, variant: Variant | None, changed: str, numbers: Mapping[str, Measured], reference: float | None
 ) -> Outcome:  # fmt: skip
-    (baseline, baseline_accuracy), (chip, chip_accuracy) = (numbers[kind] for kind in KINDS)
-    ratio = baseline / chip
-    change = ratio / reference - 1 if reference else 0.0
-    against = baseline / own if own and variant and variant.kind == BASELINE else None
-    return Outcome(variant, settings, baseline, chip, (baseline_accuracy, chip_accuracy), ratio, change, against)
+    energies, accuracies = (tuple(numbers[name][k] for name in spent.chips) for k in (0, 1))
+    value = float(spent.of(np.array(energies)[:, None])[0])
+    change = value / reference - 1 if reference else 0.0
+    baseline = spent.paired and changed == spent.chips[0]
+    against = energies[0] / float(spent.energy[1].sum()) if baseline else None
+    settings = _settings(variant, changed) if variant else ()
+    return Outcome(variant, changed, settings, energies, accuracies, value, change, against)
 
 
-def contents(reruns: Reruns) -> dict[str, Any]:
+def contents(reruns: Reruns, spent: Spent) -> dict[str, Any]:
     """Return what explain.json says of the re-runs."""
+    of = "ratio" if spent.paired else "energy_J"
 
     def row(one: Outcome) -> dict[str, Any]:
-        variant = one.variant
         return {
-            "name": variant.name if variant else "reference", "changes": variant.kind if variant else None,
-            "settings": list(one.settings), "why": variant.why if variant else "", "ratio": one.ratio,
-            "change": one.change, "ratio_against_run": one.against_run,
-            "energy_per_step_J": {"baseline": one.baseline, "chip": one.chip},
-            "test_accuracy": {"baseline": one.accuracy[0], "chip": one.accuracy[1]},
+            "name": one.name, "changes": one.changed or None, "settings": list(one.settings),
+            "why": one.variant.why if one.variant else "", of: one.value, "change": one.change,
+            "ratio_against_run": one.against_run,
+            "energy_per_step_J": dict(zip(spent.chips, one.energies, strict=True)),
+            "test_accuracy": dict(zip(spent.chips, one.accuracies, strict=True)),
         }  # fmt: skip
 
     return {

@@ -105,6 +105,9 @@ def test_a_device_is_no_file() -> None:
         ("tech", "show", "/dev/zero"), ("run", "/dev/stdin"), ("run", "mlp-mnist", "--arch", "/dev/zero"),
         ("run", "mlp-mnist", "--data", "/dev/zero"), ("report", "/dev/zero"), ("device", "/dev/zero"),
         ("workloads", "show", "/dev/zero"), ("validate", "/dev/zero"), ("archs", "lint", "/dev/zero"),
+        ("device", "fit", "/dev/zero", "--out", "x.yaml"),
+        ("tech", "add-adc", "bottom-up-14nm", "--survey", "/dev/zero", "--enob", "7..9", "--out", "x.yaml"),
+        ("tech", "import", "/dev/zero", "--source", "murmann2025", "--out", "x.yaml"),
     ],
 )  # fmt: skip
 def test_endless_input_ends_a_command_in_a_line(cli: Cli, words: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,44 @@ def test_json_has_the_totals_of_the_summary(cli: Cli, runs: tuple[Path, Path], t
     (ratio,) = content["energy_ratios"]["bottom-up-14nm"]
     assert (ratio["over"], ratio["under"]) == ("digital32", "mixed-precision")
     assert ratio["ratio"] == pytest.approx(summary["ratio"]["energy"], rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def other(runs: tuple[Path, Path]) -> Path:
+    """A run of another chip beside the same digital one, in batches of 4."""
+    folder = runs[0].parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ARCHSIM_DATA", raising=False)
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        (folder / "mine.yaml").write_text("extends: mixed-precision\ntitle: My chip\nouter_product: {error_bits: 4}\n")
+        do_run("mlp-mnist", out=folder / "other", steps=100, archs=(str(folder / "mine.yaml"), "digital32"),
+               settings=("training.batch=4", "digital_unit.buffer_words=8192"))  # fmt: skip
+    return folder / "other"
+
+
+def test_more_than_two_runs_are_ranked_in_one_table(cli: Cli, runs: tuple[Path, Path], tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(runs[0], again)
+    done = cli("compare", *runs, again, "--out", tmp_path / "c")
+    assert done.code == 0
+    head = done.out.index("Chips by energy a sample")
+    assert head < done.out.index("Energy per step by phase")
+    table = done.out[head:].partition("Energy per step by phase")[0]
+    assert [line.split()[0] for line in table.splitlines() if " mm^2" in line] == ["mixed-precision"] * 3 + [
+        "digital32"
+    ] * 3
+    assert "test accuracy" in table
+    assert table.count(" mm^2") == 6
+
+
+def test_runs_of_unlike_jobs_say_so_first_and_pair_what_is_left(
+    cli: Cli, runs: tuple[Path, Path], other: Path, tmp_path: Path
+) -> None:
+    done = cli("compare", runs[0], other, "--out", tmp_path)
+    assert done.code == 0
+    assert done.out.lstrip().startswith("These runs are not of one job; they differ in batch (1; 4).")
+    assert "mixed-precision and mine" in done.out
+    assert "mine" in done.out[: done.out.index("Energy per step by phase")]
 
 
 def test_two_runs_are_compared_by_amounts(cli: Cli, runs: tuple[Path, Path], tmp_path: Path) -> None:
@@ -111,7 +150,7 @@ def test_charts_are_drawn_when_asked(cli: Cli, runs: tuple[Path, Path], tmp_path
             "--tech: got 'bottom-up-14nm'; expected each name once",
         ),
         (("--arch", "digital32", "--arch", "digital32"), "--arch: got 'digital32'; expected each name once"),
-        (("third", "fourth"), "one or two run directories"),
+        (("third", "fourth"), "third'; expected an existing run directory"),
     ],
 )
 def test_wrong_arguments_are_refused_in_one_line(

@@ -82,3 +82,18 @@ def test_a_workload_that_is_no_yaml_is_told_what_it_is(cli: Cli, tmp_path: Path,
     found = cli("run", tmp_path / name)
     assert found.code == 2
     assert f"expected a YAML file (.yaml), but it is {what}. archsim workloads show mlp-mnist" in found.error
+
+
+def test_a_study_says_how_long_it_took_and_will_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from archsim import display
+
+    clock = iter([0.0, 10.0, 20.0, 30.0])
+    monkeypatch.setattr(display.time, "perf_counter", lambda: next(clock))
+    with display.counting("re-run", silent=False) as done:
+        for finished in (3, 4, 5):  # two were kept from before
+            done("a", finished, 5)
+    assert capsys.readouterr().err.splitlines() == [
+        "re-run 3 of 5: a [10 s, about 20 s left]", "re-run 4 of 5: a [20 s, about 10 s left]", "re-run 5 of 5: a [30 s]",
+    ]  # fmt: skip

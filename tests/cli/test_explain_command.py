@@ -45,13 +45,12 @@ def test_json_is_all_that_stands_on_standard_output(cli: Cli, finished: Path, tm
     assert content["reruns"] is None
 
 
-def test_a_run_of_one_chip_is_refused_in_one_line(cli: Cli, tmp_path: Path) -> None:
+def test_a_run_of_one_chip_is_explained_by_its_energy(cli: Cli, tmp_path: Path) -> None:
     cli("run", "mlp-mnist", "--steps", 20, "--arch", "digital32", "--out", "alone", "--quiet")
-    done = cli("explain", "alone")
-    assert done.code == 2
-    assert "is a run of digital32 alone; expected a run of both chips" in done.err
-    assert done.err.count("\n") == 1
-    assert not (tmp_path / "alone" / "explain").exists()
+    done = cli("explain", "alone", "--no-reruns", "--samples", 500)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Energy per step ")
+    assert (tmp_path / "alone" / "explain" / "tornado.png").is_file()
 
 
 @pytest.mark.parametrize(
@@ -59,6 +58,10 @@ def test_a_run_of_one_chip_is_refused_in_one_line(cli: Cli, tmp_path: Path) -> N
     [
         (("--tech", "somewhere"), "--tech: got 'somewhere'; expected one this run was priced by: bottom-up-14nm"),
         (("--distribution", "normal"), "--distribution: got 'normal'; expected one of log-triangular, log-uniform"),
+        (
+            ("--arch", "digital23"),
+            "--arch: got 'digital23'; expected one of the run's chips: mixed-precision, digital32",
+        ),
         (("--samples", "3"), "--samples: got 3; expected 100 or more"),
         (("--steps", "0"), "--steps: got 0"),
         (("--out", "file"), "--out: got 'file'; expected a directory"),

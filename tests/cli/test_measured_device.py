@@ -39,8 +39,17 @@ def fitted(cli: Cli, tmp_path: Path) -> Outcome:
 
 def test_a_fitted_device_goes_all_the_way_to_the_paper_kit(cli: Cli, tmp_path: Path, fitted: Outcome) -> None:
     assert fitted.code == 0, fitted.err
+    assert "between devices: a standard deviation of 0." in fitted.out
+    assert "spread: {devices: 0." in (tmp_path / "gst.yaml").read_text()
     ran = cli("run", "mlp-mnist", "--steps", 60, *SETTINGS, "--set", "weight.device=gst.yaml", "--out", "g")
     assert ran.code == 0, ran.err
+    for words in (
+        "note         mixed-precision: weight.unit is 8 uS, 0.4",
+        "--set weight.unit=1",
+        "--set refresh.saturated=1",
+    ):
+        assert ran.out.count(words) == 1
+    assert len(yaml.safe_load((tmp_path / "g/run.yaml").read_text())["notes"]) == 2
     assert "not in this device: pulse_memory, read_noise, drift\n" in ran.out
     assert "pulse_memory" not in ran.out.partition("non-idealities on: ")[2].partition(";")[0]
     told = yaml.safe_load((tmp_path / "g/run.yaml").read_text())["nonidealities_on"]["mixed-precision"]
@@ -81,3 +90,16 @@ def test_what_the_fit_took_for_granted_is_said(cli: Cli, tmp_path: Path) -> None
     shown = cli("device", "gst.yaml")
     assert "measured" in shown.out
     assert "pulses.csv: sha256 " in shown.out
+
+
+def test_the_figures_of_a_fit_hold_the_measured_points(cli: Cli, tmp_path: Path) -> None:
+    measured(tmp_path, devices=4)
+    done = cli("device", "fit", "pulses.csv", "--out", "gst.yaml", "--plot", "figures")
+    assert done.code == 0, done.err
+    assert "no spread fitted, which takes a column device with 5 devices" in done.out
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert names == {
+        f"{name}.{kind}" for name in ("fit", "pulses", "distribution", "staircase") for kind in ("png", "svg")
+    }
+    assert "measured, 84 points" in (tmp_path / "figures/pulses.svg").read_text()
+    assert "960 measured pulses" in (tmp_path / "figures/fit.svg").read_text()

@@ -72,6 +72,19 @@ def test_a_stream_that_is_closed_or_full_ends_nothing_in_a_traceback(tmp_path: P
     assert (done.returncode, "Traceback" in done.stderr, "Exception ignored" in done.stderr) == (code, False, False)
 
 
+@pytest.mark.parametrize(
+    "words", [("tech", "show", "bottom-up-14nm"), ("tech", "list"), ("device", "list"), ("--help",)]
+)
+def test_a_terminal_of_ascii_and_forty_columns_without_a_home_is_enough(tmp_path: Path, words: tuple[str, ...]) -> None:
+    surroundings = {key: value for key, value in os.environ.items() if key not in ("HOME", "COLUMNS")}
+    surroundings |= {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "TERM": "dumb", "COLUMNS": "40"}
+    done = subprocess.run(
+        [sys.executable, "-m", "archsim", *words], capture_output=True, check=False, cwd=tmp_path, env=surroundings
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode("ascii")
+
+
 def test_a_name_that_no_file_can_have_is_refused_in_a_line(cli: Cli) -> None:
     done = cli("run", "mlp-mnist", "--steps", 1, "--out", "x" * 300)
     assert done.code == 2
@@ -114,6 +127,24 @@ def test_values_that_cannot_be_are_refused(cli: Cli, setting: str, told: str) ->
     done = cli("run", "mlp-mnist", "--steps", 1, "--arch", "mixed-precision", "--set", setting)
     assert done.code == 2
     assert told in done.error
+
+
+def test_a_figure_that_no_chip_has_is_refused(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 1, "--figure", "adc.conversion=1e9 J")
+    assert (done.code, "adc.conversion.value: got '1e9 J'" in done.error) == (2, True)
+
+
+def test_a_seed_that_run_and_summary_do_not_share_is_refused(cli: Cli, tmp_path: Path) -> None:
+    assert cli("run", "mlp-mnist", "--steps", 2, "--arch", "digital32", "--out", "r", "-q").code == 0
+    file = tmp_path / "r" / "run.yaml"
+    file.write_text(file.read_text().replace("seed: 1", "seed: 2", 1))
+    done = cli("report", "r")
+    assert (done.code, "seed: got 2; expected 1, as in summary.json" in done.error) == (2, True)
+
+
+def test_a_training_that_learns_nothing_says_so(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 1, "--arch", "digital32", "--set", "training.learning_rate=99999")
+    assert "digital32 has learnt next to nothing: 10 % is chance" in done.out
 
 
 def test_without_a_place_for_its_cache_numba_does_without(tmp_path: Path) -> None:

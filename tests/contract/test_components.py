@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from functools import cache
 from typing import Any, ClassVar
@@ -60,7 +61,8 @@ def component_classes() -> list[type[Component]]:
     def below(kind: type[Component]) -> list[type[Component]]:
         return [each for sub in kind.__subclasses__() for each in (sub, *below(sub))]
 
-    return [kind for kind in below(Component) if kind.__module__.startswith("archsim.")]
+    found = [kind for kind in below(Component) if kind.__module__.startswith("archsim.")]
+    return [kind for kind in found if not inspect.isabstract(kind)]
 
 
 @cache
@@ -72,7 +74,7 @@ def boards() -> list[PublishedBoard]:
             settings = {tuple(key.split(".")): str(value) for key, value in kernel.set.items()}
             document = case.architecture(kernel.design).with_settings(settings)
             made.append(PublishedBoard(parse(document), case.technology(kernel.design)))
-            made[-1].run_operation(kernel.kernel)
+            made[-1].run_operation(kernel.kernel, density=kernel.density)
     return made
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from archsim.records.recorded import CoursePoint, Recorded
+from archsim.records.seeds import spread
 from archsim.report import style
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def draw(run: Recorded) -> Figure:
     left, right = figure.subplots(2, 1) if style.narrow() else figure.subplots(1, 2, sharey=True)
     for k, chip in enumerate(run.architectures):
         final = 100 * run.summary["architectures"][chip]["test_accuracy"]
-        label = f"{chip}, at the end {final:.2f} %" if final == final else f"{chip}, not evaluated"  # noqa: PLR0124  NaN
+        label = f"{chip}, at the end {final:.2f}{_spread(run, chip)} %" if final == final else f"{chip}, not evaluated"  # noqa: PLR0124  NaN
         for axes, over in ((left, lambda point: point.samples), (right, lambda point: point.energy_J[run.technology])):
             _course(axes, run, chip, over, k, label)
     _axis(left, run)
@@ -45,6 +46,8 @@ def draw(run: Recorded) -> Figure:
     latest = [point.running_accuracy for chip in run.chips.values() for point in chip.course]
     leaves = any(1 - found < left.get_ylim()[1] for found in latest if found is not None)
     cut = " (cut where it leaves the plot)" if leaves else ""
+    if run.seeds:
+        left.fill_between([], [], color=style.FAINT, alpha=0.3, label=f"mean and range of {len(run.seeds)} seeds")
     left.plot([], [], color=style.FAINT, linewidth=0.8, label=f"faint: on the latest training images{cut}")
     style.legend(figure, style.key_of(left), 1 if style.narrow() else 3)
     origin = run.summary["dataset_origin"].split(", IDX")[0].split(";")[0]
@@ -56,7 +59,31 @@ def _course(axes: Axes, run: Recorded, chip: str, over: Over, position: int, lab
     colour = style.chip_colour(chip, position)
     running, tested = (_points(run, chip, name, over) for name in ("running_accuracy", "test_accuracy"))
     axes.plot(*running, color=colour, linewidth=0.8, alpha=0.4)
+    if run.seeds:
+        _band(axes, run, chip, over, colour)
     axes.plot(*tested, style.marker(position) + "-", color=colour, markersize=3.5, label=label)
+
+
+def _spread(run: Recorded, chip: str) -> str:
+    """Return the standard deviation over seeds of the accuracy at the end [%], as it stands behind the mean."""
+    if not run.seeds:
+        return ""
+    _, s = spread([100 * each.summary["architectures"][chip]["test_accuracy"] for each in run.seeds])
+    return "" if s is None else f" ± {s:.2f}"
+
+
+def _band(axes: Axes, run: Recorded, chip: str, over: Over, colour: str) -> None:
+    """Draw between the least and the largest error of all seeds at each point."""
+    courses = [each.chips[chip].course for each in run.seeds]
+    places, low, high = [], [], []
+    for mean, *points in zip(run.chips[chip].course, *courses, strict=False):
+        errors = [max(1 - p.test_accuracy, SMALLEST) for p in points if p.test_accuracy is not None]
+        if errors and over(mean) > 0:
+            places.append(over(mean))
+            low.append(min(errors))
+            high.append(max(errors))
+    if places:
+        axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0)
 
 
 def _points(run: Recorded, chip: str, accuracy: str, over: Over) -> tuple[list[float], list[float]]:

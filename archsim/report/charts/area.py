@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from archsim.records.lines import PartArea
 from archsim.records.recorded import Recorded
 from archsim.report import labels, style
+from archsim.studies.intervals import TOTAL, Interval, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ _REACH = 2.2
 """How many times as far as the largest area the axis goes, at most; a range beyond it ends in an arrow."""
 _ROW = 0.85
 """Height of a chip [in]."""
+Sums = tuple[float, float, float]
+"""An area and its ends [mm^2]."""
 
 
 def draw(run: Recorded) -> Figure:
@@ -28,13 +31,15 @@ def draw(run: Recorded) -> Figure:
     drawn: set[str] = set()
     hatched = False
     areas = {chip: [line for line in run.areas(chip) if math.isfinite(line.area)] for chip in chips}
-    end = _end(list(areas.values()))
+    drawn_together = known(run)
+    spans = {chip: of.area.get(TOTAL) for chip, of in drawn_together.chips.items()} if drawn_together else {}
+    end = _end([_sums(lines, spans.get(chip)) for chip, lines in areas.items()])
     names = [labels.fold(chip, style.note() + 1, 72 * (0.8 if style.narrow() else 1.8)) for chip in chips]
     inches = figure.get_figwidth() - 0.4 - max(labels.width(name, style.note() + 1) for name in names) / 72
     for place, (chip, lines) in enumerate(areas.items()):
         unknown = [line.key for line in run.areas(chip) if not math.isfinite(line.area)]
         hatched |= _stack(axes, place, lines, drawn)
-        _whisker(axes, (place, end, inches), lines, unknown)
+        _whisker(axes, (place, end, inches), _sums(lines, spans.get(chip)), unknown)
     if not drawn:
         axes.text(0.5, 0.5, "no areas in this run", transform=axes.transAxes, ha="center", va="center")
     axes.set_yticks(range(len(chips)), names, fontsize=style.note() + 1)
@@ -45,22 +50,22 @@ def draw(run: Recorded) -> Figure:
     style.title(figure, f"Area by part, {run.summary['workload']}, {run.technology}")
     key = style.key_to(drawn, assumed=hatched)
     if drawn:
-        key["all figures at the ends of their ranges" + ("" if style.narrow() else " (arrow: goes on)")] = (
-            style.range_handle()
-        )
+        told = "90 % of joint draws of all figures" if spans else "all figures at the ends of their ranges"
+        key[told + ("" if style.narrow() else " (arrow: goes on)")] = style.range_handle()
     style.legend(figure, key)
     return figure
 
 
-def _sums(lines: list[PartArea]) -> tuple[float, float, float]:
-    """Return area [mm^2], and its low and high end."""
+def _sums(lines: list[PartArea], drawn: Interval | None) -> Sums:
+    """Return area [mm^2], and its low and high end: of its interval, where it was drawn."""
+    if drawn:
+        return 1e6 * drawn.value, 1e6 * drawn.low, 1e6 * drawn.high
     value, low, high = (1e6 * math.fsum(getattr(line, name) for line in lines) for name in ("area", "low", "high"))
     return value, low, high
 
 
-def _end(chips: list[list[PartArea]]) -> float:
+def _end(sums: list[Sums]) -> float:
     """Return where the axis ends."""
-    sums = [_sums(lines) for lines in chips]
     most, high = max((value for value, _, _ in sums), default=0.0), max((high for *_, high in sums), default=0.0)
     return 1.02 * min(high, _REACH * most) or 1.0
 
@@ -89,13 +94,13 @@ def _stack(axes: Axes, place: int, lines: list[PartArea], drawn: set[str]) -> bo
     return hatched
 
 
-def _whisker(axes: Axes, room: tuple[int, float, float], lines: list[PartArea], unknown: list[str]) -> None:
+def _whisker(axes: Axes, room: tuple[int, float, float], sums: Sums, unknown: list[str]) -> None:
     """Draw the range of a chip's total below its bar and write the total above it.
 
     `room` is (place, end of the axis, its width [in]).
     """
     place, end, inches = room
-    total, low, high = _sums(lines)
+    total, low, high = sums
     if not total:
         return
     beyond = high > end

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from archsim.base.signal import STEP_PHASES
 from archsim.records.recorded import Recorded
 from archsim.report import labels, stacks, style
+from archsim.studies.intervals import TOTAL, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def draw(run: Recorded) -> Figure:
     ranged = _totals(figure.add_subplot(grid[-1, :]), run, names, figure.get_figwidth() - beside)
     key = drawn.key
     if ranged:
-        key["range of all figures"] = style.range_handle()
+        key[ranged] = style.range_handle()
     style.legend(figure, key)
     scale = ", each chip on its own scale" if len(chips) > 1 else ""
     style.title(
@@ -73,24 +74,24 @@ def _names(chips: list[str]) -> list[str]:
     return [labels.fold(chip, style.note() + 0.5, 72 * (0.9 if style.narrow() else 1.5)) for chip in chips]
 
 
-def _totals(axes: Axes, run: Recorded, names: list[str], inches: float) -> bool:
+def _totals(axes: Axes, run: Recorded, names: list[str], inches: float) -> str:
     """Draw the chips' totals on a log axis: a bar, below it the range its figures leave, the paper's value across it.
 
-    Returns whether the run tells a range.
+    Returns what the range is, or nothing if the run tells none.
     """
     chips = run.architectures
     totals = [run.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in chips]
     paper = _published(run)
-    spans = [[total, *(end for end in run.ends(chip) if end > 0)] for chip, total in zip(chips, totals, strict=True)]
+    ends, told = _ranges(run)
+    spans = [[total, *(end for end in ends[chip] if end > 0)] for chip, total in zip(chips, totals, strict=True)]
     spans = [[*span, *([paper[chip]] if chip in paper else [])] for chip, span in zip(chips, spans, strict=True)]
     low = min((value for span in spans for value in span if value > 0), default=1e-9) / 3
-    high, ranged = low * 10, False
+    high, ranged = low * 10, ""
     for place, (chip, total, span) in enumerate(zip(chips, totals, spans, strict=True)):
         axes.barh(place, total, 0.5, color=style.chip_colour(chip, place))
-        ends = run.ends(chip)
-        if 0 < ends[0] < ends[1]:
-            axes.plot(ends, [place + 0.37] * 2, marker="|", markersize=5, **style.RANGE)
-            ranged = True
+        if 0 < ends[chip][0] < ends[chip][1]:
+            axes.plot(ends[chip], [place + 0.37] * 2, marker="|", markersize=5, **style.RANGE)
+            ranged = told
         text = style.quantity(total, "J", digits=4)
         if chip in paper:
             axes.plot([paper[chip]] * 2, [place - 0.36, place + 0.3], **style.PAPER)
@@ -106,11 +107,19 @@ def _totals(axes: Axes, run: Recorded, names: list[str], inches: float) -> bool:
     axes.set_ylim(len(chips) - 0.45, -0.55)
     axes.set_xlabel(f"energy per step{style.of_batch(run.summary)} (log axis)")
     axes.grid(axis="y", visible=False)
-    ratio, told = run.summary["ratio"]["energy"], (run.summary["published"] or {}).get("energy_ratio")
+    ratio, paper_ratio = run.summary["ratio"]["energy"], (run.summary["published"] or {}).get("energy_ratio")
     pair = f"{run.summary['baseline']} / {next(iter(run.summary['ratios']), '')}"
-    title = f"{pair}: {ratio:.1f}" + (f" (paper {told:.0f})" if told else "") if ratio else "total"
+    title = f"{pair}: {ratio:.1f}" + (f" (paper {paper_ratio:.0f})" if paper_ratio else "") if ratio else "total"
     axes.set_title("\n".join(labels.fold(title, 12.0, 72 * inches).splitlines()))
     return ranged
+
+
+def _ranges(run: Recorded) -> tuple[dict[str, tuple[float, float]], str]:
+    """Return chip -> the ends of the range of its total [J], and what range it is."""
+    if drawn := known(run):
+        totals = {chip: drawn.chips[chip].energy[TOTAL] for chip in run.architectures}
+        return {chip: (each.low, each.high) for chip, each in totals.items()}, "90 % of joint draws of all figures"
+    return {chip: run.ends(chip) for chip in run.architectures}, "range of all figures"
 
 
 def _published(run: Recorded) -> dict[str, float]:

@@ -14,10 +14,11 @@ from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.compare import Comparison, Panel
 from archsim.records.differences import FORMULA, METHOD, Change, Difference
+from archsim.records.recorded import Recorded
 from archsim.records.reprice import Side
-from archsim.report import style, tables
+from archsim.report import style
 from archsim.report.compare.words import MOST, by_part, change, contributions, figure_names, moved, ratio, signed
-from archsim.report.tables import NONE, Sheet
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,7 +40,9 @@ def write(found: Comparison, out: Path, *, charts: bool = False) -> list[Path]:
     files.write_text(out / TEXT, markdown(found, names))
     files.write_text(out / DATA, json.dumps(found.content(), indent=1) + "\n")
     with files.replacing(out / LINES) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *_lines(found)])
+        csv.writer(stream, lineterminator="\n").writerows(
+            [COLUMNS, *(map(files.no_formula, line) for line in _lines(found))]
+        )
     return [out / TEXT, out / DATA, out / LINES, *drawn]
 
 
@@ -165,6 +168,34 @@ def ratios(found: Comparison) -> list[Sheet]:
     return [Sheet("Energy ratios", (head, "chips", "energy ratio"), rows)]
 
 
+def standing(found: Comparison) -> Sheet:
+    """Return every chip of every side by what it takes of a sample, the least energy first, and how well it learnt."""
+    heads = ("chip", "run" if found.kind == "runs" else "technology", "energy a sample", "time a sample",
+             "test accuracy", "samples", "area")  # fmt: skip
+    runs = {run.path: run for run in found.runs}
+    rows = []
+    for panel in found.panels:
+        for side in panel.sides:
+            run = runs[side.run]
+            batch, chip = run.run["workload"]["training"]["batch"], run.summary["architectures"][side.architecture]
+            who = side.label if found.kind == "runs" else side.technology
+            rows.append((
+                side.energy() / batch,
+                (side.architecture, who, show(side.energy() / batch, "J"), show(side.latency_s["total"] / batch, "s"),
+                 f"{100 * chip['test_accuracy']:.2f} %", f"{chip['samples']:,}", _area(run, side.architecture)),
+            ))  # fmt: skip
+    return Sheet("Chips by energy a sample", heads, tuple(row for _, row in sorted(rows, key=lambda each: each[0])))
+
+
+def _area(run: Recorded, architecture: str) -> str:
+    """Return the area of a chip by its run's own technology; parts without a figure make it a least one."""
+    areas = [part.area for part in run.areas(architecture)]
+    known = [area for area in areas if not math.isnan(area)]
+    if not known:
+        return NONE
+    return f"{'at least ' if len(known) < len(areas) else ''}{1e6 * math.fsum(known):.4g} mm^2"
+
+
 def text(found: Comparison) -> list[Table | str]:
     """Return tables for the terminal and the notes below them."""
     chosen = [sheet for panel in found.panels if not alike(panel) for sheet in sheets(panel, most=MOST)]
@@ -173,7 +204,8 @@ def text(found: Comparison) -> list[Table | str]:
         for panel in found.panels
         if alike(panel)
     ]
-    return [*map(tables.terminal, [*chosen, *ratios(found)]), *(f"  {line}" for line in (*same, *found.notes))]
+    head: list[Table | str] = [*(f"  {line}" for line in found.unlike), terminal(standing(found))]
+    return [*head, *map(terminal, [*chosen, *ratios(found)]), *(f"  {line}" for line in (*same, *found.notes))]
 
 
 def alike(panel: Panel) -> bool:
@@ -184,11 +216,12 @@ def alike(panel: Panel) -> bool:
 def markdown(found: Comparison, charts: Sequence[str]) -> str:
     """Return compare.md: all tables, the charts that stand beside it, how the differences are taken apart."""
     names = ", ".join(dict.fromkeys(side.label for panel in found.panels for side in panel.sides))
-    parts = [f"# Side by side: {names}", _of(found), *(f"- {note}" for note in found.notes)]
+    parts = [f"# Side by side: {names}", _of(found), *(f"- {note}" for note in (*found.unlike, *found.notes))]
+    parts.append(markdown_sheet(standing(found)))
     parts += [f"![{name}]({name}.png)" for name in charts]
-    parts += [tables.markdown_sheet(sheet) for sheet in ratios(found)]
+    parts += [markdown_sheet(sheet) for sheet in ratios(found)]
     for panel in found.panels:
-        parts += [tables.markdown_sheet(sheet) for sheet in (*sheets(panel), by_component_and_phase(panel))]
+        parts += [markdown_sheet(sheet) for sheet in (*sheets(panel), by_component_and_phase(panel))]
     parts.append("Energies are those of one training step inside the boundary of the account, mean over the run.")
     ways = dict.fromkeys(METHOD[each.by] for panel in found.panels for each in panel.differences)
     parts.append(f"Differences are taken apart {'; and '.join(ways)}: {FORMULA}. They add up to the difference.")

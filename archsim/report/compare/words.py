@@ -10,7 +10,7 @@ from archsim.base.units import show
 from archsim.records.differences import NOTHING, Change
 from archsim.records.lines import Contribution, per_step
 from archsim.records.reprice import Side
-from archsim.report.tables import NONE
+from archsim.report.sheet import NONE
 
 MOST = 10
 """Changes shown in the terminal and drawn; the smaller ones are summed."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.report import stacks, style
-from archsim.report.explain.decomposition import Made
-from archsim.report.explain.words import WORSE, learns_worse, number, percent, times
+from archsim.report.explain.decomposition import Chips, Made
+from archsim.report.explain.words import WORSE, learns_worse, number, paper, percent, times, valued, what
 from archsim.studies.explain import Explanation
 from archsim.studies.sensitivity import Swing
-from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns
+from archsim.studies.variants import Outcome, Reruns
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -36,21 +36,19 @@ def _figure(height: float, *, narrow: bool) -> Figure:
     return style.figure(NARROW if narrow else WIDE, height)
 
 
-def made_of(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
-    """Return a panel a chip: its phases by part, the baseline's in units of the other chip's whole step."""
-    baseline, chip = chips
-    figure = _figure(5.4 if narrow else 4.4, narrow=narrow)
-    panels = figure.subplots(2, 1)
+def made_of(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
+    """Return a panel a chip: its phases by part, a baseline's in units of the other chip's whole step."""
+    figure = _figure((2.7 if narrow else 2.2) * len(chips) + (0.6 if len(chips) == 1 else 0), narrow=narrow)
+    panels = figure.subplots(len(chips), 1, squeeze=False)[:, 0]
     drawn = stacks.Drawn()
-    _phases(panels[0], baseline, chip.total, drawn)
-    _phases(panels[1], chip, chip.total / 100, drawn)
-    of = "parts of the ratio" if narrow else f"energy per step over that of {chip.name}: adds up to the ratio"
-    panels[0].set_xlabel(of)
-    room = figure.get_figwidth() - 0.9
-    whole = f"{baseline.name}: {style.quantity(baseline.total, 'J')}, ratio {number(found.spent.nominal)}"
-    style.heading(panels[0], whole, room=room)
-    panels[1].set_xlabel("share of the step [%]")
-    style.heading(panels[1], f"{chip.name}: {style.quantity(chip.total, 'J')}", room=room)
+    room, last = figure.get_figwidth() - 0.9, chips[-1]
+    for axes, chip in zip(panels, chips, strict=True):
+        over = chip is not last
+        _phases(axes, chip, last.total if over else last.total / 100, drawn)
+        of = "parts of the ratio" if narrow else f"energy per step over that of {last.name}: adds up to the ratio"
+        axes.set_xlabel(of if over else "share of the step [%]")
+        ratio = f", ratio {number(found.spent.nominal)}" if over else ""
+        style.heading(axes, f"{chip.name}: {style.quantity(chip.total, 'J')}{ratio}", room=room)
     style.legend(figure, drawn.key, 3 if narrow else 5)
     return figure
 
@@ -68,15 +66,15 @@ def _phases(axes: Axes, chip: Made, unit: float, drawn: stacks.Drawn) -> None:
     axes.grid(axis="y", visible=False)
 
 
-def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
-    """Return bars of the ratio between the low and the high end of each figure's range, the widest on top."""
+def tornado(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
+    """Return bars of the value between the low and the high end of each figure's range, the widest on top."""
     del chips
     swings = [swing for swing in found.swings if swing.span > 1][:MOST][::-1]
     figure = _figure(0.34 * len(swings) + 1.6, narrow=narrow)
     axes = figure.subplots()
     middle, size = found.spent.nominal, 6.5 if narrow else 7.5
     for place, swing in enumerate(swings):
-        for ratio, colour, end in zip(swing.ratio, (LOW, HIGH), (swing.figure.low, swing.figure.high), strict=True):
+        for ratio, colour, end in zip(swing.values, (LOW, HIGH), (swing.figure.low, swing.figure.high), strict=True):
             axes.barh(place, ratio - middle, 0.62, left=middle, color=colour, **_hatched(swing))
             right = ratio > middle or (ratio == middle and colour == HIGH)
             axes.annotate(
@@ -84,13 +82,15 @@ def tornado(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = Fals
                 fontsize=size, textcoords="offset points", va="center", ha="left" if right else "right",
             )  # fmt: skip
     axes.axvline(middle, color="black", linewidth=0.9)
-    ends = [ratio for swing in swings for ratio in swing.ratio] or [middle]
+    ends = [ratio for swing in swings for ratio in swing.values] or [middle]
     span = max(max(ends) - min(ends), 0.02 * middle)
     room = 0.42 if narrow else 0.2
     axes.set_xlim(min(ends) - room * span, max(ends) + room * span)
     axes.set_yticks(range(len(swings)), [swing.figure.name for swing in swings])
+    if not found.spent.paired:
+        style.unit_ticks(axes, "J", axis="x")
     axes.set_xlabel(
-        "energy ratio" + ("" if narrow else f", figure by figure; {number(middle)} with all at their values")
+        what(found) + ("" if narrow else f", figure by figure; {valued(found, middle)} with all at their values")
     )
     axes.grid(axis="y", visible=False)
     from matplotlib.patches import Patch
@@ -107,8 +107,8 @@ def _hatched(swing: Swing) -> dict[str, Any]:
     return {"hatch": style.HATCH, "edgecolor": "white"} if swing.figure.origin.basis == "assumed" else {}
 
 
-def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
-    """Return the histogram of the ratio with all figures varied, with its median, 90 % interval and the paper's."""
+def distribution(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
+    """Return the histogram of the value with all figures varied, with its median, 90 % interval and the paper's."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -119,10 +119,10 @@ def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool =
     least, most = min(found.bounds) / 1.1, max(found.bounds) * 1.1
     if found.published and least / FAR < found.published < most * FAR:
         least, most = min(least, found.published / 1.1), max(most, found.published * 1.1)
-    known = math.isclose(min(spread.ratios), max(spread.ratios), rel_tol=1e-6)  # a single value: one bin about it
-    bins = np.geomspace(min(spread.ratios) / (1 + known * 1e-2), max(spread.ratios) * (1 + max(known * 1e-2, 1e-9)), 60)
-    weights = np.full(spread.ratios.size, 100 / spread.ratios.size)
-    counts, edges = np.histogram(spread.ratios, bins, weights=weights)
+    known = math.isclose(min(spread.values), max(spread.values), rel_tol=1e-6)  # a single value: one bin about it
+    bins = np.geomspace(min(spread.values) / (1 + known * 1e-2), max(spread.values) * (1 + max(known * 1e-2, 1e-9)), 60)
+    weights = np.full(spread.values.size, 100 / spread.values.size)
+    counts, edges = np.histogram(spread.values, bins, weights=weights)
     axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=LOW, edgecolor="white", linewidth=0.2)
     top = float(np.max(counts))
     axes.axvspan(low, high, color=LOW, alpha=0.15, linewidth=0)
@@ -130,33 +130,37 @@ def distribution(found: Explanation, chips: tuple[Made, Made], *, narrow: bool =
     axes.set_xscale("log")
     axes.set_xlim(least, most)
     axes.set_ylim(0, top * 1.42)
-    _ratio_ticks(axes)
+    if found.spent.paired:
+        _ratio_ticks(axes)
+    else:
+        style.unit_ticks(axes, "J", axis="x")
     for limit in found.bounds:
         axes.plot([limit, limit], [0, top * 0.2], color=HIGH, linewidth=1.4)
     if found.published:
-        _paper(axes, found.published, top)
-    axes.set_xlabel("energy ratio (log axis)")
+        _paper(axes, found, top)
+    axes.set_xlabel(f"{what(found)} (log axis)")
     axes.set_ylabel("draws [%]")
-    median = number(spread.percentile(50))
+    median, least_text, most_text = (valued(found, v) for v in (spread.percentile(50), *found.bounds))
     key: dict[str, Artist] = {
         f"median {median}": Line2D([], [], color="black", linewidth=1.2),
-        f"90 % of draws: {number(low)} to {number(high)}": Patch(facecolor=LOW, alpha=0.15),
-        f"the least and the most within all ranges: {number(min(found.bounds))} and {number(max(found.bounds))}":
+        f"90 % of draws: {valued(found, low)} to {valued(found, high)}": Patch(facecolor=LOW, alpha=0.15),
+        f"the least and the most within all ranges: {least_text} and {most_text}":
             Line2D([], [], color=HIGH, linewidth=1.4),
     }  # fmt: skip
     style.legend(figure, key, 1 if narrow else 3)
     return figure
 
 
-def _paper(axes: Axes, ratio: float, top: float) -> None:
-    """Draw the published ratio as a line; one far off the axis is an arrow at its edge."""
+def _paper(axes: Axes, found: Explanation, top: float) -> None:
+    """Draw the published value as a line; one far off the axis is an arrow at its edge."""
+    ratio, told = found.published or 1.0, paper(found)
     least, most = axes.get_xlim()
     right = ratio * ratio > least * most  # it stands in the right half, or beyond
     if least <= ratio <= most:
         axes.axvline(ratio, **PAPER)
-        text, place = f"paper {ratio:g}", ratio
+        text, place = f"paper {told}", ratio
     else:
-        text, place = (f"paper {ratio:g} →", most) if right else (f"← paper {ratio:g}", least)
+        text, place = (f"paper {told} →", most) if right else (f"← paper {told}", least)
     axes.annotate(
         text, (place, top * 1.36), ha="right" if right else "left", va="top", fontsize=8, textcoords="offset points",
         xytext=(-4 if right else 4, 0), color=style.PAPER["color"],
@@ -175,7 +179,7 @@ def _ratio_ticks(axes: Axes) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def shares(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
+def shares(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
     """Return bars of each figure's first-order share of the variance, with its total index as a mark."""
     del chips
     top = [share for share in found.spread.shares if share.total > 0.001][:MOST][::-1]
@@ -200,14 +204,14 @@ def shares(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False
     axes.set_yticks(places, [share.figure.name for share in top])
     axes.set_xlim(0, 100 * max((share.total for share in top), default=1.0) * 1.35)
     joint = "\n" if narrow else " "
-    axes.set_xlabel(f"share of the variance{joint}of the ratio's logarithm [%]")
+    axes.set_xlabel(f"share of the variance{joint}of the logarithm [%]")
     axes.grid(axis="y", visible=False)
     style.legend(figure, style.key_of(axes), 1 if narrow else 2)
     return figure
 
 
-def reruns(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False) -> Figure:
-    """Return a dot a re-run: its ratio over the reference's, and the factor that would lead to the paper's ratio."""
+def reruns(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
+    """Return a dot a re-run: its value over the reference's, and the factor that would lead to the paper's."""
     del chips
     done = found.reruns
     if done is None or not done.variants:
@@ -222,22 +226,22 @@ def reruns(found: Explanation, chips: tuple[Made, Made], *, narrow: bool = False
     if found.published:
         axes.axvline(needed, **PAPER)
         axes.annotate(
-            f"{times(needed)}: to {found.published:g}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
+            f"{times(needed)}: to {paper(found)}", (needed, -1.2), xytext=(3, 0), textcoords="offset points",
             fontsize=7.5, va="center",
         )  # fmt: skip
-    _dots(axes, done, narrow=narrow)
+    _dots(axes, found, done, narrow=narrow)
     axes.set_ylim(len(done.variants) - 0.4, -1.8)
     _ratio_ticks(axes)
-    axes.set_xlabel("ratio over the reference's (log axis)")
+    axes.set_xlabel(f"{what(found)} over the reference's (log axis)")
     axes.grid(axis="y", visible=False)
-    _key_to_dots(figure, narrow=narrow)
+    _key_to_dots(figure, found, narrow=narrow)
     return figure
 
 
-def _dots(axes: Axes, done: Reruns, *, narrow: bool) -> None:
+def _dots(axes: Axes, found: Explanation, done: Reruns, *, narrow: bool) -> None:
     names = []
     for place, one in enumerate(done.variants):
-        colour, marker = _look(one)
+        colour, marker = _look(found, one.changed)
         names.append(_short(one) if narrow else one.name)
         face = "white" if learns_worse(one, done) else colour
         axes.plot([1, one.factor], [place, place], color=colour, linewidth=1.2, alpha=0.5)
@@ -249,42 +253,41 @@ def _dots(axes: Axes, done: Reruns, *, narrow: bool) -> None:
         )  # fmt: skip
     axes.set_yticks(range(len(names)), names, fontsize=7 if narrow else 8)
     for tick, one in zip(axes.get_yticklabels(), done.variants, strict=True):
-        tick.set_color(_look(one)[0])
+        tick.set_color(_look(found, one.changed)[0])
 
 
 def _short(one: Outcome) -> str:
     return one.name.replace(" in the outer product", "").replace("chi without zero skipping", "chi skips no zeros")
 
 
-def _look(one: Outcome) -> tuple[str, str]:
+def _look(found: Explanation, chip: str) -> tuple[str, str]:
     """Return colour and marker of the chip that a variant changes."""
-    if one.variant and one.variant.kind == BASELINE:
-        return style.chip_colour(BASELINE, 1), "s"
-    return style.chip_colour(CHIP, 0), "o"
+    position = found.spent.chips.index(chip)
+    baseline = found.spent.paired and position == 0
+    return style.chip_colour(chip, position), "s" if baseline else "o"
 
 
-def _key_to_dots(figure: Figure, *, narrow: bool) -> None:
+def _key_to_dots(figure: Figure, found: Explanation, *, narrow: bool) -> None:
     from matplotlib.lines import Line2D
 
-    def dot(kind: str, marker: str, label: str, face: str | None = None) -> Line2D:
-        colour = style.chip_colour(kind, 0)
+    def dot(chip: str, label: str, face: str | None = None) -> Line2D:
+        colour, marker = _look(found, chip)
         return Line2D(
             [], [], color=colour, marker=marker, markerfacecolor=face or colour, linestyle="none", label=label
         )
 
-    against = "" if narrow else " (→ ratio against this run's chip)"
-    key = [
-        dot(BASELINE, "s", f"{BASELINE} changed{against}"), dot(CHIP, "o", f"{CHIP} changed"),
-        dot(CHIP, "o", f"accuracy {WORSE * 100:.0f} points or more lower", "white"),
-    ]  # fmt: skip
+    chips = found.spent.chips
+    against = "" if narrow or not found.spent.paired else " (→ ratio against this run's chip)"
+    key = [dot(name, f"{name} changed{'' if k else against}") for k, name in enumerate(chips)]
+    key.append(dot(chips[-1], f"accuracy {WORSE * 100:.0f} points or more lower", "white"))
     style.legend(figure, {str(dot.get_label()): dot for dot in key}, 1 if narrow else 3)
 
 
 FIGURES: dict[str, tuple[Draw, str]] = {
     "made-of": (made_of, "Energy of a step by phase and part"),
-    "tornado": (tornado, "The ratio at the ends of each figure's range"),
-    "distribution": (distribution, "The ratio when all figures vary together"),
-    "shares": (shares, "Share of each figure in the variance of the ratio"),
-    "reruns": (reruns, "The ratio after one change of a chip"),
+    "tornado": (tornado, "The value at the ends of each figure's range"),
+    "distribution": (distribution, "The value when all figures vary together"),
+    "shares": (shares, "Share of each figure in the variance"),
+    "reruns": (reruns, "The value after one change of a chip"),
 }
 """Name of a figure -> how it is drawn, and what it shows."""

@@ -1,4 +1,4 @@
-"""What two chips' energies per step, and so their ratio, are made of: parts, phases, counts and prices."""
+"""What chips' energies per step, and so the ratio of two, are made of: parts, phases, counts and prices."""
 
 from __future__ import annotations
 
@@ -70,6 +70,10 @@ class Made:
         part = max(energies, key=lambda name: energies[name])
         count = math.fsum(line.amount for line in counted if line.part == part)
         return Heart(part, count, energies[part] / count, energies[part] / self.total)
+
+
+Chips = tuple[Made, ...]
+"""The chip that is looked at, or the two: the baseline first."""
 
 
 def _sum(lines: Iterable[Contribution]) -> float:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.units import show
-from archsim.records.recorded import Recorded, read
-from archsim.report import style, tables
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
+from archsim.report import style
 from archsim.report.explain import words
 from archsim.report.explain.charts import FIGURES, Draw
-from archsim.report.explain.decomposition import Made, made
-from archsim.report.explain.words import number, percent, times
-from archsim.report.tables import Sheet
+from archsim.report.explain.decomposition import Chips, made
+from archsim.report.explain.words import number, percent, times, valued
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, wordy
 from archsim.studies import explain as explanations
 from archsim.studies.explain import Explanation
 
@@ -50,12 +51,11 @@ def write(found: Explanation, out: Path) -> list[Path]:
     return [out / PAGE, out / TEXT, out / DATA, *images]
 
 
-def _chips(found: Explanation, run: Recorded) -> tuple[Made, Made]:
-    baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
-    return baseline, chip
+def _chips(found: Explanation, run: Recorded) -> Chips:
+    return tuple(made(run, name, found.technology.name) for name in found.spent.chips)
 
 
-def _drawn(draw: Draw, found: Explanation, chips: tuple[Made, Made], stem: Path) -> dict[str, str]:
+def _drawn(draw: Draw, found: Explanation, chips: Chips, stem: Path) -> dict[str, str]:
     """Save a figure as PNG and SVG; return it for the page, wide and narrow, as data in the page itself."""
     style.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
     stream = io.BytesIO()
@@ -68,56 +68,69 @@ def _embedded(svg: bytes) -> str:
 
 
 # --- what stands on the page ------------------------------------------------------------------------------------------
-def sections(found: Explanation, chips: tuple[Made, Made]) -> list[Section]:
+def sections(found: Explanation, chips: Chips) -> list[Section]:
     """Return the parts of the page, in order."""
     parts = [
-        Section("What it is made of", words.made_of(found, *chips), "made-of", [_parts(*chips), _counts(*chips)]),
-        Section("The sparsity that made it", words.sparse(found), None, [_sparsity(found)]),
+        Section("What it is made of", words.made_of(found, chips), "made-of", [_parts(chips), _counts(chips)]),
+        Section("The sparsity that made it", words.sparse(found), None, [_sparsity(found)] if found.sparsity else []),
         Section("All figures together", words.together(found), "distribution", []),
         Section("Which figure to measure first", words.measure_first(found), "shares", [_shares(found)]),
         Section("One figure at a time", [], "tornado", [_tornado(found)]),
     ]
     decisions = _reruns(found)
     name = "reruns" if decisions else None
-    parts.append(Section("For another baseline, for another chip", words.for_another(found), name, decisions))
+    parts.append(Section("With one design decision changed", words.for_another(found), name, decisions))
     return [*parts, Section("What was held fixed", words.caveats(found), None, [])]
 
 
-def _parts(baseline: Made, chip: Made) -> Sheet:
-    """Return every part's energy on both chips, what it adds to the ratio, and the ratio without it."""
-    ratio = baseline.total / chip.total
-    names = sorted({*baseline.parts, *chip.parts}, key=lambda part: -baseline.energy(part) - chip.energy(part))
-    rows = []
-    for part in names:
-        over, under = baseline.energy(part), chip.energy(part)
-        rows.append((
-            part, show(over, "J"), percent(over / baseline.total), number(over / chip.total),
-            number((baseline.total - over) / chip.total), show(under, "J"), percent(under / chip.total),
-            number(baseline.total / (chip.total - under)) if chip.total > under else tables.NONE,
-        ))  # fmt: skip
-    rows.append((
-        "total", show(baseline.total, "J"), percent(1.0), number(ratio), tables.NONE, show(chip.total, "J"),
-        percent(1.0), tables.NONE,
-    ))  # fmt: skip
-    heads = (
-        "part", f"{baseline.name}, per step", "share", "adds to the ratio", "ratio if free there",
-        f"{chip.name}, per step", "share", "ratio if free there",
-    )  # fmt: skip
-    return Sheet("Parts of both chips", heads, tuple(rows))
+def _parts(chips: Chips) -> Sheet:
+    """Return every part's energy on each chip; of two also what it adds to the ratio, and the ratio without it."""
+    names = sorted(
+        dict.fromkeys(part for one in chips for part in one.parts), key=lambda part: -sum(c.energy(part) for c in chips)
+    )
+    rows = [(part, *(cell for k in range(len(chips)) for cell in _part(chips, k, part))) for part in names]
+    heads = ["part"]
+    for k, one in enumerate(chips):
+        heads += [f"{one.name}, per step", "share"]
+        heads += (["adds to the ratio"] if k == 0 else []) + ["ratio if free there"] if len(chips) > 1 else []
+    empty = ([NONE, NONE], [NONE]) if len(chips) > 1 else ([],)
+    total = [
+        cell for one, rest in zip(chips, empty, strict=True) for cell in (show(one.total, "J"), percent(1.0), *rest)
+    ]
+    title = "Parts of both chips" if len(chips) > 1 else f"Parts of {chips[0].name}"
+    return Sheet(title, tuple(heads), (*rows, ("total", *total)))
 
 
-def _counts(baseline: Made, chip: Made) -> Sheet:
-    rows = []
-    for one in (baseline, chip):
-        heart = one.heart
-        rows.append((
-            one.name, heart.part, f"{heart.count:,.0f}", show(heart.price, "J"), percent(heart.share),
+def _part(chips: Chips, position: int, part: str) -> tuple[str, ...]:
+    """Return what a part costs one of the chips, and of two chips what it does to their ratio."""
+    one = chips[position]
+    energy, rest = one.energy(part), one.total - one.energy(part)
+    cells = (show(energy, "J"), percent(energy / one.total))
+    if len(chips) == 1:
+        return cells
+    over, under = chips
+    if position:
+        return (*cells, number(over.total / rest) if rest > 0 else NONE)
+    return (*cells, number(energy / under.total), number(rest / under.total))
+
+
+def _counts(chips: Chips) -> Sheet:
+    rows = [
+        (
+            one.name,
+            heart.part,
+            f"{heart.count:,.0f}",
+            show(heart.price, "J"),
+            percent(heart.share),
             show(one.total, "J"),
-        ))  # fmt: skip
-    b, c = baseline.heart, chip.heart
-    factors = b.count / c.count, b.price / c.price, c.share / b.share
-    counts, prices, rest = (f"{factor:.3g}" for factor in factors)
-    rows.append(("ratio", "", counts, prices, rest, f"{baseline.total / chip.total:.3g}"))
+        )
+        for one in chips
+        for heart in [one.heart]
+    ]
+    if len(chips) > 1:
+        b, c = chips[0].heart, chips[1].heart
+        counts, prices, rest = (f"{factor:.3g}" for factor in (b.count / c.count, b.price / c.price, c.share / b.share))
+        rows.append(("ratio", "", counts, prices, rest, f"{chips[0].total / chips[1].total:.3g}"))
     heads = ("chip", "largest part", "operations per step", "mean price", "share of the step", "energy per step")
     return Sheet("Counts and prices of the largest parts", heads, tuple(rows))
 
@@ -137,7 +150,7 @@ def _shares(found: Explanation) -> Sheet:
     rows = tuple(
         (
             s.figure.name, percent(max(s.first, 0.0)), f"{100 * s.error:.1f} points", percent(s.total),
-            s.figure.origin.basis, s.figure.origin.named or tables.NONE,
+            s.figure.origin.basis, s.figure.origin.named or NONE,
         )
         for s in found.spread.shares
         if s.total > 1e-4
@@ -152,12 +165,12 @@ def _tornado(found: Explanation) -> Sheet:
         figure, unit = s.figure, s.figure.unit
         rows.append((
             figure.name, show(figure.value, unit, 3), f"{show(figure.low, unit, 3)} to {show(figure.high, unit, 3)}",
-            *(number(ratio) for ratio in s.ratio), f"{s.span:.3g}",
-            *(f"{show(low, 'J', 3)} to {show(high, 'J', 3)}" for low, high in (s.baseline, s.chip)),
+            *(valued(found, value) for value in s.values), f"{s.span:.3g}",
+            *((f"{show(low, 'J', 3)} to {show(high, 'J', 3)}" for low, high in s.energies) if spent.paired else ()),
         ))  # fmt: skip
     heads = (
-        "figure", "value", "range", "ratio at the low end", "at the high end", "factor between",
-        f"{spent.baseline}, per step", f"{spent.chip}, per step",
+        "figure", "value", "range", f"{words.what(found)} at the low end", "at the high end", "factor between",
+        *((f"{name}, per step" for name in spent.chips) if spent.paired else ()),
     )  # fmt: skip
     return Sheet("Each figure at the ends of its range", heads, tuple(rows))
 
@@ -165,35 +178,33 @@ def _tornado(found: Explanation) -> Sheet:
 def _reruns(found: Explanation) -> list[Sheet]:
     if found.reruns is None:
         return []
-    reference = found.reruns.reference
-    rows = [(
-        "reference", number(reference.ratio), "1", number(found.spent.nominal), show(reference.baseline, "J"),
-        show(reference.chip, "J"), percent(reference.accuracy[0]), percent(reference.accuracy[1]), "nothing", "",
-    )]  # fmt: skip
-    rows += [
-        (
-            one.name, number(one.ratio), f"{one.factor:.3g}",
-            number(one.against_run) if one.against_run else tables.NONE, show(one.baseline, "J"), show(one.chip, "J"),
-            percent(one.accuracy[0]), percent(one.accuracy[1]), one.variant.why if one.variant else "",
+    paired, rows = found.spent.paired, []
+    for one in (found.reruns.reference, *found.reruns.variants):
+        against = [number(one.against_run) if one.against_run else NONE] if paired else []
+        rows.append((
+            f"{one.changed}: {one.name}" if one.changed else one.name, valued(found, one.value), f"{one.factor:.3g}",
+            *against, *((show(energy, "J") for energy in one.energies) if paired else ()),
+            *(percent(accuracy) for accuracy in one.accuracies), one.variant.why if one.variant else "nothing",
             " ".join(one.settings),
-        )
-        for one in found.reruns.variants
-    ]  # fmt: skip
+        ))  # fmt: skip
     heads = (
-        "variant", "ratio, short run", "over the reference", "against this run's chip", found.spent.baseline,
-        found.spent.chip, f"accuracy, {found.spent.baseline}", f"accuracy, {found.spent.chip}", "what changes", "--set",
+        "variant", f"{words.what(found)}, short run", "over the reference",
+        *(("against this run's chip", *found.spent.chips) if paired else ()),
+        *(f"accuracy, {name}" for name in found.spent.chips), "what changes", "--set",
     )  # fmt: skip
     return [Sheet(f"Re-runs of {found.reruns.steps:,} steps", heads, tuple(rows))]
 
 
-def _title(run: Recorded) -> str:
-    return f"What the energy ratio of {run.summary['workload']} is made of"
+def _title(found: Explanation, run: Recorded) -> str:
+    if found.spent.paired:
+        return f"What the energy ratio of {run.summary['workload']} is made of: {' / '.join(found.spent.chips)}"
+    return f"What the energy of {run.summary['workload']} on {found.spent.chips[0]} is made of"
 
 
 def _under(found: Explanation, run: Recorded) -> str:
     return (
-        f"{run.summary['workload']} on {run.summary['dataset_origin']}, {found.steps:,} steps, seed "
-        f"{run.summary['seed']}; figures of {found.technology.name}"
+        f"{run.summary['workload']} on {run.summary['dataset_origin']}, {found.steps:,} steps, {run.seeded}; "
+        f"figures of {found.technology.name}"
     )
 
 
@@ -201,27 +212,27 @@ def highlights(found: Explanation) -> list[tuple[str, str]]:
     """Return the numbers that stand first: what, value."""
     low, high = found.spread.interval
     said = [
-        ("energy ratio of this run", number(found.spent.nominal)),
-        ("median, all figures varied", number(found.spread.percentile(50))),
-        ("90 % interval", f"{number(low)} to {number(high)}"),
+        (f"{words.what(found)} of this run", valued(found, found.spent.nominal)),
+        ("median, all figures varied", valued(found, found.spread.percentile(50))),
+        ("90 % interval", f"{valued(found, low)} to {valued(found, high)}"),
     ]
     if found.published:
-        inside = low <= found.published <= high
-        said.insert(1, ("the paper's ratio", f"{found.published:g}"))
-        said.append((f"{found.published:g} in the interval", "yes" if inside else "no"))
+        inside, paper = low <= found.published <= high, words.paper(found)
+        said.insert(1, (f"the paper's {words.what(found).removeprefix('energy ')}", paper))
+        said.append((f"{paper} in the interval", "yes" if inside else "no"))
     return said
 
 
 # --- renderers --------------------------------------------------------------------------------------------------------
 def _markdown(found: Explanation, run: Recorded, parts: list[Section]) -> str:
-    text = [f"# {_title(run)}", _under(found, run)]
+    text = [f"# {_title(found, run)}", _under(found, run)]
     text += ["\n".join(f"- {what}: **{value}**" for what, value in highlights(found))]
     for part in parts:
         text.append(f"## {part.head}")
         text += part.sentences
         if part.figure:
             text.append(f"![{FIGURES[part.figure][1]}]({part.figure}.png)")
-        text += [tables.markdown_sheet(sheet, level=3) for sheet in part.sheets]
+        text += [markdown_sheet(sheet, level=3) for sheet in part.sheets]
     return "\n\n".join(text) + "\n"
 
 
@@ -233,37 +244,37 @@ def _page(found: Explanation, run: Recorded, parts: list[Section], drawings: dic
         lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("explain.html.j2").render(
-        title=_title(run), under=_under(found, run), highlights=highlights(found), parts=parts, drawings=drawings,
-        captions={name: caption for name, (_, caption) in FIGURES.items()}, is_word=tables.wordy,
+        title=_title(found, run), under=_under(found, run), highlights=highlights(found), parts=parts,
+        drawings=drawings, captions={name: caption for name, (_, caption) in FIGURES.items()}, is_word=wordy,
         version=run.run.get("archsim"), seconds=f"{found.spread_s:.2g}",
     )  # fmt: skip
 
 
 def terminal(found: Explanation) -> list[str]:
-    """Return the short form: the distribution, what to measure first, what the ratio hangs on."""
+    """Return the short form: the distribution, what to measure first, what it hangs on."""
     spread, (low, high) = found.spread, found.spread.interval
     paper = where = ""
     if found.published:
-        paper = f"; the paper's {found.published:g}"
-        where = f"{found.published:g} lies {'inside' if low <= found.published <= high else 'outside'}; "
-    least, most = found.bounds
-    drawn = f"{spread.ratios.size:,} draws, {spread.distribution}, {found.spread_s:.2g} s"
+        paper = f"; the paper's {words.paper(found)}"
+        where = f"{words.paper(found)} lies {'inside' if low <= found.published <= high else 'outside'}; "
+    least, most = (valued(found, value) for value in found.bounds)
+    drawn = f"{spread.values.size:,} draws, {spread.distribution}, {found.spread_s:.2g} s"
     first = ", ".join(f"{share.figure.name} {percent(share.first)}" for share in spread.shares[: words.FIRST])
+    head = f"{words.what(found).capitalize()} {valued(found, found.spent.nominal)} of {' / '.join(found.spent.chips)}"
+    median = valued(found, spread.percentile(50))
     lines = [
-        f"Energy ratio {number(found.spent.nominal)} under {found.technology.name}{paper}",
-        f"  all figures varied   median {number(spread.percentile(50))}, 90 % between {number(low)} and {number(high)}",
+        f"{head} under {found.technology.name}{paper}",
+        f"  all figures varied   median {median}, 90 % between {valued(found, low)} and {valued(found, high)}",
         f"                       {where}{drawn}",
-        f"  figures can give     {number(least)} to {number(most)}",
+        f"  figures can give     {least} to {most}",
         f"  measure first        {first} of the variance",
     ]
     if found.reruns:
-        reference = found.reruns.reference
+        reference = valued(found, found.reruns.reference.value)
         lines.append(
-            f"  design decisions     by factor on the {number(reference.ratio)} of the same chips after "
-            f"{found.reruns.steps:,} steps"
+            f"  design decisions     by factor on the {reference} of the same after {found.reruns.steps:,} steps"
         )
         for one in found.reruns.largest(5):
             against = f", {number(one.against_run)} against this run's chip" if one.against_run else ""
-            name = f"{one.variant.kind}: {one.name}" if one.variant else ""
-            lines.append(f"    {name:54} {times(one.factor)}{against}")
+            lines.append(f"    {f'{one.changed}: {one.name}':54} {times(one.factor)}{against}")
     return [f"note: {found.note}", *lines] if found.note else lines

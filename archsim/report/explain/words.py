@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from archsim.base.units import show
-from archsim.report.explain.decomposition import Made
+from archsim.report.explain.decomposition import Chips
 from archsim.studies.explain import Explanation
 from archsim.studies.sparsity import Sparsity
-from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns
+from archsim.studies.variants import Outcome, Reruns
 
 FIRST = 3
 """Figures named as those to measure first, and re-runs named for a chip."""
@@ -38,100 +38,120 @@ def listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def what(found: Explanation) -> str:
+    """Return what is looked at, in words."""
+    return "energy ratio" if found.spent.paired else "energy per step"
+
+
+def valued(found: Explanation, value: float) -> str:
+    """Return a value of what is looked at for reading: a ratio, or an energy with its unit."""
+    return number(value) if found.spent.paired else show(value, "J", 3)
+
+
+def paper(found: Explanation) -> str:
+    """Return the published value for reading."""
+    return f"{found.published:g}" if found.spent.paired else show(found.published or 0.0, "J")
+
+
 def learns_worse(one: Outcome, reruns: Reruns) -> bool:
-    """Whether a re-run's accuracy, of either chip, is clearly below the reference's."""
-    pairs = zip(one.accuracy, reruns.reference.accuracy, strict=True)
+    """Whether a re-run's accuracy, of any chip, is clearly below the reference's."""
+    pairs = zip(one.accuracies, reruns.reference.accuracies, strict=True)
     return any(found <= reference - WORSE for found, reference in pairs)
 
 
-def made_of(found: Explanation, baseline: Made, chip: Made) -> list[str]:
-    """Return what the ratio is: counts x prices over counts x prices, and which of the three factors makes it."""
+def made_of(found: Explanation, chips: Chips) -> list[str]:
+    """Return what is looked at: counts x prices, of two chips over each other and which of the factors makes it."""
+    told = f", where the paper gives {paper(found)}." if found.published else "."
+    largest = " ".join(
+        f"The largest part of {one.name} is its {one.heart.part}: {one.heart.count:,.0f} operations at "
+        f"{show(one.heart.price, 'J', 3)}, {percent(one.heart.share)} of its energy."
+        for one in chips
+    )
+    if len(chips) == 1:
+        return [f"{chips[0].name} spends {show(chips[0].total, 'J')} a training step{told}", largest]
+    baseline, chip = chips
     b, c = baseline.heart, chip.heart
     counts, prices, rest = b.count / c.count, b.price / c.price, c.share / b.share
     factors = {"the counts make": counts, "the prices make": prices, "the rest makes": rest}
     main = max(factors, key=lambda name: abs(math.log(factors[name])))
     whole = (
         f"{baseline.name} spends {show(baseline.total, 'J')} a training step and {chip.name} {show(chip.total, 'J')}: "
-        f"a ratio of {number(found.spent.nominal)}"
-        + (f", where the paper gives {found.published:g}." if found.published else ".")
+        f"a ratio of {number(found.spent.nominal)}{told}"
     )
-    largest = [
-        f"The largest part of {one.name} is its {one.heart.part}: {one.heart.count:,.0f} operations at "
-        f"{show(one.heart.price, 'J', 3)}, {percent(one.heart.share)} of its energy."
-        for one in (baseline, chip)
-    ]
     product = (
         f"So the ratio is counts × prices × rest = {counts:.3g} × {prices:.3g} × {rest:.3g} = "
         f"{counts * prices * rest:.3g}, where the rest is {percent(c.share)} over {percent(b.share)}. Of the three, "
         f"{main} most of it."
     )
-    return [whole, " ".join(largest), product]
+    return [whole, largest, product]
 
 
 def sparse(found: Explanation) -> list[str]:
-    """Return what sparsity has to do with it, for the largest layer of the mixed-precision chip."""
-    rows = [s for s in found.sparsity if s.chip == found.spent.chip and s.phase == "update"]
-    changed = [s for s in rows if s.what.startswith("elements of chi")]
-    if not changed:
-        return ["The counts do not tell how sparse inputs and errors were: the outer product skips no zeros."]
-    largest = max(changed, key=lambda s: s.most)
-    inputs, errors = (_row(rows, largest.layer, f"non-zero {word}") for word in ("inputs", "errors"))
-    text = (
-        f"In its update, {found.spent.chip} touches {percent(largest.share)} of chi in {largest.layer}, a read and a "
-        f"write each, because {percent(inputs.share)} of the inputs and {percent(errors.share)} of the errors are not "
-        f"zero after rounding. {found.spent.baseline} {_dense(found)}."
-    )
-    return [text]
+    """Return what sparsity has to do with it, for the largest layer of each chip that accumulates by outer products."""
+    text = [sentence for name in found.spent.chips if (sentence := _sparse(found, name))]
+    return text or ["The counts of these chips do not tell how sparse inputs and errors were."]
+
+
+def _sparse(found: Explanation, chip: str) -> str:
+    rows = [s for s in found.sparsity if s.chip == chip and s.phase == "update"]
+    if changed := [s for s in rows if s.what.startswith("elements of chi")]:
+        largest = max(changed, key=lambda s: s.most)
+        inputs, errors = (_row(rows, largest.layer, f"non-zero {word}") for word in ("inputs", "errors"))
+        return (
+            f"In its update, {chip} touches {percent(largest.share)} of chi in {largest.layer}, a read and a write "
+            f"each, because {percent(inputs.share)} of the inputs and {percent(errors.share)} of the errors are not "
+            "zero after rounding."
+        )
+    if weights := [s for s in rows if s.what.startswith("weights")]:
+        share = sum(row.count for row in weights) / sum(row.most for row in weights)
+        return f"{chip} reads and writes {percent(share)} of its weights in its update."
+    return ""
 
 
 def _row(rows: list[Sparsity], layer: str, begin: str) -> Sparsity:
     return next(row for row in rows if row.layer == layer and row.what.startswith(begin))
 
 
-def _dense(found: Explanation) -> str:
-    rows = [s for s in found.sparsity if s.chip == found.spent.baseline and s.phase == "update"]
-    if not rows:
-        return "counts no weights in its update"
-    share = sum(row.count for row in rows) / sum(row.most for row in rows)
-    return f"reads and writes {percent(share)} of its weights there"
-
-
 def together(found: Explanation) -> list[str]:
-    """Return where the ratio lies when all figures vary, and whether the paper's lies there too."""
+    """Return where the value lies when all figures vary, and whether the paper's lies there too."""
     spread, (low, high) = found.spread, found.spread.interval
     least, most = found.bounds
     median = spread.percentile(50)
     reach = (
         "."
         if not found.published or least <= found.published <= most
-        else (f": figures alone cannot give {found.published:g}.")
+        else (f": figures alone cannot give {paper(found)}.")
     )
     draws = (
-        f"With all figures varied together within their ranges ({spread.ratios.size:,} draws, {spread.distribution}), "
-        f"the median ratio is {number(median)} and 90 % of the draws lie between {number(low)} and {number(high)}."
+        f"With all figures varied together within their ranges ({spread.values.size:,} draws, {spread.distribution}), "
+        f"the median {what(found).removeprefix('energy ')} is {valued(found, median)} and 90 % of the draws lie "
+        f"between {valued(found, low)} and {valued(found, high)}."
+        if found.spent.paired
+        else f"With all figures varied together within their ranges ({spread.values.size:,} draws, "
+        f"{spread.distribution}), the median is {valued(found, median)} a step and 90 % of the draws lie between "
+        f"{valued(found, low)} and {valued(found, high)}."
     )
     if found.published:
         chance = spread.chance(found.published)
         reached = percent(chance) if chance else "none"
         where = "inside" if low <= found.published <= high else "outside"
-        draws += (
-            f" {found.published:g} lies {where}; {reached} of the draws reach{'es' if reached == 'none' else ''} it."
-        )
+        draws += f" {paper(found)} lies {where}; {reached} of the draws reach{'es' if reached == 'none' else ''} it."
     limits = (
-        f"No choice of figures within their ranges gives less than {number(least)} or more than {number(most)}{reach}"
+        f"No choice of figures within their ranges gives less than {valued(found, least)} or more than "
+        f"{valued(found, most)}{reach}"
     )
     return [draws, limits, *_uneven(found, median)]
 
 
 def _uneven(found: Explanation, median: float) -> list[str]:
-    """Return why the median is not the ratio of the central values, if it is not."""
+    """Return why the median is not the value of the central figures, if it is not."""
     if abs(median / found.spent.nominal - 1) <= 0.02:
         return []
     first = found.spread.shares[0].figure
     side = "above" if first.high / first.value > first.value / first.low else "below"
     text = (
-        f"The median is not the {number(found.spent.nominal)} of the central values because ranges lie unevenly about "
-        f"them: that of {first.name} reaches from {times(first.low / first.value)} to "
+        f"The median is not the {valued(found, found.spent.nominal)} of the central values because ranges lie unevenly "
+        f"about them: that of {first.name} reaches from {times(first.low / first.value)} to "
         f"{times(first.high / first.value)} of its value, mostly {side} it."
     )
     return [text]
@@ -146,63 +166,63 @@ def measure_first(found: Explanation) -> list[str]:
     rest = f", then {listed(parts[1:])}" if parts[1:] else ""
     swing = found.swings[0]
     first = (
-        f"Measure {parts[0]} first{rest}. The percentage is the part of the variance of the ratio's logarithm that "
-        "would go if the figure were known."
+        f"Measure {parts[0]} first{rest}. The percentage is the part of the variance of the {what(found)}'s logarithm "
+        "that would go if the figure were known."
     )
     alone = (
-        f"Alone, {swing.figure.name} moves the ratio most: {number(swing.ratio[0])} at the low end of its range, "
-        f"{number(swing.ratio[1])} at the high end."
+        f"Alone, {swing.figure.name} moves it most: {valued(found, swing.values[0])} at the low end of its range, "
+        f"{valued(found, swing.values[1])} at the high end."
     )
     return [first, alone]
 
 
 def for_another(found: Explanation) -> list[str]:
-    """Return what the ratio would be for other baselines and other chips, from the re-runs."""
-    reruns = found.reruns
+    """Return what the value would be for other design decisions, from the re-runs."""
+    reruns, spent = found.reruns, found.spent
     if reruns is None:
         return ["Design decisions were not looked at: the re-runs were left out."]
-    start = reruns.reference
-    denser = start.chip > (1 + NEAR) * found.spent.energy[1].sum()
-    why = f": {found.spent.chip} spends more early in training, when errors are denser" if denser else ""
+    if not reruns.variants:
+        return ["No design decision of those that are re-run is one of these chips'."]
+    start, chip = reruns.reference, spent.chips[-1]
+    denser = start.energies[-1] > (1 + NEAR) * spent.energy[-1].sum()
+    why = f": {chip} spends more early in training, when errors are denser" if denser else ""
     short = (
         f"The re-runs are of {reruns.steps:,} steps. Their reference, with nothing changed, gives "
-        f"{number(start.ratio)}, where this run of {found.steps:,} steps gives {number(found.spent.nominal)}{why}. So "
-        "what a change does is given as a factor on the reference."
+        f"{valued(found, start.value)}, where this run of {found.steps:,} steps gives "
+        f"{valued(found, spent.nominal)}{why}. So what a change does is given as a factor on the reference."
     )
     text = [short]
-    baseline, chip = (sorted(_of(reruns, kind), key=_size)[:FIRST] for kind in (BASELINE, CHIP))
-    if baseline:
-        parts = [f"{number(one.against_run or math.nan)} with “{one.name}”" for one in baseline]
+    against = sorted((one for one in reruns.variants if one.against_run), key=_size)[:FIRST]
+    if against:
+        parts = [f"{number(one.against_run or math.nan)} with “{one.name}”" for one in against]
         text.append(
-            f"What {found.spent.baseline} does hardly depends on how far training has come, so a changed baseline can "
-            f"be set against this run's own {found.spent.chip}. The ratio would be {listed(parts)}."
+            f"What {spent.chips[0]} does hardly depends on how far training has come, so a changed baseline can "
+            f"be set against this run's own {chip}. The ratio would be {listed(parts)}."
         )
-    if chip:
-        parts = [f"“{one.name}” {times(one.factor)} (accuracy {percent(one.accuracy[1])})" for one in chip]
-        text.append(
-            f"Of the decisions of {found.spent.chip}, these move the ratio most: {listed(parts)}; the reference "
-            f"reaches an accuracy of {percent(start.accuracy[1])} in as many steps."
-        )
+    for name in spent.chips[1:] or spent.chips:
+        position = spent.chips.index(name)
+        if mine := sorted((one for one in reruns.variants if one.changed == name), key=_size)[:FIRST]:
+            parts = [f"“{one.name}” {times(one.factor)} (accuracy {percent(one.accuracies[position])})" for one in mine]
+            text.append(
+                f"Of the decisions of {name}, these move it most: {listed(parts)}; the reference reaches an accuracy "
+                f"of {percent(start.accuracies[position])} in as many steps."
+            )
     return [*text, *filter(None, [_needed(found, reruns)])]
 
 
 def _needed(found: Explanation, reruns: Reruns) -> str:
-    """Return what it takes to reach the paper's ratio, and which variants would change it by about that."""
+    """Return what it takes to reach the paper's value, and which variants would change it by about that."""
     if not found.published:
         return ""
-    needed = found.published / found.spent.nominal
+    needed, told = found.published / found.spent.nominal, paper(found)
     if abs(math.log(needed)) < NEAR:
-        return f"The ratio is the paper's {found.published:g} to within {percent(math.expm1(NEAR))} as it is."
+        return f"It is the paper's {told} to within {percent(math.expm1(NEAR))} as it is."
     reach = [f"“{v.name}”" for v in reruns.variants if abs(math.log(v.factor / needed)) < abs(math.log(needed)) / 4]
     near = f"{listed(reach)} come{'s' if len(reach) == 1 else ''}" if reach else "none comes"
     return (
-        f"To come from {number(found.spent.nominal)} to {found.published:g} takes {times(needed)}; of these variants "
+        f"To come from {valued(found, found.spent.nominal)} to {told} takes {times(needed)}; of these variants "
         f"{near} near it."
     )
-
-
-def _of(reruns: Reruns, kind: str) -> list[Outcome]:
-    return [one for one in reruns.variants if one.variant and one.variant.kind == kind]
 
 
 def _size(one: Outcome) -> float:
@@ -210,7 +230,7 @@ def _size(one: Outcome) -> float:
 
 
 INDEPENDENT = (
-    "Figures are drawn once and shared by both chips. They are drawn independently of each other, though some have one "
+    "Figures are drawn once and shared by all chips. They are drawn independently of each other, though some have one "
     "source: reads, writes and leakage of one memory, say, or a device read and the converter in it."
 )
 TIMES = (
@@ -223,12 +243,12 @@ DISTRIBUTION = (
     "takes every factor in the range as equally likely."
 )
 SHARES = (
-    "Shares are first-order Sobol indices of the logarithm of the ratio; the rest to 100 % is what figures do together."
+    "Shares are first-order Sobol indices of the logarithm of the value; the rest to 100 % is what figures do together."
 )
 RERUNS = (
-    "A re-run changes one chip; the other is that of the reference, since neither depends on the other. Training of "
-    "the mixed-precision chip takes another course with every change of its arithmetic, so factors near one are within "
-    "its chance, and what it does early in training weighs more than in a long run."
+    "A re-run changes one chip; another is that of the reference, since neither depends on the other. Training in "
+    "noisy devices takes another course with every change of the arithmetic, so factors near one are within its "
+    "chance, and what a chip does early in training weighs more than in a long run."
 )
 
 

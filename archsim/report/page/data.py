@@ -19,6 +19,7 @@ from archsim.base.signal import STEP_PHASES
 from archsim.records.recorded import Recorded
 from archsim.records.technologies import find
 from archsim.report import style
+from archsim.studies.intervals import ENDS, TOTAL, known
 
 
 def content(run: Recorded, techs: Sequence[str] = ()) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def _technologies(run: Recorded, techs: Sequence[str]) -> tuple[list[tuple[Techn
     found, notes = [], []
     for name in run.technologies:
         try:
-            asked = find(run.path, run.named, name, given=techs)
+            asked = find(run.home, run.named, name, given=techs)
             found.append((asked.alike(run), asked.note))
         except InputError as error:
             if name == run.technology or techs:
@@ -79,7 +80,7 @@ def _what_ran(run: Recorded) -> dict[str, Any]:
     names = ("workload", "dataset", "dataset_origin", "seed", "steps", "state", "weights", "ratio")
     kept = {name: _finite(summary.get(name)) for name in names}
     return kept | {
-        "archsim": str(run.run.get("archsim", "")), "python": str(run.run.get("python", "")),
+        "seeded": run.seeded, "archsim": str(run.run.get("archsim", "")), "python": str(run.run.get("python", "")),
         "packages": {str(k): str(v) for k, v in (run.run.get("packages") or {}).items()},
         "settings": {str(k): str(v) for k, v in (run.run.get("settings") or {}).items()},
         "preset": run.run.get("preset"),
@@ -150,19 +151,31 @@ def _priced(
 ) -> dict[str, Any]:
     prices: dict[str, list[dict[str, Any]]] = {}
     used: dict[str, None] = {}
-    for chip, known in entries.items():
+    for chip, mine in entries.items():
         first = {(row.component, row.action): row for row in reversed(_rows(run, chip, technology.name))}
-        prices[chip] = [_price(first[key], technology) for key in known]
+        prices[chip] = [_price(first[key], technology) for key in mine]
         used |= dict.fromkeys(price["figure"] for price in prices[chip])
     recorded = next(each for each in run.summary["technologies"] if each["name"] == technology.name)
     parts = {line.figure for chip in run.architectures for line in run.areas(chip, technology.name) if line.figure}
     return {
         "name": technology.name, "title": technology.title, "node": technology.node, "sha256": recorded["sha256"],
-        "note": note, "ratio": recorded["ratio"]["energy"], "prices": prices,
+        "note": note, "ratio": recorded["ratio"]["energy"], "prices": prices, "intervals": _intervals(run, technology),
         "figures": [_figure(technology.figures[name]) for name in used if name in technology.figures],
         "times": [_time(time) for time in technology.times.values()],
         "areas": [_area(area) for name, area in technology.areas.items() if name in parts],
     }  # fmt: skip
+
+
+def _intervals(run: Recorded, technology: Technology) -> dict[str, Any] | None:
+    """Return the ends of the intervals of the chips' totals and of the ratios; None where they cannot be drawn."""
+    if (found := known(run, technology.name)) is None:
+        return None
+    return {
+        "percent": ENDS[1] - ENDS[0],
+        "energy": {name: [of.energy[TOTAL].low, of.energy[TOTAL].high] for name, of in found.chips.items()},
+        "time": {name: [of.time[TOTAL].low, of.time[TOTAL].high] for name, of in found.chips.items()},
+        "ratio": {name: [each.low, each.high] for name, each in found.ratios.items()},
+    }
 
 
 def _price(row: Line, technology: Technology) -> dict[str, Any]:

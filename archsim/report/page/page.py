@@ -12,7 +12,8 @@ from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
 from archsim.report import style, tables
 from archsim.report.page import data as page_data
 

@@ -11,8 +11,8 @@ from typing import Any
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
+from archsim.report.latex import latex_text
 from archsim.report.paper.sources import Used
-from archsim.report.tables import latex_text
 
 _CITED = re.compile(r"\[(@[^\]]+)\]")
 
@@ -82,7 +82,7 @@ def _training(run: Recorded) -> str:
         f"A network of {sizes} units (fully connected, {activations}{weights}; initial weights {drawn}, standard "
         f"deviation {network['initial_std']:g}) was trained on {data_origin(data['origin'])} (sha256 "
         f"{_short(data['sha256'])}) for {run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
-        f"{training['learning_rate']:g}{decay}, seed {run.summary['seed']}."
+        f"{training['learning_rate']:g}{decay}, {run.seeded}."
     )
 
 
@@ -184,4 +184,5 @@ def command(run: Recorded) -> str:
     words += [word for name in given["techs"] for word in ("--tech", Path(name).name)]
     words += [word for key, value in (content.get("settings") or {}).items() for word in ("--set", f"{key}={value}")]
     words += [word for key, value in (content.get("figures") or {}).items() for word in ("--figure", f"{key}={value}")]
-    return shlex.join([*words, "--seed", str(content["seed"]), "--out", "DIR"])
+    words += ["--seed", str(content["seed"]), *(["--seeds", str(len(run.seeds))] if run.seeds else [])]
+    return shlex.join([*words, "--out", "DIR"])

@@ -7,23 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archsim.base import files, registry
-from archsim.records.recorded import Recorded, read
-from archsim.report import style, tables
+from archsim.base import files
+from archsim.records.recorded import Recorded
+from archsim.records.seeds import read
+from archsim.report import ranges, style, tables
+from archsim.report.latex import escape, latex_sheet, latex_text
 from archsim.report.paper import methods, sources
-from archsim.report.tables import Sheet, escape, latex_sheet
+from archsim.report.sheet import Sheet
+from archsim.studies.intervals import Intervals, known
 
 PAGES = {"column": style.COLUMN, "text": style.TEXT}
 """Width of a figure, as its file's name says: one column, or the text of a page in two columns."""
 _HATCHED = "Hatched: from assumed figures."
 _CAPTIONS = {
-    "energy": "By phase and part; totals with the values of the paper (red) and the range that all figures together "
-    f"leave (black). {_HATCHED}",
+    "energy": "By phase and part; totals with the values of the paper (red) and the range that 90 % of "
+    f"joint draws of all figures leave (black). {_HATCHED}",
     "latency": "Logarithmic axis.",
     "accuracy": "Logarithmic axis of the error rate. Dashed: the paper's accuracies on MNIST.",
     "contributions": f"Lines: the ends of the figure's range; an arrow goes on beyond the axis. {_HATCHED}",
-    "area": "A sum of parts, without wires between them and floorplan. Lines: all figures at the low or the high end "
-    f"of their ranges. {_HATCHED}",
+    "area": "A sum of parts, without wires between them and floorplan. Lines: 90 % of joint draws of "
+    f"all figures. {_HATCHED}",
 }
 
 
@@ -81,9 +84,12 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
 def table_sheets(run: Recorded, used: sources.Used) -> dict[str, Sheet]:
     """Return file name -> table, in the order of the document."""
     summary = run.summary
-    made = {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
+    made = dict(zip(["seeds"], ranges.seeds(run), strict=False))
+    made |= {f"energy-{name}": sheet for name, sheet in zip(run.technologies, tables.energy(summary), strict=True)}
     made["latency"] = tables.latency(summary)
     made["per-sample"] = tables.per_sample(summary)
+    made["to-reach"] = tables.to_reach(run)
+    made |= {f"intervals-{found.technology}": ranges.interval_sheet(run, found) for found in _intervals(run)}
     made |= dict(zip(["against-the-paper"], tables.against_paper(summary), strict=False))
     made |= dict(zip(["area"], tables.area(summary), strict=False))
     pairs = [(technology, chip) for technology in run.technologies for chip in run.architectures]
@@ -91,6 +97,10 @@ def table_sheets(run: Recorded, used: sources.Used) -> dict[str, Sheet]:
     made |= {f"contributors-{technology}-{chip}": sheet for (technology, chip), sheet in largest}
     made["boundary"] = tables.boundary(summary)
     return {_file_name(name): sheet for name, sheet in {**made, **sources.sheets(used)}.items()}
+
+
+def _intervals(run: Recorded) -> list[Intervals]:
+    return [found for name in run.technologies if (found := known(run, name))]
 
 
 def _file_name(name: str) -> str:
@@ -101,10 +111,9 @@ def _file_name(name: str) -> str:
 def _figures(run: Recorded, folder: Path) -> tuple[list[Path], dict[str, str]]:
     """Draw every chart for both widths; return the files, and chart -> caption."""
     written, captions = [], {}
-    for name in registry.names("chart"):
-        for width, page in PAGES.items():
-            with style.applied(page):
-                figure = registry.load("chart", name)(run)
+    for width, page in PAGES.items():
+        with style.applied(page):
+            for name, figure in style.charts(run).items():
                 written += style.save(figure, folder / "figures", f"{name}-{width}", ("pdf",))
                 captions[name] = str(figure.get_label() or name)
     return written, captions
@@ -128,7 +137,7 @@ def main(run: Recorded, captions: Mapping[str, str], sheets: Sequence[str]) -> s
 
 
 def _figure(name: str, caption: str) -> str:
-    text = tables.latex_text(f"{caption}. {_CAPTIONS.get(name, '')}".strip())
+    text = latex_text(f"{caption}. {_CAPTIONS.get(name, '')}".strip())
     return "\n".join([
         rf"\begin{{figure*}}% one column: {name}-column.pdf with width=\columnwidth", r"\centering",
         rf"\includegraphics[width=\textwidth]{{figures/{name}-text.pdf}}", rf"\caption{{{text}}}",

@@ -16,14 +16,19 @@ from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers
 from archsim.records.recorded import Recorded
 from archsim.records.technologies import find
+from archsim.report.sheet import NONE, Sheet
 from archsim.report.style import label
-from archsim.report.tables import NONE, Sheet
 from archsim.runs.inputs import ARCHITECTURES
 from archsim.technologies.writing import figure_content
 
 Number = Figure | Time | AreaFigure
 _AS_THEY_ARE = {"doi", "url", "eprint"}
 """Fields whose characters mean something to styles: never escaped."""
+_LETTERS = (
+    r"[`'^\"~=.&%#_$ -]|[cuvHkrbdt](?![A-Za-z])|(?:textbackslash|textsuperscript|textsubscript|emph|ensuremath|mathrm|"
+    r"alpha|beta|gamma|delta|mu|pi|times|sim|approx|ss|aa|AA|ae|AE|oe|OE|o|O|l|L|i|j)(?![A-Za-z])"
+)
+"""Commands of TeX that a field may hold: accents, letters, signs. Others become text."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def used(run: Recorded, techs: Sequence[str] = ()) -> Used:
     priced, notes = [], []
     shelf: dict[str, Reference] = {}
     for name in run.technologies:
-        asked = find(run.path, run.named, name, given=techs)
+        asked = find(run.home, run.named, name, given=techs)
         technology = asked.alike(run)
         priced.append(_priced(run, technology))
         shelf |= technology.references
@@ -218,7 +223,8 @@ def _entry(reference: Reference) -> str:
 
 def _field(name: str, value: str) -> str:
     if name in _AS_THEY_ARE:
-        return value
+        return re.sub(r"\\(?![&%#_])", "", value)
+    value = re.sub(rf"\\(?!{_LETTERS})", r"\\textbackslash{}", value)
     text = re.sub(r"(?<!\\)([&%#_])", r"\\\1", value)
     whole = name == "title" or (name in {"author", "editor"} and "(" in value and " and " not in value)
     return f"{{{text}}}" if whole else text

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
 from archsim.base.units import show
-from archsim.report import style, tables
-from archsim.report.tables import Sheet
+from archsim.report import style
+from archsim.report.latex import latex_sheet
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,9 +45,9 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
             written += style.save(draw(content), folder, group, SUFFIXES)
             written.append(folder / f"{group}.csv")
             _csv(content[group]["points"], written[-1])
-    latex = "% Needs \\usepackage{booktabs}. Made by archsim ablate.\n"
-    latex += "\n".join(tables.latex_sheet(sheet) for sheet in sheets(content).values())
-    for name, text in (("ablate.md", _markdown(content)), ("ablate.tex", latex)):
+    tex = "% Needs \\usepackage{booktabs}. Made by archsim ablate.\n"
+    tex += "\n".join(latex_sheet(sheet) for sheet in sheets(content).values())
+    for name, text in (("ablate.md", _markdown(content)), ("ablate.tex", tex)):
         written.append(folder / name)
         files.write_text(written[-1], text)
     return written
@@ -95,11 +96,11 @@ def _line(point: Mapping[str, Any]) -> tuple[str, ...]:
     ratio = point["pulses_ratio"]
     return (
         point["name"], f"{100 * point['test_accuracy']:.2f} %",
-        f"{min(accuracies):.2f} to {max(accuracies):.2f}" if len(accuracies) > 1 else tables.NONE,
-        difference if half else tables.NONE,
+        f"{min(accuracies):.2f} to {max(accuracies):.2f}" if len(accuracies) > 1 else NONE,
+        difference if half else NONE,
         show(point["total_energy_J"], "J"), f"{point['energy_ratio']:.3f}",
         show(point["total_latency_s"], "s"), f"{point['latency_ratio']:.3f}",
-        f"{point['pulses_per_step']:.3g}", tables.NONE if ratio is None else f"{ratio:.2f}",
+        f"{point['pulses_per_step']:.3g}", NONE if ratio is None else f"{ratio:.2f}",
     )  # fmt: skip
 
 
@@ -185,13 +186,13 @@ def _laws(content: Mapping[str, Any]) -> str:
 
 def text(content: Mapping[str, Any]) -> list[Table | str]:
     """Return tables for the terminal, and sentences below them."""
-    return [*(tables.terminal(sheet) for sheet in sheets(content).values()), *(f"  {line}" for line in words(content))]
+    return [*(terminal(sheet) for sheet in sheets(content).values()), *(f"  {line}" for line in words(content))]
 
 
 def _markdown(content: Mapping[str, Any]) -> str:
     parts = [f"# Ablation: {content['workload']}, {content['architecture']}"]
     for group, sheet in sheets(content).items():
-        parts += [f"![{sheet.title}]({group}.png)", tables.markdown_sheet(sheet)]
+        parts += [f"![{sheet.title}]({group}.png)", markdown_sheet(sheet)]
     return "\n\n".join([*parts, *words(content)]) + "\n"
 
 

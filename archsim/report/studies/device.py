@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MODEL, OTHER = style.SERIES[:2]
 MARK = "black"
+REACH = 20
+"""Pulses from RESET to which the model is drawn, and measured points with it."""
 
 
 def make(study: DeviceStudy, folder: Path, measured: Measured | None = None) -> list[Path]:

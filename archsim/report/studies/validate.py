@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
 from archsim.report import style
-from archsim.report.tables import Sheet, markdown_sheet
+from archsim.report.sheet import Sheet, markdown_sheet
 from archsim.studies.validate import Result
 from archsim.studies.verdict import Verdict
 

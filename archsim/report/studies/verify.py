@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from archsim.records.verify import Verification
-from archsim.report.tables import NONE, Sheet
+from archsim.report.sheet import NONE, Sheet
 
 
 def sheet(found: Verification) -> Sheet:

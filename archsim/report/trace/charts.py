@@ -11,7 +11,7 @@ import numpy as np
 from archsim.base.units import show
 from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, shares
 from archsim.report import style
-from archsim.report.tables import Sheet
+from archsim.report.sheet import Sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,21 @@ def test_files_that_belong_together_come_together_or_not_at_all(tmp_path: Path) 
         (aside / "deep").mkdir()
         (aside / "deep" / "two").write_text("new")
     assert (tmp_path / "one").read_text() == (tmp_path / "deep" / "two").read_text() == "new"
+
+
+def test_what_a_dead_process_left_in_the_making_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom archsim.base import files\n"
+        "folder = Path(sys.argv[1])\n"
+        "with files.replacing(folder / 'table.csv') as aside:\n    aside.write_text('half'); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
+    [left] = tmp_path.iterdir()
+    assert left.name.startswith(".table.")
+    own = tmp_path / ".table.notes@home-x.csv"
+    own.write_text("the user's")
+    with files.replacing(tmp_path / "table.csv") as aside:
+        aside.write_text("whole")
+        with files.replacing(tmp_path / "table.csv") as other:  # of a process that lives
+            other.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [own.name, "table.csv"]

@@ -16,12 +16,15 @@ KINDS = ("device", "chip", "chart")
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def outside(group: str) -> list[EntryPoint]:
-        return [EntryPoint("foreign", "collections:OrderedDict", group), EntryPoint("pcm", "collections:deque", group)]
+        return [
+            EntryPoint("foreign", "archsim.devices.ideal:Ideal", group),
+            EntryPoint("pcm", "collections:deque", group),
+        ]
 
     monkeypatch.setattr(registry, "entry_points", outside)
-    registry._known.cache_clear()
+    registry._outside.cache_clear()
     yield
-    registry._known.cache_clear()
+    registry._outside.cache_clear()
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in registry.names(kind)])
@@ -44,5 +47,5 @@ def test_an_unknown_name_brings_the_nearest() -> None:
 @pytest.mark.usefixtures("plugins")
 def test_a_plug_in_is_known_by_its_entry_point_and_built_in_names_win() -> None:
     assert "foreign" in registry.names("device")
-    assert registry.load("device", "foreign").__name__ == "OrderedDict"
+    assert registry.load("device", "foreign").__name__ == "Ideal"
     assert registry.load("device", "pcm").__name__ == "Pcm"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from archsim.accounting.ledger import FUNCTIONS
 from archsim.base.errors import InputError
-from archsim.base.files import shipped
+from archsim.base.files import shipped, shipped_names
+from archsim.base.units import parse
 from archsim.chips import architecture as architectures
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
@@ -109,3 +111,44 @@ def test_a_perfect_architecture_has_nothing_switched_on() -> None:
     assert perfect.switched_on() == []
     assert perfect.switched_off() == names
     assert architectures.parse(architectures.document(DIGITAL)).switched_on() == []
+
+
+SETTING = re.compile(r"--set ([\w.]+)=([\w.]+)")
+
+
+@pytest.mark.parametrize("name", shipped_names("architectures"))
+def test_no_shipped_chip_has_a_note(name: str) -> None:
+    assert architectures.parse(architectures.document(name)).notes() == []
+
+
+def proposed(arch: str, device: Path) -> tuple[list[str], dict[tuple[str, ...], str]]:
+    """Return the notes of a chip with another device, and the settings they propose."""
+    notes = architectures.parse(architectures.document(arch, {("weight", "device"): str(device)})).notes()
+    return notes, {tuple(key.split(".")): value for note in notes for key, value in SETTING.findall(note)}
+
+
+@pytest.mark.parametrize(
+    ("arch", "ends", "about"),
+    [
+        ("mixed-precision", ("0.1 uS", "17 uS"), ["weight.unit is 8 uS, 0.47 of", "refresh.saturated is 9.5 uS, at 0.56 of"]),
+        ("mixed-precision", ("1 uS", "4 uS"), ["weight.unit is 8 uS, 2.7 of", "refresh.saturated is 9.5 uS, at 2.8 of"]),
+        ("mixed-precision", ("0.1 uS", "9.4 uS"), ["refresh.saturated is 9.5 uS, at 1 of"]),
+        ("mixed-precision", ("3 nS", "40 nS"), ["weight.unit", "refresh.saturated"]),
+        ("in-array", ("1 uS", "4 uS"), ["weight.unit is 6 uS, 2 of the range of mine, 1 uS to 4 uS; 0.5 of it is usual"]),
+        ("in-array", ("0.1 uS", "30 uS"), ["weight.unit is 6 uS, 0.2 of"]),
+    ],
+)  # fmt: skip
+def test_a_range_that_does_not_suit_is_noted_and_what_the_note_proposes_ends_it(
+    tmp_path: Path, arch: str, ends: tuple[str, str], about: list[str]
+) -> None:
+    text = (shipped("tech_params") / "devices" / "linear.yaml").read_text().replace("name: linear", "name: mine")
+    low, high = (parse(each, "S") for each in ends)
+    for key, value in (("low", low), ("high", high), ("common", low + (high - low) / 8), ("mean", low)):
+        text = re.sub(rf"(?m)\b{key}: [\d.]+ [un]S", f"{key}: {value:.7g} S", text)
+    (tmp_path / "mine.yaml").write_text(text)
+    notes, settings = proposed(arch, tmp_path / "mine.yaml")
+    assert len(notes) == len(about)
+    for note, words in zip(notes, about, strict=True):
+        assert note.startswith(words)
+    changed = architectures.document(arch, {("weight", "device"): str(tmp_path / "mine.yaml"), **settings})
+    assert architectures.parse(changed).notes() == []

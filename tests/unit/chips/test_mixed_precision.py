@@ -49,6 +49,54 @@ def test_update_and_refresh_take_what_their_counts_take(eager: bool) -> None:
     )
 
 
+AT_TILES = {"outer_product.at": "tiles", "tile.rows": "5", "tile.columns": "4"}
+"""On NETWORK: fc1, 13x7, in 3x2 tiles of bands of 4, 4, 5 and 3, 4; fc2, 8x3, in 2x1 of 4, 4 and 3."""
+
+
+@pytest.mark.parametrize("eager", [True, False])
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_units_at_the_tiles_work_side_by_side_and_take_what_the_largest_band_takes(eager: bool, lanes: int) -> None:
+    settings = AT_TILES | {"outer_product.skip_zeros": "false", "outer_product.lanes": str(lanes)}
+    made = train(chip("mixed-precision", eager=eager, **settings), samples(1), rate=1e-6)
+
+    def hold(rows: int, columns: int) -> int:
+        cycles = -(-rows // lanes) - (-rows * columns // lanes)
+        return max(cycles * 1000, 2 * rows * columns * 2000)
+
+    def sent(x: int, d: int) -> int:  # codes of 8 and 3 bits over a bus of 32, a cycle of arbitration before them
+        return (1 - (-(x * 8 + d * 3) // 32)) * 1000
+
+    second, first = sent(8 * 1, 3 * 2) + hold(4, 3), 2 * 7 * 1000 + sent(13 * 2, 7 * 3) + hold(5, 4)
+    assert made.ledger.time_ps["update"] == second + first
+
+
+def test_units_at_the_tiles_change_nothing_that_is_computed_and_count_the_same_elements() -> None:
+    still = {name: value for name, value in QUIET.items() if name != "nonidealities.state_dependence"}
+    one, many = (
+        train(chip("mixed-precision", **{**still, **AT_TILES, "outer_product.at": at}), samples(60))
+        for at in ("digital-unit", "tiles")
+    )
+    for a, b in zip(state(one), state(many), strict=True):
+        assert (a == b).all()
+    counted, apart = amounts(one, "outer_product_unit", "update"), amounts(many, "outer_product_unit", "update")
+    for action in ("chi.read", "chi.write", "compare", "add"):
+        assert counted[action] == apart[action] > 0
+    assert apart["multiply"] > counted["multiply"], "each band of columns scales its own rows"
+    sent = amounts(many, "bus", "update")["transfer"] - amounts(one, "bus", "update").get("transfer", 0)
+    assert sent == 60 * ((13 * 2 + 8) * 8 + (7 * 3 + 3 * 2) * 3)
+
+
+def test_a_unit_at_a_tile_has_a_word_for_every_pair_of_it_and_stands_at_every_tile() -> None:
+    large = {"outer_product.chi.bits": "16", "tile.rows": "64", "tile.columns": "32", "tile.count": "9"}
+    made: Any = chip("mixed-precision", **AT_TILES | large)
+    assert made.outer_product_units["fc1"].chi.capacity_bit == 64 * 32 * 16
+    areas = {part.key: part.amount for part in made.parts()}
+    assert areas["outer_product_unit.chi"] == 9 * 64 * 32 * 16
+    assert areas["outer_product_unit.logic"] == 9
+    powered = sum(unit.powered()["chi.powered"] for unit in made.outer_product_units.values())
+    assert powered == 2 * 64 * 32 * 16, "those of tiles that no layer takes are off"
+
+
 @pytest.mark.parametrize("positions", [1, 3])
 def test_the_refresh_counts_samples_however_many_vectors_they_have(positions: int) -> None:
     """Two samples of one or three vectors: due after two samples, not after as many vectors."""

@@ -463,8 +463,8 @@ def test_mirror_that_does_not_stop_sending_is_left(monkeypatch, mirror):
 
 
 def test_interrupted_fetch_leaves_nothing(mirror, cache):
-    def progress(file, done, due):
-        if file.startswith("t10k"):
+    def progress(report):
+        if report.what.startswith("t10k"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -474,8 +474,8 @@ def test_interrupted_fetch_leaves_nothing(mirror, cache):
 
 def test_progress_ends_at_the_bytes_due(mirror):
     calls = []
-    fetch.fetch(mirrors=[mirror[0]], progress=lambda *call: calls.append(call))
-    assert [name for name, done, due in calls if done == due] == [f"{name}.gz" for name in known.PARTS]
+    fetch.fetch(mirrors=[mirror[0]], progress=calls.append)
+    assert [one.what for one in calls if one.done == one.due] == [f"{name}.gz" for name in known.PARTS]
 
 
 def test_cache_that_cannot_be_written_is_named(mirror, cache):

@@ -5,6 +5,7 @@ Random tests fix their seed; the false-alarm rate is the chance that another see
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ import pytest
 from archsim.base.errors import InputError
 from archsim.base.streams import Normals
 from archsim.devices.base import DeviceArray, Switches
-from archsim.devices.fit import fit, write
+from archsim.devices.fit import fit, spread_words, write
 from archsim.devices.library import build, device_file
-from archsim.devices.measured import Pulses, read_pulses
+from archsim.devices.measured import Pulses, course, read_pulses
 
 US = 1e-6
 
@@ -167,6 +168,13 @@ def test_a_ramp_a_column_needs_its_unit_in_the_names_or_as_an_option(tmp_path: P
         read_pulses(path, unit="us")
 
 
+def test_ramps_may_have_a_title_but_need_names(tmp_path: Path) -> None:
+    rows = "1,2\n1.5,2.5\n"
+    assert read_pulses(file(tmp_path, "Measured in May,\na (uS),b (uS)\n" + rows)).before == pytest.approx([US, 2 * US])
+    with pytest.raises(InputError, match="measured.csv:1: has numbers alone; expected a row of names above them"):
+        read_pulses(file(tmp_path, rows), unit="uS")
+
+
 def test_a_file_of_one_column_that_is_no_table_is_not_quoted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no column of pulses; expected") as caught:
         read_pulses(file(tmp_path, "root:secret:0\ndaemon:other:1\n"))
@@ -248,6 +256,80 @@ def test_too_little_to_fit_is_said(pulses: Pulses, words: str) -> None:
     with pytest.raises(InputError) as caught:
         fit(pulses)
     assert str(caught.value).startswith(words)
+
+
+# --- Spread between devices
+
+
+def lives(name: str, devices: int, seed: int, *, cycles: int = 3, pulses: int = 30) -> Pulses:
+    """Return pulses up and down in turns that were given to devices of a shipped model."""
+    device: Any = build(device_file(name), Switches())
+    array, normals, index = DeviceArray.blank(devices), Normals(np.random.default_rng(seed)), np.arange(devices)
+    device.reset(array, index, 0, normals)
+    rows: list[tuple[Any, ...]] = []
+    for way in (device.set_pulses, device.down_pulses) * cycles:
+        for _ in range(pulses):
+            old = array.conductance.astype(float)
+            way(array, index, np.ones(devices, np.int64), devices, 0, normals)
+            rows.append((old, array.conductance - old, np.full(devices, way == device.set_pulses), index))
+    before, change, up, number = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return Pulses(before, change, up, None, number)
+
+
+@pytest.mark.parametrize(
+    ("name", "true"), [("ecram-soft-bounds", 0.1), ("reram-soft-bounds", 0.3), ("epiram-neurosim", 0)]
+)
+def test_the_spread_between_devices_is_found_and_leaves_that_of_the_pulses(name: str, true: float) -> None:
+    """200 devices: within four standard errors, and a tenth more for pulses that end at a bound.
+
+    A standard error is not below that of 200 exact factors. False-alarm rate below 1e-3, of the last device below 0.05.
+    """
+    pulses = lives(name, 200, seed=1)
+    made, alike = fit(pulses), fit(replace(pulses, device=None))
+    assert made.spread is not None
+    assert alike.spread is None
+    assert made.spread.count == 200
+    if not true:
+        assert made.spread.devices == 0
+        assert (made.bins["up"].std == alike.bins["up"].std).all()
+        return
+    assert made.spread.devices == pytest.approx(true, abs=4 * made.spread.error + 0.1 * true)
+    assert true / (2 * 199) ** 0.5 < 1.1 * made.spread.error < 0.15 * true
+    assert made.bins["up"].std.mean() < alike.bins["up"].std.mean()
+
+
+def test_the_spread_is_written_and_the_device_draws_it(tmp_path: Path) -> None:
+    made = fit(lives("ecram-soft-bounds", 200, seed=1))
+    out, _ = write(made, tmp_path / "mine.yaml", file(tmp_path, "x"))
+    device: Any = build(out, Switches())
+    assert made.spread is not None
+    assert device.file.spread.devices == pytest.approx(made.spread.devices, rel=1e-3)
+    assert device.file.spread.data == "measured.csv"
+    assert "200 devices, standard error 0.00" in device.file.spread.where
+    array, source, n = DeviceArray.blank(5000), Normals(np.random.default_rng(2)), 5000
+    device.load(array, np.full(n, 3 * US, np.float32), 0)
+    device.set_pulses(array, np.arange(n), np.full(n, 10), 10 * n, 0, source)
+    assert array.memory.std() == pytest.approx(made.spread.devices, rel=0.05)  # five standard errors
+
+
+def test_of_few_devices_no_spread_is_fitted_and_that_is_said(tmp_path: Path) -> None:
+    pulses = lives("ecram-soft-bounds", 4, seed=1, cycles=5)
+    made, alike = fit(pulses), fit(replace(pulses, device=None))
+    assert made.spread is None
+    for name, change in alike.changes.items():
+        assert (made.changes[name].mean == change.mean).all()
+        assert (made.changes[name].std == change.std).all()
+    out, _ = write(made, tmp_path / "mine.yaml", file(tmp_path, "x"))
+    words = "no spread fitted, which takes a column device with 5 devices of 10 pulses or more; all devices are alike"
+    assert spread_words(made) == words
+    assert f"# Between devices: {words}." in out.read_text()
+    assert "spread:" not in out.read_text()
+
+
+def test_the_course_of_a_device_goes_on_until_it_is_pulsed_down(tmp_path: Path) -> None:
+    rows = "a,0,1,\na,1,2,up\na,2,2.5,up\na,3,2,down\na,4,3,up\nb,0,1,\nb,1,0.5,down\n"
+    pulses = read_pulses(file(tmp_path, "device,pulse,conductance_uS,direction\n" + rows))
+    assert [(n, round(g / US, 9)) for n, g in course(pulses)] == [(0, 1), (1, 2), (2, 2.5)]
 
 
 # --- Files

@@ -68,21 +68,31 @@ def test_one_pulse_is_an_interpolation_between_the_rows(g: list[float], z: float
     n = found.size
     count = np.zeros(n, np.int64)
     _kernels.table_pulses(
-        found,
-        np.zeros(n, np.int64),
-        count,
-        np.arange(n),
-        np.ones(n, np.int64),
-        1,
-        np.full(n, z),
-        at,
-        mean,
-        std,
-        0.01,
-        8.0,
-    )
+        found, np.zeros(n, np.float32), np.zeros(n, np.int64), count, np.arange(n), np.ones(n, np.int64), 1,
+        np.full(n, z), at, mean, std, 0.0, 0.01, 8.0,
+    )  # fmt: skip
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
     assert (count == 1).all()
+
+
+def test_a_device_draws_its_factor_once_and_keeps_it(tmp_path: Path) -> None:
+    record = 'spread: {devices: 0.2, basis: assumed, why: "a test"}\n'
+    device: Any = build(written(tmp_path, CSV.replace("0.1", "0").replace("0.2\n", "0\n"), YAML + record), Switches())
+    array, n, source = DeviceArray.blank(20_000), 20_000, normals()
+    ways = (device.set_pulses, device.down_pulses, device.set_pulses)
+    factors = []
+    for way, mean in zip(ways, (0.4, -0.4 * 1.5 / 3.5, 0.4), strict=True):
+        array.conductance[:] = 2 * US
+        way(array, np.arange(n), np.ones(n, np.int64), n, 0, source)
+        factors.append((array.conductance.astype(float) / US - 2) / mean)
+    assert factors[0] == pytest.approx(factors[1], abs=1e-5)
+    assert factors[0] == pytest.approx(factors[2], abs=1e-5)
+    assert factors[0].std() == pytest.approx(0.2, rel=0.03)  # six standard errors
+    assert factors[0].mean() == pytest.approx(1, abs=0.01)
+    still: Any = build(tmp_path / "mine.yaml", Switches(programming_noise=False))
+    assert pulse(still.set_pulses, 2 * US) == pytest.approx(2.4 * US)
+    assert device.effects == ("state_dependence", "programming_noise")
+    assert still.effects == device.effects
 
 
 def test_the_bounds_are_what_the_tables_of_both_directions_cover(tmp_path: Path) -> None:

@@ -130,9 +130,20 @@ def test_the_outer_product_takes_the_longer_of_arithmetic_and_memory(
     updates: int, rows: int, lanes: int, banks: int
 ) -> None:
     unit = outer_product_unit(Clock(), Ledger(), lanes=lanes, banks=banks)
-    arithmetic = (rows + (updates + lanes - 1) // lanes) * CYCLE
+    arithmetic = ((rows + lanes - 1) // lanes + (updates + lanes - 1) // lanes) * CYCLE
     memory = (2 * updates + banks - 1) // banks * ACCESS
     assert unit.hold_ps(updates, rows) == max(arithmetic, memory)
+
+
+@pytest.mark.parametrize(("lanes", "cycles"), [(1, 36), (2, 18), (3, 12), (4, 10), (8, 5), (64, 2)])
+def test_lanes_share_the_scaling_of_rows_and_the_elements(lanes: int, cycles: int) -> None:
+    clock, ledger = Clock(), Ledger()
+    unit = outer_product_unit(clock, ledger, lanes=lanes, banks=1024)  # so many banks that memory is never the longer
+    x, d = np.full((1, 6), 0.5, np.float32), np.full((1, 5), 1.0, np.float32)
+    done, ps = elapsed(clock, unit.accumulate(accumulator(6, 5), x, d, TAG, x_scale=1.0, rate=0.01))
+    assert (done.rows, done.updates) == (6, 30)
+    assert ps == cycles * CYCLE == unit.hold_ps(30, 6)
+    assert counted(ledger, "outer_product_unit")["control.cycle"] == cycles
 
 
 def test_the_outer_product_counts_the_elements_with_two_non_zero_operands() -> None:

@@ -38,7 +38,7 @@ def run(unit: object, work: object) -> tuple[int, dict[str, float]]:
     clock = unit.clock  # type: ignore[attr-defined]
     clock.process(work)
     clock.run()
-    return clock.now, unit._account.total()[TAG]  # type: ignore[attr-defined]
+    return clock.now, {action: amount for action, amount in unit._account.total()[TAG].items() if amount}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_product_counts_what_its_lines_and_phases_ask_for() -> None:
     unit = tile(Drive("pulse-width", 8, phases=4), Readout("counter", 9, 32), tiles=3)
     _, row = run(unit, unit.product(5, TAG, density=0.25))
     driven = 3 * 5 * 64 * 0.25
-    assert row["dac.convert"] == driven
+    assert row["dac.convert"] == driven * 2  # half of four phases
     assert row["line.charge"] == driven * 2 * 2  # half of four phases, in both arrays
     assert row["cells.conduct"] == pytest.approx(driven * 32 * 2 * 1e-6 * 0.5 * 127e-9)
     assert row["adc.convert"] == 3 * 5 * 32
@@ -104,6 +104,7 @@ def test_an_update_takes_its_phases_and_writes_every_cell_once() -> None:
     assert row["write.conduct"] == pytest.approx(64 * 32 * 2e-9 * 127e-9)
     assert row["write.charge"] == 32 * 2
     assert row["line.charge"] == 64 * 7 * 2
+    assert row["dac.convert"] == 64 * 2
 
 
 def test_a_tile_without_write_refuses_an_update() -> None:
@@ -135,7 +136,7 @@ def test_an_engine_reads_and_moves_every_weight_and_writes_it_in_an_update() -> 
     assert row == {"mac": 1000, "memory.read": 8000, "memory.write": 8000, "wire": 16000}
     unit = engine(MEMORY)
     _, row = run(unit, unit.product(1000, TAG, transposed=True))
-    assert row == {"mac": 1000, "memory.read": 64000, "memory.write": 0, "wire": 8000}
+    assert row == {"mac": 1000, "memory.read": 64000, "wire": 8000}
 
 
 def test_a_block_is_priced_under_its_own_name() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -72,8 +74,9 @@ def test_pulses_are_chi_truncated_and_what_stays_is_below_one_epsilon(
     twin = one.chi.copy()
     x, d = operands(seed, vectors, rows, columns, density)
     done = one.accumulate(x, d, x_scale=1.0, rate=rate)
+    whole = (np.array([0, rows]), np.array([0, columns])), np.empty((1, 1, 2), np.int64)
     scratch = np.empty(rows, np.float32), np.empty(columns, np.float32), np.empty(columns, np.int64)
-    _kernels.accumulate(x, d, rate / EPSILON, (1.0, 127, 3), twin, one.step, one.limit, True, *scratch)
+    _kernels.accumulate(x, d, rate / EPSILON, (1.0, 127, 3), twin, one.step, one.limit, True, *whole, *scratch)
     # twin is now chi before anything is taken out
     pulses = matrix(done, (rows, columns))
     assert (pulses == np.trunc(twin.T)).all()
@@ -190,3 +193,24 @@ def test_the_log_gives_each_pair_once_in_order_and_forgets(parts: list[list[int]
     again = log.take()
     assert again.tolist() == []
     assert again.dtype == np.int64
+
+
+@given(**cases, data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_counts_by_band_are_those_of_the_bands_own_operands(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, data: st.DataObject
+) -> None:
+    across, down = (
+        [0, *sorted(data.draw(st.sets(st.integers(1, size - 1), max_size=3)) if size > 1 else []), size]
+        for size in (rows, columns)
+    )
+    x, d = operands(seed, vectors, rows, columns, density)
+    done = unit((rows, columns), edges=(across, down)).accumulate(x, d, x_scale=1.0, rate=rate)
+    bands = [(a, b, c, e) for a, b in pairwise(across) for c, e in pairwise(down)]
+    alone = [
+        unit((b - a, e - c)).accumulate(
+            np.ascontiguousarray(x[:, a:b]), np.ascontiguousarray(d[:, c:e]), x_scale=1.0, rate=rate
+        ).counts[0]
+        for a, b, c, e in bands
+    ]  # fmt: skip
+    assert list(done.counts) == alone

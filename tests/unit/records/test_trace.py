@@ -340,8 +340,8 @@ def test_a_damaged_time_line_is_refused(traced: Timeline, tmp_path: Path) -> Non
     with pytest.raises(InputError, match=r"timeline.csv: is not readable .*begin_ps"):
         timeline.read(tmp_path)
     head = tmp_path / timeline.JSON
-    head.write_text(head.read_text().replace('"schema": 1', '"schema": 7', 1))
-    with pytest.raises(InputError, match=r"timeline.json: schema: got 7; expected 1"):
+    head.write_text(head.read_text().replace('"schema": 2', '"schema": 7', 1))
+    with pytest.raises(InputError, match=r"timeline.json: schema: got 7; expected 2"):
         timeline.read(tmp_path)
 
 

@@ -108,7 +108,7 @@ def tiny(tmp_path: Path) -> Path:
     (run / "summary.json").write_text(json.dumps(summary()))
     boundary = {"inside": ["arithmetic"], "outside": ["host link"]}
     (run / "run.yaml").write_text(yaml.safe_dump({
-        "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
+        "schema": 2, "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
         "workload": {"name": "tiny_net", "training": {"batch": 1}},
         "technologies": [{"name": name, "sha256": "a" * 64, "times_s": {}} for name in TECHNOLOGIES],
         "architectures": [{"name": chip, "chip": chip, "boundary": boundary} for chip in TIMES],
@@ -117,7 +117,7 @@ def tiny(tmp_path: Path) -> Path:
         {
             "architecture": chip, "phase": phase, "layer": "fc1", "component": component, "action": action,
             "key": f"{component}.{action}", "function": "arithmetic", "amount": n * STEPS, "amount_unit": unit,
-            "part": PARTS[action.partition(".")[0]], "circuit": "any", "sizes": "", "what": "made up",
+            "part": PARTS[action.partition(".")[0]], "circuit": "any", "times": "", "sizes": "", "what": "made up",
         }
         for chip, phase, component, action, n, unit, _, _ in LINES
     ]).to_csv(run / "activity.csv", index=False)  # fmt: skip

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from archsim.report.latex import latex_sheet
 from archsim.report.studies import ablate
-from archsim.report.tables import latex_sheet
 
 
 def point(name: str, accuracies: list[float], **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +24,13 @@ def test_every_chip_has_a_line_and_every_other_one_a_ratio_with_its_interval(rec
     said = answer.lines(recorded)
     for line, (name, chip) in zip(said, run.summary["architectures"].items(), strict=False):
         energy, seconds = chip["energy_per_sample_J"]["total"], chip["latency_per_sample_s"]["total"]
-        assert line.startswith(f"{name}: {show(energy, 'J')} and {show(seconds, 's')} a sample, ")
+        numbers = (
+            rf"{name}: {show(energy, 'J')} \(.+ to .+ [nu]J\) and {show(seconds, 's')} \(.+ to .+ [um]s\) a sample, "
+        )
+        assert re.match(numbers, line)
         assert line.endswith(f"{100 * chip['test_accuracy']:.2f} % after 120 samples")
     ratio = next(line for line in said if line.startswith("digital32 / mixed-precision: "))
-    low, high = (float(each) for each in ratio.rpartition(": ")[2].rstrip(")").split(" to "))
+    low, high = (float(each) for each in re.search(r"\(([\d.]+) to ([\d.]+);", ratio).groups())  # type: ignore[union-attr]
     assert low < run.summary["ratio"]["energy"] * 1.2
     assert high > run.summary["ratio"]["energy"] * 0.8
 

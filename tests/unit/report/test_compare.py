@@ -4,6 +4,8 @@ import csv
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from layout_kit import faults
@@ -18,12 +20,13 @@ from archsim.report.compare import tables as page
 from archsim.report.compare.charts import draw_parts, draw_waterfall
 
 LATENCY = {"forward": 1e-6, "backward": 1e-6, "update": 2e-6, "refresh": 0.0, "total": 4e-6}
+PARTS = {"tile": "ADC", "outer_product_unit": "chi memory", "bus": "bus"}
 
 
 def line(component: str, action: str, amount: float, price: float, *, basis: str = "published") -> Line:
     return Line(
         phase="update", layer="fc1", component=component, action=action, key=f"{component}.{action}",
-        function="arithmetic", part="arithmetic", inside=True, amount=amount, unit="", figure=f"{action}.figure", price=price,
+        function="arithmetic", part=PARTS.get(component, "arithmetic"), inside=True, amount=amount, unit="", figure=f"{action}.figure", price=price,
         energy_J=amount * price, basis=basis, source="book2020", reason="",
     )  # fmt: skip
 
@@ -48,15 +51,30 @@ def panel(title: str, *sides: Side) -> Panel:
 
 
 def comparison(*panels: Panel) -> Comparison:
-    summary = {"workload": "tiny_net", "dataset_origin": "toy", "steps": 1000, "seed": 7, "state": "finished"}
+    chips = ("mixed-precision", "digital32")
+    told = {name: {"test_accuracy": 0.9, "samples": 2000} for name in chips}
+    summary = {"workload": "tiny_net", "dataset_origin": "toy", "steps": 1000, "seed": 7, "state": "finished",
+               "architectures": told}  # fmt: skip
+    content = {"workload": {"training": {"batch": 2}}}
+    bare: Any = {name: SimpleNamespace(areas={"own": ()}) for name in chips}
+    named: Any = (SimpleNamespace(name="own"),)
+    run = Recorded(Path("run"), content, summary, named, bare)
     return Comparison(
-        "technologies", (Recorded(Path("run"), {}, summary, (), {}),), panels, {"a": 10.0}, ("mind this",)
+        "technologies", (run,), panels, {"a": {("digital32", "mixed-precision"): 10.0}}, (), ("mind this",)
     )
 
 
 @pytest.fixture
 def found() -> Comparison:
     return comparison(panel("mixed-precision", side("a", *lines(), ends=(1e-8, 1e-6)), side("b", *lines(2.0))))
+
+
+def test_chips_are_ranked_by_what_a_sample_takes(found: Comparison) -> None:
+    sheet = page.standing(found)
+    assert [row[:3] for row in sheet.rows] == [
+        ("mixed-precision", "a", "20.03 nJ"), ("mixed-precision", "b", "22.52 nJ"),
+    ]  # fmt: skip
+    assert sheet.rows[0][4:] == ("90.00 %", "2,000", "-")
 
 
 def test_tables_give_both_sides_difference_and_ratio(found: Comparison) -> None:

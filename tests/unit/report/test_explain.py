@@ -16,10 +16,10 @@ from archsim.records.recorded import read
 from archsim.report import style
 from archsim.report.explain import page, words
 from archsim.report.explain.charts import FIGURES, distribution
-from archsim.report.explain.decomposition import Made, made
+from archsim.report.explain.decomposition import Chips, made
 from archsim.studies.explain import Explanation, explain
 from archsim.studies.sensitivity import Spread
-from archsim.studies.variants import BASELINE, CHIP, Outcome, Reruns, Variant
+from archsim.studies.variants import Outcome, Reruns, Variant
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +35,21 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
     return replace(found, published=172.0)
 
 
+BASELINE, CHIP = "digital32", "mixed-precision"
+
+
 def outcome(name: str, kind: str, *, ratio: float, accuracy: float = 0.8) -> Outcome:
-    variant = Variant(name, kind, (("a.b", "2"),), "why & <how>")
+    variant = Variant(name, (("a.b", "2"),), "why & <how>")
     baseline, chip = (ratio * 1e-7, 1e-7) if kind == BASELINE else (2e-6, 2e-6 / ratio)
     against = ratio / 2 if kind == BASELINE else None
-    return Outcome(variant, (f"{kind}.a.b=2",), baseline, chip, (0.9, accuracy), ratio, ratio / 20 - 1, against)
+    settings, energies = (f"{kind}.a.b=2",), (baseline, chip)
+    return Outcome(variant, kind, settings, energies, (0.9, accuracy), ratio, ratio / 20 - 1, against)
 
 
 @pytest.fixture(scope="module")
 def full(bare: Explanation) -> Explanation:
     """The same with re-runs made by hand: a reference of 20, and four changes."""
-    reference = Outcome(None, (), 2e-6, 1e-7, (0.9, 0.8), 20.0, 0.0, None)
+    reference = Outcome(None, "", (), (2e-6, 1e-7), (0.9, 0.8), 20.0, 0.0, None)
     variants = (
         outcome("many lanes", BASELINE, ratio=5.0), outcome("wide", BASELINE, ratio=19.0),
         outcome("coarse errors", CHIP, ratio=70.0, accuracy=0.5), outcome("fine errors", CHIP, ratio=10.0),
@@ -97,7 +101,7 @@ def test_json_holds_the_numbers_of_the_explanation(full: Explanation, written: l
 
 def test_the_parts_of_each_chip_add_up_and_the_identity_holds(bare: Explanation) -> None:
     run = read(bare.run)
-    chips = [made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip)]
+    chips = [made(run, name, bare.technology.name) for name in bare.spent.chips]
     for chip, energy in zip(chips, bare.spent.energy, strict=True):
         assert chip.total == pytest.approx(energy.sum(), rel=1e-12)
         assert sum(chip.energy(part) for part in chip.parts) == pytest.approx(chip.total, rel=1e-12)
@@ -126,7 +130,7 @@ def test_sentences_follow_the_numbers(bare: Explanation, full: Explanation) -> N
 
 
 def at(found: Explanation, ratio: float) -> Spread:
-    return replace(found.spread, ratios=np.full(100, ratio))
+    return replace(found.spread, values=np.full(100, ratio))
 
 
 def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> None:
@@ -138,7 +142,7 @@ def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> N
 @pytest.mark.parametrize("narrow", [False, True])
 def test_a_ratio_that_no_figure_moves_can_still_be_drawn(bare: Explanation, narrow: bool) -> None:
     run = read(bare.run)
-    chips = tuple(made(run, name, bare.technology.name) for name in (bare.spent.baseline, bare.spent.chip))
+    chips = tuple(made(run, name, bare.technology.name) for name in bare.spent.chips)
     still = replace(bare, spread=at(bare, 60.0), bounds=(60.0, 60.0))
     (axes,) = distribution(still, chips, narrow=narrow).axes
     assert sum(bar.get_height() for bar in axes.patches[:-1]) == pytest.approx(100)  # the last marks the interval
@@ -161,10 +165,9 @@ def test_a_file_in_the_way_is_refused(full: Explanation, tmp_path: Path) -> None
         page.write(full, tmp_path / "file")
 
 
-def chips_of(found: Explanation) -> tuple[Made, Made]:
+def chips_of(found: Explanation) -> Chips:
     run = read(found.run)
-    baseline, chip = (made(run, name, found.technology.name) for name in (found.spent.baseline, found.spent.chip))
-    return baseline, chip
+    return tuple(made(run, name, found.technology.name) for name in found.spent.chips)
 
 
 @pytest.mark.parametrize("narrow", [False, True])
@@ -179,3 +182,25 @@ def test_a_published_ratio_far_off_stands_at_the_edge_and_leaves_the_axis_to_the
     axes = distribution(far, chips_of(far)).axes[0]
     assert axes.get_xlim()[1] < 2 * max(bare.bounds)
     assert "paper 1e+06 →" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_one_chip_is_explained_by_its_energy(bare: Explanation, narrow: bool) -> None:
+    alone = replace(explain(bare.run, archs=(CHIP,), steps=None, samples=500), published=83.2e-9)
+    assert alone.spent.chips == (CHIP,)
+    assert alone.spent.nominal == pytest.approx(bare.spent.energy[1].sum(), rel=1e-12)
+    assert page.terminal(alone)[0].startswith("Energy per step ")
+    assert "83.2 nJ lies" in " ".join(words.together(alone))
+    heads = [sheet.heads for part in page.sections(alone, chips_of(alone)) for sheet in part.sheets]
+    assert not [head for row in heads for head in row if re.search(r"\bratio\b", head)]
+    with style.applied():
+        for name in ("made-of", "tornado", "distribution", "shares"):
+            assert faults(FIGURES[name][0](alone, chips_of(alone), narrow=narrow)) == [], name
+
+
+def test_any_pair_of_a_run_s_chips_is_explained(bare: Explanation) -> None:
+    turned = explain(bare.run, archs=(BASELINE,), over=CHIP, steps=None, samples=500)
+    assert turned.spent.chips == (CHIP, BASELINE)
+    assert turned.spent.nominal == pytest.approx(1 / bare.spent.nominal, rel=1e-12)
+    with pytest.raises(InputError, match="--arch: got 'digital23'; expected one of the run's chips.*Did you mean"):
+        explain(bare.run, archs=("digital23",), steps=None)

@@ -19,7 +19,7 @@ from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.records.recorded import CoursePoint, Recorded, RecordedChip, read
-from archsim.report import make, style, tables
+from archsim.report import latex, make, style, tables
 
 CHARTS = registry.names("chart")
 Change = Callable[[Path], None]
@@ -114,7 +114,7 @@ def test_every_chart_draws_and_every_table_is_made_of_odd_runs(tiny: Path, odd: 
     run = ODD[odd](read(tiny))
     with style.applied():
         registry.load("chart", chart)(run).canvas.draw()
-    text = tables.markdown(run, CHARTS) + tables.latex(run)
+    text = tables.markdown(run, CHARTS) + latex.latex(run)
     assert "nan" not in text.replace("nandakumar", "")
     assert tables.comparison_text(run.summary)
 
@@ -237,7 +237,7 @@ def test_counts_set_programming_beside_the_paper(tiny: Path) -> None:
 
 
 def test_latex_of_a_run_escapes_names_and_breaks_long_cells(tiny: Path) -> None:
-    text = tables.latex(read(tiny))
+    text = latex.latex(read(tiny))
     assert r"toy \& made up" in text
     assert r"tiny\_net" in text
     assert r"second\_tech" in text
@@ -248,7 +248,7 @@ def test_latex_of_a_run_escapes_names_and_breaks_long_cells(tiny: Path) -> None:
     ("change", "told"),
     [
         (lambda run: (run / "summary.json").write_text('{\n"a": '), r"summary\.json:2: is not valid JSON"),
-        (lambda run: (run / "summary.json").write_bytes(b"\xff\xfe"), r"summary\.json: is not readable"),
+        (lambda run: (run / "summary.json").write_bytes(b"\xff\xfe"), r"summary\.json: is not UTF-8 text"),
         (lambda run: (run / "summary.json").write_text("[]"), r"summary\.json: holds no mapping"),
         (on_summary(lambda s: s.pop("ratio")), r"summary\.json: ratio: .*expected Field required"),
         (on_summary(lambda s: s["architectures"]["digital32"].pop("steps")), r"digital32\.steps: .*expected Field required"),

@@ -16,7 +16,7 @@ from archsim.accounting.technology import Reference, read_references, read_techn
 from archsim.base import files, registry
 from archsim.base.errors import InputError
 from archsim.records.recorded import read
-from archsim.report import tables
+from archsim.report import latex, tables
 from archsim.report.paper import methods, sources
 from archsim.report.paper.paper import Kit, make_paper
 from archsim.runs.run import execute
@@ -292,7 +292,7 @@ def test_what_cannot_be_written_or_read_is_refused(run: Path, tmp_path: Path) ->
     ],
 )
 def test_text_is_printed_in_latex_as_a_reader_expects(text: str, wanted: str) -> None:
-    assert tables.latex_text(text) == wanted
+    assert latex.latex_text(text) == wanted
 
 
 def test_a_report_of_a_run_has_no_citations_without_a_bibliography(run: Path) -> None:

@@ -13,7 +13,7 @@ from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.records.recorded import Recorded, read
-from archsim.report import make, style, tables
+from archsim.report import latex, make, style, tables
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 
@@ -99,7 +99,7 @@ def test_both_technologies_are_in_the_tables(data: Recorded) -> None:
 
 def test_latex_escapes_what_latex_would_read(data: Recorded) -> None:
     assert tables.escape("50 % of a_b & {c}") == r"50 \% of a\_b \& \{c\}"
-    text = tables.latex(data)
+    text = latex.latex(data)
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == len(tables.from_run(data))
     body = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert all("%" not in line.replace(r"\%", "") for line in body)

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archsim.base.progress import Report
 from archsim.base.streams import Streams
 from archsim.data.sampler import Sampler
 from archsim.runs.spec import RunSpec, resolve
-from archsim.runs.train import CHUNK, Report, Trainer, evaluation_steps, total_steps
+from archsim.runs.train import CHUNK, Trainer, evaluation_steps, total_steps
 
 exact = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -115,10 +116,10 @@ def test_progress_is_reported_every_chunk_and_at_every_evaluation() -> None:
     steps = 2 * CHUNK + 10
     trained = trainer(small(steps=steps), progress=seen.append).run()
     marks = {100, 300, *range(CHUNK, steps, CHUNK), steps}
-    assert {report.step for report in seen} >= {100, 300, steps}
-    assert max(b - a for a, b in pairwise([0, *(report.step for report in seen)])) <= CHUNK
+    assert {report.done for report in seen} >= {100, 300, steps}
+    assert max(b - a for a, b in pairwise([0, *(report.done for report in seen)])) <= CHUNK
     assert len(seen) <= len(marks) + 1
-    assert all(report.steps == steps and report.architecture == "digital32" for report in seen)
+    assert all(report.due == steps and report.what == "digital32" for report in seen)
     assert seen[-1].test_accuracy == trained.test_accuracy
     assert trained.finished
     assert trained.steps == steps

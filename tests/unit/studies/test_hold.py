@@ -127,7 +127,9 @@ def test_compensation_costs_operations_that_the_account_shows(run: Path) -> None
 def test_a_hold_writes_its_points_and_leaves_the_run_alone(run: Path, tmp_path: Path) -> None:
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
     seen: list[tuple[str, float]] = []
-    content = hold(run, duration_s=10, repeats=2, out=tmp_path / "out", progress=lambda *what: seen.append(what))
+    content = hold(
+        run, duration_s=10, repeats=2, out=tmp_path / "out", progress=lambda r: seen.append((r.what, r.done))
+    )
     assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
     table = pd.read_csv(tmp_path / "out/hold.csv")
     assert seen == [("mixed-precision", t) for t in (0, 1, 3, 10)] + [("digital32", 0)]

@@ -14,6 +14,7 @@ from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
 from archsim.studies.sensitivity import (
     DISTRIBUTIONS,
+    Spent,
     bounds,
     log_triangular,
     log_uniform,
@@ -43,7 +44,7 @@ def test_factors_of_one_give_the_recorded_ratio_and_energies(recorded: Path, nam
 
 def test_twice_every_figure_leaves_the_ratio(recorded: Path) -> None:
     found = read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS)
-    assert found.ratio(np.full((1, len(found.figures)), 2.0))[0] == pytest.approx(found.nominal, rel=1e-12)
+    assert found.values(np.full((1, len(found.figures)), 2.0))[0] == pytest.approx(found.nominal, rel=1e-12)
 
 
 def test_a_run_that_another_technology_priced_is_refused(recorded: Path) -> None:
@@ -60,10 +61,10 @@ def test_a_run_that_another_technology_priced_is_refused(recorded: Path) -> None
 def test_the_tornado_is_exact_at_both_ends() -> None:
     made = spent([figure("a", 0.5, 2.0), figure("b", 1.0, 3.0)], [6.0, 2.0], [1.0, 3.0])
     swings = {swing.figure.name: swing for swing in tornado(made)}
-    assert swings["a"].ratio == pytest.approx(((3 + 2) / (0.5 + 3), (12 + 2) / (2 + 3)))
-    assert swings["a"].baseline == pytest.approx((5, 14))
-    assert swings["b"].ratio == pytest.approx((8 / 4, 12 / 10))
-    assert swings["b"].chip == pytest.approx((4, 10))
+    assert swings["a"].values == pytest.approx(((3 + 2) / (0.5 + 3), (12 + 2) / (2 + 3)))
+    assert swings["a"].energies[0] == pytest.approx((5, 14))
+    assert swings["b"].values == pytest.approx((8 / 4, 12 / 10))
+    assert swings["b"].energies[1] == pytest.approx((4, 10))
     assert [swing.figure.name for swing in tornado(made)] == ["a", "b"]  # x2 against x1.67
 
 
@@ -85,7 +86,7 @@ def test_shares_of_a_ratio_of_two_figures_are_those_of_the_closed_form() -> None
         assert abs(share.first - exact) < 5 * share.error
         assert share.total == pytest.approx(exact, abs=0.03)
     assert [share.figure.name for share in found.shares] == ["a", "b"]
-    assert np.var(np.log(found.ratios)) == pytest.approx(whole, rel=0.05)
+    assert np.var(np.log(found.values)) == pytest.approx(whole, rel=0.05)
 
 
 def test_shares_add_up_to_no_more_than_the_whole(recorded: Path) -> None:
@@ -100,9 +101,9 @@ def test_no_choice_of_figures_goes_beyond_the_bounds() -> None:
     figures = [figure("a", 0.2, 3), figure("b", 0.9, 1.1), figure("c", 0.01, 40), figure("d", 1, 1)]
     made = spent(figures, [5.0, 1.0, 0.2, 7.0], [0.1, 2.0, 0.3, 0.5])
     corners = np.array(list(itertools.product(*[(each.low, each.high) for each in figures])))
-    ratios = made.ratio(corners)
+    ratios = made.values(corners)
     assert bounds(made) == pytest.approx((ratios.min(), ratios.max()), rel=1e-12)
-    drawn = spread(made, samples=1000, distribution="log-uniform").ratios
+    drawn = spread(made, samples=1000, distribution="log-uniform").values
     assert ratios.min() <= drawn.min() <= drawn.max() <= ratios.max()
 
 
@@ -135,9 +136,9 @@ def test_one_sided_ranges_stay_on_their_side() -> None:
 def test_the_seed_decides_every_draw(recorded: Path) -> None:
     made = read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS)
     first, again, other = (spread(made, samples=500, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first.ratios, again.ratios)
+    np.testing.assert_array_equal(first.values, again.values)
     assert first.shares == again.shares
-    assert not np.array_equal(first.ratios, other.ratios)
+    assert not np.array_equal(first.values, other.values)
 
 
 def test_twenty_thousand_draws_and_their_shares_take_less_than_two_seconds(recorded: Path) -> None:
@@ -145,7 +146,7 @@ def test_twenty_thousand_draws_and_their_shares_take_less_than_two_seconds(recor
     begin = time.perf_counter()
     found = spread(made, samples=20_000)
     assert time.perf_counter() - begin < 2
-    assert found.ratios.size == 20_000
+    assert found.values.size == 20_000
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
@@ -156,3 +157,13 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         spread(made, samples=99)
     with pytest.raises(InputError, match=r"figures\.b\.range.*above zero"):
         spread(spent([figure("b", 0.0, 2.0)], [2.0], [1.0]))
+
+
+def test_one_chip_alone_is_looked_at_by_its_energy() -> None:
+    made = Spent(("mine",), (figure("a", 0.5, 2.0), figure("b", 1.0, 3.0)), np.array([[6.0, 2.0]]))
+    assert made.nominal == 8
+    assert bounds(made) == pytest.approx((3 + 2, 12 + 6))
+    assert {swing.figure.name: swing.values for swing in tornado(made)} == {"a": (5, 14), "b": (8, 12)}
+    found = spread(made, samples=2000)
+    assert 5 <= found.interval[0] < found.percentile(50) < found.interval[1] <= 18
+    assert [share.figure.name for share in found.shares] == ["a", "b"]

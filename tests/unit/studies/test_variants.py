@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,17 @@ from explain_kit import STEPS, small_run
 from archsim.accounting.technology import read_technology
 from archsim.api import run as run_once
 from archsim.base.errors import InputError
+from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
-from archsim.studies.repeat import both_chips, options_of
+from archsim.studies.repeat import chosen, options_of
 from archsim.studies.sensitivity import read_spent
-from archsim.studies.variants import BASELINE, CHIP, VARIANTS, Reruns, Variant, rerun
+from archsim.studies.variants import VARIANTS, Reruns, Variant, applies, rerun
 
 TECH = "bottom-up-14nm"
-ERRORS = Variant("8-bit errors", CHIP, (("outer_product.error_bits", "8"),), "")
-SKIP = Variant("skips", BASELINE, (("mac_array.skip_zero_inputs", "true"),), "")
-OWN = Variant("what the run has", CHIP, (("outer_product.chi.banks", "2"),), "")
+BASELINE, CHIP = CHIPS = "digital32", "mixed-precision"
+ERRORS = Variant("8-bit errors", (("outer_product.error_bits", "8"),), "")
+SKIP = Variant("skips", (("mac_array.skip_zero_inputs", "true"),), "")
+OWN = Variant("what the run has", (("outer_product.chi.banks", "2"),), "")
 SETTINGS = ("outer_product.chi.banks=2", "digital32.mac_array.weight_banks=2", "training.learning_rate=0.2")
 
 
@@ -55,25 +58,25 @@ def test_the_reference_of_as_many_steps_is_the_run_itself_and_a_changed_chip_is_
     with ThreadPoolExecutor(1) as pool:
         found = again(recorded, tmp_path / "points", pool, (ERRORS, SKIP, OWN))
     summary = json.loads((recorded / "summary.json").read_text())
-    assert found.reference.ratio == summary["ratio"]["energy"]
-    assert found.reference.accuracy == tuple(summary["architectures"][c]["test_accuracy"] for c in (BASELINE, CHIP))
-    assert [one.name for one in found.variants] == ["8-bit errors", "skips"]  # the run's own value is no variant
+    assert found.reference.value == summary["ratio"]["energy"]
+    assert found.reference.accuracies == tuple(summary["architectures"][c]["test_accuracy"] for c in (BASELINE, CHIP))
+    assert [one.name for one in found.variants] == ["skips", "8-bit errors"]  # the run's own value is no variant
     for one, setting in zip(
-        found.variants, ("outer_product.error_bits=8", "mac_array.skip_zero_inputs=true"), strict=True
+        found.variants, ("mac_array.skip_zero_inputs=true", "outer_product.error_bits=8"), strict=True
     ):
         both = run_once(
             "mlp-mnist", out=tmp_path / one.name, steps=STEPS, seed=1, techs=(TECH,), settings=(*SETTINGS, setting)
         )
-        assert one.ratio == both.summary["ratio"]["energy"]  # to the last bit: only the changed chip was run
-        assert (one.baseline, one.chip) == tuple(
+        assert one.value == both.summary["ratio"]["energy"]  # to the last bit: only the changed chip was run
+        assert one.energies == tuple(
             both.summary["architectures"][chip]["energy_per_step_J"]["total"] for chip in (BASELINE, CHIP)
         )
-        assert one.change == pytest.approx(one.ratio / found.reference.ratio - 1)
-    errors, skips = found.variants
+        assert one.change == pytest.approx(one.value / found.reference.value - 1)
+    skips, errors = found.variants
     assert errors.against_run is None
-    assert skips.against_run == pytest.approx(skips.baseline / found.reference.chip, rel=1e-12)
-    assert errors.ratio < found.reference.ratio  # finer errors touch more of chi
-    assert skips.ratio < found.reference.ratio
+    assert skips.against_run == pytest.approx(skips.energies[0] / found.reference.energies[1], rel=1e-12)
+    assert errors.value < found.reference.value  # finer errors touch more of chi
+    assert skips.value < found.reference.value
     assert found.largest(1) == [max(found.variants, key=lambda one: max(one.factor, 1 / one.factor))]
     same = again(recorded, tmp_path / "points", Refusing(), (ERRORS, SKIP, OWN))
     assert same == found
@@ -81,15 +84,20 @@ def test_the_reference_of_as_many_steps_is_the_run_itself_and_a_changed_chip_is_
         again(recorded, tmp_path / "points", Refusing(), (ERRORS, SKIP), STEPS + 1)  # other steps, another point
 
 
-@pytest.mark.parametrize("kind", [BASELINE, CHIP])
-def test_every_variant_can_be_set_and_changes_the_shipped_chip(kind: str) -> None:
-    shipped = parse(document(kind))
-    mine = [variant for variant in VARIANTS if variant.kind == kind]
-    assert len({variant.name for variant in mine}) == len(mine)
-    for variant in mine:
-        changed = parse(document(kind, {tuple(key.split(".")): value for key, value in variant.settings}))
-        assert changed != shipped
-        assert variant.why
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_every_variant_can_be_set_and_changes_a_shipped_chip(variant: Variant) -> None:
+    changed = 0
+    for name in shipped_names("architectures"):
+        shipped = parse(document(name))
+        if applies(variant, shipped.model_dump(by_alias=True)):
+            changed += 1
+            assert parse(document(name, {tuple(key.split(".")): value for key, value in variant.settings})) != shipped
+    assert changed
+    assert variant.why
+
+
+def test_variants_have_names_of_their_own() -> None:
+    assert len({variant.name for variant in VARIANTS}) == len(VARIANTS)
 
 
 def test_steps_that_are_none_are_refused(recorded: Path, tmp_path: Path) -> None:
@@ -133,11 +141,20 @@ def test_a_run_on_other_data_is_not_repeated(copy: Path) -> None:
         options_of(copy, CHIP, technology=read_technology(TECH))
 
 
-def test_a_run_of_one_chip_compares_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a run of both chips"):
-        both_chips(tmp_path, {"architectures": {"digital32": {"chip": "digital32"}}})
-    chips = {name: {"chip": kind} for name, kind in (("mine", CHIP), ("other", CHIP), ("base", BASELINE))}
-    assert both_chips(tmp_path, {"architectures": chips}) == ("base", "mine")
+def test_the_chips_that_are_looked_at_are_the_baseline_and_the_first_other_or_what_is_asked_for(tmp_path: Path) -> None:
+    summary = {"architectures": dict.fromkeys(("mine", "other", "base")), "baseline": "base"}
+    look = partial(chosen, tmp_path, summary)
+    assert look() == ("base", "mine")
+    assert look(["other"]) == ("other",)
+    assert look(["mine", "other"]) == ("mine", "other")
+    assert look(["other", "base"]) == ("base", "other")  # the run's baseline is the one over the other
+    assert look([], "mine") == ("mine", "other")
+    assert look(["base"], "other") == ("other", "base")
+    assert chosen(tmp_path, {"architectures": {"alone": {}}, "baseline": None}) == ("alone",)
+    with pytest.raises(InputError, match="--over: got 'mien'; expected one of the run's chips.*Did you mean 'mine'"):
+        look([], "mien")
+    with pytest.raises(InputError, match="expected one chip, or two"):
+        look(["mine", "other", "base"])
 
 
 def test_numbers_of_the_other_chip_do_not_move_with_the_changed_one(recorded: Path) -> None:

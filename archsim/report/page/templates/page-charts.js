@@ -95,6 +95,12 @@ function sourcesText(figure) {
   return figure.sources.map((key) => PAGE.references[key] ? `${key}: ${PAGE.references[key].text}` : key).join("; ");
 }
 
+/** The file of own measurements that a figure is from, in words; empty if it is from none. */
+function ownData(figure) {
+  const data = figure.said.find(([name]) => name === "data");
+  return data ? `Own data: ${data[1]}` : "";
+}
+
 /** What a bar is: amount x figure = energy, its share, the figure's basis and source. */
 function barTip(chip, mark) {
   const entry = chip.entries[mark.entry], own = technology().prices[chip.name][mark.entry];
@@ -112,7 +118,7 @@ function barTip(chip, mark) {
   }
   const why = figure.said.find(([name]) => name === "why" || name === "where");
   const source = sourcesText(figure) || (why ? why[1] : "none");
-  lines.push(["soft", `${figure.sources.length ? "Source" : "Assumed"}: ${source.length > 420 ? source.slice(0, 417) + "..." : source}`]);
+  lines.push(["soft", !figure.sources.length && ownData(figure) || `${figure.sources.length ? "Source" : "Assumed"}: ${source.length > 420 ? source.slice(0, 417) + "..." : source}`]);
   return lines;
 }
 

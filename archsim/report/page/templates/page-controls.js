@@ -67,7 +67,7 @@ function buildCard(figure) {
     make("div", {class: "slider"}, mark, slider),
     make("p", {class: "ends soft"}, make("span", {}, show(figure.low, figure.unit, 3)), make("span", {}, show(figure.high, figure.unit, 3))),
     nodes.outside,
-    make("p", {class: "soft source"}, figure.sources.length ? `Source: ${figure.sources.join(", ")}` : "No source: assumed"),
+    make("p", {class: "soft source"}, figure.sources.length ? `Source: ${figure.sources.join(", ")}` : ownData(figure) || "No source: assumed"),
   );
   return nodes;
 }
@@ -125,17 +125,23 @@ function showCard(nodes, bills, source) {
 }
 
 // --- results and tables ----------------------------------------------------------------------------------------------
+/** What the draws leave of a number of the run, as an element; nothing once a figure was moved. */
+function interval(of, text) {
+  const known = technology().intervals, ends = known && !state.set.size ? of(known) : null;
+  return ends ? [make("span", {class: "what"}, `${known.percent} % of draws: ${text(ends[0])} to ${text(ends[1])}`)] : [];
+}
+
 function results(bills) {
   const of = (name) => bills.find((found) => found.chip.name === name).total;
   const items = PAGE.pairs.map(({over, under}, k) => {
     const value = of(over) / of(under);
     return make("div", {class: k ? "result" : "result main"},
       make("span", {class: "what"}, PAGE.pairs.length > 1 ? `energy ratio, ${over} over ${under}` : "energy ratio"),
-      make("strong", {}, exact(value, ratioText(value))));
+      make("strong", {}, exact(value, ratioText(value))), ...interval((known) => known.ratio[under], ratioText));
   });
   if (items.length) items[0].querySelector("data").id = "ratio";
   for (const found of bills) {
-    const item = make("div", {class: "result"}, make("span", {class: "what"}, found.chip.name), make("strong", {}, exact(found.total, show(found.total, "J"))));
+    const item = make("div", {class: "result"}, make("span", {class: "what"}, found.chip.name), make("strong", {}, exact(found.total, show(found.total, "J"))), ...interval((known) => known.energy[found.chip.name], (value) => show(value, "J")));
     item.querySelector("data").dataset.chip = found.chip.name;
     items.push(item);
   }
