@@ -35,8 +35,8 @@ from typing import Any
 import numpy as np
 
 from archsim.base.arrays import F32
-from archsim.base.errors import ArchsimError
-from archsim.base.files import write_text
+from archsim.base.errors import ArchsimError, InputError
+from archsim.base.files import check_file, write_text
 from archsim.base.streams import Streams
 from archsim.data.sampler import Sampler
 from archsim.display import console
@@ -118,6 +118,8 @@ Operands: unrounded in aihwkit means 16 bits in archsim. aihwkit rounds inputs o
 
 Weights changed: archsim counts pairs pulsed in updates; of aihwkit, weights that differ after an image from those
 before it, so that a pulse that does not move its device is not seen and a refresh is (every hundredth image).
+
+The seed fixes archsim's training to the bit; aihwkit draws some of its noise from generators that it does not reach.
 """
 
 
@@ -150,11 +152,8 @@ def counted(trainer: Trainer, action: str) -> float:
 # --- aihwkit ----------------------------------------------------------------------------------------------------------
 def library() -> SimpleNamespace:
     """Return what is used of torch and aihwkit; ImportError if they are not there."""
-    names = {
-        "torch": "torch", "nn": "aihwkit.nn", "optim": "aihwkit.optim", "presets": "aihwkit.simulator.presets",
-        "enums": "aihwkit.simulator.parameters.enums",
-    }  # fmt: skip
-    return SimpleNamespace(**{short: import_module(name) for short, name in names.items()})
+    names = ("torch", "aihwkit.nn", "aihwkit.optim", "aihwkit.simulator.presets", "aihwkit.simulator.parameters.enums")
+    return SimpleNamespace(**{name.rpartition(".")[2]: import_module(name) for name in names})
 
 
 def preset(kit: SimpleNamespace, pair: Pair, threshold: float, noise: float) -> Any:
@@ -220,10 +219,9 @@ class Twin:
     def __init__(self, kit: SimpleNamespace, pair: Pair, trainer: Trainer) -> None:
         kit.torch.manual_seed(trainer.spec.seed)
         self.kit, self.pair, self.layers = kit, pair, network(kit, pair, trainer)
-        model = kit.nn.AnalogSequential(*self.layers)
-        self.optimizer = kit.optim.AnalogSGD(model.parameters(), lr=trainer.spec.training.learning_rate)
-        self.optimizer.regroup_param_groups(model)
-        self.model = model
+        self.model = kit.nn.AnalogSequential(*self.layers)
+        self.optimizer = kit.optim.AnalogSGD(self.model.parameters(), lr=trainer.spec.training.learning_rate)
+        self.optimizer.regroup_param_groups(self.model)
         self.chi = self.changed = 0
         self._weights = self._read()
 
@@ -266,22 +264,24 @@ def aihwkit_rows(options: argparse.Namespace, pair: Pair, seed: int) -> Iterator
     """Train aihwkit's half; yield a row after each number of images."""
     spec = specification(options, pair, seed)
     twin = Twin(library(), pair, Trainer(spec, spec.architectures[0]))
-    sampler, done, before = Sampler(spec.dataset, 1, Streams(seed)), 0, (0, 0)
+    sampler, done, before = Sampler(spec.dataset, 1, Streams(seed)), 0, np.zeros(2)
     for images in options.images:
         for _ in range(images - done):
             x, target, _ = sampler.batch()
             twin.step(x, target)
-        chi, changed = (
-            (now - old) / (images - done) for now, old in zip((twin.chi, twin.changed), before, strict=True)
-        )
-        done, before = images, (twin.chi, twin.changed)
+        now = np.array([twin.chi, twin.changed])
+        chi, changed = ((now - before) / (images - done)).tolist()
+        done, before = images, now
         yield Row(pair.name, f"aihwkit {version('aihwkit')}", seed, images, twin.accuracy(spec), chi, changed)
 
 
 # --- command line -----------------------------------------------------------------------------------------------------
 def trained(options: argparse.Namespace) -> Iterator[list[Row]]:
     """Yield the rows of each training asked for, from the file that keeps them or else trained, and kept, now."""
-    rows = kept(options.keep) if options.keep else []
+    rows: list[Row] = []
+    if options.keep:
+        check_file(options.keep, option="--keep", force=True)
+        rows = kept(options.keep)
     recorded = kept(RECORD) if options.archsim_only else []
     for pair in (each for each in PAIRS if each.name in options.pairs):
         for seed in options.seeds:
@@ -304,8 +304,20 @@ def chosen(rows: Sequence[Row], training: tuple[str, str, int], images: Sequence
 
 
 def kept(path: Path) -> list[Row]:
-    """Return the rows of a file that an earlier run kept."""
-    return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["rows"]] if path.is_file() else []
+    """Return the rows of a file that an earlier run kept; none if there is no file.
+
+    Raises
+    ------
+    InputError
+        If it is no such file.
+    """
+    if not path.is_file():
+        return []
+    try:
+        return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["rows"]]
+    except (ValueError, KeyError, TypeError) as error:
+        text, expected = f"cannot be read ({type(error).__name__})", "a file that --keep wrote"
+        raise InputError(text, file=path, key="rows", expected=expected) from error
 
 
 def keep(path: Path, rows: Sequence[Row], origin: str) -> None:
@@ -324,8 +336,9 @@ def keep(path: Path, rows: Sequence[Row], origin: str) -> None:
 def show(rows: Sequence[Row], origin: str) -> None:
     """Print the table, means over seeds, and what differs by construction."""
     heads = ("pair", "images", "program", "seeds", "accuracy", "lowest", "highest", "chi an image", "changed an image")
-    lines = []
-    for pair, images, program in dict.fromkeys((row.pair, row.images, row.program) for row in sorted(rows, key=order)):
+    lines, names = [], [pair.name for pair in PAIRS]
+    ordered = sorted(rows, key=lambda row: (names.index(row.pair), row.images, row.program))
+    for pair, images, program in dict.fromkeys((row.pair, row.images, row.program) for row in ordered):
         found = [row for row in rows if (row.pair, row.images, row.program) == (pair, images, program)]
         accuracy = [row.accuracy for row in found]
         lines.append(
@@ -339,11 +352,6 @@ def show(rows: Sequence[Row], origin: str) -> None:
     print("\n".join(f"{pair.name}: {pair.what}" for pair in PAIRS))
     print(f"Data: {origin}")
     print(NOTES.rstrip())
-
-
-def order(row: Row) -> tuple[int, int, str]:
-    """Return where a row stands: by pair, images, program."""
-    return [pair.name for pair in PAIRS].index(row.pair), row.images, row.program
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -377,9 +385,7 @@ def main(arguments: Sequence[str]) -> int:
         for found in trained(options):
             rows += found
             for row in found:
-                print(
-                    f"{row.pair}, {row.program}, seed {row.seed}, {row.images:,}: {row.accuracy:.2f} %", file=sys.stderr
-                )
+                print(*row.training, f"{row.images:,} images: {row.accuracy:.2f} %", file=sys.stderr)
         show(rows, specification(options, PAIRS[0], options.seeds[0]).dataset.origin)
     except ArchsimError as error:
         print(f"compare_aihwkit: {error}", file=sys.stderr)

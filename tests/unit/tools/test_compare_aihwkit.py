@@ -68,6 +68,15 @@ def test_bad_options_are_refused_in_a_line(option: str, value: str) -> None:
     assert option in done.stderr
 
 
+def test_a_file_of_other_content_is_refused_in_a_line_before_anything_is_trained(tmp_path: Path) -> None:
+    file = tmp_path / "other.json"
+    file.write_text('{"rows": [{"pair": "sparse"}]}')
+    done = run("--archsim-only", "--images", "150", "--keep", str(file))
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "other.json: rows: cannot be read (TypeError); expected a file that --keep wrote" in line
+
+
 def stand_in() -> SimpleNamespace:
     """Return as much of aihwkit as the settings need: the preset as in its source."""
 
