@@ -25,10 +25,10 @@ def small_run(out: Path, **options: Any) -> Path:
     return out
 
 
-def figure(name: str, low: float, high: float, value: float = 1.0) -> Figure:
+def figure(name: str, low: float, high: float, value: float = 1.0, causes: dict[str, float] | None = None) -> Figure:
     return Figure(
         name=name, value=value, low=low, high=high, unit="J", prices=(), covers=(), law="constant", at={}, points=(),
-        origin=Origin(basis="assumed", why="made up"), file=Path("made-up.yaml"), line=1,
+        origin=Origin(basis="assumed", why="made up", causes=causes), file=Path("made-up.yaml"), line=1,
     )  # fmt: skip
 
 

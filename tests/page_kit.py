@@ -20,6 +20,10 @@ from archsim.runs.train import Trained
 
 STEPS = 120
 HARM = '</script><script>window.harm = "done"</script><img src="http://example.org/x" onerror="window.harm = 1">'
+CONTROL = {
+    "control.mac": ("mac_array", "pulse_unit"), "control.digital": ("digital_unit",),
+    "control.outer-product": ("outer_product_unit",), "control.cycle": ("programmer", "writer"),
+}  # fmt: skip
 TOY: dict[str, Any] = {
     "schema": 1, "kind": "technology", "name": "toy", "title": f"A toy {HARM}", "extends": "bottom-up-14nm",
     "figures": {
@@ -27,11 +31,12 @@ TOY: dict[str, Any] = {
             "value": "50 pJ", "range": ["0 pJ", "200 pJ"], "prices": ["tile.adc.convert"], "law": "per-2^bits",
             "at": {"bits": 8}, "basis": "assumed", "why": f"to see what an assumed figure looks like {HARM}",
         },
-        "control.cycle": {
-            "value": "3 fJ", "range": ["3 fJ", "3 fJ"], "basis": "assumed", "why": "nobody knows", "prices": [
-                f"{unit}.control.cycle" for unit in
-                ("digital_unit", "outer_product_unit", "programmer", "mac_array", "pulse_unit", "writer")
-            ],
+        **{
+            name: {
+                "value": "3 fJ", "range": ["3 fJ", "3 fJ"], "basis": "assumed", "why": "nobody knows",
+                "prices": [f"{unit}.control.cycle" for unit in units],
+            }
+            for name, units in CONTROL.items()
         },
     },
 }  # fmt: skip

@@ -6,20 +6,22 @@ areas (bound in `area.area`). Does not know which actions exist, nor any chip.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archsim.accounting.figure_text import AreaText, FigureText, Origin, TimeText
+from archsim.accounting.figure_text import CAUSES, AreaText, FigureText, ItemText, Origin, TimeText
 from archsim.accounting.inheritance import Inherited
-from archsim.accounting.laws import Law, law
+from archsim.accounting.law_keys import DATA, check_law, read_at, read_law, read_points
+from archsim.accounting.laws import LAWS, law, over_capacity
 from archsim.base import units
 from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, validate
 
-_DATA = r"(?<![A-Za-z])(?:[kKMGT]i?|kilo|mega|giga|kibi|mebi|gibi)?(?:bits?|bytes?|B)(?![A-Za-z])"
 # To pint a bit is a plain number, so J and J/bit are told apart by the text: (pint's unit, mentions a bit, our unit).
 _FORMS = (
     ("J", False, "J"), ("J", True, "J/bit"), ("J/m", True, "J/bit/m"),
@@ -47,7 +49,16 @@ _AREA = _Kind(
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A duration of a technology: value, low and high [s], where it comes from, and what it kept of what it extends."""
+    """A duration of a technology.
+
+    Parameters
+    ----------
+    value, low, high : float [s]
+        Central value, at the capacity `at` if it has points, and the range that expresses its uncertainty.
+    origin, file, line, inherited : as for `Figure`
+    at : {"capacity": bit} of a memory for which the value holds; empty for other times
+    points : its table over capacity, (bit, s)
+    """
 
     name: str
     value: float
@@ -57,6 +68,25 @@ class Time:
     file: Path
     line: int | None
     inherited: Inherited | None = None
+    at: Mapping[str, float] = field(default_factory=dict)
+    points: tuple[tuple[float, float], ...] = ()
+
+    def of(self, capacity_bit: float | None = None) -> float:
+        """Return the time [s], of a memory of a capacity [bit] where the file gives it over capacity.
+
+        Raises
+        ------
+        InputError
+            If the capacity lies outside the points.
+        """
+        if not self.points or capacity_bit is None:
+            return self.value
+        try:
+            exact = self.value * over_capacity(self.points, capacity_bit, self.at["capacity"])
+        except InputError as error:
+            raise InputError(file=self.file, line=self.line, key=f"times.{self.name}.points", value=error.message,
+                             expected="a bank of a capacity within them") from error  # fmt: skip
+        return round(exact, 12)  # the clock counts whole picoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +180,21 @@ def read_time(
     _check_origin(document, key, text, references, zero=value == 0)
     if text.calibrated:
         _second(document, (*key, "calibrated", "was"), text.calibrated.was)
-    return Time(name, value, low, high, _origin(text), document.path, document.line(key), kept)
+    at, points = _over_capacity(document, key, text)
+    return Time(name, value, low, high, _origin(text), document.path, document.line(key), kept, at, points)
+
+
+def _over_capacity(
+    document: Document, key: Key, text: TimeText
+) -> tuple[dict[str, float], tuple[tuple[float, float], ...]]:
+    """Return reference capacity and points of a time, both empty if it has none."""
+    if not text.at and not text.points:
+        return {}, ()
+    rule = LAWS["capacity"]
+    at = read_at(document, key, rule, text.at)
+    points = read_points(document, key, text.points, partial(_second, document))
+    check_law(document, key, rule, at, points)
+    return at, points
 
 
 def read_figure(
@@ -173,13 +217,12 @@ def read_figure(
     key: Key = ("figures", name)
     text = validate(document, FigureText, data, at=key)
     value, low, high, unit = _value(document, key, text, _PRICE, references, kept)
-    rule = _law(document, key, text.law, unit)
-    at = _at(document, key, rule, text.at)
-    points = _points(document, key, text.points, unit)
-    try:
-        rule.check(at, points)
-    except InputError as error:
-        raise document.error((*key, error.key or "at"), error.message) from error
+    rule = read_law(document, key, text.law, unit)
+    at = read_at(document, key, rule, text.at)
+    points = read_points(
+        document, key, text.points, lambda place, given: _quantity(document, place, given, _PRICE, unit)[0]
+    )
+    check_law(document, key, rule, at, points)
     return Figure(
         name=name, value=value, low=low, high=high, unit=unit, prices=_actions(document, key, "prices", text.prices),
         covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
@@ -203,7 +246,7 @@ def read_area(
 
 
 def _value(
-    document: Document, key: Key, text: TimeText, kind: _Kind, references: Collection[str], kept: Inherited | None
+    document: Document, key: Key, text: ItemText, kind: _Kind, references: Collection[str], kept: Inherited | None
 ) -> tuple[float, float, float, str]:
     """Return value, low, high and unit of a price or an area, its origin checked."""
     value, unit = _central(document, (*key, "value"), text.value, kind, kept)
@@ -254,8 +297,8 @@ _LARGEST = {"J": 1.0, "m^2": 1.0, "s": 1e3, "W": 1e3}
 
 def _quantity(document: Document, key: Key, text: object, kind: _Kind, unit: str | None = None) -> tuple[float, str]:
     """Return a price or an area in SI and its unit; `unit` is the one it must have, if known."""
-    per_data = isinstance(text, str) and re.search("/.*" + _DATA, text) is not None
-    if isinstance(text, str) and not per_data and re.search(_DATA, text):
+    per_data = isinstance(text, str) and re.search("/.*" + DATA, text) is not None
+    if isinstance(text, str) and not per_data and re.search(DATA, text):
         raise document.error(key, value=text, expected=kind.like)
     first: InputError | None = None
     for dimension, data, form in kind.forms:
@@ -296,6 +339,12 @@ def _check_origin(document: Document, key: Key, text: Origin, references: Collec
     """Check what a figure's origin needs beside the rules of all numbers, and that the bibliography has its sources."""
     if zero and not text.why:
         raise document.error((*key, "why"), "is missing, which a value of zero demands", expected="the reason")
+    for cause in text.causes or {}:
+        if cause not in CAUSES:
+            expected = f"one of {', '.join(CAUSES)}"
+            raise document.error((*key, "causes", cause), "is no cause", expected=expected, hint=nearest(cause, CAUSES))
+    if math.fsum((text.causes or {}).values()) > 1 + 1e-9:
+        raise document.error((*key, "causes"), "add up to more than 1", expected="parts of one variance")
     if text.basis == "calibrated" and not (text.source and text.calibrated):
         raise document.error(key, "basis is 'calibrated' but `source` or `calibrated` is missing", expected="both")
     if text.calibrated and text.basis != "calibrated":
@@ -305,56 +354,6 @@ def _check_origin(document: Document, key: Key, text: Origin, references: Collec
             raise document.error(
                 (*key, "source"), value=source, expected="a key of references.bib", hint=nearest(source, references)
             )
-
-
-def _law(document: Document, key: Key, name: str, unit: str) -> Law:
-    try:
-        rule = law(name)
-    except InputError as error:
-        raise document.error((*key, "law"), value=name, expected=error.expected, hint=error.hint) from error
-    if unit not in rule.units:
-        allowed = " or ".join(rule.units)
-        raise document.error((*key, "law"), f"is {name}, but the value is in {unit}", expected=f"a value in {allowed}")
-    return rule
-
-
-def _at(document: Document, key: Key, rule: Law, given: dict[str, Any]) -> dict[str, float]:
-    for name in given:
-        if name not in rule.at:
-            wanted = f"only {', '.join(rule.at)}" if rule.at else "no reference size"
-            raise document.error((*key, "at", name), "unknown key", expected=f"{wanted} for the law {rule.name}")
-    for name in rule.at:
-        if name not in given:
-            wanted = f"{', '.join(rule.at)} for the law {rule.name}"
-            raise document.error((*key, "at"), f"lacks {name!r}", expected=wanted)
-    return {
-        name: _bits(document, (*key, "at", name), value, count=not rule.at[name].endswith("_bit"))
-        for name, value in given.items()
-    }
-
-
-def _bits(document: Document, key: Key, value: object, *, count: bool) -> float:
-    if count:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise document.error(key, value=value, expected="a whole number of bits")
-        return float(value)
-    if isinstance(value, str) and not re.search(_DATA, value):
-        raise document.error(key, value=value, expected='a quantity in bit with its unit, such as "1 MiB"')
-    try:
-        return units.parse(value, "bit")
-    except InputError as error:
-        raise document.error(key, error.message) from error
-
-
-def _points(document: Document, key: Key, given: list[list[Any]], unit: str) -> tuple[tuple[float, float], ...]:
-    points = []
-    for index, pair in enumerate(given):
-        here = (*key, "points", index)
-        if len(pair) != 2:
-            raise document.error(here, f"has {len(pair)} values", expected="a pair such as [1 KiB, 0.12 pJ/word]")
-        size = _bits(document, (*here, 0), pair[0], count=False)
-        points.append((size, _quantity(document, (*here, 1), pair[1], _PRICE, unit)[0]))
-    return tuple(points)
 
 
 def _actions(

@@ -20,7 +20,7 @@ Points = Sequence[tuple[float, float]]
 Multiplier = Callable[[Mapping[str, float], Points, Mapping[str, float]], float]
 
 SIZE_UNITS: dict[str, str] = {
-    "bits": "", "a_bits": "", "b_bits": "", "capacity_bit": "bit", "word_bit": "bit", "length_m": "m",
+    "bits": "", "a_bits": "", "b_bits": "", "lanes": "", "capacity_bit": "bit", "word_bit": "bit", "length_m": "m",
 }  # fmt: skip
 """Size that a law may ask a chip for -> its SI unit ("" is a plain count)."""
 PRICE_UNITS: dict[str, str] = {"": "J", "bit": "J/bit", "S*s": "V^2", "bit*s": "W/bit", "s": "W"}
@@ -71,7 +71,7 @@ class Law:
         at : mapping
             Reference sizes by the names of `Law.at`, in SI.
         points : sequence of (size, value)
-            Only for `sram-capacity`: capacity [bit], energy [J].
+            Only for the laws of a memory: capacity [bit], energy [J] or leakage [W/bit].
         sizes : mapping
             The sizes of the entry, by the names of `SIZE_UNITS`; others than the law's own are ignored.
         what : str
@@ -198,6 +198,17 @@ def per_two_to_the_bits(at: Mapping[str, float], points: Points, sizes: Mapping[
     return float(2.0 ** (sizes["bits"] - at["bits"]))
 
 
+@_register("per-lane", sizes={"lanes": (1, math.inf)}, at={"lanes": "lanes"})
+def per_lane(at: Mapping[str, float], points: Points, sizes: Mapping[str, float]) -> float:  # noqa: ARG001
+    """Return the ratio of lanes: every lane of a busy unit has registers, and its branch of the clock.
+
+    Formula: price = value lanes / at.lanes.
+    Source: none; a lane is taken as a copy of the unit's one-lane datapath, which is how the areas of logic count it.
+    Range: one lane and more; the clock's trunk, which grows slower, is part of the share and not told apart.
+    """
+    return sizes["lanes"] / at["lanes"]
+
+
 @_register(
     "sram-capacity",
     sizes={"capacity_bit": (1, math.inf), "word_bit": (8, 128)},
@@ -205,15 +216,29 @@ def per_two_to_the_bits(at: Mapping[str, float], points: Points, sizes: Mapping[
     tabulated=True,
 )
 def sram_capacity(at: Mapping[str, float], points: Points, sizes: Mapping[str, float]) -> float:
-    """Return how a word's access energy grows with the capacity of its memory, from tabulated points.
+    """Return how a word's access energy grows with the capacity of its bank and with its width, from tabulated points.
 
     Formula: price = value E(capacity) / E(at.capacity) word_bit / at.word, with E interpolated in log E over log size.
+    The energy of a bit does not depend on the width of the word. A bank is a memory of its own: what carries a word to
+    a bank further away is wire and belongs to the bus.
     Source: the points' own, in the technology file; the power law between them follows the line lengths of a memory.
-    Range: capacities within the points' span, ends included; words of 8 to 128 bit (a factor of four around the 32-bit
-    port of the points: decoder and control do not scale with the word).
+    Range: capacities of a bank within the points' span, ends included: nothing is said beyond. Words of 8 to 128 bit (a
+    factor of four around the 32-bit port of the points: decoder and control do not scale with the word).
     """
-    energy = _loglog(points, sizes["capacity_bit"]) / _loglog(points, at["capacity"])
-    return energy * sizes["word_bit"] / at["word"]
+    return over_capacity(points, sizes["capacity_bit"], at["capacity"]) * sizes["word_bit"] / at["word"]
+
+
+@_register(
+    "capacity", sizes={"capacity_bit": (1, math.inf)}, at={"capacity": "capacity_bit"}, units={"W/bit": "W/bit"},
+    tabulated=True,
+)  # fmt: skip
+def capacity(at: Mapping[str, float], points: Points, sizes: Mapping[str, float]) -> float:
+    """Return how the leakage of a bit depends on the capacity of its bank: a small one has more periphery a bit.
+
+    Formula: price = value P(capacity) / P(at.capacity), with P interpolated in log P over log size.
+    Source: the points' own, in the technology file. Range: capacities of a bank within the points' span.
+    """
+    return over_capacity(points, sizes["capacity_bit"], at["capacity"])
 
 
 @_register("wire", sizes={"length_m": (0, 0.1)}, units={"J/bit/m": "J/bit"})
@@ -225,6 +250,19 @@ def wire(at: Mapping[str, float], points: Points, sizes: Mapping[str, float]) ->
     keckler2011). Range: 0 to 100 mm, on a chip.
     """
     return sizes["length_m"]
+
+
+def over_capacity(points: Points, size: float, reference: float) -> float:
+    """Return what a memory's points give at a capacity [bit] over what they give at another.
+
+    The logarithm of the value is linear in that of the capacity between points; nothing is said beyond them.
+
+    Raises
+    ------
+    InputError
+        If one of the two lies outside the points.
+    """
+    return _loglog(points, size) / _loglog(points, reference)
 
 
 def _loglog(points: Points, size: float) -> float:

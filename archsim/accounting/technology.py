@@ -20,6 +20,7 @@ from archsim.accounting.inheritance import Below, inherit, kept_text
 from archsim.accounting.laws import PRICE_UNITS
 from archsim.accounting.ledger import Entry
 from archsim.base import files
+from archsim.base.bibtex import closing, fields
 from archsim.base.errors import InputError, ModelError, nearest
 from archsim.base.extends import chain
 from archsim.base.provenance import PLACEHOLDER
@@ -40,6 +41,7 @@ class Header(FileRecord):
     title: str | None = None
     node: str = ""
     extends: str | None = None
+    scaling: str | None = None
     times: dict[str, Any] = Field(default_factory=dict)
     figures: dict[str, Any] = Field(default_factory=dict)
     areas: dict[str, Any] = Field(default_factory=dict)
@@ -63,6 +65,7 @@ class Technology:
     Parameters
     ----------
     name, title, node : str
+    scaling : name of the rule by which its scaled figures were computed
     path : the file; ancestors: the files it extends, nearest first
     text : content of its own file where that is not written, as for `lay_over`
     sha256 : hash over the bytes of the file and of its ancestors, in that order
@@ -92,19 +95,20 @@ class Technology:
     area_pricing: Mapping[str, str] = field(repr=False)
     area_covering: Mapping[str, str] = field(repr=False)
     text: str | None = field(repr=False, default=None)
+    scaling: str | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files it was read from, its own first."""
         return self.ancestors if self.text is not None else (self.path, *self.ancestors)
 
-    def time_s(self, key: str) -> float:
-        """Return a time in seconds.
+    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
+        """Return a time in seconds, of a memory's bank of a capacity [bit] where it depends on that.
 
         Raises
         ------
         InputError
-            If the technology has no such time; with the known ones and the nearest.
+            If there is no such time, with the known ones and the nearest; or none for such a capacity.
         """
         if key not in self.times:
             known = ", ".join(self.times) or "no time at all"
@@ -112,12 +116,13 @@ class Technology:
                 f"gives no time {key!r}", file=files.display(self.path), key="times",
                 expected=f"one of {known}", hint=nearest(key, self.times),
             )  # fmt: skip
-        return self.times[key].value
+        return self.times[key].of(capacity_bit)
 
     @property
     def times_hash(self) -> str:
         """SHA-256 over the times: two technologies of one hash give the same clock, so a run may be priced by both."""
-        table = json.dumps({name: time.value for name, time in sorted(self.times.items())})
+        curves = {name: [time.of(size) for size, _ in time.points] for name, time in self.times.items()}
+        table = json.dumps({name: curves[name] or time.value for name, time in sorted(self.times.items())})
         return hashlib.sha256(table.encode()).hexdigest()
 
     def figure_for(self, key: str) -> Figure | None:
@@ -204,6 +209,7 @@ def _read(documents: Sequence[Document], text: str | None = None) -> Technology:
         ancestors=tuple(each.path for each in documents[1:]), sha256=digest.hexdigest(), **items,
         references={key: references[key] for key in sorted(used)}, unused=tuple(sorted(set(own) - used)), text=text,
         pricing=pricing, covering=covering, area_pricing=area_pricing, area_covering=area_covering,
+        scaling=next((each.scaling for each in headers if each.scaling), None),
     )  # fmt: skip
 
 
@@ -370,36 +376,8 @@ def read_references(path: Path) -> dict[str, Reference]:
             raise InputError(
                 f"key given before, in line {found[key].line}", file=files.display(path), line=line, key=key
             )
-        end = _closing(text, text.index("{", match.start()))
+        end = closing(text, text.index("{", match.start()))
         if end is None:
             raise InputError("entry is not closed", file=files.display(path), line=line, key=key, expected="}")
-        found[key] = Reference(key, kind.lower(), _fields(text[match.end() : end]), path, line)
+        found[key] = Reference(key, kind.lower(), fields(text[match.end() : end]), path, line)
     return found
-
-
-def _closing(text: str, start: int) -> int | None:
-    """Return the place of the brace that closes the one at `start`."""
-    depth = 0
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return place
-    return None
-
-
-def _fields(body: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    place = 0
-    while match := re.compile(r"\s*,?\s*(\w+)\s*=\s*").match(body, place):
-        start = match.end()
-        if body[start : start + 1] == "{":
-            end = _closing(body, start)
-            end = len(body) if end is None else end
-            value, place = body[start + 1 : end], end + 1
-        else:
-            plain = re.compile(r'"([^"]*)"|([^,\s]+)').match(body, start)
-            if plain is None:
-                break
-            value, place = plain.group(1) or plain.group(2) or "", plain.end()
-        fields[match.group(1).lower()] = " ".join(value.replace("{", "").replace("}", "").split())
-    return fields

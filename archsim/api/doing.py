@@ -104,11 +104,11 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
 
 def validate(
     cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None,
-    record: bool = False,
+    record: bool = False, rule: str | None = None,
 ) -> tuple[list[Result], Verdict]:  # fmt: skip
     """Hold archsim against published designs: the checks and the verdict over them; writes table and scatter plot.
 
-    `record` also writes the results beside the cases.
+    `record` also writes the results beside the cases; `rule` computes scaled figures by another scaling rule.
     """
     from archsim.base.files import check_folder
     from archsim.report.studies import validate as page
@@ -117,7 +117,7 @@ def validate(
 
     folder = Path(out).expanduser()
     check_folder(folder)
-    results = list(study(cases, full=full, folder=folder / "points", data=data, record=record))
+    results = list(study(cases, full=full, folder=folder / "points", data=data, record=record, rule=rule))
     found = verdict(results)
     page.write(results, found, folder)
     return results, found

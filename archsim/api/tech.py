@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archsim.accounting.technology import Technology
     from archsim.studies.calibrate import Shift
+    from archsim.studies.ruled import UnderRules
     from archsim.technologies.diff import Diff
     from archsim.technologies.imports import Imported
     from archsim.technologies.scaling import Scaled
@@ -40,10 +41,13 @@ def lint(name: str, *, archs: Sequence[str] = ()) -> Sequence[str]:
     from archsim.accounting.technology import read_technology
     from archsim.base.files import shipped_names
     from archsim.studies.inventory import entries, parts
+    from archsim.technologies.central import off_centre
+    from archsim.technologies.rules import problems
 
     technology, chips = read_technology(name), archs or shipped_names("architectures")
     found = check(technology, [entry for arch in chips for entry in entries(arch, technology)])
-    return found + lint_areas(technology, [part for arch in chips for part in parts(arch, technology)])
+    found += lint_areas(technology, [part for arch in chips for part in parts(arch, technology)])
+    return [*found, *problems(technology), *off_centre(technology)]
 
 
 def diff(a: str, b: str) -> Diff:
@@ -51,6 +55,13 @@ def diff(a: str, b: str) -> Diff:
     from archsim.technologies.diff import diff as compare
 
     return compare(show(a), show(b))
+
+
+def rules(name: str = "bottom-up-14nm", *, run: str | Path | None = None) -> UnderRules:
+    """Return what each scaling rule makes of a technology's figures, and of the energies of a run's steps."""
+    from archsim.studies.ruled import under_rules
+
+    return under_rules(show(name), Path(run) if run else None)
 
 
 def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Shift]:

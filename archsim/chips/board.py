@@ -21,8 +21,8 @@ T = TypeVar("T")
 class Times(Protocol):
     """Time figures of a technology."""
 
-    def time_s(self, key: str) -> float:
-        """Return a time [s] by its key."""
+    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
+        """Return a time [s] by its key, of a memory's bank of a capacity [bit] where it depends on that."""
 
 
 class Board(ABC):
@@ -41,9 +41,9 @@ class Board(ABC):
         self.ledger = Ledger()
         self.times = times
 
-    def ps(self, key: str) -> int:
-        """Return a time figure in whole picoseconds."""
-        return picoseconds(self.times.time_s(key), key)
+    def ps(self, key: str, capacity_bit: float | None = None) -> int:
+        """Return a time figure in whole picoseconds, of a memory's bank where a capacity [bit] is given."""
+        return picoseconds(self.times.time_s(key, capacity_bit), key)
 
     @abstractmethod
     def components(self) -> Sequence[Component]:

@@ -20,7 +20,7 @@ from archsim.chips.demands import Demand, require
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
-from archsim.hardware.sram import Sram
+from archsim.hardware.sram import Sram, bank_bit
 from archsim.learning.network import Network
 
 
@@ -81,8 +81,9 @@ class Chip(Board):
         require({architecture.name: cls.demands(architecture, network, samples)})
 
     def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
-        """Return a memory for so many words, with this technology's access time."""
-        return Sram.for_words(words, word_bit=word_bit, banks=banks, access_ps=self.ps("sram.access"))
+        """Return a memory for so many words, with this technology's access time for a bank of its capacity."""
+        access_ps = self.ps("sram.access", bank_bit(words, word_bit=word_bit, banks=banks))
+        return Sram.for_words(words, word_bit=word_bit, banks=banks, access_ps=access_ps)
 
     def components(self) -> Sequence[Component]:
         """Return every unit of the chip."""

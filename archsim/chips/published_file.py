@@ -24,6 +24,7 @@ class InputFile(Record):
     """Line drivers: style, bits of an input (`signed`: one of them is the sign), integrations a product takes.
 
     `settles`: how often the lines settle, before each integration, before each pulse, or once a product.
+    `bits_per_read`: bits that one read of a bit-serial input takes.
     """
 
     style: InputStyle
@@ -31,6 +32,13 @@ class InputFile(Record):
     phases: Count
     signed: Switch = True
     settles: Settles = "integration"
+    bits_per_read: Count = 1
+
+    @model_validator(mode="after")
+    def _reads_bits(self) -> InputFile:
+        if self.bits_per_read > 1 and self.style != "bit-serial":
+            raise ValueError(f"`bits_per_read` of inputs by {self.style}; expected it with style: bit-serial alone")
+        return self
 
 
 class OutputFile(Record):

@@ -20,6 +20,7 @@ EXAMPLES = {
     "verify": "archsim verify reports/reproduce",
     "tech list": "archsim tech list",
     "tech show": "archsim tech show bottom-up-14nm",
+    "tech rules": "archsim tech rules bottom-up-14nm --run reports/reproduce",
     "tech lint": "archsim tech lint my-technology.yaml",
     "tech calibrate": "archsim tech calibrate reports/reproduce --out my-technology.yaml",
     "tech scale": "archsim tech scale bottom-up-14nm --node 7nm --out my-7nm.yaml",

@@ -30,6 +30,12 @@ Figures = Annotated[
     typer.Option("--figure", metavar="KEY=VALUE", help="Give one figure, time or area of the technology another value "
                  "for this run, such as adc.conversion=1.2pJ; law and reference size stay. May be repeated."),
 ]  # fmt: skip
+FigureRule = Annotated[
+    str | None,
+    typer.Option("--figure-rule", metavar="RULE", help="Compute every scaled figure of the technology again by another "
+                 "rule: table-interpolation, stillmaker-baas, or that from older or newer nodes alone "
+                 "(stillmaker-baas-older, stillmaker-baas-newer).", show_default="the technology's own"),
+]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="a new one under reports/")]
 Data = Annotated[
     Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")

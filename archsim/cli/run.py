@@ -18,6 +18,7 @@ from archsim.cli.options import (
     Checkpoint,
     Data,
     Details,
+    FigureRule,
     Figures,
     Force,
     Out,
@@ -50,7 +51,7 @@ def run_command(  # noqa: PLR0917  an option each
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")],
     preset: Preset = None, arch: Archs = None, tech: Techs = None, seed: Seed = 1,
     seeds: Annotated[int, typer.Option(help="Run so many seeds, from --seed on, side by side.")] = 1,
-    steps: Steps = None, set_: Settings = None, figure: Figures = None,
+    steps: Steps = None, set_: Settings = None, figure: Figures = None, figure_rule: FigureRule = None,
     over: Annotated[
         str | None, typer.Option(metavar="NAME", help="Chip over which the others are compared.",
                                  show_default="the first digital")
@@ -59,9 +60,10 @@ def run_command(  # noqa: PLR0917  an option each
     details: Details = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
+    figures = [*(figure or ()), *([f"scaling={figure_rule}"] if figure_rule else [])]
     options: dict[str, Any] = {
         "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data,
-        "settings": tuple(set_ or ()), "figures": tuple(figure or ()),
+        "settings": tuple(set_ or ()), "figures": tuple(figures),
         **({"archs": tuple(arch)} if arch else {}), **({"techs": tuple(tech)} if tech else {}),
     }  # fmt: skip
     stem = f"{Path(workload).stem}{f'-{preset}' if preset else ''}-seed{seed}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from archsim.cli.group import Group
-from archsim.cli.options import Archs
+from archsim.cli.options import Archs, AsJson
 from archsim.cli.tech_make import COMMANDS
 from archsim.display import console
 
@@ -72,6 +74,8 @@ def tech_lint(
     from archsim.accounting.technology import lint, list_technologies, read_technology
     from archsim.base.files import shipped_names
     from archsim.studies.inventory import entries, parts
+    from archsim.technologies.central import off_centre
+    from archsim.technologies.rules import problems as off_rule
 
     problems = 0
     archs = arch or shipped_names("architectures")
@@ -79,6 +83,7 @@ def tech_lint(
         technology = read_technology(name)
         found = lint(technology, [entry for a in archs for entry in entries(a, technology)])
         found += lint_areas(technology, [part for a in archs for part in parts(a, technology)])
+        found += [*off_rule(technology), *off_centre(technology)]
         for line in found:
             typer.echo(line)
         bad = sum(not line.startswith("note: ") for line in found)
@@ -86,6 +91,35 @@ def tech_lint(
         typer.echo(f"{technology.name}: {'ok' if not bad else f'{bad} problems'} for {', '.join(archs)}")
     if problems:
         raise typer.Exit(1)
+
+
+@tech_app.command("rules")
+def tech_rules(
+    name: Annotated[str, typer.Argument(metavar="TECH", help="Technology, by name or file.")] = "bottom-up-14nm",
+    run: Annotated[
+        Path | None, typer.Option(help="A run of the technology's times: energies of its steps by every rule, too.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every scaled figure of TECH, and the totals of a run, under each scaling rule."""
+    from rich.table import Table
+
+    from archsim.accounting.technology import read_technology
+    from archsim.base.units import show
+    from archsim.studies.ruled import under_rules
+
+    found = under_rules(read_technology(name), run)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+        return
+    rules = list(next(iter(found.figures.values()))[1])
+    heads = [f"{rule} (own)" if rule == found.own else rule for rule in rules]
+    table = Table("figure", *heads, title=f"{found.technology} under each scaling rule (--figure-rule)")
+    for figure, (unit, values) in found.figures.items():
+        table.add_row(figure, *(show(values[rule], unit, 4) for rule in rules))
+    for chip, energies in found.energies.items():
+        table.add_row(f"{chip}, a step", *(show(energies[rule], "J", 4) for rule in rules))
+    console().print(table)
 
 
 @tech_app.command("calibrate")

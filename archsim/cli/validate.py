@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import AsJson, Data, Quiet
+from archsim.cli.options import AsJson, Data, FigureRule, Quiet
 from archsim.display import console
 
 
@@ -22,7 +22,7 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     record: Annotated[
         bool, typer.Option("--record", help="Write the results beside the cases; says what moved.")
     ] = False,
-    data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+    figure_rule: FigureRule = None, data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Compare archsim with published designs; exit with 1 on a miss that is not known, or a result that has moved."""
     from archsim.base.files import check_folder
@@ -32,7 +32,7 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     from archsim.studies.verdict import verdict
 
     check_folder(out)
-    results = run(cases or (), full=full, folder=out / "points", data=data, record=record)
+    results = run(cases or (), full=full, folder=out / "points", data=data, record=record, rule=figure_rule)
     found = verdict(results)
     written = report.write(results, found, out)
     if as_json:

@@ -142,7 +142,9 @@ class DigitalUnit(Component):
         self._account.jobs[tag, self._jobs.get(key) or self.job(key, 0, {"buffer.read": words})] += 1
 
     def sizes(self, action: str) -> dict[str, float]:
-        """Return the buffer's sizes for its actions."""
+        """Return the buffer's sizes for its actions, or the lanes that control and clock serve."""
+        if action == "control.cycle":
+            return {"lanes": self.lanes}
         return self.buffer.sizes() if action.startswith("buffer.") else {}
 
     def powered(self) -> dict[str, float]:

@@ -157,7 +157,9 @@ class MacArray(Component):
             self.slot.give()
 
     def sizes(self, action: str) -> dict[str, float]:
-        """Return the sizes of the memory in question."""
+        """Return the sizes of the memory in question, or the lanes that control and clock serve."""
+        if action == "control.cycle":
+            return {"lanes": self.lanes}
         memory = {"weights": self.weights, "operand": self.operands}.get(action.partition(".")[0])
         return memory.sizes() if memory else {}
 

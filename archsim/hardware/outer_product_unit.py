@@ -109,7 +109,9 @@ class OuterProductUnit(Component):
             self.slot.give()
 
     def sizes(self, action: str) -> dict[str, float]:
-        """Return operand bits, chi's bits, or its memory's sizes."""
+        """Return operand bits, chi's bits, its memory's sizes, or the lanes that control and clock serve."""
+        if action == "control.cycle":
+            return {"lanes": self.lanes}
         if action.startswith("chi."):
             return self.chi.sizes()
         if action == "multiply":

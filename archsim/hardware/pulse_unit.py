@@ -70,6 +70,10 @@ class PulseUnit(Component):
         finally:
             self.slot.give()
 
+    def sizes(self, action: str) -> dict[str, float]:
+        """Return the lanes that control and clock serve."""
+        return {"lanes": self.lanes} if action == "control.cycle" else {}
+
     def powered(self) -> dict[str, float]:
         """Return one unit of logic."""
         return {"logic.powered": 1.0}

@@ -34,7 +34,7 @@ class Drive:
     style : str
         "pulse-width": one pulse of up to 2^m - 1 periods, m the bits of a magnitude. "pulse-count": as many pulses of
         one period as the input says. "binary-pulses": m pulses of 1, 2, 4 ... periods, as long together. "bit-serial":
-        one read of one period a bit, `bits` of them. "voltage": one level of `bits`, held for one period.
+        reads of one period, each of `bits_per_read`. "voltage": one level of `bits`, held for one period.
     bits : int
         Of an input element.
     phases : int
@@ -43,6 +43,8 @@ class Drive:
         Whether one of the bits of a pulsed input is its sign; a sign alone still takes a pulse.
     settles : str
         What the lines settle before: each "integration", each "pulse" of it, or a "product".
+    bits_per_read : int
+        Bits of a bit-serial input that one read takes.
     """
 
     style: InputStyle
@@ -50,6 +52,12 @@ class Drive:
     phases: int = 1
     signed: bool = True
     settles: Settles = "integration"
+    bits_per_read: int = 1
+
+    @property
+    def reads(self) -> int:
+        """Reads of a bit-serial input in one integration."""
+        return -(-self.bits // self.bits_per_read)
 
     @property
     def magnitude_bits(self) -> int:
@@ -59,7 +67,7 @@ class Drive:
     @property
     def periods(self) -> int:
         """Periods of one integration at full scale."""
-        whole = {"bit-serial": self.bits, "voltage": 1}
+        whole = {"bit-serial": self.reads, "voltage": 1}
         return whole.get(self.style, int(2**self.magnitude_bits) - 1)
 
     @property
@@ -67,7 +75,7 @@ class Drive:
         """Times a line is charged in one integration at full scale."""
         return {
             "pulse-width": 1, "pulse-count": self.periods, "binary-pulses": self.magnitude_bits,
-            "bit-serial": self.bits, "voltage": 1,
+            "bit-serial": self.reads, "voltage": 1,
         }[self.style]  # fmt: skip
 
     @property
@@ -220,12 +228,12 @@ class SampledTile(Component):
         if drive.style != "bit-serial":
             return self.integrate_ps()
         once_ps = self.settle_ps if drive.settles == "product" else 0
-        return once_ps + drive.phases * drive.bits * self.interval_ps(outputs)
+        return once_ps + drive.phases * drive.reads * self.interval_ps(outputs)
 
     @property
     def conversions(self) -> int:
         """Conversions of one output of a product."""
-        return self.drive.bits * self.drive.phases if self.drive.style == "bit-serial" else 1
+        return self.drive.reads * self.drive.phases if self.drive.style == "bit-serial" else 1
 
     def readout_ps(self, outputs: int) -> int:
         """Return the time in which the converters turn the tile's `outputs` lines into codes after an integration."""

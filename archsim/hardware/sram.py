@@ -30,12 +30,8 @@ class Sram:
 
     @classmethod
     def for_words(cls, words: int, *, word_bit: int, banks: int, access_ps: int) -> Sram:
-        """Return the smallest memory of 2^k bytes a bank that holds so many words."""
-        if words < 1 or banks < 1:
-            raise InputError(f"a memory of {words} words in {banks} banks", expected="at least one of each")
-        bank_bit = -(-words // banks) * word_bit
-        bank_byte = 2 ** max(math.ceil(math.log2(bank_bit / 8)), 10)
-        return cls(bank_byte * 8 * banks, word_bit, banks, access_ps)
+        """Return the smallest memory that holds so many words, of banks as `bank_bit` says."""
+        return cls(bank_bit(words, word_bit=word_bit, banks=banks) * banks, word_bit, banks, access_ps)
 
     def hold_ps(self, accesses: int) -> int:
         """Return the time of so many accesses spread evenly over the banks."""
@@ -44,3 +40,16 @@ class Sram:
     def sizes(self) -> dict[str, float]:
         """Return what the SRAM cost laws need: capacity of one bank, bits of one access."""
         return {"capacity_bit": self.capacity_bit / self.banks, "word_bit": self.word_bit}
+
+
+def bank_bit(words: int, *, word_bit: int, banks: int) -> int:
+    """Return the capacity [bit] of one of so many banks: the smallest of 2^k bytes, 1 KiB or more, for its words.
+
+    Raises
+    ------
+    InputError
+        If there is no word or no bank.
+    """
+    if words < 1 or banks < 1:
+        raise InputError(f"a memory of {words} words in {banks} banks", expected="at least one of each")
+    return int(8 * 2 ** max(math.ceil(math.log2(-(-words // banks) * word_bit / 8)), 10))

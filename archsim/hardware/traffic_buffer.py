@@ -61,8 +61,9 @@ class TrafficBuffer(Streaming):
         return [entry for entry in super().entries() if there.get(entry.key.partition(".")[2], 1)]
 
     def sizes(self, action: str) -> dict[str, float]:
-        """Return the sizes of a bank, for its accesses."""
-        return self.memory.sizes() if action != "powered" else {}
+        """Return the sizes of a bank."""
+        del action
+        return self.memory.sizes()
 
     def powered(self) -> dict[str, float]:
         """Return the bits of all banks."""

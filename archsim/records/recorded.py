@@ -202,14 +202,14 @@ def read(path: Path) -> Recorded:
     if not (path / RUN).is_file():
         raise InputError(key="RUN", value=str(path), expected=f"a run directory, but it has no {RUN}")
     run = tables.mapping(path / RUN)
+    state = run.get("state")
+    hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
+    summary = tables.mapping(path / SUMMARY, hint=hint)
     if run.get("schema") != SCHEMA:
         raise InputError(
             file=path / RUN, key="schema", value=run.get("schema"), expected=f"{SCHEMA}, of this version",
             hint="Do the run again: actions now say which part and what circuit they are",
         )  # fmt: skip
-    state = run.get("state")
-    hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
-    summary = tables.mapping(path / SUMMARY, hint=hint)
     agreement.check_summary(path / SUMMARY, summary)
     if run.get("seed", summary["seed"]) != summary["seed"]:
         raise InputError(

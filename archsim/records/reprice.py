@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from archsim.accounting.bill import Bill, Line, price
+from archsim.accounting.bill import Bill, Line, price, price_ends
 from archsim.accounting.ledger import Row
 from archsim.accounting.technology import Technology, lint, read_technology
 from archsim.base import files
@@ -165,6 +165,32 @@ def price_chip(
         sha256=given.sha256, steps=chip.steps, lines=lines, inside=chip.inside, latency_s=_latency(chip, retimed),
         retimed=retimed, ends_J=_ends(lines, given.technology, chip.steps), notes=_notes(run, chip, given, retimed),
     )  # fmt: skip
+
+
+def under(run: Recorded, technology: Technology) -> Recorded:
+    """Return a run priced by one more technology, of its times, whose bills stand beside those of the run.
+
+    Raises
+    ------
+    InputError
+        If the technology has other times, or cannot price what the chips did.
+    """
+    times_s = {name: time.value for name, time in technology.times.items()}
+    given = Tariff(technology.name, technology.sha256, times_s, technology)
+    if not given.clocks(run):
+        raise InputError(
+            f"{given.name} has other times than the run", key="--figure-rule", value=given.name,
+            expected="a technology of the run's times",
+        )  # fmt: skip
+    chips = {
+        name: replace(
+            chip, bills={**chip.bills, given.name: _priced_again(chip, given, None)},
+            ends={**chip.ends, given.name: price_ends(chip.entries, technology)},
+        )
+        for name, chip in run.chips.items()
+    }  # fmt: skip
+    named = (*run.named, NamedTechnology(given.name, given.sha256, given.times_s))
+    return replace(run, named=named, chips=chips)
 
 
 def _was_priced_by(run: Recorded, given: Tariff) -> bool:

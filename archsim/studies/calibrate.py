@@ -142,7 +142,7 @@ def _yaml(base: Technology, moves: list[Shift], run: Path, name: str) -> str:
     head = (
         f"# Calibrated, not a prediction: the figures of {base.name} moved so that a recorded run gives the paper's\n"
         "# two totals, 83.2 nJ and 14.35 uJ per training image. Written by `archsim tech calibrate`; each moved\n"
-        "# as little as possible in units of its published range (archsim/runs/calibrate.py).\n"
+        "# as little as possible in units of its published range (archsim/studies/calibrate.py).\n"
         f"# Outside their published ranges: {strays}.\n"
     )
     content = {

@@ -16,6 +16,8 @@ from archsim.base import units
 from archsim.base.errors import InputError, nearest
 from archsim.base.files import bibliographies, display, shipped
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.technologies.overlay import by_rule
+from archsim.technologies.rules import has_scaled
 
 QUANTITIES = {
     "energy": "J", "latency": "s", "power": "W", "throughput": "1/s", "efficiency": "1/J", "density": "1/s/m^2",
@@ -52,7 +54,7 @@ class CaseTraining(Record):
 
     With `recorded`, the course of `full_steps` stands in recorded.yaml beside the case; by default the first `steps`
     are run again and have to come to what the record says of them. `published_steps` is how long the published
-    training is, where that is longer: means of a step are extrapolated, from the record's thirds, with a stated error.
+    training is, where that is longer: means of a step are extrapolated from the record's course, with a stated error.
     """
 
     workload: str
@@ -74,8 +76,8 @@ class CaseTraining(Record):
         """Return the steps of the runs that are needed: by default one, of a record all that it holds."""
         if not full or not self.recorded:
             return [self.full_steps if full else self.steps]
-        thirds = [self.full_steps // 3, 2 * self.full_steps // 3] if self.published_steps else []
-        return [self.steps, *thirds, self.full_steps]
+        third = [self.full_steps // 3] if self.published_steps else []
+        return [self.steps, *third, self.full_steps]
 
     def whole(self, *, full: bool) -> int:
         """Return the steps that a value of this training is of."""
@@ -187,10 +189,11 @@ class CaseFile(FileRecord):
 
 @dataclass(frozen=True)
 class Case:
-    """A case as read: its file and its folder."""
+    """A case as read: its file and its folder; a rule by which scaled figures of its technologies are computed."""
 
     file: CaseFile
     document: Document
+    rule: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -199,7 +202,8 @@ class Case:
 
     def technology(self, design: str) -> Technology:
         """Return the technology of a design."""
-        return read_technology(self.file.designs[design].technology, near=self.folder)
+        found = read_technology(self.file.designs[design].technology, near=self.folder)
+        return by_rule(found, self.rule) if self.rule and has_scaled(found) else found
 
     def architecture(self, design: str) -> Document:
         """Return the architecture document of a design."""

@@ -2,10 +2,10 @@
 
 archsim's value of a check depends on each figure, time and area of the design with an elasticity, the share of the
 value that follows it. Where one to three published numbers carry it whole, the check is arithmetic on them, whatever
-the counts; where a calibrated one does, or where other checks of the case fix the value, it restates; where only
-published parts add up, it is a sum. Besides, the published value itself is built from the inputs, as a product or
-quotient of up to three of them and counts of the design. All else is a prediction. A case that knows better says so,
-with a reason.
+the counts; where a calibrated one does, or where other checks of the case fix the value, it restates; where published
+parts add up, or parts that have checks of their own, it is a sum. Besides, the published value itself is built from the
+inputs, as a product or quotient of up to three of them and counts of the design. All else is a prediction. A case that
+knows better says so, with a reason.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNITS = {"J": (1, 0, 0), "s": (0, 1, 0), "W": (1, -1, 0), "m^2": (0, 0, 1), "J/
 CARRIES = 0.1
 """An input counts if at least this share of the value follows it, and carries it whole if all but this share does."""
 ADDS_UP = 0.95
-"""A sum of published parts is one if at least this share of it is published."""
+"""A sum of parts is one if at least this share of it is published, or checked part by part."""
 MOST = 3
 """Inputs of which a value may be made to be arithmetic."""
 MOST_NUMBERS = 8
@@ -112,6 +112,7 @@ def _found(
     rules: tuple[Callable[[], tuple[Class, str]], ...] = (
         lambda: ("restated", next((f"as {each.name}" for each in before if _same_fact(each, answer)), "")),
         lambda: ("sum", _adds_checks(answer, answers)),
+        lambda: ("sum", _told_in_parts(answer, inputs, answers)),
         lambda: ("sum", _adds_parts(answer, inputs)),
         lambda: _carried(inputs),
         lambda: ("restated", _follows(bench.case, answer, before)),
@@ -138,6 +139,18 @@ def _adds_checks(answer: Answer, answers: Sequence[Answer]) -> str:
     single = {each.check.of[0]: each.name for each in alike if len(each.check.of) == 1}
     names = [single.get(run, "") for run in answer.check.of]
     return f"{' + '.join(names)}" if all(names) else ""
+
+
+def _told_in_parts(answer: Answer, inputs: Sequence[Input], answers: Sequence[Answer]) -> str:
+    """Return which checks of parts tell a total between them, so that the total can be right by cancelling alone."""
+    check = answer.check
+    alike = [each for each in answers if (each.check.of, each.check.quantity) == (check.of, check.quantity)]
+    parts = {part: each.name for each in alike for part in each.check.parts}
+    told = math.fsum(abs(each.share) for each in inputs
+                     if not each.key.startswith("times.") and each.key.partition(".")[2] in parts)  # fmt: skip
+    if check.parts or told < ADDS_UP:
+        return ""
+    return "of parts that are checked: " + ", ".join(dict.fromkeys(parts.values()))
 
 
 # --- what the value follows -----------------------------------------------------------------------------------------

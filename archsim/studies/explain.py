@@ -16,9 +16,12 @@ from archsim.records.technologies import find
 from archsim.runs.layout import state
 from archsim.studies import sensitivity, variants
 from archsim.studies.repeat import chosen
+from archsim.studies.ruled import spent_by
 from archsim.studies.sensitivity import Spent, Spread, Swing
 from archsim.studies.sparsity import Sparsity, sparsity
 from archsim.studies.variants import Reruns
+from archsim.technologies.overlay import by_rule
+from archsim.technologies.rules import check_rule
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def explain(
     run: Path, *, archs: Sequence[str] = (), over: str | None = None, technology: str | None = None,
     samples: int = 20_000, distribution: str = "log-triangular", steps: int | None = variants.STEPS,
     points: Path | None = None, data: Path | None = None, done: Callable[[str, int, int], None] | None = None,
-    executor: Executor | None = None,
+    executor: Executor | None = None, rule: str | None = None,
 ) -> Explanation:  # fmt: skip
     """Explain one chip of a finished run, or the ratio of two of them.
 
@@ -87,6 +90,8 @@ def explain(
         Where re-runs are kept, by default RUN/explain/points.
     data, done, executor
         As for `variants.rerun`.
+    rule : str, optional
+        Another scaling rule for the technology's figures; nothing is re-run then, for re-runs are priced by files.
 
     Raises
     ------
@@ -99,7 +104,12 @@ def explain(
     summary, chips = known.summary, chosen(run, known.summary, archs, over)
     asked = find(known.home, known.named, technology)
     priced, note = asked.alike(known), asked.note
-    spent = sensitivity.read_spent(run, priced, chips)
+    if rule and check_rule(rule) != priced.scaling:
+        note = f"{note} Priced by {rule} in place of {priced.scaling}; re-runs are left out.".strip()
+        priced, steps = by_rule(priced, rule), None
+        spent = spent_by(known, priced, chips)
+    else:
+        spent = sensitivity.read_spent(run, priced, chips)
     begin = time.perf_counter()
     spread = sensitivity.spread(spent, samples=samples, distribution=distribution, seed=int(summary["seed"]))
     spread_s = time.perf_counter() - begin

@@ -161,7 +161,7 @@ class _Draws:
             *_taken(technology.figures, spent, run.path / ENERGY), *_taken(technology.areas, built, run.path / AREA),
             *times,
         ]  # fmt: skip
-        factors, _ = draw(items, samples=samples, seed=int(run.summary["seed"]))
+        factors = draw(items, samples=samples, seed=int(run.summary["seed"])).set(0)
         cuts = np.cumsum([len(spent), len(built)])
         by_figure, by_area, by_time = np.split(factors, cuts, axis=1)
         self._figures = dict(zip(spent, by_figure.T, strict=True))

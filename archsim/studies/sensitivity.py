@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
-from archsim.base.streams import Streams
+from archsim.studies import draws
 from archsim.studies.calibrate import energies
+from archsim.studies.draws import Draws
 
 F64 = NDArray[np.float64]
 Distribution = Callable[[F64, F64, F64], F64]
@@ -90,13 +91,24 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A figure's part in the variance of the logarithm of what is looked at.
+    """What a figure has for itself in the variance of the logarithm of what is looked at, beside what it shares.
 
-    `first` is its first-order Sobol index: the part that would be gone, on average, if the figure were known exactly.
-    `total` also counts what it does together with others. `error` is the standard error of `first`.
+    `first` is its first-order Sobol index: the part that would be gone, on average, if it were known exactly. `total`
+    also counts what it does together with others. `error` is the standard error of `first`.
     """
 
     figure: Figure
+    first: float
+    total: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class CauseShare:
+    """The part of a cause in that variance, as `Share`; with the figures that share it."""
+
+    cause: str
+    figures: tuple[Figure, ...]
     first: float
     total: float
     error: float
@@ -112,11 +124,14 @@ class Spread:
     values : float array, (samples,)
     shares : tuple of Share
         The largest first.
+    causes : tuple of CauseShare
+        Likewise.
     """
 
     distribution: str
     values: F64
     shares: tuple[Share, ...]
+    causes: tuple[CauseShare, ...] = ()
 
     def percentile(self, percent: float) -> float:
         """Return the value below which so many percent of the samples lie."""
@@ -211,8 +226,8 @@ some of them decades, and lie unevenly about the value; both stop at the ends, f
 
 def draw(
     items: Sequence[Ranged], *, samples: int, distribution: str = "log-triangular", seed: int = 1
-) -> F64:  # fmt: skip
-    """Return two sets of joint draws of factors on figures, areas or times, (2, samples, items).
+) -> Draws:  # fmt: skip
+    """Return two sets of joint draws of factors on figures, areas or times.
 
     The one place where they are drawn: every interval and every share rests on it.
 
@@ -223,7 +238,7 @@ def draw(
     distribution : str
         A key of `DISTRIBUTIONS`.
     seed : int
-        Of the stream "explain/figures".
+        Of the streams of `draws.draw`.
 
     Raises
     ------
@@ -237,8 +252,12 @@ def draw(
     if samples < LEAST:
         raise InputError(key="--samples", value=samples, expected=f"{LEAST} or more")
     low, high = _ends(items)
-    uniform = Streams(seed).generator("explain/figures").random((2, samples, len(items)))
-    return np.asarray(np.exp(DISTRIBUTIONS[distribution](uniform, low, high)), np.float64)
+
+    def factors(places: F64, chosen: Sequence[int]) -> F64:
+        index = list(chosen)
+        return np.asarray(np.exp(DISTRIBUTIONS[distribution](places, low[index], high[index])), np.float64)
+
+    return draws.draw(items, factors, samples=samples, seed=seed)
 
 
 def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-triangular", seed: int = 1) -> Spread:
@@ -248,7 +267,7 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
     ----------
     spent : Spent
     samples, distribution, seed
-        As for `draw`; one factor a figure and draw, shared by both chips.
+        As for `draw`; one factor a figure and draw, shared by both chips, and one number a cause.
 
     Raises
     ------
@@ -257,12 +276,14 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
 
     Source
     ------
-    Indices by pick-freeze: two independent sets A and B of draws, and A with one figure taken from B. First order after
-    Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), averaged over both ways round; total after Jansen, Comput.
-    Phys. Commun. 117, 35 (1999). The bill is linear, so taking one figure from B is one sum, not another bill.
+    Indices by pick-freeze: two independent sets A and B of draws, and A with one source taken from B, a figure's own
+    part or a cause. First order after Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), averaged over both ways
+    round; total after Jansen, Comput. Phys. Commun. 117, 35 (1999). The bill is linear, so taking one figure from B is
+    one sum, not another bill.
     """
-    first, second = draw(spent.figures, samples=samples, distribution=distribution, seed=seed)
-    return Spread(distribution, spent.values(first), tuple(_shares(spent, first, second)))
+    drawn = draw(spent.figures, samples=samples, distribution=distribution, seed=seed)
+    values, shares, causes = _shares(spent, drawn)
+    return Spread(distribution, values, tuple(shares), tuple(causes))
 
 
 def _ends(items: Sequence[Ranged]) -> tuple[F64, F64]:
@@ -276,25 +297,36 @@ def _ends(items: Sequence[Ranged]) -> tuple[F64, F64]:
     return low, np.array([math.log(item.high / item.value) for item in items])
 
 
-def _shares(spent: Spent, first: F64, second: F64) -> list[Share]:
-    """Return every figure's indices, from two sets of factors, (samples, figures)."""
-    totals_a, totals_b = spent.totals(first), spent.totals(second)
-    a, b = np.log(spent.of(totals_a)), np.log(spent.of(totals_b))
+def _shares(spent: Spent, drawn: Draws) -> tuple[F64, list[Share], list[CauseShare]]:
+    """Return what the first set of draws gives, and the indices of figures and of causes."""
+    sets = [drawn.set(index) for index in (0, 1)]
+    totals = [spent.totals(factors) for factors in sets]
+    a, b = (np.log(spent.of(each)) for each in totals)
     variance = float(np.var(np.concatenate([a, b])))
     centre = float(np.mean(np.concatenate([a, b])))
-    shares = []
-    for index, figure in enumerate(spent.figures):
+
+    def indices(items: Sequence[int], taken: Sequence[F64]) -> tuple[float, float, float]:
+        """Return first, total and error of a source that moves items to the factors taken, one array a set."""
         if variance < NOTHING:  # every figure is known exactly, or cancels
-            shares.append(Share(figure, 0.0, 0.0, 0.0))
-            continue
-        moved = np.outer(spent.energy[:, index], second[:, index] - first[:, index])
-        ab, ba = totals_a + moved, totals_b - moved
+            return 0.0, 0.0, 0.0
+        index = list(items)
+        ab, ba = (totals[k] + spent.energy[:, index] @ (taken[k] - sets[k][:, index]).T for k in (0, 1))
         y_ab, y_ba = np.log(spent.of(ab)), np.log(spent.of(ba))
         products = ((b - centre) * (y_ab - a) + (a - centre) * (y_ba - b)) / 2
         total = float(np.mean((a - y_ab) ** 2 + (b - y_ba) ** 2)) / 4 / variance
-        error = float(np.std(products)) / math.sqrt(a.size) / variance
-        shares.append(Share(figure, float(np.mean(products)) / variance, total, error))
-    return sorted(shares, key=lambda share: -share.first)
+        return float(np.mean(products)) / variance, total, float(np.std(products)) / math.sqrt(a.size) / variance
+
+    shares = [
+        Share(figure, *indices([item], [drawn.with_own(item, k) for k in (0, 1)]))
+        for item, figure in enumerate(spent.figures)
+    ]
+    causes = []
+    for number, cause in enumerate(drawn.causes):
+        (items, first), (_, second) = (drawn.with_cause(number, k) for k in (0, 1))
+        found = indices(items, [first, second])
+        causes.append(CauseShare(cause, tuple(spent.figures[item] for item in items), *found))
+    by_first = sorted(shares, key=lambda share: -share.first)
+    return spent.of(totals[0]), by_first, sorted(causes, key=lambda share: -share.first)
 
 
 def contents(
@@ -323,5 +355,12 @@ def contents(
         ],
         "variance_shares": [
             {"figure": s.figure.name, "first": s.first, "total": s.total, "error": s.error} for s in found.shares
+        ],
+        "cause_shares": [
+            {
+                "cause": s.cause, "figures": [figure.name for figure in s.figures], "first": s.first, "total": s.total,
+                "error": s.error,
+            }
+            for s in found.causes
         ],
     }  # fmt: skip

@@ -14,6 +14,7 @@ from archsim.studies import standing
 from archsim.studies.cases import Case, CaseTraining, Check
 from archsim.studies.standing import Course
 from archsim.studies.sweep import run_points
+from archsim.technologies.overlay import SCALING
 
 SAME = 0.01
 """Part by which a known miss may differ from the factor its list states, and a recorded training from its beginning."""
@@ -110,6 +111,7 @@ def _options(case: Case, training: CaseTraining, steps: int, data: Path | None) 
     return {
         "workload": case.near(training.workload), "archs": tuple(map(case.near, training.architectures)),
         "techs": (case.near(training.technology),), "seed": 1, "data": data, "steps": steps,
+        **({"figures": (f"{SCALING}={case.rule}",)} if case.rule else {}),
     }  # fmt: skip
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archsim.base import units
+from archsim.base.errors import InputError
 from archsim.studies import standing
 from archsim.studies.cases import QUANTITIES, Case, Number, read_case, shipped_cases
 from archsim.studies.classes import Answer, Finding, classify
 from archsim.studies.measured import Bench
 from archsim.studies.trained import SAME, TrainingRun, train
+from archsim.technologies.rules import check_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ class Result:
 
 
 def validate(
-    names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None, record: bool = False
-) -> list[Result]:
+    names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None, record: bool = False,
+    rule: str | None = None,
+) -> list[Result]:  # fmt: skip
     """Run the checks of cases, all shipped ones by default.
 
     Parameters
@@ -95,21 +98,36 @@ def validate(
     folder : where training points are kept, by the hash of their inputs
     data : folder of data sets
     record : write what came out beside the cases; what moved is then announced, and no problem
+    rule : another scaling rule for the figures of all cases; the results are then held against bands alone
 
     Raises
     ------
     InputError
-        If a case is wrong.
+        If a case is wrong, the rule unknown, or asked to be recorded.
     """
-    cases = [read_case(name) for name in names or shipped_cases()]
+    if rule and record:
+        raise InputError("given together with --figure-rule", key="--record", expected="results by the own rule alone")
+    rule = check_rule(rule) if rule else None
+    cases = [replace(read_case(name), rule=rule) for name in names or shipped_cases()]
     trained = train(cases, full=full, folder=folder, data=data, record=record)
     found: list[Result] = []
     for case in cases:
         results = _of_case(case, trained, full=full)
-        kept = standing.results(case)
+        kept, known = standing.results(case), standing.misses(case)
         if record:
-            standing.keep(case, _worth_keeping(case, results, full=full))
-        found += [_stand(each, case, kept, recording=record) for each in results]
+            standing.keep(case, _worth_keeping(case, results))
+        if rule:  # nothing was recorded of it
+            found += [replace(each, problem="") for each in results]
+            continue
+        for each in results:
+            old = kept.get(each.name)
+            if old and (old.data != each.data or (full and old.steps != each.steps)):
+                found.append(each)  # neither the record nor the list of misses is of other data, or of a longer run
+            else:
+                stood = _stand(each, known.get(each.name), old, recorded=bool(kept))
+                found.append(
+                    replace(stood, problem="; ".join(_problems(stood, known.get(each.name), announced=record)))
+                )
     return found
 
 
@@ -120,6 +138,9 @@ def _of_case(case: Case, trained: Mapping[tuple[str, str], TrainingRun], *, full
     for name, number in case.file.published.items():
         check = number.check
         if check is None or (check.full and not full):
+            continue
+        training = case.file.trainings.get(check.of[0])
+        if case.rule and training and training.recorded and not full:  # the record is by the own rule
             continue
         published = units.parse(number.value, QUANTITIES[check.quantity])
         if check.of[0] in case.file.trainings:
@@ -160,34 +181,39 @@ def _digits(value: float) -> str:
 
 
 # --- how a result stands ----------------------------------------------------------------------------------------------
-def _stand(result: Result, case: Case, kept: Mapping[str, standing.Kept], *, recording: bool) -> Result:
-    """Hold a result against the known misses and against what was recorded of it."""
-    known, old = standing.misses(case).get(result.name), kept.get(result.name)
-    same_run = old is None or (old.steps, old.data) == (result.steps, result.data)
-    if not same_run:  # other data or another length: neither the record nor the list of misses is of this run
-        return replace(result, cause=known.cause if known else "")
-    now = f"{result.shown}, {result.kind}"
-    before = f"{old.value}, {old.class_}" if old else ""
-    moved = f"{before or 'not recorded'} -> {now}" if kept and before != now else ""
-    problems = [result.problem]
-    if moved and not recording:
-        problems.append(f"has moved ({moved}); --record announces a move")
+def _stand(result: Result, known: standing.Miss | None, old: standing.Kept | None, *, recorded: bool) -> Result:
+    """Return a result with the cause of its miss, if that is known, and with what has moved since it was recorded."""
+    now = _said(result.shown, result.kind, result.steps)
+    before = _said(old.value, old.class_, old.steps) if old else "not recorded"
+    moved = f"{before} -> {now}" if recorded and before != now else ""
+    return replace(result, cause=known.cause if known else "", moved=moved)
+
+
+def _said(value: str, kind: str, steps: int | None) -> str:
+    return f"{value}, {kind}" + (f" after {steps:,} steps" if steps else "")
+
+
+def _problems(result: Result, known: standing.Miss | None, *, announced: bool) -> Iterator[str]:
+    """Yield why a result stands wrong."""
+    if result.problem:
+        yield result.problem
+    if result.moved and not announced:
+        yield f"has moved ({result.moved}); --record announces a move"
     if not result.ok and known is None:
-        problems.append(f"is off by x{result.factor:.3g}, outside x{result.band:g}, and not among the known misses")
+        yield f"is off by x{result.factor:.3g}, outside x{result.band:g}, and not among the known misses"
     elif known is not None and result.ok:
-        problems.append(f"is among the known misses and lies within x{result.band:g}")
+        yield f"is among the known misses and lies within x{result.band:g}"
     elif known is not None and abs(result.factor / known.factor - 1) > SAME:
-        problems.append(f"is known to be off by x{known.factor:g} and is so by x{result.factor:.3g}")
-    return replace(result, cause=known.cause if known else "", moved=moved, problem="; ".join(filter(None, problems)))
+        yield f"is known to be off by x{known.factor:g} and is so by x{result.factor:.3g}"
 
 
-def _worth_keeping(case: Case, results: Sequence[Result], *, full: bool) -> dict[str, standing.Kept]:
+def _worth_keeping(case: Case, results: Sequence[Result]) -> dict[str, standing.Kept]:
     """Return what of these results the record is of: a training of the default length, or one that has one length."""
     found = {}
     for each in results:
         check = case.file.published[each.name].check
         training = case.file.trainings.get(check.of[0]) if check else None
-        if check and (training is None or training.recorded or not full or check.full):
+        if check and (training is None or check.full or each.steps == training.whole(full=False)):
             found[each.name] = standing.Kept(
                 value=each.shown, steps=each.steps, data=each.data, **{"class": each.kind}
             )  # fmt: skip

@@ -12,10 +12,14 @@ from typing import Any
 from archsim.accounting.technology import LAID_OVER, Technology, lay_over
 from archsim.base.errors import InputError, nearest
 from archsim.base.units import show
+from archsim.technologies.rules import check_rule
+from archsim.technologies.rules import content as figures_by
 from archsim.technologies.writing import dump
 
 Pairs = Sequence[tuple[str, str]]
 SECTIONS = ("figures", "times", "areas")
+SCALING = "scaling"
+"""Key of the pair that names a rule."""
 _MOST = 3
 """Keys that a name tells; more would not fit into the name of a file."""
 
@@ -26,7 +30,8 @@ def overlays(technologies: Sequence[Technology], pairs: Pairs) -> tuple[Technolo
     Parameters
     ----------
     technologies : the first is the run's own
-    pairs : (key, value): a figure, a time or an area by its name, "figures.NAME" where two share one; text with unit
+    pairs : (key, value): a figure, a time or an area by its name, "figures.NAME" where two share one; text with unit;
+        or ("scaling", a rule), by which the first's scaled figures are computed again
 
     Raises
     ------
@@ -35,13 +40,14 @@ def overlays(technologies: Sequence[Technology], pairs: Pairs) -> tuple[Technolo
     """
     if not pairs:
         return tuple(technologies)
-    found = [(*_place(technologies[0], key, value), value) for key, value in pairs]
+    rule = next((check_rule(value) for key, value in pairs if key == SCALING), None)
+    found = [(*_place(technologies[0], key, value), value) for key, value in pairs if key != SCALING]
     places = [place[:2] for place in found]
     for section, name, value in found:
         if places.count((section, name)) > 1:
             raise InputError(f"given twice: {name}", key=LAID_OVER, value=value, expected="each key once")
     times = [place for place in found if place[0] == "times"]
-    laid = [_laid(technologies[0], found)]
+    laid = [_laid(technologies[0], found, None if rule == technologies[0].scaling else rule)]
     return (*laid, *(_laid(each, times) if times else each for each in technologies[1:]))
 
 
@@ -82,12 +88,29 @@ def _near(key: str, known: Sequence[str]) -> str | None:
     return f"Did you mean {inside[0]!r}?" if inside else nearest(key, known)
 
 
-def _laid(technology: Technology, values: Sequence[tuple[str, str, str]]) -> Technology:
+def by_rule(technology: Technology, rule: str) -> Technology:
+    """Return a technology whose scaled figures are computed by a rule.
+
+    Raises
+    ------
+    InputError
+        If the rule is unknown, or no figure says how it was scaled.
+    """
+    return overlays([technology], [(SCALING, rule)])[0]
+
+
+def _laid(technology: Technology, values: Sequence[tuple[str, str, str]], rule: str | None = None) -> Technology:
+    if not values and not rule:
+        return technology
+    told = [rule] if rule else []
     content: dict[str, Any] = {
-        "schema": 1, "kind": "technology", "name": _name(technology.name, [name for _, name, _ in values]),
-        "title": f"{technology.title}; " + ", ".join(f"{name} = {value}" for _, name, value in values),
+        "schema": 1, "kind": "technology", "name": _name(technology.name, told + [name for _, name, _ in values]),
+        "title": f"{technology.title}; "
+        + ", ".join([f"scaled by {each}" for each in told] + [f"{name} = {value}" for _, name, value in values]),
         "extends": technology.path.stem,
     }  # fmt: skip
+    if rule:
+        content |= {"scaling": rule, "figures": figures_by(technology, rule)}
     for section, name, value in values:
         old = getattr(technology, section)[name]
         before = show(old.value, getattr(old, "unit", "s"), 4)

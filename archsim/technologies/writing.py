@@ -80,6 +80,9 @@ def time_content(time: Time, factor: float = 1.0) -> dict[str, Any]:
     content: dict[str, Any] = {"value": text(time.value)}
     if time.low < time.high:
         content["range"] = [text(time.low), text(time.high)]
+    if time.points:
+        content["at"] = {key: size_value(key, size) for key, size in time.at.items()}
+        content["points"] = [[bits_text(size), text(value)] for size, value in time.points]
     return content
 
 
@@ -117,7 +120,7 @@ def figure_content(
 
 def origin_content(origin: Origin) -> dict[str, Any]:
     """Return the mapping of an origin: the keys that are given."""
-    content = origin.model_dump(exclude_none=True)
+    content = origin.model_dump(exclude_defaults=True, by_alias=True)
     if not isinstance(origin.source, str) and origin.source is not None:
         content["source"] = list(origin.source)
     return content

@@ -76,5 +76,7 @@ def test_the_case_that_trains_runs_on_the_data_at_hand(cli: Cli, tmp_path: Path)
     text = (folder / "case.yaml").read_text()
     (folder / "case.yaml").write_text(text.replace("steps: 60000", "steps: 100"))
     done = cli("validate", folder / "case.yaml", "--out", tmp_path / "out")
-    assert done.code == 0, done.err  # of another length than recorded: neither the record nor the misses are of it
+    assert done.code == 1  # of another length than recorded, which is a move
+    assert "nandakumar2020.mixed has moved (" in done.out
+    assert "prediction after 60,000 steps -> " in done.out
     assert "2 predictions of simulated and calculated designs by independent figures" in done.out

@@ -11,6 +11,7 @@ from pathlib import Path
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
+from archsim.records.reprice import under
 from archsim.records.seeds import read
 from archsim.report import style
 from archsim.report.explain import words
@@ -52,6 +53,8 @@ def write(found: Explanation, out: Path) -> list[Path]:
 
 
 def _chips(found: Explanation, run: Recorded) -> Chips:
+    if found.technology.name not in run.technologies:  # another scaling rule than that of the run
+        run = under(run, found.technology)
     return tuple(made(run, name, found.technology.name) for name in found.spent.chips)
 
 
@@ -269,6 +272,8 @@ def terminal(found: Explanation) -> list[str]:
         f"  figures can give     {least} to {most}",
         f"  measure first        {first} of the variance",
     ]
+    if causes := ", ".join(f"{share.cause} {percent(share.first)}" for share in spread.causes[: words.FIRST]):
+        lines.append(f"  shared by figures    {causes} of the variance")
     if found.reruns:
         reference = valued(found, found.reruns.reference.value)
         lines.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from archsim.accounting.figure_text import CAUSES
 from archsim.base.units import show
 from archsim.report.explain.decomposition import Chips
 from archsim.studies.explain import Explanation
@@ -12,6 +13,8 @@ from archsim.studies.variants import Outcome, Reruns
 
 FIRST = 3
 """Figures named as those to measure first, and re-runs named for a chip."""
+LEAST_CAUSE = 0.01
+"""A cause with less of the variance is not worth a word."""
 NEAR = 0.1
 """Two ratios whose logarithms differ by less are called the same."""
 WORSE = 0.05
@@ -148,11 +151,10 @@ def _uneven(found: Explanation, median: float) -> list[str]:
     if abs(median / found.spent.nominal - 1) <= 0.02:
         return []
     first = found.spread.shares[0].figure
-    side = "above" if first.high / first.value > first.value / first.low else "below"
     text = (
-        f"The median is not the {valued(found, found.spent.nominal)} of the central values because ranges lie unevenly "
-        f"about them: that of {first.name} reaches from {times(first.low / first.value)} to "
-        f"{times(first.high / first.value)} of its value, mostly {side} it."
+        f"The median is not the {valued(found, found.spent.nominal)} of the central values because ranges are wide, "
+        f"some of them uneven: that of {first.name} reaches from {times(first.low / first.value)} to "
+        f"{times(first.high / first.value)} of its value."
     )
     return [text]
 
@@ -167,13 +169,22 @@ def measure_first(found: Explanation) -> list[str]:
     swing = found.swings[0]
     first = (
         f"Measure {parts[0]} first{rest}. The percentage is the part of the variance of the {what(found)}'s logarithm "
-        "that would go if the figure were known."
+        "that would go if the figure were known, beside what it shares with others."
     )
     alone = (
         f"Alone, {swing.figure.name} moves it most: {valued(found, swing.values[0])} at the low end of its range, "
         f"{valued(found, swing.values[1])} at the high end."
     )
-    return [first, alone]
+    return [first, *shared_causes(found), alone]
+
+
+def shared_causes(found: Explanation) -> list[str]:
+    """Return which part of the spread figures share, and through what."""
+    causes = [share for share in found.spread.causes if share.first > LEAST_CAUSE]
+    if not causes:
+        return []
+    parts = [f"{CAUSES[share.cause]} ({percent(share.first)})" for share in causes]
+    return [f"What figures share is drawn once for all of them and counted apart: {listed(parts)} of that variance."]
 
 
 def for_another(found: Explanation) -> list[str]:

@@ -82,8 +82,9 @@ def misses(results: Sequence[Result]) -> Sheet:
 def words(found: Verdict) -> str:
     """Return the verdict as prose: how far off predictions are, what the other checks are, what stands wrong."""
     lines = [
-        f"{g.predictions} predictions of {g.evidence} {g.figures}: median factor {g.median:.3f}, worst {g.worst:.2f} "
-        f"({g.worst_name}); {g.within_ten_percent} within 10 %, {g.within_two} within a factor of two."
+        f"{g.predictions} prediction{'' if g.predictions == 1 else 's'} of {g.evidence} {g.figures}: median factor "
+        f"{g.median:.3f}, worst {g.worst:.2f} ({g.worst_name}); {g.within_ten_percent} within 10 %, {g.within_two} "
+        "within a factor of two."
         for g in found.groups
     ] or ["No predictions among these checks."]
     others = [f"{count} {kind}" for kind, count in sorted(found.classes.items()) if kind != "prediction"]

@@ -42,6 +42,7 @@ ENTRIES = [
         "unit",
         "digital_unit.buffer.powered",
         Action("a bit under supply", "weight storage", "bit*s", part="other", circuit="any"),
+        {"capacity_bit": 8192},
     ),
     Entry(
         "bus",
@@ -73,10 +74,10 @@ def bill_of(*given, **keywords):
         (Row("forward", "fc1", "tile0", "adc.convert", 250), 250 * 5.12e-12),
         (Row("forward", "fc1", "tile0", "cells.conduct", 3e-9), 3e-9 * 0.2**2),
         (Row("forward", "fc1", "unit", "add", 10), 10 * 0.524e-12),
-        (Row("forward", "chip", "unit", "logic.powered", 2e-3), 2e-3 * 0.14e-6),
-        (Row("forward", "fc1", "unit", "buffer.read", 7), 7 * 0.122e-12),
-        (Row("forward", "chip", "unit", "buffer.powered", 8192 * 0.5), 0.5 * 0.2543e-6),
-        (Row("forward", "fc1", "bus", "transfer", 6272), 6272 * 69e-15 * 2),
+        (Row("forward", "chip", "unit", "logic.powered", 2e-3), 2e-3 * 2.25e-6),
+        (Row("forward", "fc1", "unit", "buffer.read", 7), 7 * 0.397e-12),
+        (Row("forward", "chip", "unit", "buffer.powered", 8192 * 0.5), 0.5 * 0.726e-6),
+        (Row("forward", "fc1", "bus", "transfer", 6272), 6272 * 68.7e-15 * 2),
     ],
 )
 def test_energy_is_amount_times_price_by_hand(row, energy_J):
@@ -129,7 +130,7 @@ def test_totals_select_by_phase_layer_component_and_function():
         Row("forward", "fc1", "unit", "add", 1), Row("backward", "fc1", "unit", "add", 2),
         Row("forward", "fc2", "tile0", "adc.convert", 4), Row("evaluation", "fc2", "unit", "buffer.read", 8),
     )  # fmt: skip
-    add, convert, word = 0.524e-12, 5.12e-12, 0.122e-12
+    add, convert, word = 0.524e-12, 5.12e-12, 0.397e-12
     assert bill.total(phase="forward") == pytest.approx(add + 4 * convert)
     assert bill.total(phase=("forward", "backward"), component="unit") == pytest.approx(3 * add)
     assert bill.total(phase=STEP_PHASES) == pytest.approx(3 * add + 4 * convert)
@@ -139,7 +140,7 @@ def test_totals_select_by_phase_layer_component_and_function():
 
 def test_line_outside_the_boundary_is_priced_but_in_no_total():
     bill = bill_of(Row("forward", "fc1", "host", "transfer", 1000))
-    assert (bill.total(), bill.total(inside=None)) == (0, pytest.approx(1000 * 4e-12))
+    assert (bill.total(), bill.total(inside=None)) == (0, pytest.approx(1000 * 9e-12))
     assert not bill.lines[0].inside
 
 
@@ -223,7 +224,7 @@ def test_table_has_one_row_a_line_with_units_in_the_names():
     bill = bill_of(Row("forward", "fc1", "unit", "add", 10), Row("forward", "fc1", "host", "transfer", 8))
     table = bill.table()
     assert list(table.columns) == [
-        "phase", "layer", "component", "action", "key", "function", "inside", "amount", "unit", "figure",
+        "phase", "layer", "component", "action", "key", "function", "part", "inside", "amount", "unit", "figure",
         "price_J_per_unit", "energy_J", "basis", "source", "reason",
     ]  # fmt: skip
     assert table.loc[table["inside"], "energy_J"].sum() == pytest.approx(bill.total())

@@ -19,6 +19,8 @@ BY_HAND = {
     "bit-product": ({"a_bits": 8.0, "b_bits": 8.0}, (), {"a_bits": 4.0, "b_bits": 16.0}, 1.0),
     "per-2^bits": ({"bits": 8.0}, (), {"bits": 6.0}, 0.25),
     "sram-capacity": (SRAM_AT, POINTS, {"capacity_bit": 262144.0, "word_bit": 64.0}, 2 * 32**0.5 / 32),
+    "capacity": ({"capacity": 8388608.0}, POINTS, {"capacity_bit": 262144.0}, 32**0.5 / 32),
+    "per-lane": ({"lanes": 1.0}, (), {"lanes": 4.0}, 4.0),
     "wire": ({}, (), {"length_m": 2e-3}, 2e-3),
 }
 
@@ -66,7 +68,7 @@ def test_law_declares_known_sizes_and_units_and_documents_formula_source_and_ran
     [
         ("per-bit", "bits", 0), ("per-bit", "bits", 65), ("bit-product", "a_bits", 0), ("bit-product", "b_bits", 65),
         ("per-2^bits", "bits", 2), ("per-2^bits", "bits", 13), ("sram-capacity", "word_bit", 4),
-        ("sram-capacity", "word_bit", 256), ("wire", "length_m", -1e-3), ("wire", "length_m", 0.2),
+        ("sram-capacity", "word_bit", 256), ("per-lane", "lanes", 0), ("wire", "length_m", -1e-3), ("wire", "length_m", 0.2),
         ("per-bit", "bits", math.nan),
     ],
 )  # fmt: skip

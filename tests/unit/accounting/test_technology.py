@@ -346,7 +346,10 @@ def test_bib_reader_joins_lines_and_drops_braces(tmp_path):
     [
         ("@misc{a, title={x}}\n@misc{a, title={y}}", "{path}:2: a: key given before, in line 1"),
         ("@misc{a, title={x}", "{path}:1: a: entry is not closed; expected }"),
-        ("\n@misc{, title={x}}", "{path}:2: entry without a key; expected @kind{key, ...}"),
+        (
+            "\n@misc{, title={x}}",
+            "{path}:2: entry without a key of letters, digits and :.+/-; expected @kind{key, ...}",
+        ),
     ],
 )
 def test_broken_bibliography_is_refused_with_its_line(tmp_path, text, message):

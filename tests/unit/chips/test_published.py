@@ -35,7 +35,8 @@ TIMES = {"tile.dac.period": 1e-9, "tile.settle": 3e-9, "bus.cycle": 1e-9, "engin
 
 
 class Times:
-    def time_s(self, key: str) -> float:
+    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
+        del capacity_bit
         return TIMES[key]
 
 
@@ -97,6 +98,7 @@ def test_what_a_design_cannot_do_is_refused(tmp_path: Path, kernel: str, message
         ("blocks: {edram: 3}", "blocks: {eDRAM: 3}", "blocks.eDRAM"),
         ("crossbar:", "engine: {units: 1, weights: 4, weight_bits: 8, wire: 1 mm}\ncrossbar:", "expected one of them"),
         ("rows: 64", "rows: 0", "crossbar.rows"),
+        ("phases: 1}", "phases: 1, bits_per_read: 2}", "crossbar.input: `bits_per_read` of inputs by pulse-width"),
     ],
 )
 def test_what_is_wrong_in_a_design_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

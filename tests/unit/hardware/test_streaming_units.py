@@ -166,6 +166,13 @@ def test_an_input_by_count_charges_its_line_as_often_as_its_mean_says() -> None:
     assert unit._account.total()[TAG]["line.charge"] == pytest.approx(2 * 64 * 15 * 0.4)
 
 
+def test_a_read_of_several_bits_takes_as_many_reads_and_conversions_less() -> None:
+    unit = tile(Drive("bit-serial", 8, bits_per_read=3), Readout("multiplexed", 8, 32))
+    _, ps = elapsed(unit.clock, unit.product(1, TAG))
+    assert ps == 3 * (7000 + 1000) + 500  # 3, 3 and 2 bits
+    assert unit._account.total()[TAG]["adc.convert"] == 2 * 32 * 3
+
+
 @pytest.mark.parametrize("style", ["ramp", "binary-search"])
 def test_lines_share_converters_that_work_side_by_side(style: Any) -> None:
     half, whole = (tile(Drive("pulse-width", 8), Readout(style, 8, count)) for count in (16, 32))

@@ -89,12 +89,66 @@ def test_shares_of_a_ratio_of_two_figures_are_those_of_the_closed_form() -> None
     assert np.var(np.log(found.values)) == pytest.approx(whole, rel=0.05)
 
 
+def interval_of_many(causes: dict[str, float] | None, count: int = 16) -> float:
+    """Return the width, in ln, of the interval of a sum of equal figures over one that is known."""
+    figures = [figure(f"f{k}", 0.9, 1 / 0.9, causes=causes) for k in range(count)]
+    made = spent([*figures, figure("known", 1, 1)], [1.0] * count + [0.0], [0.0] * count + [1.0])
+    low, high = spread(made, samples=20_000, distribution="log-uniform", seed=5).interval
+    return math.log(high / low)
+
+
+def test_what_is_shared_adds_its_widths_and_what_is_apart_the_squares_of_them() -> None:
+    """Sixteen equal parts of a sum, each 90 % within w: all shared the sum is within w, all apart within w/4."""
+    alone = 0.9 * 2 * math.log(1 / 0.9)
+    assert interval_of_many({"scaling": 1.0}) == pytest.approx(alone, rel=0.02)
+    normal = 2 * 1.6449 * 2 * math.log(1 / 0.9) / math.sqrt(12) / 4  # sixteen uniform ones are nearly normal
+    assert interval_of_many(None) == pytest.approx(normal, rel=0.03)
+    half = interval_of_many({"scaling": 0.5})
+    assert normal < half < alone
+    assert half == pytest.approx(math.sqrt((0.5 + 0.5 / 16) * 16) * normal, rel=0.05)
+
+
+def test_different_causes_are_apart() -> None:
+    figures = [figure("a", 0.5, 2, causes={"scaling": 1.0}), figure("b", 0.5, 2, causes={"corner": 1.0})]
+    apart = spread(spent(figures, [1.0, 0.0], [0.0, 1.0]), distribution="log-uniform")
+    assert np.var(np.log(apart.values)) == pytest.approx(2 * math.log(4) ** 2 / 12, rel=0.05)
+
+
+def test_a_shared_cause_cancels_between_chips_that_spend_equal_parts_of_it() -> None:
+    figures = [figure("a", 0.5, 2, causes={"scaling": 1.0}), figure("b", 0.5, 2, causes={"scaling": 1.0})]
+    found = spread(spent(figures, [1.0, 0.0], [0.0, 1.0]), distribution="log-uniform")
+    assert found.interval == pytest.approx((1.0, 1.0))
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_a_figure_alone_is_spread_the_same_whatever_it_shares(distribution: str) -> None:
+    def alone(causes: dict[str, float] | None) -> tuple[float, ...]:
+        made = spent([figure("a", 0.2, 3.0, causes=causes), figure("known", 1, 1)], [1.0, 0.0], [0.0, 1.0])
+        drawn = spread(made, distribution=distribution)
+        return tuple(drawn.percentile(percent) for percent in (5, 25, 50, 75, 95))
+
+    for causes in ({"scaling": 0.3}, {"scaling": 0.5, "supply": 0.5}):
+        assert alone(causes) == pytest.approx(alone(None), rel=0.05)
+
+
+def test_the_shares_of_causes_and_of_what_is_left_are_those_of_the_closed_form() -> None:
+    """ln R = (ln k_a + ln k_b)/2 nearly, for narrow ranges: half of each variance is shared, so 2/3 of that of R."""
+    figures = [figure(name, 0.99, 1 / 0.99, causes={"scaling": 0.5}) for name in ("a", "b")]
+    found = spread(spent([*figures, figure("known", 1, 1)], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]), samples=40_000, seed=2)
+    (cause,) = found.causes
+    assert (cause.cause, [each.name for each in cause.figures]) == ("scaling", ["a", "b"])
+    assert cause.first == pytest.approx(2 / 3, abs=0.03)
+    by_name = {share.figure.name: share.first for share in found.shares}
+    assert by_name == {"a": pytest.approx(1 / 6, abs=0.03), "b": pytest.approx(1 / 6, abs=0.03), "known": 0.0}
+
+
 def test_shares_add_up_to_no_more_than_the_whole(recorded: Path) -> None:
     found = spread(read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS), samples=20_000)
-    slack = 5 * math.fsum(share.error for share in found.shares)
-    assert math.fsum(share.first for share in found.shares) <= 1 + slack
-    assert math.fsum(share.total for share in found.shares) >= 1 - slack
-    assert all(share.total >= share.first - 5 * share.error for share in found.shares)
+    sources = [*found.shares, *found.causes]
+    slack = 5 * math.fsum(share.error for share in sources)
+    assert math.fsum(share.first for share in sources) <= 1 + slack
+    assert math.fsum(share.total for share in sources) >= 1 - slack
+    assert all(share.total >= share.first - 5 * share.error for share in sources)
 
 
 def test_no_choice_of_figures_goes_beyond_the_bounds() -> None:

@@ -45,6 +45,13 @@ def test_every_shipped_design_stands_as_recorded_and_misses_only_what_is_known(n
     assert {result.name for result in results} == set(standing.results(read_case(name)))
 
 
+@pytest.mark.long
+def test_every_training_stands_as_recorded_on_the_data_it_was_recorded_on(tmp_path: Path) -> None:
+    results = validate(sorted(set(CASES) - set(KERNEL_CASES)), folder=tmp_path)
+    assert len(results) >= 10
+    assert [f"{result.full_name} {result.problem}" for result in results if result.problem] == []
+
+
 def test_every_known_miss_is_of_a_shipped_check_and_has_a_cause() -> None:
     known = {name: standing.misses(read_case(name)) for name in CASES}
     path = shipped("tech_params") / "designs" / "known-misses.yaml"

@@ -1,0 +1,65 @@
+"""`--figure-rule` and `archsim tech rules`: one switch for all scaled figures, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from cli_kit import Cli
+
+OLDER = "stillmaker-baas-older"
+
+
+def energy(folder: Path, chip: str) -> float:
+    summary = json.loads((folder / "summary.json").read_text())
+    return float(summary["technologies"][0]["energy_per_step_J"][chip]["total"])
+
+
+def test_a_run_by_another_rule_is_the_same_run_with_other_prices_and_rules_of_a_run_say_so(
+    cli: Cli, tmp_path: Path
+) -> None:
+    common = ("run", "mlp-mnist", "--steps", 40, "--tech", "bottom-up-14nm", "--quiet")
+    assert cli(*common, "--out", "own").code == 0
+    assert cli(*common, "--out", "older", "--figure-rule", OLDER).code == 0
+    told = yaml.safe_load((tmp_path / "older" / "run.yaml").read_text())
+    assert told["figures"] == {"scaling": OLDER}
+    assert told["technologies"][0]["name"] == f"bottom-up-14nm+{OLDER}"
+    found = json.loads(cli("tech", "rules", "--run", "own", "--json").out)
+    assert found["own"] == "table-interpolation"
+    for chip in ("mixed-precision", "digital32"):
+        energies = found["energies"][chip]
+        assert energies["table-interpolation"] == pytest.approx(energy(tmp_path / "own", chip), rel=1e-12)
+        assert energies[OLDER] == pytest.approx(energy(tmp_path / "older", chip), rel=1e-4)  # written in six digits
+        assert energies[OLDER] < 0.8 * energies["table-interpolation"]
+    assert cli("verify", "older").code == 0
+
+    done = cli("explain", "own", "--figure-rule", OLDER, "--samples", 500, "--json")
+    content = json.loads(done.out)
+    ratio = energy(tmp_path / "older", "digital32") / energy(tmp_path / "older", "mixed-precision")
+    assert content["figures"]["ratio"] == pytest.approx(ratio, rel=1e-4)
+    assert content["note"].endswith(f"Priced by {OLDER} in place of table-interpolation; re-runs are left out.")
+    assert content["reruns"] is None
+
+
+def test_tech_rules_shows_every_scaled_figure_under_every_rule(cli: Cli) -> None:
+    done = cli("tech", "rules")
+    assert (done.code, done.err) == (0, "")
+    for text in ("table-interpolation", "fp32.multiply", "1.929 pJ", "509.4 fJ", "2.636 pJ", "sram.write", "12.69 pJ"):
+        assert text in done.out
+
+
+def test_cases_take_the_rule_too_and_nothing_is_recorded_of_it(cli: Cli) -> None:
+    done = cli("validate", "hermes-core2022", "--figure-rule", OLDER, "--out", "out")
+    assert (done.code, done.err) == (0, "")
+    done = cli("validate", "hermes-core2022", "--figure-rule", OLDER, "--record", "--out", "out")
+    assert done.code == 2
+    assert "--record: given together with --figure-rule" in done.err
+
+
+@pytest.mark.parametrize("command", [("run", "mlp-mnist", "--steps", 1), ("validate",)])
+def test_a_rule_that_is_not_there_is_named(cli: Cli, command: tuple[str, ...]) -> None:
+    done = cli(*command, "--figure-rule", "moore")
+    assert done.code == 2
+    assert "--figure-rule: got 'moore'; expected one of table-interpolation, stillmaker-baas" in done.err
