@@ -131,7 +131,7 @@ def explain(
             "folder": points or run / "explain" / "points", "spent": spent, "technology": priced, "steps": steps,
             "data": data, "done": done, "executor": executor,
         }  # fmt: skip
-        space, reruns = designs.explore(known.home, **again), variants.rerun(known.home, **again)
+        reruns, space = variants.rerun(known.home, **again), designs.explore(known.home, **again)
     alone = {name: _published(summary, (name,)) for name in chips}
     return Explanation(
         run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,

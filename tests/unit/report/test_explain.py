@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -15,10 +16,12 @@ from archsim.base.errors import InputError
 from archsim.records.recorded import read
 from archsim.report import style
 from archsim.report.explain import page, words
-from archsim.report.explain.charts import FIGURES, distribution
+from archsim.report.explain.charts import distribution
 from archsim.report.explain.decomposition import Chips, made
+from archsim.studies.designs import SPACE, Design, Designs, Space
 from archsim.studies.explain import Explanation, explain
 from archsim.studies.sensitivity import Spread
+from archsim.studies.totals import total
 from archsim.studies.variants import Outcome, Reruns, Variant
 
 
@@ -54,7 +57,25 @@ def full(bare: Explanation) -> Explanation:
         outcome("many lanes", BASELINE, ratio=5.0), outcome("wide", BASELINE, ratio=19.0),
         outcome("coarse errors", CHIP, ratio=70.0, accuracy=0.5), outcome("fine errors", CHIP, ratio=10.0),
     )  # fmt: skip
-    return replace(bare, reruns=Reruns(3000, reference, variants))
+    sides = ((BASELINE, "mac_array.", 5.9e-6), (CHIP, ("outer_product.", "tile."), 5e-8))
+    space = Space(3000, tuple(by_hand(chip, blocks, energy) for chip, blocks, energy in sides))
+    pair = bare.spent
+    totals = tuple(
+        total(replace(pair, chips=(name,), energy=pair.energy[k : k + 1]), published, samples=500,
+              distribution="log-triangular", seed=1)
+        for k, (name, published) in enumerate(((BASELINE, 14.35e-6), (CHIP, 83.2e-9)))
+    )  # fmt: skip
+    return replace(bare, reruns=Reruns(3000, reference, variants), space=space, totals=totals)
+
+
+def by_hand(chip: str, blocks: str | tuple[str, ...], energy: float) -> Designs:
+    """Return designs over all real decisions of a chip, each later choice making it half as dear again."""
+    axes = tuple(axis for axis in SPACE if axis.choices[0].settings[0][0].startswith(blocks))
+    every = tuple(
+        Design(choices, 1.5 ** sum(a.choices.index(c) for a, c in zip(axes, choices, strict=True)), 0.9, own=not k)
+        for k, choices in enumerate(itertools.product(*(axis.choices for axis in axes)))
+    )
+    return Designs(chip, axes, every, energy, 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +91,7 @@ def test_the_page_stands_alone_and_the_files_beside_it_are_whole(written: list[P
     text = written[0].read_text(encoding="utf-8")
     outside = re.sub(r"data:image/svg\+xml;base64,[A-Za-z0-9+/=]+", "", text)
     assert not re.findall(r"https?://|src=\"(?!\")|url\(|@import|<script|<link", outside)
-    assert outside.count("<img") == 5
+    assert outside.count("<img") == 6
     assert "why &amp; &lt;how&gt;" in outside
     assert "why & <how>" not in outside
     assert "color-scheme: light dark" in outside
@@ -119,7 +140,7 @@ def test_sentences_follow_the_numbers(bare: Explanation, full: Explanation) -> N
     assert f"{bare.spread.percentile(50):.1f}" in text or f"{bare.spread.percentile(50):.2f}" in text
     assert "172 lies outside" in text
     assert "172 lies inside" in " ".join(words.together(replace(bare, spread=at(bare, 172.0))))
-    assert "figures alone cannot give 172" in text
+    assert "figures alone cannot give 1e+06" in " ".join(words.together(replace(bare, published=1e6)))
     assert "cannot give" not in " ".join(words.together(replace(bare, bounds=(1.0, 1000.0))))
     another = " ".join(words.for_another(full))
     assert "2.50 with “many lanes”" in another
@@ -131,6 +152,22 @@ def test_sentences_follow_the_numbers(bare: Explanation, full: Explanation) -> N
 
 def at(found: Explanation, ratio: float) -> Spread:
     return replace(found.spread, values=np.full(100, ratio))
+
+
+def test_designs_and_totals_are_told_by_the_numbers(full: Explanation) -> None:
+    assert full.space is not None
+    text = " ".join([*page.designs.over_designs(full, full.space), *page.designs.totals(full)])
+    values = full.space.values
+    assert "Over 384 pairs of designs" in text
+    assert f"{values.min():.1f} to {values.max():.1f}" in text
+    near = int(((values > 172 / 1.2) & (values < 172 * 1.2)).sum())
+    assert f"{near} of them come within a factor of 1.2 of the paper's 172" in text
+    assert "chi's memory of mixed-precision" in text, "three choices, so it decides most"
+    assert f"{CHIP} spends" in text
+    assert "Of 8 designs of digital32" in text
+    axes = page.DRAWN["designs"][0](full, chips_of(full)).axes[0]
+    drawn = [y for line in axes.lines for y in np.asarray(line.get_ydata()) if line.get_marker() == "o"]
+    assert sorted(drawn) == pytest.approx(sorted(values.ravel()))
 
 
 def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> None:
@@ -171,10 +208,10 @@ def chips_of(found: Explanation) -> Chips:
 
 
 @pytest.mark.parametrize("narrow", [False, True])
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", page.DRAWN)
 def test_no_words_of_an_explanation_s_figures_overlap(full: Explanation, name: str, narrow: bool) -> None:
     with style.applied():
-        assert faults(FIGURES[name][0](full, chips_of(full), narrow=narrow)) == []
+        assert faults(page.DRAWN[name][0](full, chips_of(full), narrow=narrow)) == []
 
 
 def test_a_published_ratio_far_off_stands_at_the_edge_and_leaves_the_axis_to_the_draws(bare: Explanation) -> None:
@@ -195,7 +232,7 @@ def test_one_chip_is_explained_by_its_energy(bare: Explanation, narrow: bool) ->
     assert not [head for row in heads for head in row if re.search(r"\bratio\b", head)]
     with style.applied():
         for name in ("made-of", "tornado", "distribution", "shares"):
-            assert faults(FIGURES[name][0](alone, chips_of(alone), narrow=narrow)) == [], name
+            assert faults(page.DRAWN[name][0](alone, chips_of(alone), narrow=narrow)) == [], name
 
 
 def test_any_pair_of_a_run_s_chips_is_explained(bare: Explanation) -> None:
