@@ -124,9 +124,8 @@ class PublishedBoard(Board):
     def _streaming(self, file: StageFile | LinkFile | BufferFile, tiles: int) -> Streaming:
         """Return the unit of a step that the results of so many tiles pass."""
         if isinstance(file, BufferFile):
-            memory = Sram(
-                int(file.capacity) * file.banks, int(file.word), file.banks, self.ps(f"buffer_{file.name}.access")
-            )
+            access_ps = self.ps(f"buffer_{file.name}.access", int(file.capacity))
+            memory = Sram(int(file.capacity) * file.banks, int(file.word), file.banks, access_ps)
             return TrafficBuffer(
                 self.clock, self.ledger, file.name, memory=memory, ports=file.ports, read_bit=int(file.read or 0),
                 write_bit=int(file.write or 0),

@@ -125,7 +125,8 @@ NO_STREAM = "stream: {width: 64 bit, length: 1 mm, arbitration_cycles: 1, overla
 
 
 class LaterTimes:
-    def time_s(self, key: str) -> float:
+    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
+        assert (capacity_bit is not None) == key.startswith("buffer_")  # a memory's time may depend on its capacity
         return (TIMES | LATER)[key]
 
 
