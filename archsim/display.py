@@ -128,15 +128,17 @@ def counting(what: str, *, silent: bool) -> Iterator[Counted]:
     silent : bool
         Show nothing.
     """
-    begin, first = time.perf_counter(), [0]
+    begin, first, last = [time.perf_counter()], [0], [0]
     if silent:
         yield lambda *_: None
         return
     if sys.stderr is None or not sys.stderr.isatty():
 
         def tell(name: str, finished: int, due: int) -> None:
-            first[0] = first[0] or finished - 1  # those kept from before took no time
-            seconds, fresh = time.perf_counter() - begin, max(finished - first[0], 1)
+            if finished <= last[0]:  # another row of work begins
+                begin[0], first[0] = time.perf_counter(), 0
+            first[0], last[0] = first[0] or finished - 1, finished  # those kept from before took no time
+            seconds, fresh = time.perf_counter() - begin[0], max(finished - first[0], 1)
             left = f", about {seconds / fresh * (due - finished):.0f} s left" if finished < due else ""
             with suppress(OSError, ValueError):  # nobody listens any more
                 typer.echo(f"{what} {finished} of {due}: {name} [{seconds:.0f} s{left}]", err=True)

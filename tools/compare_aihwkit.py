@@ -73,6 +73,7 @@ class Pair:
         return (
             "training.decay=1", "tile.rows=1024", "tile.dac.bits=7", "tile.adc.bits=9", "refresh.every=100",
             "tile.adc.forward_full_scale=20.0", "tile.adc.backward_full_scale=20.0",
+            "outer_product.chi.bits=32",
             *(f"outer_product.{operand}_bits={each}" for operand, each in bits),
             *(f"nonidealities.{name}={str(self.noisy).lower()}" for name in ("read_noise", "drift")),
         )  # fmt: skip

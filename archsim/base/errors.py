@@ -91,8 +91,8 @@ class ModelError(ArchsimError, RuntimeError):
     exit_code = 5
 
 
-_MOST = 600
-"""Letters of a part of an error: more than any list of known names."""
+_MOST = 2000
+"""Letters of a part of an error: more than any list of known names, or of what each mirror answered."""
 
 
 def _brief(text: object) -> str:

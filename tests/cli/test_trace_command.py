@@ -37,7 +37,7 @@ def test_a_trace_is_written_beside_the_table_and_the_pictures(cli: Cli, run: Pat
     done = cli("trace", run, "--steps", 2, "--vcd", "step.vcd")
     assert done.code == 0
     for word in ("mixed-precision, step 39: ", "digital32, step 40: ", "Critical path of step 40", "waited 64 ns",
-                 "outer_product_unit: accumulate fc1", "1 ns shown is 1 ps"):  # fmt: skip
+                 "outer_product_unit fc1: accumulate", "1 ns shown is 1 ps"):  # fmt: skip
         assert word in done.out
     assert "digital32: training up to step 38, then recording 2" in done.err
     names = {path.name for path in (run / "trace").iterdir()}

@@ -44,7 +44,7 @@ REAL = os.environ.get("ARCHSIM_DATA")
 SETTINGS = (
     "network.initial_std=0.03", "tile.rows=1024", "tile.dac.bits=7", "tile.adc.bits=9",
     "tile.adc.forward_full_scale=20.0", "tile.adc.backward_full_scale=20.0", "outer_product.x_bits=16",
-    "outer_product.error_bits=16",
+    "outer_product.error_bits=16", "outer_product.chi.bits=32",
 )  # fmt: skip
 RATE = 0.02 * 0.0957 / 0.03235
 EARLY = 1000

@@ -33,7 +33,7 @@ BAD = [
     (MIXED, "dac: {bits: 8", "dac: {bits: 1", "tile.dac.bits: got 1; expected greater than or equal to 2"),
     (MIXED, "error_bits: 3", "error_bits: 17", "outer_product.error_bits: got 17; expected less than or equal to 16"),
     (MIXED, "error_bits: 3", "error_bits: 3.0", "outer_product.error_bits: got 3.0; expected a valid integer"),
-    (MIXED, "chi: {bits: 32", "chi: {bits: 33", "outer_product.chi.bits: got 33; expected less than or equal to 32"),
+    (MIXED, "chi: {bits: 16", "chi: {bits: 33", "outer_product.chi.bits: got 33; expected less than or equal to 32"),
     (MIXED, "limit: 64", "limit: 1", "outer_product.chi.limit: got 1; expected greater than or equal to 2"),
     (MIXED, "device: pcm", "devise: pcm", "weight.devise: unknown key; expected one of device, drift_tolerance, unit. Did you mean 'device'?"),
     (MIXED, "difference: 7 uS", "difference: 7", "refresh.difference: got 7, a number without a unit; expected a quantity in S"),

@@ -25,7 +25,8 @@ def amounts(made: Any, component: str, *phases: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("eager", [True, False])
 def test_the_whole_step_takes_its_closed_form_if_nothing_is_skipped_or_programmed(eager: bool) -> None:
-    made = train(chip("mixed-precision", eager=eager, **{"outer_product.skip_zeros": "false"}), samples(1), rate=1e-6)
+    settings = {"outer_product.skip_zeros": "false"}
+    made = train(chip("mixed-precision-one-bank", eager=eager, **settings), samples(1), rate=1e-6)
     second = max((8 + 8 * 3) * 1000, 2 * 8 * 3 * 2000)
     first = 2 * 7 * 1000 + max((13 + 13 * 7) * 1000, 2 * 13 * 7 * 2000)  # the errors are normalised here first
     assert made.ledger.time_ps["update"] == second + first
@@ -37,7 +38,7 @@ def test_the_whole_step_takes_its_closed_form_if_nothing_is_skipped_or_programme
 def test_update_and_refresh_take_what_their_counts_take(eager: bool) -> None:
     """A memory of one bank, devices one by one: each element 4 ns, each pulse 100 ns, RESET 50 ns, read 130 ns."""
     steps = 120
-    made = train(chip("mixed-precision", eager=eager, **BUSY), samples(steps))
+    made = train(chip("mixed-precision-one-bank", eager=eager, **BUSY), samples(steps))
     outer, update = amounts(made, "outer_product_unit", "update"), amounts(made, "programmer", "update")
     refresh = amounts(made, "programmer", "refresh")
     assert min(update["set.pulse"], refresh["set.pulse"], refresh["reset.pulse"]) > 0

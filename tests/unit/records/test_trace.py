@@ -501,7 +501,7 @@ def test_the_picture_shows_lanes_phases_waiting_and_the_path(traced: Timeline) -
     step = traced.chips[0].steps[-1]
     assert len(figure.axes) == 1 + len(step.phases)
     rows = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert {"outer product unit", "tile fc1/0,0", "converter bank 0", "bus"} <= set(rows)
+    assert {"outer product unit fc1", "tile fc1/0,0", "converter bank 0", "bus"} <= set(rows)
     (key,) = figure.legends
     assert {"waiting", "critical path", "chi memory", "ADC"} <= {text.get_text() for text in key.get_texts()}
     assert all("[µs]" in axes.get_xlabel() or "[ns]" in axes.get_xlabel() for axes in figure.axes)

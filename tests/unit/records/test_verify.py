@@ -159,7 +159,7 @@ def test_columns_that_joined_are_told(run: Path, trained: Path) -> None:
         (on_summary(lambda s: s["ratio"].update(energy=1e9)), "summary.json", ..., "ratio.energy"),
         (on_summary(lambda s: s.update(seed=9, older=1)), "summary.json", None, "older is gone (and 1 more)"),
         (on_summary(lambda s: s["boundary"]["inside"].append("x")), "summary.json", None, "is gone"),
-        (lambda run: (run / "summary.json").write_text("{"), "summary.json", None, "is not readable"),
+        (lambda run: (run / "summary.json").write_text("{"), "summary.json", None, "is not valid JSON"),
         (lambda run: (run / "state-digital32.npz").unlink(), "state-digital32.npz", None, "the run has none"),
         (lambda run: (run / "state-digital32.npz").write_bytes(b"PK"), "state-digital32.npz", None, "is not readable"),
         (lambda run: (run / "training.csv").unlink(), "training.csv", None, "the run has none"),

@@ -16,7 +16,7 @@ from archsim.accounting.technology import Reference, read_references, read_techn
 from archsim.base import files, registry
 from archsim.base.errors import InputError
 from archsim.records.recorded import read
-from archsim.report import latex, tables
+from archsim.report import latex
 from archsim.report.paper import methods, sources
 from archsim.report.paper.paper import Kit, make_paper
 from archsim.runs.run import execute
@@ -296,7 +296,7 @@ def test_text_is_printed_in_latex_as_a_reader_expects(text: str, wanted: str) ->
 
 
 def test_a_report_of_a_run_has_no_citations_without_a_bibliography(run: Path) -> None:
-    text = tables.latex(read(run))
+    text = latex.latex(read(run))
     assert r"\cite" not in text
     assert r"\label" not in text
     assert "-- &" in text or "& --" in text

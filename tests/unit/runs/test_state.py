@@ -145,7 +145,7 @@ def test_a_cut_or_altered_state_is_refused(run: Path, tmp_path: Path) -> None:
 def test_a_state_with_pickled_objects_is_refused(run: Path, tmp_path: Path) -> None:
     path = copy(run, tmp_path / "pickle")
     np.savez(state.state_file(path, "digital32"), schema=1, run=np.array([object()], object))
-    with pytest.raises(InputError, match="is not readable"):
+    with pytest.raises(InputError, match="holds Python objects"):
         state.load(path, layout.read_run(path), "digital32")
 
 

@@ -24,7 +24,7 @@ RUN: dict[str, Any] = {
             "name": "mine", "chip": "mixed-precision", "tile": {"rows": 100, "columns": 8},
             "outer_product": {"x_bits": 8, "error_bits": 3, "skip_zeros": True},
         },
-        {"name": "base", "chip": "digital32"},
+        {"name": "base", "chip": "digital32", "mac_array": {"lanes": 1}},
     ],
 }  # fmt: skip
 ROWS = [  # (chip, phase, key, amount a step of two samples)

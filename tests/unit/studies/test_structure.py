@@ -109,8 +109,11 @@ def test_a_short_file_is_its_parent_until_a_value_is_uncommented(tmp_path: Path,
     write_short(name, out)
     assert diff(name, str(out)) == []
     text = out.read_text()
-    assert "# digital_unit: {lanes: 1," in text
-    out.write_text(text.replace("# digital_unit: {lanes: 1,", "digital_unit: {lanes: 2,"))
+    edited = text.replace("# digital_unit: {lanes: 1,", "digital_unit: {lanes: 2,")
+    edited = edited.replace(
+        "# digital_unit:\n#   lanes: 1", "digital_unit:\n  lanes: 2"
+    )  # where the parent extends, too
+    out.write_text(edited)
     assert [(each.path, each.a, each.b) for each in diff(name, str(out))] == [("digital_unit.lanes", "1", "2")]
 
 
