@@ -65,8 +65,11 @@ SPACE: tuple[Axis, ...] = (
         Choice("128x128 tiles", ((f"{_TILE}rows", "128"), (f"{_TILE}columns", "128"), (f"{_TILE}count", "64"))),
     )),
     _values("zero inputs", f"{_ARRAY}skip_zero_inputs", {"zeros multiplied": False, "zeros skipped": True}),
-    _values("lanes", f"{_ARRAY}lanes", {"1 lane": 1, "32 lanes": 32}),
-    _values("weight memory", f"{_ARRAY}weight_banks", {"one bank": 1, "16 banks": 16}),
+    Axis("lanes and weight memory", (
+        Choice("1 lane, one bank", ((f"{_ARRAY}lanes", "1"), (f"{_ARRAY}weight_banks", "1"))),
+        Choice("1 lane, 16 banks", ((f"{_ARRAY}lanes", "1"), (f"{_ARRAY}weight_banks", "16"))),
+        Choice("16 lanes, 32 banks", ((f"{_ARRAY}lanes", "16"), (f"{_ARRAY}weight_banks", "32"))),
+    )),
 )  # fmt: skip
 """Decisions that papers leave open or take differently. Each choice is ordinary; together they are no best case. A chip
 has those whose blocks its file has; tiles are of one chip area."""

@@ -162,7 +162,7 @@ def draw(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
         places = [column + _aside(k, n, len(mine), len(coloured.choices)) for n, (column, *_) in enumerate(mine)]
         axes.plot(
             places, [value for _, _, value in mine], "o", markersize=2.6, alpha=0.75, linestyle="none",
-            color=style.SERIES[k % len(style.SERIES)], label=choice.name,
+            color=style.SERIES[k % len(style.SERIES)], label=f"{coloured.name}: {choice.name}",
         )  # fmt: skip
     _own(axes, found, space)
     _limits(axes, found, space)
@@ -171,7 +171,7 @@ def draw(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
     axes.set_xlim(-0.6, len(columns) - 0.4)
     axes.set_ylabel(f"{words.what(found)}{'' if found.spent.paired else ' [J]'} (log axis)")
     axes.grid(axis="x", visible=False)
-    style.legend(figure, style.key_of(axes), 2 if narrow else 5)
+    style.legend(figure, style.key_of(axes), 1 if narrow else 2)
     return figure
 
 

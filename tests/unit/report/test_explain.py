@@ -158,13 +158,13 @@ def test_designs_and_totals_are_told_by_the_numbers(full: Explanation) -> None:
     assert full.space is not None
     text = " ".join([*page.designs.over_designs(full, full.space), *page.designs.totals(full)])
     values = full.space.values
-    assert "Over 384 pairs of designs" in text
+    assert "Over 288 pairs of designs" in text
     assert f"{values.min():.1f} to {values.max():.1f}" in text
     near = int(((values > 172 / 1.2) & (values < 172 * 1.2)).sum())
     assert f"{near} of them come within a factor of 1.2 of the paper's 172" in text
     assert "chi's memory of mixed-precision" in text, "three choices, so it decides most"
     assert f"{CHIP} spends" in text
-    assert "Of 8 designs of digital32" in text
+    assert "Of 6 designs of digital32" in text
     axes = page.DRAWN["designs"][0](full, chips_of(full)).axes[0]
     drawn = [y for line in axes.lines for y in np.asarray(line.get_ydata()) if line.get_marker() == "o"]
     assert sorted(drawn) == pytest.approx(sorted(values.ravel()))
