@@ -70,9 +70,7 @@ def _in_figures(one: Total) -> str:
     low, high = one.bounds
     reach = "lies within what" if low <= one.published <= high else "lies beyond what"
     within = [f"{each.figure.name} {times(each.factor)}" for each in one.alone if each.within][:FIRST]
-    alone = (
-        f"; alone, within its range: {listed(within)}" if within else "; no figure reaches it alone within its range"
-    )
+    alone = f"alone, within its range: {listed(within)}" if within else "no figure reaches it alone within its range"
     return (
         f"{one.chip} spends {show(one.energy, 'J')}, {times(one.energy / one.published)} of the paper's "
         f"{show(one.published, 'J')}, which {reach} figures within their ranges give, {show(low, 'J', 3)} to "
