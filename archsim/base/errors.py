@@ -91,7 +91,7 @@ class ModelError(ArchsimError, RuntimeError):
     exit_code = 5
 
 
-_MOST = 2000
+_MOST = 1000
 """Letters of a part of an error: more than any list of known names, or of what each mirror answered."""
 
 

@@ -55,7 +55,7 @@ _ARRAY = "mac_array."
 _LANES, _BANKS, _WORD = f"{_ARRAY}lanes", f"{_ARRAY}weight_banks", f"{_ARRAY}weights_per_access"
 _SKIP = f"{_ARRAY}skip_zero_inputs"
 _OUTER, _CHI, _ADC = "outer_product.", "outer_product.chi.", "tile.adc."
-_MEMORY_BOUND = "one memory bank still sets the pace"
+_MEMORY_BOUND = "one memory bank still sets the pace, and lanes that wait for it are clocked"
 _SMALL_BANKS = "smaller banks: less energy an access, several at once; wires between banks are not counted"
 _ERRORS = "coarser errors are zero more often, so fewer elements of chi are touched"
 

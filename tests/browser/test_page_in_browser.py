@@ -132,7 +132,7 @@ def test_a_typed_value_is_taken_as_written_and_one_that_is_none_is_left(page: Pa
 def test_the_inverse_gives_the_figure_that_gives_the_wanted_ratio_or_energy(page: Page, made: Made) -> None:
     page.slide("sram.write", 400)
     start = page.ratio
-    for figure, target in (("sram.leakage", start * 0.9), ("fp32.multiply", start * 1.2), ("fp32.multiply", 300.0)):
+    for figure, target in (("adc.conversion", start * 0.9), ("fp32.multiply", start * 1.2), ("fp32.multiply", 300.0)):
         page.put("#inverse-figure", figure)
         page.put("#inverse-target", target)
         assert f"{figure} = " in page.tab.inner_text("#inverse-result")
@@ -163,7 +163,8 @@ def test_pointing_at_a_bar_tells_amount_times_figure_and_the_source(page: Page, 
     bar.hover()
     line = made.trained[0]
     amount = sum(row.amount for row in line.rows if (row.phase, row.action) == ("update", "chi.read")) / line.steps
-    price = made.spec.technologies[0].figures["sram.read"].value
+    sizes = next(entry.sizes for entry in line.entries if entry.key == "outer_product_unit.chi.read")
+    price = made.spec.technologies[0].figures["sram.read"].price(sizes)  # of a bank at a tile, words of 16 bits
     words = page.tab.inner_text("#tip")
     assert "outer_product_unit: chi.read (chi memory), update" in words
     assert f"{amount:,.0f} × {show(price, 'J')} = {show(amount * price, 'J')}" in words
