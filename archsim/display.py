@@ -17,7 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from archsim.base.progress import Progress, Report
+    from archsim.base.progress import Counted, Progress, Report
     from archsim.runs.spec import RunSpec
 
 
@@ -111,10 +111,6 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
             )  # fmt: skip
 
         yield show
-
-
-Counted = Callable[[str, int, int], None]
-"""Called with what was done, how many are done and how many are due."""
 
 
 @contextmanager

@@ -32,3 +32,6 @@ class Report:
 
 Progress = Callable[[Report], None]
 """Called whenever there is something to tell."""
+
+Counted = Callable[[str, int, int], None]
+"""Called with the name of what is finished, how many are, and how many there are."""

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.options import AsJson, Data, FigureRule, Quiet
-from archsim.display import console
+from archsim.display import console, counting
 
 
 def validate(  # noqa: PLR0917  options, which typer gives by name
@@ -32,7 +32,10 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     from archsim.studies.verdict import verdict
 
     check_folder(out)
-    results = run(cases or (), full=full, folder=out / "points", data=data, record=record, rule=figure_rule)
+    with counting("training", silent=quiet or as_json) as done:
+        results = run(
+            cases or (), full=full, folder=out / "points", data=data, record=record, rule=figure_rule, done=done
+        )
     found = verdict(results)
     written = report.write(results, found, out)
     if as_json:

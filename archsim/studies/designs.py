@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accounting.technology import Technology
+from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
 from archsim.studies.repeat import options_of
 from archsim.studies.sensitivity import Spent
@@ -172,7 +173,7 @@ def axes_of(architecture: Mapping[str, Any]) -> tuple[Axis, ...]:
 
 def explore(
     run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, data: Path | None = None,
-    done: Callable[[str, int, int], None] | None = None, executor: Executor | None = None,
+    done: Counted | None = None, executor: Executor | None = None,
 ) -> Space | None:  # fmt: skip
     """Run every design of a recorded run's chips, or take from `folder` what stands there; None if a chip has no axes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
+from archsim.base.progress import Counted
 from archsim.records import seeds
 from archsim.records.technologies import find
 from archsim.runs.layout import state
@@ -77,7 +78,7 @@ class Explanation:
 def explain(
     run: Path, *, archs: Sequence[str] = (), over: str | None = None, technology: str | None = None,
     samples: int = 20_000, distribution: str = "log-triangular", steps: int | None = variants.STEPS,
-    points: Path | None = None, data: Path | None = None, done: Callable[[str, int, int], None] | None = None,
+    points: Path | None = None, data: Path | None = None, done: Counted | None = None,
     executor: Executor | None = None, rule: str | None = None,
 ) -> Explanation:  # fmt: skip
     """Explain one chip of a finished run, or the ratio of two of them.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archsim.base.progress import Counted
 from archsim.base.units import show
 from archsim.runs.spec import resolve
 from archsim.studies import standing
@@ -74,7 +75,7 @@ def extrapolate(course: Sequence[tuple[int, float]], steps: int) -> tuple[float,
 
 
 def train(
-    cases: Sequence[Case], *, full: bool, folder: Path, data: Path | None, record: bool
+    cases: Sequence[Case], *, full: bool, folder: Path, data: Path | None, record: bool, done: Counted | None = None
 ) -> dict[tuple[str, str], TrainingRun]:
     """Run the trainings that checks ask for; return (case, training) -> what it came to.
 
@@ -91,7 +92,15 @@ def train(
                 points |= {
                     f"{case.file.name}/{name}/{steps}": _options(case, training, steps, data) for steps in lengths
                 }
-    summaries = run_points(points, folder) if points else {}
+    finished: list[str] = []
+
+    def note(name: str, summary: dict[str, Any]) -> None:
+        del summary
+        finished.append(name)
+        if done:
+            done(name, len(finished), len(points))
+
+    summaries = run_points(points, folder, done=note) if points else {}
     found = {}
     for (owner, name), (case, training, lengths) in wanted.items():
         ran = [summaries[f"{owner}/{name}/{steps}"] for steps in lengths]

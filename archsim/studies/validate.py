@@ -14,6 +14,7 @@ from pathlib import Path
 
 from archsim.base import units
 from archsim.base.errors import InputError
+from archsim.base.progress import Counted
 from archsim.studies import standing
 from archsim.studies.cases import QUANTITIES, Case, Number, read_case, shipped_cases
 from archsim.studies.classes import Answer, Finding, classify
@@ -87,7 +88,7 @@ class Result:
 
 def validate(
     names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None, record: bool = False,
-    rule: str | None = None,
+    rule: str | None = None, done: Counted | None = None,
 ) -> list[Result]:  # fmt: skip
     """Run the checks of cases, all shipped ones by default.
 
@@ -98,6 +99,7 @@ def validate(
     folder : where training points are kept, by the hash of their inputs
     data : folder of data sets
     record : write what came out beside the cases; what moved is then announced, and no problem
+    done : called with the name of a training that is finished, how many are, and how many there are
     rule : another scaling rule for the figures of all cases; the results are then held against bands alone
 
     Raises
@@ -109,7 +111,7 @@ def validate(
         raise InputError("given together with --figure-rule", key="--record", expected="results by the own rule alone")
     rule = check_rule(rule) if rule else None
     cases = [replace(read_case(name), rule=rule) for name in names or shipped_cases()]
-    trained = train(cases, full=full, folder=folder, data=data, record=record)
+    trained = train(cases, full=full, folder=folder, data=data, record=record, done=done)
     found: list[Result] = []
     for case in cases:
         results = _of_case(case, trained, full=full)

@@ -7,7 +7,7 @@ runs the changed chip only and takes the other from the reference: the same re-r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import yaml
 from archsim.accounting.technology import Technology
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
 from archsim.studies.repeat import options_of
 from archsim.studies.sensitivity import Spent
@@ -163,7 +164,7 @@ class Reruns:
 
 def rerun(
     run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, data: Path | None = None,
-    variants: tuple[Variant, ...] = VARIANTS, done: Callable[[str, int, int], None] | None = None,
+    variants: tuple[Variant, ...] = VARIANTS, done: Counted | None = None,
     executor: Executor | None = None,
 ) -> Reruns:  # fmt: skip
     """Run the reference and every variant, or take from `folder` what stands there already.
@@ -224,7 +225,7 @@ def _block(architecture: Mapping[str, Any], key: str) -> Mapping[str, Any] | Non
 
 
 def measure(
-    points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Callable[[str, int, int], None] | None,
+    points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Counted | None,
     executor: Executor | None,
 ) -> dict[str, Measured]:  # fmt: skip
     """Return energy per step [J] and test accuracy of every point; those noted in the folder's table are not run.
