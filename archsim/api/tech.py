@@ -140,7 +140,7 @@ def add_adc(
     if row is not None and (enob or node or max_rate):
         raise InputError("given with a band", key="--row", expected="either a row or a band")
     nanometres = adcs.read_ends(node, "--node") if node else None
-    band = adcs.Band(
+    band = adcs.Wanted(
         enob=adcs.read_ends(enob, "--enob") if enob else None,
         node=(nanometres[0] * 1e-9, nanometres[1] * 1e-9) if nanometres else None,
         max_rate=parse(max_rate, "Hz") if max_rate else None,

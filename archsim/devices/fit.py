@@ -13,7 +13,7 @@ from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.devices.binned import Binned, binned
 from archsim.devices.measured import Pulses
-from archsim.devices.spread import LEAST_DEVICES, LEAST_PULSES, Spread, fit_spread
+from archsim.devices.spread import LEAST_DEVICES, LEAST_PULSES, DeviceSpread, fit_spread
 from archsim.devices.table import MeanChange
 
 DIRECTIONS = ("up", "down")
@@ -25,7 +25,7 @@ class Fit:
 
     bins: dict[str, Binned]
     changes: dict[str, MeanChange]
-    spread: Spread | None = None
+    spread: DeviceSpread | None = None
 
     @property
     def low(self) -> float:

@@ -20,7 +20,7 @@ _FLOOR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class DeviceSpread:
     """Standard deviation of the devices' own factors of the mean step.
 
     Parameters
@@ -38,7 +38,7 @@ class Spread:
     count: int
 
 
-def fit_spread(pulses: Pulses, bins: Mapping[str, Binned]) -> tuple[Spread | None, dict[str, Binned]]:
+def fit_spread(pulses: Pulses, bins: Mapping[str, Binned]) -> tuple[DeviceSpread | None, dict[str, Binned]]:
     """Fit a factor of the mean step for each device, and mean and deviation of the step of a device whose factor is 1.
 
     A pulse of device i from the conductance G changes it by f_i m(G), and noise of standard deviation s(G). Given m and
@@ -80,9 +80,9 @@ def fit_spread(pulses: Pulses, bins: Mapping[str, Binned]) -> tuple[Spread | Non
     count, whole, chance = int(enough.size), float(found.var(ddof=1)), float((1.0 / lower[enough]).mean())
     known = math.sqrt(2 / (count - 1))
     if whole - chance <= 2 * known * chance:
-        return Spread(0.0, math.sqrt(2 * known * chance), count), dict(bins)
+        return DeviceSpread(0.0, math.sqrt(2 * known * chance), count), dict(bins)
     devices = math.sqrt(whole - chance)
-    return Spread(devices, whole * known / (2 * devices), count), now
+    return DeviceSpread(devices, whole * known / (2 * devices), count), now
 
 
 def _again(pulses: Pulses, part: Binned, factor: F64, name: str) -> Binned:

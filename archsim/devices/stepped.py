@@ -21,7 +21,7 @@ from archsim.devices.ideal import Common
 from archsim.devices.pcm import Bounds, Drift, Endurance, NotNegative, ReadNoise, ResetState
 
 
-class Spread(Provenance):
+class SpreadFile(Provenance):
     """Randomness of a step: between pulses, as fractions of the mean step and of the range; between devices.
 
     Standard deviation of one pulse: of_step |mean step| + of_range (high - low). A device's own factor of the mean step
@@ -50,7 +50,7 @@ class BoundedFile(SteppedFile):
     """A stepped device whose bounds stand in its file."""
 
     bounds: Bounds
-    spread: Spread
+    spread: SpreadFile
 
     @model_validator(mode="after")
     def _inside(self) -> Self:

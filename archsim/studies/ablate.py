@@ -40,8 +40,8 @@ CONVERTERS = {
 """Which converters change -> their settings."""
 
 Settings = tuple[str, ...]
-Numbers = dict[str, float]
-Done = Callable[[str, int, Numbers, int, int], None]
+Measures = dict[str, float]
+Done = Callable[[str, int, Measures, int, int], None]
 """Called with point, seed, its numbers, how many trainings are finished, and how many there are to do."""
 
 
@@ -219,7 +219,7 @@ def marks(steps: int) -> list[int]:
     return [mark for mark in range(steps - (TESTS - 1) * apart, steps + 1, apart) if mark > 0]
 
 
-def _point(base: Base, settings: Settings, seed: int, file: Path) -> Numbers:
+def _point(base: Base, settings: Settings, seed: int, file: Path) -> Measures:
     """Train one chip with one seed, and write and return its numbers."""
     spec = replace(_spec(base, settings), seed=seed)
     (architecture,), technology = spec.architectures, spec.technologies[0]
@@ -246,7 +246,7 @@ def _point(base: Base, settings: Settings, seed: int, file: Path) -> Numbers:
 
 def _train(
     base: Base, points: Sequence[AblationPoint], folder: Path, done: Done | None, executor: Executor | None
-) -> dict[tuple[str, int], Numbers]:
+) -> dict[tuple[str, int], Measures]:
     """Return (point, seed) -> numbers. Points that come to the same chip are trained once."""
     keys: dict[tuple[str, int], str] = {}
     for point in points:
@@ -259,7 +259,7 @@ def _train(
         settings = {point.name: point.settings for point in points}
         first = {key: name for name, key in reversed(keys.items())}
         with processes(len(due), executor) as pool:
-            futures: dict[Future[Numbers], str] = {}
+            futures: dict[Future[Measures], str] = {}
             for key in due:
                 name, seed = first[key]
                 futures[pool.submit(_point, base, settings[name], seed, folder / f"{key}.json")] = key
@@ -271,16 +271,16 @@ def _train(
     return {name: numbers for name, key in keys.items() if (numbers := found[key]) is not None}
 
 
-def _kept(file: Path) -> Numbers | None:
+def _kept(file: Path) -> Measures | None:
     if not file.is_file():
         return None
-    numbers: Numbers = json.loads(file.read_text(encoding="utf-8"))["numbers"]
+    numbers: Measures = json.loads(file.read_text(encoding="utf-8"))["numbers"]
     return numbers
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
 def _content(
-    spec: RunSpec, points: Sequence[AblationPoint], found: Mapping[tuple[str, int], Numbers]
+    spec: RunSpec, points: Sequence[AblationPoint], found: Mapping[tuple[str, int], Measures]
 ) -> dict[str, Any]:
     tests = spec.dataset.test_x.shape[0]
     technology = spec.technologies[0]
@@ -321,11 +321,11 @@ def _bits(spec: RunSpec) -> dict[str, Any]:
     return {name: tile.get(name, {}).get("bits") for name in ("dac", "adc")}
 
 
-def _mean(each: Sequence[Numbers]) -> Numbers:
+def _mean(each: Sequence[Measures]) -> Measures:
     return {key: fmean(numbers[key] for numbers in each) for key in each[0]}
 
 
-def _row(point: AblationPoint, accuracies: list[float], mean: Numbers, first: Numbers, half: float) -> dict[str, Any]:
+def _row(point: AblationPoint, accuracies: list[float], mean: Measures, first: Measures, half: float) -> dict[str, Any]:
     return {
         "name": point.name, "switch": point.switch, "converters": point.converters, "bits": point.bits,
         "settings": list(point.settings), "test_accuracies": accuracies, **mean,

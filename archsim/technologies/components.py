@@ -22,7 +22,7 @@ NAMES = ("component", "class", "name")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComponentRow:
     """One row of a table.
 
     Parameters
@@ -57,7 +57,7 @@ class Row:
         return value if math.isfinite(value) else None
 
 
-def read_components(path: Path, *, energy_unit: str | None = None, area_unit: str | None = None) -> list[Row]:
+def read_components(path: Path, *, energy_unit: str | None = None, area_unit: str | None = None) -> list[ComponentRow]:
     """Read a component table.
 
     Parameters
@@ -75,7 +75,7 @@ def read_components(path: Path, *, energy_unit: str | None = None, area_unit: st
         "energy": Want(("energy",), "J", energy_unit, "--energy-unit"),
         "area": Want(("area",), "m^2", area_unit, "--area-unit"),
     }  # fmt: skip
-    rows: list[Row] = []
+    rows: list[ComponentRow] = []
     for component, before, text in _blocks(path):
         table = parse(text, path, wants, [("energy",)], what="a component table", before=before)
         if not table.has("energy"):
@@ -120,14 +120,14 @@ def _check_names(table: Table, names: Sequence[tuple[str, ...]]) -> None:
             seen[name] = table.header[place]
 
 
-def _rows(table: Table, component: str, names: Sequence[tuple[str, ...]]) -> Iterator[Row]:
+def _rows(table: Table, component: str, names: Sequence[tuple[str, ...]]) -> Iterator[ComponentRow]:
     """Yield the rows of a table; one that lacks its last cell, a comment, is whole."""
     ends = {"energy", "area", "action", *NAMES}
     last = len(names) - (0 if ends & set(names[-1]) else 1)
     scales = {key: table.scale(column) for key, column in table.columns.items()}
     for cells, line in zip(table.rows, table.lines, strict=True):
         if not last <= len(cells) <= len(names):
-            yield Row(line, component, (), {}, None, None, problem=cells_wrong(cells, table.header))
+            yield ComponentRow(line, component, (), {}, None, None, problem=cells_wrong(cells, table.header))
             continue
         values: dict[str, str] = {}
         for each, cell in zip(names, map(str.strip, cells), strict=False):
@@ -140,7 +140,7 @@ def _rows(table: Table, component: str, names: Sequence[tuple[str, ...]]) -> Ite
         called = next((values.pop(name) for name in NAMES if name in values), component)
         actions = tuple(each.strip().lower() for each in values.pop("action", "").split("|") if each.strip())
         attributes = {name: _point(text, table.mark) for name, text in values.items()}
-        yield Row(line, called.lower(), actions, attributes, given["energy"], given.get("area"), problem)
+        yield ComponentRow(line, called.lower(), actions, attributes, given["energy"], given.get("area"), problem)
 
 
 def _quantity(

@@ -15,7 +15,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display, shipped
 from archsim.base.provenance import PLACEHOLDER
 from archsim.base.yamlfile import FileRecord, Record, read, validate
-from archsim.technologies.components import Row
+from archsim.technologies.components import ComponentRow
 from archsim.technologies.writing import dump, write_checked
 
 CITED = "horowitz2014"
@@ -75,7 +75,7 @@ def read_mapping(name: str) -> _Mapping:
 
 
 def convert(
-    rows: Sequence[Row], path: Path, *, form: str = "accelergy", where: Mapping[str, str] | None = None,
+    rows: Sequence[ComponentRow], path: Path, *, form: str = "accelergy", where: Mapping[str, str] | None = None,
     source: str | None = None,
 ) -> Imported:  # fmt: skip
     """Map rows to figures and areas.
@@ -119,7 +119,7 @@ def convert(
 class _Result:
     """What has been mapped so far. Owner of the figures, the areas and the reasons."""
 
-    def __init__(self, path: Path, source: str | None, rows: Sequence[Row], reasons: dict[int, str]) -> None:
+    def __init__(self, path: Path, source: str | None, rows: Sequence[ComponentRow], reasons: dict[int, str]) -> None:
         self._path, self._source, self._rows, self._reasons = path, source, rows, reasons
         self._figures: dict[str, dict[str, Any]] = {}
         self._areas: dict[str, dict[str, Any]] = {}
@@ -177,7 +177,7 @@ class _Result:
                              **self._origin(rows[:1])}  # fmt: skip
         self._mapped.setdefault(rows[0].line, []).append(f"areas.{name}")
 
-    def done(self, rows: Sequence[Row], mapping: _Mapping) -> Imported:
+    def done(self, rows: Sequence[ComponentRow], mapping: _Mapping) -> Imported:
         """Return the result, with a reason for every row that gave nothing."""
         known = {name for group in (mapping.figures, mapping.memories, mapping.areas) for rule in group.values()
                  for name in rule.components}  # fmt: skip
@@ -190,11 +190,11 @@ class _Result:
                 unmapped.append((str(row), self._reasons.get(row.line, default)))
         return Imported(tuple(mapped), tuple(unmapped), self._figures, self._areas)
 
-    def _matching(self, rule: _FigureRule | _MemoryRule) -> list[Row]:
+    def _matching(self, rule: _FigureRule | _MemoryRule) -> list[ComponentRow]:
         return [row for row in self._rows if row.component in rule.components and set(row.actions) & set(rule.actions)]
 
     @staticmethod
-    def _unfit(row: Row, rule: _FigureRule) -> str | None:
+    def _unfit(row: ComponentRow, rule: _FigureRule) -> str | None:
         if not row.energy:
             return "its energy is missing" if row.energy is None else "its energy is zero"
         given = {key: row.number([key]) for key in rule.only if key in row.attributes}
@@ -208,7 +208,7 @@ class _Result:
                 return f"says nothing of {' or '.join(names)}, which the law {rule.law} needs for {key}"
         return None
 
-    def _single(self, rows: list[Row]) -> Row | None:
+    def _single(self, rows: list[ComponentRow]) -> ComponentRow | None:
         if len(rows) > 1:
             differing = sorted(key for key in rows[0].attributes if len({row.attributes.get(key) for row in rows}) > 1)
             self._because(
@@ -216,7 +216,7 @@ class _Result:
             )
         return rows[0] if len(rows) == 1 else None
 
-    def _because(self, rows: Iterable[Row], reason: str) -> None:
+    def _because(self, rows: Iterable[ComponentRow], reason: str) -> None:
         for row in rows:
             self._reasons.setdefault(row.line, reason)
 
@@ -225,7 +225,7 @@ class _Result:
         text = units.show(value, unit, 6)
         return {"value": text, "range": [text, text]}
 
-    def _origin(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def _origin(self, rows: Sequence[ComponentRow]) -> dict[str, Any]:
         lines = ", ".join(str(row.line) for row in rows)
         said = ", ".join(f"{key} {value}" for key, value in rows[0].attributes.items() if key != "technology")
         content: dict[str, Any] = {

@@ -73,7 +73,7 @@ class Converter:
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class Wanted:
     """Ends of what is taken from the survey, both included; None where open."""
 
     enob: tuple[float, float] | None = None
@@ -221,7 +221,7 @@ def _positive(table: Table, key: str, cell: str, scale: float | None) -> float:
     return value
 
 
-def choose(converters: Sequence[Converter], *, row: int | None = None, band: Band | None = None) -> list[Converter]:
+def choose(converters: Sequence[Converter], *, row: int | None = None, band: Wanted | None = None) -> list[Converter]:
     """Return the converter of a row, or those of a band.
 
     Raises
@@ -235,7 +235,7 @@ def choose(converters: Sequence[Converter], *, row: int | None = None, band: Ban
             expected = "the number of a row with power, rate and SNDR, as a spreadsheet counts them"
             raise InputError(key="--row", value=row, expected=expected)
         return found
-    wanted = band or Band()
+    wanted = band or Wanted()
     found = [each for each in converters if wanted.holds(each)]
     if not found:
         message = f"none of {len(converters)} converters lies in {wanted}"

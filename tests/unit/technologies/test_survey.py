@@ -9,7 +9,7 @@ import pytest
 
 from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
-from archsim.technologies.survey import Band, add_adc, choose, read_ends, read_survey
+from archsim.technologies.survey import Wanted, add_adc, choose, read_ends, read_survey
 
 HEADER = "YEAR,ID,TYPE,ARCHITECTURE,TECHNOLOGY,TITLE,DOI,AREA [mm^2],SNDR_lf [dB],SNDR_plot [dB],P [W],fs [Hz],fsnyq [Hz],P/fsnyq [pJ]"
 ROWS = [
@@ -63,18 +63,18 @@ def test_a_missing_column_or_unit_is_named(tmp_path: Path, old: str, new: str, m
 def test_a_band_takes_both_ends_and_what_has_no_node_is_out(tmp_path: Path) -> None:
     rows = [*ROWS, "2020,9,VLSI,SAR,,no node,,,50,49.9,0.003,1e9,1e9,3"]
     found = read_survey(survey(tmp_path, rows=rows)).converters
-    band = Band(enob=(7, 8.5), node=(10e-9, 32e-9), max_rate=2e9)
+    band = Wanted(enob=(7, 8.5), node=(10e-9, 32e-9), max_rate=2e9)
     assert [each.row for each in choose(found, band=band)] == [2, 3]
-    assert [each.row for each in choose(found, band=Band(enob=(7, 8.5)))] == [2, 3, 5, 7]
+    assert [each.row for each in choose(found, band=Wanted(enob=(7, 8.5)))] == [2, 3, 5, 7]
     assert [each.row for each in choose(found, row=4)] == [4]
     with pytest.raises(InputError, match="none of 5 converters lies in 7 to 8 effective bits, at most 1 Hz"):
-        choose(found, band=Band(enob=(7, 8), max_rate=1.0))
+        choose(found, band=Wanted(enob=(7, 8), max_rate=1.0))
     with pytest.raises(InputError, match="--row: got 6; expected the number of a row with power, rate and SNDR"):
         choose(found, row=6)
 
 
 def test_a_band_becomes_median_and_percentiles_with_its_converters_named(tmp_path: Path) -> None:
-    chosen = choose(read_survey(survey(tmp_path)).converters, band=Band(enob=(7, 8.5)))
+    chosen = choose(read_survey(survey(tmp_path)).converters, band=Wanted(enob=(7, 8.5)))
     out = tmp_path / "mine.yaml"
     taken = add_adc(BASE, chosen, "three converters", out)
     made = read_technology(str(out))
