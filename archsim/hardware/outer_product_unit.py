@@ -97,8 +97,8 @@ class OuterProductUnit(Component):
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
             row = self._account.row(tag)
-            updates = done.updates
-            row["multiply"] += updates + done.rows
+            updates, rows = done.counts[0] if self.copies == 1 else (done.updates, done.rows)
+            row["multiply"] += updates + rows
             row["add"] += updates + done.index.size
             row["compare"] += updates
             row["chi.read"] += updates

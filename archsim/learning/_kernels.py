@@ -72,8 +72,9 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes
                 continue
             over = np.int32(0)
             if step > 0:
+                dj /= step  # a power of two, so nothing is rounded
                 for i in range(rows):
-                    q = chi[j, i] + np.rint(x_codes[i] * dj / step) * step
+                    q = chi[j, i] + np.rint(x_codes[i] * dj) * step
                     q = min(max(q, -limit), limit)
                     chi[j, i] = q
                     over += np.int32(abs(q) >= one)

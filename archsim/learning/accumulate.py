@@ -22,14 +22,14 @@ class Accumulated:
 
     Parameters
     ----------
-    counts : tuple of (updates, rows)
+    counts : list of [updates, rows]
         By band of rows and of columns, in that order: elements of chi that were read, changed and written; rows with a
         non-zero input that met a non-zero error (each is one multiplication of x_i by the rate).
     index, pulses : int64 arrays
         Flat positions of pairs whose chi crossed the threshold, and the signed number of SET pulses due.
     """
 
-    counts: tuple[tuple[int, int], ...]
+    counts: list[list[int]]
     index: I64
     pulses: I64
 
@@ -80,6 +80,7 @@ class Accumulator:
         row_edges, column_edges = edges or ((0, shape[0]), (0, shape[1]))
         self._edges = np.array(row_edges, np.int64), np.array(column_edges, np.int64)
         self._counts = np.zeros((len(row_edges) - 1, len(column_edges) - 1, 2), np.int64)
+        self._flat = self._counts.reshape(-1, 2)  # the same memory
         self._hit = np.empty(shape[1], np.int64)
         self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
         self._x_codes, self._error_codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
@@ -98,7 +99,7 @@ class Accumulator:
             x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,
             self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._hit,
         )  # fmt: skip
-        counts = tuple([(updates, rows) for band in self._counts.tolist() for updates, rows in band])
+        counts = self._flat.tolist()
         if not found:
             return Accumulated(counts, _NONE, _NONE)
         hit = self._hit[:found]

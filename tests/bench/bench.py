@@ -103,7 +103,7 @@ def kernel_training(spec: RunSpec) -> Callable[[int], None]:
     """Return a function that trains through the cells and chi alone: no events, no books, no digital unit."""
     streams = Streams(spec.seed)
     chip = MixedPrecisionChip.start(spec.architectures[0], spec.network, spec.technologies[0], streams)  # type: ignore[arg-type]
-    sampler = Sampler(spec, streams)
+    sampler = Sampler(spec.dataset, spec.training.batch, streams)
     first, last = chip.state["fc1"], chip.state["fc2"]
     tile = chip.architecture.tile
     levels = Quantiser(tile.dac.bits).levels, Quantiser(tile.adc.bits).levels

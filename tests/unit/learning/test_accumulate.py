@@ -213,4 +213,4 @@ def test_counts_by_band_are_those_of_the_bands_own_operands(
         ).counts[0]
         for a, b, c, e in bands
     ]  # fmt: skip
-    assert list(done.counts) == alone
+    assert done.counts == alone
