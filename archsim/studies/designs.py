@@ -52,6 +52,8 @@ def _values(name: str, key: str, shown: Mapping[str, object]) -> Axis:
 
 
 _OUTER, _CHI, _ARRAY, _TILE = "outer_product.", "outer_product.chi.", "mac_array.", "tile."
+_MANY = "65536"
+"""Tiles, so that every network fits: energy is spent on those alone that a layer takes."""
 SPACE: tuple[Axis, ...] = (
     Axis("chi's memory", (
         Choice("one bank", ((f"{_OUTER}at", "digital-unit"), (f"{_CHI}banks", "1"))),
@@ -62,8 +64,8 @@ SPACE: tuple[Axis, ...] = (
     _values("errors in the outer product", f"{_OUTER}error_bits", {"3-bit errors": 3, "8-bit errors": 8}),
     _values("zeros in the outer product", f"{_OUTER}skip_zeros", {"zeros skipped": True, "no zero skipped": False}),
     Axis("tiles", (
-        Choice("256x256 tiles", ((f"{_TILE}rows", "256"), (f"{_TILE}columns", "256"), (f"{_TILE}count", "16"))),
-        Choice("128x128 tiles", ((f"{_TILE}rows", "128"), (f"{_TILE}columns", "128"), (f"{_TILE}count", "64"))),
+        Choice("256x256 tiles", ((f"{_TILE}rows", "256"), (f"{_TILE}columns", "256"), (f"{_TILE}count", _MANY))),
+        Choice("128x128 tiles", ((f"{_TILE}rows", "128"), (f"{_TILE}columns", "128"), (f"{_TILE}count", _MANY))),
     )),
     _values("zero inputs", f"{_ARRAY}skip_zero_inputs", {"zeros multiplied": False, "zeros skipped": True}),
     Axis("lanes and weight memory", (
@@ -73,7 +75,7 @@ SPACE: tuple[Axis, ...] = (
     )),
 )  # fmt: skip
 """Decisions that papers leave open or take differently. Each choice is ordinary; together they are no best case. A chip
-has those whose blocks its file has; tiles are of one chip area."""
+has those whose blocks its file has."""
 
 
 @dataclass(frozen=True, slots=True)

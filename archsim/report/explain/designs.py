@@ -14,7 +14,7 @@ from archsim.report.explain.charts import NARROW, PAPER, WIDE, ratio_ticks
 from archsim.report.explain.decomposition import Chips
 from archsim.report.explain.words import listed, percent, times, valued
 from archsim.report.sheet import NONE, Sheet
-from archsim.studies.designs import NEAR, Design, Designs, Space
+from archsim.studies.designs import NEAR, Axis, Design, Designs, Space
 from archsim.studies.explain import Explanation
 from archsim.studies.totals import Total
 
@@ -154,7 +154,7 @@ def draw(found: Explanation, chips: Chips, *, narrow: bool = False) -> Figure:
     figure = style.figure(NARROW if narrow else WIDE, 4.6)
     axes = figure.subplots()
     axes.set_yscale("log")
-    coloured = space.chips[-1].axes[0 if len(space.chips) > 1 else _ACROSS]
+    coloured = _coloured(space)
     for k, choice in enumerate(coloured.choices):
         mine = [dot for dot in dots if dot[1] == k]
         places = [column + _aside(k, n, len(mine), len(coloured.choices)) for n, (column, *_) in enumerate(mine)]
@@ -177,6 +177,12 @@ _ACROSS = 2
 """Axes of a single chip whose choices stand across the picture; the next one gives the colours."""
 
 
+def _coloured(space: Space) -> Axis:
+    """Return the decision that gives the colours: the other chip's first; of one chip, the first that is not across."""
+    first, *other = space.chips
+    return other[0].axes[0] if other else first.axes[min(_ACROSS, len(first.axes) - 1)]
+
+
 def _dots(space: Space) -> tuple[list[str], list[tuple[int, int, float]]]:
     """Return the columns' names, and (column, colour, value) of every design or pair."""
     first, values = space.chips[0], space.values
@@ -188,7 +194,7 @@ def _dots(space: Space) -> tuple[list[str], list[tuple[int, int, float]]]:
             (b, colours[c], float(values[b, c])) for b in range(len(columns)) for c in range(len(other.every))
         ]
     names = list(dict.fromkeys("\n".join(c.name for c in design.choices[:_ACROSS]) for design in first.every))
-    by = first.axes[min(_ACROSS, len(first.axes) - 1)]
+    by = _coloured(space)
     place = first.axes.index(by)
     return names, [
         (names.index("\n".join(c.name for c in design.choices[:_ACROSS])), by.choices.index(design.choices[place]), v)

@@ -170,6 +170,25 @@ def test_designs_and_totals_are_told_by_the_numbers(full: Explanation) -> None:
     assert sorted(drawn) == pytest.approx(sorted(values.ravel()))
 
 
+@pytest.mark.parametrize(
+    ("chip", "blocks"), [(BASELINE, "mac_array."), (CHIP, ("outer_product.", "tile.")), (CHIP, "tile.")]
+)
+def test_designs_of_one_chip_are_drawn_however_few_decisions_it_has(
+    bare: Explanation, chip: str, blocks: str | tuple[str, ...]
+) -> None:
+    space = Space(100, (by_hand(chip, blocks, 1e-7),))
+    pair = bare.spent
+    k = pair.chips.index(chip)
+    alone = replace(
+        bare, spent=replace(pair, chips=(chip,), energy=pair.energy[k : k + 1]), space=space, published=None
+    )
+    with style.applied():
+        axes = page.DRAWN["designs"][0](alone, chips_of(alone)).axes[0]
+    drawn = [y for line in axes.lines for y in np.asarray(line.get_ydata()) if line.get_marker() == "o"]
+    assert sorted(drawn) == pytest.approx(sorted(space.values))
+    assert "designs, every combination" in " ".join(page.designs.over_designs(alone, space))
+
+
 def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> None:
     assert full.reruns is not None
     worse = [one.name for one in full.reruns.variants if words.learns_worse(one, full.reruns)]

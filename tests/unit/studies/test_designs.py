@@ -17,6 +17,8 @@ from archsim.accounting.technology import read_technology
 from archsim.api import run as run_once
 from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
+from archsim.chips.demands import require
+from archsim.chips.placement import tiles_demand
 from archsim.studies import designs
 from archsim.studies.designs import SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
 from archsim.studies.sensitivity import read_spent
@@ -59,6 +61,16 @@ def test_every_choice_is_one_that_some_shipped_chip_can_be_built_with() -> None:
             for choice in each.choices
         ]
         assert len({repr(one) for one in built}) == len(each.choices), each.name
+
+
+def test_designs_of_other_tiles_hold_a_network_of_many_tiles() -> None:
+    tiles = next(each for each in SPACE if each.name == "tiles")
+    for choice in tiles.choices:
+        settings = {tuple(key.split(".")): value for key, value in choice.settings}
+        tile: Any = parse(document("mixed-precision").with_settings(settings)).tile  # type: ignore[attr-defined]
+        require(
+            {"chip": [tiles_demand({"fc": (5000, 9000)}, rows=tile.rows, columns=tile.columns, available=tile.count)]}
+        )
 
 
 def test_the_shipped_chips_are_among_their_own_designs() -> None:
