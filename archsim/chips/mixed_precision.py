@@ -61,7 +61,7 @@ class LayerState:
             for c, log in enumerate(row):
                 log.take()
                 log.add(found[f"log/{r},{c}"])
-        self.accumulator.chi[...] = found["chi"]
+        self.accumulator.restore(found["chi"])
         self.since_refresh, self.logged = found["counters"].tolist()
 
 
@@ -176,13 +176,15 @@ class MixedPrecisionChip(CrossbarChip):
                 d.elements * len(grid.rows) * outer.error_bits,
             )
             yield from self.bus.send(x_bits + d_bits, tag)
-        done = yield from self.outer_product_units[layer].accumulate(
+        unit = self.outer_product_units[layer]
+        yield from unit.accumulate(
             state.accumulator, x.values, normal, tag, x_scale=self._full_scale,
             rate=rate * scale,
         )  # fmt: skip
         state.since_refresh += x.samples
-        if done.index.size:
-            yield from self._program(layer, state, done.index, done.pulses, tag)
+        index, pulses = unit.apply(state.accumulator, tag)
+        if index.size:
+            yield from self._program(layer, state, index, pulses, tag)
 
     def maintain(self, layer: str, tag: Tag) -> Work[None]:
         """Refresh saturated pairs among those programmed since the last time.

@@ -118,14 +118,15 @@ def kernel_training(spec: RunSpec) -> Callable[[int], None]:
         return total
 
     def update(state: LayerState, x: F32, d: F32, scale: float, now_ps: int) -> None:
-        done = state.accumulator.accumulate(x, d, x_scale=1.0, rate=spec.training.learning_rate * scale)
-        if done.index.size:
+        state.accumulator.accumulate(x, d, x_scale=1.0, rate=spec.training.learning_rate * scale)
+        index, pulses = state.accumulator.apply()
+        if index.size:
             columns = state.grid.columns[-1].stop
-            rows = done.index // columns
+            rows = index // columns
             for row, band in zip(state.cells, state.grid.rows, strict=True):
                 here = (rows >= band.start) & (rows < band.stop)
                 if here.any():
-                    row[0].set_pulses(done.index[here] - band.start * columns, done.pulses[here], now_ps)
+                    row[0].set_pulses(index[here] - band.start * columns, pulses[here], now_ps)
 
     def train(steps: int) -> None:
         for step in range(steps):
