@@ -26,7 +26,12 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "digital32": "archsim.chips.digital32:Digital32Chip",
         "in-array": "archsim.chips.in_array:InArrayChip",
     },
-    "layer": {"dense": "archsim.networks.layers.dense:Dense"},
+    "layer": {
+        "dense": "archsim.networks.layers.dense:Dense",
+        "embedding": "archsim.networks.layers.embedding:Embedding",
+        "one-hot": "archsim.networks.layers.one_hot:OneHot",
+        "positions": "archsim.networks.layers.positions:Positions",
+    },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",

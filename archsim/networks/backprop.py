@@ -25,13 +25,16 @@ class Loss:
     at : str
         Name of the tensor whose descent direction `error` gives: the output, or what its activation was given.
     error : Function
-        Of (target, output).
+        Of (target, output), for one vector.
+    positions : int
+        Over so many vectors of a sample the loss is the mean: the rates of all that learns are divided by it.
     """
 
     output: str
     target: str
     at: str
     error: Function
+    positions: int = 1
 
 
 def forward(graph: Graph, outputs: Sequence[str], phase: str = "forward") -> Program:
@@ -56,10 +59,14 @@ def training(
     Raises
     ------
     ModelError
-        If there is no loss, or a matrix that shall learn gets no error.
+        If there is no loss, losses are means over unlike numbers of positions, or a matrix that shall learn gets no
+        error.
     """
     if not losses:
         raise ModelError("a training without a loss")
+    if len(counts := {loss.positions for loss in losses}) > 1:
+        raise ModelError(f"losses over {', '.join(map(str, sorted(counts)))} positions in one training; expected equal")
+    [positions] = counts
     learning = {*graph.matrices, *graph.parameters} if update is None else set(update)
     writer = _Writer(graph)
     nodes = _needed(graph, [*(loss.output for loss in losses), *outputs])
@@ -71,10 +78,10 @@ def training(
         raise ModelError(f"no error reaches {', '.join(sorted(missing))}")
     for matrix, uses in writer.uses.items():
         for rows, columns, layer in uses:
-            writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate)
+            writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate / positions)
         writer.add("apply", matrix, (), None, uses[0][2])
     for name, (number, layer) in writer.slopes.items():
-        writer.add("adjust", name, (number,), None, layer, rate=graph.parameters[name].rate)
+        writer.add("adjust", name, (number,), None, layer, rate=graph.parameters[name].rate / positions)
     phases.append(("update", writer.take()))
     for matrix in graph.matrices:
         if matrix in learning:

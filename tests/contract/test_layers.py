@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sequence_kit as sequences
 from network_kit import chain, dense
 
 from archsim.base import registry
@@ -25,8 +26,14 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "tanh": {"inputs": 6, "layers": [dense("a", 5, "tanh"), dense("b", 3, "sigmoid")]},
     "softmax": {"inputs": 6, "loss": "cross-entropy", "layers": [dense("a", 5, "tanh"), dense("b", 3, "softmax")]},
     "softmax-inside": {"inputs": 6, "layers": [dense("a", 5, "softmax"), dense("b", 3, "sigmoid")]},
+    "binary": {
+        "inputs": 6,
+        "loss": "binary-cross-entropy",
+        "layers": [dense("a", 5, "tanh"), dense("b", 3, "sigmoid")],
+    },
+    **sequences.NETWORKS,
 }
-"""Name -> a small network; whoever adds a kind of layer adds one with it."""
+"""Name -> a small network; whoever adds a kind of layer adds one with it. `codes`: inputs are whole numbers below."""
 
 
 class Times:
@@ -36,7 +43,7 @@ class Times:
 
 
 def network(name: str) -> Network:
-    told = dict(NETWORKS[name])
+    told = {key: value for key, value in NETWORKS[name].items() if key != "codes"}
     return chain(told.pop("inputs"), *told.pop("layers"), std=0.7, **told)
 
 
@@ -46,12 +53,13 @@ def chip(name: str, net: Network) -> Chip:
     return made
 
 
-def batch(net: Network) -> dict[str, np.ndarray]:
+def batch(net: Network, name: str) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     shape = net.graph.tensors["target"].shape
     classes = rng.integers(0, shape[-1], (SAMPLES * int(np.prod(shape[:-1]))))
+    x = rng.uniform(0, NETWORKS[name].get("codes", 1), (SAMPLES, net.inputs))
     return {
-        "x": rng.uniform(0, 1, (SAMPLES, net.inputs)).astype(np.float32),
+        "x": (np.floor(x) if "codes" in NETWORKS[name] else x).astype(np.float32),
         "target": np.eye(shape[-1], dtype=np.float32)[classes].reshape(SAMPLES, -1),
     }
 
@@ -59,14 +67,14 @@ def batch(net: Network) -> dict[str, np.ndarray]:
 def value(made: Any, net: Network, loss: str, feeds: dict[str, np.ndarray]) -> float:
     """Return the loss of a batch, summed over samples."""
     output = made.run(inference(made, net, feeds["x"]))
-    return VALUES[loss](output.astype(float), feeds["target"].reshape(output.shape)) * len(output)
+    return VALUES[loss](output.astype(float), feeds["target"].reshape(output.shape)) * SAMPLES
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
     """Of every matrix and parameter, along random directions, by central differences on the 32-bit chip."""
     net, loss = network(name), NETWORKS[name].get("loss", "squared")
-    feeds = batch(net)
+    feeds = batch(net, name)
     made: Any = chip("digital32", net)
     learns = {**made.weights, **made.parameters}
     before = {key: array.copy() for key, array in learns.items()}
@@ -91,7 +99,7 @@ def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
 def test_every_chip_trains_it_a_step_and_books_each_layer(architecture: str, name: str) -> None:
     net = network(name)
     made = chip(architecture, net)
-    outputs = made.run(training_step(made, net, batch(net), 0.1))
+    outputs = made.run(training_step(made, net, batch(net, name), 0.1))
     assert np.isfinite(outputs).all()
     booked = {(row.phase, row.layer) for row in made.ledger.rows()}
     for matrix in net.graph.matrices:

@@ -1,0 +1,30 @@
+"""Small networks of sequences for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from network_kit import dense
+
+CODES = {"inputs": [4, 1], "codes": 5, "loss": "cross-entropy"}
+"""Four codes below five, and a class for each."""
+
+
+def layer(name: str, kind: str, **more: Any) -> dict[str, Any]:
+    """Return what a workload says of a layer."""
+    return {"name": name, "kind": kind, **more}
+
+
+_HEAD = dense("head", 5, "softmax")
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "one-hot": {**CODES, "layers": [layer("in", "one-hot", vocabulary=5), _HEAD]},
+    "embedding": {**CODES, "layers": [layer("in", "embedding", vocabulary=5, size=3), _HEAD]},
+    "positions": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("at", "positions", initial_std=0.5), _HEAD,
+        ],
+    },
+}  # fmt: skip
+"""Name -> a small network, as in tests/contract/test_layers.py."""
