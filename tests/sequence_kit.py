@@ -15,15 +15,33 @@ def layer(name: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "kind": kind, **more}
 
 
+ONE_HOT = layer("in", "one-hot", vocabulary=5)
 _HEAD = dense("head", 5, "softmax")
 
 NETWORKS: dict[str, dict[str, Any]] = {
-    "one-hot": {**CODES, "layers": [layer("in", "one-hot", vocabulary=5), _HEAD]},
+    "one-hot": {**CODES, "layers": [ONE_HOT, _HEAD]},
     "embedding": {**CODES, "layers": [layer("in", "embedding", vocabulary=5, size=3), _HEAD]},
     "positions": {
         **CODES,
         "layers": [
             layer("in", "embedding", vocabulary=5, size=3), layer("at", "positions", initial_std=0.5), _HEAD,
+        ],
+    },
+    "lstm": {"inputs": [3, 4], "layers": [layer("in", "lstm", units=3, returns="last"), dense("head", 2, "sigmoid")]},
+    "lstm-two": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("one", "lstm", units=3),
+            layer("two", "lstm", units=2, bias=False), _HEAD,
+        ],
+    },
+    "lstm-carried": {**CODES, "layers": [ONE_HOT, layer("one", "lstm", units=3, carry=True), _HEAD]},
+    "gru": {"inputs": [3, 4], "layers": [layer("in", "gru", units=3, returns="last"), dense("head", 2, "sigmoid")]},
+    "gru-two": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("one", "gru", units=3),
+            layer("two", "gru", units=2, bias=False, carry=True), _HEAD,
         ],
     },
 }  # fmt: skip

@@ -29,6 +29,8 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "layer": {
         "dense": "archsim.networks.layers.dense:Dense",
         "embedding": "archsim.networks.layers.embedding:Embedding",
+        "gru": "archsim.networks.layers.gru:Gru",
+        "lstm": "archsim.networks.layers.lstm:Lstm",
         "one-hot": "archsim.networks.layers.one_hot:OneHot",
         "positions": "archsim.networks.layers.positions:Positions",
     },
