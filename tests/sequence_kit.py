@@ -44,5 +44,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("two", "gru", units=2, bias=False, carry=True), _HEAD,
         ],
     },
+    "attention": {"inputs": [3, 4], "layers": [layer("in", "attention", heads=2), dense("head", 2, "sigmoid")]},
+    "attention-both-ways": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=6, initial_std=0.3), layer("at", "positions", initial_std=0.5),
+            layer("mix", "attention", heads=3, causal=False, bias=False, initial_std=0.3), _HEAD,
+        ],
+    },
 }  # fmt: skip
 """Name -> a small network, as in tests/contract/test_layers.py."""

@@ -27,6 +27,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "in-array": "archsim.chips.in_array:InArrayChip",
     },
     "layer": {
+        "attention": "archsim.networks.layers.attention:Attention",
         "dense": "archsim.networks.layers.dense:Dense",
         "embedding": "archsim.networks.layers.embedding:Embedding",
         "gru": "archsim.networks.layers.gru:Gru",

@@ -44,8 +44,8 @@ def inference(
 ) -> Work[F32]:  # fmt: skip
     """Return the outputs for x, (samples, elements), booked under a phase that is no part of a step.
 
-    The program asks the verbs `through`, if given, instead of the chip's own. States are carried as in
-    `training_step`. However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`).
+    The program asks the verbs `through`, if given, instead of the chip's own. States are carried as in `training_step`.
+    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`).
     """
     [name] = network.inference.feeds[:1]
     feeds = _carried(network, {name[0]: x}, states)
