@@ -61,8 +61,8 @@ def prepare(
         done.append(f"black and white at {threshold:g}")
     if normalise:
         made = _normalised(made)
-        said = (", ".join(f"{value:.4f}" for value in values) for values in (made.mean, made.deviation))
-        done.append(f"normalised by mean and deviation {' and '.join(said)}")
+        mean, deviation = (", ".join(f"{value:.3f}" for value in values) for values in (made.mean, made.deviation))
+        done.append(f"normalised by mean {mean} and deviation {deviation}")
     kinds = tuple(kind for kind in KINDS if kind in augment)
     if kinds:
         done.append(f"in training {' and '.join(_WORDS[kind] for kind in kinds)} at random")

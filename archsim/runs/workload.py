@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag, model_validator
 
-from archsim.base.errors import DataError, nearest
+from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.extends import named
 from archsim.base.files import find, kept_by_a_run
 from archsim.base.quantities import Count, Switch
@@ -216,12 +216,24 @@ class Workload(FileRecord):
         raise DataError(key=f"dataset.{key}", value=named, expected=expected)
 
     def load(self, folder: Path | None) -> Dataset | TextDataset:
-        """Return the data set, from a folder if one is given, with its images prepared."""
+        """Return the data set, from a folder if one is given, with its images prepared.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is not what `images` asks for.
+        """
         if own := self.files():
             data = text.own(own[0]) if isinstance(self.dataset, OwnText) else arrays.own(own[0])
         else:
             data = datasets.load(str(self.dataset), folder=folder)
-        return data if isinstance(data, TextDataset) else prepare(data, **self.images.model_dump())
+        if not isinstance(data, TextDataset):
+            return prepare(data, **self.images.model_dump())
+        if self.images != ImagesFile():
+            raise InputError(
+                f"is given for a text ({data.name})", key="images", expected="none, or a data set of images"
+            )
+        return data
 
 
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:

@@ -88,7 +88,7 @@ def test_each_channel_is_freed_of_the_mean_and_the_deviation_of_the_training_ima
     assert (data.range, data.black) == ((0.0, 1.0), (0.0, 0.0, 0.0))
     assert made.range == pytest.approx((-0.5 / made.deviation[1], 0.8 / made.deviation[0]), rel=0.01)
     assert made.black == pytest.approx([-0.2 / 0.02, -0.5 / 0.05, -0.6 / 0.1], rel=0.02)
-    assert made.origin.startswith("made; normalised by mean and deviation 0.")
+    assert made.origin.startswith("made; normalised by mean 0.")
     assert (made.sha256 != data.sha256, made.train_x.flags.writeable) == (True, False)
 
 

@@ -220,6 +220,16 @@ def test_a_mistake_in_the_data_set_of_a_workload_is_named_by_line(tmp_path: Path
         workloads.parse(workloads.document(str(mine(tmp_path, dataset=dataset))))
 
 
+def test_a_text_has_no_images_to_prepare(tmp_path: Path) -> None:
+    written(tmp_path / "my.txt", "to be or not to be\n" * 20)
+    path = mine(tmp_path)
+    path.write_text(path.read_text().replace("network:", "images: {crop: 20}\nnetwork:"))
+    with pytest.raises(
+        InputError, match=r"images: is given for a text \(own text \(my.txt\)\); expected none, or a data"
+    ):
+        workloads.parse(workloads.document(str(path))).load(None)
+
+
 def test_a_network_of_dense_layers_alone_refuses_a_text(tmp_path: Path) -> None:
     written(tmp_path / "my.txt", "to be or not to be\n" * 20)
     with pytest.raises(
