@@ -50,33 +50,38 @@ _PICKLES = ("cifar-10-batches-py", "cifar-10-python.tar.gz", "data_batch_1")
 
 
 def find(places: Sequence[Path], known: Known, *, hint: str | None = None) -> FoundFiles | None:
-    """Return the files, or the archive that holds them, in the first folder that has some; None if none has.
+    """Return the files, or the archive that holds them, in the first folder that has them; None if none has.
 
     Raises
     ------
     DataError
-        If the test images or all training images are missing, only Python's pickles are there, or a folder may not be
-        read.
+        If there are only training images or only test images, or a folder may not be read.
     """
-    for place in places:
-        present = idx.present(place, known.parts)
-        if known.parts[-1] in present and len(present) > 1:
-            return FoundFiles("cifar", tuple(present.values()))
-        if known.archive and (path := place / known.archive).is_file():
-            return FoundFiles("tar", (path,))
-        if present:
-            training = known.parts[-1] in present
-            missing = f"{known.parts[0]} to {known.parts[-2]}" if training else known.parts[-1]
-            expected = f"{known.parts[-1]} and at least one of {known.parts[0]} to {known.parts[-2]}"
-            raise DataError(f"{missing}: missing", file=str(place), expected=expected, hint=hint)
-    for place in places:
-        if pickles := next((place / name for name in _PICKLES if (place / name).exists()), None):
+    *training, test = known.parts
+    packed = known.archive or ""
+    present = {place: idx.present(place, (*known.parts, packed)) for place in places}
+    for parts in present.values():
+        archive = parts.pop(packed, None)
+        if test in parts and len(parts) > 1:
+            return FoundFiles("cifar", tuple(parts.values()))
+        if archive:
+            return FoundFiles("tar", (archive,))
+    for place, parts in present.items():
+        if parts:
+            some = f"{training[0]} to {training[-1]}"
             raise DataError(
-                "is the Python version of CIFAR-10: pickles, which can run any program, and are not read",
-                file=files.display(pickles), expected=f"the binary version: {known.parts[0]} ... {known.parts[-1]}",
-                hint=f"{known.fetching} fetches it",
+                f"{some if test in parts else test}: missing", file=str(place),
+                expected=f"{test} and at least one of {some}", hint=hint,
             )  # fmt: skip
     return None
+
+
+def pickles(places: Sequence[Path]) -> str:
+    """Return why what lies in folders is not read where it is the Python version of CIFAR-10, empty if it is not."""
+    paths = (place / name for place in places for name in _PICKLES)
+    if (path := next((path for path in paths if path.exists()), None)) is None:
+        return ""
+    return f"{files.display(path)} is its Python version: pickles, which can run any program, and are not read"
 
 
 def read(found: FoundFiles, known: Known) -> Dataset:

@@ -8,6 +8,7 @@ random; the order of samples is `data/sampler.py`'s.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,11 +81,7 @@ def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset | TextDa
     if found is None:
         if name in INSTEAD:
             return _shipped(INSTEAD[name])
-        places = f"{' or '.join(known.folders)} below it"
-        what = f"{known.title} was not found in {' or '.join(looked)}"
-        expected = f"a folder with its files, there or in {places}"
-        hint = f"{known.fetching} fetches it" if known.mirrors else None
-        raise DataError(what, key="--data", expected=expected, hint=hint)
+        raise _not_found(known, looked)
     data = layouts.read(found, known)
     if data.name != name and not data.name.startswith((CUSTOM, f"{name} (")):
         raise InputError(
@@ -97,6 +94,16 @@ def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset | TextDa
             hint=f"{known.fetching} mends it",
         )  # fmt: skip
     return data
+
+
+def _not_found(known: Known, looked: Sequence[str]) -> DataError:
+    place = os.environ.get(VARIABLE)
+    why = layouts.refused(Path(place).expanduser(), known) if place else ""
+    return DataError(
+        f"{known.title} was not found in {' or '.join(looked)}{why and f': {why}'}", key="--data",
+        expected=f"a folder with its files, there or in {' or '.join(known.folders)} below it",
+        hint=f"{known.fetching} fetches it" if known.mirrors else None,
+    )  # fmt: skip
 
 
 def _shipped(name: str) -> Dataset | TextDataset:
@@ -149,7 +156,8 @@ def _search(known: Known, folder: Path | None) -> tuple[FoundFiles | None, list[
         place = folder.expanduser()
         if (found := layouts.find(place, known)) is None:
             what = f"holds no {known.title}" if place.is_dir() else "is no folder"
-            raise DataError(f"{folder} {what}", key="--data", value=str(folder), expected=wanted)
+            why = layouts.refused(place, known)
+            raise DataError(f"{folder} {what}{why and f': {why}'}", key="--data", value=str(folder), expected=wanted)
         return found, [str(folder)]
     looked = [str(cache_folder(known.name))]
     if given := os.environ.get(VARIABLE):

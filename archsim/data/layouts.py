@@ -38,7 +38,7 @@ def find(folder: Path, known: Known, *, hint: str | None = None) -> FoundFiles |
     DataError
         If some of the files are there and others are not, or a folder may not be read.
     """
-    places = [*(folder / below for below in known.folders), folder]
+    places = _places(folder, known)
     if known.form == "cifar":
         return cifar.find(places, known, hint=hint)
     if known.form == "text":
@@ -56,6 +56,15 @@ def find(folder: Path, known: Known, *, hint: str | None = None) -> FoundFiles |
                 f"{missing}: missing", file=str(place), expected=f"all four files of {known.title}", hint=hint
             )
     return None
+
+
+def _places(folder: Path, known: Known) -> list[Path]:
+    return [*(folder / below for below in known.folders), folder]
+
+
+def refused(folder: Path, known: Known) -> str:
+    """Return why files of a data set that lie in a folder are not read; empty if there are none such."""
+    return cifar.pickles(_places(folder, known)) if known.form == "cifar" else ""
 
 
 def _other(place: Path, known: Known) -> FoundFiles | None:

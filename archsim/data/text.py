@@ -102,9 +102,21 @@ def own(path: Path) -> TextDataset:
 
 
 def find(places: Sequence[Path], known: Known) -> FoundFiles | None:
-    """Return the file of a known text in the first folder that has it; None if none has."""
-    paths = (place / known.parts[0] for place in places)
-    return next((FoundFiles("text", (path,)) for path in paths if path.is_file()), None)
+    """Return the file of a known text in the first folder that has it; None if none has.
+
+    Raises
+    ------
+    DataError
+        If a folder may not be read.
+    """
+    for path in (place / known.parts[0] for place in places):
+        try:
+            if path.is_file():
+                return FoundFiles("text", (path,))
+        except OSError as error:
+            said = error.strerror or error
+            raise DataError(f"cannot be read: {said}", file=files.display(path.parent)) from error
+    return None
 
 
 def read(path: Path) -> TextDataset:

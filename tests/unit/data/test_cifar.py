@@ -77,12 +77,26 @@ def test_other_bytes_are_never_called_cifar10(monkeypatch: pytest.MonkeyPatch, t
 
 
 @pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-batches-py/data_batch_1"])
-def test_pickles_are_refused_with_what_is_read_instead(tmp_path: Path, name: str) -> None:
+def test_pickles_are_refused_with_what_is_read_instead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path, name: str
+) -> None:
     write((tmp_path / "cifar10" / name).parent, {Path(name).name: b"\x80\x02"})
-    with pytest.raises(DataError, match="pickles, which can run any program, and are not read; expected the binary"):
+    what = "is its Python version: pickles, which can run any program, and are not read; expected .* data_batch_1.bin"
+    with pytest.raises(DataError, match=f"holds no CIFAR-10: .*{what}"):
         load(tmp_path)
-    write(tmp_path / "cifar10", small_files())
-    assert load(tmp_path).train_x.shape[0] == 35
+    monkeypatch.setenv("ARCHSIM_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="was not found in .*: .*pickles.*`archsim data fetch cifar10` fetches it"):
+        datasets.load("cifar10")
+    write(cache, small_files())  # what was fetched since is used
+    with pytest.raises(DataError, match="expected the files of CIFAR-10 as fetched"):
+        datasets.load("cifar10")
+
+
+def test_a_whole_set_in_one_folder_goes_before_a_part_in_another(tmp_path: Path) -> None:
+    files = small_files()
+    write(tmp_path / "cifar10", {"test_batch.bin": files["test_batch.bin"]})
+    write(tmp_path / "cifar-10-batches-bin", files)
+    assert load(tmp_path).folder == tmp_path / "cifar-10-batches-bin"
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,15 @@ def test_the_plays_are_recognised_and_the_shipped_one_is_cut_out_of_them(monkeyp
     assert text.own(path).name == "shakespeare"
 
 
+def test_a_folder_that_may_not_be_read_is_a_data_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def denied(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    with pytest.raises(DataError, match="cannot be read: Permission denied"):
+        datasets.load("shakespeare", folder=tmp_path)
+
+
 # --- In workloads
 
 WORKLOAD = """\
@@ -201,6 +210,14 @@ def test_a_run_keeps_its_own_text_and_finds_it_there_when_it_is_gone(tmp_path: P
     again = workloads.parse(workloads.document(str(moved / "mine.yaml")))
     assert again.load(None).sha256 == before.sha256
     assert work.load(None).sha256 != before.sha256
+
+
+def test_a_text_of_the_name_of_its_workload_is_refused_where_the_copies_would_be_one(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    path = written(tmp_path / "texts" / "mine.yaml", "to be or not to be\n" * 20)
+    source = workloads.document(str(mine(tmp_path)))
+    with pytest.raises(InputError, match="mine.yaml: two different files of it have this name"):
+        copies(source, [path], [], [])
 
 
 def test_a_text_that_is_not_there_is_an_error_that_says_where_it_is_looked_for(tmp_path: Path) -> None:
