@@ -38,22 +38,24 @@ def augment(
     images = x.reshape(-1, *shape)
     if "flip" in kinds:
         turned = rng.random(len(images)) < 0.5
-        images = np.where(turned[:, None, None, None], images[..., ::-1], images)
+        images = images.copy()
+        images[turned] = images[turned][..., ::-1]
     if "shift" in kinds:
-        images = _shifted(images, rng.integers(0, 2 * MOST_SHIFT + 1, (len(images), 2)), black)
+        images = _shifted(images, rng.integers(-MOST_SHIFT, MOST_SHIFT + 1, (len(images), 2)).tolist(), black)
     return images.reshape(len(x), -1)
 
 
-def _shifted(images: F32, corners: np.ndarray, black: Sequence[float]) -> F32:
-    """Return the part of each image in a black frame of 4 pixels that begins at its corner (row, column)."""
-    count, channels, rows, columns = images.shape
-    framed = np.empty((count, channels, rows + 2 * MOST_SHIFT, columns + 2 * MOST_SHIFT), np.float32)
-    framed[:] = np.asarray(black, np.float32)[:, None, None]
-    framed[..., MOST_SHIFT:-MOST_SHIFT, MOST_SHIFT:-MOST_SHIFT] = images
-    row = corners[:, 0, None] + np.arange(rows)
-    column = corners[:, 1, None] + np.arange(columns)
-    found: F32 = framed[
-        np.arange(count)[:, None, None, None], np.arange(channels)[None, :, None, None],
-        row[:, None, :, None], column[:, None, None, :],
-    ]  # fmt: skip
-    return found
+def _shifted(images: F32, shifts: Sequence[Sequence[int]], black: Sequence[float]) -> F32:
+    """Return images shifted by so many (rows, columns), down and right."""
+    rows, columns = images.shape[2:]
+    made = np.empty_like(images)
+    made[:] = np.asarray(black, np.float32)[:, None, None]
+    for image, one, (row, column) in zip(images, made, shifts, strict=True):
+        stay = image[:, _stays(-row, rows), _stays(-column, columns)]
+        one[:, _stays(row, rows), _stays(column, columns)] = stay
+    return made
+
+
+def _stays(shift: int, size: int) -> slice:
+    """Return where pixels stand after a shift, of those that it does not push out."""
+    return slice(max(shift, 0), max(min(size + shift, size), 0))
