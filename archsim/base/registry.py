@@ -26,6 +26,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "digital32": "archsim.chips.digital32:Digital32Chip",
         "in-array": "archsim.chips.in_array:InArrayChip",
     },
+    "layer": {"dense": "archsim.networks.layers.dense:Dense"},
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
@@ -36,7 +37,12 @@ _BUILT_IN: dict[str, dict[str, str]] = {
 }
 
 
-_NEEDED = {"device": ("FILE",), "chip": ("SCHEMA", "start", "check", "demands"), "chart": ("__call__",)}
+_NEEDED = {
+    "device": ("FILE",),
+    "chip": ("SCHEMA", "start", "check", "demands"),
+    "layer": ("TAKES", "build"),
+    "chart": ("__call__",),
+}
 """What an object of a kind has at least."""
 
 
@@ -51,7 +57,7 @@ def _outside(kind: str) -> dict[str, EntryPoint]:
 
 
 def names(kind: str) -> list[str]:
-    """Return the known names of a kind ("device", "chip", "chart"), sorted."""
+    """Return the known names of a kind ("device", "chip", "layer", "chart"), sorted."""
     return sorted(_known(kind))
 
 

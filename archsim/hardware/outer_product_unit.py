@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.base.arrays import F32
+from archsim.base.arrays import F32, I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
-from archsim.learning.accumulate import Accumulated, Accumulator
+from archsim.learning.accumulate import Accumulator, Counts
 
 
 class OuterProductUnit(Component):
@@ -83,7 +83,7 @@ class OuterProductUnit(Component):
 
     def accumulate(
         self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
-    ) -> Work[Accumulated]:
+    ) -> Work[Counts]:
         """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi.
 
         The accumulator counts by as many bands as there are copies.
@@ -92,14 +92,14 @@ class OuterProductUnit(Component):
             yield from self.slot.wait()
         try:
             done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
-            holds_ps = [self.hold_ps(updates, rows) for updates, rows in done.counts]
+            holds_ps = [self.hold_ps(updates, rows) for updates, rows in done.bands]
             hold_ps = max(holds_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
             row = self._account.row(tag)
-            updates, rows = done.counts[0] if self.copies == 1 else (done.updates, done.rows)
+            updates, rows = done.bands[0] if self.copies == 1 else (done.updates, done.rows)
             row["multiply"] += updates + rows
-            row["add"] += updates + done.index.size
+            row["add"] += updates
             row["compare"] += updates
             row["chi.read"] += updates
             row["chi.write"] += updates
@@ -107,6 +107,17 @@ class OuterProductUnit(Component):
             return done
         finally:
             self.slot.give()
+
+    def apply(self, accumulator: Accumulator, tag: Tag) -> tuple[I64, I64]:
+        """Take the pulses that are due out of chi; return positions and signed numbers.
+
+        An addition for each element. It takes no time and no access of its own: the comparison found what crossed,
+        which is taken out on its way back to memory.
+        """
+        index, pulses = accumulator.apply()
+        if index.size:
+            self._account.row(tag)["add"] += index.size
+        return index, pulses
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return operand bits, chi's bits, its memory's sizes, or the lanes that control and clock serve."""

@@ -45,7 +45,7 @@ def _count(x_codes, d_codes, skip, edges, counts):
 
 
 @kernel(fastmath={"contract"})
-def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes, d_codes, hit):
+def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes, d_codes, crossed):
     """Add rate times the sum over vectors of the rounded x_i d_j to chi, in units of epsilon, in place.
 
     x : (n, rows); d : (n, columns), within +-1; grids : (x full scale, x levels, error levels);
@@ -54,13 +54,13 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes
     edges : (of the bands of rows, of the bands of columns), int64, the ends included;
     counts : (bands of rows, bands of columns, 2) int64, receives the elements changed and the rows touched;
     x_codes, d_codes : scratch;
-    hit : (columns,) int64, receives the lines with a |chi| >= 1. Returns how many these are.
+    crossed : (columns,) bool, set for every line in which a |chi| came to 1 or more. Returns whether one did.
     """
     columns, rows = chi.shape
     step = np.float32(step)
     limit = np.float32(limit)
     one = np.float32(1)
-    found = 0
+    found = False
     counts[:] = 0
     for v in range(x.shape[0]):
         _codes(x[v], grids[0], grids[1], x_codes)
@@ -83,31 +83,25 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes
                     q = min(max(chi[j, i] + x_codes[i] * dj, -limit), limit)
                     chi[j, i] = q
                     over += np.int32(abs(q) >= one)
-            if over and x.shape[0] == 1:
-                hit[found] = j
-                found += 1
-    if x.shape[0] > 1:
-        for j in range(columns):
-            over = np.int32(0)
-            for i in range(rows):
-                over += np.int32(abs(chi[j, i]) >= one)
             if over:
-                hit[found] = j
-                found += 1
+                crossed[j] = True
+                found = True
     return found
 
 
 @kernel()
-def take_pulses(chi, hit, index, pulses):
-    """Take trunc(chi) out of chi in the lines `hit`, in place; return how many elements crossed the threshold.
+def take_pulses(chi, crossed, index, pulses):
+    """Take trunc(chi) out of chi in the lines `crossed`, in place; return how many elements are beyond the threshold.
 
-    chi : (columns, rows). `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
+    chi : (columns, rows); crossed : (columns,) bool, cleared when all is taken.
+    `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
     If they are too short, chi is left alone.
     """
     columns, rows = chi.shape
     count = 0
-    for k in range(hit.size):
-        j = hit[k]
+    for j in range(columns):
+        if not crossed[j]:
+            continue
         for i in range(rows):
             if abs(chi[j, i]) >= np.float32(1):
                 if count < index.size:
@@ -115,6 +109,7 @@ def take_pulses(chi, hit, index, pulses):
                     pulses[count] = np.int64(np.trunc(chi[j, i]))
                 count += 1
     if count <= index.size:
+        crossed[:] = False
         for k in range(count):
             chi[index[k] % columns, index[k] // columns] -= np.float32(pulses[k])
     return count

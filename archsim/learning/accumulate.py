@@ -17,37 +17,33 @@ FLOAT_BITS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Accumulated:
-    """What one outer product did.
+class Counts:
+    """What one outer product took.
 
     Parameters
     ----------
-    counts : list of [updates, rows]
+    bands : list of [updates, rows]
         By band of rows and of columns, in that order: elements of chi that were read, changed and written; rows with a
         non-zero input that met a non-zero error (each is one multiplication of x_i by the rate).
-    index, pulses : int64 arrays
-        Flat positions of pairs whose chi crossed the threshold, and the signed number of SET pulses due.
     """
 
-    counts: list[list[int]]
-    index: I64
-    pulses: I64
+    bands: list[list[int]]
 
     @property
     def updates(self) -> int:
         """Elements of chi changed, in all bands."""
-        return sum([updates for updates, _ in self.counts])
+        return sum([updates for updates, _ in self.bands])
 
     @property
     def rows(self) -> int:
         """Rows touched, in all bands."""
-        return sum([rows for _, rows in self.counts])
+        return sum([rows for _, rows in self.bands])
 
 
 class Accumulator:
     """Chi of one layer in units of epsilon, (columns, rows). Sole owner of chi.
 
-    chi += eta sum_v x_i d_j / epsilon; n = trunc(chi) pulses where |chi| >= 1; chi -= n.
+    `accumulate`: chi += eta sum_v x_i d_j / epsilon. `apply`: n = trunc(chi) pulses where |chi| >= 1; chi -= n.
 
     Parameters
     ----------
@@ -81,12 +77,13 @@ class Accumulator:
         self._edges = np.array(row_edges, np.int64), np.array(column_edges, np.int64)
         self._counts = np.zeros((len(row_edges) - 1, len(column_edges) - 1, 2), np.int64)
         self._flat = self._counts.reshape(-1, 2)  # the same memory
-        self._hit = np.empty(shape[1], np.int64)
+        self._crossed = np.zeros(shape[1], np.bool_)
+        self._due = False
         self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
         self._x_codes, self._error_codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
 
-    def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Accumulated:
-        """Add rate times the outer product of the rounded operands to chi and take the pulses due out of it.
+    def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Counts:
+        """Add rate times the outer product of the rounded operands to chi; pulses stay in it until `apply`.
 
         Parameters
         ----------
@@ -95,19 +92,32 @@ class Accumulator:
         rate : float
             Learning rate times that magnitude, over the number of samples where a mean is wanted.
         """
-        found = _kernels.accumulate(
+        self._due |= _kernels.accumulate(
             x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,
-            self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._hit,
+            self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._crossed,
         )  # fmt: skip
-        counts = self._flat.tolist()
-        if not found:
-            return Accumulated(counts, _NONE, _NONE)
-        hit = self._hit[:found]
-        count = _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
+        return Counts(self._flat.tolist())
+
+    def apply(self) -> tuple[I64, I64]:
+        """Take all whole pulses out of chi, in the lines that crossed the threshold since the last time.
+
+        Returns
+        -------
+        int64 arrays : flat positions of the pairs, each once, and the signed number of SET pulses due.
+        """
+        if not self._due:
+            return _NONE, _NONE
+        self._due = False
+        count = _kernels.take_pulses(self.chi, self._crossed, self._index, self._pulses)
         if count > self._index.size:  # nothing was taken: make room and take
             self._index, self._pulses = np.empty(count, np.int64), np.empty(count, np.int64)
-            _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
-        return Accumulated(counts, self._index[:count].copy(), self._pulses[:count].copy())
+            _kernels.take_pulses(self.chi, self._crossed, self._index, self._pulses)
+        return self._index[:count].copy(), self._pulses[:count].copy()
+
+    def restore(self, chi: F32) -> None:
+        """Take over chi of another accumulator of this shape, in place; pulses may be due anywhere in it."""
+        self.chi[...] = chi
+        self._crossed[:] = self._due = True
 
 
 class RefreshLog:

@@ -15,7 +15,7 @@ from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.dataset import Dataset
 from archsim.data.text import TextDataset
-from archsim.learning.network import Network
+from archsim.networks.network import Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
 from archsim.runs.workload import Training, Workload

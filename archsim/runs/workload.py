@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag, model_validator
+from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag
 
 from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.extends import named
@@ -17,52 +17,8 @@ from archsim.data import arrays, datasets, text
 from archsim.data.dataset import Dataset
 from archsim.data.images import prepare
 from archsim.data.text import TextDataset
-from archsim.learning.maths import OUTPUT_ACTIVATIONS
-from archsim.learning.network import Dense, Network
-
-
-class LayerFile(Record):
-    """One layer of the network; `rate` is its learning rate over that of the training."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-    kind: Literal["dense"]
-    units: Count
-    activation: Literal["sigmoid", "relu", "linear"]
-    bias: Switch = True
-    rate: Annotated[FiniteFloat, Field(gt=0)] = 1.0
-
-
-class NetworkFile(Record):
-    """The network: elements of a sample, initial weights, layers from the input on.
-
-    Initial weights are normal, or uniform over `initial_levels` equally spaced values; `initial_std` is their spread.
-    """
-
-    inputs: Count
-    initial_std: Annotated[FiniteFloat, Field(gt=0)]
-    initial_levels: Annotated[int, Field(ge=2, strict=True)] | None = None
-    layers: Annotated[list[LayerFile], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _sound(self) -> NetworkFile:
-        names = [layer.name for layer in self.layers]
-        if repeated := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two layers are named {repeated[0]!r}; expected each name once")
-        if "chip" in names:
-            raise ValueError("a layer is named 'chip', which stands for the chip itself; expected another name")
-        last = self.layers[-1].activation
-        if last not in OUTPUT_ACTIVATIONS:
-            raise ValueError(f"the last layer has activation {last!r}; expected one of {', '.join(OUTPUT_ACTIVATIONS)}")
-        return self
-
-    def build(self) -> Network:
-        """Return the network."""
-        inputs = [self.inputs, *(layer.units for layer in self.layers)]
-        layers = tuple(
-            Dense(layer.name, size, layer.units, layer.activation, layer.bias, layer.rate)
-            for layer, size in zip(self.layers, inputs, strict=False)
-        )
-        return Network(layers, self.initial_std, self.initial_levels or 0)
+from archsim.networks.file import NetworkFile
+from archsim.networks.layers.dense import Dense
 
 
 class Training(Record):
@@ -95,17 +51,9 @@ class ImagesFile(Record):
 
 
 KnownData = Literal[
-    "mnist",
-    "mnist-5k",
-    "fashion-mnist",
-    "kmnist",
-    "qmnist",
-    "emnist-mnist",
-    "emnist-digits",
-    "cifar10",
-    "shakespeare",
+    "mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits", "cifar10", "shakespeare",
     "shakespeare-extract",
-]
+]  # fmt: skip
 """Data sets known by name: `archsim.data.datasets.NAMES`."""
 
 
@@ -152,8 +100,11 @@ class PublishedFile(Record):
 
     def is_of(self, network: NetworkFile, batch: int, dataset_sha256: str) -> bool:
         """Return whether a training is the one that the totals were published of."""
-        layers = [network.inputs, *(layer.units for layer in network.layers)]
-        activations = [layer.activation for layer in network.layers]
+        dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+        if len(dense) < len(network.layers):
+            return False
+        layers = [network.inputs, *(layer.units for layer in dense)]
+        activations = [layer.activation for layer in dense]
         mine = (self.layers, self.activations, self.batch, self.dataset_sha256)
         return mine == (layers, activations, batch, dataset_sha256)
 
@@ -204,8 +155,8 @@ class Workload(FileRecord):
         """
         if isinstance(self.dataset, str):
             return []
-        key, named = ("text", self.dataset.text) if isinstance(self.dataset, OwnText) else ("file", self.dataset.file)
-        given = Path(named).expanduser()
+        key, told = ("text", self.dataset.text) if isinstance(self.dataset, OwnText) else ("file", self.dataset.file)
+        given = Path(told).expanduser()
         places = [given] if self._home is None else [self._home / given.name, self._home / given]
         if self._home is None or not kept_by_a_run(self._home):
             places = [*places[1:], given]
@@ -213,7 +164,7 @@ class Workload(FileRecord):
             return [path]
         what = "text" if key == "text" else ".npz"
         expected = f"an existing {what} file, by its path from the workload's file or from the current folder"
-        raise DataError(key=f"dataset.{key}", value=named, expected=expected)
+        raise DataError(key=f"dataset.{key}", value=told, expected=expected)
 
     def load(self, folder: Path | None) -> Dataset | TextDataset:
         """Return the data set, from a folder if one is given, with its images prepared.

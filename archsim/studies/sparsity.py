@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from archsim.networks.file import NetworkFile
 from archsim.records.recorded import Recorded, RecordedChip
-from archsim.runs.workload import NetworkFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
     workload = recorded.run["workload"]
     batch = workload["training"]["batch"]
     network = NetworkFile.model_validate(workload["network"]).build()
-    shapes = {layer.name: layer.shape for layer in network.layers}
+    shapes = network.shapes
     found: list[Sparsity] = []
     for architecture in recorded.run["architectures"]:
         if architecture["name"] not in recorded.chips:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from network_kit import chain, dense
 
 from archsim import hardware
 from archsim.accounting.circuits import CHIP_PARTS, CIRCUITS, PartKind
@@ -22,15 +23,14 @@ from archsim.base.files import shipped_names
 from archsim.base.signal import Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
+from archsim.chips.execute import training_step
 from archsim.chips.published import PublishedBoard, parse
-from archsim.chips.step import training_step
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
-from archsim.learning.network import Dense, Network
 from archsim.studies.cases import read_case, shipped_cases
 from archsim.studies.inventory import declared
 
-NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
+NETWORK = chain(12, dense("fc1", 9, "relu"), dense("fc2", 3, "sigmoid"), std=0.3)
 BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}
 """So that layers are cut and a few steps bring every action about."""
 
@@ -47,7 +47,9 @@ def exercised(name: str) -> Any:
     def work() -> Any:
         for _ in range(60):
             target = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 1)]
-            yield from training_step(chip, NETWORK, rng.uniform(0, 1, (1, 12)).astype(np.float32), target, 1.0)
+            yield from training_step(
+                chip, NETWORK, {"x": rng.uniform(0, 1, (1, 12)).astype(np.float32), "target": target}, 1.0
+            )
 
     chip.run(work())
     chip.settle()

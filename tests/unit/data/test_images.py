@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from network_kit import chain, dense
 
 from archsim.base.errors import InputError
 from archsim.base.streams import Streams
@@ -11,7 +12,6 @@ from archsim.data import datasets
 from archsim.data.augment import augment
 from archsim.data.dataset import Dataset, build
 from archsim.data.images import prepare
-from archsim.learning.network import Dense, Network
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +46,11 @@ def test_what_was_done_shows_in_the_origin_and_the_hash(digits: Dataset) -> None
     assert found[2].train_y is digits.train_y
 
 
-def test_a_layer_without_bias_has_a_row_for_each_input_alone() -> None:
-    assert Dense("a", 4, 3, "sigmoid").shape == (5, 3)
-    assert Dense("a", 4, 3, "sigmoid", bias=False).shape == (4, 3)
-
-
 def test_initial_levels_are_equally_spaced_and_equally_frequent_with_the_deviation_asked_for() -> None:
     """40,000 weights of seven values: each count within 5 sigma (350) of 5,714; a false alarm in 250,000."""
-    weights = Network((Dense("a", 400, 100, "sigmoid", bias=False),), 1 / 3, 7).initial_weights(Streams(1))["a"]
+    weights = chain(400, dense("a", 100, "sigmoid", bias=False), std=1 / 3, initial_levels=7).initial_weights(
+        Streams(1)
+    )["a"]
     values, counts = np.unique(weights, return_counts=True)
     assert values == pytest.approx(np.arange(-3, 4) / 6, abs=1e-6)
     assert counts == pytest.approx(np.full(7, 40000 / 7), abs=350)

@@ -152,7 +152,7 @@ def test_the_outer_product_counts_the_elements_with_two_non_zero_operands() -> N
     x = np.array([[1.0, 0.0, 0.5, 0.001]], np.float32)  # 0.001 is below half a code of 8 bits
     d = np.array([[1.0, 0.0, -0.6, 0.1]], np.float32)  # 0.1 is below half a code of 3 bits
     done, ps = elapsed(clock, unit.accumulate(accumulator(4, 4), x, d, TAG, x_scale=1.0, rate=0.05))
-    assert (done.updates, done.rows, done.index.size) == (4, 2, 0)
+    assert (done.updates, done.rows) == (4, 2)
     hold = max((2 + 4) * CYCLE, 8 * ACCESS)
     assert ps == hold
     assert counted(ledger, "outer_product_unit") == {
@@ -174,9 +174,14 @@ def test_an_epsilon_taken_out_of_chi_is_one_more_addition() -> None:
     clock, ledger = Clock(), Ledger()
     unit = outer_product_unit(clock, ledger)
     one = np.ones((1, 1), np.float32)
-    done, _ = elapsed(clock, unit.accumulate(accumulator(1, 1), one, one, TAG, x_scale=1.0, rate=0.25))
-    assert done.pulses.tolist() == [2]  # 2.5 epsilon: two pulses, half an epsilon stays
+    chi = accumulator(1, 1)
+    _, ps = elapsed(clock, unit.accumulate(chi, one, one, TAG, x_scale=1.0, rate=0.25))
+    index, pulses = unit.apply(chi, TAG)
+    assert (index.tolist(), pulses.tolist()) == ([0], [2])  # 2.5 epsilon: two pulses, half an epsilon stays
     assert counted(ledger, "outer_product_unit")["add"] == 1 + 1
+    assert clock.now == ps, "taking out takes no time"
+    assert unit.apply(chi, TAG)[0].size == 0
+    assert counted(ledger, "outer_product_unit")["add"] == 1 + 1, "there is nothing left to take out"
 
 
 # --- programmer -------------------------------------------------------------------------------------------------------
