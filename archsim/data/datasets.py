@@ -35,7 +35,8 @@ VARIABLE = "ARCHSIM_DATA"
 class Availability:
     """Whether a data set can be used here: a row of `archsim data list`.
 
-    `where` is a folder or "archsim", `bytes` the size on disk; `note` says why it was not found, or "".
+    `where` is a folder or "archsim", `bytes` the size on disk; `note` says why it was not found, or how many of its files
+    are there if not all need be, or "".
     """
 
     name: str
@@ -140,7 +141,9 @@ def _availability(known: Known, folder: Path | None) -> Availability:
             known.name, found=False, where="", bytes=0, note=f"not found in {' or '.join(looked)}{hint}"
         )
     size = sum(path.stat().st_size for path in found.paths)
-    return Availability(known.name, found=True, where=str(found.folder), bytes=size)
+    some = found.form == "cifar" and len(found.paths) < len(known.parts)
+    note = f"{len(found.paths)} of {len(known.parts)} files" if some else ""
+    return Availability(known.name, found=True, where=str(found.folder), bytes=size, note=note)
 
 
 def check_name(name: str) -> None:

@@ -64,6 +64,8 @@ def test_some_of_the_training_batches_are_named_as_a_part(monkeypatch: pytest.Mo
     data = load(write(tmp_path / "some", some))
     assert data.name == "cifar10 (14 of 50,000 training images)"
     assert data.origin == "CIFAR-10, 2 of 5 training batches, 14 + 7 images"
+    listed = {each.name: each for each in datasets.sources(folder=tmp_path / "some")}
+    assert (listed["cifar10"].found, listed["cifar10"].note) == (True, "3 of 6 files")
 
 
 def test_other_bytes_are_never_called_cifar10(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
