@@ -35,8 +35,8 @@ VARIABLE = "ARCHSIM_DATA"
 class Availability:
     """Whether a data set can be used here: a row of `archsim data list`.
 
-    `where` is a folder or "archsim", `bytes` the size on disk; `note` says why it was not found, or how many of its files
-    are there if not all need be, or "".
+    `where` is a folder or "archsim", `bytes` the size on disk; `note` says why it was not found, or how many of its
+    files are there if not all need be, or "".
     """
 
     name: str
