@@ -142,7 +142,7 @@ def test_unlike_boundaries_are_refused(tmp_path: Path) -> None:
     [
         ("inputs: 784", "inputs: 64", "network.inputs: got 64; expected 784, the elements of a sample of mnist-5k"),
         ("units: 10,", "units: 12,", "network.layers: end in 12 units; expected 10, one for each class"),
-        ("dataset: mnist", "dataset: minst", "dataset: got 'minst'; expected 'mnist', 'mnist-5k', 'fashion-mnist', 'kmnist', 'qmnist', 'emnist-mnist' or 'emnist-digits'. Did you mean 'mnist'?"),
+        ("dataset: mnist", "dataset: minst", "dataset: got 'minst'; expected 'mnist', 'mnist-5k', 'fashion-mnist', 'kmnist', 'qmnist', 'emnist-mnist', 'emnist-digits', 'cifar10', 'shakespeare' or 'shakespeare-extract'. Did you mean 'mnist'?"),
         ("kind: dense, units: 250", "kind: conv, units: 250", "network.layers[0].kind: got 'conv'; expected one of "),
         ("units: 250, ", "", "network.layers[0].units: is missing; expected the key 'units'"),
         ("units: 250", "unitz: 250", "network.layers[0].unitz: unknown key; expected one of activation, bias, initial_std, kind, name, of, rate, units. Did you mean 'units'?"),

@@ -32,7 +32,7 @@ def trainer(spec: RunSpec, **options: Any) -> Trainer:
 def sampler(samples: int, batch: int, seed: int = 0) -> Sampler:
     """Return a sampler of inputs that are their own number."""
     x = np.arange(samples, dtype=np.float32)[:, None]
-    data = SimpleNamespace(train_x=x, train_y=np.arange(samples) % 3, classes=3)
+    data = SimpleNamespace(train_x=x, train_y=np.arange(samples) % 3, classes=3, augment=())
     return Sampler(data, batch, Streams(seed))  # type: ignore[arg-type]
 
 
