@@ -11,7 +11,7 @@ import pytest
 from archsim.accounting.figure_text import Origin
 from archsim.accounting.figures import Figure
 from archsim.api import run
-from archsim.studies.sensitivity import Spent
+from archsim.studies.explain.sensitivity import Spent
 
 STEPS = 120
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from archsim.records.timeline import Timeline
     from archsim.records.verify import Verification
     from archsim.studies.endurance import Worn
-    from archsim.studies.explain import Explanation
+    from archsim.studies.explain.explain import Explanation
 
 Source = Run | str | Path
 
@@ -64,10 +64,10 @@ def explain(
     tech : str, optional
         Technology that priced the run.
     **options
-        Those of `archsim.studies.explain.explain`: samples, distribution, points, data, done, executor.
+        Those of `archsim.studies.explain.explain.explain`: samples, distribution, points, data, done, executor.
     """
     from archsim.report.explain import page
-    from archsim.studies.explain import explain as study
+    from archsim.studies.explain.explain import explain as study
 
     found = study(_path(run), archs=archs, over=over, technology=tech, steps=steps if reruns else None, **options)
     if out:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from archsim.accounting.intervals import Intervals
     from archsim.records.compare import Comparison
     from archsim.records.timeline import Timeline
     from archsim.records.verify import Verification
     from archsim.studies.endurance import Worn
-    from archsim.studies.explain import Explanation
-    from archsim.studies.intervals import Intervals
+    from archsim.studies.explain.explain import Explanation
 
 
 class Run:
@@ -82,7 +82,7 @@ class Run:
     @property
     def intervals(self) -> Intervals | None:
         """The 90 % intervals of every energy, time and area under the run's own technology; None without ranges."""
-        from archsim.studies.intervals import known
+        from archsim.records.intervals import known
 
         return known(self.recorded)
 

@@ -37,7 +37,7 @@ def explain_command(  # noqa: PLR0917  an option each
     """Say what a chip's energy, or the ratio of two, is made of, how sure it is, and which decisions it hangs on."""
     from archsim.base.files import check_folder
     from archsim.report.explain import page
-    from archsim.studies.explain import contents, explain
+    from archsim.studies.explain.explain import contents, explain
 
     folder = out or run / "explain"
     check_folder(folder)

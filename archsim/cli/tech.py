@@ -106,7 +106,7 @@ def tech_rules(
 
     from archsim.accounting.technology import read_technology
     from archsim.base.units import show
-    from archsim.studies.ruled import under_rules
+    from archsim.studies.explain.ruled import under_rules
 
     found = under_rules(read_technology(name), run)
     if as_json:

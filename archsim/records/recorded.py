@@ -236,6 +236,7 @@ def read(path: Path) -> Recorded:
     for chip in chips.values():
         agreement.check_chip(path, chip, summary, names)
     agreement.check_ratios(path, summary)
+    agreement.check_intervals(path, chips, summary)
     return Recorded(path, run, summary, known, chips)
 
 

@@ -74,9 +74,13 @@ def _check_alike(first: Recorded, other: Recorded) -> None:
 
 
 def _summary(runs: Sequence[Recorded]) -> dict[str, Any]:
-    """Return the summary of the mean: numbers of chips are means, ratios those of the mean totals."""
+    """Return the summary of the mean: numbers of chips are means, ratios those of the mean totals.
+
+    Intervals are left out: those of a mean are no means of intervals, and are drawn where they are asked for.
+    """
     found: dict[str, Any] = _mean([run.summary for run in runs])
     found |= {"seed": runs[0].summary["seed"], "seeds": [run.summary["seed"] for run in runs]}
+    found.pop("intervals", None)
     over, chips = found["baseline"], found["architectures"]
     for name, ratio in found["ratios"].items():
         for key, quantity in (("energy", "energy_per_step_J"), ("latency", "latency_per_step_s")):

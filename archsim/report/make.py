@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from archsim.base import files
+from archsim.records import intervals
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read
 from archsim.report import latex, style, tables
-from archsim.studies import intervals
 
 
 def make(run: str | Path, out: str | Path | None = None) -> list[Path]:

@@ -27,8 +27,8 @@ from archsim.chips.step import training_step
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.learning.network import Dense, Network
-from archsim.studies.cases import read_case, shipped_cases
 from archsim.studies.inventory import declared
+from archsim.studies.validation.cases import read_case, shipped_cases
 
 NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
 BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}

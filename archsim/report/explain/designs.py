@@ -14,9 +14,9 @@ from archsim.report.explain.charts import NARROW, PAPER, WIDE, ratio_ticks
 from archsim.report.explain.decomposition import Chips
 from archsim.report.explain.words import listed, percent, times, valued
 from archsim.report.sheet import NONE, Sheet
-from archsim.studies.designs import NEAR, Axis, Design, Designs, Space
-from archsim.studies.explain import Explanation
-from archsim.studies.totals import Total
+from archsim.studies.explain.designs import NEAR, Axis, Design, Designs, Space
+from archsim.studies.explain.explain import Explanation
+from archsim.studies.explain.totals import Total
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

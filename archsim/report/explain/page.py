@@ -19,8 +19,8 @@ from archsim.report.explain.charts import FIGURES, Draw
 from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
 from archsim.report.sheet import NONE, Sheet, markdown_sheet, wordy
-from archsim.studies import explain as explanations
-from archsim.studies.explain import Explanation
+from archsim.studies.explain import explain as explanations
+from archsim.studies.explain.explain import Explanation
 
 PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
 SUFFIXES = ("png", "svg")

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archsim.accounting.intervals import Intervals
 from archsim.base import files
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read
 from archsim.report import ranges, style, tables
 from archsim.report.latex import escape, latex_sheet, latex_text
 from archsim.report.paper import methods, sources
 from archsim.report.sheet import Sheet
-from archsim.studies.intervals import Intervals, known
 
 PAGES = {"column": style.COLUMN, "text": style.TEXT}
 """Width of a figure, as its file's name says: one column, or the text of a page in two columns."""

@@ -18,11 +18,11 @@ from archsim.report import style
 from archsim.report.explain import page, words
 from archsim.report.explain.charts import distribution
 from archsim.report.explain.decomposition import Chips, made
-from archsim.studies.designs import SPACE, Design, Designs, Space
-from archsim.studies.explain import Explanation, explain
-from archsim.studies.sensitivity import Spread
-from archsim.studies.totals import total
-from archsim.studies.variants import Outcome, Reruns, Variant
+from archsim.studies.explain.designs import SPACE, Design, Designs, Space
+from archsim.studies.explain.explain import Explanation, explain
+from archsim.studies.explain.sensitivity import Spread
+from archsim.studies.explain.totals import total
+from archsim.studies.explain.variants import Outcome, Reruns, Variant
 
 
 @pytest.fixture(scope="module")

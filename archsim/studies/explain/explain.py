@@ -15,14 +15,14 @@ from archsim.base.progress import Counted
 from archsim.records import seeds
 from archsim.records.technologies import find
 from archsim.runs.layout import state
-from archsim.studies import designs, sensitivity, variants
-from archsim.studies.designs import Space
+from archsim.studies.explain import designs, sensitivity, variants
+from archsim.studies.explain.designs import Space
+from archsim.studies.explain.ruled import spent_by
+from archsim.studies.explain.sensitivity import Spent, Spread, Swing
+from archsim.studies.explain.sparsity import Sparsity, sparsity
+from archsim.studies.explain.totals import Total, total
+from archsim.studies.explain.variants import Reruns
 from archsim.studies.repeat import chosen
-from archsim.studies.ruled import spent_by
-from archsim.studies.sensitivity import Spent, Spread, Swing
-from archsim.studies.sparsity import Sparsity, sparsity
-from archsim.studies.totals import Total, total
-from archsim.studies.variants import Reruns
 from archsim.technologies.overlay import by_rule
 from archsim.technologies.rules import check_rule
 

@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 from explain_kit import figure, small_run, spent
 
+from archsim.accounting.draws import DISTRIBUTIONS, log_triangular, log_uniform
 from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
-from archsim.studies.sensitivity import (
-    DISTRIBUTIONS,
+from archsim.studies.explain.sensitivity import (
     Spent,
     bounds,
-    log_triangular,
-    log_uniform,
     read_spent,
     spread,
     tornado,

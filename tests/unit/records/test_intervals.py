@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from explain_kit import small_run
 
+from archsim.accounting.intervals import TOTAL
 from archsim.accounting.technology import Technology, read_technology
+from archsim.records.intervals import contents, intervals, known
 from archsim.records.recorded import Recorded, read
 from archsim.report import ranges
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
-from archsim.studies.intervals import TOTAL, contents, intervals, known
-from archsim.studies.sensitivity import read_spent, spread
+from archsim.studies.explain.sensitivity import read_spent, spread
 
 STILL = ("tile.rows=1024", "nonidealities.drift=false", "nonidealities.read_noise=false")
 """One tile a layer, and nothing that a clock of another pace would change."""
@@ -108,6 +109,6 @@ def test_tables_and_json_show_every_interval(run: Recorded) -> None:
     assert {"energy, update", "energy, total", "time, total", "area, total"} <= set(labels)
     assert labels[-1] == "energy ratio, digital32 over it"
     content = json.loads(json.dumps(contents(run)))
-    mine = content["technologies"][0]["architectures"]["mixed-precision"]
+    mine = content["intervals"][run.technology]["architectures"]["mixed-precision"]
     assert set(mine["energy_per_step_J"]["total"]) == {"value", "low", "high"}
-    assert set(mine) == {"energy_per_step_J", "time_per_step_s", "area_m2"}
+    assert set(mine) == {"energy_per_step_J", "latency_per_step_s", "area_m2"}

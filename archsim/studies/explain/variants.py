@@ -21,8 +21,8 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
+from archsim.studies.explain.sensitivity import Spent
 from archsim.studies.repeat import options_of
-from archsim.studies.sensitivity import Spent
 from archsim.studies.sweep import Options, run_points
 
 STEPS = 3000

@@ -17,9 +17,9 @@ from archsim.api import run as run_once
 from archsim.base.errors import InputError
 from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
+from archsim.studies.explain.sensitivity import read_spent
+from archsim.studies.explain.variants import VARIANTS, Reruns, Variant, applies, rerun
 from archsim.studies.repeat import chosen, options_of
-from archsim.studies.sensitivity import read_spent
-from archsim.studies.variants import VARIANTS, Reruns, Variant, applies, rerun
 
 TECH = "bottom-up-14nm"
 BASELINE, CHIP = CHIPS = "digital32", "mixed-precision"

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from archsim.accounting.technology import Technology
 from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
+from archsim.studies.explain.sensitivity import Spent
+from archsim.studies.explain.variants import STEPS, Measured, measure, recorded_value
 from archsim.studies.repeat import options_of
-from archsim.studies.sensitivity import Spent
 from archsim.studies.sweep import Options
-from archsim.studies.variants import STEPS, Measured, measure, recorded_value
 
 F64 = NDArray[np.float64]
 Settings = tuple[tuple[str, str], ...]

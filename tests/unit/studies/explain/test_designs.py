@@ -19,10 +19,10 @@ from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
 from archsim.chips.demands import require
 from archsim.chips.placement import tiles_demand
-from archsim.studies import designs
-from archsim.studies.designs import SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
-from archsim.studies.sensitivity import read_spent
-from archsim.studies.totals import total
+from archsim.studies.explain import designs
+from archsim.studies.explain.designs import SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
+from archsim.studies.explain.sensitivity import read_spent
+from archsim.studies.explain.totals import total
 
 FEW = (
     Axis("chi's memory", (

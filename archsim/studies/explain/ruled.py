@@ -12,7 +12,7 @@ from archsim.accounting.technology import Technology
 from archsim.records import recorded
 from archsim.records.recorded import Recorded
 from archsim.records.reprice import under
-from archsim.studies.sensitivity import Spent
+from archsim.studies.explain.sensitivity import Spent
 from archsim.technologies.overlay import by_rule
 from archsim.technologies.rules import RULES, table
 
