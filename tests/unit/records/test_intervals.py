@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from explain_kit import small_run
 
@@ -100,6 +102,36 @@ def test_the_interval_of_a_time_holds_its_value_and_no_unit_that_sleeps_widens_i
     assert (
         times["forward"].high / times["forward"].low < 6
     )  # clock, memory, bus, host: not the pulses of the programmer
+
+
+def test_the_summary_has_every_interval_and_who_reads_the_run_draws_none(
+    run: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = run.summary["intervals"]
+    assert set(told) == set(run.technologies)
+    assert told[run.technology] == intervals(run).content()
+    assert set(told[run.technology]["architectures"]) == set(CHIPS)
+    drawn = intervals(run)
+    monkeypatch.setattr("archsim.accounting.intervals.draw", lambda *_, **__: pytest.fail("drawn again"))
+    assert known(run) == drawn
+
+
+def test_a_run_of_an_earlier_version_has_no_intervals_and_they_are_drawn(run: Recorded, tmp_path: Path) -> None:
+    older = Path(shutil.copytree(run.path, tmp_path / "older"))
+    content = json.loads((older / "summary.json").read_text())
+    del content["intervals"]
+    (older / "summary.json").write_text(json.dumps(content))
+    assert known(read(older)) == known(run)
+
+
+def test_an_energy_drawn_at_random_lies_in_its_interval_nine_times_of_ten(run: Recorded) -> None:
+    """Other 4,000 draws: the share inside is off by more than 2 points once in 1e4 or less."""
+    told = known(run)
+    assert told is not None
+    for name in CHIPS:
+        values = spread(read_spent(run.path, TECHNOLOGY, (name,)), seed=7, samples=4000).values
+        each = told.chips[name].energy[TOTAL]
+        assert np.mean((values >= each.low) & (values <= each.high)) == pytest.approx(0.9, abs=0.02)
 
 
 def test_tables_and_json_show_every_interval(run: Recorded) -> None:
