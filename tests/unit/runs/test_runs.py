@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summarise import published, summarise
 from archsim.runs.summary import Summary, json_schema
 from archsim.runs.train import Trainer, evaluation_steps
-from archsim.studies.calibrate import energies, solve
+from archsim.studies.calibrate import calibrate, energies, solve
 from archsim.studies.seeds import run_seeds, statistics
 
 TECH = ("bottom-up-14nm",)
@@ -223,9 +224,21 @@ def test_calibration_reaches_both_totals_by_the_least_move(finished: tuple[Path,
         assert reached == pytest.approx(target, rel=1e-6)
 
 
-def test_the_calibrated_technology_moved_only_figures_and_says_by_how_much() -> None:
-    base, calibrated = read_technology("bottom-up-14nm"), read_technology("calibrated-nandakumar2020")
+def test_a_calibrated_technology_moved_only_figures_and_says_by_how_much(
+    finished: tuple[Path, Summary], tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished[0], tmp_path / "run"))
+    summary = json.loads((run / "summary.json").read_text())
+    totals = {name: chip["energy_per_sample_J"]["total"] for name, chip in summary["architectures"].items()}
+    summary["published"] = {
+        "source": "a test", "energy_ratio": None, "test_accuracy": {},
+        "energy_per_sample_J": {"mixed-precision": 1.5 * totals["mixed-precision"], "digital32": totals["digital32"]},
+    }  # fmt: skip
+    (run / "summary.json").write_text(json.dumps(summary))
+    moves = {move.figure.name: move for move in calibrate(run, "bottom-up-14nm", tmp_path / "mine.yaml")}
+    base, calibrated = read_technology("bottom-up-14nm"), read_technology(str(tmp_path / "mine.yaml"))
     assert calibrated.times_hash == base.times_hash
+    assert moves["adc.conversion"].factor > 1.1
     for name, figure in calibrated.figures.items():
         if figure.value != base.figures[name].value:
             assert figure.origin.basis == "calibrated"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explain_kit import figure, small_run, spent
+from explain_kit import TECHNOLOGIES, figure, small_run, spent
 
 from archsim.accounting.draws import DISTRIBUTIONS, log_triangular, log_uniform
 from archsim.accounting.technology import read_technology
@@ -22,7 +22,6 @@ from archsim.studies.explain.sensitivity import (
 )
 
 CHIPS = ("digital32", "mixed-precision")
-TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
 
 
 @pytest.fixture(scope="module")
