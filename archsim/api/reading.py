@@ -35,13 +35,22 @@ def load(path: str | Path) -> Run:
 
 
 def report(
-    run: Source, out: str | Path | None = None, *, html: bool = False, paper: bool = False, techs: Sequence[str] = ()
+    run: Source,
+    out: str | Path | None = None,
+    *,
+    html: bool = False,
+    paper: bool = False,
+    techs: Sequence[str] = (),
+    rule: str | None = None,
 ) -> list[Path]:
-    """Write charts and tables of a run, or its HTML page, or its paper kit; return the files."""
+    """Write charts and tables of a run, or its HTML page, or its paper kit; return the files.
+
+    `rule` prices the run by another scaling rule than that of its technology.
+    """
     opened = run if isinstance(run, Run) else Run(run)
     if html:
-        return [opened.page(out, techs=techs)]
-    return opened.paper(out, techs=techs) if paper else opened.report(out)
+        return [opened.page(out, techs=techs, rule=rule)]
+    return opened.paper(out, techs=techs, rule=rule) if paper else opened.report(out, rule=rule)
 
 
 def explain(

@@ -120,6 +120,7 @@ def tech_rules(
     for chip, energies in found.energies.items():
         table.add_row(f"{chip}, a step", *(show(energies[rule], "J", 4) for rule in rules))
     console().print(table)
+    typer.echo(f"{found.times[0].upper()}{found.times[1:]}.")
 
 
 @tech_app.command("calibrate")

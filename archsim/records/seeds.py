@@ -40,18 +40,28 @@ def read(path: Path) -> Recorded:
     Raises
     ------
     InputError
-        As for `recorded.read`; if no seed is finished, or the seeds are not of one run.
+        As for `recorded.read` and `mean`; if no seed is finished.
     """
     if not several(path):
         return recorded.read(path)
     finished = [each for each in folders(path) if state(each) == "finished"]
     if not finished:
         raise InputError("has no finished seed", file=path, expected="at least one run that is finished")
-    runs = tuple(recorded.read(each) for each in finished)
+    return mean(path, [recorded.read(each) for each in finished])
+
+
+def mean(path: Path, runs: Sequence[Recorded]) -> Recorded:
+    """Return the mean of the runs of a folder's seeds.
+
+    Raises
+    ------
+    InputError
+        If they are not of one run.
+    """
     for run in runs[1:]:
         _check_alike(runs[0], run)
     chips = {name: _chip([run.chips[name] for run in runs]) for name in runs[0].chips}
-    return Recorded(path, runs[0].run, _summary(runs), runs[0].named, chips, runs)
+    return Recorded(path, runs[0].run, _summary(runs), runs[0].named, chips, tuple(runs))
 
 
 def spread(values: Sequence[float]) -> tuple[float, float | None]:

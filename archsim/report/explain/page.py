@@ -11,8 +11,6 @@ from pathlib import Path
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
-from archsim.records.reprice import under
-from archsim.records.seeds import read
 from archsim.report import style
 from archsim.report.explain import designs, words
 from archsim.report.explain.charts import FIGURES, Draw
@@ -41,8 +39,8 @@ class Section:
 def write(found: Explanation, out: Path) -> list[Path]:
     """Write explain.html, explain.md, explain.json and the figures into `out`; return the files, the page first."""
     files.check_folder(out)
-    run = read(found.run)
-    chips = _chips(found, run)
+    run = found.recorded
+    chips = tuple(made(run, name, found.technology.name) for name in found.spent.chips)
     parts = sections(found, chips)
     figures = [part.figure for part in parts if part.figure]
     with style.applied():
@@ -52,12 +50,6 @@ def write(found: Explanation, out: Path) -> list[Path]:
     files.write_text(out / PAGE, _page(found, run, parts, drawings))
     images = [out / f"{name}.{suffix}" for name in figures for suffix in SUFFIXES]
     return [out / PAGE, out / TEXT, out / DATA, *images]
-
-
-def _chips(found: Explanation, run: Recorded) -> Chips:
-    if found.technology.name not in run.technologies:  # another scaling rule than that of the run
-        run = under(run, found.technology)
-    return tuple(made(run, name, found.technology.name) for name in found.spent.chips)
 
 
 def _drawn(draw: Draw, found: Explanation, chips: Chips, stem: Path) -> dict[str, str]:

@@ -174,8 +174,8 @@ def axes_of(architecture: Mapping[str, Any]) -> tuple[Axis, ...]:
 
 
 def explore(
-    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, data: Path | None = None,
-    done: Counted | None = None, executor: Executor | None = None,
+    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, rule: str | None = None,
+    data: Path | None = None, done: Counted | None = None, executor: Executor | None = None,
 ) -> Space | None:  # fmt: skip
     """Run every design of a recorded run's chips, or take from `folder` what stands there; None if a chip has no axes.
 
@@ -188,7 +188,7 @@ def explore(
     points: dict[str, Options] = {}
     keys: dict[str, str] = {}
     for name in spent.chips:
-        options, key = options_of(run, name, technology=technology, data=data)
+        options, key = options_of(run, name, technology=technology, rule=rule, data=data)
         for label, choices in ((f"reference {name}", ()), *_labelled(name, axes[name])):
             settings = tuple(f"{name}.{k}={value}" for choice in choices for k, value in choice.settings)
             points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from archsim.accounting.draws import Draws, draw
 from archsim.accounting.figures import Figure
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
+from archsim.records.recorded import Recorded
 from archsim.studies.calibrate import energies
 
 F64 = NDArray[np.float64]
@@ -141,7 +141,7 @@ class Spread:
         return float(np.mean(self.values >= value))
 
 
-def read_spent(run: Path, technology: Technology, chips: tuple[str, ...]) -> Spent:
+def read_spent(run: Recorded, technology: Technology, chips: tuple[str, ...]) -> Spent:
     """Return what the figures cost one chip of a recorded run, or two: (baseline, chip).
 
     Raises
@@ -152,12 +152,12 @@ def read_spent(run: Path, technology: Technology, chips: tuple[str, ...]) -> Spe
     found = energies(run, technology.name)
     for name in chips:
         if not found.get(name):
-            raise InputError(key="DIR", value=str(run), expected=f"a run in which {name} spends energy")
+            raise InputError(key="DIR", value=str(run.path), expected=f"a run in which {name} spends energy")
     names = list(dict.fromkeys(figure for name in chips for figure in found[name]))
     for name in names:
         if name not in technology.figures:
             raise InputError(
-                f"names the figure {name!r}, which {technology.name} does not have", file=run / "energy.csv",
+                f"names the figure {name!r}, which {technology.name} does not have", file=run.path / "energy.csv",
                 expected="the technology as it was when the run was made", hint=nearest(name, technology.figures),
             )  # fmt: skip
     energy = np.array([[found[chip].get(name, 0.0) for name in names] for chip in chips])

@@ -47,10 +47,10 @@ def test_an_interval_is_that_of_the_same_figures_drawn_alone(run: Recorded) -> N
     """Other draws of one distribution: ends of 4,000 and 20,000 draws differ by more than 8 % once in 1e6 or less."""
     found = intervals(run)
     for name in CHIPS:
-        alone = spread(read_spent(run.path, TECHNOLOGY, (name,)), seed=5).interval
+        alone = spread(read_spent(run, TECHNOLOGY, (name,)), seed=5).interval
         drawn = found.chips[name].energy[TOTAL]
         assert (drawn.low, drawn.high) == pytest.approx(alone, rel=0.08)
-    alone = spread(read_spent(run.path, TECHNOLOGY, CHIPS[:2]), seed=5).interval
+    alone = spread(read_spent(run, TECHNOLOGY, CHIPS[:2]), seed=5).interval
     assert (found.ratios[CHIPS[1]].low, found.ratios[CHIPS[1]].high) == pytest.approx(alone, rel=0.08)
 
 
@@ -129,7 +129,7 @@ def test_an_energy_drawn_at_random_lies_in_its_interval_nine_times_of_ten(run: R
     told = known(run)
     assert told is not None
     for name in CHIPS:
-        values = spread(read_spent(run.path, TECHNOLOGY, (name,)), seed=7, samples=4000).values
+        values = spread(read_spent(run, TECHNOLOGY, (name,)), seed=7, samples=4000).values
         each = told.chips[name].energy[TOTAL]
         assert np.mean((values >= each.low) & (values <= each.high)) == pytest.approx(0.9, abs=0.02)
 

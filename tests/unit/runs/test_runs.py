@@ -16,6 +16,7 @@ from archsim.accounting.technology import read_technology
 from archsim.api import run
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.records.recorded import read
 from archsim.runs import layout
 from archsim.runs.run import execute, train_all
 from archsim.runs.spec import RunSpec, resolve
@@ -214,7 +215,7 @@ def test_seeds_side_by_side_are_seeds_alone(tmp_path: Path) -> None:
 
 def test_calibration_reaches_both_totals_by_the_least_move(finished: tuple[Path, Summary]) -> None:
     technology = read_technology("bottom-up-14nm")
-    spent = energies(finished[0], "bottom-up-14nm")
+    spent = energies(read(finished[0]), "bottom-up-14nm")
     totals = {chip: sum(figures.values()) for chip, figures in spent.items()}
     assert all(move.factor == pytest.approx(1, abs=1e-6) for move in solve(technology, spent, totals))
     targets = {"mixed-precision": totals["mixed-precision"] * 0.9, "digital32": totals["digital32"] * 1.2}

@@ -19,6 +19,9 @@ from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
 from archsim.chips.demands import require
 from archsim.chips.placement import tiles_demand
+from archsim.records.recorded import read
+from archsim.records.ruled import ruled
+from archsim.records.technologies import find
 from archsim.studies.explain import designs
 from archsim.studies.explain.designs import SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
 from archsim.studies.explain.sensitivity import read_spent
@@ -112,7 +115,7 @@ def test_designs_are_runs_with_their_settings_and_the_own_one_is_the_reference(
     monkeypatch.setattr(designs, "SPACE", FEW)
     run = small_run(tmp_path / "run", techs=("bottom-up-14nm",))
     technology = read_technology("bottom-up-14nm")
-    parts = read_spent(run, technology, ("digital32", "mixed-precision"))
+    parts = read_spent(read(run), technology, ("digital32", "mixed-precision"))
     options: dict[str, Any] = {"spent": parts, "technology": technology, "steps": 120}
     with ThreadPoolExecutor(1) as pool:
         space = explore(run, tmp_path / "points", executor=pool, **options)
@@ -131,6 +134,26 @@ def test_designs_are_runs_with_their_settings_and_the_own_one_is_the_reference(
         one = explore(run, tmp_path / "points", executor=pool, **{**options, "spent": alone})
     assert one is not None
     assert one.values == pytest.approx(space.chips[0].energies)
+
+
+def test_designs_by_another_scaling_rule_are_runs_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(designs, "SPACE", FEW)
+    run = small_run(tmp_path / "run", techs=("bottom-up-14nm",))
+    older = ruled(read(run), "stillmaker-baas-older")
+    technology = find(run, older.named).as_it_is()
+    options: dict[str, Any] = {
+        "spent": read_spent(older, technology, ("mixed-precision",)), "technology": read_technology("bottom-up-14nm"),
+        "steps": 120, "rule": "stillmaker-baas-older",
+    }  # fmt: skip
+    with ThreadPoolExecutor(1) as pool:
+        space = explore(run, tmp_path / "points", executor=pool, **options)
+    assert space is not None
+    again = run_once(
+        "mlp-mnist", out=tmp_path / "again", steps=120, techs=("bottom-up-14nm",), archs=("mixed-precision",),
+        settings=("outer_product.at=digital-unit",), figures=("scaling=stillmaker-baas-older",),
+    )  # fmt: skip
+    whole = again.summary["architectures"]["mixed-precision"]["energy_per_step_J"]["total"]
+    assert space.chips[0].energies[0] == pytest.approx(whole, rel=1e-9)
 
 
 def test_a_total_is_reached_by_moving_one_figure_as_far_as_its_share_asks() -> None:
