@@ -18,6 +18,7 @@ from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
 from archsim.report.sheet import NONE, Sheet, markdown_sheet, wordy
 from archsim.studies.explain import explain as explanations
+from archsim.studies.explain.designs import NOT_VARIED
 from archsim.studies.explain.explain import Explanation
 
 PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
@@ -284,6 +285,7 @@ def terminal(found: Explanation) -> list[str]:
             f"    {f'{each.chip}: {each.axis.name}':54} {percent(each.share)} of the variance, {times(each.factor)}"
             for each in found.space.deciding()[: words.FIRST]
         ]
+        lines += [f"    not varied: {each.name}, {each.has} (why: {PAGE})" for each in NOT_VARIED]
     if found.reruns:
         reference = valued(found, found.reruns.reference.value)
         lines.append(

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from archsim.accounting.technology import read_technology
+from archsim.accounting.technology import read_references, read_technology
 from archsim.api import run as run_once
-from archsim.base.files import shipped_names
+from archsim.base.files import shipped, shipped_names
 from archsim.chips.architecture import document, parse
 from archsim.chips.demands import require
 from archsim.chips.placement import tiles_demand
@@ -23,7 +23,7 @@ from archsim.records.recorded import read
 from archsim.records.ruled import ruled
 from archsim.records.technologies import find
 from archsim.studies.explain import designs
-from archsim.studies.explain.designs import SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
+from archsim.studies.explain.designs import NOT_VARIED, SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
 from archsim.studies.explain.sensitivity import read_spent
 from archsim.studies.explain.totals import total
 
@@ -99,6 +99,19 @@ def test_shares_of_decisions_are_those_of_an_analysis_of_variance(b: list[float]
     by_hand = logs.reshape(3, 2, 4).mean(axis=(1, 2))
     assert np.log(lanes.means) == pytest.approx(by_hand)
     assert lanes.share == pytest.approx(float(np.var(by_hand)) / float(np.var(logs)))
+
+
+def test_what_is_said_of_the_memory_cell_that_is_not_varied_holds_of_the_figures() -> None:
+    (held,) = NOT_VARIED
+    figures = read_technology("bottom-up-14nm").figures
+    assert set(held.sources) <= set(read_references(shipped("tech_params") / "references.bib"))
+    megabit = {"capacity_bit": 2.0**20}
+    leakage = figures["sram.leakage"].price(megabit) * megabit["capacity_bit"]
+    assert f"{381e-6 / leakage:.1f} times SRAM's leakage" in held.why
+    sizes = {"capacity_bit": 64 * 8192.0, "word_bit": 32.0}
+    read_, written = (figures[name].price(sizes) for name in ("sram.read", "sram.write"))
+    assert f"SRAM's {1e12 * math.sqrt(read_ * written):.1f} pJ of that capacity" in held.why
+    assert 54 / 0.29 > 100, "uW a KiB of low-operating-power and of low-standby-power cells at 22 nm, CACTI 7"
 
 
 def test_pairs_within_a_factor_of_the_published_value_are_counted() -> None:
