@@ -47,7 +47,8 @@ def over_designs(found: Explanation, space: Space) -> list[str]:
             + (": designs alone can give it, and it does not tell which." if near > 1 else ".")
         )
     held = [
-        f"Not varied: the {each.name}; all designs have {each.has}, for {each.why} (sources: {listed(list(each.sources))})."
+        f"Not varied: the {each.name}; all designs have {each.has}, for {each.why} (sources: "
+        f"{listed(list(each.sources))})."
         for each in NOT_VARIED
     ]
     return [*said, *_deciding(space), *held]
