@@ -13,7 +13,7 @@ Seed = Annotated[int, typer.Option(help="One seed decides everything: the same s
 Techs = Annotated[
     list[str] | None,
     typer.Option("--tech", help="Technology, by name or file; repeat to price the same run by several.",
-                 show_default="both shipped"),
+                 show_default="bottom-up-14nm"),
 ]  # fmt: skip
 Archs = Annotated[
     list[str] | None,

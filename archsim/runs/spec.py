@@ -24,7 +24,7 @@ from archsim.technologies.overlay import overlays, read_pair
 DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
 DIGITAL = "digital32"
 """Kind of chip that is the baseline, if nothing else is said."""
-DEFAULT_TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
+DEFAULT_TECHNOLOGIES = ("bottom-up-14nm",)
 
 
 @dataclass(frozen=True)

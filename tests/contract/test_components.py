@@ -27,8 +27,8 @@ from archsim.chips.execute import training_step
 from archsim.chips.published import PublishedBoard, parse
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
-from archsim.studies.cases import read_case, shipped_cases
 from archsim.studies.inventory import declared
+from archsim.studies.validation.cases import read_case, shipped_cases
 
 NETWORK = chain(12, dense("fc1", 9, "relu"), dense("fc2", 3, "sigmoid"), std=0.3)
 BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}

@@ -131,6 +131,7 @@ def test_wall_time_and_speed_are_not_compared(run: Path, trained: Path) -> None:
             .to_csv(run / "energy.csv", index=False)
         ),
         on_summary(lambda content: content["architectures"]["digital32"].pop("area_m2")),
+        on_summary(lambda content: content.pop("intervals")),
     ],
 )
 def test_what_an_earlier_version_did_not_write_is_no_difference(run: Path, trained: Path, change: Change) -> None:
@@ -142,6 +143,12 @@ def test_columns_that_joined_are_told(run: Path, trained: Path) -> None:
     table = pd.read_csv(run / "energy.csv", dtype=str, keep_default_na=False)
     table.drop(columns="price_low_J_per_unit").to_csv(run / "energy.csv", index=False)
     assert items(run, trained)["energy.csv"].where == "columns that this version adds: price_low_J_per_unit"
+
+
+def test_keys_that_joined_the_summary_are_told_in_one_word(run: Path, trained: Path) -> None:
+    on_summary(lambda content: content.pop("intervals"))(run)
+    said = items(run, trained)["summary.json"].where
+    assert said == "all but wall time and speed; keys that this version adds: intervals"
 
 
 # --- not equal --------------------------------------------------------------------------------------------------------

@@ -167,6 +167,6 @@ def test_a_training_cut_in_pieces_is_the_training_in_one(arch: str) -> None:
 
 def test_a_technology_of_the_same_times_changes_no_amount() -> None:
     one = trainer(small("mixed-precision")).run()
-    other = trainer(small("mixed-precision", techs=("calibrated-nandakumar2020",))).run()
+    other = trainer(small("mixed-precision", techs=("digital-7nm",))).run()
     assert one.rows == other.rows
     assert one.time_ps == other.time_ps

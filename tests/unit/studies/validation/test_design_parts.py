@@ -11,8 +11,8 @@ import pytest
 
 from archsim.base.files import shipped
 from archsim.chips.published_file import PublishedArchitecture
-from archsim.studies.cases import read_case, shipped_cases
-from archsim.studies.measured import Bench
+from archsim.studies.validation.cases import read_case, shipped_cases
+from archsim.studies.validation.measured import Bench
 
 
 def structures() -> list[PublishedArchitecture]:

@@ -11,11 +11,11 @@ from archsim.accounting.technology import lint, read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
 from archsim.chips.published import PublishedBoard, parse
-from archsim.studies import standing
-from archsim.studies.cases import Case, read_case, shipped_cases
-from archsim.studies.measured import Bench
-from archsim.studies.validate import Result, validate
-from archsim.studies.verdict import verdict
+from archsim.studies.validation import standing
+from archsim.studies.validation.cases import Case, read_case, shipped_cases
+from archsim.studies.validation.measured import Bench
+from archsim.studies.validation.validate import Result, validate
+from archsim.studies.validation.verdict import verdict
 
 CASES = shipped_cases()
 KERNEL_CASES = [name for name in CASES if read_case(name).file.kernels]

@@ -14,9 +14,9 @@ from archsim.base.errors import InputError
 from archsim.base.files import shipped
 from archsim.runs.run import train_all
 from archsim.runs.spec import resolve
-from archsim.studies import standing
-from archsim.studies.cases import read_case
-from archsim.studies.validate import Result, validate
+from archsim.studies.validation import standing
+from archsim.studies.validation.cases import read_case
+from archsim.studies.validation.validate import Result, validate
 
 NAME = "neurosim-mlp"
 EPOCH = 8000

@@ -7,29 +7,23 @@ is one fact of the world: its factor is shared by both chips. Times are not vari
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accounting.figures import AreaFigure, Figure, Time
+from archsim.accounting.draws import Draws, draw
+from archsim.accounting.figures import Figure
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError, nearest
-from archsim.studies import draws
+from archsim.records.recorded import Recorded
 from archsim.studies.calibrate import energies
-from archsim.studies.draws import Draws
 
 F64 = NDArray[np.float64]
-Distribution = Callable[[F64, F64, F64], F64]
-Ranged = Figure | AreaFigure | Time
-"""What has a value between two ends."""
 NOTHING = 1e-24
 """A variance of the logarithm below this is rounding."""
-LEAST = 100
-"""Draws for a percentile."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +141,7 @@ class Spread:
         return float(np.mean(self.values >= value))
 
 
-def read_spent(run: Path, technology: Technology, chips: tuple[str, ...]) -> Spent:
+def read_spent(run: Recorded, technology: Technology, chips: tuple[str, ...]) -> Spent:
     """Return what the figures cost one chip of a recorded run, or two: (baseline, chip).
 
     Raises
@@ -158,12 +152,12 @@ def read_spent(run: Path, technology: Technology, chips: tuple[str, ...]) -> Spe
     found = energies(run, technology.name)
     for name in chips:
         if not found.get(name):
-            raise InputError(key="DIR", value=str(run), expected=f"a run in which {name} spends energy")
+            raise InputError(key="DIR", value=str(run.path), expected=f"a run in which {name} spends energy")
     names = list(dict.fromkeys(figure for name in chips for figure in found[name]))
     for name in names:
         if name not in technology.figures:
             raise InputError(
-                f"names the figure {name!r}, which {technology.name} does not have", file=run / "energy.csv",
+                f"names the figure {name!r}, which {technology.name} does not have", file=run.path / "energy.csv",
                 expected="the technology as it was when the run was made", hint=nearest(name, technology.figures),
             )  # fmt: skip
     energy = np.array([[found[chip].get(name, 0.0) for name in names] for chip in chips])
@@ -206,60 +200,6 @@ def bounds(spent: Spent) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def log_uniform(u: F64, low: F64, high: F64) -> F64:
-    """Return ln k for uniform u in [0, 1): every factor of the range [low, high] (as ln) as likely as any other."""
-    return np.asarray(low + u * (high - low), np.float64)
-
-
-def log_triangular(u: F64, low: F64, high: F64) -> F64:
-    """Return ln k for uniform u in [0, 1): most likely 0 (the value), less so towards the ends, never beyond them."""
-    width = np.where(high > low, high - low, 1.0)
-    left = low + np.sqrt(u * width * -low)
-    right = high - np.sqrt((1 - u) * width * high)
-    return np.asarray(np.where(u * width < -low, left, right), np.float64)
-
-
-DISTRIBUTIONS: dict[str, Distribution] = {"log-triangular": log_triangular, "log-uniform": log_uniform}
-"""How a figure's factor is drawn within its published range. Both work in the logarithm, for the ranges span factors,
-some of them decades, and lie unevenly about the value; both stop at the ends, for nothing was published beyond them."""
-
-
-def draw(
-    items: Sequence[Ranged], *, samples: int, distribution: str = "log-triangular", seed: int = 1
-) -> Draws:  # fmt: skip
-    """Return two sets of joint draws of factors on figures, areas or times.
-
-    The one place where they are drawn: every interval and every share rests on it.
-
-    Parameters
-    ----------
-    items : sequence of figures, areas or times
-    samples : int
-    distribution : str
-        A key of `DISTRIBUTIONS`.
-    seed : int
-        Of the streams of `draws.draw`.
-
-    Raises
-    ------
-    InputError
-        For an unknown distribution, too few samples, or a range that begins at zero.
-    """
-    if distribution not in DISTRIBUTIONS:
-        known = ", ".join(DISTRIBUTIONS)
-        hint = nearest(distribution, DISTRIBUTIONS)
-        raise InputError(key="--distribution", value=distribution, expected=f"one of {known}", hint=hint)
-    if samples < LEAST:
-        raise InputError(key="--samples", value=samples, expected=f"{LEAST} or more")
-    low, high = _ends(items)
-
-    def factors(places: F64, chosen: Sequence[int]) -> F64:
-        index = list(chosen)
-        return np.asarray(np.exp(DISTRIBUTIONS[distribution](places, low[index], high[index])), np.float64)
-
-    return draws.draw(items, factors, samples=samples, seed=seed)
-
-
 def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-triangular", seed: int = 1) -> Spread:
     """Draw all figures together and return the distribution and each figure's share of its variance.
 
@@ -284,17 +224,6 @@ def spread(spent: Spent, *, samples: int = 20_000, distribution: str = "log-tria
     drawn = draw(spent.figures, samples=samples, distribution=distribution, seed=seed)
     values, shares, causes = _shares(spent, drawn)
     return Spread(distribution, values, tuple(shares), tuple(causes))
-
-
-def _ends(items: Sequence[Ranged]) -> tuple[F64, F64]:
-    for item in items:
-        if item.low <= 0:
-            raise InputError(
-                file=item.file, line=item.line, key=f"figures.{item.name}.range", value=item.low,
-                expected="a low end above zero, since figures vary on a log scale",
-            )  # fmt: skip
-    low = np.array([math.log(item.low / item.value) for item in items])
-    return low, np.array([math.log(item.high / item.value) for item in items])
 
 
 def _shares(spent: Spent, drawn: Draws) -> tuple[F64, list[Share], list[CauseShare]]:

@@ -8,7 +8,7 @@ import pytest
 
 from archsim.accounting.ledger import Action, Entry, Row
 from archsim.records.recorded import Recorded, RecordedChip
-from archsim.studies.sparsity import Sparsity, sparsity
+from archsim.studies.explain.sparsity import Sparsity, sparsity
 
 # A layer of 299 inputs and a bias to 10 outputs: two column bands of 8 columns, four row bands of 100 rows.
 RUN: dict[str, Any] = {

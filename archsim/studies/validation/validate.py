@@ -15,11 +15,11 @@ from pathlib import Path
 from archsim.base import units
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
-from archsim.studies import standing
-from archsim.studies.cases import QUANTITIES, Case, Number, read_case, shipped_cases
-from archsim.studies.classes import Answer, Finding, classify
-from archsim.studies.measured import Bench
-from archsim.studies.trained import SAME, TrainingRun, train
+from archsim.studies.validation import standing
+from archsim.studies.validation.cases import QUANTITIES, Case, Number, read_case, shipped_cases
+from archsim.studies.validation.classes import Answer, Finding, classify
+from archsim.studies.validation.measured import Bench
+from archsim.studies.validation.trained import SAME, TrainingRun, train
 from archsim.technologies.rules import check_rule
 
 

@@ -10,9 +10,9 @@ import yaml
 
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
-from archsim.studies.cases import read_case
-from archsim.studies.trained import extrapolate
-from archsim.studies.validate import Result, validate
+from archsim.studies.validation.cases import read_case
+from archsim.studies.validation.trained import extrapolate
+from archsim.studies.validation.validate import Result, validate
 
 
 def course(power: float, ends: tuple[int, ...] = (8000, 80000, 240000)) -> list[tuple[int, float]]:

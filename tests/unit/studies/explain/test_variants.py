@@ -17,9 +17,10 @@ from archsim.api import run as run_once
 from archsim.base.errors import InputError
 from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
+from archsim.records.recorded import read
+from archsim.studies.explain.sensitivity import read_spent
+from archsim.studies.explain.variants import VARIANTS, Reruns, Variant, applies, rerun
 from archsim.studies.repeat import chosen, options_of
-from archsim.studies.sensitivity import read_spent
-from archsim.studies.variants import VARIANTS, Reruns, Variant, applies, rerun
 
 TECH = "bottom-up-14nm"
 BASELINE, CHIP = CHIPS = "digital32", "mixed-precision"
@@ -46,7 +47,7 @@ def again(
     recorded: Path, folder: Path, executor: Executor, variants: tuple[Variant, ...], steps: int = STEPS
 ) -> Reruns:  # fmt: skip
     technology = read_technology(TECH)
-    made = read_spent(recorded, technology, (BASELINE, CHIP))
+    made = read_spent(read(recorded), technology, (BASELINE, CHIP))
     return rerun(
         recorded, folder, spent=made, technology=technology, steps=steps, variants=variants, executor=executor
     )  # fmt: skip
@@ -102,7 +103,7 @@ def test_variants_have_names_of_their_own() -> None:
 
 def test_steps_that_are_none_are_refused(recorded: Path, tmp_path: Path) -> None:
     technology = read_technology(TECH)
-    made = read_spent(recorded, technology, (BASELINE, CHIP))
+    made = read_spent(read(recorded), technology, (BASELINE, CHIP))
     with pytest.raises(InputError, match="--steps"):
         rerun(recorded, tmp_path, spent=made, technology=technology, steps=0)
 

@@ -21,8 +21,8 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
+from archsim.studies.explain.sensitivity import Spent
 from archsim.studies.repeat import options_of
-from archsim.studies.sensitivity import Spent
 from archsim.studies.sweep import Options, run_points
 
 STEPS = 3000
@@ -163,8 +163,8 @@ class Reruns:
 
 
 def rerun(
-    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, data: Path | None = None,
-    variants: tuple[Variant, ...] = VARIANTS, done: Counted | None = None,
+    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, rule: str | None = None,
+    data: Path | None = None, variants: tuple[Variant, ...] = VARIANTS, done: Counted | None = None,
     executor: Executor | None = None,
 ) -> Reruns:  # fmt: skip
     """Run the reference and every variant, or take from `folder` what stands there already.
@@ -190,7 +190,7 @@ def rerun(
     """
     if steps < 1:
         raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
-    bases = {name: options_of(run, name, technology=technology, data=data) for name in spent.chips}
+    bases = {name: options_of(run, name, technology=technology, rule=rule, data=data) for name in spent.chips}
     recorded = {each["name"]: each for each in read_run(run)["architectures"]}
     chosen = [(name, v) for name in spent.chips for v in variants if applies(v, recorded[name])]
     points: dict[str, Options] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.accounting.figures import Figure
-from archsim.studies import sensitivity
-from archsim.studies.sensitivity import Spent
+from archsim.studies.explain import sensitivity
+from archsim.studies.explain.sensitivity import Spent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archsim.studies.validate import Result
+from archsim.studies.validation.validate import Result
 
 SILICON, PAPER = "measured silicon", "simulated and calculated designs"
 FIGURES = {"own": "by the case's own figures", "bottom-up": "by independent figures"}

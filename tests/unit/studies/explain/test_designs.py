@@ -13,16 +13,19 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from archsim.accounting.technology import read_technology
+from archsim.accounting.technology import read_references, read_technology
 from archsim.api import run as run_once
-from archsim.base.files import shipped_names
+from archsim.base.files import shipped, shipped_names
 from archsim.chips.architecture import document, parse
 from archsim.chips.demands import require
 from archsim.chips.placement import tiles_demand
-from archsim.studies import designs
-from archsim.studies.designs import SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
-from archsim.studies.sensitivity import read_spent
-from archsim.studies.totals import total
+from archsim.records.recorded import read
+from archsim.records.ruled import ruled
+from archsim.records.technologies import find
+from archsim.studies.explain import designs
+from archsim.studies.explain.designs import NOT_VARIED, SPACE, Axis, Choice, Design, Designs, Space, axes_of, explore
+from archsim.studies.explain.sensitivity import read_spent
+from archsim.studies.explain.totals import total
 
 FEW = (
     Axis("chi's memory", (
@@ -98,6 +101,19 @@ def test_shares_of_decisions_are_those_of_an_analysis_of_variance(b: list[float]
     assert lanes.share == pytest.approx(float(np.var(by_hand)) / float(np.var(logs)))
 
 
+def test_what_is_said_of_the_memory_cell_that_is_not_varied_holds_of_the_figures() -> None:
+    (held,) = NOT_VARIED
+    figures = read_technology("bottom-up-14nm").figures
+    assert set(held.sources) <= set(read_references(shipped("tech_params") / "references.bib"))
+    megabit = {"capacity_bit": 2.0**20}
+    leakage = figures["sram.leakage"].price(megabit) * megabit["capacity_bit"]
+    assert f"{381e-6 / leakage:.1f} times SRAM's leakage" in held.why
+    sizes = {"capacity_bit": 64 * 8192.0, "word_bit": 32.0}
+    read_, written = (figures[name].price(sizes) for name in ("sram.read", "sram.write"))
+    assert f"SRAM's {1e12 * math.sqrt(read_ * written):.1f} pJ of that capacity" in held.why
+    assert 54 / 0.29 > 100, "uW a KiB of low-operating-power and of low-standby-power cells at 22 nm, CACTI 7"
+
+
 def test_pairs_within_a_factor_of_the_published_value_are_counted() -> None:
     space = Space(100, (made("base", (2,), np.array([1.0, 10.0]), 1.0), made("chip", (3,), np.array([1, 2, 4]), 1.0)))
     assert sorted(space.values.ravel().tolist()) == [0.25, 0.5, 1, 2.5, 5, 10]
@@ -112,7 +128,7 @@ def test_designs_are_runs_with_their_settings_and_the_own_one_is_the_reference(
     monkeypatch.setattr(designs, "SPACE", FEW)
     run = small_run(tmp_path / "run", techs=("bottom-up-14nm",))
     technology = read_technology("bottom-up-14nm")
-    parts = read_spent(run, technology, ("digital32", "mixed-precision"))
+    parts = read_spent(read(run), technology, ("digital32", "mixed-precision"))
     options: dict[str, Any] = {"spent": parts, "technology": technology, "steps": 120}
     with ThreadPoolExecutor(1) as pool:
         space = explore(run, tmp_path / "points", executor=pool, **options)
@@ -131,6 +147,26 @@ def test_designs_are_runs_with_their_settings_and_the_own_one_is_the_reference(
         one = explore(run, tmp_path / "points", executor=pool, **{**options, "spent": alone})
     assert one is not None
     assert one.values == pytest.approx(space.chips[0].energies)
+
+
+def test_designs_by_another_scaling_rule_are_runs_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(designs, "SPACE", FEW)
+    run = small_run(tmp_path / "run", techs=("bottom-up-14nm",))
+    older = ruled(read(run), "stillmaker-baas-older")
+    technology = find(run, older.named).as_it_is()
+    options: dict[str, Any] = {
+        "spent": read_spent(older, technology, ("mixed-precision",)), "technology": read_technology("bottom-up-14nm"),
+        "steps": 120, "rule": "stillmaker-baas-older",
+    }  # fmt: skip
+    with ThreadPoolExecutor(1) as pool:
+        space = explore(run, tmp_path / "points", executor=pool, **options)
+    assert space is not None
+    again = run_once(
+        "mlp-mnist", out=tmp_path / "again", steps=120, techs=("bottom-up-14nm",), archs=("mixed-precision",),
+        settings=("outer_product.at=digital-unit",), figures=("scaling=stillmaker-baas-older",),
+    )  # fmt: skip
+    whole = again.summary["architectures"]["mixed-precision"]["energy_per_step_J"]["total"]
+    assert space.chips[0].energies[0] == pytest.approx(whole, rel=1e-9)
 
 
 def test_a_total_is_reached_by_moving_one_figure_as_far_as_its_share_asks() -> None:

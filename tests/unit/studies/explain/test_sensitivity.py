@@ -8,23 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explain_kit import figure, small_run, spent
+from explain_kit import TECHNOLOGIES, figure, small_run, spent
 
+from archsim.accounting.draws import DISTRIBUTIONS, log_triangular, log_uniform
 from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
-from archsim.studies.sensitivity import (
-    DISTRIBUTIONS,
+from archsim.records.recorded import read
+from archsim.studies.explain.sensitivity import (
     Spent,
     bounds,
-    log_triangular,
-    log_uniform,
     read_spent,
     spread,
     tornado,
 )
 
 CHIPS = ("digital32", "mixed-precision")
-TECHNOLOGIES = ("bottom-up-14nm", "calibrated-nandakumar2020")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", TECHNOLOGIES)
 def test_factors_of_one_give_the_recorded_ratio_and_energies(recorded: Path, name: str) -> None:
-    found = read_spent(recorded, read_technology(name), CHIPS)
+    found = read_spent(read(recorded), read_technology(name), CHIPS)
     summary = json.loads((recorded / "summary.json").read_text())
     (technology,) = (each for each in summary["technologies"] if each["name"] == name)
     assert found.nominal == pytest.approx(technology["ratio"]["energy"], rel=1e-12)
@@ -43,7 +41,7 @@ def test_factors_of_one_give_the_recorded_ratio_and_energies(recorded: Path, nam
 
 
 def test_twice_every_figure_leaves_the_ratio(recorded: Path) -> None:
-    found = read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS)
+    found = read_spent(read(recorded), read_technology(TECHNOLOGIES[0]), CHIPS)
     assert found.values(np.full((1, len(found.figures)), 2.0))[0] == pytest.approx(found.nominal, rel=1e-12)
 
 
@@ -52,10 +50,10 @@ def test_a_run_that_another_technology_priced_is_refused(recorded: Path) -> None
 
     technology = read_technology(TECHNOLOGIES[0])
     with pytest.raises(InputError, match="expected one this run was priced by"):
-        read_spent(recorded, replace(technology, name="another"), CHIPS)
+        read_spent(read(recorded), replace(technology, name="another"), CHIPS)
     poorer = {name: each for name, each in technology.figures.items() if name != "sram.read"}
     with pytest.raises(InputError, match=r"sram\.read"):
-        read_spent(recorded, replace(technology, figures=poorer), CHIPS)
+        read_spent(read(recorded), replace(technology, figures=poorer), CHIPS)
 
 
 def test_the_tornado_is_exact_at_both_ends() -> None:
@@ -143,7 +141,7 @@ def test_the_shares_of_causes_and_of_what_is_left_are_those_of_the_closed_form()
 
 
 def test_shares_add_up_to_no_more_than_the_whole(recorded: Path) -> None:
-    found = spread(read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS), samples=20_000)
+    found = spread(read_spent(read(recorded), read_technology(TECHNOLOGIES[0]), CHIPS), samples=20_000)
     sources = [*found.shares, *found.causes]
     slack = 5 * math.fsum(share.error for share in sources)
     assert math.fsum(share.first for share in sources) <= 1 + slack
@@ -188,7 +186,7 @@ def test_one_sided_ranges_stay_on_their_side() -> None:
 
 
 def test_the_seed_decides_every_draw(recorded: Path) -> None:
-    made = read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS)
+    made = read_spent(read(recorded), read_technology(TECHNOLOGIES[0]), CHIPS)
     first, again, other = (spread(made, samples=500, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.values, again.values)
     assert first.shares == again.shares
@@ -196,7 +194,7 @@ def test_the_seed_decides_every_draw(recorded: Path) -> None:
 
 
 def test_twenty_thousand_draws_and_their_shares_take_less_than_two_seconds(recorded: Path) -> None:
-    made = read_spent(recorded, read_technology(TECHNOLOGIES[0]), CHIPS)
+    made = read_spent(read(recorded), read_technology(TECHNOLOGIES[0]), CHIPS)
     begin = time.perf_counter()
     found = spread(made, samples=20_000)
     assert time.perf_counter() - begin < 2

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from archsim.accounting.technology import Technology
 from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
+from archsim.studies.explain.sensitivity import Spent
+from archsim.studies.explain.variants import STEPS, Measured, measure, recorded_value
 from archsim.studies.repeat import options_of
-from archsim.studies.sensitivity import Spent
 from archsim.studies.sweep import Options
-from archsim.studies.variants import STEPS, Measured, measure, recorded_value
 
 F64 = NDArray[np.float64]
 Settings = tuple[tuple[str, str], ...]
@@ -76,6 +76,32 @@ SPACE: tuple[Axis, ...] = (
 )  # fmt: skip
 """Decisions that papers leave open or take differently. Each choice is ordinary; together they are no best case. A chip
 has those whose blocks its file has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A decision that is ordinary, but not varied: what all designs have, why, and sources of what is known of it."""
+
+    name: str
+    has: str
+    why: str
+    sources: tuple[str, ...]
+
+
+NOT_VARIED: tuple[Held, ...] = (
+    Held(
+        "memory cell", "SRAM of low-standby-power cells",
+        "no other cell has figures that could be told from SRAM's. The one measured gain-cell memory at 16 nm was read "
+        "as power over frequency without the width of an access, so its energy a word is not known; its leakage and "
+        "refresh, 381 uW for 1 Mbit, are 5.9 times SRAM's leakage here. The eDRAM of a tile buffer, 2.02 pJ a byte at "
+        "32 nm, is one number of a model for reads and writes, without leakage or refresh: 1.7 to 8.1 pJ a word at "
+        "14 nm, SRAM's 3.1 pJ of that capacity among them. Faster SRAM cells leak over 100 times as much at 22 nm: "
+        "nothing for a memory that mostly waits. What a price of any cell would do, the figures sram.read, sram.write "
+        "and sram.leakage say",
+        ("giterman2020", "isaac2016", "cacti7"),
+    ),
+)  # fmt: skip
+"""Said with every space of designs; energies of the two eDRAMs are scaled as `tech scale` does, or left as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +200,8 @@ def axes_of(architecture: Mapping[str, Any]) -> tuple[Axis, ...]:
 
 
 def explore(
-    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, data: Path | None = None,
-    done: Counted | None = None, executor: Executor | None = None,
+    run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, rule: str | None = None,
+    data: Path | None = None, done: Counted | None = None, executor: Executor | None = None,
 ) -> Space | None:  # fmt: skip
     """Run every design of a recorded run's chips, or take from `folder` what stands there; None if a chip has no axes.
 
@@ -188,7 +214,7 @@ def explore(
     points: dict[str, Options] = {}
     keys: dict[str, str] = {}
     for name in spent.chips:
-        options, key = options_of(run, name, technology=technology, data=data)
+        options, key = options_of(run, name, technology=technology, rule=rule, data=data)
         for label, choices in ((f"reference {name}", ()), *_labelled(name, axes[name])):
             settings = tuple(f"{name}.{k}={value}" for choice in choices for k, value in choice.settings)
             points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}
@@ -226,6 +252,10 @@ def contents(space: Space) -> dict[str, Any]:
     return {
         "steps": space.steps,
         "values": values.tolist(),
+        "not_varied": [
+            {"decision": each.name, "all_have": each.has, "why": each.why, "sources": list(each.sources)}
+            for each in NOT_VARIED
+        ],
         "interval_90": np.percentile(values, [5, 95]).tolist(),
         "designs": {
             one.chip: [

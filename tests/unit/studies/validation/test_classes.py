@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from archsim.base.files import shipped
-from archsim.studies.cases import read_case
-from archsim.studies.classes import Answer, Finding, classify, half_digit, published_numbers
-from archsim.studies.measured import Bench
+from archsim.studies.validation.cases import read_case
+from archsim.studies.validation.classes import Answer, Finding, classify, half_digit, published_numbers
+from archsim.studies.validation.measured import Bench
 
 
 def classes_of(path: str) -> dict[str, Finding]:
     from archsim.base import units
-    from archsim.studies.cases import QUANTITIES
+    from archsim.studies.validation.cases import QUANTITIES
 
     case = read_case(path)
     bench, answers = Bench(case), []

@@ -11,10 +11,10 @@ from typing import Any
 from archsim.base.progress import Counted
 from archsim.base.units import show
 from archsim.runs.spec import resolve
-from archsim.studies import standing
-from archsim.studies.cases import Case, CaseTraining, Check
-from archsim.studies.standing import Course
 from archsim.studies.sweep import run_points
+from archsim.studies.validation import standing
+from archsim.studies.validation.cases import Case, CaseTraining, Check
+from archsim.studies.validation.standing import Course
 from archsim.technologies.overlay import SCALING
 
 SAME = 0.01

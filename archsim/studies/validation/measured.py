@@ -12,7 +12,7 @@ from archsim.accounting.technology import Technology
 from archsim.base.yamlfile import Key
 from archsim.chips.published import PublishedBoard, parse
 from archsim.chips.published_file import PublishedArchitecture
-from archsim.studies.cases import Case, Operation
+from archsim.studies.validation.cases import Case, Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pydantic import Field, FiniteFloat
 
 from archsim.base.files import shipped, write_text
 from archsim.base.yamlfile import FileRecord, Record, read, validate
-from archsim.studies.cases import Case, Class, Evidence
+from archsim.studies.validation.cases import Case, Class, Evidence
 
 Kind = Literal["energy", "time", "area", "throughput", "efficiency", "accuracy"]
 KINDS: dict[str, Kind] = {

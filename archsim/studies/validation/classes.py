@@ -20,8 +20,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from archsim.base.yamlfile import paths
-from archsim.studies.cases import CLOSE, Case, Check, Class, as_number
-from archsim.studies.measured import Bench
+from archsim.studies.validation.cases import CLOSE, Case, Check, Class, as_number
+from archsim.studies.validation.measured import Bench
 
 Figures = Literal["own", "bottom-up"]
 EXPONENTS = {

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from explain_kit import small_run
 
+from archsim.accounting.intervals import TOTAL
 from archsim.accounting.technology import Technology, read_technology
+from archsim.records.intervals import contents, intervals, known
 from archsim.records.recorded import Recorded, read
 from archsim.report import ranges
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
-from archsim.studies.intervals import TOTAL, contents, intervals, known
-from archsim.studies.sensitivity import read_spent, spread
+from archsim.studies.explain.sensitivity import read_spent, spread
 
 STILL = ("tile.rows=1024", "nonidealities.drift=false", "nonidealities.read_noise=false")
 """One tile a layer, and nothing that a clock of another pace would change."""
@@ -44,10 +47,10 @@ def test_an_interval_is_that_of_the_same_figures_drawn_alone(run: Recorded) -> N
     """Other draws of one distribution: ends of 4,000 and 20,000 draws differ by more than 8 % once in 1e6 or less."""
     found = intervals(run)
     for name in CHIPS:
-        alone = spread(read_spent(run.path, TECHNOLOGY, (name,)), seed=5).interval
+        alone = spread(read_spent(run, TECHNOLOGY, (name,)), seed=5).interval
         drawn = found.chips[name].energy[TOTAL]
         assert (drawn.low, drawn.high) == pytest.approx(alone, rel=0.08)
-    alone = spread(read_spent(run.path, TECHNOLOGY, CHIPS[:2]), seed=5).interval
+    alone = spread(read_spent(run, TECHNOLOGY, CHIPS[:2]), seed=5).interval
     assert (found.ratios[CHIPS[1]].low, found.ratios[CHIPS[1]].high) == pytest.approx(alone, rel=0.08)
 
 
@@ -101,6 +104,36 @@ def test_the_interval_of_a_time_holds_its_value_and_no_unit_that_sleeps_widens_i
     )  # clock, memory, bus, host: not the pulses of the programmer
 
 
+def test_the_summary_has_every_interval_and_who_reads_the_run_draws_none(
+    run: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = run.summary["intervals"]
+    assert set(told) == set(run.technologies)
+    assert told[run.technology] == intervals(run).content()
+    assert set(told[run.technology]["architectures"]) == set(CHIPS)
+    drawn = intervals(run)
+    monkeypatch.setattr("archsim.accounting.intervals.draw", lambda *_, **__: pytest.fail("drawn again"))
+    assert known(run) == drawn
+
+
+def test_a_run_of_an_earlier_version_has_no_intervals_and_they_are_drawn(run: Recorded, tmp_path: Path) -> None:
+    older = Path(shutil.copytree(run.path, tmp_path / "older"))
+    content = json.loads((older / "summary.json").read_text())
+    del content["intervals"]
+    (older / "summary.json").write_text(json.dumps(content))
+    assert known(read(older)) == known(run)
+
+
+def test_an_energy_drawn_at_random_lies_in_its_interval_nine_times_of_ten(run: Recorded) -> None:
+    """Other 4,000 draws: the share inside is off by more than 2 points once in 1e4 or less."""
+    told = known(run)
+    assert told is not None
+    for name in CHIPS:
+        values = spread(read_spent(run, TECHNOLOGY, (name,)), seed=7, samples=4000).values
+        each = told.chips[name].energy[TOTAL]
+        assert np.mean((values >= each.low) & (values <= each.high)) == pytest.approx(0.9, abs=0.02)
+
+
 def test_tables_and_json_show_every_interval(run: Recorded) -> None:
     sheets = ranges.intervals(run)
     assert [sheet.title.split(":")[0] for sheet in sheets] == [f"Intervals, {name}" for name in run.technologies]
@@ -108,6 +141,6 @@ def test_tables_and_json_show_every_interval(run: Recorded) -> None:
     assert {"energy, update", "energy, total", "time, total", "area, total"} <= set(labels)
     assert labels[-1] == "energy ratio, digital32 over it"
     content = json.loads(json.dumps(contents(run)))
-    mine = content["technologies"][0]["architectures"]["mixed-precision"]
+    mine = content["intervals"][run.technology]["architectures"]["mixed-precision"]
     assert set(mine["energy_per_step_J"]["total"]) == {"value", "low", "high"}
-    assert set(mine) == {"energy_per_step_J", "time_per_step_s", "area_m2"}
+    assert set(mine) == {"energy_per_step_J", "latency_per_step_s", "area_m2"}

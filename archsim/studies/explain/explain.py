@@ -13,18 +13,17 @@ from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.records import seeds
+from archsim.records.recorded import Recorded
+from archsim.records.ruled import ruled
 from archsim.records.technologies import find
 from archsim.runs.layout import state
-from archsim.studies import designs, sensitivity, variants
-from archsim.studies.designs import Space
+from archsim.studies.explain import designs, sensitivity, variants
+from archsim.studies.explain.designs import Space
+from archsim.studies.explain.sensitivity import Spent, Spread, Swing
+from archsim.studies.explain.sparsity import Sparsity, sparsity
+from archsim.studies.explain.totals import Total, total
+from archsim.studies.explain.variants import Reruns
 from archsim.studies.repeat import chosen
-from archsim.studies.ruled import spent_by
-from archsim.studies.sensitivity import Spent, Spread, Swing
-from archsim.studies.sparsity import Sparsity, sparsity
-from archsim.studies.totals import Total, total
-from archsim.studies.variants import Reruns
-from archsim.technologies.overlay import by_rule
-from archsim.technologies.rules import check_rule
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class Explanation:
     Parameters
     ----------
     run : Path
+    recorded : Recorded
+        As it was read, under the scaling rule that was asked for.
     technology : Technology
     note : str
         That the technology's file has changed since, or empty.
@@ -60,6 +61,7 @@ class Explanation:
     """
 
     run: Path
+    recorded: Recorded
     technology: Technology
     note: str
     spent: Spent
@@ -100,7 +102,7 @@ def explain(
     data, done, executor
         As for `variants.rerun`.
     rule : str, optional
-        Another scaling rule for the technology's figures; nothing is re-run then, for re-runs are priced by files.
+        Another scaling rule for the technology's figures, of the run and of the re-runs.
 
     Raises
     ------
@@ -110,18 +112,16 @@ def explain(
     if not seeds.several(run) and (found := state(run)) != "finished":
         raise InputError(f"is {found}", file=run, expected="a finished run")
     known = seeds.read(run)
+    base = find(known.home, known.named, technology).alike(known)
+    if rule and rule != base.scaling:
+        known = ruled(known, rule, technology)
+        technology = known.technology
+    else:
+        rule = None
     summary, chips = known.summary, chosen(run, known.summary, archs, over)
     asked = find(known.home, known.named, technology)
     priced, note = asked.alike(known), asked.note
-    other = rule is not None and check_rule(rule) != priced.scaling
-    if rule and other:
-        note = f"{note} Priced by {rule} in place of {priced.scaling}; re-runs are left out.".strip()
-        priced, steps = by_rule(priced, rule), None
-
-    def spend(*names: str) -> Spent:
-        return spent_by(known, priced, names) if other else sensitivity.read_spent(run, priced, names)
-
-    spent = spend(*chips)
+    spent = sensitivity.read_spent(known, priced, chips)
     drawn: dict[str, Any] = {"samples": samples, "distribution": distribution, "seed": int(summary["seed"])}
     begin = time.perf_counter()
     spread = sensitivity.spread(spent, **drawn)
@@ -129,16 +129,18 @@ def explain(
     reruns, space = None, None
     if steps is not None:
         again: dict[str, Any] = {
-            "folder": points or run / "explain" / "points", "spent": spent, "technology": priced, "steps": steps,
-            "data": data, "done": done, "executor": executor,
+            "folder": points or run / "explain" / "points", "spent": spent, "technology": base, "steps": steps,
+            "rule": rule, "data": data, "done": done, "executor": executor,
         }  # fmt: skip
         reruns, space = variants.rerun(known.home, **again), designs.explore(known.home, **again)
     alone = {name: _published(summary, (name,)) for name in chips}
     return Explanation(
-        run=run, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent), spread=spread,
-        bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]), sparsity=sparsity(known),
-        reruns=reruns, space=space,
-        totals=tuple(total(spend(name), told, **drawn) for name, told in alone.items() if told),
+        run=run, recorded=known, technology=priced, note=note, spent=spent, swings=sensitivity.tornado(spent),
+        spread=spread, bounds=sensitivity.bounds(spent), spread_s=spread_s, steps=int(summary["steps"]),
+        sparsity=sparsity(known), reruns=reruns, space=space,
+        totals=tuple(
+            total(sensitivity.read_spent(known, priced, (name,)), told, **drawn) for name, told in alone.items() if told
+        ),
         published=_published(summary, chips),
     )  # fmt: skip
 
