@@ -108,7 +108,6 @@ class Cells(ABC):
         self._total = np.zeros(weights, np.float32)
         self._row_total = np.full(shape[0], reference)
         self._column_total = np.full(shape[1], reference)
-        self._all = np.arange(weights)
         reading = device.reading
         self._drift = (reading.exponent, reading.reference_s, reading.shortest_s)
         self._noise = (reading.noise_slope, reading.noise_offset)
@@ -205,7 +204,7 @@ class Cells(ABC):
         self._total[:] = 0
         self._row_total[:] = self.reference
         self._column_total[:] = self.reference
-        self._renew_at(self._all, now_ps)
+        self._renew_at(np.arange(self._total.size), now_ps)
 
     # --- keeping ------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,8 @@ from archsim.analog.cells import PairedCells, normal_table
 from archsim.analog.codes import SLAB, Codes
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
-from archsim.devices.base import Switches
+from archsim.devices.base import DeviceArray, Switches
+from archsim.learning.accumulate import Accumulator
 
 shapes = st.tuples(st.integers(1, 13), st.integers(1, 9))
 
@@ -194,6 +195,26 @@ def test_an_undriven_array_gives_no_noise_but_a_product_of_zeros() -> None:
     y, driven, _, moment = cells.multiply(np.zeros((2, 5), np.float32), "forward", IDEAL)
     assert not y.any()
     assert (driven, moment) == (0, 0)
+
+
+def test_a_weight_takes_at_most_90_bytes_with_its_chi_whatever_the_array() -> None:
+    """56 in devices, 12 in the cache, 4 of chi; what grows with lines is little."""
+    rows, columns = 300, 200
+    cells, chi = (
+        blank((rows, columns)),
+        Accumulator((rows, columns), epsilon=0.1, bits=16, limit=64, x_bits=8, error_bits=3),
+    )
+
+    def held(one: Any) -> int:
+        if isinstance(one, np.ndarray):
+            return one.nbytes if one.base is None else 0
+        if isinstance(one, DeviceArray):
+            return sum(held(getattr(one, name)) for name in DeviceArray.__slots__)
+        return sum(map(held, one)) if isinstance(one, (tuple, list)) else 0
+
+    table = cells._table.nbytes  # one for all arrays
+    taken = sum(held(value) for owner in (cells, chi) for value in vars(owner).values()) - table
+    assert 72 <= taken / (rows * columns) <= 74
 
 
 # --- Loading and pulses
