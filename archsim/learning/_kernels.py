@@ -291,12 +291,13 @@ def extend(x, out):
 
 
 @kernel()
-def due_pulses(x, d, per_up, per_down, draws, index, pulses):
+def due_pulses(x, d, sums, per_up, per_down, draws, index, pulses):
     """Write which weights are due how many signed pulses, row by row; return their number and the products taken.
 
     n_ij = sum_v x_vi d_vj times pulses per weight (up or down), to the nearest whole number; with `draws`, one a
     column for each row with a non-zero input, rounded up as often as its fraction says.
-    x : (n, rows); d : (n, columns); draws : uniform within [0, 1), or empty; index, pulses : (rows columns,) int64.
+    x : (n, rows); d : (n, columns); sums : (rows, columns), the sums over vectors, or empty: then they are taken here;
+    draws : uniform within [0, 1), or empty; index, pulses : (rows columns,) int64.
     Products of a zero operand are passed over.
     """
     columns = d.shape[1]
@@ -317,8 +318,11 @@ def due_pulses(x, d, per_up, per_down, draws, index, pulses):
             continue
         for j in range(columns):
             total = 0.0
-            for v in range(x.shape[0]):
-                total += x[v, i] * d[v, j]
+            if sums.size:
+                total += sums[i, j]
+            else:
+                for v in range(x.shape[0]):
+                    total += x[v, i] * d[v, j]
             wanted = total * per_up if total > 0 else -total * per_down
             if draws.size:
                 part = draws[drawn]

@@ -279,9 +279,12 @@ def test_two_layers_that_program_at_once_follow_each_other() -> None:
 
 
 # --- MAC array --------------------------------------------------------------------------------------------------------
-def mac_array(clock: Clock, ledger: Ledger, *, lanes: int = 1, banks: int = 1, skip: bool = False) -> MacArray:
+def mac_array(
+    clock: Clock, ledger: Ledger, *, lanes: int = 1, banks: int = 1, skip: bool = False, accumulators: int = 1
+) -> MacArray:
     return MacArray(
-        clock, ledger, lanes=lanes, cycle_ps=CYCLE, weights=sram(banks), operands=sram(), skip_zero_inputs=skip
+        clock, ledger, lanes=lanes, cycle_ps=CYCLE, weights=sram(banks), operands=sram(), skip_zero_inputs=skip,
+        accumulators=accumulators,
     )  # fmt: skip
 
 
@@ -325,6 +328,31 @@ def test_an_update_reads_and_writes_every_weight(skip: bool) -> None:
         "multiply": macs, "add": macs, "weights.read": macs, "weights.write": macs, "operand.read": inputs + macs,
         "control.cycle": -(-ps // CYCLE),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("accumulators", [1, 2, 3, 8])
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_weight_is_read_once_for_as_many_vectors_as_a_lane_has_accumulators(accumulators: int, skip: bool) -> None:
+    """7 vectors; each of 6 rows is driven by one vector in three, so that a group of three or more drives all."""
+    clock, ledger = Clock(), Ledger()
+    unit = mac_array(clock, ledger, lanes=2, skip=skip, accumulators=accumulators)
+    weight, x, d = np.zeros((6, 5), np.float32), vectors(7, 6), vectors(7, 5)
+    if skip:
+        x[np.add.outer(np.arange(7), np.arange(6)) % 3 != 0] = 0
+    groups = -(-7 // accumulators)
+    driven = [x[k * accumulators : (k + 1) * accumulators].any(axis=0).sum() if skip else 6 for k in range(groups)]
+    swept = 5 * sum(driven)
+    y, ps = elapsed(clock, unit.multiply(weight, x, TAG))
+    macs = np.count_nonzero(x) * 5
+    assert ps == max(-(-macs // 2) * CYCLE, swept * ACCESS)
+    assert counted(ledger, "mac_array")["weights.read"] == swept
+    assert counted(ledger, "mac_array")["multiply"] == macs
+    assert not y.any()
+    _, ps = elapsed(clock, unit.add_outer(weight, x, d, TAG))
+    assert ps == max(-(-macs // 2) * CYCLE, 2 * swept * ACCESS)
+    assert counted(ledger, "mac_array")["weights.read"] == 2 * swept
+    assert counted(ledger, "mac_array")["weights.write"] == swept
+    np.testing.assert_allclose(weight, x.T @ d, rtol=1e-5, atol=1e-6)
 
 
 def test_the_array_is_bound_by_its_memory_until_there_are_banks_enough() -> None:
