@@ -89,7 +89,8 @@ def _accumulating(
     updates = counts.get(("update", layer, "outer_product_unit.chi.read"), 0.0)
     scaled = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
     inputs = scaled / (bands["forward"] if outer.get("at") == "tiles" else 1)  # each band of columns scales its own
-    if not (updates and inputs and outer["skip_zeros"]):
+    each_vector = outer.get("burst", 1) == 1  # a burst touches chi once, which says nothing of its vectors
+    if not (updates and inputs and outer["skip_zeros"] and each_vector):
         return found
     derived = "outer_product_unit: multiply - chi.read"
     return [
