@@ -26,7 +26,11 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "digital32": "archsim.chips.digital32:Digital32Chip",
         "in-array": "archsim.chips.in_array:InArrayChip",
     },
-    "layer": {"dense": "archsim.networks.layers.dense:Dense"},
+    "layer": {
+        "dense": "archsim.networks.layers.dense:Dense",
+        "conv2d": "archsim.networks.layers.conv2d:Conv2d",
+        "flatten": "archsim.networks.layers.flatten:Flatten",
+    },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
