@@ -30,6 +30,10 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "dense": "archsim.networks.layers.dense:Dense",
         "conv2d": "archsim.networks.layers.conv2d:Conv2d",
         "flatten": "archsim.networks.layers.flatten:Flatten",
+        "max-pool": "archsim.networks.layers.pool:MaxPoolLayer",
+        "average-pool": "archsim.networks.layers.pool:AveragePoolLayer",
+        "global-average": "archsim.networks.layers.pool:GlobalAverage",
+        "upsample": "archsim.networks.layers.pool:Upsample",
     },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",

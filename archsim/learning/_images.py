@@ -66,3 +66,38 @@ def fold(seen, window, out):
                         for c in range(k + first * channels, k + last * channels):
                             flat[s, i, shift + c] += line[c]
                         k += together * channels
+
+
+@kernel()
+def largest(x, window, out):
+    """Write the largest element under each window into `out`, (samples, places, places, channels)."""
+    rows, columns, stride, edge, _ = window
+    for s in range(out.shape[0]):
+        for p in range(out.shape[1]):
+            top, bottom = max(p * stride - edge, 0), min(p * stride - edge + rows, x.shape[1])
+            for q in range(out.shape[2]):
+                left, right = max(q * stride - edge, 0), min(q * stride - edge + columns, x.shape[2])
+                found = out[s, p, q]
+                found[:] = x[s, top, left]
+                for i in range(top, bottom):
+                    for j in range(left, right):
+                        for c in range(x.shape[3]):
+                            found[c] = max(found[c], x[s, i, j, c])
+
+
+@kernel()
+def to_largest(d, x, window, out):
+    """Add what is said of each window's largest element to the first of that size; `out` starts as zeros, like x."""
+    rows, columns, stride, edge, _ = window
+    for s in range(d.shape[0]):
+        for p in range(d.shape[1]):
+            top, bottom = max(p * stride - edge, 0), min(p * stride - edge + rows, x.shape[1])
+            for q in range(d.shape[2]):
+                left, right = max(q * stride - edge, 0), min(q * stride - edge + columns, x.shape[2])
+                for c in range(x.shape[3]):
+                    at, along = top, left
+                    for i in range(top, bottom):
+                        for j in range(left, right):
+                            if x[s, i, j, c] > x[s, at, along, c]:
+                                at, along = i, j
+                    out[s, at, along, c] += d[s, p, q, c]

@@ -37,6 +37,30 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "inputs": [4, 4, 4],
         "layers": [conv("a", 6, 2, groups=2), conv("b", 6, 2, groups=6, bias=False)],
     },
+    "max-pool": {
+        "inputs": [5, 5, 2],
+        "layers": [conv("a", 3, 2), {"name": "b", "kind": "max-pool", "window": 2}, conv("c", 2, 1)],
+    },
+    "max-pool-overlapping": {
+        "inputs": [4, 4, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "max-pool", "window": 3, "stride": 1, "padding": 1}],
+    },
+    "average-pool": {
+        "inputs": [4, 4, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 2}],
+    },
+    "average-pool-overlapping": {
+        "inputs": [4, 4, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 3, "stride": 2, "padding": 1}],
+    },
+    "global-average": {
+        "inputs": [3, 3, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "global-average"}, dense("c", 2, "linear")],
+    },
+    "upsample": {
+        "inputs": [2, 2, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "upsample", "factor": 2}, conv("c", 2, 2)],
+    },
     "softmax-inside": {"inputs": 6, "layers": [dense("a", 5, "softmax"), dense("b", 3, "sigmoid")]},
 }
 """Name -> a small network; whoever adds a kind of layer adds one with it."""

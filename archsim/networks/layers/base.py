@@ -20,6 +20,7 @@ Rate = Annotated[FiniteFloat, Field(gt=0)]
 Spread = Annotated[FiniteFloat, Field(gt=0)]
 Size = Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
 """Of a window: of a square, or rows and columns."""
+IMAGE = "an image: rows x columns x channels"
 Padding = Annotated[int, Field(ge=0, strict=True)]
 
 

@@ -9,7 +9,7 @@ from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
 from archsim.learning.moves import AppendOne, Join, Slice, Window, Windows
 from archsim.networks.graph import Builder, Tensor
-from archsim.networks.layers.base import Activation, Padding, Size, WeightedLayer, window
+from archsim.networks.layers.base import IMAGE, Activation, Padding, Size, WeightedLayer, window
 
 
 class Conv2d(WeightedLayer):
@@ -34,7 +34,7 @@ class Conv2d(WeightedLayer):
         [x] = xs
         seen = window(self.window, self.stride, self.padding, self.dilation)
         if len(x.shape) != 3:
-            raise self.refuse(x, "an image: rows x columns x channels")
+            raise self.refuse(x, IMAGE)
         channels = x.shape[-1]
         if channels % self.groups or self.units % self.groups:
             raise self.refuse(x, f"channels, and {self.units} units, that {self.groups} groups divide")

@@ -50,3 +50,26 @@ def test_what_does_not_suit_a_layer_is_refused_with_the_shape_and_what_would(
 ) -> None:
     with pytest.raises(ValidationError, match=said):
         chain(inputs, layer, std=1.0)
+
+
+def test_a_pool_without_a_stride_tiles_the_image() -> None:
+    assert shape([7, 6, 2], {"name": "p", "kind": "max-pool", "window": 2}) == (3, 3, 2)
+    assert shape([7, 6, 2], {"name": "p", "kind": "average-pool", "window": 3, "stride": 2, "padding": 1}) == (4, 3, 2)
+    assert shape([7, 6, 2], {"name": "p", "kind": "global-average"}) == (2,)
+    assert shape([7, 6, 2], {"name": "p", "kind": "upsample", "factor": 2}) == (14, 12, 2)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told", "said"),
+    [
+        ([8], {"kind": "max-pool", "window": 2}, "given x of 8; expected an image"),
+        ([8, 8, 1], {"kind": "max-pool", "window": [2, 3]}, "expected a stride for a window of 2x3"),
+        ([8, 8, 1], {"kind": "average-pool", "window": 3, "padding": 2}, "expected padding 2 of at most half"),
+        ([2, 2, 1], {"kind": "average-pool", "window": 3}, "a window of 3x3 .* does not fit into an image of 2x2"),
+        ([8], {"kind": "global-average"}, "expected an image or a sequence"),
+        ([8, 2], {"kind": "upsample", "factor": 2}, "expected an image"),
+    ],
+)
+def test_a_pool_refuses_what_it_cannot_take(inputs: list[int], told: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        chain(inputs, {"name": "p", **told}, dense("d", 2, "linear"), std=1.0)

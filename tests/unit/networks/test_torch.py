@@ -55,6 +55,25 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+CASES |= {
+    name: ((5, 6, 2), (FIRST, {"name": "p", **told}), lambda f, w, x, of=of: of(f, first(f, w, x)))
+    for name, told, of in [
+        ("max-pool", {"kind": "max-pool", "window": 2}, lambda f, y: f.max_pool2d(y, 2)),
+        (
+            "max-pool overlapping", {"kind": "max-pool", "window": [3, 2], "stride": 1, "padding": 1},
+            lambda f, y: f.max_pool2d(y, (3, 2), 1, 1),
+        ),
+        ("average-pool", {"kind": "average-pool", "window": 2}, lambda f, y: f.avg_pool2d(y, 2)),
+        (
+            "average-pool overlapping", {"kind": "average-pool", "window": [3, 2], "stride": 2, "padding": 1},
+            lambda f, y: f.avg_pool2d(y, (3, 2), 2, 1),
+        ),
+        ("global-average", {"kind": "global-average"}, lambda f, y: f.adaptive_avg_pool2d(y, 1).flatten(1)),
+        ("upsample", {"kind": "upsample", "factor": 3}, lambda f, y: f.interpolate(y, scale_factor=3)),
+    ]
+}  # fmt: skip
+
+
 def _cat(parts: Any) -> Any:
     import torch
 
