@@ -28,12 +28,18 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     },
     "layer": {
         "attention": "archsim.networks.layers.attention:Attention",
+        "average-pool": "archsim.networks.layers.pool:AveragePoolLayer",
+        "conv2d": "archsim.networks.layers.conv2d:Conv2d",
         "dense": "archsim.networks.layers.dense:Dense",
         "embedding": "archsim.networks.layers.embedding:Embedding",
+        "flatten": "archsim.networks.layers.flatten:Flatten",
+        "global-average": "archsim.networks.layers.pool:GlobalAverage",
         "gru": "archsim.networks.layers.gru:Gru",
         "lstm": "archsim.networks.layers.lstm:Lstm",
+        "max-pool": "archsim.networks.layers.pool:MaxPoolLayer",
         "one-hot": "archsim.networks.layers.one_hot:OneHot",
         "positions": "archsim.networks.layers.positions:Positions",
+        "upsample": "archsim.networks.layers.pool:Upsample",
     },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",

@@ -12,7 +12,7 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.errors import ModelError
-from archsim.learning import _kernels
+from archsim.learning import _images, _kernels
 from archsim.learning.functions import Adjoint, Cost, Function, Shape, words
 
 
@@ -187,14 +187,10 @@ class Window:
         """Return the window in words."""
         return f"{self.rows}x{self.columns} stride {self.stride} padding {self.padding} dilation {self.dilation}"
 
-    def parts(self, padded: F32, places: tuple[int, int]) -> list[F32]:
-        """Return what each element of the window sees: views (samples, *places, channels) of a padded image."""
-        reach = [(count - 1) * self.stride + 1 for count in places]
-        return [
-            padded[:, a : a + reach[0] : self.stride, b : b + reach[1] : self.stride]
-            for a in range(0, self.rows * self.dilation, self.dilation)
-            for b in range(0, self.columns * self.dilation, self.dilation)
-        ]
+    @property
+    def numbers(self) -> tuple[int, int, int, int, int]:
+        """Rows, columns, stride, padding, dilation: how kernels have it."""
+        return self.rows, self.columns, self.stride, self.padding, self.dilation
 
 
 class Windows(Function):
@@ -206,21 +202,14 @@ class Windows(Function):
     def __init__(self, shape: Shape, window: Window, *, one: bool = False) -> None:
         rows, columns, channels = shape
         self.name, self.shapes = f"windows {window}{' and one' if one else ''}", (shape,)
-        self._places = window.places(rows, columns)
-        self.out = (*self._places, window.rows * window.columns * channels + one)
+        self.out = (*window.places(rows, columns), window.rows * window.columns * channels + one)
         self.window, self._one = window, one
 
     def __call__(self, *operands: F32) -> F32:
         """Return (samples x places, window x channels)."""
-        rows, columns, channels = self.shapes[0]
-        x = operands[0].reshape(-1, rows, columns, channels)
-        window, edge = self.window, self.window.padding
-        padded = np.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0))) if edge else x
-        out = np.empty((x.shape[0], *self._places, self.out[-1]), np.float32)
-        for k, part in enumerate(window.parts(padded, self._places)):
-            out[..., k * channels : (k + 1) * channels] = part
-        if self._one:
-            out[..., -1] = 1
+        x = np.ascontiguousarray(operands[0]).reshape(-1, *self.shapes[0])
+        out = np.empty((x.shape[0], *self.out), np.float32)
+        _images.windows(x, self.window.numbers, out)
         return out.reshape(-1, self.out[-1])
 
     def adjoint(self, operand: int) -> Adjoint | None:
@@ -242,22 +231,18 @@ class Fold(Function):
     def __init__(self, shape: Shape, window: Window, *, one: bool = False) -> None:
         rows, columns, channels = shape
         self.name, self.out = f"fold {window}{' and one' if one else ''}", shape
-        self._places = window.places(rows, columns)
-        n = words(self._places) * window.rows * window.columns * channels
-        self.shapes = ((*self._places, window.rows * window.columns * channels + one),)
+        places = window.places(rows, columns)
+        n = words(places) * window.rows * window.columns * channels
+        self.shapes = ((*places, window.rows * window.columns * channels + one),)
         self.window, self._one = window, one
         self.cost = Cost(adds=n, reads=2 * n, writes=n)
 
     def __call__(self, *operands: F32) -> F32:
         """Return (samples x rows x columns, channels)."""
-        rows, columns, channels = self.out
-        edge = self.window.padding
-        seen = operands[0].reshape(-1, *self.shapes[0])
-        padded = np.zeros((seen.shape[0], rows + 2 * edge, columns + 2 * edge, channels), np.float32)
-        for k, part in enumerate(self.window.parts(padded, self._places)):
-            np.add(part, seen[..., k * channels : (k + 1) * channels], out=part)
-        inner = padded[:, edge : edge + rows, edge : edge + columns]
-        return np.ascontiguousarray(inner).reshape(-1, channels)
+        seen = np.ascontiguousarray(operands[0]).reshape(-1, *self.shapes[0])
+        out = np.empty((seen.shape[0], *self.out), np.float32)
+        _images.fold(seen, self.window.numbers, out)
+        return out.reshape(-1, self.out[-1])
 
     def adjoint(self, operand: int) -> Adjoint | None:
         """Return what the windows see of the gradient."""
