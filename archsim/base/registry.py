@@ -27,6 +27,8 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "in-array": "archsim.chips.in_array:InArrayChip",
     },
     "layer": {
+        "activation": "archsim.networks.layers.activation:ActivationLayer",
+        "add": "archsim.networks.layers.elementwise:Add",
         "attention": "archsim.networks.layers.attention:Attention",
         "average-pool": "archsim.networks.layers.pool:AveragePoolLayer",
         "conv2d": "archsim.networks.layers.conv2d:Conv2d",
@@ -37,6 +39,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "gru": "archsim.networks.layers.gru:Gru",
         "lstm": "archsim.networks.layers.lstm:Lstm",
         "max-pool": "archsim.networks.layers.pool:MaxPoolLayer",
+        "multiply": "archsim.networks.layers.elementwise:Multiply",
         "one-hot": "archsim.networks.layers.one_hot:OneHot",
         "positions": "archsim.networks.layers.positions:Positions",
         "upsample": "archsim.networks.layers.pool:Upsample",

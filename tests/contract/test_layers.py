@@ -62,6 +62,35 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "inputs": [2, 2, 2],
         "layers": [conv("a", 3, 1), {"name": "b", "kind": "upsample", "factor": 2}, conv("c", 2, 2)],
     },
+    "leaky-relu": {"inputs": 6, "layers": [dense("a", 5, "leaky-relu", slope=0.3), dense("b", 3, "linear")]},
+    "gelu": {"inputs": 6, "layers": [dense("a", 5, "gelu"), dense("b", 3, "gelu")]},
+    "activation": {
+        "inputs": 6,
+        "layers": [
+            dense("a", 5, "linear"),
+            {"name": "b", "kind": "activation", "activation": "tanh"},
+            dense("c", 3, "linear"),
+        ],
+    },
+    "residual": {
+        "inputs": 6,
+        "layers": [
+            dense("a", 5, "tanh"),
+            dense("b", 5, "tanh"),
+            {"name": "c", "kind": "add", "of": ["a", "b", "a"]},
+            dense("d", 3, "linear"),
+        ],
+    },
+    "multiply": {
+        "inputs": 6,
+        "layers": [
+            dense("a", 5, "tanh"),
+            dense("b", 5, "tanh", of=["x"]),
+            dense("c", 5, "sigmoid"),
+            {"name": "d", "kind": "multiply", "of": ["a", "b", "c"]},
+            dense("e", 3, "linear"),
+        ],
+    },
     "softmax-inside": {"inputs": 6, "layers": [dense("a", 5, "softmax"), dense("b", 3, "sigmoid")]},
     "binary": {
         "inputs": 6,

@@ -7,12 +7,13 @@ from typing import Literal
 
 from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
-from archsim.learning.moves import AppendOne, Join, Slice, Window, Windows
+from archsim.learning.images.windows import Window, Windows
+from archsim.learning.moves import AppendOne, Join, Slice
 from archsim.networks.graph import Builder, Tensor
-from archsim.networks.layers.base import IMAGE, Activation, Padding, Size, WeightedLayer, window
+from archsim.networks.layers.base import IMAGE, ActivatedLayer, Padding, Size, window
 
 
-class Conv2d(WeightedLayer):
+class Conv2d(ActivatedLayer):
     """y = f(w W + b) for what a window sees at each of its places, w; `units` is the number of filters.
 
     The matrix has a row for each element of the window and channel of the image, channels fastest; the bias, if any, is
@@ -27,7 +28,6 @@ class Conv2d(WeightedLayer):
     padding: Padding = 0
     dilation: Count = 1
     groups: Count = 1
-    activation: Activation
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
         """Add a product for each group, and an activation if there is one."""
@@ -51,7 +51,7 @@ class Conv2d(WeightedLayer):
             ]
             made = [self._group(graph, part, seen, f"{self.name}.{g}") for g, part in enumerate(parts)]
             y = graph.apply(Join([part.shape for part in made], -1), made, self.name)
-        return graph.activate(self.activation, y, self.name)
+        return self.activate(graph, y)
 
     def _group(self, graph: Builder, x: Tensor, seen: Window, name: str) -> Tensor:
         """Return what the filters of one group say of their channels."""

@@ -7,8 +7,8 @@ from typing import Literal
 
 from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
-from archsim.learning.moves import Window
-from archsim.learning.pooling import AveragePool, MaxPool, Mean, Nearest
+from archsim.learning.images.pooling import AveragePool, MaxPool, Mean, Nearest
+from archsim.learning.images.windows import Window
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import IMAGE, Layer, Padding, Size, window
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from archsim.learning.functions import FREE, Cost, Function
-from archsim.learning.moves import Window
-from archsim.learning.pooling import AveragePool, Blocks, MaxPool, Mean, Nearest, Share
+from archsim.learning.images.pooling import AveragePool, Blocks, MaxPool, Mean, Nearest, Share
+from archsim.learning.images.windows import Window
 
 X = np.arange(16, dtype=np.float32).reshape(16, 1)
 HALVES = Window(2, 2, 2)

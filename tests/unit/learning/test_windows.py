@@ -7,7 +7,7 @@ import pytest
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import FREE, Cost
-from archsim.learning.moves import Fold, Window, Windows
+from archsim.learning.images.windows import Fold, Window, Windows
 
 SHAPE = (7, 6, 3)
 KINDS = [Window(3, 3), Window(3, 2, 2, 1), Window(3, 3, 1, 2, 2), Window(2, 5, 3, 4), Window(2, 2, 1, 0, 3)]

@@ -73,3 +73,11 @@ def test_a_pool_without_a_stride_tiles_the_image() -> None:
 def test_a_pool_refuses_what_it_cannot_take(inputs: list[int], told: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         chain(inputs, {"name": "p", **told}, dense("d", 2, "linear"), std=1.0)
+
+
+def test_what_is_combined_has_one_shape_and_a_slope_is_that_of_a_leaky_relu() -> None:
+    layers = [dense("a", 3, "relu"), dense("b", 4, "relu")]
+    with pytest.raises(ValidationError, match=r"c \(add\) is given b:3 of 4; expected 3, as a:3 has"):
+        chain(5, *layers, {"name": "c", "kind": "add", "of": ["a", "b"]}, std=1.0)
+    with pytest.raises(ValidationError, match="a: a slope for relu; expected one for leaky-relu only"):
+        chain(5, dense("a", 3, "relu", slope=0.1), std=1.0)

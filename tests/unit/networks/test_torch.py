@@ -70,6 +70,15 @@ CASES |= {
             lambda f, y: f.avg_pool2d(y, (3, 2), 2, 1),
         ),
         ("global-average", {"kind": "global-average"}, lambda f, y: f.adaptive_avg_pool2d(y, 1).flatten(1)),
+        (
+            "leaky-relu", {"kind": "activation", "activation": "leaky-relu", "slope": 0.2},
+            lambda f, y: f.leaky_relu(y, 0.2),
+        ),
+        ("gelu", {"kind": "activation", "activation": "gelu"}, lambda f, y: f.gelu(y)),
+        ("relu", {"kind": "activation", "activation": "relu"}, lambda f, y: f.relu(y)),
+        ("softmax", {"kind": "activation", "activation": "softmax"}, lambda f, y: f.softmax(y, 1)),
+        ("add", {"kind": "add", "of": ["in", "in"]}, lambda f, y: f.hardtanh(y + y, -9, 9)),
+        ("multiply", {"kind": "multiply", "of": ["in", "in"]}, lambda f, y: f.hardtanh(y * y, -9, 9)),
         ("upsample", {"kind": "upsample", "factor": 3}, lambda f, y: f.interpolate(y, scale_factor=3)),
     ]
 }  # fmt: skip

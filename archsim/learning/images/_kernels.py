@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from archsim.base.jit import kernel
 
 
@@ -89,15 +91,20 @@ def largest(x, window, out):
 def to_largest(d, x, window, out):
     """Add what is said of each window's largest element to the first of that size; `out` starts as zeros, like x."""
     rows, columns, stride, edge, _ = window
+    best, where = np.empty(x.shape[3], np.float32), np.empty(x.shape[3], np.int32)
     for s in range(d.shape[0]):
         for p in range(d.shape[1]):
             top, bottom = max(p * stride - edge, 0), min(p * stride - edge + rows, x.shape[1])
             for q in range(d.shape[2]):
                 left, right = max(q * stride - edge, 0), min(q * stride - edge + columns, x.shape[2])
+                best[:] = x[s, top, left]
+                where[:] = 0
+                for i in range(top, bottom):
+                    for j in range(left, right):
+                        place = np.int32((i - top) * columns + j - left)
+                        for c in range(x.shape[3]):
+                            larger = x[s, i, j, c] > best[c]
+                            best[c] = x[s, i, j, c] if larger else best[c]
+                            where[c] = place if larger else where[c]
                 for c in range(x.shape[3]):
-                    at, along = top, left
-                    for i in range(top, bottom):
-                        for j in range(left, right):
-                            if x[s, i, j, c] > x[s, at, along, c]:
-                                at, along = i, j
-                    out[s, at, along, c] += d[s, p, q, c]
+                    out[s, top + where[c] // columns, left + where[c] % columns, c] += d[s, p, q, c]

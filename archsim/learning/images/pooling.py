@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from archsim.base.arrays import F32
-from archsim.learning import _images
 from archsim.learning.functions import Adjoint, Cost, Function, Shape, words
-from archsim.learning.moves import Fold, Window, Windows
+from archsim.learning.images import _kernels
+from archsim.learning.images.windows import Fold, Window, Windows
 
 
 def _under(shape: Shape, window: Window) -> int:
@@ -38,7 +38,7 @@ class MaxPool(Function):
         """Return (samples x places, channels)."""
         x = np.ascontiguousarray(operands[0]).reshape(-1, *self.shapes[0])
         out = np.empty((x.shape[0], *self.out), np.float32)
-        _images.largest(x, self._window.numbers, out)
+        _kernels.largest(x, self._window.numbers, out)
         return out.reshape(-1, self.out[-1])
 
     def adjoint(self, operand: int) -> Adjoint | None:
@@ -70,7 +70,7 @@ class MaxPoolAdjoint(Function):
         """Return (samples x rows x columns, channels)."""
         d, x = (np.ascontiguousarray(a).reshape(-1, *s) for a, s in zip(operands, self.shapes, strict=True))
         out = np.zeros(x.shape, np.float32)
-        _images.to_largest(d, x, self._window.numbers, out)
+        _kernels.to_largest(d, x, self._window.numbers, out)
         return out.reshape(-1, self.out[-1])
 
 
