@@ -5,8 +5,10 @@ Sharing is naming a matrix twice; a residual is a tensor read twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, Shape, words
@@ -166,12 +168,13 @@ class Builder:
 
     Parameters
     ----------
-    initial_std : float
-        Of matrices that do not say their own.
+    initial_std : float, "lecun" or "he"
+        Of matrices that do not say their own: a number, or 1 or sqrt 2 over the root of a matrix's rows (LeCun et al.
+        1998, He et al. 2015).
     initial_levels : int
     """
 
-    initial_std: float
+    initial_std: float | Literal["lecun", "he"]
     initial_levels: int = 0
     _feeds: list[str] = field(default_factory=list)
     _tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -195,7 +198,8 @@ class Builder:
         """Return a new matrix, its initial spread the graph's if none is given."""
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
-        std = self.initial_std if initial_std is None else initial_std
+        wanted = self.initial_std if initial_std is None else initial_std
+        std = wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
         made = self._matrices[name] = Matrix(name, rows, columns, std, self.initial_levels, rate)
         return made
 
