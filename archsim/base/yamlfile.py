@@ -353,7 +353,7 @@ def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
 def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
     """Return the field names of the model that the path `loc` leads to: models, containers, members of unions."""
     current: Any = model
-    for part, after in zip(loc, (*loc[1:], ""), strict=True):
+    for part, after in zip(loc, (*loc[1:], ""), strict=False):
         if str(part).startswith("<"):  # the tag of a union
             current = _member(current, str(part))
         elif str(after).startswith("<"):  # a place in a container of a union, which the tag will choose from
