@@ -11,9 +11,10 @@ import pytest
 from archsim.accounting.figure_text import Origin
 from archsim.accounting.figures import Figure
 from archsim.api import run
-from archsim.studies.sensitivity import Spent
+from archsim.studies.explain.sensitivity import Spent
 
 STEPS = 120
+TECHNOLOGIES = ("bottom-up-14nm", "digital-7nm")
 
 
 def small_run(out: Path, **options: Any) -> Path:
@@ -21,7 +22,7 @@ def small_run(out: Path, **options: Any) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ARCHSIM_DATA", raising=False)
         patch.setenv("XDG_CACHE_HOME", str(out.parent / "cache"))
-        run("mlp-mnist", out=out, **{"steps": STEPS, "seed": 1, **options})
+        run("mlp-mnist", out=out, **{"steps": STEPS, "seed": 1, "techs": TECHNOLOGIES, **options})
     return out
 
 

@@ -54,6 +54,8 @@ def of_one_chip(run: Path, chip: str) -> None:
     }
     for technology in summary["technologies"]:
         technology |= {"energy_per_step_J": {chip: technology["energy_per_step_J"][chip]}, "ratio": nothing}
+    for drawn in summary["intervals"].values():
+        drawn |= {"architectures": {chip: drawn["architectures"][chip]}, "energy_ratios": {}}
     (run / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     for name in ("energy.csv", "training.csv", "activity.csv", "area.csv"):
         head, *rows = (run / name).read_text(encoding="utf-8").splitlines()

@@ -12,8 +12,8 @@ from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
     from archsim.base.progress import Progress
-    from archsim.studies.validate import Result
-    from archsim.studies.verdict import Verdict
+    from archsim.studies.validation.validate import Result
+    from archsim.studies.validation.verdict import Verdict
 
 
 def run(
@@ -112,8 +112,8 @@ def validate(
     """
     from archsim.base.files import check_folder
     from archsim.report.studies import validate as page
-    from archsim.studies.validate import validate as study
-    from archsim.studies.verdict import verdict
+    from archsim.studies.validation.validate import validate as study
+    from archsim.studies.validation.verdict import verdict
 
     folder = Path(out).expanduser()
     check_folder(folder)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from archsim.records.timeline import Timeline
     from archsim.records.verify import Verification
     from archsim.studies.endurance import Worn
-    from archsim.studies.explain import Explanation
+    from archsim.studies.explain.explain import Explanation
 
 Source = Run | str | Path
 
@@ -35,13 +35,22 @@ def load(path: str | Path) -> Run:
 
 
 def report(
-    run: Source, out: str | Path | None = None, *, html: bool = False, paper: bool = False, techs: Sequence[str] = ()
+    run: Source,
+    out: str | Path | None = None,
+    *,
+    html: bool = False,
+    paper: bool = False,
+    techs: Sequence[str] = (),
+    rule: str | None = None,
 ) -> list[Path]:
-    """Write charts and tables of a run, or its HTML page, or its paper kit; return the files."""
+    """Write charts and tables of a run, or its HTML page, or its paper kit; return the files.
+
+    `rule` prices the run by another scaling rule than that of its technology.
+    """
     opened = run if isinstance(run, Run) else Run(run)
     if html:
-        return [opened.page(out, techs=techs)]
-    return opened.paper(out, techs=techs) if paper else opened.report(out)
+        return [opened.page(out, techs=techs, rule=rule)]
+    return opened.paper(out, techs=techs, rule=rule) if paper else opened.report(out, rule=rule)
 
 
 def explain(
@@ -64,10 +73,10 @@ def explain(
     tech : str, optional
         Technology that priced the run.
     **options
-        Those of `archsim.studies.explain.explain`: samples, distribution, points, data, done, executor.
+        Those of `archsim.studies.explain.explain.explain`: samples, distribution, points, data, done, executor.
     """
     from archsim.report.explain import page
-    from archsim.studies.explain import explain as study
+    from archsim.studies.explain.explain import explain as study
 
     found = study(_path(run), archs=archs, over=over, technology=tech, steps=steps if reruns else None, **options)
     if out:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from archsim.accounting.intervals import Intervals
     from archsim.records.compare import Comparison
     from archsim.records.timeline import Timeline
     from archsim.records.verify import Verification
     from archsim.studies.endurance import Worn
-    from archsim.studies.explain import Explanation
-    from archsim.studies.intervals import Intervals
+    from archsim.studies.explain.explain import Explanation
 
 
 class Run:
@@ -82,7 +82,7 @@ class Run:
     @property
     def intervals(self) -> Intervals | None:
         """The 90 % intervals of every energy, time and area under the run's own technology; None without ranges."""
-        from archsim.studies.intervals import known
+        from archsim.records.intervals import known
 
         return known(self.recorded)
 
@@ -145,23 +145,23 @@ class Run:
             drawn: Figure = registry.load("chart", name)(self.recorded)
         return drawn
 
-    def report(self, out: str | Path | None = None) -> list[Path]:
-        """Write charts and tables into a folder, by default RUN/report; return the files."""
+    def report(self, out: str | Path | None = None, *, rule: str | None = None) -> list[Path]:
+        """Write charts and tables into a folder, by default RUN/report; return the files. `rule` scales its figures."""
         from archsim.report import make
 
-        return make(self.path, out)
+        return make(self.path, out, rule=rule)
 
-    def page(self, out: str | Path | None = None, *, techs: Sequence[str] = ()) -> Path:
+    def page(self, out: str | Path | None = None, *, techs: Sequence[str] = (), rule: str | None = None) -> Path:
         """Write one HTML page with a slider for every figure, by default RUN/report/report.html; return it."""
         from archsim.report.page.page import write
 
-        return write(self.path, out, techs=techs)
+        return write(self.path, out, techs=techs, rule=rule)
 
-    def paper(self, out: str | Path | None = None, *, techs: Sequence[str] = ()) -> list[Path]:
+    def paper(self, out: str | Path | None = None, *, techs: Sequence[str] = (), rule: str | None = None) -> list[Path]:
         """Write the paper kit, by default into RUN/paper; return the files."""
         from archsim.report.paper.paper import make_paper
 
-        return list(make_paper(self.path, out, techs).files)
+        return list(make_paper(self.path, out, techs, rule=rule).files)
 
     # --- at a glance ----------------------------------------------------------------------------------------------
     def _rows(self) -> list[tuple[str, str, str, str]]:

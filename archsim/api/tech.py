@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archsim.accounting.technology import Technology
     from archsim.studies.calibrate import Shift
-    from archsim.studies.ruled import UnderRules
+    from archsim.studies.explain.ruled import UnderRules
     from archsim.technologies.diff import Diff
     from archsim.technologies.imports import Imported
     from archsim.technologies.scaling import Scaled
@@ -59,7 +59,7 @@ def diff(a: str, b: str) -> Diff:
 
 def rules(name: str = "bottom-up-14nm", *, run: str | Path | None = None) -> UnderRules:
     """Return what each scaling rule makes of a technology's figures, and of the energies of a run's steps."""
-    from archsim.studies.ruled import under_rules
+    from archsim.studies.explain.ruled import under_rules
 
     return under_rules(show(name), Path(run) if run else None)
 

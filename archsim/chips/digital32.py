@@ -23,13 +23,14 @@ from archsim.networks.network import Network
 
 
 class MacArrayFile(Record):
-    """MAC lanes, zero skipping, banks of the weight memory and weights in its word, words of the operand memory."""
+    """MAC lanes and the partial sums each holds, zero skipping, banks and word of the weight memory, operand memory."""
 
     lanes: Count
     skip_zero_inputs: Switch
     weight_banks: Count
     weights_per_access: Count = 1
     operand_words: Count
+    accumulators: Count = 1
 
 
 class Digital32Architecture(Architecture):
@@ -57,6 +58,7 @@ class Digital32Chip(Chip):
         self.mac_array = MacArray(
             self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
             operands=self.sram(array.operand_words), skip_zero_inputs=array.skip_zero_inputs,
+            accumulators=array.accumulators,
         )  # fmt: skip
 
     @classmethod
@@ -78,16 +80,17 @@ class Digital32Chip(Chip):
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: room for the operand and the result of a product, too.
 
-        Vectors pass the operand memory one by one, so the batch does not count there.
+        So many vectors stand in the operand memory as a lane has accumulators, whatever the batch.
         """
-        available = cast("Digital32Architecture", architecture).mac_array.operand_words
+        array = cast("Digital32Architecture", architecture).mac_array
+        together, available = array.accumulators, array.operand_words
         widest = max(network.matrices, key=lambda matrix: sum(matrix.shape))
         rows, columns = widest.shape
         operands = Demand(
-            "mac_array.operand_words", rows + columns, available,
-            f"a vector of {widest.name} ({rows}) and its product ({columns}) take {rows + columns} words of the "
-            "operand memory",
-            f"at least {rows + columns} words",
+            "mac_array.operand_words", together * (rows + columns), available,
+            f"{'a vector' if together == 1 else f'each of {together} vectors'} of {widest.name} ({rows}) and its "
+            f"product ({columns}) take {rows + columns} words of the operand memory",
+            f"at least {together * (rows + columns)} words",
         )  # fmt: skip
         return [*super().demands(architecture, network, samples), operands]
 

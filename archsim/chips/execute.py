@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
+
+import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.signal import Signal, Tag
@@ -14,7 +16,9 @@ from archsim.networks.network import Network
 from archsim.networks.program import Call, Program
 
 
-def training_step(chip: Chip, network: Network, feeds: Mapping[str, F32], rate: float) -> Work[F32]:
+def training_step(
+    chip: Chip, network: Network, feeds: Mapping[str, F32], rate: float, *, states: dict[str, F32] | None = None
+) -> Work[F32]:
     """Train on one batch and return the outputs of its forward pass, (vectors, size).
 
     Parameters
@@ -23,23 +27,46 @@ def training_step(chip: Chip, network: Network, feeds: Mapping[str, F32], rate: 
         What the network's programs read from outside.
     rate : float
         Learning rate of the mean gradient over the samples.
+    states : name -> float32 array, (samples, elements), optional
+        What the graph carries from batch to batch: read, and replaced by what is to be fed next. A state that is not
+        there is zero.
     """
-    [outputs] = yield from execute(chip, network.training, feeds, rate=rate)
+    feeds = _carried(network, feeds, states)
+    outputs, *after = yield from execute(chip, network.training, feeds, rate=rate)
+    _carry(network, after, states)
     chip.ledger.steps += 1
     return outputs
 
 
 def inference(
-    chip: Chip, network: Network, x: F32, phase: str = "evaluation", *, through: Verbs | None = None
-) -> Work[F32]:
+    chip: Chip, network: Network, x: F32, phase: str = "evaluation", *, through: Verbs | None = None,
+    states: dict[str, F32] | None = None,
+) -> Work[F32]:  # fmt: skip
     """Return the outputs for x, (samples, elements), booked under a phase that is no part of a step.
 
-    The program asks the verbs `through`, if given, instead of the chip's own. However many samples are passed at once,
-    the signal buffer is taken to hold one of them at a time (`chips.buffers`).
+    The program asks the verbs `through`, if given, instead of the chip's own. States are carried as in `training_step`.
+    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`).
     """
     [name] = network.inference.feeds[:1]
-    [outputs] = yield from execute(chip, network.inference, {name[0]: x}, phase=phase, through=through)
+    feeds = _carried(network, {name[0]: x}, states)
+    outputs, *after = yield from execute(chip, network.inference, feeds, phase=phase, through=through)
+    _carry(network, after, states)
     return outputs
+
+
+def _carried(network: Network, feeds: Mapping[str, F32], states: Mapping[str, F32] | None) -> Mapping[str, F32]:
+    """Return the feeds with the states that the graph carries, zero where there is none."""
+    if not (carried := network.graph.states):
+        return feeds
+    samples = next(iter(feeds.values())).shape[0]
+    zeros = {name: np.zeros((samples, network.graph.tensors[name].words), np.float32) for name in carried}
+    return {**zeros, **(states or {}), **feeds}
+
+
+def _carry(network: Network, after: Sequence[F32], states: dict[str, F32] | None) -> None:
+    """Keep what is to be fed next."""
+    if states is not None:
+        states.update(zip(network.graph.states, after, strict=True))
 
 
 def execute(

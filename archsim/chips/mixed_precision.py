@@ -5,6 +5,7 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -27,7 +28,7 @@ from archsim.chips.placement import Grid
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
-from archsim.hardware.outer_product_unit import OuterProductUnit
+from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.programmer import Programmer
 from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.networks.network import Network
@@ -117,7 +118,7 @@ class MixedPrecisionChip(CrossbarChip):
             accumulator = Accumulator(
                 network.shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
                 x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
-                edges=grid.edges() if tiled else None,
+                edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs)
@@ -133,6 +134,22 @@ class MixedPrecisionChip(CrossbarChip):
             f"at least {layers} words",
         )  # fmt: skip
         return [*super().demands(architecture, network, samples), log]
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return how many changes of chi ended at its limit, too."""
+        saturated = sum(layer.accumulator.saturated for layer in self.state.values())
+        return {**super().diagnostics(), "saturated_chi": saturated}
+
+    def tallies(self) -> dict[str, int]:
+        """Return these, too, by layer."""
+        saturated = {f"saturated {name}": layer.accumulator.saturated for name, layer in self.state.items()}
+        return {**super().tallies(), **saturated}
+
+    def go_on(self, tallies: Mapping[str, int]) -> None:
+        """Take up what `tallies` returned."""
+        super().go_on(tallies)
+        for name, layer in self.state.items():
+            layer.accumulator.saturated = tallies[f"saturated {name}"]
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
@@ -217,19 +234,27 @@ class MixedPrecisionChip(CrossbarChip):
         """Return what adds to chi of each layer: the units at its tiles, or the one unit of all layers."""
         outer, tile = self.architecture.outer_product, self.architecture.tile
 
-        def unit(words: int, copies: int, label: str) -> OuterProductUnit:
-            return OuterProductUnit(
-                self.clock, self.ledger, lanes=outer.lanes, cycle_ps=self.ps("digital.cycle"), x_bits=outer.x_bits,
-                error_bits=outer.error_bits, copies=copies, label=label,
-                chi=self.sram(words, banks=outer.chi.banks, word_bit=outer.chi.bits),
-            )  # fmt: skip
+        def unit(words: int, lines: int, copies: int, label: str) -> OuterProductUnit:
+            chi = self.sram(words, banks=outer.chi.banks, word_bit=outer.chi.bits)
+            given: dict[str, Any] = {
+                "lanes": outer.lanes, "cycle_ps": self.ps("digital.cycle"), "x_bits": outer.x_bits,
+                "error_bits": outer.error_bits, "copies": copies, "label": label, "chi": chi,
+            }  # fmt: skip
+            if outer.burst == 1:
+                return OuterProductUnit(self.clock, self.ledger, **given)
+            width = max(outer.x_bits, outer.error_bits)
+            operands = self.sram(outer.burst * lines, banks=2 * outer.lanes, word_bit=width)
+            return BurstOuterProductUnit(self.clock, self.ledger, **given, operands=operands)
 
         if self._at_tiles:
             return {
-                name: unit(tile.rows * tile.columns, layer.grid.tiles, f"outer_product_unit {name}")
+                name: unit(
+                    tile.rows * tile.columns, tile.rows + tile.columns, layer.grid.tiles, f"outer_product_unit {name}"
+                )
                 for name, layer in self.state.items()
             }
-        return dict.fromkeys(self.state, unit(self.network.weights, 1, "outer_product_unit"))
+        lines = max(sum(shape) for shape in self.network.shapes.values())
+        return dict.fromkeys(self.state, unit(self.network.weights, lines, 1, "outer_product_unit"))
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""

@@ -15,7 +15,7 @@ EXAMPLES = {
     "hold": "archsim hold reports/reproduce --for 30d",
     "endurance": "archsim endurance reports/reproduce",
     "trace": "archsim trace reports/reproduce --steps 3",
-    "compare": "archsim compare reports/reproduce --tech bottom-up-14nm --tech calibrated-nandakumar2020",
+    "compare": "archsim compare reports/reproduce --tech bottom-up-14nm --tech digital-7nm",
     "schema": "archsim schema --out schemas",
     "verify": "archsim verify reports/reproduce",
     "tech list": "archsim tech list",

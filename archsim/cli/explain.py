@@ -31,15 +31,18 @@ def explain_command(  # noqa: PLR0917  an option each
     distribution: Annotated[
         str, typer.Option(help="How figures vary in their ranges: log-triangular or log-uniform.")
     ] = "log-triangular",
-    out: Annotated[Path | None, typer.Option(help="Where to write.", show_default="DIR/explain")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write.", show_default="DIR/explain, or DIR/explain-RULE")
+    ] = None,
     figure_rule: FigureRule = None, data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Say what a chip's energy, or the ratio of two, is made of, how sure it is, and which decisions it hangs on."""
     from archsim.base.files import check_folder
+    from archsim.records.ruled import place
     from archsim.report.explain import page
-    from archsim.studies.explain import contents, explain
+    from archsim.studies.explain.explain import contents, explain
 
-    folder = out or run / "explain"
+    folder = out or place(run / "explain", figure_rule)
     check_folder(folder)
     silent = quiet or as_json
 

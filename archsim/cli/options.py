@@ -13,7 +13,7 @@ Seed = Annotated[int, typer.Option(help="One seed decides everything: the same s
 Techs = Annotated[
     list[str] | None,
     typer.Option("--tech", help="Technology, by name or file; repeat to price the same run by several.",
-                 show_default="both shipped"),
+                 show_default="bottom-up-14nm"),
 ]  # fmt: skip
 Archs = Annotated[
     list[str] | None,
@@ -38,7 +38,10 @@ FigureRule = Annotated[
 ]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="a new one under reports/")]
 Data = Annotated[
-    Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")
+    Path | None,
+    typer.Option(
+        help="Folder with the files of the data set (`archsim data list`).", show_default="$ARCHSIM_DATA, the cache"
+    ),
 ]
 Preset = Annotated[str | None, typer.Option(help="Preset of the workload, such as quick or full.")]
 Steps = Annotated[int | None, typer.Option(help="Training steps, whatever the epochs.")]

@@ -90,11 +90,12 @@ def resume_command(
     _show(summary, run, how)
 
 
-def report_command(
+def report_command(  # noqa: PLR0917  an option each
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run directory, or a folder of seeds.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder to write to; with --html also a file ending in .html.", show_default="DIR/report"),
+        typer.Option(help="Folder to write to; with --html also a file ending in .html.",
+                     show_default="DIR/report, or DIR/report-RULE"),
     ] = None,
     html: Annotated[
         bool, typer.Option("--html", help="Write one page instead, with a slider for every figure: report.html.")
@@ -109,20 +110,20 @@ def report_command(
         typer.Option("--paper", help="Write what a paper needs instead: LaTeX tables, figures for one and two columns, "
                      "sources.bib, a paragraph of methods. Into DIR/paper, or --out."),
     ] = False,
-    quiet: Quiet = False,
+    figure_rule: FigureRule = None, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Draw the charts (PNG, SVG, PDF) and write the tables (Markdown, LaTeX) of a run, from its directory alone."""
     if paper:
         if html:
             raise InputError("given together with --html", key="--paper", expected="one of them")
-        _paper(run, out, tuple(tech or ()), quiet=quiet)
+        _paper(run, out, tuple(tech or ()), figure_rule, quiet=quiet)
         return
     if not html:
-        _report(run, out, quiet=quiet)
+        _report(run, out, quiet=quiet, rule=figure_rule)
         return
     from archsim.report.page.page import FILE, write
 
-    page = write(run, out / FILE if out and out.suffix != ".html" else out, techs=tuple(tech or ()))
+    page = write(run, out / FILE if out and out.suffix != ".html" else out, techs=tuple(tech or ()), rule=figure_rule)
     if not quiet:
         typer.echo(f"Page: {page} ({page.stat().st_size / 1000:.0f} kB)")
 
@@ -261,18 +262,18 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
         raise typer.Exit(INTERRUPTED)
 
 
-def _report(run: Path, out: Path | None, *, quiet: bool) -> None:
+def _report(run: Path, out: Path | None, *, quiet: bool, rule: str | None = None) -> None:
     from archsim.report import make
 
-    written = make(run, out)
+    written = make(run, out, rule=rule)
     if not quiet:
         typer.echo(f"Charts and tables: {written[0].parent} ({len(written)} files)")
 
 
-def _paper(run: Path, out: Path | None, techs: tuple[str, ...], *, quiet: bool) -> None:
+def _paper(run: Path, out: Path | None, techs: tuple[str, ...], rule: str | None, *, quiet: bool) -> None:
     from archsim.report.paper.paper import make_paper
 
-    kit = make_paper(run, out, techs)
+    kit = make_paper(run, out, techs, rule=rule)
     if not quiet:
         for note in kit.notes:
             typer.echo(f"Note: {note}.")

@@ -106,7 +106,7 @@ def tech_rules(
 
     from archsim.accounting.technology import read_technology
     from archsim.base.units import show
-    from archsim.studies.ruled import under_rules
+    from archsim.studies.explain.ruled import under_rules
 
     found = under_rules(read_technology(name), run)
     if as_json:
@@ -120,6 +120,7 @@ def tech_rules(
     for chip, energies in found.energies.items():
         table.add_row(f"{chip}, a step", *(show(energies[rule], "J", 4) for rule in rules))
     console().print(table)
+    typer.echo(f"{found.times[0].upper()}{found.times[1:]}.")
 
 
 @tech_app.command("calibrate")

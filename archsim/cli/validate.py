@@ -28,8 +28,8 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     from archsim.base.files import check_folder
     from archsim.report.sheet import terminal
     from archsim.report.studies import validate as report
-    from archsim.studies.validate import validate as run
-    from archsim.studies.verdict import verdict
+    from archsim.studies.validation.validate import validate as run
+    from archsim.studies.validation.verdict import verdict
 
     check_folder(out)
     with counting("training", silent=quiet or as_json) as done:

@@ -97,9 +97,12 @@ class DigitalUnit(Component):
         return self.job(key, cycles * self.cycle_ps, amounts)
 
     def adjust(self, parameter: F32, d: F32, rate: float, tag: Tag) -> Work[None]:
-        """Add the rate times d to a parameter of its shape, in place: a product and an addition an element."""
+        """Add the rate times d to a parameter, (rows, size), in place: a product and an addition an element.
+
+        Rows of d that are all zero are those that no sample named (of a table of embeddings), and are passed over.
+        """
         parameter += np.float32(rate) * d
-        n = parameter.size
+        n = int(d.any(axis=1).sum()) * d.shape[1]
         cycles = self.cycles(2 * n)
         amounts = {"multiply": n, "add": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         key = ("adjust", n)

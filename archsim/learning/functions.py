@@ -51,11 +51,13 @@ FREE = Cost()
 class Adjoint(NamedTuple):
     """How a gradient passes a function: what is applied to (gradient of the result, *needs).
 
-    A need is the number of an operand, or "y", the result.
+    A need is the number of an operand, or "y", the result. Where one function gives the gradients of several operands,
+    each of their adjoints names the same function, and what is free and takes the `part` for its operand.
     """
 
     function: Function
     needs: tuple[int | str, ...] = ()
+    part: Function | None = None
 
 
 class Function(ABC):

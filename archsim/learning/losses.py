@@ -22,5 +22,14 @@ def cross_entropy(output: F32, target: F32) -> float:
     return float(-np.sum(target * np.log(np.maximum(output, LEAST)), dtype=np.float64) / len(output))
 
 
-VALUES: dict[str, Callable[[F32, F32], float]] = {"squared": squared, "cross-entropy": cross_entropy}
-"""Loss -> its value for outputs and targets, each (vectors, size)."""
+def binary_cross_entropy(output: F32, target: F32) -> float:
+    """Return minus the log-likelihood [nat] of targets under each element's own probability, a vector's mean."""
+    said = target * np.log(np.maximum(output, LEAST)) + (1 - target) * np.log(np.maximum(1 - output, LEAST))
+    return float(-np.sum(said, dtype=np.float64) / len(output))
+
+
+VALUES: dict[str, Callable[[F32, F32], float]] = {
+    "squared": squared, "cross-entropy": cross_entropy, "binary-cross-entropy": binary_cross_entropy,
+}  # fmt: skip
+"""Loss -> its value for outputs and targets, each (vectors, size): the sum over a vector's elements, the mean over all
+vectors, samples and positions alike."""

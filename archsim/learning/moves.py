@@ -80,7 +80,8 @@ class Place(Function):
     def __init__(self, shape: Shape, axis: int, start: int, size: int) -> None:
         self.name, self.shapes = f"place axis {axis} at {start} of {size}", (shape,)
         self.out = (*shape[:axis], size, *shape[axis + 1 :])
-        self._where = (slice(None),) * (axis + 1) + (slice(start, start + shape[axis]),)
+        self.axis, self.start, self.stop = axis, start, start + shape[axis]
+        self.where = (slice(None),) * (axis + 1) + (slice(start, self.stop),)
 
     def __call__(self, *operands: F32) -> F32:
         """Return the whole."""
@@ -88,7 +89,7 @@ class Place(Function):
         shape = self.shapes[0]
         samples = part.size // words(shape)
         out = np.zeros((samples, *self.out), np.float32)
-        out[self._where] = part.reshape(samples, *shape)
+        out[self.where] = part.reshape(samples, *shape)
         return out.reshape(-1, self.out[-1])
 
 

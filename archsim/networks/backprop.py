@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Function, Sum
+from archsim.learning.moves import Place
+from archsim.learning.parts import Spread, apart
 from archsim.networks.graph import Graph, Node, Product, Tensor
 from archsim.networks.program import Call, Program, Verb
 
@@ -25,13 +27,16 @@ class Loss:
     at : str
         Name of the tensor whose descent direction `error` gives: the output, or what its activation was given.
     error : Function
-        Of (target, output).
+        Of (target, output), for one vector.
+    positions : int
+        Over so many vectors of a sample the loss is the mean: the rates of all that learns are divided by it.
     """
 
     output: str
     target: str
     at: str
     error: Function
+    positions: int = 1
 
 
 def forward(graph: Graph, outputs: Sequence[str], phase: str = "forward") -> Program:
@@ -56,10 +61,14 @@ def training(
     Raises
     ------
     ModelError
-        If there is no loss, or a matrix that shall learn gets no error.
+        If there is no loss, losses are means over unlike numbers of positions, or a matrix that shall learn gets no
+        error.
     """
     if not losses:
         raise ModelError("a training without a loss")
+    if len(counts := {loss.positions for loss in losses}) > 1:
+        raise ModelError(f"losses over {', '.join(map(str, sorted(counts)))} positions in one training; expected equal")
+    [positions] = counts
     learning = {*graph.matrices, *graph.parameters} if update is None else set(update)
     writer = _Writer(graph)
     nodes = _needed(graph, [*(loss.output for loss in losses), *outputs])
@@ -71,10 +80,10 @@ def training(
         raise ModelError(f"no error reaches {', '.join(sorted(missing))}")
     for matrix, uses in writer.uses.items():
         for rows, columns, layer in uses:
-            writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate)
+            writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate / positions)
         writer.add("apply", matrix, (), None, uses[0][2])
     for name, (number, layer) in writer.slopes.items():
-        writer.add("adjust", name, (number,), None, layer, rate=graph.parameters[name].rate)
+        writer.add("adjust", name, (number,), None, layer, rate=graph.parameters[name].rate / positions)
     phases.append(("update", writer.take()))
     for matrix in graph.matrices:
         if matrix in learning:
@@ -91,6 +100,10 @@ def _needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:
             wanted.update(node.inputs)
             found.append(node)
     return found[::-1]
+
+
+_Part = tuple[int, Place | None]
+"""What a reader says of a tensor: the number of its gradient, and where that lies if it is one of a part."""
 
 
 @dataclass(slots=True)
@@ -112,8 +125,9 @@ class _Writer:
         first = nodes[0].layer if nodes else ""
         for name in self.graph.feeds:
             if name in read:
-                fed = self.feed(name)
-                self.numbers[name] = self.add("receive", name, (fed,), self.graph.tensors[name], first)
+                self.numbers[name] = fed = self.feed(name)
+                if name not in self.graph.states:
+                    self.numbers[name] = self.add("receive", name, (fed,), self.graph.tensors[name], first)
         for name in self.graph.parameters:
             if name in read:
                 self.numbers[name] = self.parameters[name] = self._number(self.graph.tensors[name])
@@ -130,13 +144,13 @@ class _Writer:
     def backward(self, nodes: Sequence[Node], losses: Sequence[Loss], learning: Collection[str]) -> None:
         """Write the backward pass; note what each matrix learns from."""
         led = self._reached(nodes, learning)
-        grads: dict[str, list[int]] = {}
+        grads: dict[str, list[_Part]] = {}
         for loss in losses:
             maker = self.graph.producer(loss.at)
             layer = maker.layer if maker else ""
             inputs = (self.feed(loss.target), self.numbers[loss.output])
             shape = replace(self.graph.tensors[loss.at], name=f"d {loss.at}", bound=None)
-            grads.setdefault(loss.at, []).append(self.add("compute", loss.error, inputs, shape, layer))
+            grads.setdefault(loss.at, []).append((self.add("compute", loss.error, inputs, shape, layer), None))
         for node in reversed(nodes):
             if (parts := grads.pop(node.output, None)) and node.output in led:
                 self._adjoint(node, self._sum(node, parts), led, grads, learning)
@@ -146,23 +160,34 @@ class _Writer:
                 self.slopes[name] = self._sum(reader, parts), reader.layer
 
     def _reached(self, nodes: Sequence[Node], learning: Collection[str]) -> set[str]:
-        """Return the tensors that depend on a matrix or parameter that learns."""
+        """Return the tensors that depend on a matrix or parameter that learns, in a way that has a gradient."""
         found = {name for name in self.graph.parameters if name in learning}
         for node in nodes:
-            learns = isinstance(node.what, Product) and node.what.matrix in learning
-            if learns or found.intersection(node.inputs):
+            what, led = node.what, [k for k, name in enumerate(node.inputs) if name in found]
+            if isinstance(what, Product):
+                passes = bool(led) or what.matrix in learning
+            else:
+                passes = any(what.adjoint(k) is not None for k in led)
+            if passes:
                 found.add(node.output)
         return found
 
-    def _sum(self, node: Node, parts: list[int]) -> int:
-        """Return the sum of what the readers of a node's result say of it."""
-        if len(parts) == 1:
-            return parts[0]
-        tensor = self.tensors[parts[0]]
-        return self.add("compute", Sum(len(parts), tensor.shape), tuple(parts), tensor, node.layer)
+    def _sum(self, node: Node, parts: list[_Part]) -> int:
+        """Return the sum of what the readers of a node's result say of it; what slices say is set side by side."""
+        whole = [number for number, place in parts if place is None]
+        sliced = [(number, place) for number, place in parts if place is not None]
+        for group in apart([place for _, place in sliced]):
+            numbers, places = zip(*(sliced[k] for k in group), strict=True)
+            function = Spread(places) if len(group) > 1 else places[0]
+            tensor = replace(self.tensors[numbers[0]], shape=function.out)
+            whole.append(self.add("compute", function, numbers, tensor, node.layer))
+        if len(whole) == 1:
+            return whole[0]
+        tensor = self.tensors[whole[0]]
+        return self.add("compute", Sum(len(whole), tensor.shape), tuple(whole), tensor, node.layer)
 
     def _adjoint(
-        self, node: Node, d: int, led: Collection[str], grads: dict[str, list[int]], learning: Collection[str]
+        self, node: Node, d: int, led: Collection[str], grads: dict[str, list[_Part]], learning: Collection[str]
     ) -> None:
         """Write what a node makes of the gradient of its result."""
         if isinstance(node.what, Product):
@@ -171,17 +196,27 @@ class _Writer:
             if x in led:
                 verb: Verb = "multiply" if turned else "multiply_transposed"
                 tensor = Tensor(f"d {x}", self.graph.tensors[x].shape)
-                grads.setdefault(x, []).append(self.add(verb, matrix, (d,), tensor, node.layer))
+                grads.setdefault(x, []).append((self.add(verb, matrix, (d,), tensor, node.layer), None))
             if matrix in learning:
                 rows, columns = (d, self.numbers[x]) if turned else (self.numbers[x], d)
                 self.uses.setdefault(matrix, []).append((rows, columns, node.layer))
             return
+        made: dict[Function, int] = {}
         for operand, name in enumerate(node.inputs):
-            if name in led and (adjoint := node.what.adjoint(operand)) is not None:
+            if name not in led or (adjoint := node.what.adjoint(operand)) is None:
+                continue
+            function, part = adjoint.function, adjoint.part
+            if isinstance(function, Place):
+                grads.setdefault(name, []).append((d, function))
+                continue
+            if function not in made:
                 needs = [self.numbers[node.output if need == "y" else node.inputs[int(need)]] for need in adjoint.needs]
-                tensor = Tensor(f"d {name}", adjoint.function.out)
-                made = self.add("compute", adjoint.function, (d, *needs), tensor, node.layer)
-                grads.setdefault(name, []).append(made)
+                tensor = Tensor(f"d {name}", function.out)
+                made[function] = self.add("compute", function, (d, *needs), tensor, node.layer)
+            number = made[function]
+            if part is not None:
+                number = self.add("compute", part, (number,), Tensor(f"d {name}", part.out), node.layer)
+            grads.setdefault(name, []).append((number, None))
 
     def _node(self, node: Node, inputs: tuple[int, ...], tensor: Tensor) -> int:
         if isinstance(node.what, Product):

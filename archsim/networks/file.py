@@ -18,9 +18,9 @@ from archsim.networks.losses import LossName, loss
 from archsim.networks.network import INPUT, TARGET, Network
 
 
-def _kind(layer: object) -> str:
+def _kind(layer: object) -> str | None:
     kind = layer.get("kind") if isinstance(layer, Mapping) else getattr(layer, "kind", None)
-    return f"<{kind}>"
+    return None if kind is None else f"<{kind}>"
 
 
 if TYPE_CHECKING:

@@ -135,6 +135,8 @@ class Graph:
         Names of the tensors that come from outside.
     tensors, matrices, parameters : by name
     nodes : tuple of Node
+    states : feed -> tensor
+        Feeds that are carried from batch to batch on the chip, and the tensors that hold what is fed next time.
     """
 
     feeds: tuple[str, ...]
@@ -142,6 +144,7 @@ class Graph:
     matrices: Mapping[str, Matrix]
     parameters: Mapping[str, Parameter]
     nodes: tuple[Node, ...]
+    states: Mapping[str, str] = field(default_factory=dict)
 
     def producer(self, tensor: str) -> Node | None:
         """Return the node that writes a tensor; None for one that is fed."""
@@ -175,11 +178,16 @@ class Builder:
     _matrices: dict[str, Matrix] = field(default_factory=dict)
     _parameters: dict[str, Parameter] = field(default_factory=dict)
     _nodes: list[Node] = field(default_factory=list)
+    _states: dict[str, str] = field(default_factory=dict)
 
     def feed(self, name: str, shape: Shape, *, bound: float | None = None) -> Tensor:
         """Return a tensor that comes from outside."""
         self._feeds.append(name)
         return self._tensor(name, shape, bound)
+
+    def carry(self, state: Tensor, after: Tensor) -> None:
+        """Keep a tensor on the chip, to be fed as `state`, a feed, with the next batch."""
+        self._states[state.name] = after.name
 
     def matrix(
         self, name: str, rows: int, columns: int, *, rate: float = 1.0, initial_std: float | None = None
@@ -242,8 +250,9 @@ class Builder:
     def graph(self) -> Graph:
         """Return what was collected."""
         return Graph(
-            tuple(self._feeds), dict(self._tensors), dict(self._matrices), dict(self._parameters), tuple(self._nodes)
-        )
+            tuple(self._feeds), dict(self._tensors), dict(self._matrices), dict(self._parameters), tuple(self._nodes),
+            dict(self._states),
+        )  # fmt: skip
 
     def _free(self, layer: str) -> str:
         count = 1

@@ -25,9 +25,9 @@ class Network:
     ----------
     graph : Graph
     training : Program
-        One training step; its first result is the output.
+        One training step; its first result is the output, the others are the states to carry, in the graph's order.
     inference : Program
-        One pass; its first result is the output.
+        One pass; its results likewise.
     """
 
     graph: Graph
@@ -37,7 +37,7 @@ class Network:
     @classmethod
     def supervised(cls, graph: Graph, loss: Loss) -> Network:
         """Return a network that learns its one output from targets."""
-        outputs = [loss.output]
+        outputs = [loss.output, *graph.states.values()]
         return cls(graph, training(graph, [loss], outputs=outputs), forward(graph, outputs))
 
     @property

@@ -173,6 +173,64 @@ def check_ratios(path: Path, summary: Mapping[str, Any]) -> None:
     _same(path / SUMMARY, "ratio.energy", summary["ratio"]["energy"], first["energy"], "ratios")
 
 
+def check_intervals(path: Path, chips: Mapping[str, RecordedChip], summary: Mapping[str, Any]) -> None:
+    """Refuse intervals in summary.json of other values than the run's, or that no figures in their ranges give."""
+    for technology, told in (summary.get("intervals") or {}).items():
+        key = f"intervals.{technology}"
+        for name, value in _numbers(told, key):
+            if not 0 <= value < math.inf:
+                raise InputError(file=path / SUMMARY, key=name, value=value, expected="a number from 0 on")
+        alike = all(technology in chip.bills for chip in chips.values()) and set(told["architectures"]) == set(chips)
+        if not alike:
+            raise InputError(
+                "is of other chips or technologies than the run", file=path / SUMMARY, key=key, expected=WHOLE
+            )
+        for name, chip in chips.items():
+            _check_chip_intervals(path, f"{key}.architectures.{name}", chip, technology, told["architectures"][name])
+        totals = {name: each["energy_per_step_J"]["total"]["value"] for name, each in told["architectures"].items()}
+        for name, each in told["energy_ratios"].items():
+            over, under = totals.get(summary["baseline"]), totals.get(name)
+            quotient = over / under if over is not None and under else None
+            _check_interval(path, f"{key}.energy_ratios.{name}", each, quotient, (0.0, math.inf))
+
+
+def _check_chip_intervals(
+    path: Path, key: str, chip: RecordedChip, technology: str, told: Mapping[str, Mapping[str, Mapping[str, float]]]
+) -> None:
+    """Refuse a chip's intervals; energies and areas have bounds, all figures at the ends of their ranges."""
+    lines = [line for line in chip.bills[technology].lines if line.inside and line.phase in STEP_PHASES]
+    for phase, each in told["energy_per_step_J"].items():
+        mine = [line for line in lines if phase in (line.phase, "total")]
+        ends = [chip.ends[technology][line.component, line.action] for line in mine]
+        low, high = (
+            math.fsum(line.amount * end[k] for line, end in zip(mine, ends, strict=True)) / chip.steps for k in (0, 1)
+        )
+        energy = math.fsum(line.energy_J for line in mine) / chip.steps
+        _check_interval(path, f"{key}.energy_per_step_J.{phase}", each, energy, (low, high))
+    for phase, each in told["latency_per_step_s"].items():
+        value = chip.latency_s.get(phase)
+        _check_interval(path, f"{key}.latency_per_step_s.{phase}", each, value, (0.0, math.inf))
+    for component, each in told["area_m2"].items():
+        parts = [line for line in chip.areas[technology] if component in (line.component, "total")]
+        value, low, high = (
+            math.fsum(getattr(part, name) or 0.0 for part in parts) for name in ("area_m2", "low_m2", "high_m2")
+        )
+        _check_interval(path, f"{key}.area_m2.{component}", each, value, (low, high))
+
+
+def _check_interval(
+    path: Path, key: str, told: Mapping[str, float], value: float | None, bounds: tuple[float, float]
+) -> None:
+    """Refuse an interval of another value, or one that does not lie within its bounds."""
+    _same(path / SUMMARY, f"{key}.value", told["value"], value, "the other files of the run")
+    low, high = bounds[0] * (1 - _CLOSE), bounds[1] * (1 + _CLOSE)
+    if not low <= told["low"] <= told["high"] <= high:
+        raise InputError(
+            file=path / SUMMARY, key=key, value=f"{told['low']!r} to {told['high']!r}",
+            expected=f"ends in their order, from {bounds[0]!r} to {bounds[1]!r}: {WHOLE}",
+        )  # fmt: skip
+
+
 def _check_time(path: Path, chip: RecordedChip, told: Mapping[str, Any]) -> None:
     latency, key = told["latency_per_step_s"], f"architectures.{chip.architecture}"
     total = math.fsum(latency[phase] for phase in STEP_PHASES)

@@ -132,6 +132,11 @@ class Recorded:
         return [each.name for each in self.named]
 
     @property
+    def note(self) -> str:
+        """What must be said of a technology that was computed for a question about the run; empty otherwise."""
+        return self.named[0].note
+
+    @property
     def architectures(self) -> list[str]:
         """Names of the chips, in the order of the run."""
         return list(self.chips)
@@ -236,6 +241,7 @@ def read(path: Path) -> Recorded:
     for chip in chips.values():
         agreement.check_chip(path, chip, summary, names)
     agreement.check_ratios(path, summary)
+    agreement.check_intervals(path, chips, summary)
     return Recorded(path, run, summary, known, chips)
 
 

@@ -40,18 +40,28 @@ def read(path: Path) -> Recorded:
     Raises
     ------
     InputError
-        As for `recorded.read`; if no seed is finished, or the seeds are not of one run.
+        As for `recorded.read` and `mean`; if no seed is finished.
     """
     if not several(path):
         return recorded.read(path)
     finished = [each for each in folders(path) if state(each) == "finished"]
     if not finished:
         raise InputError("has no finished seed", file=path, expected="at least one run that is finished")
-    runs = tuple(recorded.read(each) for each in finished)
+    return mean(path, [recorded.read(each) for each in finished])
+
+
+def mean(path: Path, runs: Sequence[Recorded]) -> Recorded:
+    """Return the mean of the runs of a folder's seeds.
+
+    Raises
+    ------
+    InputError
+        If they are not of one run.
+    """
     for run in runs[1:]:
         _check_alike(runs[0], run)
     chips = {name: _chip([run.chips[name] for run in runs]) for name in runs[0].chips}
-    return Recorded(path, runs[0].run, _summary(runs), runs[0].named, chips, runs)
+    return Recorded(path, runs[0].run, _summary(runs), runs[0].named, chips, tuple(runs))
 
 
 def spread(values: Sequence[float]) -> tuple[float, float | None]:
@@ -74,9 +84,13 @@ def _check_alike(first: Recorded, other: Recorded) -> None:
 
 
 def _summary(runs: Sequence[Recorded]) -> dict[str, Any]:
-    """Return the summary of the mean: numbers of chips are means, ratios those of the mean totals."""
+    """Return the summary of the mean: numbers of chips are means, ratios those of the mean totals.
+
+    Intervals are left out: those of a mean are no means of intervals, and are drawn where they are asked for.
+    """
     found: dict[str, Any] = _mean([run.summary for run in runs])
     found |= {"seed": runs[0].summary["seed"], "seeds": [run.summary["seed"] for run in runs]}
+    found.pop("intervals", None)
     over, chips = found["baseline"], found["architectures"]
     for name, ratio in found["ratios"].items():
         for key, quantity in (("energy", "energy_per_step_J"), ("latency", "latency_per_step_s")):

@@ -22,11 +22,16 @@ _CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class NamedTechnology:
-    """A technology of a run, as run.yaml names it: its hash, and its times [s]."""
+    """A technology of a run, as run.yaml names it: its hash, and its times [s].
+
+    One that was computed for a question about the run, and has no file, is kept here, with what must be said of it.
+    """
 
     name: str
     sha256: str
     times_s: Mapping[str, float]
+    technology: Technology | None = None
+    note: str = ""
 
 
 def named(path: Path, run: Mapping[str, Any]) -> tuple[NamedTechnology, ...]:
@@ -141,6 +146,8 @@ def find(path: Path, known: Sequence[NamedTechnology], name: str | None = None, 
         known_ones = ", ".join(by_name)
         raise InputError(key="--tech", value=strangers[0], expected=f"one this run was priced by: {known_ones}")
     paths, stem = {stem: each for each, stem in stems.items() if each != stem}, stems[wanted]
+    if computed := by_name[stem].technology:
+        return Found(by_name[stem], computed, "same", by_name[stem].note)
     if stem in paths:
         return _found(by_name[stem], read_technology(paths[stem]))
     for folder in (path / INPUTS / TECHNOLOGIES / stem, files.shipped("tech_params"), Path.cwd(), path, path.parent):

@@ -288,9 +288,16 @@ def _compare_summary(file: Path, again: Path) -> Item:
         for key in was
         if key not in now or repr(was[key]) != repr(now[key])
     ]
-    new = [key for key in now if key not in was]
+    new = list(dict.fromkeys(_new(key, was) for key in now if key not in was))
     more = f"; keys that this version adds: {', '.join(new)}" if new else ""
     return _worst(file.name, differences, f"all but wall time and speed{more}")
+
+
+def _new(key: str, was: Mapping[str, Any]) -> str:
+    """Return the first part of a dotted key under which a document has nothing."""
+    parts = key.split(".")
+    places = (".".join(parts[: k + 1]) for k in range(len(parts)))
+    return next((place for place in places if not any(f"{old}.".startswith(f"{place}.") for old in was)), key)
 
 
 def _flat(value: object, place: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from archsim.accounting.intervals import TOTAL, Intervals
 from archsim.base.units import show
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded, RecordedChip, read
-from archsim.studies.intervals import TOTAL, Intervals, known
 
 STILL, LATE = 0.05, 0.25
 """Energy of the last part that is off the mean by more than `STILL` of it is still moving."""

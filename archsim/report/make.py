@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from archsim.base import files
+from archsim.records import intervals
 from archsim.records.recorded import Recorded
-from archsim.records.seeds import read
+from archsim.records.ruled import place, read
 from archsim.report import latex, style, tables
-from archsim.studies import intervals
 
 
-def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
+def make(run: str | Path, out: str | Path | None = None, *, rule: str | None = None) -> list[Path]:
     """Write charts (PNG, SVG, PDF), tables (Markdown, LaTeX) and intervals (JSON) of a run directory; return the files.
 
     A time line that `archsim trace` left in the directory is drawn, too.
@@ -22,15 +22,17 @@ def make(run: str | Path, out: str | Path | None = None) -> list[Path]:
     run : path
         The run directory; nothing else is read.
     out : path, optional
-        Folder to write to, by default RUN/report. Files of the same names are replaced.
+        Folder to write to, by default RUN/report, or RUN/report-RULE. Files of the same names are replaced.
+    rule : str, optional
+        Scaling rule by which the run is priced, in place of its technology's own; see `records.ruled`.
 
     Raises
     ------
     InputError
-        If the directory holds no complete set of files, or `out` is a file.
+        If the directory holds no complete set of files, `out` is a file, or no figure follows the rule.
     """
-    data = read(Path(run))
-    folder = Path(out) if out else data.path / "report"
+    data = read(Path(run), rule)
+    folder = Path(out) if out else place(data.path / "report", rule)
     files.check_folder(folder)
     written = []
     with style.uncollected(), style.applied():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archsim.accounting.intervals import TOTAL, Interval, Intervals
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import spread
 from archsim.report import style
 from archsim.report.sheet import NONE, Sheet
-from archsim.studies.intervals import TOTAL, Interval, Intervals, known
 
 
 def intervals(run: Recorded) -> list[Sheet]:

@@ -241,6 +241,7 @@ def particulars(run: Recorded) -> Sheet:
             rows.append((f"non-idealities on, {name}", ", ".join(chip["nonidealities"])))
         if absent := run.absent(name):
             rows.append((f"not in the device of {name}", ", ".join(absent)))
+    rows += [("scaling rule", run.note)] if run.note else []
     rows += [(f"technology {t['name']}", f"sha256 {t['sha256'][:12]}") for t in summary["technologies"]]
     return Sheet("What ran", ("", "value"), tuple(rows))
 

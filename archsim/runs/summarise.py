@@ -8,10 +8,22 @@ from dataclasses import dataclass
 
 from archsim.accounting.area import Area, area
 from archsim.accounting.bill import Bill, price
+from archsim.accounting.intervals import Account, intervals
 from archsim.accounting.technology import Technology
+from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.runs.spec import RunSpec
-from archsim.runs.summary import AreaSummary, ByPhase, ChipSummary, Published, Ratio, Span, Summary, TechnologyFile
+from archsim.runs.summary import (
+    AreaSummary,
+    ByPhase,
+    ChipSummary,
+    Intervals,
+    Published,
+    Ratio,
+    Span,
+    Summary,
+    TechnologyFile,
+)
 from archsim.runs.train import Trained
 
 
@@ -138,6 +150,25 @@ def headline(found: Mapping[str, Ratio]) -> Ratio:
     return next(iter(found.values()), Ratio(energy=None, latency=None))
 
 
+def interval_summary(spec: RunSpec, bills: Mapping[str, Sequence[PricedChip]]) -> dict[str, Intervals]:
+    """Return technology -> intervals of its chips; without those whose ranges cannot be drawn."""
+    found = {}
+    for technology in spec.technologies:
+        accounts = [
+            Account(
+                name=p.trained.architecture.name, steps=p.trained.steps, bill=p.bill, areas=p.area.lines,
+                rows=p.trained.rows, entries=p.trained.entries, latency_s=p.latency_per_step.model_dump(),
+            )
+            for p in bills[technology.name]
+        ]  # fmt: skip
+        try:
+            drawn = intervals(accounts, technology, baseline=spec.baseline, seed=spec.seed)
+        except InputError:
+            continue
+        found[technology.name] = Intervals.model_validate(drawn.content())
+    return found
+
+
 def published(spec: RunSpec) -> Published | None:
     """Return what was published of just this training, or None."""
     found, training = spec.workload.published, spec.training
@@ -169,6 +200,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         baseline=spec.baseline,
         ratio=headline(of_chips),
         ratios=of_chips,
+        intervals=interval_summary(spec, bills),
         published=published(spec),
         wall_time_s=wall_s,
         steps_per_s=leading.trained.steps_per_s,

@@ -65,6 +65,35 @@ class ChipSummary(_Part):
     )
 
 
+class Interval(_Part):
+    """A value, and the ends of its 90 % interval: percentiles of joint draws of all figures, areas and times."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ChipIntervals(_Part):
+    """What is known of one chip."""
+
+    energy_per_step_J: dict[str, Interval] = Field(description='By phase, and in "total" [J]')  # noqa: N815
+    latency_per_step_s: dict[str, Interval] = Field(
+        description='By phase, and in "total": they hold 90 % of the draws or more [s]'
+    )
+    area_m2: dict[str, Interval] = Field(
+        description='By component, and in "total", of the parts that have a figure [m^2]'
+    )
+
+
+class Intervals(_Part):
+    """The intervals of all chips by one technology; one draw serves all, so ratios keep what chips share."""
+
+    samples: int = Field(description="Joint draws, by the run's seed")
+    percent: int = Field(description="Of the draws, that lie in an interval")
+    architectures: dict[str, ChipIntervals]
+    energy_ratios: dict[str, Interval] = Field(description="The baseline's energy of a step over every other chip's")
+
+
 class Ratio(_Part):
     """The baseline over another chip; null without both."""
 
@@ -99,6 +128,10 @@ class Summary(_Part):
     )
     ratio: Ratio = Field(description="Of the first chip that is not the baseline")
     ratios: dict[str, Ratio] = Field(description="Of every other chip")
+    intervals: dict[str, Intervals] = Field(
+        default_factory=dict,
+        description="By technology; one whose ranges cannot be drawn, since one begins at zero, is left out",
+    )
     published: Published | None = Field(description="null where network, data set or batch are not the published ones")
     wall_time_s: float
     steps_per_s: float | None = Field(

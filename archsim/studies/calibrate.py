@@ -20,6 +20,7 @@ from archsim.accounting.technology import Technology, read_technology
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.units import show
+from archsim.records.recorded import Recorded
 from archsim.records.seeds import read
 from archsim.technologies.writing import DIGITS, figure_content
 
@@ -40,9 +41,8 @@ class Shift:
         return self.figure.low <= self.figure.value * self.factor <= self.figure.high
 
 
-def energies(run: Path, technology: str) -> dict[str, dict[str, float]]:
-    """Return architecture -> figure -> energy per step [J] inside the boundary, from a run directory."""
-    recorded = read(run)
+def energies(recorded: Recorded, technology: str) -> dict[str, dict[str, float]]:
+    """Return architecture -> figure -> energy per step [J] inside the boundary, of a run."""
     if technology not in recorded.technologies:
         known = ", ".join(recorded.technologies)
         raise InputError(key="--tech", value=technology, expected=f"one this run was priced by: {known}")
@@ -114,8 +114,8 @@ def calibrate(run: Path, technology: str, out: Path) -> list[Shift]:
         If nothing was published of just this run, it lacks one of the chips, or the totals cannot be reached.
     """
     base = read_technology(technology)
-    spent = energies(run, base.name)
-    summary = read(run).summary
+    recorded = read(run)
+    spent, summary = energies(recorded, base.name), recorded.summary
     published = summary["published"]
     if not published or not published["energy_per_sample_J"]:
         raise InputError(

@@ -14,6 +14,7 @@ from archsim.runs.inputs import ARCHITECTURES, WORKLOAD
 from archsim.runs.layout import INPUTS, read_run
 from archsim.runs.spec import RunSpec, resolve
 from archsim.studies.sweep import Options
+from archsim.technologies.overlay import SCALING
 
 
 def chosen(
@@ -52,9 +53,11 @@ def chosen(
 
 
 def options_of(
-    run: Path, chip: str, *, technology: Technology, data: Path | None = None
+    run: Path, chip: str, *, technology: Technology, rule: str | None = None, data: Path | None = None
 ) -> tuple[Options, str]:  # fmt: skip
     """Return options of `resolve` that repeat a recorded run on one of its chips alone, priced by one technology.
+
+    A scaling rule is applied to the technology's figures, if one is given.
 
     Beside them the hash of all that they stand for, see `identity.point_key`.
 
@@ -77,6 +80,7 @@ def options_of(
             if key.partition(".")[0] in {chip, *architecture, *recorded["workload"]}
         ),
         "data": data,
+        **({"figures": (f"{SCALING}={rule}",)} if rule else {}),
     }
     spec = resolve(**options)
     _compare(run, recorded, architecture, spec)

@@ -27,8 +27,8 @@ from archsim.base.yamlfile import read_quantity
 from archsim.chips.architecture import Architecture
 from archsim.chips.published_file import PublishedArchitecture
 from archsim.runs.workload import Workload
-from archsim.studies.cases import CaseFile
 from archsim.studies.inventory import AskedTimes, small_chip
+from archsim.studies.validation.cases import CaseFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 QUANTITY = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*[A-Za-zµμ%].*$"

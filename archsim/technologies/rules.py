@@ -31,6 +31,9 @@ RULES = (TABLES, POLYNOMIALS, OLDER, NEWER)
 of the node itself count as both). Where a figure has none of the kind, all its numbers are taken."""
 CLOSE = 0.006
 """A stated value may differ so much from the computed one: it is rounded to three digits."""
+TIMES = "times stay, for the tables print energies alone, and every rule takes the one delay polynomial there is"
+"""Why no rule changes a time. Sources: horowitz2014, jouppi2021 tabulate energies, stillmaker2017 has delays, too. The
+access of a memory is the one time that was scaled, from 22 nm; its older and newer number are ends of its range."""
 _DIMENSIONS = {"J/bit": "J", "J/bit/m": "J/m", "W/bit": "W"}
 
 

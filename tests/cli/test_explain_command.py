@@ -19,7 +19,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = {**os.environ, "XDG_CACHE_HOME": str(folder)}
     env.pop("ARCHSIM_DATA", None)
     done = subprocess.run(
-        [*COMMAND, "run", "mlp-mnist", "--steps", "100", "--out", "run", "--quiet"],
+        [*COMMAND, "run", "mlp-mnist", "--steps", "100", "--out", "run", "--quiet", "--tech", "bottom-up-14nm", "--tech", "digital-7nm"],
         cwd=folder, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -37,10 +37,10 @@ def test_explain_prints_the_short_form_and_writes_the_page_into_the_run(cli: Cli
 @pytest.mark.long
 def test_json_is_all_that_stands_on_standard_output(cli: Cli, finished: Path, tmp_path: Path) -> None:
     options = ("--no-reruns", "--json", "--samples", 500, "--distribution", "log-uniform", "--out", tmp_path / "out")
-    done = cli("explain", finished, "--tech", "calibrated-nandakumar2020", *options)
+    done = cli("explain", finished, "--tech", "digital-7nm", *options)
     content = json.loads(done.out)
     assert done.err == ""
-    assert content["technology"]["name"] == "calibrated-nandakumar2020"
+    assert content["technology"]["name"] == "digital-7nm"
     assert (content["figures"]["distribution"], content["figures"]["samples"]) == ("log-uniform", 500)
     assert content["reruns"] is None
 

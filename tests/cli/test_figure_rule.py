@@ -35,18 +35,43 @@ def test_a_run_by_another_rule_is_the_same_run_with_other_prices_and_rules_of_a_
         assert energies[OLDER] < 0.8 * energies["table-interpolation"]
     assert cli("verify", "older").code == 0
 
-    done = cli("explain", "own", "--figure-rule", OLDER, "--samples", 500, "--json")
+    done = cli("explain", "own", "--figure-rule", OLDER, "--samples", 500, "--no-reruns", "--json")
     content = json.loads(done.out)
     ratio = energy(tmp_path / "older", "digital32") / energy(tmp_path / "older", "mixed-precision")
     assert content["figures"]["ratio"] == pytest.approx(ratio, rel=1e-4)
-    assert content["note"].endswith(f"Priced by {OLDER} in place of table-interpolation; re-runs are left out.")
-    assert content["reruns"] is None
+    assert content["note"].startswith(f"Priced by {OLDER} in place of table-interpolation; times stay, for the tables")
+    assert (tmp_path / "own" / f"explain-{OLDER}" / "explain.html").is_file()
+
+
+def test_a_report_by_another_rule_stands_beside_the_run_s_own_and_says_so(cli: Cli, tmp_path: Path) -> None:
+    common = ("run", "mlp-mnist", "--steps", 40, "--quiet")
+    assert cli(*common, "--out", "own").code == 0
+    assert cli(*common, "--out", "older", "--figure-rule", OLDER).code == 0
+    assert cli("report", "own", "--figure-rule", OLDER).code == 0
+    assert cli("report", "own", "--figure-rule", OLDER, "--html").code == 0
+    done = cli("report", "own", "--figure-rule", OLDER, "--paper")
+    assert f"Note: Priced by {OLDER}" in done.out
+    assert not (tmp_path / "own" / "report").exists()
+    folder = tmp_path / "own" / f"report-{OLDER}"
+    drawn = json.loads((folder / "intervals.json").read_text())["intervals"]
+    (own,) = json.loads((tmp_path / "older" / "summary.json").read_text())["intervals"].values()
+    assert set(drawn) == {f"bottom-up-14nm+{OLDER}"}
+    for chip, each in own["architectures"].items():
+        told = drawn[f"bottom-up-14nm+{OLDER}"]["architectures"][chip]
+        for key in ("energy_per_step_J", "latency_per_step_s", "area_m2"):
+            for place, interval in each[key].items():
+                assert told[key][place] == pytest.approx(interval, rel=1e-3), (chip, key, place)
+    for file in (folder / "report.md", folder / "report.html", tmp_path / "own" / f"paper-{OLDER}" / "methods.md"):
+        assert f"Priced by {OLDER} in place of table-interpolation; times stay" in file.read_text(encoding="utf-8")
+    assert cli("report", "own", "--figure-rule", "table-interpolation", "--out", "same").code == 0
+    assert "Priced by" not in (tmp_path / "same" / "report.md").read_text(encoding="utf-8")
 
 
 def test_tech_rules_shows_every_scaled_figure_under_every_rule(cli: Cli) -> None:
     done = cli("tech", "rules")
     assert (done.code, done.err) == (0, "")
-    for text in ("table-interpolation", "fp32.multiply", "1.929 pJ", "509.4 fJ", "2.636 pJ", "sram.write", "12.69 pJ"):
+    for text in ("table-interpolation", "fp32.multiply", "1.929 pJ", "509.4 fJ", "2.636 pJ", "sram.write", "12.69 pJ",
+                 "Times stay, for the tables print energies alone"):  # fmt: skip
         assert text in done.out
 
 

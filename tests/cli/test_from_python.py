@@ -121,7 +121,7 @@ def test_figures_are_returned(done: api.Run) -> None:
 
 def test_what_a_run_is_asked_is_answered(done: api.Run, tmp_path: Path) -> None:
     assert done.verify().equal
-    found = done.compare(techs=("bottom-up-14nm", "calibrated-nandakumar2020"))
+    found = done.compare(techs=("bottom-up-14nm", "digital-7nm"))
     assert json.dumps(found.content())
     assert done.explain(reruns=False, samples=200).spread.interval[0] > 0
     assert done.page(tmp_path / "page.html").is_file()

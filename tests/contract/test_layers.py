@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import image_kit as images
 import numpy as np
 import pytest
-from network_kit import chain, conv, dense, roomy
+import sequence_kit as sequences
+from network_kit import chain, dense, roomy
 
 from archsim.base.files import shipped_names
 from archsim.chips.execute import inference, training_step
@@ -20,92 +22,30 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "relu": {"inputs": 6, "layers": [dense("a", 5, "relu"), dense("b", 3, "linear", bias=False)]},
     "tanh": {"inputs": 6, "layers": [dense("a", 5, "tanh"), dense("b", 3, "sigmoid")]},
     "softmax": {"inputs": 6, "loss": "cross-entropy", "layers": [dense("a", 5, "tanh"), dense("b", 3, "softmax")]},
-    "conv2d": {
-        "inputs": [5, 5, 2],
-        "layers": [
-            conv("a", 3, 3),
-            conv("b", 2, [2, 1], stride=2),
-            {"name": "c", "kind": "flatten"},
-            dense("d", 3, "sigmoid"),
-        ],
-    },
-    "conv2d-padded": {
-        "inputs": [4, 5, 2],
-        "layers": [conv("a", 3, 3, padding=1, dilation=2), conv("b", 2, 1, bias=False)],
-    },
-    "conv2d-groups": {
-        "inputs": [4, 4, 4],
-        "layers": [conv("a", 6, 2, groups=2), conv("b", 6, 2, groups=6, bias=False)],
-    },
-    "max-pool": {
-        "inputs": [5, 5, 2],
-        "layers": [conv("a", 3, 2), {"name": "b", "kind": "max-pool", "window": 2}, conv("c", 2, 1)],
-    },
-    "max-pool-overlapping": {
-        "inputs": [4, 4, 2],
-        "layers": [conv("a", 3, 1), {"name": "b", "kind": "max-pool", "window": 3, "stride": 1, "padding": 1}],
-    },
-    "average-pool": {
-        "inputs": [4, 4, 2],
-        "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 2}],
-    },
-    "average-pool-overlapping": {
-        "inputs": [4, 4, 2],
-        "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 3, "stride": 2, "padding": 1}],
-    },
-    "global-average": {
-        "inputs": [3, 3, 2],
-        "layers": [conv("a", 3, 1), {"name": "b", "kind": "global-average"}, dense("c", 2, "linear")],
-    },
-    "upsample": {
-        "inputs": [2, 2, 2],
-        "layers": [conv("a", 3, 1), {"name": "b", "kind": "upsample", "factor": 2}, conv("c", 2, 2)],
-    },
-    "leaky-relu": {"inputs": 6, "layers": [dense("a", 5, "leaky-relu", slope=0.3), dense("b", 3, "linear")]},
-    "gelu": {"inputs": 6, "layers": [dense("a", 5, "gelu"), dense("b", 3, "gelu")]},
-    "activation": {
-        "inputs": 6,
-        "layers": [
-            dense("a", 5, "linear"),
-            {"name": "b", "kind": "activation", "activation": "tanh"},
-            dense("c", 3, "linear"),
-        ],
-    },
-    "residual": {
-        "inputs": 6,
-        "layers": [
-            dense("a", 5, "tanh"),
-            dense("b", 5, "tanh"),
-            {"name": "c", "kind": "add", "of": ["a", "b", "a"]},
-            dense("d", 3, "linear"),
-        ],
-    },
-    "multiply": {
-        "inputs": 6,
-        "layers": [
-            dense("a", 5, "tanh"),
-            dense("b", 5, "tanh", of=["x"]),
-            dense("c", 5, "sigmoid"),
-            {"name": "d", "kind": "multiply", "of": ["a", "b", "c"]},
-            dense("e", 3, "linear"),
-        ],
-    },
     "softmax-inside": {"inputs": 6, "layers": [dense("a", 5, "softmax"), dense("b", 3, "sigmoid")]},
+    "binary": {
+        "inputs": 6,
+        "loss": "binary-cross-entropy",
+        "layers": [dense("a", 5, "tanh"), dense("b", 3, "sigmoid")],
+    },
+    **images.NETWORKS,
+    **sequences.NETWORKS,
 }
-"""Name -> a small network; whoever adds a kind of layer adds one with it."""
+"""Name -> a small network; whoever adds a kind of layer adds one with it. `codes`: inputs are whole numbers below."""
 
 
 def network(name: str) -> Network:
-    told = dict(NETWORKS[name])
+    told = {key: value for key, value in NETWORKS[name].items() if key != "codes"}
     return chain(told.pop("inputs"), *told.pop("layers"), std=0.7, **told)
 
 
-def batch(net: Network) -> dict[str, np.ndarray]:
+def batch(net: Network, name: str) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     shape = net.graph.tensors["target"].shape
     classes = rng.integers(0, shape[-1], (SAMPLES * int(np.prod(shape[:-1]))))
+    x = rng.uniform(0, NETWORKS[name].get("codes", 1), (SAMPLES, net.inputs))
     return {
-        "x": rng.uniform(0, 1, (SAMPLES, net.inputs)).astype(np.float32),
+        "x": (np.floor(x) if "codes" in NETWORKS[name] else x).astype(np.float32),
         "target": np.eye(shape[-1], dtype=np.float32)[classes].reshape(SAMPLES, -1),
     }
 
@@ -113,14 +53,14 @@ def batch(net: Network) -> dict[str, np.ndarray]:
 def value(made: Any, net: Network, loss: str, feeds: dict[str, np.ndarray]) -> float:
     """Return the loss of a batch, summed over samples."""
     output = made.run(inference(made, net, feeds["x"]))
-    return VALUES[loss](output.astype(float), feeds["target"].reshape(output.shape)) * len(output)
+    return VALUES[loss](output.astype(float), feeds["target"].reshape(output.shape)) * SAMPLES
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
     """Of every matrix and parameter, along random directions, by central differences on the 32-bit chip."""
     net, loss = network(name), NETWORKS[name].get("loss", "squared")
-    feeds = batch(net)
+    feeds = batch(net, name)
     made: Any = roomy("digital32", net, SAMPLES)
     learns = {**made.weights, **made.parameters}
     before = {key: array.copy() for key, array in learns.items()}
@@ -145,7 +85,7 @@ def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
 def test_every_chip_trains_it_a_step_and_books_each_layer(architecture: str, name: str) -> None:
     net = network(name)
     made = roomy(architecture, net, SAMPLES)
-    outputs = made.run(training_step(made, net, batch(net), 0.1))
+    outputs = made.run(training_step(made, net, batch(net, name), 0.1))
     assert np.isfinite(outputs).all()
     booked = {(row.phase, row.layer) for row in made.ledger.rows()}
     for node in net.graph.nodes:

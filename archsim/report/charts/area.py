@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from archsim.accounting.intervals import TOTAL, Interval
+from archsim.records.intervals import known
 from archsim.records.lines import PartArea
 from archsim.records.recorded import Recorded
 from archsim.report import labels, style
-from archsim.studies.intervals import TOTAL, Interval, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

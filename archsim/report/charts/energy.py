@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from archsim.accounting.intervals import TOTAL
 from archsim.base.signal import STEP_PHASES
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
 from archsim.report import labels, stacks, style
-from archsim.studies.intervals import TOTAL, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from archsim.accounting.intervals import TOTAL
 from archsim.base.signal import STEP_PHASES
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
 from archsim.report import labels, style
-from archsim.studies.intervals import TOTAL, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,9 @@ import numpy as np
 from archsim.report import stacks, style
 from archsim.report.explain.decomposition import Chips, Made
 from archsim.report.explain.words import WORSE, learns_worse, number, paper, percent, times, valued, what
-from archsim.studies.explain import Explanation
-from archsim.studies.sensitivity import Swing
-from archsim.studies.variants import Outcome, Reruns
+from archsim.studies.explain.explain import Explanation
+from archsim.studies.explain.sensitivity import Swing
+from archsim.studies.explain.variants import Outcome, Reruns
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

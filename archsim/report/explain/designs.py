@@ -14,9 +14,9 @@ from archsim.report.explain.charts import NARROW, PAPER, WIDE, ratio_ticks
 from archsim.report.explain.decomposition import Chips
 from archsim.report.explain.words import listed, percent, times, valued
 from archsim.report.sheet import NONE, Sheet
-from archsim.studies.designs import NEAR, Axis, Design, Designs, Space
-from archsim.studies.explain import Explanation
-from archsim.studies.totals import Total
+from archsim.studies.explain.designs import NEAR, NOT_VARIED, Axis, Design, Designs, Space
+from archsim.studies.explain.explain import Explanation
+from archsim.studies.explain.totals import Total
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,12 @@ def over_designs(found: Explanation, space: Space) -> list[str]:
             f"{told} within a factor of {NEAR:g} of the paper's {words.paper(found)}"
             + (": designs alone can give it, and it does not tell which." if near > 1 else ".")
         )
-    return [*said, *_deciding(space)]
+    held = [
+        f"Not varied: the {each.name}; all designs have {each.has}, for {each.why} (sources: "
+        f"{listed(list(each.sources))})."
+        for each in NOT_VARIED
+    ]
+    return [*said, *_deciding(space), *held]
 
 
 def _deciding(space: Space) -> list[str]:

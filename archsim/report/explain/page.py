@@ -11,16 +11,15 @@ from pathlib import Path
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
-from archsim.records.reprice import under
-from archsim.records.seeds import read
 from archsim.report import style
 from archsim.report.explain import designs, words
 from archsim.report.explain.charts import FIGURES, Draw
 from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
 from archsim.report.sheet import NONE, Sheet, markdown_sheet, wordy
-from archsim.studies import explain as explanations
-from archsim.studies.explain import Explanation
+from archsim.studies.explain import explain as explanations
+from archsim.studies.explain.designs import NOT_VARIED
+from archsim.studies.explain.explain import Explanation
 
 PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
 SUFFIXES = ("png", "svg")
@@ -41,8 +40,8 @@ class Section:
 def write(found: Explanation, out: Path) -> list[Path]:
     """Write explain.html, explain.md, explain.json and the figures into `out`; return the files, the page first."""
     files.check_folder(out)
-    run = read(found.run)
-    chips = _chips(found, run)
+    run = found.recorded
+    chips = tuple(made(run, name, found.technology.name) for name in found.spent.chips)
     parts = sections(found, chips)
     figures = [part.figure for part in parts if part.figure]
     with style.applied():
@@ -52,12 +51,6 @@ def write(found: Explanation, out: Path) -> list[Path]:
     files.write_text(out / PAGE, _page(found, run, parts, drawings))
     images = [out / f"{name}.{suffix}" for name in figures for suffix in SUFFIXES]
     return [out / PAGE, out / TEXT, out / DATA, *images]
-
-
-def _chips(found: Explanation, run: Recorded) -> Chips:
-    if found.technology.name not in run.technologies:  # another scaling rule than that of the run
-        run = under(run, found.technology)
-    return tuple(made(run, name, found.technology.name) for name in found.spent.chips)
 
 
 def _drawn(draw: Draw, found: Explanation, chips: Chips, stem: Path) -> dict[str, str]:
@@ -292,6 +285,7 @@ def terminal(found: Explanation) -> list[str]:
             f"    {f'{each.chip}: {each.axis.name}':54} {percent(each.share)} of the variance, {times(each.factor)}"
             for each in found.space.deciding()[: words.FIRST]
         ]
+        lines += [f"    not varied: {each.name}, {each.has} (why: {PAGE})" for each in NOT_VARIED]
     if found.reruns:
         reference = valued(found, found.reruns.reference.value)
         lines.append(

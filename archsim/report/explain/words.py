@@ -7,9 +7,9 @@ import math
 from archsim.accounting.figure_text import CAUSES
 from archsim.base.units import show
 from archsim.report.explain.decomposition import Chips
-from archsim.studies.explain import Explanation
-from archsim.studies.sparsity import Sparsity
-from archsim.studies.variants import Outcome, Reruns
+from archsim.studies.explain.explain import Explanation
+from archsim.studies.explain.sparsity import Sparsity
+from archsim.studies.explain.variants import Outcome, Reruns
 
 FIRST = 3
 """Figures named as those to measure first, and re-runs named for a chip."""

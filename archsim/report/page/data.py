@@ -13,13 +13,14 @@ from typing import Any
 from archsim.accounting.bill import Line
 from archsim.accounting.figure_text import Origin
 from archsim.accounting.figures import AreaFigure, Figure, Time
+from archsim.accounting.intervals import ENDS, TOTAL
 from archsim.accounting.technology import Reference, Technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
 from archsim.records.technologies import find
 from archsim.report import style
-from archsim.studies.intervals import ENDS, TOTAL, known
 
 
 def content(run: Recorded, techs: Sequence[str] = ()) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.recorded import Recorded
-from archsim.records.seeds import read
+from archsim.records.ruled import place, read
 from archsim.report import style, tables
 from archsim.report.page import data as page_data
 
@@ -26,7 +26,9 @@ _SCRIPTS = ("model", "charts", "controls")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str] = ()) -> Path:
+def write(
+    run: str | Path, out: str | Path | None = None, *, techs: Sequence[str] = (), rule: str | None = None
+) -> Path:
     """Write the page of a run directory and return the file.
 
     Parameters
@@ -34,9 +36,11 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
     run : path
         The run directory.
     out : path, optional
-        The file, by default RUN/report/report.html; replaced if it is there.
+        The file, by default RUN/report/report.html, or of RUN/report-RULE; replaced if it is there.
     techs : sequence of str
         Where to find technologies that were given to the run as files.
+    rule : str, optional
+        Scaling rule by which the run is priced; see `records.ruled`.
 
     Raises
     ------
@@ -44,8 +48,8 @@ def write(run: str | Path, out: str | Path | None = None, *, techs: Sequence[str
         If the directory holds no complete set of files, its technology is not found or prices the run differently
         now, `out` is a directory or a file that is no such page, or the page would be larger than 10 MB.
     """
-    data = read(Path(run))
-    target = Path(out) if out else data.path / "report" / FILE
+    data = read(Path(run), rule)
+    target = Path(out) if out else place(data.path / "report", rule) / FILE
     files.claim(target, mark=MARK, what="page")
     text = render(data, techs)
     if (size := len(text.encode())) >= LARGEST:

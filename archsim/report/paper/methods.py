@@ -145,6 +145,8 @@ def _priced(run: Recorded, found: Used) -> Iterator[str]:
         f"{cite(sorted({key for figure in own.figures for key in figure.origin.sources}))}; its {len(own.times)} times "
         "decide the simulated time."
     )
+    if run.note:
+        yield f"{run.note}."
     for other in others:
         name = other.technology.name
         yield (

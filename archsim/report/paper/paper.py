@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archsim.accounting.intervals import Intervals
 from archsim.base import files
+from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
-from archsim.records.seeds import read
+from archsim.records.ruled import place, read
 from archsim.report import ranges, style, tables
 from archsim.report.latex import escape, latex_sheet, latex_text
 from archsim.report.paper import methods, sources
 from archsim.report.sheet import Sheet
-from archsim.studies.intervals import Intervals, known
 
 PAGES = {"column": style.COLUMN, "text": style.TEXT}
 """Width of a figure, as its file's name says: one column, or the text of a page in two columns."""
@@ -38,7 +39,9 @@ class Kit:
     notes: tuple[str, ...]
 
 
-def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[str] = ()) -> Kit:
+def make_paper(
+    run: str | Path, out: str | Path | None = None, techs: Sequence[str] = (), *, rule: str | None = None
+) -> Kit:
     """Write the paper kit of a run directory.
 
     Parameters
@@ -46,9 +49,11 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
     run : path
         The run directory.
     out : path, optional
-        Folder to write to, by default RUN/paper. Files of the same names are replaced.
+        Folder to write to, by default RUN/paper, or RUN/paper-RULE. Files of the same names are replaced.
     techs : sequence of str
         Where to find technologies that were given as files.
+    rule : str, optional
+        Scaling rule by which the run is priced; see `records.ruled`.
 
     Raises
     ------
@@ -56,8 +61,8 @@ def make_paper(run: str | Path, out: str | Path | None = None, techs: Sequence[s
         If the directory holds no complete set of files, a technology or device file is not found or prices the run
         differently now, or `out` is a file.
     """
-    data = read(Path(run))
-    folder = Path(out) if out else data.path / "paper"
+    data = read(Path(run), rule)
+    folder = Path(out) if out else place(data.path / "paper", rule)
     files.check_folder(folder)
     used = sources.used(data, techs)
     sheets = table_sheets(data, used)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from archsim.base import files
 from archsim.report import style
 from archsim.report.sheet import Sheet, markdown_sheet
-from archsim.studies.validate import Result
-from archsim.studies.verdict import Verdict
+from archsim.studies.validation.validate import Result
+from archsim.studies.validation.verdict import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

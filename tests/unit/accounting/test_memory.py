@@ -12,7 +12,7 @@ from archsim.technologies.overlay import by_rule
 from archsim.technologies.rules import RULES
 
 KIB = 8192.0
-TECHNOLOGIES = {name: read_technology(name) for name in list_technologies() if not name.startswith("calibrated")}
+TECHNOLOGIES = {name: read_technology(name) for name in list_technologies()}
 BASE = TECHNOLOGIES["bottom-up-14nm"]
 ALL = {**TECHNOLOGIES, **{rule: by_rule(BASE, rule) for rule in RULES}}
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from network_kit import chain, dense
+from test_execute import NETWORK, Spy, chip, numpy_sgd, samples, train
 from test_mixed_precision import amounts
-from test_step import NETWORK, Spy, chip, numpy_sgd, samples, train
 
 from archsim.accounting.bill import price
 from archsim.accounting.technology import lint, read_technology

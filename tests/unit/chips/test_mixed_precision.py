@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from network_kit import chain, dense
-from test_step import NETWORK, QUIET, TIMES_S, chip, samples, state, train
+from test_execute import NETWORK, QUIET, TIMES_S, chip, samples, state, train
 
 from archsim.base.errors import DoesNotFitError
 from archsim.base.signal import STEP_PHASES, Signal, Tag
@@ -201,8 +201,8 @@ def test_a_signal_buffer_smaller_than_one_sample_does_not_fit(name: str) -> None
 def test_the_initial_weights_are_the_same_on_both_chips() -> None:
     mixed: Any = chip("mixed-precision")
     digital: Any = chip("digital32")
-    for layer in NETWORK.layers:
-        cells = mixed.state[layer.name].cells[0][0]
+    for name, shape in NETWORK.shapes.items():
+        cells = mixed.state[name].cells[0][0]
         plus, minus = (pair.conductance for pair in cells.pairs)
-        stored = ((plus - minus) / cells.scale).reshape(layer.shape)
-        np.testing.assert_allclose(stored, digital.weights[layer.name], atol=1e-5)
+        stored = ((plus - minus) / cells.scale).reshape(shape)
+        np.testing.assert_allclose(stored, digital.weights[name], atol=1e-5)

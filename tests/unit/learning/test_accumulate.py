@@ -77,7 +77,7 @@ def test_pulses_are_chi_truncated_and_what_stays_is_below_one_epsilon(
     twin = one.chi.copy()
     x, d = operands(seed, vectors, rows, columns, density)
     one.accumulate(x, d, x_scale=1.0, rate=rate)
-    whole = (np.array([0, rows]), np.array([0, columns])), np.empty((1, 1, 2), np.int64)
+    whole = (np.array([0, rows]), np.array([0, columns])), np.empty((1, 1, 3), np.int64)
     scratch = np.empty(rows, np.float32), np.empty(columns, np.float32), np.zeros(columns, np.bool_)
     _kernels.accumulate(x, d, rate / EPSILON, (1.0, 127, 3), twin, one.step, one.limit, True, *whole, *scratch)
     assert (one.chi == twin).all(), "nothing is taken out before it is asked for"
@@ -151,8 +151,9 @@ def test_operands_with_a_zero_are_skipped_and_not_counted_or_all_are(
     skipping, plain = unit((rows, columns)), unit((rows, columns), skip_zeros=False)
     done, all_of_them = (one.accumulate(x, d, x_scale=1.0, rate=rate) for one in (skipping, plain))
     driven, errors = np.count_nonzero(codes(x, 8), axis=1), np.count_nonzero(codes(d, 3), axis=1)
-    assert (done.updates, done.rows) == (driven @ errors, driven @ (errors > 0))
-    assert (all_of_them.updates, all_of_them.rows) == (vectors * rows * columns, vectors * rows)
+    assert (done.products, done.rows, done.updates) == (driven @ errors, driven @ (errors > 0), driven @ errors)
+    everything = vectors * rows * columns
+    assert (all_of_them.products, all_of_them.rows, all_of_them.updates) == (everything, vectors * rows, everything)
     assert (skipping.chi == plain.chi).all(), "what is counted changes nothing that is computed"
     assert (taken(skipping) == taken(plain)).all()
 
@@ -225,22 +226,95 @@ def test_the_log_gives_each_pair_once_in_order_and_forgets(parts: list[list[int]
     assert again.dtype == np.int64
 
 
-@given(**cases, data=st.data())
+@given(**cases, data=st.data(), burst=st.sampled_from([1, 2, 5]))
 @settings(max_examples=60, deadline=None)
 def test_counts_by_band_are_those_of_the_bands_own_operands(
-    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, data: st.DataObject
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, data: st.DataObject, burst: int
 ) -> None:
     across, down = (
         [0, *sorted(data.draw(st.sets(st.integers(1, size - 1), max_size=3)) if size > 1 else []), size]
         for size in (rows, columns)
     )
     x, d = operands(seed, vectors, rows, columns, density)
-    done = unit((rows, columns), edges=(across, down)).accumulate(x, d, x_scale=1.0, rate=rate)
+    done = unit((rows, columns), edges=(across, down), burst=burst).accumulate(x, d, x_scale=1.0, rate=rate)
     bands = [(a, b, c, e) for a, b in pairwise(across) for c, e in pairwise(down)]
     alone = [
-        unit((b - a, e - c)).accumulate(
+        unit((b - a, e - c), burst=burst).accumulate(
             np.ascontiguousarray(x[:, a:b]), np.ascontiguousarray(d[:, c:e]), x_scale=1.0, rate=rate
         ).bands[0]
         for a, b, c, e in bands
     ]  # fmt: skip
     assert done.bands == alone
+
+
+# --- bursts
+bursts = {**cases, "vectors": st.integers(1, 12), "burst": st.integers(2, 6)}
+
+
+@given(**bursts, skip=st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_a_burst_counts_products_as_its_vectors_do_and_touches_chi_once(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, burst: int, skip: bool
+) -> None:
+    """Chi: rows with any non-zero code times columns with any, burst by burst."""
+    x, d = operands(seed, vectors, rows, columns, density)
+    each = unit((rows, columns), skip_zeros=skip).accumulate(x, d, x_scale=1.0, rate=rate)
+    done = unit((rows, columns), skip_zeros=skip, burst=burst).accumulate(x, d, x_scale=1.0, rate=rate)
+    assert (done.products, done.rows) == (each.products, each.rows)
+    assert done.operands == [vectors * (rows + columns)]
+    touched = 0
+    for begin in range(0, vectors, burst):
+        part = slice(begin, begin + burst)
+        across, down = codes(x[part], 8).any(axis=0).sum(), codes(d[part], 3).any(axis=0).sum()
+        touched += across * down if skip else rows * columns
+    assert done.updates == touched
+
+
+@given(**bursts, bits=st.sampled_from([8, 12, 16, 32]))
+@settings(max_examples=80, deadline=None)
+def test_a_burst_is_rounded_once_to_the_grid_of_chi(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, burst: int, bits: int
+) -> None:
+    """Against NumPy, burst by burst, where no sum lies on the edge between two codes."""
+    one = unit((rows, columns), bits=bits, limit=32, burst=burst)
+    x, d = operands(seed, vectors, rows, columns, density)
+    one.accumulate(x, d, x_scale=1.0, rate=rate)
+    step = 64 / 2**bits
+    chi, clear = np.zeros((rows, columns)), np.ones((rows, columns), bool)
+    for begin in range(0, vectors, burst):
+        part = slice(begin, begin + burst)
+        change = codes(x[part], 8).T @ codes(d[part], 3) * rate / EPSILON / step
+        if bits < 24:
+            clear &= np.abs(np.abs(change - np.trunc(change)) - 0.5) > 1e-3
+            change = np.rint(change)
+        chi = np.clip(chi + change * step, -32, 32)
+    found = one.chi.T
+    if bits < 24:
+        assert (found[clear] == chi[clear]).all()
+    else:
+        assert found == pytest.approx(chi, rel=1e-5, abs=1e-5)
+
+
+@given(**bursts)
+@settings(max_examples=60, deadline=None)
+def test_without_a_grid_bursts_and_vectors_come_to_the_same_chi_and_pulses(
+    seed: int, vectors: int, rows: int, columns: int, density: float, rate: float, burst: int
+) -> None:
+    """Up to the rounding of float32; what lies at a threshold may have its pulse or keep it."""
+    x, d = operands(seed, vectors, rows, columns, density)
+    each, summed = unit((rows, columns), limit=1e6), unit((rows, columns), limit=1e6, burst=burst)
+    for one in (each, summed):
+        one.accumulate(x, d, x_scale=1.0, rate=rate)
+    assert summed.chi == pytest.approx(each.chi, rel=1e-5, abs=2e-4)
+    assert taken(summed) + summed.chi.T == pytest.approx(taken(each) + each.chi.T, rel=1e-5, abs=2e-4)
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+@pytest.mark.parametrize("burst", [1, 4])
+def test_changes_that_end_at_the_limit_are_counted(bits: int, burst: int) -> None:
+    one = unit((3, 2), epsilon=1.0, bits=bits, limit=8, burst=burst)
+    x, d = np.array([[1, 1, 0]], np.float32), np.array([[1, -1]], np.float32)
+    one.accumulate(x, d, x_scale=1.0, rate=5.0)
+    assert one.saturated == 0
+    one.accumulate(x, d, x_scale=1.0, rate=5.0)
+    assert one.saturated == 4, "the third row has no input"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import ndtr
 
+from archsim.learning import _kernels
 from archsim.learning.functions import Elementwise
 from archsim.learning.maths import ACTIVATIONS, OPS, normalised
-from archsim.learning.products import add_outer, nonzero, product, transposed_product
+from archsim.learning.products import add_outer, nonzero, product, swept, transposed_product
 
-SIZES = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
+SIZES = st.tuples(st.integers(1, 7), st.integers(1, 9), st.integers(1, 9))
 PLAIN = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
@@ -125,6 +128,41 @@ def test_dense_products_and_their_update_are_those_of_numpy(sizes: tuple[int, in
     add_outer(w, x, d)
     assert w == pytest.approx(expected, abs=1e-5)
     assert nonzero(x) == np.count_nonzero(x)
+
+
+@given(sizes=SIZES, seed=st.integers(0, 999))
+@settings(max_examples=50, deadline=None)
+def test_a_burst_by_blas_is_what_the_kernels_of_one_vector_give(sizes: tuple[int, int, int], seed: int) -> None:
+    x, d, w = operands(sizes, seed)
+    both = np.empty((len(x), w.shape[1]), np.float32), np.empty((len(x), w.shape[0]), np.float32)
+    _kernels.dense(x, w, both[0])
+    _kernels.dense_transposed(d, w, both[1])
+    assert product(w, x) == pytest.approx(both[0], abs=1e-5)
+    assert transposed_product(w, d) == pytest.approx(both[1], abs=1e-5)
+    changed = w.copy()
+    _kernels.add_outer(x, d, changed)
+    add_outer(w, x, d)
+    assert w == pytest.approx(changed, abs=1e-5)
+    if len(x) == 1:
+        assert (w == changed).all()
+        assert (product(w, x) == _again(_kernels.dense, x, w, w.shape[1])).all()
+
+
+def _again(kernel: Any, x: np.ndarray, w: np.ndarray, size: int) -> np.ndarray:
+    out = np.empty((len(x), size), np.float32)
+    kernel(x, w, out)
+    return out
+
+
+@given(sizes=SIZES, seed=st.integers(0, 999), group=st.integers(1, 5))
+@settings(max_examples=50, deadline=None)
+def test_rows_of_weights_are_swept_once_for_each_group_of_vectors(
+    sizes: tuple[int, int, int], seed: int, group: int
+) -> None:
+    x, _, _ = operands(sizes, seed)
+    groups = [x[k : k + group] for k in range(0, len(x), group)]
+    assert swept(x, group, skip_zeros=False) == len(groups) * x.shape[1]
+    assert swept(x, group, skip_zeros=True) == sum(np.count_nonzero(one.any(axis=0)) for one in groups)
 
 
 # --- Normalising

@@ -90,7 +90,8 @@ def _cat(parts: Any) -> Any:
 
 
 def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the feeds of a case, and ours: the output and what is learnt (minus the slope of the summed loss)."""
+    """Return the feeds of a case, and ours: the output and what is learnt (minus the slope of the loss,
+    summed over samples, a mean over positions)."""
     shape, layers, _ = CASES[name]
     net = chain(list(shape), *layers, std=0.5)
     rng = np.random.default_rng(5)
@@ -117,7 +118,8 @@ def torchs(name: str, told: dict[str, Any]) -> dict[str, np.ndarray]:
     y = function(torch.nn.functional, w, x)
     if y.ndim == 4:
         y = y.movedim(1, -1)
-    (((torch.tensor(told["feeds"]["target"]).reshape(y.shape) - y) ** 2).sum() / 2).backward()
+    positions = y[0].numel() // y.shape[-1]
+    (((torch.tensor(told["feeds"]["target"]).reshape(y.shape) - y) ** 2).sum() / 2 / positions).backward()
     slopes = {f"d {key}": -one.grad.numpy() for key, one in w.items() if one.grad is not None}
     return {"output": y.detach().numpy(), **slopes}
 

@@ -68,6 +68,8 @@ def lines(name: str, change_lines: Callable[[list[str]], list[str]]) -> Change:
 
 
 CHIP = ("architectures", "digital32")
+DRAWN = ("intervals", "bottom-up-14nm")
+MINE = (*DRAWN, "architectures", "digital32")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,14 @@ CHIP = ("architectures", "digital32")
         (summary(*CHIP, "latency_per_step_s", "total", to=1.0), r"latency_per_step_s\.total: got 1\.0; .*its phases"),
         (summary(*CHIP, "area_m2", "total", "value", to=1.0), r"area_m2\.total\.value: got 1\.0; .*area\.csv"),
         (summary("technologies", "1", "energy_per_step_J", "digital32", "total", to=1.0), r"energy\.csv: .*summary\.json"),
+        (summary(*MINE, "energy_per_step_J", "update", "value", to=1.0), r"update\.value: got 1\.0; .*the other files"),
+        (summary(*MINE, "energy_per_step_J", "total", "high", to=1.0), r"total: got .* to 1\.0'; expected ends in their"),
+        (summary(*MINE, "energy_per_step_J", "total", "low", to=0.0), r"energy_per_step_J\.total: got '0\.0 to "),
+        (summary(*MINE, "latency_per_step_s", "update", "low", to=9.0), r"latency_per_step_s\.update: got '9\.0 to "),
+        (summary(*MINE, "area_m2", "total", "high", to=1.0), r"area_m2\.total: got .* to 1\.0'"),
+        (summary(*DRAWN, "energy_ratios", "mixed-precision", "value", to=1.0), r"mixed-precision\.value: got 1\.0"),
+        (summary(*DRAWN, "architectures", "digital32", to=None), r"intervals\.bottom-up-14nm: is of other chips"),
+        (summary("intervals", to={"mine": {}}), r"intervals\.mine\.samples: got .*"),
         (summary("technology", "name", to="another"), r"summary\.json: technologies: names .*expected .*run\.yaml"),
         (lines("training.csv", lambda all_: [line for line in all_ if "digital32" not in line]), r"no row of digital32"),
         (lines("training.csv", lambda all_: all_[:-1]), r"training\.csv: step of digital32 at the end: got "),

@@ -55,7 +55,7 @@ def chip(run: Path) -> RecordedChip:
 @pytest.mark.parametrize("name", ["mixed-precision", "digital32"])
 def test_recorded_amounts_priced_again_give_the_recorded_bill_bit_for_bit(run: Path, name: str) -> None:
     chip = read(run).chips[name]
-    for by in ("bottom-up-14nm", "calibrated-nandakumar2020"):
+    for by in ("bottom-up-14nm", "digital-7nm"):
         again = price(chip.rows, chip.entries, read_technology(by), chip.inside)
         assert again.lines == chip.bills[by].lines
 

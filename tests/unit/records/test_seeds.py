@@ -12,15 +12,16 @@ import pytest
 from explain_kit import small_run
 from layout_kit import faults
 
+from archsim.accounting.intervals import TOTAL
 from archsim.api import load
 from archsim.base.errors import InputError
+from archsim.records.intervals import intervals
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read, several
 from archsim.report import ranges, style
 from archsim.report.charts import accuracy
 from archsim.report.make import make
-from archsim.studies.explain import explain
-from archsim.studies.intervals import TOTAL, intervals
+from archsim.studies.explain.explain import explain
 
 CHIPS = ("mixed-precision", "digital32")
 

@@ -88,7 +88,7 @@ def test_without_copies_one_beside_the_run_is_found_and_one_nowhere_is_missing(r
 
 
 def test_a_technology_that_did_not_price_the_run_is_refused(run: Recorded) -> None:
-    for name, given in (("calibrated-nandakumar2020", ()), (None, ("stranger.yaml",))):
+    for name, given in (("digital-7nm", ()), (None, ("stranger.yaml",))):
         with pytest.raises(InputError, match=f"--tech: got .*expected one this run was priced by: {OWN}, {OTHER}"):
             found(run, name, *given)
 

@@ -16,6 +16,7 @@ import yaml
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.verify import Item, check_inputs, compare, surroundings, verify
+from archsim.runs.machine import description
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 
@@ -131,6 +132,7 @@ def test_wall_time_and_speed_are_not_compared(run: Path, trained: Path) -> None:
             .to_csv(run / "energy.csv", index=False)
         ),
         on_summary(lambda content: content["architectures"]["digital32"].pop("area_m2")),
+        on_summary(lambda content: content.pop("intervals")),
     ],
 )
 def test_what_an_earlier_version_did_not_write_is_no_difference(run: Path, trained: Path, change: Change) -> None:
@@ -142,6 +144,12 @@ def test_columns_that_joined_are_told(run: Path, trained: Path) -> None:
     table = pd.read_csv(run / "energy.csv", dtype=str, keep_default_na=False)
     table.drop(columns="price_low_J_per_unit").to_csv(run / "energy.csv", index=False)
     assert items(run, trained)["energy.csv"].where == "columns that this version adds: price_low_J_per_unit"
+
+
+def test_keys_that_joined_the_summary_are_told_in_one_word(run: Path, trained: Path) -> None:
+    on_summary(lambda content: content.pop("intervals"))(run)
+    said = items(run, trained)["summary.json"].where
+    assert said == "all but wall time and speed; keys that this version adds: intervals"
 
 
 # --- not equal --------------------------------------------------------------------------------------------------------
@@ -295,6 +303,13 @@ def test_versions_that_differ_are_told(run: Path) -> None:
     assert versions["numpy"] == ("0.1", np.__version__)
     assert versions["gone"] == ("2", "not installed")
     assert set(versions) == {"numpy", "gone"}
+
+
+def test_another_blas_or_other_threads_are_told(run: Path) -> None:
+    then = "openblas 0.3.0 Haswell, threads 2"
+    on_run(lambda content: content["machine"].update(blas=then))(run)
+    differs = surroundings(yaml.safe_load((run / "run.yaml").read_text()))
+    assert differs == {"blas": (then, description()["blas"])}
 
 
 @pytest.mark.parametrize("state", ["partial", "running"])

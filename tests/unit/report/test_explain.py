@@ -18,11 +18,11 @@ from archsim.report import style
 from archsim.report.explain import page, words
 from archsim.report.explain.charts import distribution
 from archsim.report.explain.decomposition import Chips, made
-from archsim.studies.designs import SPACE, Design, Designs, Space
-from archsim.studies.explain import Explanation, explain
-from archsim.studies.sensitivity import Spread
-from archsim.studies.totals import total
-from archsim.studies.variants import Outcome, Reruns, Variant
+from archsim.studies.explain.designs import SPACE, Design, Designs, Space
+from archsim.studies.explain.explain import Explanation, explain
+from archsim.studies.explain.sensitivity import Spread
+from archsim.studies.explain.totals import total
+from archsim.studies.explain.variants import Outcome, Reruns, Variant
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,8 @@ def test_designs_and_totals_are_told_by_the_numbers(full: Explanation) -> None:
     assert f"{near} of them come within a factor of 1.2 of the paper's 172" in text
     assert "chi's memory of mixed-precision" in text, "three choices, so it decides most"
     assert f"{CHIP} spends" in text
+    assert "Not varied: the memory cell; all designs have SRAM of low-standby-power cells, for no other cell" in text
+    assert "(sources: giterman2020, isaac2016 and cacti7)" in text
     assert "Of 6 designs of digital32" in text
     axes = page.DRAWN["designs"][0](full, chips_of(full)).axes[0]
     drawn = [y for line in axes.lines for y in np.asarray(line.get_ydata()) if line.get_marker() == "o"]
@@ -206,6 +208,7 @@ def test_a_ratio_that_no_figure_moves_can_still_be_drawn(bare: Explanation, narr
 
 def test_the_short_form_says_what_matters(full: Explanation, bare: Explanation) -> None:
     text = "\n".join(page.terminal(full))
+    assert "not varied: memory cell, SRAM of low-standby-power cells" in text
     for share in full.spread.shares[:3]:
         assert share.figure.name in text
     assert "median" in text

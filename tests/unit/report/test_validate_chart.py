@@ -6,7 +6,7 @@ from layout_kit import faults
 
 from archsim.report import style
 from archsim.report.studies.validate import scatter
-from archsim.studies.validate import Result
+from archsim.studies.validation.validate import Result
 
 KINDS = {
     "energy": 1e-6, "energy_per_mac": 1e-12, "latency": 1e-4, "throughput": 4e13, "efficiency": 6e11, "density": 5e17,

@@ -169,7 +169,7 @@ def test_the_clock_moves_and_a_chip_without_devices_has_no_difference(run: Path)
         ({"duration_s": 0.5}, "--for: got '500 ms'; expected at least 1 s"),
         ({"duration_s": math.nan}, "--for: .*expected at least 1 s"),
         ({"repeats": 0}, "--repeats: got 0"),
-        ({"techs": ("calibrated-nandakumar2020",)}, "--tech: .*expected one this run was priced by: bottom-up-14nm"),
+        ({"techs": ("digital-7nm",)}, "--tech: .*expected one this run was priced by: bottom-up-14nm"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(run: Path, options: dict[str, Any], message: str) -> None:

@@ -15,9 +15,11 @@ from archsim.runs.identity import point_key
 from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
 
+TECHNOLOGIES = ("bottom-up-14nm", "digital-7nm")
+
 
 def small(**options: Any) -> RunSpec:
-    return resolve("mlp-mnist", **{"steps": 20, "archs": ("mixed-precision",), **options})
+    return resolve("mlp-mnist", **{"steps": 20, "archs": ("mixed-precision",), "techs": TECHNOLOGIES, **options})
 
 
 def test_a_figure_for_one_run_keeps_its_law_and_names_the_technology() -> None:
@@ -26,7 +28,7 @@ def test_a_figure_for_one_run_keeps_its_law_and_names_the_technology() -> None:
     assert own.name == "bottom-up-14nm+adc.conversion"
     assert own.figures["adc.conversion"].price({"bits": 6}) == pytest.approx(0.3e-12)
     assert own.figures["adc.conversion"].origin.why == "given for one run with --figure; 5.12 pJ in bottom-up-14nm"
-    assert other.name == "calibrated-nandakumar2020"
+    assert other.name == "digital-7nm"
     plain = small()
     assert own.sha256 != plain.technologies[0].sha256
     assert point_key(spec) != point_key(plain)
@@ -36,7 +38,7 @@ def test_a_time_is_laid_over_all_technologies_since_a_run_has_one_clock() -> Non
     own, other = small(figures=("sram.access=1 ns", "adc.conversion=1 pJ")).technologies
     assert own.time_s("sram.access") == other.time_s("sram.access") == 1e-9
     assert own.times_hash == other.times_hash
-    assert other.name == "calibrated-nandakumar2020+sram.access"
+    assert other.name == "digital-7nm+sram.access"
 
 
 def test_many_figures_make_a_name_that_a_file_can_have() -> None:
@@ -51,7 +53,7 @@ def test_the_run_tells_the_values_and_can_be_priced_and_repeated_from_its_direct
     execute(small(figures=("adc.conversion=1.2pJ", "sram.read=3 pJ")), run)
     told = yaml.safe_load((run / "run.yaml").read_text())
     assert told["figures"] == {"adc.conversion": "1.2pJ", "sram.read": "3 pJ"}
-    assert told["given"]["techs"] == ["bottom-up-14nm", "calibrated-nandakumar2020"]
+    assert told["given"]["techs"] == ["bottom-up-14nm", "digital-7nm"]
     assert told["given"]["archs"] == ["mixed-precision"]
     name = "bottom-up-14nm+adc.conversion+sram.read"
     assert (run / "inputs" / "technologies" / name / f"{name}.yaml").is_file()

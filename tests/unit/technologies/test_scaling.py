@@ -123,7 +123,13 @@ def test_there_and_back_again_returns_the_values(tmp_path: Path) -> None:
 
 
 def test_a_calibrated_figure_stays_recognisable_as_one(tmp_path: Path) -> None:
-    calibrated = read_technology("calibrated-nandakumar2020")
+    base = tmp_path / "mine.yaml"
+    base.write_text(
+        "schema: 1\nkind: technology\nname: mine\nextends: bottom-up-14nm\nfigures:\n  fp32.multiply:\n    value: 2 pJ\n"
+        "    basis: calibrated\n    source: horowitz2014\n    where: w\n"
+        "    calibrated: {to: 83.2 nJ an image, was: 1.929 pJ}\n"
+    )
+    calibrated = read_technology(str(base))
     out = tmp_path / "made.yaml"
     scale(calibrated, move(calibrated, "28nm"), out)
     figure = read_technology(str(out)).figures["fp32.multiply"]

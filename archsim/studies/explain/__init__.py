@@ -1,0 +1,1 @@
+"""What a number of a run is made of, how sure it is, and which designs and figures it hangs on."""

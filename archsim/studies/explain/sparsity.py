@@ -1,0 +1,117 @@
+"""How sparse inputs and errors were in a recorded run, as far as its counts tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.networks.file import NetworkFile
+from archsim.records.recorded import Recorded, RecordedChip
+
+
+@dataclass(frozen=True, slots=True)
+class Sparsity:
+    """How many of the things that could be are not zero, per sample.
+
+    Parameters
+    ----------
+    chip, phase, layer : str
+    what : str
+        What is counted.
+    from_ : str
+        The counts of activity.csv that it was derived from.
+    count, most : float
+        Per sample, and how many there could be.
+    """
+
+    chip: str
+    phase: str
+    layer: str
+    what: str
+    from_: str
+    count: float
+    most: float
+
+    @property
+    def share(self) -> float:
+        """Part of them that is not zero."""
+        return self.count / self.most
+
+
+def sparsity(recorded: Recorded) -> list[Sparsity]:
+    """Return what a run's counts tell of the sparsity of its inputs and errors, by chip, layer and phase.
+
+    On a chip with tiles and an outer-product unit a DAC converts for each non-zero code, once a tile along the other
+    side of the layer. In the update it multiplies once a non-zero input (by the rate) and once an element of chi that
+    both operands leave non-zero, and reads chi once for each of these: so products less reads are non-zero inputs, and
+    reads over these the mean number of non-zero errors that met them. With `skip_zeros` off nothing of this shows. On a
+    chip with a MAC array multiplications say how many weights took part. The bias is one more input, never zero.
+    """
+    workload = recorded.run["workload"]
+    batch = workload["training"]["batch"]
+    network = NetworkFile.model_validate(workload["network"]).build()
+    shapes = network.shapes
+    found: list[Sparsity] = []
+    for architecture in recorded.run["architectures"]:
+        if architecture["name"] not in recorded.chips:
+            continue
+        counts = _counts(recorded.chips[architecture["name"]], batch)
+        for name, shape in shapes.items():
+            if {"tile", "outer_product"} <= set(architecture):
+                found += _accumulating(architecture, name, shape, counts)
+            elif "mac_array" in architecture:
+                found += _digital(architecture, name, shape, counts)
+    return found
+
+
+def _counts(chip: RecordedChip, batch: int) -> dict[tuple[str, str, str], float]:
+    """Return (phase, layer, key) -> amount a sample."""
+    keys = {(entry.component, entry.key.partition(".")[2]): entry.key for entry in chip.entries}
+    sums: dict[tuple[str, str, str], float] = {}
+    for row in chip.rows:
+        place = row.phase, row.layer, keys[row.component, row.action]
+        sums[place] = sums.get(place, 0.0) + row.amount / chip.steps / batch
+    return sums
+
+
+def _accumulating(
+    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
+) -> list[Sparsity]:
+    rows, columns = shape
+    name, tile, outer = architecture["name"], architecture["tile"], architecture["outer_product"]
+    bands = {"forward": -(-columns // tile["columns"]), "backward": -(-rows // tile["rows"])}
+    found = []
+    for phase, lines, what in (("forward", rows, "inputs"), ("backward", columns, "errors")):
+        if driven := counts.get((phase, layer, "tile.dac.convert")):
+            text = f"{what} with a non-zero DAC code"
+            found.append(Sparsity(name, phase, layer, text, "tile: dac.convert", driven / bands[phase], lines))
+    updates = counts.get(("update", layer, "outer_product_unit.chi.read"), 0.0)
+    scaled = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
+    inputs = scaled / (bands["forward"] if outer.get("at") == "tiles" else 1)  # each band of columns scales its own
+    each_vector = outer.get("burst", 1) == 1  # a burst touches chi once, which says nothing of its vectors
+    if not (updates and inputs and outer["skip_zeros"] and each_vector):
+        return found
+    derived = "outer_product_unit: multiply - chi.read"
+    return [
+        *found,
+        Sparsity(name, "update", layer, f"non-zero inputs of {outer['x_bits']} bits", derived, inputs, rows),
+        Sparsity(
+            name, "update", layer, f"non-zero errors of {outer['error_bits']} bits",
+            "outer_product_unit: chi.read / (multiply - chi.read)", updates / inputs, columns,
+        ),
+        Sparsity(
+            name, "update", layer, "elements of chi changed", "outer_product_unit: chi.read", updates, rows * columns
+        ),
+    ]  # fmt: skip
+
+
+def _digital(
+    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
+) -> list[Sparsity]:
+    weights = shape[0] * shape[1]
+    return [
+        Sparsity(architecture["name"], phase, layer, "weights that took part", "mac_array: multiply", macs, weights)
+        for phase in ("forward", "backward", "update")
+        if (macs := counts.get((phase, layer, "mac_array.multiply")))
+    ]

@@ -1,0 +1,1 @@
+"""Holding archsim against published designs: cases, what their checks can tell, the verdict."""
