@@ -85,5 +85,19 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "inputs": [3, 3, 2],
         "layers": [conv("a", 6, 2), {"name": "b", "kind": "group-norm", "groups": 2}, conv("c", 2, 1)],
     },
+    "batch-norm": {
+        "inputs": [3, 3, 2],
+        "layers": [conv("a", 4, 2), {"name": "b", "kind": "batch-norm"}, conv("c", 2, 1)],
+    },
+    "dropout": {
+        "inputs": [3, 4],
+        "layers": [
+            dense("a", 5, "tanh"),
+            {"name": "b", "kind": "dropout", "rate": 0.4},
+            dense("c", 4, "tanh"),
+            {"name": "d", "kind": "dropout", "rate": 0.1},
+            dense("e", 2, "sigmoid"),
+        ],
+    },
 }
 """Name -> what a workload says of it."""

@@ -61,6 +61,12 @@ CASES |= {
             first(f, w, x).movedim(1, -1), (4,), w["n.gain"][0], w["n.offset"][0], 1e-3
         ).movedim(-1, 1),
     ),
+    "batch-norm": (
+        (5, 6, 2), (FIRST, {"name": "n", "kind": "batch-norm", "epsilon": 1e-3}),
+        lambda f, w, x: f.batch_norm(
+            first(f, w, x), None, None, w["n.gain"][0], w["n.offset"][0], training=True, eps=1e-3
+        ),
+    ),
     "group-norm": (
         (5, 6, 2), (FIRST, {"name": "n", "kind": "group-norm", "groups": 2}),
         lambda f, w, x: f.group_norm(first(f, w, x), 2, w["n.gain"][0], w["n.offset"][0]),
