@@ -77,6 +77,14 @@ NETWORKS: dict[str, dict[str, Any]] = {
             dense("e", 3, "linear"),
         ],
     },
+    "conv2d-transposed": {
+        "inputs": [2, 3, 2],
+        "layers": [
+            conv("a", 3, 1),
+            conv("b", 2, [3, 2], kind="conv2d-transposed", stride=2, padding=1, output_padding=1),
+            conv("c", 2, 2, kind="conv2d-transposed", bias=False),
+        ],
+    },
     "layer-norm": {
         "inputs": [3, 4],
         "layers": [dense("a", 5, "tanh"), {"name": "b", "kind": "layer-norm"}, dense("c", 2, "sigmoid")],

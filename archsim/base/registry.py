@@ -33,6 +33,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "average-pool": "archsim.networks.layers.pool:AveragePoolLayer",
         "batch-norm": "archsim.networks.layers.norm:BatchNorm",
         "conv2d": "archsim.networks.layers.conv2d:Conv2d",
+        "conv2d-transposed": "archsim.networks.layers.conv2d_transposed:Conv2dTransposed",
         "dense": "archsim.networks.layers.dense:Dense",
         "dropout": "archsim.networks.layers.dropout:DropoutLayer",
         "embedding": "archsim.networks.layers.embedding:Embedding",

@@ -55,6 +55,21 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 CASES |= {
+    "conv2d-transposed": (
+        (3, 4, 2),
+        (FIRST, conv(
+            "t", 3, [3, 2], "linear", kind="conv2d-transposed", stride=3, padding=1, output_padding=2
+        )),
+        lambda f, w, x: f.conv_transpose2d(
+            first(f, w, x), w["t"].reshape(3, 2, 3, 4).permute(3, 2, 0, 1), w["t.bias"][0], 3, 1, 2
+        ),
+    ),
+    "conv2d-transposed dilation": (
+        (3, 4, 2), (FIRST, conv("t", 3, 2, "linear", kind="conv2d-transposed", dilation=2, bias=False)),
+        lambda f, w, x: f.conv_transpose2d(
+            first(f, w, x), w["t"].reshape(2, 2, 3, 4).permute(3, 2, 0, 1), dilation=2
+        ),
+    ),
     "layer-norm": (
         (5, 6, 2), (FIRST, {"name": "n", "kind": "layer-norm", "epsilon": 1e-3}),
         lambda f, w, x: f.layer_norm(
