@@ -322,7 +322,7 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
     loc: Key = (*at, *inside)
     kind, value = first["type"], first.get("input")
     if kind == "extra_forbidden":
-        known = _fields_at(model, tuple(first["loc"])[:-1])
+        known = _fields_at(model, first["loc"][:-1])
         hint = nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":
@@ -351,31 +351,29 @@ def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
 
 
 def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
-    """Return the field names of the model that the path `loc` leads to: models, containers, members of unions."""
+    """Return the field names of the model that `loc` leads to: through nested models, containers and tags of unions."""
     current: Any = model
-    for part, after in zip(loc, (*loc[1:], ""), strict=False):
-        if str(part).startswith("<"):  # the tag of a union
-            current = _member(current, str(part))
-        elif str(after).startswith("<"):  # a place in a container of a union, which the tag will choose from
-            continue
+    for part, following in zip(loc, (*loc[1:], ""), strict=False):
+        if str(part).startswith("<"):
+            current = _tagged(current, str(part))
         elif isinstance(current, type) and issubclass(current, BaseModel):
             known = _by_key(current).get(str(part))
             current = known.annotation if known else None
-        else:  # a container, whose key or index is the part
+        elif not str(following).startswith("<"):  # a container, whose key or index is the part
             current = _inner_model(current)
     if not (isinstance(current, type) and issubclass(current, BaseModel)):
         current = _inner_model(current)
     return list(_by_key(current)) if current else []
 
 
-def _member(annotation: Any, tag: str) -> Any:
-    """Return the member of a union, somewhere in an annotation, that has a tag."""
-    if any(getattr(note, "tag", None) == tag for note in getattr(annotation, "__metadata__", ())):
-        return annotation.__origin__
-    inside = [*getattr(annotation, "__args__", ())]
-    if hasattr(annotation, "__metadata__"):
-        inside.append(annotation.__origin__)
-    return next((found for each in inside if (found := _member(each, tag)) is not None), None)
+def _tagged(annotation: Any, tag: str) -> Any:
+    """Return what stands under a tag of a union."""
+    for argument in getattr(annotation, "__args__", ()):
+        if any(getattr(mark, "tag", None) == tag for mark in getattr(argument, "__metadata__", ())):
+            return argument.__origin__
+        if (found := _tagged(argument, tag)) is not None:
+            return found
+    return None
 
 
 def _by_key(model: type[BaseModel]) -> dict[str, Any]:
