@@ -61,9 +61,7 @@ def test_training_hands_over_the_state_and_no_host_transfer_carries_it(kind: str
     before = states["mix.h"].copy()
     one.run(training_step(one, carried, feeds, 0.1, states=states))
     assert np.abs(states["mix.h"] - before).max() > 1e-4
-    sent = [
-        {row.action: row.amount for row in made.ledger.rows() if row.component == "host"} for made in (one, other)
-    ]
+    sent = [{row.action: row.amount for row in made.ledger.rows() if row.component == "host"} for made in (one, other)]
     assert sent[1]
     assert {action: amount / 2 for action, amount in sent[0].items()} == sent[1]
 
