@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import image_kit as images
 import numpy as np
 import pytest
 import sequence_kit as sequences
-from network_kit import chain, dense
+from network_kit import chain, dense, roomy
 
-from archsim.base import registry
 from archsim.base.files import shipped_names
-from archsim.base.streams import Streams
-from archsim.chips import architecture as architectures
-from archsim.chips.chip import Chip
 from archsim.chips.execute import inference, training_step
 from archsim.learning.losses import VALUES
+from archsim.networks.graph import Product
 from archsim.networks.network import Network
 
 SAMPLES = 3
-ROOM = {("digital_unit", "buffer_words"): "1000000"}
 NETWORKS: dict[str, dict[str, Any]] = {
     "sigmoid": {"inputs": 6, "layers": [dense("a", 5, "sigmoid"), dense("b", 4, "sigmoid"), dense("c", 3, "sigmoid")]},
     "relu": {"inputs": 6, "layers": [dense("a", 5, "relu"), dense("b", 3, "linear", bias=False)]},
@@ -31,26 +28,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "loss": "binary-cross-entropy",
         "layers": [dense("a", 5, "tanh"), dense("b", 3, "sigmoid")],
     },
+    **images.NETWORKS,
     **sequences.NETWORKS,
 }
 """Name -> a small network; whoever adds a kind of layer adds one with it. `codes`: inputs are whole numbers below."""
 
 
-class Times:
-    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
-        del key, capacity_bit
-        return 1e-9
-
-
 def network(name: str) -> Network:
     told = {key: value for key, value in NETWORKS[name].items() if key != "codes"}
     return chain(told.pop("inputs"), *told.pop("layers"), std=0.7, **told)
-
-
-def chip(name: str, net: Network) -> Chip:
-    parsed = architectures.parse(architectures.document(name, ROOM))
-    made: Chip = registry.load("chip", parsed.chip).start(parsed, net, Times(), Streams(3), samples=SAMPLES)
-    return made
 
 
 def batch(net: Network, name: str) -> dict[str, np.ndarray]:
@@ -75,7 +61,7 @@ def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
     """Of every matrix and parameter, along random directions, by central differences on the 32-bit chip."""
     net, loss = network(name), NETWORKS[name].get("loss", "squared")
     feeds = batch(net, name)
-    made: Any = chip("digital32", net)
+    made: Any = roomy("digital32", net, SAMPLES)
     learns = {**made.weights, **made.parameters}
     before = {key: array.copy() for key, array in learns.items()}
     made.run(training_step(made, net, feeds, SAMPLES))
@@ -98,12 +84,13 @@ def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
 @pytest.mark.parametrize("architecture", shipped_names("architectures"))
 def test_every_chip_trains_it_a_step_and_books_each_layer(architecture: str, name: str) -> None:
     net = network(name)
-    made = chip(architecture, net)
+    made = roomy(architecture, net, SAMPLES)
     outputs = made.run(training_step(made, net, batch(net, name), 0.1))
     assert np.isfinite(outputs).all()
     booked = {(row.phase, row.layer) for row in made.ledger.rows()}
-    for matrix in net.graph.matrices:
-        assert {("forward", matrix), ("update", matrix)} <= booked
+    for node in net.graph.nodes:
+        if isinstance(node.what, Product):
+            assert {("forward", node.layer), ("update", node.layer)} <= booked
     assert all(np.isfinite(array).all() for array in made.arrays().values() if array.dtype.kind == "f")
 
 
