@@ -7,27 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_kit import chain, dense
+from network_kit import chain, dense, roomy
 from sequence_kit import layer
 
-from archsim.base import registry
-from archsim.base.streams import Streams
-from archsim.chips import architecture as architectures
 from archsim.chips.execute import inference, training_step
 from archsim.networks.network import Network
 
 KINDS = ("lstm", "gru")
-
-
-class Times:
-    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
-        del key, capacity_bit
-        return 1e-9
-
-
-def start(net: Network, samples: int = 2) -> Any:
-    parsed = architectures.parse(architectures.document("digital32", {("digital_unit", "buffer_words"): "1000000"}))
-    return registry.load("chip", "digital32").start(parsed, net, Times(), Streams(3), samples=samples)
 
 
 def net(kind: str, steps: int, **more: Any) -> Network:
@@ -37,7 +23,7 @@ def net(kind: str, steps: int, **more: Any) -> Network:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_state_that_is_carried_makes_two_batches_one_long_sequence(kind: str) -> None:
     long, half = net(kind, 6), net(kind, 3, carry=True)
-    whole, part = start(long), start(half)
+    whole, part = roomy("digital32", long, 2), roomy("digital32", half, 2)
     x = np.random.default_rng(0).uniform(0, 1, (2, 6 * 4)).astype(np.float32)
     expected = whole.run(inference(whole, long, x)).reshape(2, 6, 2)
     states: dict[str, np.ndarray] = {}
@@ -53,7 +39,7 @@ def test_training_hands_over_the_state_and_no_host_transfer_carries_it(kind: str
     carried, plain = net(kind, 3, carry=True), net(kind, 3)
     feeds = {"x": np.full((2, 12), 0.5, np.float32), "target": np.zeros((2, 6), np.float32)}
     states: dict[str, np.ndarray] = {}
-    one, other = start(carried), start(plain)
+    one, other = roomy("digital32", carried, 2), roomy("digital32", plain, 2)
     one.run(training_step(one, carried, feeds, 0.1, states=states))
     other.run(training_step(other, plain, feeds, 0.1))
     assert set(states) == ({"mix.h", "mix.c"} if kind == "lstm" else {"mix.h"})

@@ -10,12 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_kit import chain, dense
+from network_kit import chain, dense, roomy
 from sequence_kit import layer
 
-from archsim.base import registry
-from archsim.base.streams import Streams
-from archsim.chips import architecture as architectures
 from archsim.chips.execute import training_step
 from archsim.networks.network import Network
 
@@ -27,12 +24,6 @@ TABLE = layer("in", "embedding", vocabulary=CODES, size=UNITS)
 Arrays = dict[str, np.ndarray]
 
 
-class Times:
-    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
-        del key, capacity_bit
-        return 1e-9
-
-
 def data() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     return rng.integers(0, CODES, (SAMPLES, STEPS)), rng.integers(0, CODES, (SAMPLES, STEPS))
@@ -40,8 +31,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def archsim(net: Network) -> tuple[Arrays, Arrays]:
     """Return weights and parameters, and the probabilities and minus the gradients of a step on the 32-bit chip."""
-    parsed = architectures.parse(architectures.document("digital32", {("digital_unit", "buffer_words"): "1000000"}))
-    made = registry.load("chip", "digital32").start(parsed, net, Times(), Streams(3), samples=SAMPLES)
+    made: Any = roomy("digital32", net, SAMPLES)
     learns = {**made.weights, **made.parameters}
     rng = np.random.default_rng(1)
     for array in learns.values():
