@@ -44,6 +44,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("two", "gru", units=2, bias=False, carry=True), _HEAD,
         ],
     },
+    "tied": {
+        **CODES,
+        "layers": [
+            ONE_HOT, dense("table", 3, "linear", bias=False), dense("mix", 3, "tanh"),
+            layer("head", "tied", matrix="table", activation="softmax"),
+        ],
+    },
     "attention": {"inputs": [3, 4], "layers": [layer("in", "attention", heads=2), dense("head", 2, "sigmoid")]},
     "attention-both-ways": {
         **CODES,

@@ -42,6 +42,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "multiply": "archsim.networks.layers.elementwise:Multiply",
         "one-hot": "archsim.networks.layers.one_hot:OneHot",
         "positions": "archsim.networks.layers.positions:Positions",
+        "tied": "archsim.networks.layers.tied:Tied",
         "upsample": "archsim.networks.layers.pool:Upsample",
     },
     "chart": {
