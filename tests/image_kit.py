@@ -77,5 +77,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             dense("e", 3, "linear"),
         ],
     },
+    "layer-norm": {
+        "inputs": [3, 4],
+        "layers": [dense("a", 5, "tanh"), {"name": "b", "kind": "layer-norm"}, dense("c", 2, "sigmoid")],
+    },
+    "group-norm": {
+        "inputs": [3, 3, 2],
+        "layers": [conv("a", 6, 2), {"name": "b", "kind": "group-norm", "groups": 2}, conv("c", 2, 1)],
+    },
 }
 """Name -> what a workload says of it."""

@@ -54,7 +54,18 @@ CASES: dict[str, Case] = {
     ),
 }  # fmt: skip
 
-
+CASES |= {
+    "layer-norm": (
+        (5, 6, 2), (FIRST, {"name": "n", "kind": "layer-norm", "epsilon": 1e-3}),
+        lambda f, w, x: f.layer_norm(
+            first(f, w, x).movedim(1, -1), (4,), w["n.gain"][0], w["n.offset"][0], 1e-3
+        ).movedim(-1, 1),
+    ),
+    "group-norm": (
+        (5, 6, 2), (FIRST, {"name": "n", "kind": "group-norm", "groups": 2}),
+        lambda f, w, x: f.group_norm(first(f, w, x), 2, w["n.gain"][0], w["n.offset"][0]),
+    ),
+}  # fmt: skip
 CASES |= {
     name: ((5, 6, 2), (FIRST, {"name": "p", **told}), lambda f, w, x, of=of: of(f, first(f, w, x)))
     for name, told, of in [
