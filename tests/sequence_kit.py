@@ -51,6 +51,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("head", "tied", matrix="table", activation="softmax"),
         ],
     },
+    "decoder-block": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=4), layer("mix", "decoder-block", heads=2, initial_std=0.4),
+            layer("two", "decoder-block", heads=1, hidden=3, bias=False, initial_std=0.4), _HEAD,
+        ],
+    },
     "attention": {"inputs": [3, 4], "layers": [layer("in", "attention", heads=2), dense("head", 2, "sigmoid")]},
     "attention-both-ways": {
         **CODES,

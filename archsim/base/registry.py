@@ -32,6 +32,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "attention": "archsim.networks.layers.attention:Attention",
         "average-pool": "archsim.networks.layers.pool:AveragePoolLayer",
         "conv2d": "archsim.networks.layers.conv2d:Conv2d",
+        "decoder-block": "archsim.networks.layers.decoder_block:DecoderBlock",
         "dense": "archsim.networks.layers.dense:Dense",
         "embedding": "archsim.networks.layers.embedding:Embedding",
         "flatten": "archsim.networks.layers.flatten:Flatten",
