@@ -77,6 +77,14 @@ NETWORKS: dict[str, dict[str, Any]] = {
             dense("e", 3, "linear"),
         ],
     },
+    "conv2d-transposed": {
+        "inputs": [2, 3, 2],
+        "layers": [
+            conv("a", 3, 1),
+            conv("b", 2, [3, 2], kind="conv2d-transposed", stride=2, padding=1, output_padding=1),
+            conv("c", 2, 2, kind="conv2d-transposed", bias=False),
+        ],
+    },
     "layer-norm": {
         "inputs": [3, 4],
         "layers": [dense("a", 5, "tanh"), {"name": "b", "kind": "layer-norm"}, dense("c", 2, "sigmoid")],
@@ -84,6 +92,20 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "group-norm": {
         "inputs": [3, 3, 2],
         "layers": [conv("a", 6, 2), {"name": "b", "kind": "group-norm", "groups": 2}, conv("c", 2, 1)],
+    },
+    "batch-norm": {
+        "inputs": [3, 3, 2],
+        "layers": [conv("a", 4, 2), {"name": "b", "kind": "batch-norm"}, conv("c", 2, 1)],
+    },
+    "dropout": {
+        "inputs": [3, 4],
+        "layers": [
+            dense("a", 5, "tanh"),
+            {"name": "b", "kind": "dropout", "rate": 0.4},
+            dense("c", 4, "tanh"),
+            {"name": "d", "kind": "dropout", "rate": 0.1},
+            dense("e", 2, "sigmoid"),
+        ],
     },
 }
 """Name -> what a workload says of it."""

@@ -123,5 +123,7 @@ def _ask(verbs: Verbs, call: Call, tag: Tag, held: list[Any], rate: float, sampl
         return verbs.receive(signals[0], tag)
     if call.verb == "apply":
         return verbs.apply(cast("str", call.target), samples, tag)
-    rates = (rate * call.rate / samples,) if call.verb in {"accumulate", "adjust"} else ()
+    rates: tuple[float, ...] = ()
+    if call.verb in {"accumulate", "adjust"}:
+        rates = (call.rate if call.alone else rate * call.rate / samples,)
     return cast("Work[Any]", getattr(verbs, call.verb)(call.target, *signals, *rates, tag))

@@ -37,6 +37,8 @@ class Call:
         Tensors that nobody reads any more.
     rate : float
         The matrix's or parameter's learning rate over that of the training, for `accumulate` and `adjust`.
+    alone : bool
+        Whether the rate is the whole of it, whatever that of the training and the batch.
     """
 
     verb: Verb
@@ -46,6 +48,7 @@ class Call:
     layer: str
     last: tuple[int, ...] = ()
     rate: float = 1.0
+    alone: bool = False
 
     @property
     def free(self) -> Function | None:

@@ -63,7 +63,7 @@ def moments(x, less, out):
 def normalise(x, mean, rstd, gains, out):
     """Write gain (x - mean) rstd + offset into `out`; mean, rstd : (samples, groups); gains : (gain, offset)."""
     gain, offset = gains
-    samples, groups = mean.shape
+    samples = mean.shape[0]
     vectors, size = x.shape[0] // samples, x.shape[1]
     middle, scale = np.empty(size, np.float32), np.empty(size, np.float32)
     for s in range(samples):
@@ -111,7 +111,7 @@ def normalise_adjoint(d, x, mean, rstd, gain, out):
 @kernel()
 def gain_adjoint(d, x, mean, rstd, out):
     """Write the sum over all vectors of d (x - mean) rstd into `out`, (size,)."""
-    samples, groups = mean.shape
+    samples = mean.shape[0]
     vectors, size = x.shape[0] // samples, x.shape[1]
     sums = np.zeros(size)
     middle, scale = np.empty(size, np.float32), np.empty(size, np.float32)

@@ -52,7 +52,8 @@ class Groups:
         """Return over how many samples, batches or vectors the groups of x, (vectors, size), are spread."""
         if self.over == "batch":
             return 1
-        return x.shape[0] if self.over == "vector" else x.shape[0] // words(self.shape[:-1])
+        vectors = 1 if self.over == "vector" else words(self.shape[:-1])
+        return len(x) // vectors
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -96,6 +97,7 @@ class Moments(Function):
     def adjoint(self, operand: int) -> Adjoint | None:
         """Return none: `Normalise` says all that there is to say of its operand."""
         del operand
+        return None
 
 
 class Normalise(Function):
@@ -211,7 +213,8 @@ class Total(Function):
 
     def __call__(self, *operands: F32) -> F32:
         """Return (1, size)."""
-        return operands[0].sum(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
+        out: F32 = operands[0].sum(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
+        return out
 
 
 class Offset(Function):
@@ -224,7 +227,8 @@ class Offset(Function):
 
     def __call__(self, *operands: F32) -> F32:
         """Return (vectors, size)."""
-        return np.add(operands[0], operands[1].reshape(1, -1))
+        out: F32 = np.add(operands[0], operands[1].reshape(1, -1))
+        return out
 
     def adjoint(self, operand: int) -> Adjoint | None:
         """Return the gradient as it is, or its total."""

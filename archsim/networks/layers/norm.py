@@ -57,3 +57,27 @@ class GroupNorm(Norm):
         if x.shape[-1] % self.groups:
             raise self.refuse(x, f"channels that {self.groups} groups divide")
         return self.by(graph, x, Groups(x.shape, "sample", self.groups))
+
+
+class BatchNorm(Norm):
+    """Each channel by its mean and variance over all positions and samples of the batch.
+
+    Inference takes running ones: at every training step they go `momentum` of the way to those of the batch (PyTorch's
+    if not given). They start at 0 and 1, and the variance is that of the population, as in PyTorch.
+    """
+
+    kind: Literal["batch-norm"] = "batch-norm"
+    momentum: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.1
+
+    def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
+        """Add moments, what they are for, and what follows them."""
+        [x] = xs
+        groups = Groups(x.shape, "batch", x.shape[-1])
+        moments = graph.apply(Moments(groups), [x], self.name)
+        running = graph.parameter(f"{self.name}.running", moments.shape, mean=(0.0, 1.0))
+        graph.track(running, moments, self.momentum, self.name)
+        gains = self.parameters(graph, x)
+        return graph.apply(
+            Normalise(groups, self.epsilon), [x, moments, *gains], self.name,
+            inference=(Normalise(groups, self.epsilon, running=True), [x, running, *gains]),
+        )  # fmt: skip
