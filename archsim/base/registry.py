@@ -34,6 +34,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "batch-norm": "archsim.networks.layers.norm:BatchNorm",
         "conv2d": "archsim.networks.layers.conv2d:Conv2d",
         "conv2d-transposed": "archsim.networks.layers.conv2d_transposed:Conv2dTransposed",
+        "decoder-block": "archsim.networks.layers.decoder_block:DecoderBlock",
         "dense": "archsim.networks.layers.dense:Dense",
         "dropout": "archsim.networks.layers.dropout:DropoutLayer",
         "embedding": "archsim.networks.layers.embedding:Embedding",
@@ -47,6 +48,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "multiply": "archsim.networks.layers.elementwise:Multiply",
         "one-hot": "archsim.networks.layers.one_hot:OneHot",
         "positions": "archsim.networks.layers.positions:Positions",
+        "tied": "archsim.networks.layers.tied:Tied",
         "upsample": "archsim.networks.layers.pool:Upsample",
     },
     "chart": {

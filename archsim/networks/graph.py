@@ -238,6 +238,19 @@ class Builder:
         made = self._matrices[name] = Matrix(name, rows, columns, std, self.initial_levels, rate)
         return made
 
+    def known(self, name: str, layer: str) -> Matrix:
+        """Return the matrix of a layer that is there already.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name.
+        """
+        if name not in self._matrices:
+            there = ", ".join(self._matrices) or "none"
+            raise ModelError(f"{layer} takes the matrix {name!r}, which no layer before it has; there are {there}")
+        return self._matrices[name]
+
     def parameter(
         self, name: str, shape: Shape, *, mean: float | tuple[float, ...] = 0.0, std: float = 0.0, rate: float = 1.0
     ) -> Tensor:  # fmt: skip

@@ -14,6 +14,9 @@ Verb = Literal[
     "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain"
 ]  # fmt: skip
 
+WIDE = 60
+"""Letters beyond which a cell of a program's text stands out of line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -85,7 +88,7 @@ class Program:
         return [call for _, calls in self.phases for call in calls]
 
     def text(self) -> str:
-        """Return the program a line a call, aligned."""
+        """Return the program a line a call, aligned but for very long cells: those of a call with many operands."""
         rows = [("phase", "layer", "verb", "of", "reads", "writes", "shape")]
         for phase, calls in self.phases:
             for call in calls:
@@ -95,7 +98,7 @@ class Program:
                     phase, call.layer, call.verb, str(call.target), reads, f"t{call.output}" if wrote else "",
                     "x".join(map(str, wrote.shape)) if wrote else "",
                 ))  # fmt: skip
-        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        widths = [max(len(row[k]) for row in rows if len(row[k]) <= WIDE) for k in range(len(rows[0]))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
         )

@@ -10,6 +10,7 @@ import pytest
 import sequence_kit as sequences
 from network_kit import chain, dense, roomy
 
+from archsim.base import registry
 from archsim.base.files import shipped_names
 from archsim.chips.execute import inference, training_step
 from archsim.learning.losses import VALUES
@@ -55,6 +56,11 @@ def value(made: Any, net: Network, loss: str, feeds: dict[str, np.ndarray]) -> f
     """Return the loss of a batch, summed over samples, as a step sees it that moves no weight."""
     output = made.run(training_step(made, net, feeds, 0.0))
     return VALUES[loss](output.astype(float), feeds["target"].reshape(output.shape)) * SAMPLES
+
+
+def test_every_kind_of_layer_is_in_a_network_here() -> None:
+    tried = {layer["kind"] for told in NETWORKS.values() for layer in told["layers"]}
+    assert set(registry.names("layer")) == tried
 
 
 @pytest.mark.parametrize("name", NETWORKS)
