@@ -145,7 +145,7 @@ class Cells(ABC):
 
         Parameters
         ----------
-        x : float32 array, (vectors, rows), or codes of the DAC
+        x : float32 array, (vectors, rows), or codes of the DAC for a slab of them at most
             Row inputs relative to the DAC's full scale.
         converters : Grids
         """
@@ -171,19 +171,22 @@ class Cells(ABC):
 
     def _product(self, x: F32 | Codes, converters: Grids, stream: U64, *, transposed: bool) -> Read:
         """Return the product of many vectors: values and variances by BLAS, slab by slab, then noise and conversion."""
-        codes = x if isinstance(x, Codes) else Codes.of(x, converters[0])
         weight, variance = (self.weight.T, self.variance.T) if transposed else (self.weight, self.variance)
-        out = np.empty((codes.shape[0], weight.shape[1]), np.float32)
-        spread = np.empty((min(SLAB, codes.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
-        clipped = 0
-        for begin in range(0, codes.shape[0], SLAB):
-            values, y = codes.values[begin : begin + SLAB], out[begin : begin + SLAB]
+        total = self._column_total if transposed else self._row_total
+        out = np.empty((x.shape[0], weight.shape[1]), np.float32)
+        spread = np.empty((min(SLAB, x.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
+        driven, clipped, moment = 0, 0, 0.0
+        for begin in range(0, x.shape[0], SLAB):
+            part = slice(begin, begin + SLAB)
+            codes = x if isinstance(x, Codes) else Codes.of(x[part], converters[0])
+            values, y = codes.values, out[part]
             np.matmul(values, weight, out=y)
             if self._noisy:
                 np.matmul(values * values, variance, out=spread[: len(values)])
             clipped += _kernels.finish(y, spread, stream, self._table, converters)
-        total = self._column_total if transposed else self._row_total
-        return out, int(codes.driven.sum()), clipped, float(codes.magnitude @ total)
+            driven += int(codes.driven.sum())
+            moment += float(codes.magnitude @ total)
+        return out, driven, clipped, moment
 
     # --- time ---------------------------------------------------------------------------------------------------
     def age(self, now_ps: int) -> None:
