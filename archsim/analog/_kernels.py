@@ -35,7 +35,7 @@ def add_noise(y, variance, key, vector, table):
     """
     n = y.size
     words = (n + 3) // 4
-    first = np.uint64(vector) * np.uint64(words)
+    first = vector * np.uint64(words)
     for w in range(words):
         bits = random_word(key, first + np.uint64(w))
         for j in range(4 * w, min(4 * w + 4, n)):
@@ -67,16 +67,18 @@ def encode(x, levels, codes, driven, magnitude):
 
 
 @kernel()
-def finish(y, variance, key, vector, table, converters):
-    """Add the noise of the vectors from number `vector` on to their sums y, (n, lines), and convert them, in place.
+def finish(y, variance, stream, table, converters):
+    """Add the noise of the stream's next vectors to their sums y, (n, lines), and convert them, in place.
 
-    variance : likewise, or without lines where nothing is noisy. Returns how many results were clipped.
+    variance : likewise, or without lines where nothing is noisy; stream : (key, vectors read), uint64, goes on by n.
+    Returns how many results were clipped.
     """
     clipped = 0
     for v in range(y.shape[0]):
         if variance.shape[1]:
-            add_noise(y[v], variance[v], key, vector + v, table)
+            add_noise(y[v], variance[v], stream[0], stream[1] + np.uint64(v), table)
         clipped += to_codes(y[v], converters)
+    stream[1] += np.uint64(y.shape[0])
     return clipped
 
 
@@ -89,11 +91,11 @@ def _convert(value, up, down, top):
 
 
 @kernel(fastmath={"contract"})
-def multiply(x, pairs, row_total, noisy, key, vector, table, converters, out, spread, order, codes):
+def multiply(x, pairs, row_total, noisy, stream, table, converters, out, spread, order, codes):
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
     x : (n, rows), within +-1 of the DAC's full scale; pairs : (rows, 2, columns), each row's weights and then the
-    variances of one read of them; row_total : (rows,) float64; key, vector : of the noise of the first vector;
+    variances of one read of them; row_total : (rows,) float64; stream : of the noise, as `finish` has it;
     converters : (DAC levels, ADC levels, ADC full scale, ADC clips?); out : (n, columns); spread : (columns,), order
     and codes : (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
     """
@@ -138,13 +140,14 @@ def multiply(x, pairs, row_total, noisy, key, vector, table, converters, out, sp
                     spread[j] += sa * pairs[a, 1, j] + sb * pairs[b, 1, j] + sc * pairs[c, 1, j] + sd * pairs[d, 1, j]
             k += 4
         if noisy:
-            add_noise(y, spread, key, vector + v, table)
+            add_noise(y, spread, stream[0], stream[1] + np.uint64(v), table)
         clipped += to_codes(y, converters)
+    stream[1] += np.uint64(x.shape[0])
     return driven, clipped, moment
 
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})
-def multiply_transposed(d, pairs, column_total, noisy, key, vector, table, converters, out, spread, codes):
+def multiply_transposed(d, pairs, column_total, noisy, stream, table, converters, out, spread, codes):
     """Write the ADC codes of d W^T into `out`; return lines driven, outputs clipped, and sum of |d_j| column_total_j.
 
     d : (n, columns), within +-1; out : (n, rows); spread : (rows,) and codes : (columns,) are scratch.
@@ -173,8 +176,9 @@ def multiply_transposed(d, pairs, column_total, noisy, key, vector, table, conve
                 for j in range(columns):
                     total += codes[j] * codes[j] * pairs[i, 1, j]
                 spread[i] = total
-            add_noise(y, spread, key, vector + v, table)
+            add_noise(y, spread, stream[0], stream[1] + np.uint64(v), table)
         clipped += to_codes(y, converters)
+    stream[1] += np.uint64(d.shape[0])
     return driven, clipped, moment
 
 

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from archsim.analog import _kernels
 from archsim.analog.codes import SLAB, Codes
-from archsim.base.arrays import F32, I64, Arrays, stored
+from archsim.base.arrays import F32, I64, U64, Arrays, stored
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
@@ -115,12 +115,13 @@ class Cells(ABC):
         self._window_ps = reading.window_s(drift_tolerance) / PS
         self._renewed_ps = 0
         self._programming = streams.normals(f"cells/{name}/program")
-        self._keys = [
-            streams.word(f"cells/{name}/read/{reader}/{way}")[0]
+        keys = [
+            [streams.word(f"cells/{name}/read/{reader}/{way}")[0] for way in ("forward", "transposed")]
             for reader in ("step", "evaluation", "retention")
-            for way in ("forward", "transposed")
         ]
-        self._vectors = [0] * len(self._keys)
+        self._streams = np.zeros((3, 2, 2), np.uint64)
+        self._streams[..., 0] = keys
+        self._forward, self._transposed = ({p: self._streams[r, k] for p, r in _READERS.items()} for k in (0, 1))
         self._table = normal_table()
         self._spread = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
         self._codes = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
@@ -144,53 +145,48 @@ class Cells(ABC):
 
         Parameters
         ----------
-        x : float32 array, (vectors, rows), or codes of the DAC
+        x : float32 array, (vectors, rows), or codes of the DAC for a slab of them at most
             Row inputs relative to the DAC's full scale.
         converters : Grids
         """
-        key, vector = self._read(2 * _READERS[phase], x.shape[0])
         if isinstance(x, Codes) or x.shape[0] >= BURST[0]:
-            return self._product(x, converters, key, vector, transposed=False)
+            return self._product(x, converters, self._forward[phase], transposed=False)
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
         driven, clipped, moment = _kernels.multiply(
-            x, self._cache, self._row_total, self._noisy, key, vector, self._table, converters,
+            x, self._cache, self._row_total, self._noisy, self._forward[phase], self._table, converters,
             out, self._spread[1], self._order, self._codes[0],
         )  # fmt: skip
         return out, driven, clipped, moment
 
     def multiply_transposed(self, d: F32 | Codes, phase: str, converters: Grids) -> Read:
         """Return the codes of d W^T as read now; d : (vectors, columns)."""
-        key, vector = self._read(2 * _READERS[phase] + 1, d.shape[0])
         if isinstance(d, Codes) or d.shape[0] >= BURST[1]:
-            return self._product(d, converters, key, vector, transposed=True)
+            return self._product(d, converters, self._transposed[phase], transposed=True)
         out = np.empty((d.shape[0], self.shape[0]), np.float32)
         driven, clipped, moment = _kernels.multiply_transposed(
-            d, self._cache, self._column_total, self._noisy, key, vector, self._table, converters,
+            d, self._cache, self._column_total, self._noisy, self._transposed[phase], self._table, converters,
             out, self._spread[0], self._codes[1],
         )  # fmt: skip
         return out, driven, clipped, moment
 
-    def _read(self, stream: int, vectors: int) -> tuple[np.uint64, int]:
-        """Return the key of a stream of read noise and the number of the next vector; so many are read now."""
-        vector = self._vectors[stream]
-        self._vectors[stream] = vector + vectors
-        return self._keys[stream], vector
-
-    def _product(self, x: F32 | Codes, converters: Grids, key: np.uint64, vector: int, *, transposed: bool) -> Read:
+    def _product(self, x: F32 | Codes, converters: Grids, stream: U64, *, transposed: bool) -> Read:
         """Return the product of many vectors: values and variances by BLAS, slab by slab, then noise and conversion."""
-        codes = x if isinstance(x, Codes) else Codes.of(x, converters[0])
         weight, variance = (self.weight.T, self.variance.T) if transposed else (self.weight, self.variance)
-        out = np.empty((codes.shape[0], weight.shape[1]), np.float32)
-        spread = np.empty((min(SLAB, codes.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
-        clipped = 0
-        for begin in range(0, codes.shape[0], SLAB):
-            values, y = codes.values[begin : begin + SLAB], out[begin : begin + SLAB]
+        total = self._column_total if transposed else self._row_total
+        out = np.empty((x.shape[0], weight.shape[1]), np.float32)
+        spread = np.empty((min(SLAB, x.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
+        driven, clipped, moment = 0, 0, 0.0
+        for begin in range(0, x.shape[0], SLAB):
+            part = slice(begin, begin + SLAB)
+            codes = x if isinstance(x, Codes) else Codes.of(x[part], converters[0])
+            values, y = codes.values, out[part]
             np.matmul(values, weight, out=y)
             if self._noisy:
                 np.matmul(values * values, variance, out=spread[: len(values)])
-            clipped += _kernels.finish(y, spread, key, vector + begin, self._table, converters)
-        total = self._column_total if transposed else self._row_total
-        return out, int(codes.driven.sum()), clipped, float(codes.magnitude @ total)
+            clipped += _kernels.finish(y, spread, stream, self._table, converters)
+            driven += int(codes.driven.sum())
+            moment += float(codes.magnitude @ total)
+        return out, driven, clipped, moment
 
     # --- time ---------------------------------------------------------------------------------------------------
     def age(self, now_ps: int) -> None:
@@ -212,7 +208,7 @@ class Cells(ABC):
         return {
             **{name: getattr(self.devices, name) for name in DeviceArray.__slots__},
             "shape": np.array(self.shape), "renewed_ps": np.array(self._renewed_ps),
-            "read_keys": np.array(self._keys), "vectors_read": np.array(self._vectors),
+            "read_streams": self._streams,
         }  # fmt: skip
 
     def restore(self, arrays: Arrays) -> None:
@@ -229,7 +225,7 @@ class Cells(ABC):
             raise InputError(f"is {tuple(found['shape'])}", key="shape", expected=str(self.shape))
         for name in DeviceArray.__slots__:
             getattr(self.devices, name)[...] = found[name]
-        self._keys, self._vectors = list(found["read_keys"]), found["vectors_read"].tolist()
+        self._streams[...] = found["read_streams"]
         self._renew_as_then(int(found["renewed_ps"]))
 
     def cached(self) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,7 @@ SLAB = 4096
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """A burst of vectors on the grid of a DAC.
+    """A burst of vectors on the grid of a DAC, a slab at most.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import numpy as np
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import BURST, Cells, Grids
-from archsim.analog.codes import Codes
+from archsim.analog.codes import SLAB, Codes
 from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Tag
@@ -265,15 +265,16 @@ class TileGroup:
 
     def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
         """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
+        vectors = x.shape[0]
         parts: Sequence[F32 | Codes]
-        if x.shape[0] >= BURST[self.backward]:
-            codes = Codes.of(x, self._dac_levels)
+        if BURST[self.backward] <= vectors <= SLAB:
+            codes = Codes.of(x, self._dac_levels)  # once for all tiles
             parts = [codes.part(lines) for lines in self._lines]
-        elif x.shape[0] == 1:  # a row's slices are contiguous as they are
+        elif vectors == 1 or vectors > SLAB:  # a row's slices are contiguous as they are; slabs are encoded one by one
             parts = [x[:, lines] for lines in self._lines]
         else:
             parts = [np.ascontiguousarray(x[:, lines]) for lines in self._lines]
-        if self._free() and self.clock.passes(self.hold_ps(x.shape[0])):
+        if self._free() and self.clock.passes(self.hold_ps(vectors)):
             return [product(part, tag) for product, part in zip(self._products, parts, strict=False)]
         return (
             yield from self.clock.together(

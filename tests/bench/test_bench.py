@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bench
+import leaves
 import pytest
 
 
@@ -17,3 +18,14 @@ def test_every_contestant_trains_and_has_a_row(
     for name in (bench.NUMPY, bench.BLAS, "functional kernels alone", "archsim mixed-precision", "archsim digital32"):
         assert name in said
     assert "digital32: 20.0 holds and" in said
+
+
+def test_the_products_of_a_layer_are_the_bare_ones_and_have_a_factor_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(leaves, "SIZES", ((40, 30, 20), (130, 30, 20)))
+    monkeypatch.setattr(leaves, "ROUNDS", 1)
+    leaves.main()
+    said = capsys.readouterr().out
+    for name in (*leaves.NAMES, "together"):
+        assert said.count(f"\n{name} ") == 2

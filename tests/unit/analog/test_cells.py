@@ -408,7 +408,7 @@ def test_restored_cells_go_on_with_the_next_vector() -> None:
     x = inputs(1, 20, 5, 1)
     one.multiply(x, "forward", IDEAL)
     other.restore({name: array.copy() for name, array in one.arrays().items()})
-    assert one.arrays()["vectors_read"].tolist() == [20, 0, 0, 0, 0, 0]
+    assert one.arrays()["read_streams"][..., 1].tolist() == [[20, 0], [0, 0], [0, 0]]
     for phase in ("forward", "evaluation"):
         assert (one.multiply(x, phase, IDEAL)[0] == other.multiply(x, phase, IDEAL)[0]).all()
 

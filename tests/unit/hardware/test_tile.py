@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.accounting.ledger import Ledger
+from archsim.analog import cells
+from archsim.analog.codes import Codes
 from archsim.base.rounding import Quantiser
+from archsim.hardware import tile as hardware_tile
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.tile import TileGroup
 
@@ -126,6 +129,38 @@ def test_two_tiles_on_one_bank_take_longer_and_convert_as_much() -> None:
     convert = tile(Clock(), Ledger()).convert_ps(10)
     assert shared[0] == own[0] + convert  # both integrate side by side, then one waits for the other
     assert shared[1:] == own[1:]
+
+
+@pytest.mark.parametrize(("count", "encoded"), [(1, 0), (15, 0), (16, 1), (40, 1), (60, 4)])
+def test_a_burst_is_encoded_once_for_a_group_and_slab_by_slab_beyond_one(
+    count: int, encoded: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tiles of one input band: same codes and counts, whoever encodes, and whether the time is held or passed."""
+    for module in (cells, hardware_tile):
+        monkeypatch.setattr(module, "SLAB", 40)
+    made: list[int] = []
+    original = Codes.of.__func__  # type: ignore[attr-defined]
+
+    def of(cls: type[Codes], x: np.ndarray, levels: int) -> Codes:
+        made.append(len(x))
+        return original(cls, x, levels)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Codes, "of", classmethod(of))
+    found = []
+    for eager in (True, False):
+        clock, ledger = Clock(eager=eager), Ledger()
+        tiles = [tile(clock, ledger, label=f"tile {k}") for k in range(2)]
+        group = TileGroup(clock, [(unit, unit.multiply, slice(2, 8), 10) for unit in tiles], 2)
+        made.clear()
+        codes, ps = elapsed(clock, group.read(vectors(count, 9), TAG))
+        assert len(made) == encoded
+        assert ps == group.hold_ps(count)
+        found.append((b"".join(part.tobytes() for part in codes), counted(ledger, "tile")))
+        x = np.rint(vectors(count, 9)[:, 2:8] * 127) / 127
+        for part, unit in zip(codes, tiles, strict=True):
+            np.testing.assert_allclose(part, x @ unit.cells.weight, atol=0.51 * 4 / 127)
+    assert found[0] == found[1]
+    assert found[0][1]["dac.convert"] == 2 * 6 * count
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
