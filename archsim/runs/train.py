@@ -179,8 +179,10 @@ class Trainer:
         marks = evaluation_steps(self.steps, self.per_epoch, self.spec.training.evaluations_per_epoch)
         rates: list[float] = []
         compile_s, finished = 0.0, True
-        gc.collect()
-        gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
+        freezes = not gc.get_freeze_count()  # a caller that froze what stands has seen to it
+        if freezes:
+            gc.collect()
+            gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
         try:
             for chunk, evaluate in self._chunks(marks):
                 since = time.perf_counter()
@@ -199,7 +201,8 @@ class Trainer:
                     finished = self.chip.ledger.steps == self.steps
                     break
         finally:
-            gc.unfreeze()
+            if freezes:
+                gc.unfreeze()
         if self._points[-1].step != self.chip.ledger.steps:
             self.evaluate()
         return Trained(
