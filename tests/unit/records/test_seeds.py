@@ -22,6 +22,7 @@ from archsim.report import ranges, style
 from archsim.report.charts import accuracy
 from archsim.report.make import make
 from archsim.studies.explain.explain import explain
+from archsim.studies.seeds import drawn
 
 CHIPS = ("mixed-precision", "digital32")
 
@@ -67,6 +68,12 @@ def test_the_ratio_is_that_of_the_mean_energies(mean: Recorded) -> None:
     assert mean.summary["ratio"]["energy"] == ratio
     assert explain_value(mean) == pytest.approx(ratio, rel=1e-12)
     assert intervals(mean).chips["digital32"].energy[TOTAL].value == pytest.approx(mean.total("digital32"), rel=1e-12)
+
+
+def test_seeds_json_has_the_intervals_of_the_mean_drawn_for_it(folder: Path, mean: Recorded, tmp_path: Path) -> None:
+    assert "intervals" not in mean.summary, "a mean of intervals is none"
+    assert drawn(folder)[mean.technology] == intervals(mean).content()
+    assert drawn(tmp_path) == {}
 
 
 def explain_value(mean: Recorded) -> float:
