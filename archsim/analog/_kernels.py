@@ -2,8 +2,8 @@
 
 Noise: the sum over a column of independent Gaussian device noises is Gaussian with variance sum x_i^2 s_ij^2, so one
 draw per column is exact in distribution. The draws come from a table of 16,384 quantile means of the standard normal
-(unit variance; tails end at 4.1 sigma) indexed by a SplitMix64 counter generator; a physics test holds their
-distribution.
+(unit variance; tails end at 4.1 sigma) indexed by SplitMix64 as a counter generator: a draw is a function of the
+stream's key, the number of the vector and the line, and hangs on no order. A physics test holds their distribution.
 """
 
 from __future__ import annotations
@@ -19,25 +19,65 @@ _MASK = np.uint64(16383)
 
 
 @kernel()
-def _word(state):
-    """SplitMix64 (Steele, Lea, Flood 2014): advance `state` (uint64, (1,)) and return 64 random bits."""
-    state[0] += _GOLDEN
-    z = state[0]
+def random_word(key, number):
+    """Return output `number`, from 0 on, of SplitMix64 (Steele, Lea, Flood 2014) from the seed `key`; both uint64."""
+    z = key + (number + np.uint64(1)) * _GOLDEN
     z = (z ^ (z >> np.uint64(30))) * _MIX1
     z = (z ^ (z >> np.uint64(27))) * _MIX2
     return z ^ (z >> np.uint64(31))
 
 
 @kernel()
-def add_noise(y, variance, state, table):
-    """Add Normal(0, variance) to each element of `y`, (size,), in place; four draws from each random word."""
+def add_noise(y, variance, key, vector, table):
+    """Add Normal(0, variance) to each line of `y`, (size,), in place: the draws of the vector of that number.
+
+    Four draws from each random word: a vector takes the next ceil(size/4) words of its key.
+    """
     n = y.size
-    bits = np.uint64(0)
-    for j in range(n):
-        if j % 4 == 0:
-            bits = _word(state)
-        y[j] += np.sqrt(variance[j]) * table[bits & _MASK]
-        bits >>= np.uint64(16)
+    words = (n + 3) // 4
+    first = np.uint64(vector) * np.uint64(words)
+    for w in range(words):
+        bits = random_word(key, first + np.uint64(w))
+        for j in range(4 * w, min(4 * w + 4, n)):
+            y[j] += np.sqrt(variance[j]) * table[bits & _MASK]
+            bits >>= np.uint64(16)
+
+
+@kernel()
+def encode(x, levels, codes, driven, magnitude):
+    """Write x, (n, lines), within +-1, on the grid of a DAC of `levels` to each side (0: as it is) into `codes`.
+
+    driven : (lines,) int64, receives the vectors whose code is not zero; magnitude : (lines,) float64, the sum of their
+    |code|.
+    """
+    top = np.float32(levels)
+    down = np.float32(1 / levels) if levels > 0 else np.float32(1)
+    driven[:] = 0
+    magnitude[:] = 0
+    for v in range(x.shape[0]):
+        line, out = x[v], codes[v]
+        if levels > 0:
+            for i in range(line.size):
+                out[i] = min(max(np.rint(line[i] * top), -top), top) * down
+        else:
+            out[:] = line
+        for i in range(line.size):
+            driven[i] += out[i] != 0
+            magnitude[i] += abs(out[i])
+
+
+@kernel()
+def finish(y, variance, key, vector, table, converters):
+    """Add the noise of the vectors from number `vector` on to their sums y, (n, lines), and convert them, in place.
+
+    variance : likewise, or without lines where nothing is noisy. Returns how many results were clipped.
+    """
+    clipped = 0
+    for v in range(y.shape[0]):
+        if variance.shape[1]:
+            add_noise(y[v], variance[v], key, vector + v, table)
+        clipped += to_codes(y[v], converters)
+    return clipped
 
 
 @kernel()
@@ -49,13 +89,13 @@ def _convert(value, up, down, top):
 
 
 @kernel(fastmath={"contract"})
-def multiply(x, pairs, row_total, noisy, state, table, converters, out, spread, order, codes):
+def multiply(x, pairs, row_total, noisy, key, vector, table, converters, out, spread, order, codes):
     """Write the ADC codes of x W into `out`; return lines driven, outputs clipped, and sum of |x_i| row_total_i.
 
     x : (n, rows), within +-1 of the DAC's full scale; pairs : (rows, 2, columns), each row's weights and then the
-    variances of one read of them; row_total : (rows,) float64; converters : (DAC levels, ADC levels, ADC full scale,
-    ADC clips?); out : (n, columns); spread : (columns,), order and codes : (rows,) are scratch. Rows are taken four at
-    a time, zero codes skipped.
+    variances of one read of them; row_total : (rows,) float64; key, vector : of the noise of the first vector;
+    converters : (DAC levels, ADC levels, ADC full scale, ADC clips?); out : (n, columns); spread : (columns,), order
+    and codes : (rows,) are scratch. Rows are taken four at a time, zero codes skipped.
     """
     rows, _, columns = pairs.shape
     top = np.float32(converters[0])
@@ -98,13 +138,13 @@ def multiply(x, pairs, row_total, noisy, state, table, converters, out, spread, 
                     spread[j] += sa * pairs[a, 1, j] + sb * pairs[b, 1, j] + sc * pairs[c, 1, j] + sd * pairs[d, 1, j]
             k += 4
         if noisy:
-            add_noise(y, spread, state, table)
+            add_noise(y, spread, key, vector + v, table)
         clipped += to_codes(y, converters)
     return driven, clipped, moment
 
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})
-def multiply_transposed(d, pairs, column_total, noisy, state, table, converters, out, spread, codes):
+def multiply_transposed(d, pairs, column_total, noisy, key, vector, table, converters, out, spread, codes):
     """Write the ADC codes of d W^T into `out`; return lines driven, outputs clipped, and sum of |d_j| column_total_j.
 
     d : (n, columns), within +-1; out : (n, rows); spread : (rows,) and codes : (columns,) are scratch.
@@ -133,7 +173,7 @@ def multiply_transposed(d, pairs, column_total, noisy, state, table, converters,
                 for j in range(columns):
                     total += codes[j] * codes[j] * pairs[i, 1, j]
                 spread[i] = total
-            add_noise(y, spread, state, table)
+            add_noise(y, spread, key, vector + v, table)
         clipped += to_codes(y, converters)
     return driven, clipped, moment
 

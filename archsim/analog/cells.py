@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from archsim.analog import _kernels
+from archsim.analog.codes import SLAB, Codes
 from archsim.base.arrays import F32, I64, Arrays, stored
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
@@ -19,8 +20,10 @@ from archsim.base.streams import Streams
 from archsim.devices.base import Device, DeviceArray
 
 PS = 1e-12
-_READERS = (STEP_PHASES[0], "evaluation", "retention")
-"""A phase for each stream of read noise: all phases of a step share one."""
+_READERS = {**dict.fromkeys(STEP_PHASES, 0), "evaluation": 1, "retention": 2}
+"""Readers count their vectors apart; the phases of a step are one. Evaluating more or less changes no training."""
+BURST = (16, 8)
+"""From so many vectors on a product, and a transposed one, is taken by BLAS: where that is quicker for usual tiles."""
 
 Grids = tuple[int, int, float, bool]
 """DAC and ADC levels to each side of zero (0: no rounding), the ADC's full scale in weight units, whether it clips."""
@@ -77,7 +80,7 @@ class Cells(ABC):
     streams : Streams
         Source of this array's own random streams.
     name : str
-        For example "fc1/0,0"; names the streams "cells/fc1/0,0/read" and so on.
+        For example "fc1/0,0"; names the streams "cells/fc1/0,0/program" and so on.
     drift_tolerance : float
         How far a cached drift factor may be off, relative.
     reference : float [S]
@@ -87,6 +90,9 @@ class Cells(ABC):
     -----
     Cached per weight and renewed on every write, and as a whole when drift may have moved a factor by more than the
     tolerance: the weight as read now, the variance of one read of it, and the sums of conductance over lines.
+
+    A draw of read noise is a function of the array's key for reader and direction, of the number of the vector among
+    those that it has read so, and of the line: the same whether vectors come one by one, in bursts or in slabs.
     """
 
     def __init__(
@@ -102,7 +108,6 @@ class Cells(ABC):
         self._total = np.zeros(weights, np.float32)
         self._row_total = np.full(shape[0], reference)
         self._column_total = np.full(shape[1], reference)
-        self._all = np.arange(weights)
         reading = device.reading
         self._drift = (reading.exponent, reading.reference_s, reading.shortest_s)
         self._noise = (reading.noise_slope, reading.noise_offset)
@@ -110,9 +115,12 @@ class Cells(ABC):
         self._window_ps = reading.window_s(drift_tolerance) / PS
         self._renewed_ps = 0
         self._programming = streams.normals(f"cells/{name}/program")
-        # Evaluation reads through a stream of its own, so that evaluating more or less often changes no training.
-        self._read = dict.fromkeys(STEP_PHASES, streams.word(f"cells/{name}/read"))
-        self._read |= {phase: streams.word(f"cells/{name}/read/{phase}") for phase in ("evaluation", "retention")}
+        self._keys = [
+            streams.word(f"cells/{name}/read/{reader}/{way}")[0]
+            for reader in ("step", "evaluation", "retention")
+            for way in ("forward", "transposed")
+        ]
+        self._vectors = [0] * len(self._keys)
         self._table = normal_table()
         self._spread = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
         self._codes = (np.empty(shape[0], np.float32), np.empty(shape[1], np.float32))
@@ -131,30 +139,58 @@ class Cells(ABC):
         """Return when each weight was last written [ps], flat."""
 
     # --- products -----------------------------------------------------------------------------------------------
-    def multiply(self, x: F32, phase: str, converters: Grids) -> Read:
+    def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
         """Return the codes of x W as read now.
 
         Parameters
         ----------
-        x : float32 array, (vectors, rows)
+        x : float32 array, (vectors, rows), or codes of the DAC
             Row inputs relative to the DAC's full scale.
         converters : Grids
         """
+        key, vector = self._read(2 * _READERS[phase], x.shape[0])
+        if isinstance(x, Codes) or x.shape[0] >= BURST[0]:
+            return self._product(x, converters, key, vector, transposed=False)
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
         driven, clipped, moment = _kernels.multiply(
-            x, self._cache, self._row_total, self._noisy, self._read[phase], self._table, converters,
+            x, self._cache, self._row_total, self._noisy, key, vector, self._table, converters,
             out, self._spread[1], self._order, self._codes[0],
         )  # fmt: skip
         return out, driven, clipped, moment
 
-    def multiply_transposed(self, d: F32, phase: str, converters: Grids) -> Read:
+    def multiply_transposed(self, d: F32 | Codes, phase: str, converters: Grids) -> Read:
         """Return the codes of d W^T as read now; d : (vectors, columns)."""
+        key, vector = self._read(2 * _READERS[phase] + 1, d.shape[0])
+        if isinstance(d, Codes) or d.shape[0] >= BURST[1]:
+            return self._product(d, converters, key, vector, transposed=True)
         out = np.empty((d.shape[0], self.shape[0]), np.float32)
         driven, clipped, moment = _kernels.multiply_transposed(
-            d, self._cache, self._column_total, self._noisy, self._read[phase], self._table, converters,
+            d, self._cache, self._column_total, self._noisy, key, vector, self._table, converters,
             out, self._spread[0], self._codes[1],
         )  # fmt: skip
         return out, driven, clipped, moment
+
+    def _read(self, stream: int, vectors: int) -> tuple[np.uint64, int]:
+        """Return the key of a stream of read noise and the number of the next vector; so many are read now."""
+        vector = self._vectors[stream]
+        self._vectors[stream] = vector + vectors
+        return self._keys[stream], vector
+
+    def _product(self, x: F32 | Codes, converters: Grids, key: np.uint64, vector: int, *, transposed: bool) -> Read:
+        """Return the product of many vectors: values and variances by BLAS, slab by slab, then noise and conversion."""
+        codes = x if isinstance(x, Codes) else Codes.of(x, converters[0])
+        weight, variance = (self.weight.T, self.variance.T) if transposed else (self.weight, self.variance)
+        out = np.empty((codes.shape[0], weight.shape[1]), np.float32)
+        spread = np.empty((min(SLAB, codes.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
+        clipped = 0
+        for begin in range(0, codes.shape[0], SLAB):
+            values, y = codes.values[begin : begin + SLAB], out[begin : begin + SLAB]
+            np.matmul(values, weight, out=y)
+            if self._noisy:
+                np.matmul(values * values, variance, out=spread[: len(values)])
+            clipped += _kernels.finish(y, spread, key, vector + begin, self._table, converters)
+        total = self._column_total if transposed else self._row_total
+        return out, int(codes.driven.sum()), clipped, float(codes.magnitude @ total)
 
     # --- time ---------------------------------------------------------------------------------------------------
     def age(self, now_ps: int) -> None:
@@ -168,7 +204,7 @@ class Cells(ABC):
         self._total[:] = 0
         self._row_total[:] = self.reference
         self._column_total[:] = self.reference
-        self._renew_at(self._all, now_ps)
+        self._renew_at(np.arange(self._total.size), now_ps)
 
     # --- keeping ------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -176,7 +212,7 @@ class Cells(ABC):
         return {
             **{name: getattr(self.devices, name) for name in DeviceArray.__slots__},
             "shape": np.array(self.shape), "renewed_ps": np.array(self._renewed_ps),
-            "read_streams": np.concatenate([self._read[phase] for phase in _READERS]),
+            "read_keys": np.array(self._keys), "vectors_read": np.array(self._vectors),
         }  # fmt: skip
 
     def restore(self, arrays: Arrays) -> None:
@@ -193,8 +229,7 @@ class Cells(ABC):
             raise InputError(f"is {tuple(found['shape'])}", key="shape", expected=str(self.shape))
         for name in DeviceArray.__slots__:
             getattr(self.devices, name)[...] = found[name]
-        for phase, word in zip(_READERS, found["read_streams"], strict=True):
-            self._read[phase][0] = word
+        self._keys, self._vectors = list(found["read_keys"]), found["vectors_read"].tolist()
         self._renew_as_then(int(found["renewed_ps"]))
 
     def cached(self) -> dict[str, NDArray[Any]]:

@@ -18,7 +18,7 @@ def list(folder: Path | None = None) -> Sequence[Availability]:  # noqa: A001  t
 
 
 def fetch(name: str = "mnist") -> Path:
-    """Fetch a data set from its public mirrors into the user's cache, checking sha256; return its folder."""
+    """Fetch a data set from its public addresses into the user's cache, checking its digest; return its folder."""
     from archsim.data.fetch import fetch as get
 
     return get(name)

@@ -114,7 +114,7 @@ def bibliographies(paths: Iterable[Path]) -> list[Path]:
     return [path for path in dict.fromkeys(shelves) if path.is_file()]
 
 
-LONGEST = {"yaml": 1 << 23, "json": 1 << 25, "bib": 1 << 24, "table": 1 << 28}
+LONGEST = {"yaml": 1 << 23, "json": 1 << 25, "bib": 1 << 24, "table": 1 << 28, "text": 1 << 25}
 """Bytes that a file of a kind may have: many times what a real one has. What is larger is not read."""
 
 

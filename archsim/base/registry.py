@@ -26,6 +26,15 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "digital32": "archsim.chips.digital32:Digital32Chip",
         "in-array": "archsim.chips.in_array:InArrayChip",
     },
+    "layer": {
+        "attention": "archsim.networks.layers.attention:Attention",
+        "dense": "archsim.networks.layers.dense:Dense",
+        "embedding": "archsim.networks.layers.embedding:Embedding",
+        "gru": "archsim.networks.layers.gru:Gru",
+        "lstm": "archsim.networks.layers.lstm:Lstm",
+        "one-hot": "archsim.networks.layers.one_hot:OneHot",
+        "positions": "archsim.networks.layers.positions:Positions",
+    },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
@@ -36,7 +45,12 @@ _BUILT_IN: dict[str, dict[str, str]] = {
 }
 
 
-_NEEDED = {"device": ("FILE",), "chip": ("SCHEMA", "start", "check", "demands"), "chart": ("__call__",)}
+_NEEDED = {
+    "device": ("FILE",),
+    "chip": ("SCHEMA", "start", "check", "demands"),
+    "layer": ("TAKES", "build"),
+    "chart": ("__call__",),
+}
 """What an object of a kind has at least."""
 
 
@@ -51,7 +65,7 @@ def _outside(kind: str) -> dict[str, EntryPoint]:
 
 
 def names(kind: str) -> list[str]:
-    """Return the known names of a kind ("device", "chip", "chart"), sorted."""
+    """Return the known names of a kind ("device", "chip", "layer", "chart"), sorted."""
     return sorted(_known(kind))
 
 

@@ -32,26 +32,13 @@ class Signal:
         Width of one element where it comes from.
     normal : (array, float), optional
         Values over their largest magnitude, and that magnitude, once a unit has computed them.
-    positions : int
-        Vectors of one sample: 1 for a dense layer, the places of its window for a convolution.
     """
 
     values: F32
     bits: int = 32
     normal: tuple[F32, float] | None = None
-    positions: int = 1
 
     @property
     def elements(self) -> int:
         """Elements in all vectors."""
         return self.values.size
-
-    @property
-    def vectors(self) -> int:
-        """Number of vectors, `positions` of each sample."""
-        return len(self.values)
-
-    @property
-    def samples(self) -> int:
-        """Number of samples."""
-        return self.vectors // self.positions

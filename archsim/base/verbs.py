@@ -1,6 +1,6 @@
-"""The five verbs every chip offers: the contract between networks and chips.
+"""The verbs every chip offers: the contract between programs and chips.
 
-A verb is a generator: it yields events of the chip's clock and returns its result. A network asks verbs in an order; it
+A verb is a generator: it yields events of the chip's clock and returns its result. A program asks verbs in an order; it
 knows nothing else of the chip, so all chips do the same training step by construction.
 """
 
@@ -17,25 +17,31 @@ Work = Generator[Any, Any, T]
 
 
 class Verbs(Protocol):
-    """What a layer may ask of a chip."""
+    """What a program may ask of a chip."""
 
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:
-        """Bring a sample from the host onto the chip."""
+        """Bring samples from the host onto the chip."""
 
-    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
-        """Return x W for a layer; x of shape (vectors, rows), the result (vectors, columns)."""
+    def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
+        """Return x W for a matrix; x of shape (vectors, rows), the result (vectors, columns)."""
 
-    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
-        """Return d W^T for a layer; d of shape (vectors, columns), the result (vectors, rows)."""
+    def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
+        """Return d W^T for a matrix; d of shape (vectors, columns), the result (vectors, rows)."""
 
-    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
-        """Apply a named operation of `learning.maths` to signals of equal shape."""
+    def compute(self, function: Any, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
+        """Apply a function of signals (`archsim.learning.functions`), in digital."""
 
-    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Move the weights of a layer by the rate times the sum over vectors of the outer products x_i d_j.
+    def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Note that weights are to move by the rate times the sum over vectors of the outer products x_i d_j.
 
         The rate arrives complete: where the mean over samples is wanted, the caller has divided by their number.
         """
 
-    def maintain(self, layer: str, tag: Tag) -> Work[None]:
-        """Do what the layer's devices need now and then (refresh)."""
+    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+        """Move the weights of a matrix by what was accumulated over so many samples."""
+
+    def adjust(self, parameter: str, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Move a digital parameter by the rate times a direction of its shape; the rate arrives complete."""
+
+    def maintain(self, matrix: str, tag: Tag) -> Work[None]:
+        """Do what the matrix's devices need now and then (refresh)."""

@@ -333,8 +333,21 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
         expected = first["ctx"]["expected"]
         hint = nearest(str(value), re.findall(r"'([^']*)'", expected))
         return document.error(loc, value=value, expected=expected, hint=hint)
+    if kind.startswith("union_tag"):
+        return _kind_error(document, first, loc)
     text = first["msg"].removeprefix("Input should be ")
     return document.error(loc, f"got {shown(value)}", expected=text[:1].lower() + text[1:])
+
+
+def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
+    """Return the error for a block of no known kind; tags of a union are "<name>", of what stands under "kind"."""
+    if found["type"] == "union_tag_not_found":
+        return document.error(loc, "is missing its kind", expected="a key 'kind'")
+    known = re.findall(r"'<([^']*)>'", found["ctx"]["expected_tags"])
+    tag = found["ctx"]["tag"].strip("<>")
+    return document.error(
+        (*loc, "kind"), value=tag, expected=f"one of {', '.join(sorted(known))}", hint=nearest(tag, known)
+    )
 
 
 def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Ledger
+from archsim.base.blas import one_thread
 from archsim.base.errors import ModelError
 from archsim.base.signal import Tag
 from archsim.base.units import picoseconds
@@ -59,7 +60,7 @@ class Board(ABC):
 
     # --- running --------------------------------------------------------------------------------------------------
     def run(self, work: Work[T]) -> T:
-        """Run a generator of the chip's events to its end and return its result.
+        """Run a generator of the chip's events to its end and return its result; BLAS computes on one thread in it.
 
         Raises
         ------
@@ -67,7 +68,8 @@ class Board(ABC):
             If it stops half-way (a deadlock) or leaves something held or queued; with who waits for what.
         """
         process = self.clock.process(work)
-        self.clock.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
+        with one_thread():
+            self.clock.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
         restless = "; ".join(state for slot in self.slots() if (state := slot.state))
         if process.is_alive:
             raise ModelError(f"deadlock at {self.clock.now} ps: {restless or 'nothing is held'}")

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from archsim.chips.demands import Demand
-from archsim.learning.network import Dense, Network
-
-
-def words_of_layer(layer: Dense) -> int:
-    """Return the words of one sample that a layer keeps: its input with the bias element, its sums, its outputs.
-
-    From the forward pass to the update the input waits for the outer product and the output for the derivative; the
-    sums are overwritten by the errors of the backward pass, as many, which wait for the outer product too.
-    """
-    return layer.shape[0] + 2 * layer.units
+from archsim.networks.network import Network
 
 
 def words_alive(network: Network, samples: int) -> int:
@@ -22,7 +13,7 @@ def words_alive(network: Network, samples: int) -> int:
     alive until then. Evaluation asks for no more: it is taken to stream sample by sample through the layers, keeping
     nothing for an update; that the model passes many samples at once there is the simulator's convenience.
     """
-    return samples * sum(words_of_layer(layer) for layer in network.layers)
+    return samples * network.training.words_alive()
 
 
 def buffer_demand(network: Network, samples: int, available: int) -> Demand:
@@ -31,6 +22,6 @@ def buffer_demand(network: Network, samples: int, available: int) -> Demand:
     whose = "one sample's signals" if samples == 1 else f"the signals of a batch of {samples} samples"
     return Demand(
         "digital_unit.buffer_words", words, available,
-        f"{whose} (inputs, sums and outputs of each layer) take {words} words of the signal buffer",
+        f"{whose} (all that is alive at once in a training step) take {words} words of the signal buffer",
         f"at least {words} words",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
-from archsim.base.arrays import Arrays
+from archsim.base.arrays import F32, Arrays, nested, stored
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
@@ -21,7 +21,8 @@ from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.sram import Sram, bank_bit
-from archsim.learning.network import Network
+from archsim.learning.functions import Function
+from archsim.networks.network import Network
 
 
 class Chip(Board):
@@ -43,6 +44,7 @@ class Chip(Board):
     def __init__(self, architecture: Architecture, network: Network, times: Times, *, now_ps: int = 0) -> None:
         super().__init__(times, now_ps=now_ps)
         self.network, self.architecture = network, architecture
+        self.parameters: dict[str, F32] = {}
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
         self.bus = Bus(
@@ -101,14 +103,18 @@ class Chip(Board):
         """Return the chip's arrays of devices by "LAYER/ROW,COLUMN" of their tile; none where weights lie in SRAM."""
         return {}
 
-    @abstractmethod
+    def holding(self, parameters: dict[str, F32]) -> Self:
+        """Take over the network's digital parameters, and return the chip: the sole owner of them, or its twin."""
+        self.parameters = parameters
+        return self
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that decide what the chip computes, by name, cells under their names in `cells`.
 
         Views, not copies. The clock, the ledger and the streams of training are no part of it.
         """
+        return nested("parameters", self.parameters)
 
-    @abstractmethod
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` of a chip of the same architecture and network returned, in place.
 
@@ -117,6 +123,8 @@ class Chip(Board):
         InputError
             If an array is missing or of another shape or type.
         """
+        for name, mine in nested("parameters", self.parameters).items():
+            mine[...] = stored(name, mine, arrays)
 
     def tallies(self) -> dict[str, int]:
         """Return what units count beside the ledger, by name: picoseconds waited for each resource."""
@@ -144,23 +152,30 @@ class Chip(Board):
         self.digital_unit.store(x.elements, tag)
         return x
 
-    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
-        """Apply a named operation of `learning.maths` in the digital unit."""
-        result = yield from self.digital_unit.elementwise(op, [signal.values for signal in signals], tag)
-        return Signal(result, positions=signals[0].positions)
+    def compute(self, function: Function, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
+        """Apply a function in the digital unit."""
+        return Signal((yield from self.digital_unit.compute(function, [signal.values for signal in signals], tag)))
+
+    def adjust(self, parameter: str, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Move a parameter in the digital unit."""
+        return self.digital_unit.adjust(self.parameters[parameter], d.values, rate, tag)
 
     @abstractmethod
-    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+    def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Return x W."""
 
     @abstractmethod
-    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
+    def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Return d W^T."""
 
     @abstractmethod
-    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Move the weights along the mean outer product, times the rate."""
+    def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Note the sum over vectors of the outer products, times the rate."""
 
     @abstractmethod
-    def maintain(self, layer: str, tag: Tag) -> Work[None]:
-        """Do what the layer's devices need now and then."""
+    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+        """Move the weights by what was accumulated over so many samples."""
+
+    @abstractmethod
+    def maintain(self, matrix: str, tag: Tag) -> Work[None]:
+        """Do what the matrix's devices need now and then."""

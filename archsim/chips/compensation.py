@@ -8,7 +8,7 @@ of the summed absolute outputs of a crossbar then and now scales its outputs, in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.chips.chip import Chip
-from archsim.learning.network import Network
+from archsim.networks.network import Network
 
 AMPLITUDE = 0.25
 """Largest known input: well below the ADCs' full scale, since clipping at the start would hide drift later."""
@@ -28,12 +28,12 @@ READS = 16
 
 
 def known_vectors(network: Network, streams: Streams) -> dict[str, F32]:
-    """Return the known inputs of each layer, (VECTORS, rows), uniform within +-AMPLITUDE: always the same."""
+    """Return the known inputs of each matrix, (VECTORS, rows), uniform within +-AMPLITUDE: always the same."""
     return {
-        layer.name: streams.generator(f"calibration/{layer.name}")
-        .uniform(-AMPLITUDE, AMPLITUDE, (VECTORS, layer.shape[0]))
+        matrix.name: streams.generator(f"calibration/{matrix.name}")
+        .uniform(-AMPLITUDE, AMPLITUDE, (VECTORS, matrix.rows))
         .astype(np.float32)
-        for layer in network.layers
+        for matrix in network.matrices
     }
 
 
@@ -44,13 +44,13 @@ def read_out(chip: Chip, network: Network, vectors: Mapping[str, F32], phase: st
     """
     begin, unit = chip.clock.now, chip.digital_unit
     found = {}
-    for layer in network.layers:
-        tag = layer.tags[phase]
-        x = yield from chip.receive(Signal(vectors[layer.name], bits=chip.input_bits), tag)
-        products = yield from chip.multiply(layer.name, Signal(np.tile(x.values, (READS, 1))), tag)
+    for matrix in network.matrices:
+        tag = Tag(phase, matrix.name)
+        x = yield from chip.receive(Signal(vectors[matrix.name], bits=chip.input_bits), tag)
+        products = yield from chip.multiply(matrix.name, Signal(np.tile(x.values, (READS, 1))), tag)
         unit.fetch(products.elements, tag)
         summed = yield from unit.collect(np.split(products.values, READS), tag)
-        found[layer.name] = yield from unit.magnitude(summed, tag)
+        found[matrix.name] = yield from unit.magnitude(summed, tag)
     chip.book_time(phase, begin)
     return found
 
@@ -66,16 +66,14 @@ class Compensated:
     def __init__(self, chip: Chip, gains: Mapping[str, float]) -> None:
         self.chip, self.gains = chip, gains
         self.receive = chip.receive
-        self.multiply_transposed, self.update, self.maintain = chip.multiply_transposed, chip.update, chip.maintain
+        self.multiply_transposed, self.compute = chip.multiply_transposed, chip.compute
+        self.accumulate, self.apply = chip.accumulate, chip.apply
+        self.adjust, self.maintain = chip.adjust, chip.maintain
 
-    def elementwise(self, op: str, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
-        """Do as the chip does."""
-        return self.chip.elementwise(op, signals, tag)
-
-    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+    def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Return the chip's x W times the layer's factor: a read, a multiplication and a write an element."""
         unit = self.chip.digital_unit
-        product = yield from self.chip.multiply(layer, x, tag)
+        product = yield from self.chip.multiply(matrix, x, tag)
         unit.fetch(product.elements, tag)
-        result = yield from unit.collect([product.values], tag, scale=self.gains[layer])
-        return Signal(result, positions=x.positions)
+        result = yield from unit.collect([product.values], tag, scale=self.gains[matrix])
+        return Signal(result)

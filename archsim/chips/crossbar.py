@@ -29,7 +29,7 @@ from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
-from archsim.learning.network import Network
+from archsim.networks.network import Network
 
 C = TypeVar("C", bound=Cells)
 
@@ -63,7 +63,7 @@ class Placed(Protocol):
 
 
 class CrossbarChip(Chip):
-    """Tiles over the cells of each layer. Subclasses load the cells and implement `update` and `maintain`.
+    """Tiles over the cells of each layer. Subclasses load the cells and implement `accumulate`, `apply` and `maintain`.
 
     Parameters
     ----------
@@ -202,7 +202,8 @@ class CrossbarChip(Chip):
 
     def twin(self) -> Self:
         """Return a chip over the same cells on a clock of its own."""
-        return type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
+        made = type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
+        return made.holding(self.parameters)
 
     def cells(self) -> dict[str, Cells]:
         """Return the cells of every tile by "LAYER/ROW,COLUMN"."""
@@ -214,19 +215,19 @@ class CrossbarChip(Chip):
         }
 
     # --- verbs ----------------------------------------------------------------------------------------------------
-    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
-        """Send codes to all tiles of the layer, read them side by side, add up the row bands' partial sums."""
+    def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
+        """Send codes to all tiles of the matrix, read them side by side, add up the row bands' partial sums."""
         scale = self._full_scale
         values = x.values if scale == 1 else x.values * np.float32(1 / scale)
-        return self._product(self.forward[layer], values, scale, tag, positions=x.positions)
+        return self._product(self.forward[matrix], values, scale, tag)
 
-    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
+    def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
         values, scale = d.normal or (yield from self._normalised(d, tag))
-        return (yield from self._product(self.backward[layer], values, scale, tag, positions=d.positions))
+        return (yield from self._product(self.backward[matrix], values, scale, tag))
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag, *, positions: int) -> Work[Signal]:
+    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
         sent = values.size * group.bands
@@ -236,8 +237,7 @@ class CrossbarChip(Chip):
             group.age()
         codes = yield from group.read(values, tag)
         yield from bus.send(group.outputs * vectors * group.adc_bits, tag)
-        result = yield from unit.collect(group.join(codes), tag, scale=scale)
-        return Signal(result, positions=positions)
+        return Signal((yield from unit.collect(group.join(codes), tag, scale=scale)))
 
     def _normalised(self, d: Signal, tag: Tag) -> Work[tuple[F32, float]]:
         """Return the errors over their largest magnitude, and that; kept with the signal, for its other uses."""

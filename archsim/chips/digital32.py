@@ -19,17 +19,18 @@ from archsim.chips.chip import Chip
 from archsim.chips.demands import Demand
 from archsim.hardware.component import Component
 from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
-from archsim.learning.network import Network
+from archsim.networks.network import Network
 
 
 class MacArrayFile(Record):
-    """MAC lanes, zero skipping, banks of the weight memory and weights in its word, words of the operand memory."""
+    """MAC lanes and the partial sums each holds, zero skipping, banks and word of the weight memory, operand memory."""
 
     lanes: Count
     skip_zero_inputs: Switch
     weight_banks: Count
     weights_per_access: Count = 1
     operand_words: Count
+    accumulators: Count = 1
 
 
 class Digital32Architecture(Architecture):
@@ -57,6 +58,7 @@ class Digital32Chip(Chip):
         self.mac_array = MacArray(
             self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
             operands=self.sram(array.operand_words), skip_zero_inputs=array.skip_zero_inputs,
+            accumulators=array.accumulators,
         )  # fmt: skip
 
     @classmethod
@@ -71,22 +73,24 @@ class Digital32Chip(Chip):
             If the network asks for more than the chip has.
         """
         cls.fit(architecture, network, samples)
-        return cls(architecture, network, times, network.initial_weights(streams))
+        made = cls(architecture, network, times, network.initial_weights(streams))
+        return made.holding(network.initial_parameters(streams))
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: room for the operand and the result of a product, too.
 
-        Vectors pass the operand memory one by one, so the batch does not count there.
+        So many vectors stand in the operand memory as a lane has accumulators, whatever the batch.
         """
-        available = cast("Digital32Architecture", architecture).mac_array.operand_words
-        widest = max(network.layers, key=lambda layer: sum(layer.shape))
+        array = cast("Digital32Architecture", architecture).mac_array
+        together, available = array.accumulators, array.operand_words
+        widest = max(network.matrices, key=lambda matrix: sum(matrix.shape))
         rows, columns = widest.shape
         operands = Demand(
-            "mac_array.operand_words", rows + columns, available,
-            f"a vector of {widest.name} ({rows}) and its product ({columns}) take {rows + columns} words of the "
-            "operand memory",
-            f"at least {rows + columns} words",
+            "mac_array.operand_words", together * (rows + columns), available,
+            f"{'a vector' if together == 1 else f'each of {together} vectors'} of {widest.name} ({rows}) and its "
+            f"product ({columns}) take {rows + columns} words of the operand memory",
+            f"at least {together * (rows + columns)} words",
         )  # fmt: skip
         return [*super().demands(architecture, network, samples), operands]
 
@@ -96,40 +100,48 @@ class Digital32Chip(Chip):
 
     def twin(self) -> Self:
         """Return a chip over the same weights on a clock of its own."""
-        return type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.clock.now)
+        made = type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.clock.now)
+        return made.holding(self.parameters)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the weights by layer."""
-        return nested("weights", self.weights)
+        """Return the weights by matrix, and the parameters."""
+        return {**nested("weights", self.weights), **super().arrays()}
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over the weights, in place."""
-        found = {name: stored(name, weight, arrays) for name, weight in self.arrays().items()}
-        for name, weight in self.arrays().items():
+        """Take over weights and parameters, in place."""
+        mine = nested("weights", self.weights)
+        found = {name: stored(name, weight, arrays) for name, weight in mine.items()}
+        for name, weight in mine.items():
             weight[...] = found[name]
+        super().restore(arrays)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
-    def multiply(self, layer: str, x: Signal, tag: Tag) -> Work[Signal]:
+    def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send the operand over the bus, multiply, keep the result in the signal buffer."""
         yield from self._send(x.elements, tag)
-        result = yield from self.mac_array.multiply(self.weights[layer], x.values, tag)
-        return (yield from self._keep(Signal(result, positions=x.positions), tag))
+        result = yield from self.mac_array.multiply(self.weights[matrix], x.values, tag)
+        return (yield from self._keep(Signal(result), tag))
 
-    def multiply_transposed(self, layer: str, d: Signal, tag: Tag) -> Work[Signal]:
+    def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
-        result = yield from self.mac_array.multiply_transposed(self.weights[layer], d.values, tag)
-        return (yield from self._keep(Signal(result, positions=d.positions), tag))
+        result = yield from self.mac_array.multiply_transposed(self.weights[matrix], d.values, tag)
+        return (yield from self._keep(Signal(result), tag))
 
-    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+    def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, then read, change and write every weight."""
         scaled = yield from self.digital_unit.collect([d.values], tag, scale=rate)
         yield from self._send(x.elements + d.elements, tag)
-        yield from self.mac_array.add_outer(self.weights[layer], x.values, np.ascontiguousarray(scaled), tag)
+        yield from self.mac_array.add_outer(self.weights[matrix], x.values, np.ascontiguousarray(scaled), tag)
 
-    def maintain(self, layer: str, tag: Tag) -> Work[None]:
+    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+        """Do nothing: the weights have moved already."""
+        del matrix, samples, tag
+        yield from ()
+
+    def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: SRAM needs no refresh."""
-        del layer, tag
+        del matrix, tag
         yield from ()
 
     def _send(self, elements: int, tag: Tag) -> Work[None]:

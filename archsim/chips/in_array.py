@@ -30,8 +30,8 @@ from archsim.hardware.array_writer import ArrayWriter
 from archsim.hardware.component import Component
 from archsim.hardware.pulse_unit import PulseUnit
 from archsim.hardware.tile import Converters
-from archsim.learning.network import Network
 from archsim.learning.pulses import Due, PulseRule
+from archsim.networks.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class InArrayChip(CrossbarChip):
         for name, (grid, cells) in load_cells(SingleCells, device, architecture, network, streams).items():
             random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
             state[name] = InArrayLayer(grid, cells, PulseRule(network.shapes[name], up=up, down=down, random=random))
-        return cls(architecture, network, times, state)
+        return cls(architecture, network, times, state).holding(network.initial_parameters(streams))
 
     def converters(self, cells: Cells) -> Converters:
         """Return the converters of a tile, with full scales for its lines if the file says so."""
@@ -128,18 +128,20 @@ class InArrayChip(CrossbarChip):
 
     # --- keeping --------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return every cell array."""
-        return {key: array for name, one in self.cells().items() for key, array in nested(name, one.arrays()).items()}
+        """Return every cell array, and the parameters."""
+        found = {key: array for name, one in self.cells().items() for key, array in nested(name, one.arrays()).items()}
+        return {**found, **super().arrays()}
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` returned, in place."""
         for name, one in self.cells().items():
             one.restore(under(name, arrays))
+        super().restore(arrays)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
-    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+    def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, find the pulses that the outer product is worth, and give them."""
-        unit, state = self.digital_unit, self.state[layer]
+        unit, state = self.digital_unit, self.state[matrix]
         unit.fetch(d.elements, tag)
         scaled = yield from unit.collect([d.values], tag, scale=rate)
         unit.fetch(x.elements + d.elements, tag)
@@ -147,18 +149,23 @@ class InArrayChip(CrossbarChip):
         if due.index.size:
             parts = _by_tile(state.grid, due)
             yield from self.clock.together(
-                [self._write(layer, r, c, index, pulses, tag) for r, c, index, pulses in parts]
+                [self._write(matrix, r, c, index, pulses, tag) for r, c, index, pulses in parts]
             )
 
-    def maintain(self, layer: str, tag: Tag) -> Work[None]:
-        """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
-        del layer, tag
+    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+        """Do nothing: the devices have been pulsed already."""
+        del matrix, samples, tag
         yield from ()
 
-    def _write(self, layer: str, r: int, c: int, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+    def maintain(self, matrix: str, tag: Tag) -> Work[None]:
+        """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
+        del matrix, tag
+        yield from ()
+
+    def _write(self, matrix: str, r: int, c: int, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse the devices of one tile; tile before writer, always."""
-        work = self.writers[layer][r][c].write(self.state[layer].cells[r][c], index, pulses, tag)
-        return self.tiles[layer][r][c].slot.during(work)
+        work = self.writers[matrix][r][c].write(self.state[matrix].cells[r][c], index, pulses, tag)
+        return self.tiles[matrix][r][c].slot.during(work)
 
 
 def _by_tile(grid: Grid, due: Due) -> list[tuple[int, int, I64, I64]]:

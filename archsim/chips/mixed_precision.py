@@ -5,6 +5,7 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -27,10 +28,10 @@ from archsim.chips.placement import Grid
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
-from archsim.hardware.outer_product_unit import OuterProductUnit
+from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.programmer import Programmer
 from archsim.learning.accumulate import Accumulator, RefreshLog
-from archsim.learning.network import Network
+from archsim.networks.network import Network
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class LayerState:
             for c, log in enumerate(row):
                 log.take()
                 log.add(found[f"log/{r},{c}"])
-        self.accumulator.chi[...] = found["chi"]
+        self.accumulator.restore(found["chi"])
         self.since_refresh, self.logged = found["counters"].tolist()
 
 
@@ -117,22 +118,38 @@ class MixedPrecisionChip(CrossbarChip):
             accumulator = Accumulator(
                 network.shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
                 x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
-                edges=grid.edges() if tiled else None,
+                edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs)
-        return cls(architecture, network, times, state)
+        return cls(architecture, network, times, state).holding(network.initial_parameters(streams))
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: a word of the log for each layer, too."""
-        available, layers = cast("MixedPrecisionArchitecture", architecture).programmer.log_words, len(network.layers)
+        available, layers = cast("MixedPrecisionArchitecture", architecture).programmer.log_words, len(network.matrices)
         log = Demand(
             "programmer.log_words", layers, available,
             f"the log of programmed pairs takes a word at least for each of {layers} layers",
             f"at least {layers} words",
         )  # fmt: skip
         return [*super().demands(architecture, network, samples), log]
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return how many changes of chi ended at its limit, too."""
+        saturated = sum(layer.accumulator.saturated for layer in self.state.values())
+        return {**super().diagnostics(), "saturated_chi": saturated}
+
+    def tallies(self) -> dict[str, int]:
+        """Return these, too, by layer."""
+        saturated = {f"saturated {name}": layer.accumulator.saturated for name, layer in self.state.items()}
+        return {**super().tallies(), **saturated}
+
+    def go_on(self, tallies: Mapping[str, int]) -> None:
+        """Take up what `tallies` returned."""
+        super().go_on(tallies)
+        for name, layer in self.state.items():
+            layer.accumulator.saturated = tallies[f"saturated {name}"]
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
@@ -153,20 +170,22 @@ class MixedPrecisionChip(CrossbarChip):
 
     # --- keeping --------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return every cell array, and chi, counters and logs of every layer."""
+        """Return every cell array, chi, counters and logs of every matrix, and the parameters."""
         owners: dict[str, Cells | LayerState] = {**self.cells(), **self.state}
-        return {key: array for name, one in owners.items() for key, array in nested(name, one.arrays()).items()}
+        found = {key: array for name, one in owners.items() for key, array in nested(name, one.arrays()).items()}
+        return {**found, **super().arrays()}
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` returned, in place."""
         owners: dict[str, Cells | LayerState] = {**self.cells(), **self.state}
         for name, one in owners.items():
             one.restore(under(name, arrays))
+        super().restore(arrays)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
-    def update(self, layer: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Add the outer product to chi; where it crossed the threshold, pulse the pairs."""
-        state = self.state[layer]
+    def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Add the outer product to chi."""
+        state = self.state[matrix]
         normal, scale = d.normal or (yield from self._normalised(d, tag))
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
@@ -176,24 +195,28 @@ class MixedPrecisionChip(CrossbarChip):
                 d.elements * len(grid.rows) * outer.error_bits,
             )
             yield from self.bus.send(x_bits + d_bits, tag)
-        done = yield from self.outer_product_units[layer].accumulate(
-            state.accumulator, x.values, normal, tag, x_scale=self._full_scale,
-            rate=rate * scale,
-        )  # fmt: skip
-        state.since_refresh += x.samples
-        if done.index.size:
-            yield from self._program(layer, state, done.index, done.pulses, tag)
+        yield from self.outer_product_units[matrix].accumulate(
+            state.accumulator, x.values, normal, tag, x_scale=self._full_scale, rate=rate * scale
+        )
 
-    def maintain(self, layer: str, tag: Tag) -> Work[None]:
+    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+        """Pulse the pairs whose chi crossed the threshold."""
+        state = self.state[matrix]
+        state.since_refresh += samples
+        index, pulses = self.outer_product_units[matrix].apply(state.accumulator, tag)
+        if index.size:
+            yield from self._program(matrix, state, index, pulses, tag)
+
+    def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Refresh saturated pairs among those programmed since the last time.
 
         Due every so many samples, and when the layer's part of the log is full.
         """
-        state, policy = self.state[layer], self.architecture.refresh
+        state, policy = self.state[matrix], self.architecture.refresh
         if state.since_refresh < policy.every and state.logged < self._log_words:
             return
         state.since_refresh = state.logged = 0
-        for tiles, row, logs in zip(self.tiles[layer], state.cells, state.logs, strict=True):
+        for tiles, row, logs in zip(self.tiles[matrix], state.cells, state.logs, strict=True):
             for tile, cells, log in zip(tiles, row, logs, strict=True):
                 if (candidates := log.take()).size:
                     work = self.programmer.refresh(
@@ -211,24 +234,32 @@ class MixedPrecisionChip(CrossbarChip):
         """Return what adds to chi of each layer: the units at its tiles, or the one unit of all layers."""
         outer, tile = self.architecture.outer_product, self.architecture.tile
 
-        def unit(words: int, copies: int, label: str) -> OuterProductUnit:
-            return OuterProductUnit(
-                self.clock, self.ledger, lanes=outer.lanes, cycle_ps=self.ps("digital.cycle"), x_bits=outer.x_bits,
-                error_bits=outer.error_bits, copies=copies, label=label,
-                chi=self.sram(words, banks=outer.chi.banks, word_bit=outer.chi.bits),
-            )  # fmt: skip
+        def unit(words: int, lines: int, copies: int, label: str) -> OuterProductUnit:
+            chi = self.sram(words, banks=outer.chi.banks, word_bit=outer.chi.bits)
+            given: dict[str, Any] = {
+                "lanes": outer.lanes, "cycle_ps": self.ps("digital.cycle"), "x_bits": outer.x_bits,
+                "error_bits": outer.error_bits, "copies": copies, "label": label, "chi": chi,
+            }  # fmt: skip
+            if outer.burst == 1:
+                return OuterProductUnit(self.clock, self.ledger, **given)
+            width = max(outer.x_bits, outer.error_bits)
+            operands = self.sram(outer.burst * lines, banks=2 * outer.lanes, word_bit=width)
+            return BurstOuterProductUnit(self.clock, self.ledger, **given, operands=operands)
 
         if self._at_tiles:
             return {
-                name: unit(tile.rows * tile.columns, layer.grid.tiles, f"outer_product_unit {name}")
+                name: unit(
+                    tile.rows * tile.columns, tile.rows + tile.columns, layer.grid.tiles, f"outer_product_unit {name}"
+                )
                 for name, layer in self.state.items()
             }
-        return dict.fromkeys(self.state, unit(self.network.weights, 1, "outer_product_unit"))
+        lines = max(sum(shape) for shape in self.network.shapes.values())
+        return dict.fromkeys(self.state, unit(self.network.weights, lines, 1, "outer_product_unit"))
 
-    def _program(self, layer: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+    def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for (r, c), (inside, due) in by_tile(state.grid, index.tolist(), pulses.tolist()).items():
-            tile, place = self.tiles[layer][r][c], np.array(inside)
+            tile, place = self.tiles[matrix][r][c], np.array(inside)
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag))
             state.logs[r][c].add(place)
             state.logged += place.size

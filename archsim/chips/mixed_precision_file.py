@@ -32,7 +32,8 @@ class OuterProductFile(Record):
     """Where units stand, precision of both operands (sign included), lanes of a unit, zero skipping, chi.
 
     One unit `at` the digital unit holds chi of all layers; units at the tiles have a lane or more and a memory each,
-    with a word for every pair of their tile, and operands come over the bus.
+    with a word for every pair of their tile, and operands come over the bus. The products of a `burst` of vectors are
+    summed in a register before chi is touched: their operands then lie in a memory beside the lanes.
     """
 
     at: Literal["digital-unit", "tiles"] = "digital-unit"
@@ -40,6 +41,7 @@ class OuterProductFile(Record):
     error_bits: Bits
     lanes: Count
     skip_zeros: Switch
+    burst: Count = 1
     chi: ChiFile
 
 

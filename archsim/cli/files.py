@@ -149,12 +149,14 @@ def data_list(data: Data = None) -> None:
     for source in datasets.sources(folder=data):
         size = f"{source.bytes / 1e6:.1f} MB" if source.found else ""
         note = f"  ({source.note})" if source.note else ""
-        typer.echo(f"{source.name:14} {'found' if source.found else 'missing':8} {size:>9}  {source.where}{note}")
+        typer.echo(f"{source.name:19} {'found' if source.found else 'missing':8} {size:>9}  {source.where}{note}")
 
 
 @data_app.command("fetch")
-def data_fetch(name: Annotated[str, typer.Argument(metavar="DATASET", help="mnist")], quiet: Quiet = False) -> None:
-    """Fetch a data set from its public mirrors into the user's cache, checking sha256."""
+def data_fetch(
+    name: Annotated[str, typer.Argument(metavar="DATASET", help="mnist, cifar10 or shakespeare")], quiet: Quiet = False
+) -> None:
+    """Fetch a data set from its public addresses into the user's cache, checking its digest."""
     from archsim.data.fetch import fetch
 
     last: list[str] = []

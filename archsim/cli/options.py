@@ -38,7 +38,10 @@ FigureRule = Annotated[
 ]  # fmt: skip
 Out = Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="a new one under reports/")]
 Data = Annotated[
-    Path | None, typer.Option(help="Folder with MNIST's four IDX files.", show_default="$ARCHSIM_DATA, the cache")
+    Path | None,
+    typer.Option(
+        help="Folder with the files of the data set (`archsim data list`).", show_default="$ARCHSIM_DATA, the cache"
+    ),
 ]
 Preset = Annotated[str | None, typer.Option(help="Preset of the workload, such as quick or full.")]
 Steps = Annotated[int | None, typer.Option(help="Training steps, whatever the epochs.")]

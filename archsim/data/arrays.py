@@ -63,8 +63,9 @@ def keras(path: Path) -> tuple[Part, Part]:
 def own(path: Path) -> Dataset:
     """Return a user's own data: x, y to train and test_x, test_y to test.
 
-    Images are (samples, elements) or (samples, rows, columns): bytes, which are divided by 255, or floats from 0 to 1.
-    Labels are whole numbers from 0; the largest of y says how many classes there are.
+    Images are (samples, elements), (samples, rows, columns) or (samples, channels, rows, columns): bytes, which are
+    divided by 255, or floats from 0 to 1. Labels are whole numbers from 0; the largest of y says how many classes there
+    are.
 
     Raises
     ------
@@ -92,8 +93,8 @@ def own(path: Path) -> Dataset:
 
 
 def _images(array: np.ndarray, name: str, file: str) -> np.ndarray:
-    if array.ndim not in (2, 3) or 0 in array.shape:
-        expected = "(samples, elements) or (samples, rows, columns), none of them 0"
+    if array.ndim not in (2, 3, 4) or 0 in array.shape:
+        expected = "(samples, elements), (samples, rows, columns) or (samples, channels, rows, columns), none of them 0"
         raise DataError(f"{name} has the shape {array.shape}", file=file, expected=expected)
     if array.dtype != np.uint8:
         if array.dtype.kind != "f":
@@ -103,7 +104,7 @@ def _images(array: np.ndarray, name: str, file: str) -> np.ndarray:
             what = f"{name} goes from {low:g} to {high:g}" if math.isfinite(low + high) else f"{name} is not finite"
             raise DataError(what, file=file, expected="floats from 0 to 1, or uint8 from 0 to 255")
         array = array.astype(np.float32)
-    if array.ndim == 3:
+    if array.ndim > 2:
         return array
     side = math.isqrt(array.shape[1])
     return array.reshape(len(array), *((side, side) if side * side == array.shape[1] else (1, -1)))

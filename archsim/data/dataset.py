@@ -1,4 +1,7 @@
-"""What a data set is once it is read: images and labels for training and test, with where they came from."""
+"""What a data set is once it is read: images and labels for training and test, with where they came from.
+
+Texts are another kind (`data/text.py`); what both kinds have, `Source` says.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,31 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 CLASSES = 10
 SHAPE = (28, 28)
+"""Rows and columns of an image of MNIST's form."""
 Part = tuple[np.ndarray, np.ndarray]
 """Images and their labels."""
+
+
+class Source(Protocol):
+    """What every data set has, of images or of text: all that a run records of it.
+
+    `name` and `origin` say what the content is, `sha256` is that of the content, `folder` is where it lay.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102  the class says it
+    @property
+    def origin(self) -> str: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def folder(self) -> Path | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,15 +47,19 @@ class Dataset:
     origin : str
         What the images are, in words; the same wherever they lie.
     train_x, test_x : float32 array, (samples, pixels)
-        Pixels from 0 to 1.
+        Pixels within `range`: channel after channel, in each row after row.
     train_y, test_y : uint8 array, (samples,)
         Labels from 0 to classes - 1.
     sha256 : str
-        Digest of the bytes of train_x, train_y, test_x and test_y, in this order.
+        Digest of the bytes of train_x, train_y, test_x and test_y, in this order; another one where `augment` says
+        that the training sees more than these.
     classes : int
-    shape : (rows, columns) of an image
+    shape : (channels, rows, columns) of an image
     folder : Path or None
         Where the files lay; no part of what the data are.
+    range : (least, most) that a pixel can be; (0, 1) unless the images are normalised
+    mean, deviation : of each channel, that normalised images were freed of; empty if they are not normalised
+    augment : what the sampler does at random to the images of a batch (`archsim.data.augment`)
     """
 
     name: str
@@ -45,8 +70,18 @@ class Dataset:
     test_y: np.ndarray
     sha256: str
     classes: int = CLASSES
-    shape: tuple[int, int] = SHAPE
+    shape: tuple[int, int, int] = (1, *SHAPE)
     folder: Path | None = None
+    range: tuple[float, float] = (0.0, 1.0)
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+    augment: tuple[str, ...] = ()
+
+    @property
+    def black(self) -> tuple[float, ...]:
+        """What a pixel that was 0 is in each channel."""
+        pairs = zip(self.mean, self.deviation, strict=True)
+        return tuple(-mean / deviation for mean, deviation in pairs) or (0.0,) * self.shape[0]
 
 
 def digest(arrays: Iterable[np.ndarray]) -> str:
@@ -64,7 +99,7 @@ def build(
 
     Parameters
     ----------
-    train, test : images (samples, rows, columns) and labels (samples,)
+    train, test : images (samples, rows, columns) or (samples, channels, rows, columns), and labels (samples,)
         Images of 8 bits become whole multiples of 1/255; floats are kept. Labels fit into 8 bits.
     """
     arrays: list[np.ndarray] = []
@@ -75,8 +110,8 @@ def build(
     for array in arrays:
         array.setflags(write=False)
     train_x, train_y, test_x, test_y = arrays
-    rows, columns = train[0].shape[1:]
+    channels, rows, columns = (1, *train[0].shape[1:])[-3:]
     return Dataset(
         name, origin, train_x, train_y, test_x, test_y, sha256=digest(arrays), classes=classes,
-        shape=(int(rows), int(columns)), folder=folder,
+        shape=(int(channels), int(rows), int(columns)), folder=folder,
     )  # fmt: skip

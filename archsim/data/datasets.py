@@ -1,4 +1,4 @@
-"""Data sets by name: MNIST and its like where their files are found, and the 5,000 images of MNIST that archsim ships.
+"""Data sets by name: those known where their files are found, and 5,000 images of MNIST and a play that archsim ships.
 
 Files are looked for in the folder given (`--data`), in $ARCHSIM_DATA, then in the user's cache, which `fetch` fills.
 What they are is told by their bytes, not by their names. Nothing here depends on a run's seed, and nothing is drawn at
@@ -8,6 +8,7 @@ random; the order of samples is `data/sampler.py`'s.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,16 @@ import platformdirs
 
 from archsim.base import files
 from archsim.base.errors import DataError, InputError, nearest
-from archsim.data import layouts, shipped
-from archsim.data.dataset import Dataset
-from archsim.data.known import CUSTOM, KNOWN, Known
-from archsim.data.layouts import FoundFiles
+from archsim.data import layouts, shipped, text
+from archsim.data.dataset import Dataset, Source
+from archsim.data.known import CUSTOM, KNOWN, FoundFiles, Known
+from archsim.data.text import TextDataset
 
-NAMES = ("mnist", shipped.NAME, *(name for name in KNOWN if name != "mnist"))
+SHIPPED: dict[str, Path] = {shipped.NAME: shipped.FILE, text.EXTRACT: text.FILE}
+"""Data sets that come with archsim -> file."""
+INSTEAD = {"mnist": shipped.NAME, "shakespeare": text.EXTRACT}
+"""Data set -> the shipped one that is used where it is not found."""
+NAMES = ("mnist", shipped.NAME, *(name for name in KNOWN if name != "mnist"), text.EXTRACT)
 """Names that `load` knows."""
 VARIABLE = "ARCHSIM_DATA"
 """Environment variable that names the user's folder of data sets."""
@@ -30,7 +35,8 @@ VARIABLE = "ARCHSIM_DATA"
 class Availability:
     """Whether a data set can be used here: a row of `archsim data list`.
 
-    `where` is a folder or "archsim", `bytes` the size on disk; `note` says why it was not found, or "".
+    `where` is a folder or "archsim", `bytes` the size on disk; `note` says why it was not found, or how many of its
+    files are there if not all need be, or "".
     """
 
     name: str
@@ -40,13 +46,13 @@ class Availability:
     note: str = ""
 
 
-def cache_folder() -> Path:
-    """Return the folder of the user's cache that holds MNIST once it has been fetched."""
-    return Path(platformdirs.user_cache_dir("archsim")) / "mnist"
+def cache_folder(name: str = "mnist") -> Path:
+    """Return the folder of the user's cache that a data set is fetched to."""
+    return Path(platformdirs.user_cache_dir("archsim")) / name
 
 
-def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset:
-    """Load a data set by name; where no MNIST is found, "mnist" is the shipped subset, whose name is "mnist-5k".
+def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset | TextDataset:
+    """Load a data set by name; where it is not found, some are what `INSTEAD` says, under that name.
 
     Parameters
     ----------
@@ -54,11 +60,11 @@ def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset:
         One of `NAMES`.
     folder : Path
         Folder that must hold the files, itself or below (`layouts`); without it, $ARCHSIM_DATA and the user's cache are
-        searched. Not used for "mnist-5k".
+        searched. Not used for what is shipped.
 
     Returns
     -------
-    Dataset
+    Dataset or TextDataset
         Its name is that of the content: files that are no known set are "custom data (idx)" or the like.
 
     Raises
@@ -69,46 +75,59 @@ def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset:
         If the files are not found, incomplete or broken, or those in the cache are not what was fetched.
     """
     check_name(name)
-    if name == shipped.NAME:
-        return shipped.load()
+    if name in SHIPPED:
+        return _shipped(name)
     known = KNOWN[name]
     found, looked = _search(known, folder)
     if found is None:
-        if name == "mnist":
-            return shipped.load()
-        places = f"{' or '.join(known.folders)} below it"
-        what = f"{known.title} was not found in {' or '.join(looked)}"
-        raise DataError(what, key="--data", expected=f"a folder with its files, there or in {places}")
+        if name in INSTEAD:
+            return _shipped(INSTEAD[name])
+        raise _not_found(known, looked)
     data = layouts.read(found, known)
-    if data.name != name and not data.name.startswith(CUSTOM):
+    if data.name != name and not data.name.startswith((CUSTOM, f"{name} (")):
         raise InputError(
             f"the files in {files.display(found.folder)} are {data.origin}", key="dataset", value=name,
             expected=repr(data.name), hint=f"--set dataset={data.name} runs on them",
         )  # fmt: skip
-    if found.folder == cache_folder() and data.name != name:
+    if known.mirrors and found.folder == cache_folder(name) and data.name != name:
         raise DataError(
             f"holds {data.origin}", file=files.display(found.folder), expected=f"the files of {known.title} as fetched",
-            hint="`archsim data fetch mnist` mends it",
+            hint=f"{known.fetching} mends it",
         )  # fmt: skip
     return data
 
 
-def fallback(name: object, data: Dataset) -> str | None:
+def _not_found(known: Known, looked: Sequence[str]) -> DataError:
+    place = os.environ.get(VARIABLE)
+    why = layouts.refused(Path(place).expanduser(), known) if place else ""
+    return DataError(
+        f"{known.title} was not found in {' or '.join(looked)}{why and f': {why}'}", key="--data",
+        expected=f"a folder with its files, there or in {' or '.join(known.folders)} below it",
+        hint=f"{known.fetching} fetches it" if known.mirrors else None,
+    )  # fmt: skip
+
+
+def _shipped(name: str) -> Dataset | TextDataset:
+    return text.extract() if name == text.EXTRACT else shipped.load()
+
+
+def fallback(name: object, data: Source) -> str | None:
     """Return why a data set is not the one asked for, in words for the user; None if it is."""
-    if name != "mnist" or data.name != shipped.NAME:
+    if not isinstance(name, str) or INSTEAD.get(name) != data.name:
         return None
-    _, looked = _search(KNOWN["mnist"], None)
-    return f"MNIST was not found in {' or '.join(looked)}; `archsim data fetch mnist` fetches it"
+    known = KNOWN[name]
+    _, looked = _search(known, None)
+    return f"{known.title} was not found in {' or '.join(looked)}; {known.fetching} fetches it"
 
 
 def sources(*, folder: Path | None = None) -> list[Availability]:
     """Return for each known data set whether it is found, where, and its size; reads no images, raises nothing."""
-    size = shipped.FILE.stat().st_size if shipped.FILE.is_file() else 0
-    return [
-        Availability(name, found=size > 0, where="archsim", bytes=size) if name == shipped.NAME
-        else _availability(KNOWN[name], folder)
-        for name in NAMES
-    ]  # fmt: skip
+    return [_of_shipped(name) if name in SHIPPED else _availability(KNOWN[name], folder) for name in NAMES]
+
+
+def _of_shipped(name: str) -> Availability:
+    size = SHIPPED[name].stat().st_size if SHIPPED[name].is_file() else 0
+    return Availability(name, found=size > 0, where="archsim", bytes=size)
 
 
 def _availability(known: Known, folder: Path | None) -> Availability:
@@ -117,12 +136,14 @@ def _availability(known: Known, folder: Path | None) -> Availability:
     except DataError as error:
         return Availability(known.name, found=False, where="", bytes=0, note=str(error))
     if found is None:
-        hint = "; `archsim data fetch mnist` fetches it" if known.name == "mnist" else ""
+        hint = f"; {known.fetching} fetches it" if known.mirrors else ""
         return Availability(
             known.name, found=False, where="", bytes=0, note=f"not found in {' or '.join(looked)}{hint}"
         )
     size = sum(path.stat().st_size for path in found.paths)
-    return Availability(known.name, found=True, where=str(found.folder), bytes=size)
+    some = found.form == "cifar" and len(found.paths) < len(known.parts)
+    note = f"{len(found.paths)} of {len(known.parts)} files" if some else ""
+    return Availability(known.name, found=True, where=str(found.folder), bytes=size, note=note)
 
 
 def check_name(name: str) -> None:
@@ -138,9 +159,10 @@ def _search(known: Known, folder: Path | None) -> tuple[FoundFiles | None, list[
         place = folder.expanduser()
         if (found := layouts.find(place, known)) is None:
             what = f"holds no {known.title}" if place.is_dir() else "is no folder"
-            raise DataError(f"{folder} {what}", key="--data", value=str(folder), expected=wanted)
+            why = layouts.refused(place, known)
+            raise DataError(f"{folder} {what}{why and f': {why}'}", key="--data", value=str(folder), expected=wanted)
         return found, [str(folder)]
-    looked = [str(cache_folder())]
+    looked = [str(cache_folder(known.name))]
     if given := os.environ.get(VARIABLE):
         place = Path(given).expanduser()
         looked.insert(0, f"{place} ({VARIABLE})")
@@ -148,6 +170,5 @@ def _search(known: Known, folder: Path | None) -> tuple[FoundFiles | None, list[
             return found, looked
         if not place.is_dir():
             raise DataError(f"{given} is no folder", key=VARIABLE, value=given, expected=wanted)
-    if known.name != "mnist":
-        return None, looked
-    return layouts.find(cache_folder(), known, hint="`archsim data fetch mnist` completes it."), looked
+    hint = f"{known.fetching} completes it." if known.mirrors else None
+    return layouts.find(cache_folder(known.name), known, hint=hint), looked

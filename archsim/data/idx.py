@@ -33,7 +33,7 @@ _BEYOND = 1 << 10
 _BYTES = {0x08: 1, 0x09: 1, 0x0B: 2, 0x0C: 4, 0x0D: 4, 0x0E: 8}
 
 
-def gunzip(data: bytes, *, file: str) -> bytes:
+def gunzip(data: bytes, *, file: str, most: int | None = None) -> bytes:
     """Return what gzip-compressed bytes hold: as much as an IDX header there promises, and a little of what is beyond.
 
     Parameters
@@ -42,6 +42,8 @@ def gunzip(data: bytes, *, file: str) -> bytes:
         The compressed bytes, whole.
     file : str
         File or address they came from, for the error.
+    most : int, optional
+        For files without such a header: as much as this, and one byte more if there is one.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def gunzip(data: bytes, *, file: str) -> bytes:
         raise DataError("is not gzip-compressed", file=file, expected="gzip data, which starts with the bytes 1f 8b")
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            return _limited(stream, len(data), file)
+            return _limited(stream, len(data), file) if most is None else stream.read(most + 1)
     except EOFError as error:
         raise DataError(f"gzip data is truncated after {len(data):,} bytes", file=file) from error
     except (zlib.error, gzip.BadGzipFile) as error:

@@ -1,9 +1,10 @@
-"""Data sets that are known by name and told by their bytes: MNIST and those made in its form.
+"""Data sets that are known by name and told by their bytes: MNIST and those made in its form, CIFAR-10, a text.
 
 MNIST is known by the sha256 of its four files unpacked. The others are known by the md5 of their packed files as
 torchvision lists them (torchvision/datasets/mnist.py, `resources` of FashionMNIST, KMNIST and QMNIST); their unpacked
 files, and copies packed anew, cannot be told from other data. Of EMNIST only the archive of all its parts has a
-published md5 (`EMNIST.md5` there), and its parts are read from that archive.
+published md5 (`EMNIST.md5` there), and its parts are read from that archive. What CIFAR-10 is known by stands in
+`data/cifar.py`. The text of plays is known by the sha256 of A. Karpathy's char-rnn, data/tinyshakespeare/input.txt.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from archsim.base import files
 
@@ -26,6 +28,19 @@ CUSTOM = "custom data"
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """Files that may be a data set: of IDX the four, of tables one or two, of CIFAR-10 two to six, else one."""
+
+    form: str
+    paths: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self.paths[0].parent
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """A data set that is known by name.
 
@@ -33,11 +48,13 @@ class Known:
     ----------
     name, title : str
     folders : folders in which its files are looked for, below the one that is given; the first found counts
-    parts : names of its four files: images and labels for training, then for test
+    parts : names of its files; of four: images and labels for training, then for test
     md5 : of the four packed files
-    sha256 : of the four files unpacked
+    sha256 : of the files unpacked
     tables : names of its two CSV files, label first, for training and for test
     archive : name of the archive that holds its files
+    form : what reads them (`data/layouts.py`, `data/cifar.py`, `data/text.py`)
+    mirrors : public addresses that `archsim data fetch` takes it from, in the order in which they are tried
     """
 
     name: str
@@ -48,6 +65,13 @@ class Known:
     sha256: tuple[str, ...] = ()
     tables: tuple[str, str] | None = None
     archive: str | None = None
+    form: Literal["idx", "cifar", "text"] = "idx"
+    mirrors: tuple[str, ...] = ()
+
+    @property
+    def fetching(self) -> str:
+        """The command that fetches it, for errors; empty if none does."""
+        return f"`archsim data fetch {self.name}`" if self.mirrors else ""
 
     def packed_here(self, paths: Sequence[Path]) -> bool:
         """Whether the packed files at these paths are this set's."""
@@ -77,6 +101,11 @@ KNOWN = {
                 "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
                 "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
             ),
+            mirrors=(
+                "https://ossci-datasets.s3.amazonaws.com/mnist/",
+                "https://storage.googleapis.com/cvdf-datasets/mnist/",
+                "http://yann.lecun.com/exdb/mnist/",
+            ),
         ),
         Known(
             "fashion-mnist", "Fashion-MNIST", ("fashion-mnist", "fashion", "FashionMNIST/raw", "FashionMNIST"),
@@ -102,6 +131,17 @@ KNOWN = {
         ),
         _emnist("mnist"),
         _emnist("digits"),
+        Known(
+            "cifar10", "CIFAR-10", ("cifar10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin", "CIFAR10"),
+            parts=(*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"),
+            archive="cifar-10-binary.tar.gz", form="cifar", mirrors=("https://www.cs.toronto.edu/~kriz/",),
+        ),
+        Known(
+            "shakespeare", "tiny Shakespeare", ("text", "shakespeare", "tinyshakespeare"),
+            parts=("tinyshakespeare.txt",),
+            sha256=("86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",), form="text",
+            mirrors=("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/",),
+        ),
     )
 }  # fmt: skip
 """Name -> data set."""

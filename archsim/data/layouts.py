@@ -3,7 +3,7 @@
 Found are four IDX files, packed or not, in the folder itself or in one named after the set (torchvision keeps them in
 `MNIST/raw`, `FashionMNIST/raw` ...); tables as Kaggle has them, label first (`mnist_train.csv` with `mnist_test.csv`,
 or `train.csv` alone: its last sixth is the test); MNIST as Keras keeps it (`mnist.npz`); EMNIST's archive
-(`gzip.zip`).
+(`gzip.zip`). CIFAR-10 and texts have modules of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import struct
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,38 +19,30 @@ import numpy as np
 from archsim.base import files
 from archsim.base.errors import DataError
 from archsim.base.files import display
-from archsim.data import arrays, idx
+from archsim.data import arrays, cifar, idx, text
 from archsim.data.dataset import CLASSES, SHAPE, Dataset, Part, build
-from archsim.data.known import CUSTOM, EMNIST_ZIP, KNOWN, Known
+from archsim.data.known import CUSTOM, EMNIST_ZIP, KNOWN, FoundFiles, Known
+from archsim.data.text import TextDataset
 
 _MOST_TABLE_BYTES = 1 << 29
 _TESTED = 6  # one in so many lines of a table that stands alone
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFiles:
-    """Files that may be a data set: of IDX the four, of tables one or two, else one."""
-
-    form: str
-    paths: tuple[Path, ...]
-
-    @property
-    def folder(self) -> Path:
-        """Where they lie."""
-        return self.paths[0].parent
-
-
 def find(folder: Path, known: Known, *, hint: str | None = None) -> FoundFiles | None:
     """Return the files of a data set in a folder or in those below it that are named after the set; None if none.
 
-    `hint` is what helps where only some of four IDX files are there.
+    `hint` is what helps where only some of the files are there.
 
     Raises
     ------
     DataError
-        If some of four IDX files are there and others are not, or a folder may not be read.
+        If some of the files are there and others are not, or a folder may not be read.
     """
-    places = [*(folder / below for below in known.folders), folder]
+    places = _places(folder, known)
+    if known.form == "cifar":
+        return cifar.find(places, known, hint=hint)
+    if known.form == "text":
+        return text.find(places, known)
     present = {place: idx.present(place, known.parts) for place in places}
     for place, parts in present.items():
         if len(parts) == len(known.parts):
@@ -65,6 +56,15 @@ def find(folder: Path, known: Known, *, hint: str | None = None) -> FoundFiles |
                 f"{missing}: missing", file=str(place), expected=f"all four files of {known.title}", hint=hint
             )
     return None
+
+
+def _places(folder: Path, known: Known) -> list[Path]:
+    return [*(folder / below for below in known.folders), folder]
+
+
+def refused(folder: Path, known: Known) -> str:
+    """Return why files of a data set that lie in a folder are not read; empty if there are none such."""
+    return cifar.pickles(_places(folder, known)) if known.form == "cifar" else ""
 
 
 def _other(place: Path, known: Known) -> FoundFiles | None:
@@ -87,7 +87,7 @@ def _starts_with_label(path: Path) -> bool:
         return stream.read(16).lstrip(b"\xef\xbb\xbf").startswith(b"label,pixel")
 
 
-def read(found: FoundFiles, known: Known) -> Dataset:
+def read(found: FoundFiles, known: Known) -> Dataset | TextDataset:
     """Return what the files hold, named by their bytes: the set that they are, or "custom data (idx)" and the like.
 
     Raises
@@ -95,6 +95,10 @@ def read(found: FoundFiles, known: Known) -> Dataset:
     DataError
         If a file is broken.
     """
+    if known.form == "text":
+        return text.read(found.paths[0])
+    if known.form == "cifar":
+        return cifar.read(found, known)
     if found.form == "zip":
         return _from_archive(found, known)
     if found.form == "idx":

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from archsim.base.arrays import F32, I64
+from archsim.base.arrays import F32, I32, I64
 from archsim.base.streams import Normals
 
 
@@ -24,23 +24,23 @@ class DeviceArray:
         device's own factor of the mean step, drawn at its first pulse, 0 before.
     programmed_ps : int64 array [ps], (devices,)
         Clock at the last programming.
-    set_pulses, reset_pulses, down_pulses : int64 arrays, (devices,)
-        Pulses received since the beginning (endurance): SET or up, RESET, gradual down.
+    set_pulses, reset_pulses, down_pulses : int32 arrays, (devices,)
+        Pulses received since the beginning (endurance): SET or up, RESET, gradual down. No device endures 2^31.
     """
 
     conductance: F32
     memory: F32
     programmed_ps: I64
-    set_pulses: I64
-    reset_pulses: I64
-    down_pulses: I64
+    set_pulses: I32
+    reset_pulses: I32
+    down_pulses: I32
 
     @classmethod
     def blank(cls, devices: int) -> DeviceArray:
         """Return devices of zero conductance, programmed at time 0, never pulsed."""
         return cls(
             np.zeros(devices, np.float32), np.zeros(devices, np.float32), np.zeros(devices, np.int64),
-            np.zeros(devices, np.int64), np.zeros(devices, np.int64), np.zeros(devices, np.int64),
+            np.zeros(devices, np.int32), np.zeros(devices, np.int32), np.zeros(devices, np.int32),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The digital unit: elementwise arithmetic and activation between layers, and the buffer that holds signals."""
+"""The digital unit: arithmetic and activation between products, and the buffer that holds signals."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
-from archsim.learning.maths import OPS, Op, normalised
+from archsim.learning.functions import Function, words
+from archsim.learning.maths import normalised
 
 
 class DigitalUnit(Component):
-    """Lanes of 32-bit elementwise arithmetic with an activation table and a signal buffer.
+    """Lanes of 32-bit arithmetic with an activation table and a signal buffer.
 
     What it computes follows from its operands alone, so it is computed when asked for; time and counts are the work's.
 
@@ -73,26 +74,39 @@ class DigitalUnit(Component):
         """Return the cycles of so many elementary operations: ceil(operations/lanes)."""
         return -(-operations // self.lanes)
 
-    def elementwise(self, op: str, operands: Sequence[F32], tag: Tag) -> Work[F32]:
-        """Return a named operation of operands of equal shape (vectors, size)."""
-        operation = OPS[op]
-        result = operation(*operands)
-        n = result.size
-        job = self._jobs.get((op, n)) or self._elementwise_job(op, operation, n)
-        return self.perform(job, tag, result)
+    def compute(self, function: Function, operands: Sequence[F32], tag: Tag) -> Work[F32]:
+        """Return a function of operands, the first with words of its shape a sample; each a bound function's job."""
+        result = function(*operands)
+        key = function, operands[0].size
+        return self.perform(self._jobs.get(key) or self._function_job(key), tag, result)
 
-    def _elementwise_job(self, op: str, operation: Op, n: int) -> Job:
-        cycles = self.cycles(operation.operations * n)
+    def _function_job(self, key: tuple[Function, int]) -> Job:
+        function, elements = key
+        samples = elements // words(function.shapes[0])
+        cost = function.cost
+        cycles = self.cycles(cost.operations * samples)
         amounts = {
-            "add": operation.adds * n,
-            "multiply": operation.multiplies * n,
-            "compare": operation.compares * n,
-            "lookup": operation.lookups * n,
-            "buffer.read": operation.operands * n,
-            "buffer.write": n,
+            "add": cost.adds * samples,
+            "multiply": cost.multiplies * samples,
+            "compare": cost.compares * samples,
+            "lookup": cost.lookups * samples,
+            "buffer.read": cost.reads * samples,
+            "buffer.write": cost.writes * samples,
             "control.cycle": cycles,
         }
-        return self.job((op, n), cycles * self.cycle_ps, amounts)
+        return self.job(key, cycles * self.cycle_ps, amounts)
+
+    def adjust(self, parameter: F32, d: F32, rate: float, tag: Tag) -> Work[None]:
+        """Add the rate times d to a parameter, (rows, size), in place: a product and an addition an element.
+
+        Rows of d that are all zero are those that no sample named (of a table of embeddings), and are passed over.
+        """
+        parameter += np.float32(rate) * d
+        n = int(d.any(axis=1).sum()) * d.shape[1]
+        cycles = self.cycles(2 * n)
+        amounts = {"multiply": n, "add": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
+        key = ("adjust", n)
+        return self.perform(self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts), tag, None)
 
     def collect(self, parts: Sequence[F32], tag: Tag, *, scale: float = 1.0) -> Work[F32]:
         """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""

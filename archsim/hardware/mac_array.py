@@ -13,13 +13,13 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
-from archsim.learning.products import add_outer, nonzero, product, transposed_product
+from archsim.learning.products import add_outer, nonzero, product, swept, transposed_product
 
 WEIGHT_BIT = 32
 
 
 class MacArray(Component):
-    """MAC lanes with a weight memory; weights are read for every use, results stay in the lane until done.
+    """MAC lanes with a weight memory; a weight is read once for so many vectors as a lane has accumulators.
 
     Parameters
     ----------
@@ -33,6 +33,10 @@ class MacArray(Component):
         Memory of the vectors that are multiplied; its accesses overlap.
     skip_zero_inputs : bool
         Whether products with a zero input are passed over (and not counted).
+    accumulators : int
+        Partial sums that a lane holds, each of another vector: a weight that is read serves them all, and an update
+        reads and writes it once for them. 1: a weight is read for every use. They are registers of the lane and priced
+        with its additions.
     """
 
     kind = "mac_array"
@@ -79,11 +83,12 @@ class MacArray(Component):
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, weights: Sram, operands: Sram,
-        skip_zero_inputs: bool,
+        skip_zero_inputs: bool, accumulators: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(clock, ledger, "mac_array")
         self.lanes, self.cycle_ps = lanes, cycle_ps
         self.weights, self.operands, self.skip_zero_inputs = weights, operands, skip_zero_inputs
+        self.accumulators = accumulators
 
     def accesses(self, weights: int) -> int:
         """Return the accesses that read (or write) so many weights once: the last word may be part full."""
@@ -104,6 +109,10 @@ class MacArray(Component):
     def _inputs(self, x: F32) -> int:
         return nonzero(x) if self.skip_zero_inputs else x.size
 
+    def _accesses(self, x: F32, columns: int) -> int:
+        """Return the accesses that read, or write, the weights for all vectors."""
+        return self.accesses(swept(x, self.accumulators, skip_zeros=self.skip_zero_inputs) * columns)
+
     def _product(self, multiplied: Callable[[F32, F32], F32], weight: F32, x: F32, tag: Tag) -> Work[F32]:
         if not self.slot.take():
             yield from self.slot.wait()
@@ -111,7 +120,7 @@ class MacArray(Component):
             out = multiplied(weight, x)
             inputs, outputs = self._inputs(x), out.shape[1]
             macs = inputs * outputs
-            accesses = self.accesses(macs)
+            accesses = self._accesses(x, outputs)
             hold_ps = self.hold_ps(macs, accesses)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
@@ -131,14 +140,14 @@ class MacArray(Component):
             self.slot.give()
 
     def add_outer(self, weight: F32, x: F32, d: F32, tag: Tag) -> Work[None]:
-        """Add the sum over vectors of x_i d_j to the weights in place: read, multiply, add, write for each."""
+        """Add the sum over vectors of x_i d_j to the weights in place: multiply and add for each, read and write."""
         if not self.slot.take():
             yield from self.slot.wait()
         try:
             add_outer(weight, x, d)
             inputs, columns = self._inputs(x), weight.shape[1]
             macs = inputs * columns
-            accesses = self.accesses(macs)
+            accesses = self._accesses(x, columns)
             hold_ps = self.hold_ps(macs, 2 * accesses)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)

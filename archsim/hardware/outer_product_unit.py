@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.base.arrays import F32
+from archsim.base.arrays import F32, I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
-from archsim.learning.accumulate import Accumulated, Accumulator
+from archsim.learning.accumulate import Accumulator, Counts
 
 
 class OuterProductUnit(Component):
@@ -72,18 +72,22 @@ class OuterProductUnit(Component):
         self.lanes, self.cycle_ps, self.chi, self.copies = lanes, cycle_ps, chi, copies
         self.x_bits, self.error_bits = x_bits, error_bits
 
-    def hold_ps(self, updates: int, rows: int) -> int:
+    def hold_ps(self, products: int, rows: int, updates: int) -> int:
         """Return the longer of arithmetic and memory.
 
-        Arithmetic: first the rows are scaled, then the elements changed, so many a cycle as there are lanes.
-        Memory: two accesses an element.
+        Arithmetic: first the rows are scaled, then the products taken and added, so many a cycle as there are lanes.
+        Memory: two accesses an element that is changed.
         """
-        cycles = -(-rows // self.lanes) - (-updates // self.lanes)
+        cycles = -(-rows // self.lanes) - (-products // self.lanes)
         return max(cycles * self.cycle_ps, self.chi.hold_ps(2 * updates))
+
+    def holds_ps(self, done: Counts) -> list[int]:
+        """Return the time of each copy."""
+        return [self.hold_ps(*band) for band in done.bands]
 
     def accumulate(
         self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
-    ) -> Work[Accumulated]:
+    ) -> Work[Counts]:
         """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi.
 
         The accumulator counts by as many bands as there are copies.
@@ -92,14 +96,14 @@ class OuterProductUnit(Component):
             yield from self.slot.wait()
         try:
             done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
-            holds_ps = [self.hold_ps(updates, rows) for updates, rows in done.counts]
+            holds_ps = self.holds_ps(done)
             hold_ps = max(holds_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
             row = self._account.row(tag)
-            updates, rows = done.counts[0] if self.copies == 1 else (done.updates, done.rows)
-            row["multiply"] += updates + rows
-            row["add"] += updates + done.index.size
+            products, rows, updates = done.bands[0] if self.copies == 1 else (done.products, done.rows, done.updates)
+            row["multiply"] += products + rows
+            row["add"] += products
             row["compare"] += updates
             row["chi.read"] += updates
             row["chi.write"] += updates
@@ -107,6 +111,17 @@ class OuterProductUnit(Component):
             return done
         finally:
             self.slot.give()
+
+    def apply(self, accumulator: Accumulator, tag: Tag) -> tuple[I64, I64]:
+        """Take the pulses that are due out of chi; return positions and signed numbers.
+
+        An addition for each element. It takes no time and no access of its own: the comparison found what crossed,
+        which is taken out on its way back to memory.
+        """
+        index, pulses = accumulator.apply()
+        if index.size:
+            self._account.row(tag)["add"] += index.size
+        return index, pulses
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return operand bits, chi's bits, its memory's sizes, or the lanes that control and clock serve."""
@@ -125,3 +140,73 @@ class OuterProductUnit(Component):
     def parts(self) -> dict[str, float]:
         """Return the lanes and chi's bits."""
         return {"logic": self.copies * self.lanes, "chi": self.copies * self.chi.capacity_bit}
+
+
+class BurstOuterProductUnit(OuterProductUnit):
+    """An outer product unit that sums the products of a burst of vectors in a register before it touches chi.
+
+    Operands of a burst lie beside the lanes, a word each, in a memory with two banks a lane; a product reads two. The
+    register of an element begins with its chi, so that a product is one addition, as without bursts.
+
+    Parameters
+    ----------
+    operands : Sram
+        Memory of one copy for the operands of one burst.
+    others
+        As for `OuterProductUnit`.
+    """
+
+    ACTIONS: ClassVar = {
+        **OuterProductUnit.ACTIONS,
+        "operand.read": Action(
+            "one operand of a product read", "weight update", part="signal memory", circuit="memory"
+        ),
+        "operand.write": Action(
+            "one operand of a burst written", "weight update", part="signal memory", circuit="memory"
+        ),
+        "operand.powered": Action(
+            "one bit of the operand memory powered for a second",
+            "weight update",
+            "bit*s",
+            part="signal memory",
+            circuit="leakage",
+        ),
+    }
+    PARTS: ClassVar = {**OuterProductUnit.PARTS, "operand": PartKind("bit", part="signal memory", circuit="memory")}
+
+    def __init__(
+        self, clock: Clock, ledger: Ledger, *, lanes: int, cycle_ps: int, chi: Sram, operands: Sram, x_bits: int,
+        error_bits: int, copies: int = 1, label: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            clock, ledger, lanes=lanes, cycle_ps=cycle_ps, chi=chi, x_bits=x_bits, error_bits=error_bits,
+            copies=copies, label=label,
+        )  # fmt: skip
+        self.operands = operands
+
+    def holds_ps(self, done: Counts) -> list[int]:
+        """Return the time of each copy: the longest of arithmetic, chi and the memory of operands."""
+        return [
+            max(self.hold_ps(*band), self.operands.hold_ps(operands + 2 * band[0]))
+            for band, operands in zip(done.bands, done.operands, strict=True)
+        ]
+
+    def accumulate(
+        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
+    ) -> Work[Counts]:
+        """Add rate times the outer product to chi, burst by burst, as `OuterProductUnit` has it."""
+        done = yield from super().accumulate(accumulator, x, d, tag, x_scale=x_scale, rate=rate)
+        self.count(tag, {"operand.write": sum(done.operands), "operand.read": 2 * done.products})
+        return done
+
+    def sizes(self, action: str) -> dict[str, float]:
+        """Return the sizes of the memory of operands, too."""
+        return self.operands.sizes() if action.startswith("operand.") else super().sizes(action)
+
+    def powered(self) -> dict[str, float]:
+        """Return the bits of the memories of operands, too."""
+        return {**super().powered(), "operand.powered": self.copies * self.operands.capacity_bit}
+
+    def parts(self) -> dict[str, float]:
+        """Return the bits of the memories of operands, too."""
+        return {**super().parts(), "operand": self.copies * self.operands.capacity_bit}

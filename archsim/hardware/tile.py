@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.cells import Cells, Grids
+from archsim.analog.cells import BURST, Cells, Grids
+from archsim.analog.codes import Codes
 from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Tag
@@ -18,7 +19,7 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 
-Product = Callable[[F32, Tag], F32]
+Product = Callable[[F32 | Codes, Tag], F32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,10 @@ class Tile(Component):
         )  # fmt: skip
         self._backward: Grids = (dac.levels, adc.levels, converters.backward_scale, converters.clips)
 
+    def dac_levels(self, *, backward: bool) -> int:
+        """Return the codes of the DACs to each side of zero, forward or backward; 0 for ideal ones."""
+        return (self._backward if backward else self._forward)[0]
+
     def convert_ps(self, outputs: int) -> int:
         """Return the time in which one bank converts `outputs` lines: ceil(outputs/adcs) conversions."""
         return -(-outputs // self.converters.adcs) * self.converters.conversion_ps
@@ -128,15 +133,16 @@ class Tile(Component):
         convert = self.convert_ps(outputs)
         return integrate + convert + (vectors - 1) * max(integrate, convert)
 
-    def multiply(self, x: F32, tag: Tag) -> F32:
+    def multiply(self, x: F32 | Codes, tag: Tag) -> F32:
         """Return the columns' codes, as weight sums, for rows driven with x, (vectors, rows), relative to full scale.
 
+        x may be the codes of the tile's DACs already.
         Computes and counts; the time is held by `read` or by whoever reads several tiles at once.
         """
         codes, driven, clipped, moment = self.cells.multiply(x, tag.phase, self._forward)
         return self._counted(codes, driven, clipped, moment * self._forward_s, tag)
 
-    def multiply_transposed(self, d: F32, tag: Tag) -> F32:
+    def multiply_transposed(self, d: F32 | Codes, tag: Tag) -> F32:
         """Return the rows' codes for columns driven with d, (vectors, columns); else like `multiply`."""
         codes, driven, clipped, moment = self.cells.multiply_transposed(d, tag.phase, self._backward)
         return self._counted(codes, driven, clipped, moment * self._backward_s, tag)
@@ -150,7 +156,7 @@ class Tile(Component):
         row["adc.convert"] += codes.size
         return codes
 
-    def read(self, product: Product, x: F32, outputs: int, tag: Tag, *, backward: bool = False) -> Work[F32]:
+    def read(self, product: Product, x: F32 | Codes, outputs: int, tag: Tag, *, backward: bool = False) -> Work[F32]:
         """Take the tile, let it compute `product` (one of its own), and hold until its `outputs` are converted."""
         if not self.slot.take():
             yield from self.slot.wait()
@@ -220,6 +226,7 @@ class TileGroup:
         self.clock, self.lanes, self.bands, self.backward = clock, lanes, bands, backward
         self.outputs = sum(outputs for _, _, _, outputs in lanes)
         self.dac_bits, self.adc_bits = lanes[0][0].converters.bits(backward=backward)
+        self._dac_levels = lanes[0][0].dac_levels(backward=backward)
         self._lines = [lines for _, _, lines, _ in lanes]
         self._products = [product for _, product, _, _ in lanes]
         self._slots = [tile.slot for tile, _, _, _ in lanes]
@@ -243,7 +250,11 @@ class TileGroup:
 
     def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
         """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
-        if x.shape[0] == 1:  # a row's slices are contiguous as they are
+        parts: Sequence[F32 | Codes]
+        if x.shape[0] >= BURST[self.backward]:
+            codes = Codes.of(x, self._dac_levels)
+            parts = [codes.part(lines) for lines in self._lines]
+        elif x.shape[0] == 1:  # a row's slices are contiguous as they are
             parts = [x[:, lines] for lines in self._lines]
         else:
             parts = [np.ascontiguousarray(x[:, lines]) for lines in self._lines]

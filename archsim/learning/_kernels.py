@@ -42,25 +42,29 @@ def _count(x_codes, d_codes, skip, edges, counts):
             errors = _nonzero(d_codes, column_edges[c], column_edges[c + 1]) if skip else columns
             counts[r, c, 0] += driven * errors
             counts[r, c, 1] += driven if errors else 0
+            counts[r, c, 2] += driven * errors
 
 
 @kernel(fastmath={"contract"})
-def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes, d_codes, hit):
+def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes, d_codes, crossed):
     """Add rate times the sum over vectors of the rounded x_i d_j to chi, in units of epsilon, in place.
 
     x : (n, rows); d : (n, columns), within +-1; grids : (x full scale, x levels, error levels);
     chi : (columns, rows) float32, so that a non-zero error sweeps one contiguous line; step : grid of chi (0: that
     of float32); limit : chi saturates at +-limit; skip : elements with a zero operand cost nothing;
     edges : (of the bands of rows, of the bands of columns), int64, the ends included;
-    counts : (bands of rows, bands of columns, 2) int64, receives the elements changed and the rows touched;
+    counts : (bands of rows, bands of columns, 3) int64, receives the products, the rows touched and the elements of
+    chi changed, as many as products;
     x_codes, d_codes : scratch;
-    hit : (columns,) int64, receives the lines with a |chi| >= 1. Returns how many these are.
+    crossed : (columns,) bool, set for every line in which a |chi| came to 1 or more. Returns whether one did, and how
+    many changes ended at the limit.
     """
     columns, rows = chi.shape
     step = np.float32(step)
     limit = np.float32(limit)
     one = np.float32(1)
-    found = 0
+    found = False
+    saturated = 0
     counts[:] = 0
     for v in range(x.shape[0]):
         _codes(x[v], grids[0], grids[1], x_codes)
@@ -83,31 +87,102 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes
                     q = min(max(chi[j, i] + x_codes[i] * dj, -limit), limit)
                     chi[j, i] = q
                     over += np.int32(abs(q) >= one)
-            if over and x.shape[0] == 1:
-                hit[found] = j
-                found += 1
-    if x.shape[0] > 1:
-        for j in range(columns):
-            over = np.int32(0)
-            for i in range(rows):
-                over += np.int32(abs(chi[j, i]) >= one)
             if over:
-                hit[found] = j
-                found += 1
-    return found
+                crossed[j] = True
+                found = True
+                for i in range(rows):
+                    saturated += x_codes[i] != 0 and abs(chi[j, i]) >= limit
+    return found, saturated
 
 
 @kernel()
-def take_pulses(chi, hit, index, pulses):
-    """Take trunc(chi) out of chi in the lines `hit`, in place; return how many elements crossed the threshold.
+def burst_codes(x, scale, levels, edges, codes, nonzero, touched):
+    """Write x, (n, size), rounded to 2 levels + 1 whole codes over +-scale, into `codes`.
 
-    chi : (columns, rows). `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
+    edges : of the bands, the ends included; nonzero : (n, bands) int64, receives the codes that are not zero;
+    touched : (size,) bool, receives whether a vector has such a code there.
+    """
+    up = np.float32(levels / scale)
+    top = np.float32(levels)
+    touched[:] = False
+    for v in range(x.shape[0]):
+        line, out = x[v], codes[v]
+        for i in range(x.shape[1]):
+            out[i] = min(max(np.rint(line[i] * up), -top), top)
+        for i in range(x.shape[1]):
+            touched[i] |= out[i] != 0
+        for b in range(edges.size - 1):
+            nonzero[v, b] = _nonzero(out, edges[b], edges[b + 1])
+
+
+@kernel()
+def count_burst(x_nonzero, d_nonzero, x_touched, d_touched, skip, edges, counts):
+    """Add to `counts`, as `accumulate` has it, what one burst does; elements of chi are changed once each."""
+    row_edges, column_edges = edges
+    vectors = x_nonzero.shape[0]
+    for r in range(row_edges.size - 1):
+        rows = row_edges[r + 1] - row_edges[r]
+        touched_rows = _nonzero(x_touched, row_edges[r], row_edges[r + 1]) if skip else rows
+        for c in range(column_edges.size - 1):
+            columns = column_edges[c + 1] - column_edges[c]
+            touched_columns = _nonzero(d_touched, column_edges[c], column_edges[c + 1]) if skip else columns
+            for v in range(vectors):
+                driven = x_nonzero[v, r] if skip else rows
+                errors = d_nonzero[v, c] if skip else columns
+                counts[r, c, 0] += driven * errors
+                counts[r, c, 1] += driven if errors else 0
+            counts[r, c, 2] += touched_rows * touched_columns
+
+
+@kernel(fastmath={"contract"})
+def add_burst(product, factor, chi, step, limit, x_touched, d_touched, crossed):
+    """Add factor times `product` to chi, both (columns, rows), rounded once to the grid of chi, in place.
+
+    product : sums of products of whole codes; x_touched, d_touched : rows and columns with a code that is not zero;
+    the rest and what is returned are as for `accumulate`.
+    """
+    columns, rows = chi.shape
+    limit = np.float32(limit)
+    grid = np.float32(step) if step > 0 else np.float32(1)
+    by = np.float32(factor / step) if step > 0 else np.float32(factor)
+    one = np.float32(1)
+    found = False
+    saturated = 0
+    for j in range(columns):
+        if not d_touched[j]:
+            continue
+        over = np.int32(0)
+        if step > 0:
+            for i in range(rows):
+                q = min(max(chi[j, i] + np.rint(product[j, i] * by) * grid, -limit), limit)
+                chi[j, i] = q
+                over += np.int32(abs(q) >= one)
+        else:
+            for i in range(rows):
+                q = min(max(chi[j, i] + product[j, i] * by, -limit), limit)
+                chi[j, i] = q
+                over += np.int32(abs(q) >= one)
+        if over:
+            crossed[j] = True
+            found = True
+            for i in range(rows):
+                saturated += x_touched[i] and abs(chi[j, i]) >= limit
+    return found, saturated
+
+
+@kernel()
+def take_pulses(chi, crossed, index, pulses):
+    """Take trunc(chi) out of chi in the lines `crossed`, in place; return how many elements are beyond the threshold.
+
+    chi : (columns, rows); crossed : (columns,) bool, cleared when all is taken.
+    `index` receives flat positions in the (rows, columns) matrix, `pulses` the signed counts.
     If they are too short, chi is left alone.
     """
     columns, rows = chi.shape
     count = 0
-    for k in range(hit.size):
-        j = hit[k]
+    for j in range(columns):
+        if not crossed[j]:
+            continue
         for i in range(rows):
             if abs(chi[j, i]) >= np.float32(1):
                 if count < index.size:
@@ -115,6 +190,7 @@ def take_pulses(chi, hit, index, pulses):
                     pulses[count] = np.int64(np.trunc(chi[j, i]))
                 count += 1
     if count <= index.size:
+        crossed[:] = False
         for k in range(count):
             chi[index[k] % columns, index[k] // columns] -= np.float32(pulses[k])
     return count
@@ -215,12 +291,13 @@ def extend(x, out):
 
 
 @kernel()
-def due_pulses(x, d, per_up, per_down, draws, index, pulses):
+def due_pulses(x, d, sums, per_up, per_down, draws, index, pulses):
     """Write which weights are due how many signed pulses, row by row; return their number and the products taken.
 
     n_ij = sum_v x_vi d_vj times pulses per weight (up or down), to the nearest whole number; with `draws`, one a
     column for each row with a non-zero input, rounded up as often as its fraction says.
-    x : (n, rows); d : (n, columns); draws : uniform within [0, 1), or empty; index, pulses : (rows columns,) int64.
+    x : (n, rows); d : (n, columns); sums : (rows, columns), the sums over vectors, or empty: then they are taken here;
+    draws : uniform within [0, 1), or empty; index, pulses : (rows columns,) int64.
     Products of a zero operand are passed over.
     """
     columns = d.shape[1]
@@ -241,8 +318,11 @@ def due_pulses(x, d, per_up, per_down, draws, index, pulses):
             continue
         for j in range(columns):
             total = 0.0
-            for v in range(x.shape[0]):
-                total += x[v, i] * d[v, j]
+            if sums.size:
+                total += sums[i, j]
+            else:
+                for v in range(x.shape[0]):
+                    total += x[v, i] * d[v, j]
             wanted = total * per_up if total > 0 else -total * per_down
             if draws.size:
                 part = draws[drawn]

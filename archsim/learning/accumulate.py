@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.base.arrays import F32, I64
 from archsim.base.rounding import Quantiser
@@ -17,37 +18,42 @@ FLOAT_BITS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Accumulated:
-    """What one outer product did.
+class Counts:
+    """What one outer product took.
 
     Parameters
     ----------
-    counts : list of [updates, rows]
-        By band of rows and of columns, in that order: elements of chi that were read, changed and written; rows with a
-        non-zero input that met a non-zero error (each is one multiplication of x_i by the rate).
-    index, pulses : int64 arrays
-        Flat positions of pairs whose chi crossed the threshold, and the signed number of SET pulses due.
+    bands : list of [products, rows, updates]
+        By band of rows and of columns, in that order: products of two operands, added up; rows with a non-zero input
+        that met a non-zero error (each is one multiplication of x_i by the rate); elements of chi that were read,
+        changed and written.
+    operands : list of int
+        By band, likewise: operands that were kept for a burst; none where each vector goes to chi by itself.
     """
 
-    counts: list[list[int]]
-    index: I64
-    pulses: I64
+    bands: list[list[int]]
+    operands: list[int] = field(default_factory=list)
 
     @property
-    def updates(self) -> int:
-        """Elements of chi changed, in all bands."""
-        return sum([updates for updates, _ in self.counts])
+    def products(self) -> int:
+        """Products, in all bands."""
+        return sum([products for products, _, _ in self.bands])
 
     @property
     def rows(self) -> int:
         """Rows touched, in all bands."""
-        return sum([rows for _, rows in self.counts])
+        return sum([rows for _, rows, _ in self.bands])
+
+    @property
+    def updates(self) -> int:
+        """Elements of chi changed, in all bands."""
+        return sum([updates for _, _, updates in self.bands])
 
 
 class Accumulator:
     """Chi of one layer in units of epsilon, (columns, rows). Sole owner of chi.
 
-    chi += eta sum_v x_i d_j / epsilon; n = trunc(chi) pulses where |chi| >= 1; chi -= n.
+    `accumulate`: chi += eta sum_v x_i d_j / epsilon. `apply`: n = trunc(chi) pulses where |chi| >= 1; chi -= n.
 
     Parameters
     ----------
@@ -63,6 +69,14 @@ class Accumulator:
     edges : (sequence of int, sequence of int), optional
         Where bands of rows and of columns begin, and the last one's end; what is done is counted by band. By default
         all of chi is one.
+    burst : int
+        Vectors whose products are summed before chi is touched: once a burst it is read, changed, rounded to its grid
+        and written. 1: once a vector.
+
+    Attributes
+    ----------
+    saturated : int
+        Changes of an element that ended at the limit.
 
     Source
     ------
@@ -71,7 +85,7 @@ class Accumulator:
 
     def __init__(
         self, shape: tuple[int, int], *, epsilon: float, bits: int, limit: float, x_bits: int, error_bits: int,
-        skip_zeros: bool = True, edges: tuple[Sequence[int], Sequence[int]] | None = None,
+        skip_zeros: bool = True, edges: tuple[Sequence[int], Sequence[int]] | None = None, burst: int = 1,
     ) -> None:  # fmt: skip
         self.chi = np.zeros(shape[::-1], np.float32)
         self.epsilon, self.limit, self.skip_zeros = epsilon, float(limit), skip_zeros
@@ -79,14 +93,16 @@ class Accumulator:
         self._x_levels, self._error_levels = Quantiser(x_bits).levels, Quantiser(error_bits).levels
         row_edges, column_edges = edges or ((0, shape[0]), (0, shape[1]))
         self._edges = np.array(row_edges, np.int64), np.array(column_edges, np.int64)
-        self._counts = np.zeros((len(row_edges) - 1, len(column_edges) - 1, 2), np.int64)
-        self._flat = self._counts.reshape(-1, 2)  # the same memory
-        self._hit = np.empty(shape[1], np.int64)
+        self.burst, self.saturated = burst, 0
+        self._counts = np.zeros((len(row_edges) - 1, len(column_edges) - 1, 3), np.int64)
+        self._flat = self._counts.reshape(-1, 3)  # the same memory
+        self._crossed = np.zeros(shape[1], np.bool_)
+        self._due = False
         self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
         self._x_codes, self._error_codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
 
-    def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Accumulated:
-        """Add rate times the outer product of the rounded operands to chi and take the pulses due out of it.
+    def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Counts:
+        """Add rate times the outer product of the rounded operands to chi; pulses stay in it until `apply`.
 
         Parameters
         ----------
@@ -95,19 +111,65 @@ class Accumulator:
         rate : float
             Learning rate times that magnitude, over the number of samples where a mean is wanted.
         """
-        found = _kernels.accumulate(
+        if self.burst > 1:
+            return self._in_bursts(x, d, x_scale=x_scale, rate=rate)
+        due, saturated = _kernels.accumulate(
             x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,
-            self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._hit,
+            self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._crossed,
         )  # fmt: skip
-        counts = self._flat.tolist()
-        if not found:
-            return Accumulated(counts, _NONE, _NONE)
-        hit = self._hit[:found]
-        count = _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
+        if due:
+            self._due = True
+            self.saturated += saturated
+        return Counts(self._flat.tolist())
+
+    def _in_bursts(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Counts:
+        """Do what `accumulate` does burst by burst; the last one of a call may be shorter.
+
+        Products of codes are whole numbers, whose sum in float32 is exact up to 2^24 in whatever order it is taken.
+        """
+        factor = rate / self.epsilon * x_scale / (self._x_levels * self._error_levels)
+        self._counts[:] = 0
+        for begin in range(0, x.shape[0], self.burst):
+            part = slice(begin, begin + self.burst)
+            x_codes, x_nonzero, x_touched = _coded(x[part], x_scale, self._x_levels, self._edges[0])
+            d_codes, d_nonzero, d_touched = _coded(d[part], 1.0, self._error_levels, self._edges[1])
+            _kernels.count_burst(x_nonzero, d_nonzero, x_touched, d_touched, self.skip_zeros, self._edges, self._counts)
+            due, saturated = _kernels.add_burst(
+                d_codes.T @ x_codes, factor, self.chi, self.step, self.limit, x_touched, d_touched, self._crossed
+            )
+            self._due |= due
+            self.saturated += saturated
+        sizes = [rows + columns for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
+        return Counts(self._flat.tolist(), [x.shape[0] * int(size) for size in sizes])
+
+    def apply(self) -> tuple[I64, I64]:
+        """Take all whole pulses out of chi, in the lines that crossed the threshold since the last time.
+
+        Returns
+        -------
+        int64 arrays : flat positions of the pairs, each once, and the signed number of SET pulses due.
+        """
+        if not self._due:
+            return _NONE, _NONE
+        self._due = False
+        count = _kernels.take_pulses(self.chi, self._crossed, self._index, self._pulses)
         if count > self._index.size:  # nothing was taken: make room and take
             self._index, self._pulses = np.empty(count, np.int64), np.empty(count, np.int64)
-            _kernels.take_pulses(self.chi, hit, self._index, self._pulses)
-        return Accumulated(counts, self._index[:count].copy(), self._pulses[:count].copy())
+            _kernels.take_pulses(self.chi, self._crossed, self._index, self._pulses)
+        return self._index[:count].copy(), self._pulses[:count].copy()
+
+    def restore(self, chi: F32) -> None:
+        """Take over chi of another accumulator of this shape, in place; pulses may be due anywhere in it."""
+        self.chi[...] = chi
+        self._crossed[:] = self._due = True
+
+
+def _coded(x: F32, scale: float, levels: int, edges: I64) -> tuple[F32, I64, NDArray[np.bool_]]:
+    """Return the whole codes of x, (vectors, size), the non-zero ones by vector and band, and where there are any."""
+    codes, touched = np.empty_like(x), np.empty(x.shape[1], np.bool_)
+    nonzero = np.empty((x.shape[0], edges.size - 1), np.int64)
+    _kernels.burst_codes(x, scale, levels, edges, codes, nonzero, touched)
+    return codes, nonzero, touched
 
 
 class RefreshLog:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from archsim.base.arrays import F32
-from archsim.base.errors import ModelError
 from archsim.learning import _kernels
 
 
@@ -24,6 +23,13 @@ class Op:
     operands : int
     lookups, multiplies, adds, compares : int
         Elementary operations for one element; a lookup reads the activation table.
+    adjoints : operand -> (operation, needs)
+        The operation that gives the gradient by an operand, of (gradient of the result, *needs); a need is the number
+        of an operand, or "y", the result.
+    bound : float, optional
+        Largest magnitude of a result.
+    shrinks : bool
+        Whether no result is larger in magnitude than its (one) operand.
     """
 
     kernel: Callable[..., Any]
@@ -32,27 +38,14 @@ class Op:
     multiplies: int = 0
     adds: int = 0
     compares: int = 0
+    adjoints: Mapping[int, tuple[str, tuple[int | str, ...]]] = field(default_factory=dict)
+    bound: float | None = None
+    shrinks: bool = False
 
     @property
     def operations(self) -> int:
         """Elementary operations for one element."""
         return self.lookups + self.multiplies + self.adds + self.compares
-
-    def __call__(self, *operands: F32) -> F32:
-        """Apply to operands of equal shape.
-
-        Raises
-        ------
-        ModelError
-            If the number or the shapes of the operands do not fit.
-        """
-        shape = operands[0].shape
-        if len(operands) != self.operands or operands[-1].shape != shape:
-            shapes = [operand.shape for operand in operands]
-            raise ModelError(f"elementwise: operands of shapes {shapes}; expected {self.operands} of equal shape")
-        out = np.empty(shape, np.float32)
-        self.kernel(*operands, out)
-        return out
 
 
 def normalised(x: F32) -> tuple[F32, float]:
@@ -60,15 +53,6 @@ def normalised(x: F32) -> tuple[F32, float]:
     out = np.empty_like(x)
     scale: float = _kernels.normalise(x, out)
     return out, scale
-
-
-def _copy(x: F32, out: F32) -> None:
-    out[...] = x
-
-
-def _pass(back: F32, y: F32, out: F32) -> None:
-    del y
-    out[...] = back
 
 
 def _relu(x: F32, out: F32) -> None:
@@ -83,18 +67,26 @@ def _difference(target: F32, y: F32, out: F32) -> None:
     np.subtract(target, y, out=out)
 
 
-OPS: dict[str, Op] = {
-    "sigmoid": Op(_kernels.sigmoid, 1, lookups=1),
-    "sigmoid-error": Op(_kernels.sigmoid_error, 2, multiplies=2, adds=2),
-    "sigmoid-derivative": Op(_kernels.sigmoid_derivative, 2, multiplies=2, adds=1),
-    "relu": Op(_relu, 1, compares=1),
-    "relu-derivative": Op(_relu_derivative, 2, compares=1),
-    "linear": Op(_copy, 1),
-    "linear-error": Op(_difference, 2, adds=1),
-    "linear-derivative": Op(_pass, 2),
-}
-"""Name -> operation. An activation NAME brings NAME, NAME-derivative and, as a last layer, NAME-error."""
+def _tanh_derivative(back: F32, y: F32, out: F32) -> None:
+    np.multiply(back, 1 - y * y, out=out)
 
-ACTIVATIONS = ("sigmoid", "relu", "linear")
-OUTPUT_ACTIVATIONS = ("sigmoid", "linear")
-"""Activations of a last layer: those with an error under the squared loss."""
+
+def _by(name: str) -> dict[int, tuple[str, tuple[int | str, ...]]]:
+    """Return the adjoint of a function of one operand whose derivative follows from its result."""
+    return {0: (name, ("y",))}
+
+
+OPS: dict[str, Op] = {
+    "sigmoid": Op(_kernels.sigmoid, 1, lookups=1, adjoints=_by("sigmoid-derivative"), bound=1.0),
+    "sigmoid-derivative": Op(_kernels.sigmoid_derivative, 2, multiplies=2, adds=1),
+    "sigmoid-error": Op(_kernels.sigmoid_error, 2, multiplies=2, adds=2),
+    "tanh": Op(np.tanh, 1, lookups=1, adjoints=_by("tanh-derivative"), bound=1.0),
+    "tanh-derivative": Op(_tanh_derivative, 2, multiplies=2, adds=1),
+    "relu": Op(_relu, 1, compares=1, adjoints=_by("relu-derivative"), shrinks=True),
+    "relu-derivative": Op(_relu_derivative, 2, compares=1),
+    "difference": Op(_difference, 2, adds=1),
+}
+"""Name -> operation, with NumPy's or Numba's kernel that computes it."""
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
+"""Activations of a layer; "linear" stands for none."""

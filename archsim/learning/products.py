@@ -1,4 +1,7 @@
-"""The 32-bit products of dense layers: forward, transposed, and the outer product added to the weights."""
+"""The 32-bit products of dense layers: forward, transposed, and the outer product added to the weights.
+
+One vector goes through kernels that pass zeros over, several through BLAS.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from archsim.learning import _kernels
 def product(weight: F32, x: F32) -> F32:
     """Return x W in float32, (vectors, columns), for W (rows, columns) and x (vectors, rows)."""
     out = np.empty((x.shape[0], weight.shape[1]), np.float32)
+    if x.shape[0] > 1:
+        return np.matmul(x, weight, out=out)
     _kernels.dense(x, weight, out)
     return out
 
@@ -18,13 +23,32 @@ def product(weight: F32, x: F32) -> F32:
 def transposed_product(weight: F32, d: F32) -> F32:
     """Return d W^T in float32, (vectors, rows), for W (rows, columns) and d (vectors, columns)."""
     out = np.empty((d.shape[0], weight.shape[0]), np.float32)
+    if d.shape[0] > 1:
+        return np.matmul(d, weight.T, out=out)
     _kernels.dense_transposed(d, weight, out)
     return out
 
 
 def add_outer(weight: F32, x: F32, d: F32) -> None:
     """Add the sum over vectors of x_i d_j to W (rows, columns), in place; x (vectors, rows), d (vectors, columns)."""
-    _kernels.add_outer(x, d, weight)
+    if x.shape[0] > 1:
+        weight += x.T @ d
+    else:
+        _kernels.add_outer(x, d, weight)
+
+
+def swept(x: F32, group: int, *, skip_zeros: bool) -> int:
+    """Return how many rows of weights the vectors x, (vectors, rows), read if `group` of them share each reading.
+
+    With `skip_zeros` a row is read for a group in which any vector drives it.
+    """
+    vectors, rows = x.shape
+    if not skip_zeros:
+        return int(-(-vectors // group) * rows)
+    if group == 1:
+        return nonzero(x)
+    driven = np.logical_or.reduceat(x != 0, range(0, vectors, group), axis=0)
+    return int(np.count_nonzero(driven))
 
 
 def nonzero(x: F32) -> int:

@@ -10,6 +10,7 @@ from archsim.base.arrays import F32, I64
 from archsim.learning import _kernels
 
 _NONE = np.empty(0, np.float32)
+_NO_SUMS = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +59,6 @@ class PulseRule:
         if self._random is not None:
             rows = np.count_nonzero(x) if x.shape[0] == 1 else np.count_nonzero(x.any(axis=0))
             draws = self._random.random(int(rows) * self.shape[1], np.float32)
-        found, products = _kernels.due_pulses(x, d, 1 / self.up, 1 / self.down, draws, self._index, self._pulses)
+        sums = x.T @ d if x.shape[0] > 1 else _NO_SUMS
+        found, products = _kernels.due_pulses(x, d, sums, 1 / self.up, 1 / self.down, draws, self._index, self._pulses)
         return Due(products, self._index[:found].copy(), self._pulses[:found].copy())

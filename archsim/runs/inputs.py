@@ -40,10 +40,11 @@ def copies(
     Raises
     ------
     InputError
-        If two different files of one technology or architecture have one name.
+        If two different files of one technology or architecture, or the workload's and the user's data, have one name.
     """
     found: Copies = {f"{WORKLOAD}/{workload.path.name}": workload.source}
-    found |= {f"{WORKLOAD}/{path.name}": path for path in data}
+    for path in data:
+        _put(found, f"{WORKLOAD}/{path.name}", path)
     for read, architecture in architectures:
         folder, devices = f"{ARCHITECTURES}/{architecture.name}", architecture.files()
         for path, source in read:

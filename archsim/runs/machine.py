@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from archsim.base.blas import libraries, one_thread
+
 
 def description() -> dict[str, Any]:
-    """Return processor, its vector extensions, and the BLAS with its kernel and threads, as run.yaml keeps them."""
+    """Return processor, its vector extensions, and the BLAS as chips use it, as run.yaml keeps them."""
     import numba
     from llvmlite import binding
-    from threadpoolctl import threadpool_info
 
     config: Any = numba.config  # its names are set from the environment
     known = binding.get_host_cpu_features()
@@ -17,10 +18,6 @@ def description() -> dict[str, Any]:
     vectors = sorted(name for name, on in known.items() if on and name.startswith(("avx", "sse", "fma", "neon", "sve")))
     if config.CPU_FEATURES is not None:
         vectors = sorted(filter(None, str(config.CPU_FEATURES).split(",")))
-    blas = [
-        " ".join(str(found[key]) for key in ("internal_api", "version", "architecture") if found.get(key))
-        + f", threads {found['num_threads']}"
-        for found in threadpool_info()
-        if found.get("user_api") == "blas"
-    ]
-    return {"processor": own, "vector_extensions": " ".join(vectors), "blas": "; ".join(dict.fromkeys(blas))}
+    with one_thread():
+        blas = "; ".join(libraries())
+    return {"processor": own, "vector_extensions": " ".join(vectors), "blas": blas}

@@ -14,7 +14,8 @@ from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.dataset import Dataset
-from archsim.learning.network import Network
+from archsim.data.text import TextDataset
+from archsim.networks.network import Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
 from archsim.runs.workload import Training, Workload
@@ -133,9 +134,8 @@ def resolve(
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
-    dataset = work.load(data)
     network = work.network.build()
-    _check_data(work_document, network, dataset)
+    dataset = _checked_data(work_document, network, work.load(data))
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
     further = work.files() + [path for document in arch_documents for path in document.ancestors]
     further += [path for architecture in parsed for path in architecture.files()]
@@ -239,7 +239,11 @@ def _check_times(technologies: Sequence[Technology]) -> None:
             )  # fmt: skip
 
 
-def _check_data(document: Document, network: Network, dataset: Dataset) -> None:
+def _checked_data(document: Document, network: Network, dataset: Dataset | TextDataset) -> Dataset:
+    """Return a data set that fits the network."""
+    if isinstance(dataset, TextDataset):
+        expected = "a data set of images: layers of this kind read no sequences"
+        raise document.error(("dataset",), f"is text ({dataset.name})", expected=expected)
     if network.inputs != dataset.train_x.shape[1]:
         size = dataset.train_x.shape[1]
         raise document.error(
@@ -249,3 +253,4 @@ def _check_data(document: Document, network: Network, dataset: Dataset) -> None:
         raise document.error(
             ("network", "layers"), f"end in {network.outputs} units", expected=f"{dataset.classes}, one for each class"
         )
+    return dataset

@@ -21,8 +21,9 @@ from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
-from archsim.chips.step import inference, training_step
+from archsim.chips.execute import inference, training_step
 from archsim.data.sampler import Sampler
+from archsim.networks.network import INPUT, TARGET
 from archsim.runs.spec import RunSpec
 
 CHUNK = 250
@@ -256,7 +257,7 @@ class Trainer:
                 self._decay_at += self.per_epoch
                 rate = self.rate()
             x, target, labels = sampler.batch()
-            outputs = yield from training_step(chip, network, x, target, rate)
+            outputs = yield from training_step(chip, network, {INPUT: x, TARGET: target}, rate)
             self._samples += x.shape[0]
             if x.shape[0] == 1:
                 hits.append(bool(outputs.argmax() == labels))

@@ -6,62 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag, model_validator
+from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag
 
-from archsim.base.errors import DataError, nearest
+from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.extends import named
 from archsim.base.files import find, kept_by_a_run
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, quantity, read, validate
-from archsim.data import arrays, datasets
-from archsim.data.dataset import SHAPE, Dataset
+from archsim.data import arrays, datasets, text
+from archsim.data.dataset import Dataset
 from archsim.data.images import prepare
-from archsim.learning.maths import OUTPUT_ACTIVATIONS
-from archsim.learning.network import Dense, Network
-
-
-class LayerFile(Record):
-    """One layer of the network; `rate` is its learning rate over that of the training."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-    kind: Literal["dense"]
-    units: Count
-    activation: Literal["sigmoid", "relu", "linear"]
-    bias: Switch = True
-    rate: Annotated[FiniteFloat, Field(gt=0)] = 1.0
-
-
-class NetworkFile(Record):
-    """The network: elements of a sample, initial weights, layers from the input on.
-
-    Initial weights are normal, or uniform over `initial_levels` equally spaced values; `initial_std` is their spread.
-    """
-
-    inputs: Count
-    initial_std: Annotated[FiniteFloat, Field(gt=0)]
-    initial_levels: Annotated[int, Field(ge=2, strict=True)] | None = None
-    layers: Annotated[list[LayerFile], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _sound(self) -> NetworkFile:
-        names = [layer.name for layer in self.layers]
-        if repeated := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two layers are named {repeated[0]!r}; expected each name once")
-        if "chip" in names:
-            raise ValueError("a layer is named 'chip', which stands for the chip itself; expected another name")
-        last = self.layers[-1].activation
-        if last not in OUTPUT_ACTIVATIONS:
-            raise ValueError(f"the last layer has activation {last!r}; expected one of {', '.join(OUTPUT_ACTIVATIONS)}")
-        return self
-
-    def build(self) -> Network:
-        """Return the network."""
-        inputs = [self.inputs, *(layer.units for layer in self.layers)]
-        layers = tuple(
-            Dense(layer.name, size, layer.units, layer.activation, layer.bias, layer.rate)
-            for layer, size in zip(self.layers, inputs, strict=False)
-        )
-        return Network(layers, self.initial_std, self.initial_levels or 0)
+from archsim.data.text import TextDataset
+from archsim.networks.file import NetworkFile
+from archsim.networks.layers.dense import Dense
 
 
 class Training(Record):
@@ -81,13 +38,22 @@ class Training(Record):
 
 
 class ImagesFile(Record):
-    """What is done to the images: the middle `crop` x `crop` pixels of each; 1 from `threshold` on, 0 below."""
+    """What is done to the images: the middle `crop` x `crop` pixels of each; 1 from `threshold` on, 0 below.
 
-    crop: Annotated[int, Field(ge=1, le=SHAPE[0], strict=True)] | None = None
+    `normalise`: each channel less its mean, over its deviation, of the training images. `augment`: what is done at
+    random to the images of a training batch, `flip` (left and right) and `shift` (by up to 4 pixels).
+    """
+
+    crop: Annotated[int, Field(ge=1, strict=True)] | None = None
     threshold: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
+    normalise: Switch = False
+    augment: list[Literal["flip", "shift"]] = Field(default_factory=list)
 
 
-KnownData = Literal["mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"]
+KnownData = Literal[
+    "mnist", "mnist-5k", "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits", "cifar10", "shakespeare",
+    "shakespeare-extract",
+]  # fmt: skip
 """Data sets known by name: `archsim.data.datasets.NAMES`."""
 
 
@@ -97,7 +63,15 @@ class OwnData(Record):
     file: Annotated[str, Field(min_length=1)]
 
 
+class OwnText(Record):
+    """A user's own text: a file in UTF-8, beside the workload or below the current folder."""
+
+    text: Annotated[str, Field(min_length=1)]
+
+
 def _branch(dataset: object) -> str:
+    if isinstance(dataset, OwnText) or (isinstance(dataset, Mapping) and "text" in dataset):
+        return "<text>"
     return "<file>" if isinstance(dataset, Mapping | OwnData) else "<name>"
 
 
@@ -126,8 +100,11 @@ class PublishedFile(Record):
 
     def is_of(self, network: NetworkFile, batch: int, dataset_sha256: str) -> bool:
         """Return whether a training is the one that the totals were published of."""
-        layers = [network.inputs, *(layer.units for layer in network.layers)]
-        activations = [layer.activation for layer in network.layers]
+        dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+        if len(dense) < len(network.layers):
+            return False
+        layers = [network.inputs, *(layer.units for layer in dense)]
+        activations = [layer.activation for layer in dense]
         mine = (self.layers, self.activations, self.batch, self.dataset_sha256)
         return mine == (layers, activations, batch, dataset_sha256)
 
@@ -150,7 +127,7 @@ class Workload(FileRecord):
     name: str
     title: str
     dataset: Annotated[
-        Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")],
+        Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")] | Annotated[OwnText, Tag("<text>")],
         Discriminator(_branch),
     ]
     images: ImagesFile = Field(default_factory=ImagesFile)
@@ -169,7 +146,7 @@ class Workload(FileRecord):
         return found
 
     def files(self) -> list[Path]:
-        """Return the further files that the workload names: the user's own data.
+        """Return the further files that the workload names: the user's own data or text.
 
         Raises
         ------
@@ -178,20 +155,36 @@ class Workload(FileRecord):
         """
         if isinstance(self.dataset, str):
             return []
-        given = Path(self.dataset.file).expanduser()
+        key, told = ("text", self.dataset.text) if isinstance(self.dataset, OwnText) else ("file", self.dataset.file)
+        given = Path(told).expanduser()
         places = [given] if self._home is None else [self._home / given.name, self._home / given]
         if self._home is None or not kept_by_a_run(self._home):
             places = [*places[1:], given]
         if path := next((place for place in places if place.is_file()), None):
             return [path]
-        expected = "an existing .npz file, by its path from the workload's file or from the current folder"
-        raise DataError(key="dataset.file", value=self.dataset.file, expected=expected)
+        what = "text" if key == "text" else ".npz"
+        expected = f"an existing {what} file, by its path from the workload's file or from the current folder"
+        raise DataError(key=f"dataset.{key}", value=told, expected=expected)
 
-    def load(self, folder: Path | None) -> Dataset:
-        """Return the data set, from a folder if one is given, with its images prepared."""
-        own = self.files()
-        data = arrays.own(own[0]) if own else datasets.load(str(self.dataset), folder=folder)
-        return prepare(data, crop=self.images.crop, threshold=self.images.threshold)
+    def load(self, folder: Path | None) -> Dataset | TextDataset:
+        """Return the data set, from a folder if one is given, with its images prepared.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is not what `images` asks for.
+        """
+        if own := self.files():
+            data = text.own(own[0]) if isinstance(self.dataset, OwnText) else arrays.own(own[0])
+        else:
+            data = datasets.load(str(self.dataset), folder=folder)
+        if not isinstance(data, TextDataset):
+            return prepare(data, **self.images.model_dump())
+        if self.images != ImagesFile():
+            raise InputError(
+                f"is given for a text ({data.name})", key="images", expected="none, or a data set of images"
+            )
+        return data
 
 
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:

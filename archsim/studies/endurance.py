@@ -168,11 +168,13 @@ def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn |
 def _tile(saved: state.State, name: str) -> Tile:
     arrays = under(name, saved.arrays)
     rows, columns = (int(size) for size in arrays["shape"])
-    first = arrays.get(KINDS[0], np.empty(0))
+    first = arrays.get(KINDS[0], np.empty(0, np.int32))
     of_a_weight = 1 if first.size == rows * columns else len(SIDES)
-    like = np.empty(of_a_weight * rows * columns, np.int64)
+    like = np.empty(of_a_weight * rows * columns, np.int64 if first.dtype == np.int64 else np.int32)  # as of old
     try:
-        return Tile(name, {kind: stored(kind, like, arrays).reshape(-1, rows, columns) for kind in KINDS})
+        return Tile(
+            name, {kind: stored(kind, like, arrays).astype(np.int64).reshape(-1, rows, columns) for kind in KINDS}
+        )
     except InputError as error:
         where = files.display(saved.file)
         raise InputError(error.message, file=where, key=f"{name}/{error.key}", expected=error.expected) from error

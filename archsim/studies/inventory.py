@@ -15,10 +15,12 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.hardware.component import Component
-from archsim.learning.network import Dense, Network
+from archsim.networks.file import NetworkFile
 from archsim.technologies.declared import Declared
 
-_SMALL = Network((Dense("fc1", 4, 3, "sigmoid"),), 0.1)
+_SMALL = NetworkFile.model_validate({
+    "inputs": 4, "initial_std": 0.1, "layers": [{"name": "fc1", "kind": "dense", "units": 3, "activation": "sigmoid"}],
+}).build()  # fmt: skip
 
 
 class AskedTimes:

@@ -242,7 +242,10 @@ title: 784-128-10 perceptron on MNIST
 
 dataset: mnist # `archsim data list` lists what there is
 
+# dataset: {{file: my.npz}} # own data: x, y, test_x, test_y; or {{text: my.txt}}, for a network that reads sequences
+
 # images: {{crop: 20, threshold: 0.5}} # the middle 20 x 20 pixels (inputs is then 400), as 0 and 1
+# images: {{normalise: true, augment: [flip, shift]}} # less the mean, over the deviation; changed at random in training
 
 network:
   inputs: 784 # elements of a sample: 28 x 28 pixels

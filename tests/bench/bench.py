@@ -20,8 +20,9 @@ from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips.mixed_precision import LayerState, MixedPrecisionChip
 from archsim.data.dataset import Dataset
-from archsim.learning.layers import with_bias
-from archsim.learning.maths import OPS, normalised
+from archsim.learning.functions import Elementwise
+from archsim.learning.maths import normalised
+from archsim.learning.moves import AppendOne
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Sampler, Trainer
 
@@ -118,26 +119,31 @@ def kernel_training(spec: RunSpec) -> Callable[[int], None]:
         return total
 
     def update(state: LayerState, x: F32, d: F32, scale: float, now_ps: int) -> None:
-        done = state.accumulator.accumulate(x, d, x_scale=1.0, rate=spec.training.learning_rate * scale)
-        if done.index.size:
+        state.accumulator.accumulate(x, d, x_scale=1.0, rate=spec.training.learning_rate * scale)
+        index, pulses = state.accumulator.apply()
+        if index.size:
             columns = state.grid.columns[-1].stop
-            rows = done.index // columns
+            rows = index // columns
             for row, band in zip(state.cells, state.grid.rows, strict=True):
                 here = (rows >= band.start) & (rows < band.stop)
                 if here.any():
-                    row[0].set_pulses(done.index[here] - band.start * columns, done.pulses[here], now_ps)
+                    row[0].set_pulses(index[here] - band.start * columns, pulses[here], now_ps)
+
+    one_more, one_more_hidden = AppendOne((784,)), AppendOne((250,))
+    hidden_sigmoid, hidden_derivative = Elementwise("sigmoid", (250,)), Elementwise("sigmoid-derivative", (250,))
+    last_sigmoid, last_error = Elementwise("sigmoid", (10,)), Elementwise("sigmoid-error", (10,))
 
     def train(steps: int) -> None:
         for step in range(steps):
             x, target, _ = sampler.batch()
-            x = with_bias(x)
-            h = OPS["sigmoid"](product(first, x))
-            hidden = with_bias(h)
-            y = OPS["sigmoid"](product(last, hidden))
-            error = OPS["sigmoid-error"](target, y)
+            x = one_more(x)
+            h = hidden_sigmoid(product(first, x))
+            hidden = one_more_hidden(h)
+            y = last_sigmoid(product(last, hidden))
+            error = last_error(target, y)
             d, scale = normalised(error)
             back = last.cells[0][0].multiply_transposed(d, STEP_PHASES[1], backward)[0] * np.float32(scale)
-            inner = OPS["sigmoid-derivative"](np.ascontiguousarray(back[:, :-1]), h)
+            inner = hidden_derivative(np.ascontiguousarray(back[:, :-1]), h)
             d1, scale1 = normalised(inner)
             update(last, hidden, d, scale, step * 40_000_000)
             update(first, x, d1, scale1, step * 40_000_000)

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from network_kit import chain, dense
 
 from archsim.accounting.area import AREA_UNITS, Part, area, lint_areas
 from archsim.accounting.technology import read_technology
@@ -14,11 +15,10 @@ from archsim.base.files import shipped_names
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
-from archsim.chips.step import training_step
-from archsim.learning.network import Dense, Network
+from archsim.chips.execute import training_step
 from archsim.studies.inventory import parts
 
-NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
+NETWORK = chain(12, dense("fc1", 9, "relu"), dense("fc2", 3, "sigmoid"), std=0.3)
 ARCHITECTURES = shipped_names("architectures")
 TECHNOLOGIES = shipped_names("tech_params")
 technology = cache(read_technology)
@@ -68,7 +68,7 @@ def test_training_leaves_the_parts_alone(name: str) -> None:
     assert chip.twin().parts() == before
     x, target = np.full((1, 12), 0.5, np.float32), np.eye(3, dtype=np.float32)[:1]
     for _ in range(5):
-        chip.run(training_step(chip, NETWORK, x, target, 1.0))
+        chip.run(training_step(chip, NETWORK, {"x": x, "target": target}, 1.0))
     chip.settle()
     assert chip.ledger.rows()
     assert chip.parts() == before

@@ -10,36 +10,42 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from network_kit import chain, dense
 
 from archsim import hardware
+from archsim.accounting.area import lint_areas
 from archsim.accounting.circuits import CHIP_PARTS, CIRCUITS, PartKind
 from archsim.accounting.laws import PRICE_UNITS, SIZE_UNITS
 from archsim.accounting.ledger import Action, Ledger
-from archsim.accounting.technology import read_technology
+from archsim.accounting.technology import lint, list_technologies, read_technology
 from archsim.base import registry
 from archsim.base.errors import ModelError
 from archsim.base.files import shipped_names
 from archsim.base.signal import Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
+from archsim.chips.execute import training_step
 from archsim.chips.published import PublishedBoard, parse
-from archsim.chips.step import training_step
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
-from archsim.learning.network import Dense, Network
-from archsim.studies.inventory import declared
+from archsim.studies.inventory import declared, small_entries_and_parts
 from archsim.studies.validation.cases import read_case, shipped_cases
 
-NETWORK = Network((Dense("fc1", 12, 9, "relu"), Dense("fc2", 9, 3, "sigmoid")), 0.3)
+NETWORK = chain(12, dense("fc1", 9, "relu"), dense("fc2", 3, "sigmoid"), std=0.3)
 BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}
 """So that layers are cut and a few steps bring every action about."""
+
+
+BURSTS = "mixed-precision in bursts"
 
 
 @cache
 def exercised(name: str) -> Any:
     """Return the chip of an architecture after a few steps, with layers on several tiles and refresh."""
-    document = architectures.document(name)
+    document = architectures.document(name.removesuffix(" in bursts"))
     settings = {key: value for key, value in BUSY.items() if key[0] in document.data}
+    if name == BURSTS:
+        settings["outer_product", "burst"] = "4"
     parsed = architectures.parse(document.with_settings(settings))
     chip = registry.load("chip", parsed.chip).start(parsed, NETWORK, read_technology("bottom-up-14nm"), Streams(5))
     rng = np.random.default_rng(0)
@@ -47,7 +53,9 @@ def exercised(name: str) -> Any:
     def work() -> Any:
         for _ in range(60):
             target = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 1)]
-            yield from training_step(chip, NETWORK, rng.uniform(0, 1, (1, 12)).astype(np.float32), target, 1.0)
+            yield from training_step(
+                chip, NETWORK, {"x": rng.uniform(0, 1, (1, 12)).astype(np.float32), "target": target}, 1.0
+            )
 
     chip.run(work())
     chip.settle()
@@ -79,7 +87,7 @@ def boards() -> list[PublishedBoard]:
 
 
 CLASSES = component_classes()
-ARCHITECTURES = shipped_names("architectures")
+ARCHITECTURES = [*shipped_names("architectures"), BURSTS]
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
@@ -162,6 +170,17 @@ def test_every_resource_is_at_rest_after_a_run_and_has_a_name_of_its_own(name: s
     slots = list(exercised(name).slots())
     assert not [slot.state for slot in slots if slot.state]
     assert len({slot.name for slot in slots}) == len(slots)
+
+
+@pytest.mark.parametrize("name", list_technologies())
+@pytest.mark.parametrize("setting", ["outer_product.burst=4"])
+def test_every_technology_prices_what_an_option_of_a_chip_adds(name: str, setting: str) -> None:
+    key, value = setting.split("=")
+    document = architectures.document("mixed-precision").with_settings({tuple(key.split(".")): value})
+    technology = read_technology(name)
+    entries, parts = small_entries_and_parts(architectures.parse(document), technology)
+    found = [*lint(technology, entries), *lint_areas(technology, parts)]
+    assert not [line for line in found if "operand" in line]
 
 
 class Careless(Component):

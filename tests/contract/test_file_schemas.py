@@ -69,11 +69,8 @@ def test_every_figure_of_a_shipped_technology_is_of_one_kind_of_circuit(name: st
 
 
 def test_imports_price_what_some_chip_does() -> None:
-    times, mapping = AskedTimes(), read_mapping("accelergy")
-    archs = shipped_names("architectures")
-    actions = {entry.key for name in archs for entry in entries(name, times)}
-    known_parts = {part.key for name in archs for part in parts(name, times)}
+    known, mapping = declared(), read_mapping("accelergy")
     for rule in [*mapping.figures.values(), *mapping.memories.values()]:
-        assert set(rule.prices) <= actions
+        assert set(rule.prices) <= set(known.actions)
     for area in mapping.areas.values():
-        assert set(area.prices) <= known_parts
+        assert set(area.prices) <= set(known.parts)

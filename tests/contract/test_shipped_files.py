@@ -38,7 +38,7 @@ def test_every_workload_fits_and_does_a_step_on_every_architecture(workload: str
     ledger = trainer.chip.ledger
     assert ledger.steps == 2
     assert trainer.chip.clock.now == sum(ledger.time_ps[phase] for phase in STEP_PHASES) > 0
-    layers = {layer.name for layer in spec.network.layers}
+    layers = set(spec.network.shapes)
     assert {row.layer for row in ledger.rows() if row.phase == "update"} == layers
     for name in TECHNOLOGIES:
         problems = [line for line in lint(technology(name), trainer.chip.entries()) if not line.startswith("note: ")]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from archsim.networks.file import NetworkFile
 from archsim.records.recorded import Recorded, RecordedChip
-from archsim.runs.workload import NetworkFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
     workload = recorded.run["workload"]
     batch = workload["training"]["batch"]
     network = NetworkFile.model_validate(workload["network"]).build()
-    shapes = {layer.name: layer.shape for layer in network.layers}
+    shapes = network.shapes
     found: list[Sparsity] = []
     for architecture in recorded.run["architectures"]:
         if architecture["name"] not in recorded.chips:
@@ -89,7 +89,8 @@ def _accumulating(
     updates = counts.get(("update", layer, "outer_product_unit.chi.read"), 0.0)
     scaled = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
     inputs = scaled / (bands["forward"] if outer.get("at") == "tiles" else 1)  # each band of columns scales its own
-    if not (updates and inputs and outer["skip_zeros"]):
+    each_vector = outer.get("burst", 1) == 1  # a burst touches chi once, which says nothing of its vectors
+    if not (updates and inputs and outer["skip_zeros"] and each_vector):
         return found
     derived = "outer_product_unit: multiply - chi.read"
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from cells_kit import IDEAL, QUIET, SCALE, STILL, T0_PS, US, S, blank, conductances, loaded
@@ -9,10 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archsim.analog import _kernels
+from archsim.analog import cells as cells_module
 from archsim.analog.cells import PairedCells, normal_table
+from archsim.analog.codes import SLAB, Codes
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
-from archsim.devices.base import Switches
+from archsim.devices.base import DeviceArray, Switches
+from archsim.learning.accumulate import Accumulator
 
 shapes = st.tuples(st.integers(1, 13), st.integers(1, 9))
 
@@ -80,19 +85,68 @@ def test_an_ideal_adc_may_clip_without_rounding() -> None:
     assert clipped == np.count_nonzero(np.abs(exact) > 0.25) > 0
 
 
+def way(cells: PairedCells, *, back: bool) -> Any:
+    return cells.multiply_transposed if back else cells.multiply
+
+
 @pytest.mark.parametrize("back", [False, True])
-def test_vectors_one_by_one_are_the_vectors_together(back: bool) -> None:
+def test_vectors_one_by_one_are_the_vectors_of_a_small_burst_to_the_bit(back: bool) -> None:
     """With noise: a burst draws the same numbers as its vectors would."""
     together, _ = loaded((8, 8), STILL)
     apart, _ = loaded((8, 8), STILL)
     x = inputs(3, 5, 8, 0.8)
-    a = together.multiply_transposed if back else together.multiply
-    b = apart.multiply_transposed if back else apart.multiply
-    whole = a(x, "forward", (127, 127, 2.0, True))
-    parts = [b(x[v : v + 1], "forward", (127, 127, 2.0, True)) for v in range(5)]
+    whole = way(together, back=back)(x, "forward", (127, 127, 2.0, True))
+    parts = [way(apart, back=back)(x[v : v + 1], "forward", (127, 127, 2.0, True)) for v in range(5)]
     assert (whole[0] == np.concatenate([part[0] for part in parts])).all()
     assert whole[1:3] == (sum(part[1] for part in parts), sum(part[2] for part in parts))
     assert whole[3] == pytest.approx(sum(part[3] for part in parts))
+
+
+@given(shape=shapes, sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4), seed=st.integers(0, 999),
+       dac=st.sampled_from([0, 7, 127]), density=st.sampled_from([0, 0.2, 1]), back=st.booleans(),
+       noisy=st.booleans(), slab=st.sampled_from([3, 16, SLAB]))  # fmt: skip
+@settings(max_examples=80, deadline=None)
+def test_bursts_of_any_size_and_slabs_are_the_vectors_one_by_one(
+    shape: tuple[int, int], sizes: list[int], seed: int, dac: int, density: float, back: bool, noisy: bool, slab: int
+) -> None:
+    """Both paths, with the same draws of noise: up to the rounding of float32; counts exactly."""
+    switches = STILL if noisy else QUIET
+    (bursts, _), (alone, _) = loaded(shape, switches), loaded(shape, switches)
+    x = 1.2 * inputs(seed, sum(sizes), shape[1] if back else shape[0], density)
+    grids = (dac, 0, 0.4, True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells_module, "SLAB", slab)
+        found = [way(bursts, back=back)(part, "forward", grids) for part in np.split(x, np.cumsum(sizes)[:-1])]
+    each = [way(alone, back=back)(x[v : v + 1], "forward", grids) for v in range(len(x))]
+    y = np.concatenate([one[0] for one in each])
+    assert np.concatenate([one[0] for one in found]) == pytest.approx(y, rel=1e-5, abs=1e-5)
+    assert sum(one[1] for one in found) == sum(one[1] for one in each)
+    clear = np.abs(np.abs(y) - 0.4) > 1e-4
+    if (clear | (np.abs(y) == np.float32(0.4))).all():
+        assert sum(one[2] for one in found) == sum(one[2] for one in each)
+    assert sum(one[3] for one in found) == pytest.approx(sum(one[3] for one in each), rel=1e-6)
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_codes_made_once_drive_a_tile_as_the_signal_does(back: bool) -> None:
+    first, _ = loaded((9, 6), STILL)
+    second, _ = loaded((9, 6), STILL)
+    x = inputs(4, 60, 20, 0.5)
+    lines = slice(5, 5 + (6 if back else 9))
+    a = way(first, back=back)(Codes.of(x, 127).part(lines), "forward", (127, 127, 2.0, True))
+    b = way(second, back=back)(np.ascontiguousarray(x[:, lines]), "forward", (127, 127, 2.0, True))
+    assert (a[0] == b[0]).all()
+    assert a[1:] == b[1:]
+
+
+@pytest.mark.parametrize("levels", [0, 7, 127])
+def test_codes_say_what_drives_each_line(levels: int) -> None:
+    x = 1.3 * inputs(4, 7, 5, 0.5)
+    codes = Codes.of(x, levels)
+    expected = np.clip(np.rint(x * np.float32(levels)), -levels, levels) / levels if levels else x
+    assert codes.values == pytest.approx(expected, abs=1e-7)
+    assert codes.driven.tolist() == np.count_nonzero(expected, axis=0).tolist()
+    assert codes.magnitude == pytest.approx(np.abs(expected).sum(axis=0), rel=1e-6)
 
 
 # --- Noise, number by number
@@ -108,10 +162,9 @@ def split_mix(state: int) -> tuple[int, int]:
 
 def test_the_generator_is_split_mix_64() -> None:
     """The first numbers of the published generator from the seeds 1234567 and 0."""
-    state = np.array([1234567], np.uint64)
     first = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821]
-    assert [int(_kernels._word(state)) for _ in range(5)] == first
-    assert int(_kernels._word(np.zeros(1, np.uint64))) == 0xE220A8397B1DCDAF
+    assert [int(_kernels.random_word(np.uint64(1234567), np.uint64(k))) for k in range(5)] == first
+    assert int(_kernels.random_word(np.uint64(0), np.uint64(0))) == 0xE220A8397B1DCDAF
 
 
 @pytest.mark.parametrize("back", [False, True])
@@ -126,7 +179,8 @@ def test_noise_is_the_spread_of_the_devices_times_numbers_from_the_table(lines: 
     clean = (quiet.multiply_transposed if back else quiet.multiply)(x, "forward", IDEAL)[0]
     variance = sum((0.03 * g.astype(float) + 0.13 * US) ** 2 for g in conductances(noisy, 0)) / SCALE**2
     spread = np.sqrt(x.astype(float) ** 2 @ (variance.T if back else variance))
-    state, draws = int(Streams(1).word("cells/a/0,0/read")[0]), []
+    stream = "cells/a/0,0/read/step/" + ("transposed" if back else "forward")
+    state, draws = int(Streams(1).word(stream)[0]), []
     for _ in range(2):
         entries: list[int] = []
         while len(entries) < lines:
@@ -141,6 +195,26 @@ def test_an_undriven_array_gives_no_noise_but_a_product_of_zeros() -> None:
     y, driven, _, moment = cells.multiply(np.zeros((2, 5), np.float32), "forward", IDEAL)
     assert not y.any()
     assert (driven, moment) == (0, 0)
+
+
+def test_a_weight_takes_at_most_90_bytes_with_its_chi_whatever_the_array() -> None:
+    """56 in devices, 12 in the cache, 4 of chi; what grows with lines is little."""
+    rows, columns = 300, 200
+    cells, chi = (
+        blank((rows, columns)),
+        Accumulator((rows, columns), epsilon=0.1, bits=16, limit=64, x_bits=8, error_bits=3),
+    )
+
+    def held(one: Any) -> int:
+        if isinstance(one, np.ndarray):
+            return one.nbytes if one.base is None else 0
+        if isinstance(one, DeviceArray):
+            return sum(held(getattr(one, name)) for name in DeviceArray.__slots__)
+        return sum(map(held, one)) if isinstance(one, (tuple, list)) else 0
+
+    table = cells._table.nbytes  # one for all arrays
+    taken = sum(held(value) for owner in (cells, chi) for value in vars(owner).values()) - table
+    assert 72 <= taken / (rows * columns) <= 74
 
 
 # --- Loading and pulses
@@ -305,12 +379,38 @@ def test_evaluation_leaves_the_noise_of_training_alone(other: str) -> None:
     assert (plain.multiply(x, other, IDEAL)[0] != tested.multiply(x, other, IDEAL)[0]).any()
 
 
-def test_the_phases_of_a_step_share_one_stream() -> None:
+def test_the_phases_of_a_step_are_one_reader() -> None:
     cells, _ = loaded((5, 5), STILL)
     x = np.ones((1, 5), np.float32)
     by_phase = [cells.multiply(x, phase, IDEAL)[0] for phase in STEP_PHASES]
     again, _ = loaded((5, 5), STILL)
     assert all((again.multiply(x, "forward", IDEAL)[0] == y).all() for y in by_phase)
+
+
+def test_the_two_directions_draw_apart() -> None:
+    """Reading one way, however often, changes no draw of the other; and they are not the same draws."""
+    x = np.ones((1, 5), np.float32)
+    plain, _ = loaded((5, 5), STILL)
+    read, _ = loaded((5, 5), STILL)
+    for _ in range(3):
+        read.multiply(x, "forward", IDEAL)
+    assert (
+        plain.multiply_transposed(x, "backward", IDEAL)[0] == read.multiply_transposed(x, "backward", IDEAL)[0]
+    ).all()
+    blank_, _ = loaded((5, 5), STILL)
+    blank_.load(np.zeros((5, 5), np.float32), 0)
+    assert (blank_.multiply(x, "forward", IDEAL)[0] != blank_.multiply_transposed(x, "forward", IDEAL)[0]).all()
+
+
+def test_restored_cells_go_on_with_the_next_vector() -> None:
+    one, _ = loaded((5, 5), STILL)
+    other, _ = loaded((5, 5), STILL, seed=9)
+    x = inputs(1, 20, 5, 1)
+    one.multiply(x, "forward", IDEAL)
+    other.restore({name: array.copy() for name, array in one.arrays().items()})
+    assert one.arrays()["vectors_read"].tolist() == [20, 0, 0, 0, 0, 0]
+    for phase in ("forward", "evaluation"):
+        assert (one.multiply(x, phase, IDEAL)[0] == other.multiply(x, phase, IDEAL)[0]).all()
 
 
 def test_reading_leaves_the_noise_of_programming_alone() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from network_kit import chain, dense
+from test_execute import NETWORK, Spy, chip, numpy_sgd, samples, train
 from test_mixed_precision import amounts
-from test_step import NETWORK, Spy, chip, numpy_sgd, samples, train
 
 from archsim.accounting.bill import price
 from archsim.accounting.technology import lint, read_technology
@@ -16,9 +17,8 @@ from archsim.base.files import shipped
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
+from archsim.chips.execute import inference
 from archsim.chips.in_array import InArrayChip
-from archsim.chips.step import inference
-from archsim.learning.network import Dense, Network
 from archsim.runs.run import train_all
 from archsim.runs.spec import resolve
 from archsim.studies.inventory import entries
@@ -171,7 +171,7 @@ def test_levels_set_what_a_pulse_is_taken_to_change() -> None:
 
 
 def test_a_layer_with_a_rate_of_its_own_is_updated_by_it() -> None:
-    fast = Network((Dense("fc1", 12, 7, "sigmoid", rate=3.0), Dense("fc2", 7, 3, "sigmoid")), 0.3)
+    fast = chain(12, dense("fc1", 7, "sigmoid", rate=3.0), dense("fc2", 3, "sigmoid"), std=0.3)
     data = samples(1)
     ends = [train(chip("digital32", network=each), data, rate).weights["fc1"]  # type: ignore[attr-defined]
             for each, rate in ((fast, 0.1), (NETWORK, 0.3))]  # fmt: skip
@@ -189,7 +189,9 @@ def test_every_action_of_the_published_arrays_has_a_price_and_the_parts_add_up(n
     file = str(DESIGN / f"{name}.yaml")
     assert [line for line in lint(technology, entries(file, technology)) if not line.startswith("note: ")] == []
     parsed = architectures.parse(architectures.document(file))
-    network = Network((Dense("fc1", 12, 7, "sigmoid", bias=False), Dense("fc2", 7, 3, "sigmoid", bias=False)), 0.3, 7)
+    network = chain(
+        12, dense("fc1", 7, "sigmoid", bias=False), dense("fc2", 3, "sigmoid", bias=False), std=0.3, initial_levels=7
+    )
     made = train(InArrayChip.start(parsed, network, technology, Streams(1)), samples(60), rate=2.0)  # type: ignore[arg-type]
     made.settle()
     bill = price(made.ledger.rows(), made.entries(), technology, parsed.boundary.inside)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_step import NETWORK, QUIET, TIMES_S, chip, samples, state, train
+from network_kit import chain, dense
+from test_execute import NETWORK, QUIET, TIMES_S, chip, samples, state, train
 
 from archsim.base.errors import DoesNotFitError
 from archsim.base.signal import STEP_PHASES, Signal, Tag
-from archsim.learning.network import Dense, Network
+from archsim.networks.network import Network
 
 BUSY = {"refresh.every": "7", "refresh.saturated": "1.2 uS", "refresh.difference": "7 uS"}
 
@@ -98,13 +99,13 @@ def test_a_unit_at_a_tile_has_a_word_for_every_pair_of_it_and_stands_at_every_ti
     assert powered == 2 * 64 * 32 * 16, "those of tiles that no layer takes are off"
 
 
-@pytest.mark.parametrize("positions", [1, 3])
-def test_the_refresh_counts_samples_however_many_vectors_they_have(positions: int) -> None:
+@pytest.mark.parametrize("vectors", [2, 6])
+def test_the_refresh_counts_samples_however_many_vectors_they_have(vectors: int) -> None:
     """Two samples of one or three vectors: due after two samples, not after as many vectors."""
     made: Any = chip("mixed-precision", **{"refresh.every": "3"})
-    x = Signal(np.ones((2 * positions, 13), np.float32), positions=positions)
-    d = Signal(np.full((2 * positions, 7), 1e-9, np.float32), positions=positions)
-    made.run(made.update("fc1", x, d, 1e-6, Tag("update", "fc1")))
+    x, d = Signal(np.ones((vectors, 13), np.float32)), Signal(np.full((vectors, 7), 1e-9, np.float32))
+    made.run(made.accumulate("fc1", x, d, 1e-6, Tag("update", "fc1")))
+    made.run(made.apply("fc1", 2, Tag("update", "fc1")))
     assert made.state["fc1"].since_refresh == 2
 
 
@@ -134,7 +135,7 @@ def test_halving_the_adcs_doubles_conversion_time_and_leaves_bits_and_counts() -
     assert four.ledger.rows() == two.ledger.rows()
 
 
-WIDE = Network((Dense("fc1", 12, 150, "sigmoid"), Dense("fc2", 150, 3, "sigmoid")), 0.3)
+WIDE = chain(12, dense("fc1", 150, "sigmoid"), dense("fc2", 3, "sigmoid"), std=0.3)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_a_full_scale_of_the_dacs_other_than_one_changes_range_not_meaning() -> 
 
 @pytest.mark.parametrize("name", ["mixed-precision", "digital32"])
 def test_a_signal_buffer_smaller_than_one_sample_does_not_fit(name: str) -> None:
-    network = Network((Dense("fc1", 784, 10, "sigmoid"),), 0.3)
+    network = chain(784, dense("fc1", 10, "sigmoid"), std=0.3)
     with pytest.raises(DoesNotFitError, match="buffer"):
         chip(name, network=network, **{"digital_unit.buffer_words": "256"})
 
@@ -200,8 +201,8 @@ def test_a_signal_buffer_smaller_than_one_sample_does_not_fit(name: str) -> None
 def test_the_initial_weights_are_the_same_on_both_chips() -> None:
     mixed: Any = chip("mixed-precision")
     digital: Any = chip("digital32")
-    for layer in NETWORK.layers:
-        cells = mixed.state[layer.name].cells[0][0]
+    for name, shape in NETWORK.shapes.items():
+        cells = mixed.state[name].cells[0][0]
         plus, minus = (pair.conductance for pair in cells.pairs)
-        stored = ((plus - minus) / cells.scale).reshape(layer.shape)
-        np.testing.assert_allclose(stored, digital.weights[layer.name], atol=1e-5)
+        stored = ((plus - minus) / cells.scale).reshape(shape)
+        np.testing.assert_allclose(stored, digital.weights[name], atol=1e-5)

@@ -33,13 +33,23 @@ def write(path: Path, **changes: Any) -> Path:
 
 def test_floats_are_kept_and_bytes_are_divided_by_255(tmp_path: Path) -> None:
     data = arrays.own(write(tmp_path / "my.npz"))
-    assert (data.classes, data.shape, data.train_x.shape, data.test_x.shape) == (3, (6, 5), (30, 30), (9, 30))
+    assert (data.classes, data.shape, data.train_x.shape, data.test_x.shape) == (3, (1, 6, 5), (30, 30), (9, 30))
     assert np.array_equal(data.train_x, content()["x"].astype(np.float32).reshape(30, 30))
     assert (data.name, data.origin) == ("own data (my.npz)", "my.npz, 30 + 9 samples of 3 classes")
     grey = {name: np.full((n, 16), 51, np.uint8) for name, n in (("x", 30), ("test_x", 9))}
     data = arrays.own(write(tmp_path / "my.npz", **grey))
-    assert (data.shape, data.train_x[0, 0]) == ((4, 4), np.float32(0.2))
+    assert (data.shape, data.train_x[0, 0]) == ((1, 4, 4), np.float32(0.2))
     assert np.array_equal(data.train_y, np.arange(30) % 3)
+
+
+def test_images_of_several_channels_and_samples_that_are_no_images_have_their_shape(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    colour = {name: rng.integers(0, 256, (n, 3, 5, 4), np.uint8) for name, n in (("x", 30), ("test_x", 9))}
+    data = arrays.own(write(tmp_path / "my.npz", **colour))
+    assert (data.shape, data.train_x.shape) == ((3, 5, 4), (30, 60))
+    assert data.test_x[8, 2 * 20 + 1 * 4 + 3] == np.float32(colour["test_x"][8, 2, 1, 3]) / np.float32(255)
+    flat = {name: array[:, 0, :, 0] for name, array in colour.items()}
+    assert arrays.own(write(tmp_path / "my.npz", **flat)).shape == (1, 1, 5)
 
 
 @pytest.mark.parametrize(

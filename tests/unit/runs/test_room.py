@@ -13,8 +13,8 @@ from archsim.runs.run import check_fit
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Trainer
 
-ONE_SAMPLE = (785 + 250 + 250) + (251 + 10 + 10)
-"""Inputs with the bias element, sums and outputs of both layers of 784-250-10."""
+ONE_SAMPLE = 784 + 250 + 10 + 251 + 250 + 10
+"""What is alive in a step of 784-250-10 when the error reaches the first layer."""
 
 
 def test_the_batch_of_a_run_decides_its_buffer() -> None:
@@ -46,9 +46,9 @@ def test_tiles_and_buffer_are_told_at_once_and_the_remedy_as_printed_runs(
     assert "\n" not in said
     assert "tile.count: needs 41 tiles of 256x256 (fc1 785x2048: 32, fc2 2049x10: 9), the chip has 16: 25 short" in said
     assert "digital_unit.buffer_words: one sample's signals" in said
-    assert "take 6950 words of the signal buffer, the chip has 2048: 4902 short" in said
+    assert "take 6949 words of the signal buffer, the chip has 2048: 4901 short" in said
     remedy = re.findall(r"--set (\S+)", said)
-    assert sorted(remedy) == ["digital_unit.buffer_words=6950", "mac_array.operand_words=2833", "tile.count=41"]
+    assert sorted(remedy) == ["digital_unit.buffer_words=6949", "mac_array.operand_words=2833", "tile.count=41"]
     fits = spec(remedy)
     check_fit(fits)
     for architecture in fits.architectures:

@@ -32,7 +32,7 @@ def trainer(spec: RunSpec, **options: Any) -> Trainer:
 def sampler(samples: int, batch: int, seed: int = 0) -> Sampler:
     """Return a sampler of inputs that are their own number."""
     x = np.arange(samples, dtype=np.float32)[:, None]
-    data = SimpleNamespace(train_x=x, train_y=np.arange(samples) % 3, classes=3)
+    data = SimpleNamespace(train_x=x, train_y=np.arange(samples) % 3, classes=3, augment=())
     return Sampler(data, batch, Streams(seed))  # type: ignore[arg-type]
 
 
@@ -98,13 +98,13 @@ def test_the_learning_rate_decays_once_an_epoch() -> None:
     options = ("training.samples_per_epoch=10", "training.decay=0.5", "training.learning_rate=0.4")
     one = trainer(small(steps=35, settings=options))
     rates = []
-    original = one.chip.update
+    original = one.chip.accumulate
 
-    def update(layer: str, x: Any, d: Any, rate: float, tag: Any) -> Any:
+    def accumulate(layer: str, x: Any, d: Any, rate: float, tag: Any) -> Any:
         rates.append(rate)
         return original(layer, x, d, rate, tag)
 
-    one.chip.update = update  # type: ignore[method-assign]
+    one.chip.accumulate = accumulate  # type: ignore[method-assign]
     one.train(25)
     one.train(10)
     assert rates[::2] == pytest.approx([0.4] * 10 + [0.2] * 10 + [0.1] * 10 + [0.05] * 5)

@@ -103,7 +103,7 @@ def test_compensation_costs_operations_that_the_account_shows(run: Path) -> None
     spec = reopen(run)
     chip = trained_chip(run, spec, spec.architectures[0])
     plain, scaled, calibrated = chip.twin(), chip.twin(), chip.twin()
-    from archsim.chips.step import inference
+    from archsim.chips.execute import inference
 
     x, network = spec.dataset.test_x[:10], spec.network
     plain.run(inference(plain, network, x, "retention"))

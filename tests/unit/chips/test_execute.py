@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from network_kit import chain, dense
 
 from archsim.accounting.bill import price
 from archsim.accounting.technology import list_technologies, read_technology
@@ -16,16 +17,16 @@ from archsim.base.signal import STEP_PHASES, Signal, Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
+from archsim.chips.execute import inference, training_step
 from archsim.chips.placement import bands, place
-from archsim.chips.step import inference, training_step
-from archsim.learning.network import Dense, Network
+from archsim.networks.network import Network
 
 TIMES_S = {
     "digital.cycle": 1e-9, "sram.access": 2e-9, "tile.dac.period": 1e-9, "tile.settle": 2e-9,
     "tile.adc.conversion": 0.7e-9, "bus.cycle": 1e-9, "host.cycle": 1e-9, "programmer.set_pulse": 100e-9,
     "programmer.reset_pulse": 50e-9, "programmer.read": 130e-9, "writer.up_pulse": 300e-9, "writer.down_pulse": 200e-9,
 }  # fmt: skip
-NETWORK = Network((Dense("fc1", 12, 7, "sigmoid"), Dense("fc2", 7, 3, "sigmoid")), 0.3)
+NETWORK = chain(12, dense("fc1", 7, "sigmoid"), dense("fc2", 3, "sigmoid"), std=0.3)
 CHIPS = ("mixed-precision", "digital32")
 QUIET = {f"nonidealities.{name}": "false" for name in (
     "state_dependence", "programming_noise", "pulse_memory", "read_noise", "drift", "dac_quantisation",
@@ -59,7 +60,7 @@ def samples(n: int, vectors: int = 1, seed: int = 3) -> list[tuple[np.ndarray, n
 def train(made: Chip, data: list[tuple[np.ndarray, np.ndarray]], rate: float = 0.5) -> Chip:
     def work() -> Any:
         for x, target in data:
-            yield from training_step(made, made.network, x, target, rate)
+            yield from training_step(made, made.network, {"x": x, "target": target}, rate)
 
     made.run(work())
     return made
@@ -177,7 +178,7 @@ class Spy:
 
     def __init__(self, made: Chip) -> None:
         self.asked: list[tuple[str, ...]] = []
-        for verb in ("receive", "multiply", "multiply_transposed", "elementwise", "update", "maintain"):
+        for verb in ("receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "maintain"):
             setattr(made, verb, self._noting(verb, getattr(made, verb)))
 
     def _noting(self, verb: str, original: Any) -> Any:
@@ -197,9 +198,9 @@ def test_both_chips_are_asked_for_the_same_verbs_in_the_same_order() -> None:
         train(made, samples(2))
         asked.append(spy.asked)
     assert asked[0] == asked[1]
-    assert [verb for verb, *_ in asked[0][:13]] == [
-        "receive", "multiply", "elementwise", "multiply", "elementwise", "elementwise", "multiply_transposed",
-        "elementwise", "update", "update", "maintain", "maintain", "receive",
+    assert [verb for verb, *_ in asked[0][:15]] == [
+        "receive", "multiply", "compute", "multiply", "compute", "compute", "multiply_transposed", "compute",
+        "accumulate", "apply", "accumulate", "apply", "maintain", "maintain", "receive",
     ]  # fmt: skip
 
 
@@ -241,23 +242,13 @@ def test_components_phases_and_total_agree_to_the_last_digits(name: str, technol
     assert {line.function for line in bill.lines if not line.inside} == {"host link"}
 
 
-@pytest.mark.parametrize("name", shipped_names("architectures"))
-@pytest.mark.parametrize("positions", [1, 2])
-def test_the_rate_of_an_update_is_complete_and_products_come_back_with_the_samples_they_were_given(
-    name: str, positions: int
-) -> None:
-    """The sum over vectors times the rate, in the weights themselves where they are exact: nothing is divided again."""
-    made: Any = chip(name, **(QUIET if name == "mixed-precision" else {}))
-    tag = Tag("forward", "fc1")
-    x = Signal(np.full((4, 13), 0.5, np.float32), positions=positions)
-    product = made.run(made.multiply("fc1", x, tag))
-    back = made.run(made.multiply_transposed("fc1", product, tag))
-    y = made.run(made.elementwise("sigmoid", (product,), tag))
-    assert [one.samples for one in (product, back, y)] == [4 // positions] * 3
-    if name == "digital32":
-        before = made.weights["fc1"].copy()
-        made.run(made.update("fc1", x, Signal(np.ones((4, 7), np.float32), positions=positions), 0.25, tag))
-        np.testing.assert_allclose(made.weights["fc1"] - before, 4 * 0.5 * 0.25, rtol=1e-5)
+def test_the_rate_of_an_update_is_complete() -> None:
+    """The sum over vectors times the rate, in the weights themselves: nothing is divided again."""
+    made: Any = chip("digital32")
+    x, d = (Signal(np.full((4, size), value, np.float32)) for size, value in ((13, 0.5), (7, 1.0)))
+    before = made.weights["fc1"].copy()
+    made.run(made.accumulate("fc1", x, d, 0.25, Tag("update", "fc1")))
+    np.testing.assert_allclose(made.weights["fc1"] - before, 4 * 0.5 * 0.25, rtol=1e-5)
 
 
 def test_what_does_not_fit_says_demand_bound_gap_and_the_way_out() -> None:

@@ -1,0 +1,123 @@
+"""Programs on a chip: one loop over calls of verbs, written once for all chips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+
+from archsim.base.arrays import F32
+from archsim.base.signal import Signal, Tag
+from archsim.base.verbs import Verbs, Work
+from archsim.chips.chip import Chip
+from archsim.networks.network import Network
+from archsim.networks.program import Call, Program
+
+
+def training_step(
+    chip: Chip, network: Network, feeds: Mapping[str, F32], rate: float, *, states: dict[str, F32] | None = None
+) -> Work[F32]:
+    """Train on one batch and return the outputs of its forward pass, (vectors, size).
+
+    Parameters
+    ----------
+    feeds : name -> float32 array, (samples, elements)
+        What the network's programs read from outside.
+    rate : float
+        Learning rate of the mean gradient over the samples.
+    states : name -> float32 array, (samples, elements), optional
+        What the graph carries from batch to batch: read, and replaced by what is to be fed next. A state that is not
+        there is zero.
+    """
+    feeds = _carried(network, feeds, states)
+    outputs, *after = yield from execute(chip, network.training, feeds, rate=rate)
+    _carry(network, after, states)
+    chip.ledger.steps += 1
+    return outputs
+
+
+def inference(
+    chip: Chip, network: Network, x: F32, phase: str = "evaluation", *, through: Verbs | None = None,
+    states: dict[str, F32] | None = None,
+) -> Work[F32]:  # fmt: skip
+    """Return the outputs for x, (samples, elements), booked under a phase that is no part of a step.
+
+    The program asks the verbs `through`, if given, instead of the chip's own. States are carried as in `training_step`.
+    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`).
+    """
+    [name] = network.inference.feeds[:1]
+    feeds = _carried(network, {name[0]: x}, states)
+    outputs, *after = yield from execute(chip, network.inference, feeds, phase=phase, through=through)
+    _carry(network, after, states)
+    return outputs
+
+
+def _carried(network: Network, feeds: Mapping[str, F32], states: Mapping[str, F32] | None) -> Mapping[str, F32]:
+    """Return the feeds with the states that the graph carries, zero where there is none."""
+    if not (carried := network.graph.states):
+        return feeds
+    samples = next(iter(feeds.values())).shape[0]
+    zeros = {name: np.zeros((samples, network.graph.tensors[name].words), np.float32) for name in carried}
+    return {**zeros, **(states or {}), **feeds}
+
+
+def _carry(network: Network, after: Sequence[F32], states: dict[str, F32] | None) -> None:
+    """Keep what is to be fed next."""
+    if states is not None:
+        states.update(zip(network.graph.states, after, strict=True))
+
+
+def execute(
+    chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float = 0.0, phase: str | None = None,
+    through: Verbs | None = None,
+) -> Work[list[F32]]:  # fmt: skip
+    """Ask a chip for all calls of a program and return the program's results, each (vectors, size).
+
+    Parameters
+    ----------
+    feeds : name -> float32 array, (samples, elements)
+    rate : float
+        Learning rate of the mean gradient over the samples.
+    phase : str, optional
+        Under which all is booked; the program's own phases if not given.
+    """
+    held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
+    samples = 0
+    for name, number in program.feeds:
+        fed = feeds[name]
+        samples = fed.shape[0]
+        held[number] = Signal(fed.reshape(-1, program.tensors[number].shape[-1]), bits=chip.input_bits)
+    for name, number in program.parameters:
+        held[number] = Signal(chip.parameters[name])
+    verbs, begin = through or chip, chip.clock.now
+    for booked, calls in _tagged(program, phase):
+        for call, tag in calls:
+            if call.free is not None:
+                held[call.output] = Signal(call.free(*[held[number].values for number in call.inputs]))
+            else:
+                held[call.output] = yield from _ask(verbs, call, tag, held, rate, samples)
+            for number in call.last:
+                held[number] = None
+        begin = chip.book_time(booked, begin)
+    return [held[number].values for _, number in program.results]
+
+
+@lru_cache(maxsize=64)
+def _tagged(program: Program, phase: str | None) -> list[tuple[str, list[tuple[Call, Tag]]]]:
+    """Return the calls of a program by phase, each with the tag that it is booked under."""
+    return [(phase or own, [(call, Tag(phase or own, call.layer)) for call in calls]) for own, calls in program.phases]
+
+
+def _ask(verbs: Verbs, call: Call, tag: Tag, held: list[Any], rate: float, samples: int) -> Work[Any]:
+    """Return the work of a call, for the tensors held."""
+    signals = [held[number] for number in call.inputs]
+    if call.verb == "compute":
+        return verbs.compute(call.target, signals, tag)
+    if call.verb == "receive":
+        return verbs.receive(signals[0], tag)
+    if call.verb == "apply":
+        return verbs.apply(cast("str", call.target), samples, tag)
+    rates = (rate * call.rate / samples,) if call.verb in {"accumulate", "adjust"} else ()
+    return cast("Work[Any]", getattr(verbs, call.verb)(call.target, *signals, *rates, tag))

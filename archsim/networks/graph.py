@@ -1,0 +1,259 @@
+"""A network as data: products with named matrices and functions, over named tensors. Built once, then never changed.
+
+Sharing is naming a matrix twice; a residual is a tensor read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from archsim.base.errors import ModelError
+from archsim.learning.functions import Elementwise, Function, Shape, words
+from archsim.learning.reductions import Softmax
+
+LINEAR = "linear"
+"""The activation that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A signal of one sample.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        The last axis is that of a vector; all others are positions.
+    bound : float, optional
+        Largest magnitude that an element can have, where that is known.
+    """
+
+    name: str
+    shape: Shape
+    bound: float | None = None
+
+    @property
+    def words(self) -> int:
+        """Elements."""
+        return words(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Weights that products name.
+
+    Parameters
+    ----------
+    name : str
+    rows, columns : int
+        A bias is a last row whose input is 1.
+    initial_std : float
+        Standard deviation of the initial weights.
+    initial_levels : int
+        0 draws them from a normal; else each is one of so many equally spaced values around zero, all alike often.
+    rate : float
+        The matrix's learning rate over that of the training.
+    """
+
+    name: str
+    rows: int
+    columns: int
+    initial_std: float
+    initial_levels: int = 0
+    rate: float = 1.0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.rows, self.columns
+
+    @property
+    def weights(self) -> int:
+        """Number of weights."""
+        return self.rows * self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Numbers that functions read and that learn in digital, 32 bit: gains of a norm, a table of embeddings.
+
+    Parameters
+    ----------
+    name : str
+        Also that of the tensor that functions read.
+    shape : tuple of int
+        The same for all samples.
+    mean, std : float
+        Of the initial values: all equal where std is 0.
+    rate : float
+        The parameter's learning rate over that of the training.
+    """
+
+    name: str
+    shape: Shape
+    mean: float = 0.0
+    std: float = 0.0
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """x W, or x W^T, for each vector of a tensor."""
+
+    matrix: str
+    transposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One product or function.
+
+    Parameters
+    ----------
+    what : Product or Function
+    inputs : tuple of str
+        Names of tensors.
+    output : str
+    layer : str
+        Under which it is booked.
+    """
+
+    what: Product | Function
+    inputs: tuple[str, ...]
+    output: str
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in an order in which each reads what is there.
+
+    Parameters
+    ----------
+    feeds : tuple of str
+        Names of the tensors that come from outside.
+    tensors, matrices, parameters : by name
+    nodes : tuple of Node
+    states : feed -> tensor
+        Feeds that are carried from batch to batch on the chip, and the tensors that hold what is fed next time.
+    """
+
+    feeds: tuple[str, ...]
+    tensors: Mapping[str, Tensor]
+    matrices: Mapping[str, Matrix]
+    parameters: Mapping[str, Parameter]
+    nodes: tuple[Node, ...]
+    states: Mapping[str, str] = field(default_factory=dict)
+
+    def producer(self, tensor: str) -> Node | None:
+        """Return the node that writes a tensor; None for one that is fed."""
+        return next((node for node in self.nodes if node.output == tensor), None)
+
+    def macs(self) -> dict[str, int]:
+        """Return the multiply-accumulates of the products of one sample's forward pass, by matrix."""
+        found = dict.fromkeys(self.matrices, 0)
+        for node in self.nodes:
+            if isinstance(node.what, Product):
+                vectors = words(self.tensors[node.inputs[0]].shape[:-1])
+                found[node.what.matrix] += vectors * self.matrices[node.what.matrix].weights
+        return found
+
+
+@dataclass(slots=True)
+class Builder:
+    """Collects a graph. Layers call it; none sees a chip.
+
+    Parameters
+    ----------
+    initial_std : float
+        Of matrices that do not say their own.
+    initial_levels : int
+    """
+
+    initial_std: float
+    initial_levels: int = 0
+    _feeds: list[str] = field(default_factory=list)
+    _tensors: dict[str, Tensor] = field(default_factory=dict)
+    _matrices: dict[str, Matrix] = field(default_factory=dict)
+    _parameters: dict[str, Parameter] = field(default_factory=dict)
+    _nodes: list[Node] = field(default_factory=list)
+    _states: dict[str, str] = field(default_factory=dict)
+
+    def feed(self, name: str, shape: Shape, *, bound: float | None = None) -> Tensor:
+        """Return a tensor that comes from outside."""
+        self._feeds.append(name)
+        return self._tensor(name, shape, bound)
+
+    def carry(self, state: Tensor, after: Tensor) -> None:
+        """Keep a tensor on the chip, to be fed as `state`, a feed, with the next batch."""
+        self._states[state.name] = after.name
+
+    def matrix(
+        self, name: str, rows: int, columns: int, *, rate: float = 1.0, initial_std: float | None = None
+    ) -> Matrix:
+        """Return a new matrix, its initial spread the graph's if none is given."""
+        if name in self._matrices:
+            raise ModelError(f"two matrices are named {name!r}")
+        std = self.initial_std if initial_std is None else initial_std
+        made = self._matrices[name] = Matrix(name, rows, columns, std, self.initial_levels, rate)
+        return made
+
+    def parameter(self, name: str, shape: Shape, *, mean: float = 0.0, std: float = 0.0, rate: float = 1.0) -> Tensor:
+        """Return the tensor of a new parameter."""
+        self._parameters[name] = Parameter(name, shape, mean, std, rate)
+        return self._tensor(name, shape, None)
+
+    def product(self, matrix: Matrix, x: Tensor, layer: str, *, transposed: bool = False) -> Tensor:
+        """Return x W, or x W^T.
+
+        Raises
+        ------
+        ModelError
+            If the vectors of x have not as many elements as the matrix rows (or columns).
+        """
+        rows, columns = matrix.shape[::-1] if transposed else matrix.shape
+        if x.shape[-1] != rows:
+            raise ModelError(f"{layer}: {x.name} has vectors of {x.shape[-1]}, {matrix.name} takes {rows}")
+        out = self._tensor(self._free(layer), (*x.shape[:-1], columns), None)
+        self._nodes.append(Node(Product(matrix.name, transposed), (x.name,), out.name, layer))
+        return out
+
+    def apply(self, function: Function, xs: Sequence[Tensor], layer: str) -> Tensor:
+        """Return a function of tensors.
+
+        Raises
+        ------
+        ModelError
+            If their shapes are not those of the function.
+        """
+        if (given := tuple(x.shape for x in xs)) != function.shapes:
+            raise ModelError(f"{layer}: {function} is given {', '.join(map(str, given))}")
+        out = self._tensor(self._free(layer), function.out, function.bound([x.bound for x in xs]))
+        self._nodes.append(Node(function, tuple(x.name for x in xs), out.name, layer))
+        return out
+
+    def activate(self, name: str, x: Tensor, layer: str) -> Tensor:
+        """Return an activation of a tensor: softmax, or one of `learning.maths` by name."""
+        if name == LINEAR:
+            return x
+        return self.apply(Softmax(x.shape) if name == "softmax" else Elementwise(name, x.shape), [x], layer)
+
+    def graph(self) -> Graph:
+        """Return what was collected."""
+        return Graph(
+            tuple(self._feeds), dict(self._tensors), dict(self._matrices), dict(self._parameters), tuple(self._nodes),
+            dict(self._states),
+        )  # fmt: skip
+
+    def _free(self, layer: str) -> str:
+        count = 1
+        while (name := f"{layer}:{count}") in self._tensors:
+            count += 1
+        return name
+
+    def _tensor(self, name: str, shape: Shape, bound: float | None) -> Tensor:
+        if name in self._tensors:
+            raise ModelError(f"two tensors are named {name!r}")
+        made = self._tensors[name] = Tensor(name, shape, bound)
+        return made

@@ -1,0 +1,93 @@
+"""A network: its graph, the programs that train it and pass it, and its initial weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.base.arrays import F32
+from archsim.base.streams import Streams
+from archsim.learning.functions import words
+from archsim.networks.backprop import Loss, forward, training
+from archsim.networks.graph import Graph, Matrix
+from archsim.networks.program import Program
+
+INPUT, TARGET = "x", "target"
+"""Names of the feeds of a supervised training."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a chip holds and is asked for.
+
+    Parameters
+    ----------
+    graph : Graph
+    training : Program
+        One training step; its first result is the output, the others are the states to carry, in the graph's order.
+    inference : Program
+        One pass; its results likewise.
+    """
+
+    graph: Graph
+    training: Program
+    inference: Program
+
+    @classmethod
+    def supervised(cls, graph: Graph, loss: Loss) -> Network:
+        """Return a network that learns its one output from targets."""
+        outputs = [loss.output, *graph.states.values()]
+        return cls(graph, training(graph, [loss], outputs=outputs), forward(graph, outputs))
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """All matrices, in the order of the graph."""
+        return tuple(self.graph.matrices.values())
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of each matrix."""
+        return {matrix.name: matrix.shape for matrix in self.matrices}
+
+    @property
+    def parameter_words(self) -> int:
+        """Numbers that learn in digital."""
+        return sum(words(parameter.shape) for parameter in self.graph.parameters.values())
+
+    @property
+    def inputs(self) -> int:
+        """Elements of a sample."""
+        return self.graph.tensors[INPUT].words
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a vector of the output: classes."""
+        name, _ = self.inference.results[0]
+        return self.graph.tensors[name].shape[-1]
+
+    @property
+    def weights(self) -> int:
+        """Number of weights, biases included."""
+        return sum(matrix.weights for matrix in self.matrices)
+
+    def initial_weights(self, streams: Streams) -> dict[str, F32]:
+        """Return weights of mean 0 and the stated deviation by matrix: the start that all chips of a run share."""
+        found = {}
+        for matrix in self.matrices:
+            random = streams.generator(f"initial/{matrix.name}")
+            if levels := matrix.initial_levels:
+                drawn = (random.integers(levels, size=matrix.shape) - (levels - 1) / 2) / np.sqrt((levels**2 - 1) / 12)
+            else:
+                drawn = random.standard_normal(matrix.shape)
+            found[matrix.name] = (matrix.initial_std * drawn).astype(np.float32)
+        return found
+
+    def initial_parameters(self, streams: Streams) -> dict[str, F32]:
+        """Return the initial values of each parameter, (rows, size)."""
+        found = {}
+        for one in self.graph.parameters.values():
+            shape = words(one.shape[:-1]), one.shape[-1]
+            drawn = streams.generator(f"initial/{one.name}").standard_normal(shape) if one.std else 0.0
+            found[one.name] = np.full(shape, one.mean + one.std * drawn, np.float32)
+        return found

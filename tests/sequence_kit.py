@@ -1,0 +1,56 @@
+"""Small networks of sequences for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from network_kit import dense
+
+CODES = {"inputs": [4, 1], "codes": 5, "loss": "cross-entropy"}
+"""Four codes below five, and a class for each."""
+
+
+def layer(name: str, kind: str, **more: Any) -> dict[str, Any]:
+    """Return what a workload says of a layer."""
+    return {"name": name, "kind": kind, **more}
+
+
+ONE_HOT = layer("in", "one-hot", vocabulary=5)
+_HEAD = dense("head", 5, "softmax")
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "one-hot": {**CODES, "layers": [ONE_HOT, _HEAD]},
+    "embedding": {**CODES, "layers": [layer("in", "embedding", vocabulary=5, size=3), _HEAD]},
+    "positions": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("at", "positions", initial_std=0.5), _HEAD,
+        ],
+    },
+    "lstm": {"inputs": [3, 4], "layers": [layer("in", "lstm", units=3, returns="last"), dense("head", 2, "sigmoid")]},
+    "lstm-two": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("one", "lstm", units=3),
+            layer("two", "lstm", units=2, bias=False), _HEAD,
+        ],
+    },
+    "lstm-carried": {**CODES, "layers": [ONE_HOT, layer("one", "lstm", units=3, carry=True), _HEAD]},
+    "gru": {"inputs": [3, 4], "layers": [layer("in", "gru", units=3, returns="last"), dense("head", 2, "sigmoid")]},
+    "gru-two": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("one", "gru", units=3),
+            layer("two", "gru", units=2, bias=False, carry=True), _HEAD,
+        ],
+    },
+    "attention": {"inputs": [3, 4], "layers": [layer("in", "attention", heads=2), dense("head", 2, "sigmoid")]},
+    "attention-both-ways": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=6, initial_std=0.3), layer("at", "positions", initial_std=0.5),
+            layer("mix", "attention", heads=3, causal=False, bias=False, initial_std=0.3), _HEAD,
+        ],
+    },
+}  # fmt: skip
+"""Name -> a small network, as in tests/contract/test_layers.py."""
