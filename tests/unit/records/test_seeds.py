@@ -17,6 +17,7 @@ from archsim.api import load
 from archsim.base.errors import InputError
 from archsim.records.intervals import intervals
 from archsim.records.recorded import Recorded
+from archsim.records.ruled import ruled
 from archsim.records.seeds import read, several
 from archsim.report import ranges, style
 from archsim.report.charts import accuracy
@@ -74,6 +75,20 @@ def test_seeds_json_has_the_intervals_of_the_mean_drawn_for_it(folder: Path, mea
     assert "intervals" not in mean.summary, "a mean of intervals is none"
     assert drawn(folder)[mean.technology] == intervals(mean).content()
     assert drawn(tmp_path) == {}
+
+
+def test_a_folder_by_another_scaling_rule_is_the_mean_of_its_runs_by_it(mean: Recorded, tmp_path: Path) -> None:
+    rule = "stillmaker-baas-older"
+    found = ruled(mean, rule)
+    for chip in CHIPS:
+        assert found.total(chip) == pytest.approx(fmean(ruled(one, rule).total(chip) for one in mean.seeds), rel=1e-12)
+        assert found.total(chip) < 0.8 * mean.total(chip)
+    written = make(mean.path, tmp_path, rule=rule)
+    assert {"report.md", "intervals.json", "energy.png"} <= {path.name for path in written}
+    told = json.loads((tmp_path / "intervals.json").read_text())["intervals"][f"bottom-up-14nm+{rule}"]
+    energy = told["architectures"]["digital32"]["energy_per_step_J"]["total"]
+    assert energy["value"] == pytest.approx(found.total("digital32"), rel=1e-12)
+    assert energy["low"] < energy["value"] < energy["high"]
 
 
 def explain_value(mean: Recorded) -> float:
