@@ -30,15 +30,22 @@ _DAMAGE = (
 """What reading a damaged cache, or writing one on a full disk, may raise."""
 
 
-def kernel(fastmath: Any = False) -> Callable[[Any], Any]:
+def kernel(fastmath: Any = False, *, divides: bool = False) -> Callable[[Any], Any]:
     """Return a decorator that compiles a function on arrays, by `numba.njit` with its cache.
 
     Where no cache can be written beside the package or in the user's folder, one in a temporary folder of the user's
     own will do, or none. A damaged entry is compiled anew.
+
+    Parameters
+    ----------
+    fastmath : as Numba has it
+    divides : bool
+        Whether x / 0 is what IEEE 754 says, as in NumPy; a division that must raise is not done many at a time.
     """
 
     def compiled(function: Any) -> Any:
-        made = numba.njit(**({"fastmath": fastmath} if fastmath else {}))(function)
+        options = {**({"fastmath": fastmath} if fastmath else {}), **({"error_model": "numpy"} if divides else {})}
+        made = numba.njit(**options)(function)
         if getattr(numba.config, "DISABLE_JIT", 0):  # then it is the function itself
             return made
         for place in (None, _temporary):

@@ -265,6 +265,53 @@ def sigmoid_derivative(back, y, out):
             out[v, j] = back[v, j] * y[v, j] * (np.float32(1) - y[v, j])
 
 
+@kernel(fastmath={"contract"}, divides=True)
+def _erf(x):
+    """Return the error function of a float32 to about its last digit: x P(x^2) / Q(x^2), as Eigen and XLA have it."""
+    x = min(max(x, np.float32(-4)), np.float32(4))
+    q = x * x
+    p = np.float32(-2.72614225801306e-10)
+    p = p * q + np.float32(2.77068142495902e-08)
+    p = p * q + np.float32(-2.10102402082508e-06)
+    p = p * q + np.float32(-5.69250639462346e-05)
+    p = p * q + np.float32(-7.34990630326855e-04)
+    p = p * q + np.float32(-2.95459980854025e-03)
+    p = p * q + np.float32(-1.60960333262415e-02)
+    b = np.float32(-1.45660718464996e-05)
+    b = b * q + np.float32(-2.13374055278905e-04)
+    b = b * q + np.float32(-1.68282697438203e-03)
+    b = b * q + np.float32(-7.37332916720468e-03)
+    b = b * q + np.float32(-1.42647390514189e-02)
+    return x * p / b
+
+
+@kernel(fastmath={"contract"}, divides=True)
+def gelu(x, out):
+    """Write x Phi(x) into `out`, Phi(x) = (1 + erf(x / sqrt 2)) / 2."""
+    for v in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            half = np.float32(0.5) * x[v, j]
+            out[v, j] = half + half * _erf(x[v, j] * np.float32(0.7071067811865476))
+
+
+@kernel(fastmath={"contract"}, divides=True)
+def gelu_derivative(back, x, bell, out):
+    """Write back (Phi(x) + x phi(x)) into `out`; `bell` is exp(-x^2 / 2), phi(x) times sqrt(2 pi)."""
+    for v in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            phi = bell[v, j] * np.float32(0.3989422804014327)
+            low = np.float32(0.5) + np.float32(0.5) * _erf(x[v, j] * np.float32(0.7071067811865476))
+            out[v, j] = back[v, j] * (low + x[v, j] * phi)
+
+
+@kernel()
+def leaky_relu_derivative(back, y, out, slope):
+    """Write back where y is positive, slope times back elsewhere, into `out`."""
+    for v in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            out[v, j] = back[v, j] * (np.float32(1) if y[v, j] > 0 else np.float32(slope))
+
+
 @kernel()
 def normalise(x, out):
     """Write x, (n, size), over its largest magnitude into `out` and return that magnitude (zero stays zero)."""

@@ -111,17 +111,20 @@ def words(shape: Shape) -> int:
 
 
 class Elementwise(Function):
-    """A named operation of `learning.maths` on operands of one shape."""
+    """A named operation of `learning.maths` on operands of one shape, with its setting, if it has one."""
 
-    def __init__(self, op: str, shape: Shape) -> None:
-        self.name, self._op = op, OPS[op]
+    def __init__(self, op: str, shape: Shape, setting: float | None = None) -> None:
+        self._op = OPS[op]
+        given = self._op.setting if setting is None else setting
+        self._settings = () if self._op.setting is None else (given,)
+        self.name = op if self._op.setting is None else f"{op} {given:g}"
         self.shapes, self.out = (shape,) * self._op.operands, shape
         self.cost = _cost(self._op, words(shape))
 
     def __call__(self, *operands: F32) -> F32:
         """Apply the operation."""
         out = np.empty(operands[-1].shape, np.float32)
-        self._op.kernel(*operands, out)
+        self._op.kernel(*operands, out, *self._settings)
         return out
 
     def adjoint(self, operand: int) -> Adjoint | None:
@@ -129,7 +132,7 @@ class Elementwise(Function):
         if operand not in self._op.adjoints:
             raise ModelError(f"{self.name} has no gradient by operand {operand}")
         name, needs = self._op.adjoints[operand]
-        return Adjoint(Elementwise(name, self.out), needs)
+        return Adjoint(Elementwise(name, self.out, *self._settings), needs)
 
     def bound(self, bounds: Sequence[float | None]) -> float | None:
         """Return the operation's own bound, or that of its operand where it shrinks what it is given."""

@@ -19,7 +19,7 @@ class Op:
     Parameters
     ----------
     kernel : callable
-        Takes the operands, each float32 (vectors, size), and the result to write into.
+        Takes the operands, each float32 (vectors, size), the result to write into, and the setting if there is one.
     operands : int
     lookups, multiplies, adds, compares : int
         Elementary operations for one element; a lookup reads the activation table.
@@ -30,6 +30,8 @@ class Op:
         Largest magnitude of a result.
     shrinks : bool
         Whether no result is larger in magnitude than its (one) operand.
+    setting : float, optional
+        What a number beside the operands is if nobody says another; the adjoints share it. None: there is none.
     """
 
     kernel: Callable[..., Any]
@@ -41,6 +43,7 @@ class Op:
     adjoints: Mapping[int, tuple[str, tuple[int | str, ...]]] = field(default_factory=dict)
     bound: float | None = None
     shrinks: bool = False
+    setting: float | None = None
 
     @property
     def operations(self) -> int:
@@ -63,12 +66,26 @@ def _relu_derivative(back: F32, y: F32, out: F32) -> None:
     np.multiply(back, y > 0, out=out)
 
 
+def _leaky_relu(x: F32, out: F32, slope: float) -> None:
+    np.maximum(x, np.float32(slope) * x, out=out)
+
+
+def _gelu_derivative(back: F32, x: F32, out: F32) -> None:
+    bell = x * x
+    bell *= np.float32(-0.5)
+    _kernels.gelu_derivative(back, x, np.exp(bell, out=bell), out)
+
+
 def _difference(target: F32, y: F32, out: F32) -> None:
     np.subtract(target, y, out=out)
 
 
 def _tanh_derivative(back: F32, y: F32, out: F32) -> None:
     np.multiply(back, 1 - y * y, out=out)
+
+
+SLOPE = 0.01
+"""Of a leaky ReLU below zero if nobody says another: that of PyTorch."""
 
 
 def _by(name: str) -> dict[int, tuple[str, tuple[int | str, ...]]]:
@@ -84,9 +101,17 @@ OPS: dict[str, Op] = {
     "tanh-derivative": Op(_tanh_derivative, 2, multiplies=2, adds=1),
     "relu": Op(_relu, 1, compares=1, adjoints=_by("relu-derivative"), shrinks=True),
     "relu-derivative": Op(_relu_derivative, 2, compares=1),
+    "leaky-relu": Op(
+        _leaky_relu, 1, compares=1, multiplies=1, adjoints=_by("leaky-relu-derivative"), shrinks=True, setting=SLOPE
+    ),
+    "leaky-relu-derivative": Op(_kernels.leaky_relu_derivative, 2, compares=1, multiplies=1, setting=SLOPE),
+    # Phi is one look-up of the table, phi another
+    "gelu": Op(_kernels.gelu, 1, lookups=1, multiplies=1, adjoints={0: ("gelu-derivative", (0,))}, shrinks=True),
+    "gelu-derivative": Op(_gelu_derivative, 2, lookups=2, multiplies=2, adds=1),
+    "multiply": Op(np.multiply, 2, multiplies=1, adjoints={0: ("multiply", (1,)), 1: ("multiply", (0,))}),
     "difference": Op(_difference, 2, adds=1),
 }
 """Name -> operation, with NumPy's or Numba's kernel that computes it."""
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "linear")
-"""Activations of a layer; "linear" stands for none."""
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "linear")
+"""Activations of a layer; "linear" stands for none. GELU is the exact one, x Phi(x), not its approximation by tanh."""

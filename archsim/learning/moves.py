@@ -1,19 +1,15 @@
-"""Functions that only re-address words: the constant input of a bias, slices, windows of images and their adjoints.
-
-All are free but `Fold`, which adds up what several windows say of one element.
-"""
+"""Functions that only re-address words, and are free: the constant input of a bias, slices, other orders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.errors import ModelError
 from archsim.learning import _kernels
-from archsim.learning.functions import Adjoint, Cost, Function, Shape, words
+from archsim.learning.functions import Adjoint, Function, Shape, words
 
 
 class AppendOne(Function):
@@ -144,124 +140,3 @@ class Transpose(Function):
     def bound(self, bounds: Sequence[float | None]) -> float | None:
         """Return the operand's."""
         return bounds[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A window that slides over an image (rows, columns, channels).
-
-    Parameters
-    ----------
-    rows, columns : int
-        Of the window.
-    stride, padding, dilation : int
-        Places from window to window, zeros around the image, places from element to element of the window.
-    """
-
-    rows: int
-    columns: int
-    stride: int = 1
-    padding: int = 0
-    dilation: int = 1
-
-    def places(self, rows: int, columns: int) -> tuple[int, int]:
-        """Return how many windows stand below and beside each other.
-
-        Raises
-        ------
-        ModelError
-            If not one fits.
-        """
-        found = tuple(
-            (size + 2 * self.padding - self.dilation * (mine - 1) - 1) // self.stride + 1
-            for size, mine in ((rows, self.rows), (columns, self.columns))
-        )
-        if min(found) < 1:
-            raise ModelError(
-                f"a window of {self.rows}x{self.columns} (dilation {self.dilation}, padding {self.padding}) does not "
-                f"fit into an image of {rows}x{columns}"
-            )
-        return found[0], found[1]
-
-    def __str__(self) -> str:
-        """Return the window in words."""
-        return f"{self.rows}x{self.columns} stride {self.stride} padding {self.padding} dilation {self.dilation}"
-
-    def parts(self, padded: F32, places: tuple[int, int]) -> list[F32]:
-        """Return what each element of the window sees: views (samples, *places, channels) of a padded image."""
-        reach = [(count - 1) * self.stride + 1 for count in places]
-        return [
-            padded[:, a : a + reach[0] : self.stride, b : b + reach[1] : self.stride]
-            for a in range(0, self.rows * self.dilation, self.dilation)
-            for b in range(0, self.columns * self.dilation, self.dilation)
-        ]
-
-
-class Windows(Function):
-    """What a window sees at each of its places: image (rows, columns, channels) -> (places, places, window x channels).
-
-    With `one`, each vector has one more element of 1, the input of a bias.
-    """
-
-    def __init__(self, shape: Shape, window: Window, *, one: bool = False) -> None:
-        rows, columns, channels = shape
-        self.name, self.shapes = f"windows {window}{' and one' if one else ''}", (shape,)
-        self._places = window.places(rows, columns)
-        self.out = (*self._places, window.rows * window.columns * channels + one)
-        self.window, self._one = window, one
-
-    def __call__(self, *operands: F32) -> F32:
-        """Return (samples x places, window x channels)."""
-        rows, columns, channels = self.shapes[0]
-        x = operands[0].reshape(-1, rows, columns, channels)
-        window, edge = self.window, self.window.padding
-        padded = np.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0))) if edge else x
-        out = np.empty((x.shape[0], *self._places, self.out[-1]), np.float32)
-        for k, part in enumerate(window.parts(padded, self._places)):
-            out[..., k * channels : (k + 1) * channels] = part
-        if self._one:
-            out[..., -1] = 1
-        return out.reshape(-1, self.out[-1])
-
-    def adjoint(self, operand: int) -> Adjoint | None:
-        """Add up what the windows say of each element."""
-        del operand
-        return Adjoint(Fold(self.shapes[0], self.window, one=self._one))
-
-    def bound(self, bounds: Sequence[float | None]) -> float | None:
-        """Return the operand's, or 1."""
-        return bounds[0] if bounds[0] is None or not self._one else max(bounds[0], 1.0)
-
-
-class Fold(Function):
-    """The sum over windows of what each says of the elements it sees, as an image of `shape`: adjoint of `Windows`.
-
-    One addition, two reads and a write a word of a window.
-    """
-
-    def __init__(self, shape: Shape, window: Window, *, one: bool = False) -> None:
-        rows, columns, channels = shape
-        self.name, self.out = f"fold {window}{' and one' if one else ''}", shape
-        self._places = window.places(rows, columns)
-        n = words(self._places) * window.rows * window.columns * channels
-        self.shapes = ((*self._places, window.rows * window.columns * channels + one),)
-        self.window, self._one = window, one
-        self.cost = Cost(adds=n, reads=2 * n, writes=n)
-
-    def __call__(self, *operands: F32) -> F32:
-        """Return (samples x rows x columns, channels)."""
-        rows, columns, channels = self.out
-        edge = self.window.padding
-        seen = operands[0].reshape(-1, *self.shapes[0])
-        padded = np.zeros((seen.shape[0], rows + 2 * edge, columns + 2 * edge, channels), np.float32)
-        for k, part in enumerate(self.window.parts(padded, self._places)):
-            np.add(part, seen[..., k * channels : (k + 1) * channels], out=part)
-        inner = padded[:, edge : edge + rows, edge : edge + columns]
-        return np.ascontiguousarray(inner).reshape(-1, channels)
-
-    def adjoint(self, operand: int) -> Adjoint | None:
-        """Return what the windows see of the gradient."""
-        del operand
-        if self._one:
-            raise ModelError("the windows of a bias have no adjoint of their own")
-        return Adjoint(Windows(self.out, self.window))

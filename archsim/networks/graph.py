@@ -233,11 +233,19 @@ class Builder:
         self._nodes.append(Node(function, tuple(x.name for x in xs), out.name, layer))
         return out
 
-    def activate(self, name: str, x: Tensor, layer: str) -> Tensor:
-        """Return an activation of a tensor: softmax, or one of `learning.maths` by name."""
+    def activate(self, name: str, x: Tensor, layer: str, *, slope: float | None = None) -> Tensor:
+        """Return an activation of a tensor: softmax, or one of `learning.maths` by name; a leaky ReLU has a slope.
+
+        Raises
+        ------
+        ModelError
+            If another one is given a slope.
+        """
+        if slope is not None and name != "leaky-relu":
+            raise ModelError(f"{layer}: a slope for {name}; expected one for leaky-relu only")
         if name == LINEAR:
             return x
-        return self.apply(Softmax(x.shape) if name == "softmax" else Elementwise(name, x.shape), [x], layer)
+        return self.apply(Softmax(x.shape) if name == "softmax" else Elementwise(name, x.shape, slope), [x], layer)
 
     def graph(self) -> Graph:
         """Return what was collected."""

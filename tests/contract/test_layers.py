@@ -7,24 +7,90 @@ from typing import Any
 import numpy as np
 import pytest
 import sequence_kit as sequences
-from network_kit import chain, dense
+from network_kit import chain, conv, dense, roomy
 
-from archsim.base import registry
 from archsim.base.files import shipped_names
-from archsim.base.streams import Streams
-from archsim.chips import architecture as architectures
-from archsim.chips.chip import Chip
 from archsim.chips.execute import inference, training_step
 from archsim.learning.losses import VALUES
+from archsim.networks.graph import Product
 from archsim.networks.network import Network
 
 SAMPLES = 3
-ROOM = {("digital_unit", "buffer_words"): "1000000"}
 NETWORKS: dict[str, dict[str, Any]] = {
     "sigmoid": {"inputs": 6, "layers": [dense("a", 5, "sigmoid"), dense("b", 4, "sigmoid"), dense("c", 3, "sigmoid")]},
     "relu": {"inputs": 6, "layers": [dense("a", 5, "relu"), dense("b", 3, "linear", bias=False)]},
     "tanh": {"inputs": 6, "layers": [dense("a", 5, "tanh"), dense("b", 3, "sigmoid")]},
     "softmax": {"inputs": 6, "loss": "cross-entropy", "layers": [dense("a", 5, "tanh"), dense("b", 3, "softmax")]},
+    "conv2d": {
+        "inputs": [5, 5, 2],
+        "layers": [
+            conv("a", 3, 3),
+            conv("b", 2, [2, 1], stride=2),
+            {"name": "c", "kind": "flatten"},
+            dense("d", 3, "sigmoid"),
+        ],
+    },
+    "conv2d-padded": {
+        "inputs": [4, 5, 2],
+        "layers": [conv("a", 3, 3, padding=1, dilation=2), conv("b", 2, 1, bias=False)],
+    },
+    "conv2d-groups": {
+        "inputs": [4, 4, 4],
+        "layers": [conv("a", 6, 2, groups=2), conv("b", 6, 2, groups=6, bias=False)],
+    },
+    "max-pool": {
+        "inputs": [5, 5, 2],
+        "layers": [conv("a", 3, 2), {"name": "b", "kind": "max-pool", "window": 2}, conv("c", 2, 1)],
+    },
+    "max-pool-overlapping": {
+        "inputs": [4, 4, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "max-pool", "window": 3, "stride": 1, "padding": 1}],
+    },
+    "average-pool": {
+        "inputs": [4, 4, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 2}],
+    },
+    "average-pool-overlapping": {
+        "inputs": [4, 4, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 3, "stride": 2, "padding": 1}],
+    },
+    "global-average": {
+        "inputs": [3, 3, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "global-average"}, dense("c", 2, "linear")],
+    },
+    "upsample": {
+        "inputs": [2, 2, 2],
+        "layers": [conv("a", 3, 1), {"name": "b", "kind": "upsample", "factor": 2}, conv("c", 2, 2)],
+    },
+    "leaky-relu": {"inputs": 6, "layers": [dense("a", 5, "leaky-relu", slope=0.3), dense("b", 3, "linear")]},
+    "gelu": {"inputs": 6, "layers": [dense("a", 5, "gelu"), dense("b", 3, "gelu")]},
+    "activation": {
+        "inputs": 6,
+        "layers": [
+            dense("a", 5, "linear"),
+            {"name": "b", "kind": "activation", "activation": "tanh"},
+            dense("c", 3, "linear"),
+        ],
+    },
+    "residual": {
+        "inputs": 6,
+        "layers": [
+            dense("a", 5, "tanh"),
+            dense("b", 5, "tanh"),
+            {"name": "c", "kind": "add", "of": ["a", "b", "a"]},
+            dense("d", 3, "linear"),
+        ],
+    },
+    "multiply": {
+        "inputs": 6,
+        "layers": [
+            dense("a", 5, "tanh"),
+            dense("b", 5, "tanh", of=["x"]),
+            dense("c", 5, "sigmoid"),
+            {"name": "d", "kind": "multiply", "of": ["a", "b", "c"]},
+            dense("e", 3, "linear"),
+        ],
+    },
     "softmax-inside": {"inputs": 6, "layers": [dense("a", 5, "softmax"), dense("b", 3, "sigmoid")]},
     "binary": {
         "inputs": 6,
@@ -36,21 +102,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
 """Name -> a small network; whoever adds a kind of layer adds one with it. `codes`: inputs are whole numbers below."""
 
 
-class Times:
-    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
-        del key, capacity_bit
-        return 1e-9
-
-
 def network(name: str) -> Network:
     told = {key: value for key, value in NETWORKS[name].items() if key != "codes"}
     return chain(told.pop("inputs"), *told.pop("layers"), std=0.7, **told)
-
-
-def chip(name: str, net: Network) -> Chip:
-    parsed = architectures.parse(architectures.document(name, ROOM))
-    made: Chip = registry.load("chip", parsed.chip).start(parsed, net, Times(), Streams(3), samples=SAMPLES)
-    return made
 
 
 def batch(net: Network, name: str) -> dict[str, np.ndarray]:
@@ -75,7 +129,7 @@ def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
     """Of every matrix and parameter, along random directions, by central differences on the 32-bit chip."""
     net, loss = network(name), NETWORKS[name].get("loss", "squared")
     feeds = batch(net, name)
-    made: Any = chip("digital32", net)
+    made: Any = roomy("digital32", net, SAMPLES)
     learns = {**made.weights, **made.parameters}
     before = {key: array.copy() for key, array in learns.items()}
     made.run(training_step(made, net, feeds, SAMPLES))
@@ -98,12 +152,13 @@ def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
 @pytest.mark.parametrize("architecture", shipped_names("architectures"))
 def test_every_chip_trains_it_a_step_and_books_each_layer(architecture: str, name: str) -> None:
     net = network(name)
-    made = chip(architecture, net)
+    made = roomy(architecture, net, SAMPLES)
     outputs = made.run(training_step(made, net, batch(net, name), 0.1))
     assert np.isfinite(outputs).all()
     booked = {(row.phase, row.layer) for row in made.ledger.rows()}
-    for matrix in net.graph.matrices:
-        assert {("forward", matrix), ("update", matrix)} <= booked
+    for node in net.graph.nodes:
+        if isinstance(node.what, Product):
+            assert {("forward", node.layer), ("update", node.layer)} <= booked
     assert all(np.isfinite(array).all() for array in made.arrays().values() if array.dtype.kind == "f")
 
 

@@ -9,13 +9,27 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, FiniteFloat
 
 from archsim.base.errors import ModelError
+from archsim.base.quantities import Count
 from archsim.base.yamlfile import Record
+from archsim.learning.images.windows import Window
 from archsim.networks.graph import Builder, Tensor
 
-Activation = Literal["sigmoid", "tanh", "relu", "softmax", "linear"]
+Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softmax", "linear"]
 """What `networks.graph.Builder.activate` knows."""
 Rate = Annotated[FiniteFloat, Field(gt=0)]
 Spread = Annotated[FiniteFloat, Field(gt=0)]
+Slope = Annotated[FiniteFloat, Field(ge=0, le=1)]
+"""Of a leaky ReLU below zero."""
+Size = Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
+"""Of a window: of a square, or rows and columns."""
+IMAGE = "an image: rows x columns x channels"
+Padding = Annotated[int, Field(ge=0, strict=True)]
+
+
+def window(size: int | list[int], stride: int, padding: int = 0, dilation: int = 1) -> Window:
+    """Return the window that a layer speaks of."""
+    rows, columns = (size, size) if isinstance(size, int) else size
+    return Window(rows, columns, stride, padding, dilation)
 
 
 class Layer(Record):
@@ -53,3 +67,14 @@ class WeightedLayer(Layer):
     bias: bool = True
     rate: Rate = 1.0
     initial_std: Spread | None = None
+
+
+class ActivatedLayer(WeightedLayer):
+    """A layer with a matrix whose result passes an activation."""
+
+    activation: Activation
+    slope: Slope | None = None
+
+    def activate(self, graph: Builder, y: Tensor) -> Tensor:
+        """Return the activation of a product."""
+        return graph.activate(self.activation, y, self.name, slope=self.slope)

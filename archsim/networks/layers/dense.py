@@ -8,15 +8,14 @@ from typing import Literal
 from archsim.base.quantities import Count
 from archsim.learning.moves import AppendOne
 from archsim.networks.graph import Builder, Tensor
-from archsim.networks.layers.base import Activation, WeightedLayer
+from archsim.networks.layers.base import ActivatedLayer
 
 
-class Dense(WeightedLayer):
+class Dense(ActivatedLayer):
     """y = f(x W + b) for each vector of x; the bias, if any, is one more row of W with input 1."""
 
     kind: Literal["dense"] = "dense"
     units: Count
-    activation: Activation
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
         """Add a product, and an activation if there is one."""
@@ -24,4 +23,4 @@ class Dense(WeightedLayer):
         if self.bias:
             x = graph.apply(AppendOne(x.shape), [x], self.name)
         matrix = graph.matrix(self.name, x.shape[-1], self.units, rate=self.rate, initial_std=self.initial_std)
-        return graph.activate(self.activation, graph.product(matrix, x, self.name), self.name)
+        return self.activate(graph, graph.product(matrix, x, self.name))

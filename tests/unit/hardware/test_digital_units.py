@@ -16,6 +16,7 @@ from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProd
 from archsim.hardware.programmer import Programmer
 from archsim.hardware.sram import Sram
 from archsim.learning.accumulate import Accumulator
+from archsim.learning.functions import Elementwise
 
 CYCLE, ACCESS, SET, RESET, READ = 1009, 2003, 100_003, 50_021, 130_003
 
@@ -38,9 +39,8 @@ def digital_unit(clock: Clock, ledger: Ledger, lanes: int = 1) -> DigitalUnit:
         ("sigmoid-derivative", {"multiply": 2, "add": 1, "buffer.read": 2}),
         ("relu", {"compare": 1, "buffer.read": 1}),
         ("relu-derivative", {"compare": 1, "buffer.read": 2}),
-        ("linear", {"buffer.read": 1}),
-        ("linear-error", {"add": 1, "buffer.read": 2}),
-        ("linear-derivative", {"buffer.read": 2}),
+        ("tanh-derivative", {"multiply": 2, "add": 1, "buffer.read": 2}),
+        ("difference", {"add": 1, "buffer.read": 2}),
     ],
 )
 def test_an_elementwise_operation_takes_its_elementary_operations_over_the_lanes(
@@ -49,7 +49,7 @@ def test_an_elementwise_operation_takes_its_elementary_operations_over_the_lanes
     ledger = Ledger()
     unit = digital_unit(Clock(), ledger, lanes)
     operands = [vectors(2, 5, seed) for seed in range(counts["buffer.read"])]
-    result, ps = elapsed(unit.clock, unit.elementwise(op, operands, TAG))
+    result, ps = elapsed(unit.clock, unit.compute(Elementwise(op, (5,)), operands, TAG))
     n = 10
     arithmetic = sum(amount for action, amount in counts.items() if action != "buffer.read") * n
     cycles = (arithmetic + lanes - 1) // lanes

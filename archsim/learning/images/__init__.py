@@ -1,0 +1,1 @@
+"""Functions of images (rows, columns, channels): windows and pooling."""

@@ -1,0 +1,149 @@
+"""Values and gradients of layers on the 32-bit chip, against PyTorch's: at hand, or as stored here where it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from network_kit import chain, conv, dense, roomy
+
+from archsim.chips.execute import training_step
+from archsim.learning.functions import words
+
+SAMPLES = 3
+STORED = json.loads((Path(__file__).parent / "torch_values.json").read_text())
+"""Case -> what PyTorch gives -> its product with `probe`; running this file writes them."""
+FIRST = conv("in", 4, 1, "tanh")
+"""A layer below the one in question, whose gradient is right only if that one passes it on as it should."""
+
+
+def filters(w: Any, rows: int, columns: int, *, bias: bool = True) -> tuple[Any, Any]:
+    """Return PyTorch's filters and biases of a matrix of ours."""
+    kernel = w[:-1] if bias else w
+    return kernel.reshape(rows, columns, -1, w.shape[1]).permute(3, 2, 0, 1), w[-1] if bias else None
+
+
+def first(f: Any, w: dict[str, Any], x: Any) -> Any:
+    return f.conv2d(x, *filters(w["in"], 1, 1)).tanh()
+
+
+Case = tuple[Any, tuple[dict[str, Any], ...], Callable[[Any, dict[str, Any], Any], Any]]
+"""Shape of a sample, layers, and the same of PyTorch: of (functional, our matrices and parameters, x)."""
+CASES: dict[str, Case] = {
+    "conv2d": (
+        (6, 5, 2), (FIRST, conv("a", 3, [3, 2], "linear", stride=2, padding=1)),
+        lambda f, w, x: f.conv2d(first(f, w, x), *filters(w["a"], 3, 2), stride=2, padding=1),
+    ),
+    "conv2d dilation": (
+        (6, 5, 2), (FIRST, conv("a", 3, 2, "linear", dilation=3, bias=False)),
+        lambda f, w, x: f.conv2d(first(f, w, x), filters(w["a"], 2, 2, bias=False)[0], dilation=3),
+    ),
+    "conv2d groups": (
+        (4, 4, 2), (FIRST, conv("a", 6, 3, "linear", groups=2, padding=1)),
+        lambda f, w, x: f.conv2d(
+            first(f, w, x), *(_cat(parts) for parts in zip(*(filters(w[f"a.{g}"], 3, 3) for g in (0, 1)), strict=True)),
+            groups=2, padding=1,
+        ),
+    ),
+    "flatten": (
+        (3, 2, 2), (FIRST, {"name": "f", "kind": "flatten"}, dense("a", 3, "linear")),
+        lambda f, w, x: f.linear(first(f, w, x).permute(0, 2, 3, 1).flatten(1), w["a"][:-1].T, w["a"][-1]),
+    ),
+}  # fmt: skip
+
+
+CASES |= {
+    name: ((5, 6, 2), (FIRST, {"name": "p", **told}), lambda f, w, x, of=of: of(f, first(f, w, x)))
+    for name, told, of in [
+        ("max-pool", {"kind": "max-pool", "window": 2}, lambda f, y: f.max_pool2d(y, 2)),
+        (
+            "max-pool overlapping", {"kind": "max-pool", "window": [3, 2], "stride": 1, "padding": 1},
+            lambda f, y: f.max_pool2d(y, (3, 2), 1, 1),
+        ),
+        ("average-pool", {"kind": "average-pool", "window": 2}, lambda f, y: f.avg_pool2d(y, 2)),
+        (
+            "average-pool overlapping", {"kind": "average-pool", "window": [3, 2], "stride": 2, "padding": 1},
+            lambda f, y: f.avg_pool2d(y, (3, 2), 2, 1),
+        ),
+        ("global-average", {"kind": "global-average"}, lambda f, y: f.adaptive_avg_pool2d(y, 1).flatten(1)),
+        (
+            "leaky-relu", {"kind": "activation", "activation": "leaky-relu", "slope": 0.2},
+            lambda f, y: f.leaky_relu(y, 0.2),
+        ),
+        ("gelu", {"kind": "activation", "activation": "gelu"}, lambda f, y: f.gelu(y)),
+        ("relu", {"kind": "activation", "activation": "relu"}, lambda f, y: f.relu(y)),
+        ("softmax", {"kind": "activation", "activation": "softmax"}, lambda f, y: f.softmax(y, 1)),
+        ("add", {"kind": "add", "of": ["in", "in"]}, lambda f, y: f.hardtanh(y + y, -9, 9)),
+        ("multiply", {"kind": "multiply", "of": ["in", "in"]}, lambda f, y: f.hardtanh(y * y, -9, 9)),
+        ("upsample", {"kind": "upsample", "factor": 3}, lambda f, y: f.interpolate(y, scale_factor=3)),
+    ]
+}  # fmt: skip
+
+
+def _cat(parts: Any) -> Any:
+    import torch
+
+    return torch.cat(parts)
+
+
+def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the feeds of a case, and ours: the output and what is learnt (minus the slope of the summed loss)."""
+    shape, layers, _ = CASES[name]
+    net = chain(list(shape), *layers, std=0.5)
+    rng = np.random.default_rng(5)
+    feeds = {
+        feed: rng.normal(size=(SAMPLES, net.graph.tensors[feed].words)).astype(np.float32) for feed in net.graph.feeds
+    }
+    made: Any = roomy("digital32", net, SAMPLES)
+    learns = {**made.weights, **made.parameters}
+    for array in learns.values():
+        array[...] += rng.normal(scale=0.3, size=array.shape)
+    start = {key: array.copy() for key, array in learns.items()}
+    given_shape = net.graph.tensors[net.training.results[0][0]].shape
+    vectors = SAMPLES * words(given_shape[:-1])  # the rate of a sum, not of the mean over samples and positions
+    output = made.run(training_step(made, net, feeds, vectors))
+    ours = {f"d {key}": array - start[key] for key, array in learns.items()}
+    shaped = output.reshape(SAMPLES, *given_shape)
+    return {"feeds": feeds, "start": start}, {"output": shaped, **ours}
+
+
+def torchs(name: str, told: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return PyTorch's, in our shapes."""
+    torch = pytest.importorskip("torch")
+    shape, _, function = CASES[name]
+    w = {key: torch.tensor(array, requires_grad=True) for key, array in told["start"].items()}
+    x = torch.tensor(told["feeds"]["x"].reshape(SAMPLES, *shape)).movedim(-1, 1)
+    y = function(torch.nn.functional, w, x)
+    if y.ndim == 4:
+        y = y.movedim(1, -1)
+    (((torch.tensor(told["feeds"]["target"]).reshape(y.shape) - y) ** 2).sum() / 2).backward()
+    slopes = {f"d {key}": -one.grad.numpy() for key, one in w.items() if one.grad is not None}
+    return {"output": y.detach().numpy(), **slopes}
+
+
+def probe(array: np.ndarray) -> float:
+    return float((array.astype(float).ravel() * np.cos(np.arange(array.size))).sum())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_gives_and_learns_what_pytorchs_does(name: str) -> None:
+    told, ours = given(name)
+    for key, theirs in torchs(name, told).items():
+        assert ours[key].shape == theirs.shape, key
+        assert ours[key] == pytest.approx(theirs, rel=1e-5, abs=1e-5), key
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_gives_and_learns_what_pytorchs_did(name: str) -> None:
+    _, ours = given(name)
+    stored = STORED[name]
+    assert {key: probe(ours[key]) for key in stored} == pytest.approx(stored, rel=1e-5, abs=1e-4)
+
+
+if __name__ == "__main__":
+    found = {name: {key: probe(array) for key, array in torchs(name, given(name)[0]).items()} for name in CASES}
+    (Path(__file__).parent / "torch_values.json").write_text(json.dumps(found, indent=1) + "\n")
