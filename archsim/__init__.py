@@ -8,7 +8,6 @@ Every command of the command line is a function of its name here (`run`, `explai
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from archsim.runs.spec import RunSpec, resolve
     from archsim.runs.summary import Summary
 
-__version__ = version("archsim")
+    __version__: str
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "hold", "load", "reproduce", "resume", "run",
@@ -88,6 +87,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: `import archsim` stays quick."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("archsim")
     if name not in _HOMES:
         raise AttributeError(f"module 'archsim' has no attribute {name!r}")
     module, _, attribute = _HOMES[name].partition(":")

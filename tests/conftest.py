@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,19 @@ from hypothesis import settings
 
 settings.register_profile("archsim", deadline=None)  # the first example may compile a kernel
 settings.load_profile("archsim")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all processes of the tests share one list of fonts, which matplotlib makes in a second wherever it has none."""
+    if config.cache:
+        os.environ["MPLCONFIGDIR"] = str(config.cache.mkdir("matplotlib"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector away from thousands of tests, which live to the end: each training would go through them."""
+    gc.collect()
+    gc.freeze()
+
 
 REAL_DATA = os.environ.get("ARCHSIM_DATA")
 

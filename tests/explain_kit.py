@@ -22,7 +22,7 @@ def small_run(out: Path, **options: Any) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ARCHSIM_DATA", raising=False)
         patch.setenv("XDG_CACHE_HOME", str(out.parent / "cache"))
-        run("mlp-mnist", out=out, **{"steps": STEPS, "seed": 1, "techs": TECHNOLOGIES, **options})
+        run(out=out, **{"steps": STEPS, "seed": 1, "techs": TECHNOLOGIES, **options})
     return out
 
 

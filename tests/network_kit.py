@@ -19,7 +19,7 @@ def dense(name: str, units: int, activation: str, **more: Any) -> dict[str, Any]
 
 def conv(name: str, units: int, window: Any, activation: str = "sigmoid", **more: Any) -> dict[str, Any]:
     """Return what a workload says of a convolution."""
-    return {"name": name, "kind": "conv2d", "units": units, "window": window, "activation": activation, **more}
+    return {"name": name, "units": units, "window": window, "activation": activation, "kind": "conv2d", **more}
 
 
 def chain(inputs: Any, *layers: dict[str, Any], std: float, **more: Any) -> Network:

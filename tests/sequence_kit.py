@@ -44,6 +44,20 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("two", "gru", units=2, bias=False, carry=True), _HEAD,
         ],
     },
+    "tied": {
+        **CODES,
+        "layers": [
+            ONE_HOT, dense("table", 3, "linear", bias=False), dense("mix", 3, "tanh"),
+            layer("head", "tied", matrix="table", activation="softmax"),
+        ],
+    },
+    "decoder-block": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=4), layer("mix", "decoder-block", heads=2, initial_std=0.4),
+            layer("two", "decoder-block", heads=1, hidden=3, bias=False, initial_std=0.4), _HEAD,
+        ],
+    },
     "attention": {"inputs": [3, 4], "layers": [layer("in", "attention", heads=2), dense("head", 2, "sigmoid")]},
     "attention-both-ways": {
         **CODES,

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -360,7 +361,11 @@ def read_references(path: Path) -> dict[str, Reference]:
     InputError
         If an entry is not closed, has no key, or repeats one; with file and line.
     """
-    text = files.read_text(path, "bib", "BibTeX")
+    return dict(_entries(files.read_text(path, "bib", "BibTeX"), path))
+
+
+@lru_cache(maxsize=32)
+def _entries(text: str, path: Path) -> Mapping[str, Reference]:
     found: dict[str, Reference] = {}
     for match in re.finditer(r"^[ \t]*@(\w+)\s*\{\s*([^,\s{}]*)\s*,", text, re.MULTILINE):
         kind, key = match.groups()

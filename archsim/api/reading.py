@@ -73,7 +73,8 @@ def explain(
     tech : str, optional
         Technology that priced the run.
     **options
-        Those of `archsim.studies.explain.explain.explain`: samples, distribution, points, data, done, executor.
+        Those of `archsim.studies.explain.explain.explain`: samples, distribution, points, data, done, executor,
+        rule.
     """
     from archsim.report.explain import page
     from archsim.studies.explain.explain import explain as study
@@ -89,7 +90,7 @@ def compare(
 ) -> Comparison:
     """Set a run's technologies or chips, or several runs, side by side; with `out`, write tables and charts there.
 
-    `options` are those of `archsim.records.compare.compare`: ranges, retime_steps, data, say.
+    `options` are those of `archsim.records.compare.compare`: ranges, retime_steps, data, say, rule.
     """
     from archsim.records.compare import compare as set_beside
     from archsim.report.compare import tables as page

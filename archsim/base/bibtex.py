@@ -8,10 +8,10 @@ import re
 def closing(text: str, start: int) -> int | None:
     """Return the place of the brace that closes the one at `start`, or None."""
     depth = 0
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
+    for brace in re.compile(r"[{}]").finditer(text, start):
+        depth += 1 if brace.group() == "{" else -1
         if depth == 0:
-            return place
+            return brace.start()
     return None
 
 

@@ -11,6 +11,7 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
+from archsim.base import usual_units
 from archsim.base.errors import InputError, ModelError
 
 PS_PER_S = 10**12
@@ -19,8 +20,6 @@ _EXAMPLES = {
     "bit": "1 MiB", "m^2": "40 um^2", "J/bit": "4 pJ/bit", "J/bit/m": "67 fJ/bit/mm", "W/bit": "0.3 uW/KiB",
     "m^2/bit": "0.12 um^2/bit",
 }  # fmt: skip
-# Counts of the field; all are plain numbers to the dimension check.
-_COUNTS = ("op", "MAC", "conversion", "word", "pulse", "lookup", "cycle", "line")
 _AREAS = ((0, ""), (-6, "m"), (-12, "u"), (-18, "n"))
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
@@ -33,10 +32,10 @@ _QUANTITY = re.compile(
 
 @cache
 def _registry() -> Any:
-    import pint  # 0.3 s: only where files are read
+    import pint  # 0.5 s with its registry: only for units that are not usual
 
     registry: Any = pint.UnitRegistry()
-    for count in _COUNTS:
+    for count in usual_units.COUNTS:
         registry.define(f"{count} = [] = {count}")
     return registry
 
@@ -78,6 +77,16 @@ def _read(text: str, unit: str) -> float | str:
         return f"is still a placeholder; expected {like(unit)}"
     if not _QUANTITY.fullmatch(text):
         return f"got {text!r}, which cannot be read; expected {like(unit)}"
+    if (usual := usual_units.read(text)) and (wanted := usual_units.of(unit)) and wanted[0] == 1:
+        value, dimension = usual
+        if dimension and dimension != wanted[1]:
+            return f"got {text!r}, which is no quantity in {unit}; expected {like(unit)}"
+        if dimension == wanted[1]:
+            return value if math.isfinite(value) else f"got {text!r}, which is not finite; expected {like(unit)}"
+    return _read_by_pint(text, unit)
+
+
+def _read_by_pint(text: str, unit: str) -> float | str:
     registry = _registry()
     import pint
 

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -162,7 +162,7 @@ def _value(text: str, option: str, key: Key) -> Any:
     """Read the text of a setting as a YAML value."""
     try:
         node = yaml.compose(text, Loader=_Loader)
-        return None if node is None else _build(node, key, {}, Path(option))
+        return None if node is None else _built(node, key, {}, Path(option))
     except (
         yaml.YAMLError,
         ValueError,
@@ -216,8 +216,12 @@ def read(path: Path) -> Document:
     return parsed(read_text(path, "yaml", "a YAML file"), path)
 
 
+@lru_cache(maxsize=128)
 def parsed(text: str, path: Path) -> Document:
-    """Return the document that a text is, or will be in the file `path`; raises what `read` does."""
+    """Return the document that a text is, or will be in the file `path`; raises what `read` does.
+
+    Whoever reads the same text again shares the document: no one changes it.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
     except RecursionError as error:
@@ -234,7 +238,7 @@ def parsed(text: str, path: Path) -> Document:
         raise InputError("holds no mapping", file=display(path), expected="keys and values", line=1)
     try:
         _count(node, path)
-        data = _build(node, (), lines, path)
+        data = _built(node, (), lines, path)
     except InputError:
         raise
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # odd tags, keys and aliases
@@ -269,12 +273,21 @@ def _count(node: yaml.Node, path: Path) -> None:
         )  # fmt: skip
 
 
-def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:
+def _built(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:
+    """Return what a node holds, and add the line of each key to `lines`."""
+    loader = _Loader("")
+    try:
+        return _build(node, key, lines, path, loader)
+    finally:
+        loader.dispose()
+
+
+def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path, loader: Any) -> Any:
     lines.setdefault(key, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            name = _scalar(key_node)
+            name = loader.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if name in result:
                 where = dotted((*key, name))
@@ -284,19 +297,11 @@ def _build(node: yaml.Node, key: Key, lines: dict[Key, int], path: Path) -> Any:
                     expected="each key once",
                 )  # fmt: skip
             lines[(*key, name)] = line
-            result[name] = _build(value_node, (*key, name), lines, path)
+            result[name] = _build(value_node, (*key, name), lines, path, loader)
         return result
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*key, index), lines, path) for index, item in enumerate(node.value)]
-    return _scalar(node)
-
-
-def _scalar(node: yaml.Node) -> Any:
-    loader = _Loader("")
-    try:
-        return loader.construct_object(node, deep=True)
-    finally:
-        loader.dispose()
+        return [_build(item, (*key, index), lines, path, loader) for index, item in enumerate(node.value)]
+    return loader.construct_object(node, deep=True)
 
 
 def validate(document: Document, model: type[M], data: dict[str, Any] | None = None, *, at: Key = ()) -> M:
@@ -322,7 +327,7 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
     loc: Key = (*at, *inside)
     kind, value = first["type"], first.get("input")
     if kind == "extra_forbidden":
-        known = _fields_at(model, inside[:-1])
+        known = _fields_at(model, first["loc"][:-1])
         hint = nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":
@@ -351,17 +356,29 @@ def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
 
 
 def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
-    """Return the field names of the model that the path `loc` leads to, following nested models and containers."""
+    """Return the field names of the model that `loc` leads to: through nested models, containers and tags of unions."""
     current: Any = model
-    for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel):
+    for part, following in zip(loc, (*loc[1:], ""), strict=False):
+        if str(part).startswith("<"):
+            current = _tagged(current, str(part))
+        elif isinstance(current, type) and issubclass(current, BaseModel):
             known = _by_key(current).get(str(part))
             current = known.annotation if known else None
-        else:  # a container, whose key or index is the part
+        elif not str(following).startswith("<"):  # a container, whose key or index is the part
             current = _inner_model(current)
     if not (isinstance(current, type) and issubclass(current, BaseModel)):
         current = _inner_model(current)
     return list(_by_key(current)) if current else []
+
+
+def _tagged(annotation: Any, tag: str) -> Any:
+    """Return what stands under a tag of a union."""
+    for argument in getattr(annotation, "__args__", ()):
+        if any(getattr(mark, "tag", None) == tag for mark in getattr(argument, "__metadata__", ())):
+            return argument.__origin__
+        if (found := _tagged(argument, tag)) is not None:
+            return found
+    return None
 
 
 def _by_key(model: type[BaseModel]) -> dict[str, Any]:

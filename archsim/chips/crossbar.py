@@ -6,13 +6,14 @@ from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
 from archsim.analog.cells import Cells
-from archsim.base.arrays import F32
+from archsim.base.arrays import F32, Arrays, nested, under
 from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES, Signal, Tag
@@ -25,10 +26,12 @@ from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
 from archsim.chips.placement import Grid, place, tiles_demand
+from archsim.chips.ranges import Ranges
 from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
+from archsim.networks.graph import Product
 from archsim.networks.network import Network
 
 C = TypeVar("C", bound=Cells)
@@ -82,9 +85,15 @@ class CrossbarChip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
         self._full_scale = architecture.tile.dac.full_scale
+        self._fixed = self._fixed_inputs()
         self.banks = self._banks()
         self.tiles = self._tiles(self.banks)
         self.forward, self.backward = self._groups()
+        adc = architecture.tile.adc
+        self.ranges = {
+            name: Ranges(adc.tracked, adc.forward_full_scale, adc.backward_full_scale)
+            for name in network.graph.matrices
+        }
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
@@ -203,6 +212,7 @@ class CrossbarChip(Chip):
     def twin(self) -> Self:
         """Return a chip over the same cells on a clock of its own."""
         made = type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
+        made.ranges = self.ranges
         return made.holding(self.parameters)
 
     def cells(self) -> dict[str, Cells]:
@@ -214,20 +224,55 @@ class CrossbarChip(Chip):
             for c, cells in enumerate(row)
         }
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return every cell array, the full scales that follow results, and the parameters."""
+        owners: dict[str, Cells | Ranges] = {**self.cells(), **self._named_ranges()}
+        found = {key: array for name, one in owners.items() for key, array in nested(name, one.arrays()).items()}
+        return {**found, **super().arrays()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place."""
+        owners: dict[str, Cells | Ranges] = {**self.cells(), **self._named_ranges()}
+        for name, one in owners.items():
+            one.restore(under(name, arrays))
+        super().restore(arrays)
+
+    def _named_ranges(self) -> dict[str, Ranges]:
+        return {f"ranges/{name}": ranges for name, ranges in self.ranges.items()}
+
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send codes to all tiles of the matrix, read them side by side, add up the row bands' partial sums."""
-        scale = self._full_scale
-        values = x.values if scale == 1 else x.values * np.float32(1 / scale)
-        return self._product(self.forward[matrix], values, scale, tag)
+        values, scale = yield from self._driven(matrix, x, tag)
+        return (yield from self._product(matrix, self.forward[matrix], values, scale, tag))
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
         values, scale = d.normal or (yield from self._normalised(d, tag))
-        return (yield from self._product(self.backward[matrix], values, scale, tag))
+        return (yield from self._product(matrix, self.backward[matrix], values, scale, tag))
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    def _product(self, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
+    def _driven(self, matrix: str, x: Signal, tag: Tag) -> Work[tuple[F32, float]]:
+        """Return inputs relative to the DAC's full scale, and that scale in their own unit.
+
+        Inputs that are known to stay within full scale drive the lines as they are; others by their largest element.
+        """
+        if matrix not in self._fixed:
+            return x.normal or (yield from self._normalised(x, tag))
+        scale = self._full_scale
+        return (x.values if scale == 1 else x.values * np.float32(1 / scale)), scale
+
+    def _fixed_inputs(self) -> frozenset[str]:
+        """Return the matrices all of whose inputs are known to stay within the DAC's full scale."""
+        graph, loose = self.network.graph, set()
+        for node in graph.nodes:
+            if isinstance(node.what, Product):
+                bound = graph.tensors[node.inputs[0]].bound
+                if node.what.transposed or bound is None or bound > self._full_scale:
+                    loose.add(node.what.matrix)
+        return frozenset(graph.matrices) - loose
+
+    def _product(self, matrix: str, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
         sent = values.size * group.bands
@@ -235,7 +280,11 @@ class CrossbarChip(Chip):
         yield from bus.send(sent * group.dac_bits, tag)
         if tag.phase in STEP_PHASES:  # evaluation reads what training last saw, so that it changes nothing
             group.age()
+        ranges = self.ranges[matrix]
+        group.set_full_scale(ranges[group.backward])
         codes = yield from group.read(values, tag)
+        if ranges.due and tag.phase in STEP_PHASES:
+            ranges.follow((yield from unit.spread(codes, tag)), backward=group.backward)
         yield from bus.send(group.outputs * vectors * group.adc_bits, tag)
         return Signal((yield from unit.collect(group.join(codes), tag, scale=scale)))
 
@@ -269,10 +318,11 @@ def load_cells(
     initial = network.initial_weights(streams)
     found = {}
     for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
+        unit = weight.unit_of(network.graph.matrices[name].initial_std)
         cells = [
             [
                 kind(
-                    device, (row.size, column.size), scale=weight.unit, streams=streams, name=f"{name}/{r},{c}",
+                    device, (row.size, column.size), scale=unit, streams=streams, name=f"{name}/{r},{c}",
                     drift_tolerance=weight.drift_tolerance,
                 )
                 for c, column in enumerate(grid.columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
@@ -27,10 +27,20 @@ class DacFile(Record):
     full_scale: Positive
 
 
+class TrackedFile(Record):
+    """Full scales that follow the results: `deviations` times their root mean square, looked at every so many samples.
+
+    The first so many samples are all looked at, and converted at the stated full scales or what has been found so far.
+    """
+
+    deviations: Positive
+    every: Count
+
+
 class AdcFile(Record):
     """ADCs of a tile; `tiles_per_bank` tiles contend for one bank of `count`.
 
-    The full scales are sums of input (over the DAC's full scale) times weight.
+    The full scales are sums of input (over the DAC's full scale) times weight; `tracked`, each matrix has its own.
     """
 
     bits: Bits
@@ -38,6 +48,7 @@ class AdcFile(Record):
     tiles_per_bank: Count
     forward_full_scale: Positive
     backward_full_scale: Positive
+    tracked: TrackedFile | None = None
 
 
 class TileFile(Record):
@@ -59,11 +70,26 @@ class TileFile(Record):
 
 
 class WeightFile(Record):
-    """How pairs stand for weights: the device, the conductance difference of a weight of 1, drift cache tolerance."""
+    """How pairs stand for weights: the device, the conductance difference of a weight of 1, drift cache tolerance.
+
+    The `unit` is one for all matrices; or each has its own, so that its initial weights have the `spread` as the
+    standard deviation of their conductance differences.
+    """
 
     device: str
-    unit: Conductance
+    unit: Conductance | None = None
+    spread: Conductance | None = None
     drift_tolerance: Annotated[FiniteFloat, Field(gt=0, lt=0.5)]
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.unit is None) == (self.spread is None):
+            raise ValueError("unit and spread: expected one of the two")
+        return self
+
+    def unit_of(self, initial_std: float) -> float:
+        """Return the conductance difference [S] of a weight of 1 in a matrix of so much initial spread."""
+        return self.unit if self.unit is not None else cast("float", self.spread) / initial_std
 
 
 # Shares of a device's range that suit it. The usual ones are about those of the shipped chips; how far off is worth a
@@ -116,7 +142,7 @@ class CrossbarArchitecture(Architecture):
         """Return what does not suit the range of the device, with the options that would."""
         device = build(self.device_file(), Switches())
         span, unit = device.high - device.low, self.weight.unit
-        if self.UNIT_SHARE.suits(unit / span):
+        if unit is None or self.UNIT_SHARE.suits(unit / span):
             return []
         note = (
             f"weight.unit is {show(unit, 'S')}, {unit / span:.2g} of the range of {self._ranged(device)}; "

@@ -12,6 +12,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
+from archsim.learning.functions import Function
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Program
 
@@ -93,9 +94,9 @@ def execute(
         held[number] = Signal(chip.parameters[name])
     verbs, begin = through or chip, chip.clock.now
     for booked, calls in _tagged(program, phase):
-        for call, tag in calls:
-            if call.free is not None:
-                held[call.output] = Signal(call.free(*[held[number].values for number in call.inputs]))
+        for call, tag, free in calls:
+            if free is not None:
+                held[call.output] = Signal(free(*[held[number].values for number in call.inputs]))
             else:
                 held[call.output] = yield from _ask(verbs, call, tag, held, rate, samples)
             for number in call.last:
@@ -105,9 +106,12 @@ def execute(
 
 
 @lru_cache(maxsize=64)
-def _tagged(program: Program, phase: str | None) -> list[tuple[str, list[tuple[Call, Tag]]]]:
-    """Return the calls of a program by phase, each with the tag that it is booked under."""
-    return [(phase or own, [(call, Tag(phase or own, call.layer)) for call in calls]) for own, calls in program.phases]
+def _tagged(program: Program, phase: str | None) -> list[tuple[str, list[tuple[Call, Tag, Function | None]]]]:
+    """Return the calls of a program by phase, each with the tag that it is booked under, and what is free of it."""
+    return [
+        (phase or own, [(call, Tag(phase or own, call.layer), call.free) for call in calls])
+        for own, calls in program.phases
+    ]
 
 
 def _ask(verbs: Verbs, call: Call, tag: Tag, held: list[Any], rate: float, samples: int) -> Work[Any]:
@@ -119,5 +123,7 @@ def _ask(verbs: Verbs, call: Call, tag: Tag, held: list[Any], rate: float, sampl
         return verbs.receive(signals[0], tag)
     if call.verb == "apply":
         return verbs.apply(cast("str", call.target), samples, tag)
-    rates = (rate * call.rate / samples,) if call.verb in {"accumulate", "adjust"} else ()
+    rates: tuple[float, ...] = ()
+    if call.verb in {"accumulate", "adjust"}:
+        rates = (call.rate if call.alone else rate * call.rate / samples,)
     return cast("Work[Any]", getattr(verbs, call.verb)(call.target, *signals, *rates, tag))

@@ -6,14 +6,13 @@ One bidirectional device a weight against a fixed reference, as in MLP+NeuroSim.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.single import SingleCells
-from archsim.base.arrays import I64, Arrays, nested, under
+from archsim.base.arrays import I64
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -100,9 +99,10 @@ class InArrayChip(CrossbarChip):
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, update = architecture.weight, architecture.update
-        up, down = (step / weight.unit for step in _steps(device, architecture))
-        state = {}
+        steps, state = _steps(device, architecture), {}
         for name, (grid, cells) in load_cells(SingleCells, device, architecture, network, streams).items():
+            unit = weight.unit_of(network.graph.matrices[name].initial_std)
+            up, down = (step / unit for step in steps)
             random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
             state[name] = InArrayLayer(grid, cells, PulseRule(network.shapes[name], up=up, down=down, random=random))
         return cls(architecture, network, times, state).holding(network.initial_parameters(streams))
@@ -126,18 +126,6 @@ class InArrayChip(CrossbarChip):
         writers = [writer for layer in self.writers.values() for row in layer for writer in row]
         return [*super().components(), self.pulse_unit, *writers]
 
-    # --- keeping --------------------------------------------------------------------------------------------------
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return every cell array, and the parameters."""
-        found = {key: array for name, one in self.cells().items() for key, array in nested(name, one.arrays()).items()}
-        return {**found, **super().arrays()}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Take over what `arrays` returned, in place."""
-        for name, one in self.cells().items():
-            one.restore(under(name, arrays))
-        super().restore(arrays)
-
     # --- verbs ----------------------------------------------------------------------------------------------------
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, find the pulses that the outer product is worth, and give them."""
@@ -153,8 +141,9 @@ class InArrayChip(CrossbarChip):
             )
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
-        """Do nothing: the devices have been pulsed already."""
-        del matrix, samples, tag
+        """Do nothing but count: the devices have been pulsed already."""
+        del tag
+        self.ranges[matrix].count(samples)
         yield from ()
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
-from archsim.analog.cells import Cells, PairedCells
+from archsim.analog.cells import PairedCells
 from archsim.base.arrays import I64, Arrays, nested, stored, under
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -115,8 +115,9 @@ class MixedPrecisionChip(CrossbarChip):
         tiled = outer.at == "tiles"
         state = {}
         for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
+            unit = weight.unit_of(network.graph.matrices[name].initial_std)
             accumulator = Accumulator(
-                network.shapes[name], epsilon=device.epsilon / weight.unit, bits=outer.chi.bits, limit=outer.chi.limit,
+                network.shapes[name], epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit,
                 x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
                 edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
@@ -170,15 +171,13 @@ class MixedPrecisionChip(CrossbarChip):
 
     # --- keeping --------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return every cell array, chi, counters and logs of every matrix, and the parameters."""
-        owners: dict[str, Cells | LayerState] = {**self.cells(), **self.state}
-        found = {key: array for name, one in owners.items() for key, array in nested(name, one.arrays()).items()}
-        return {**found, **super().arrays()}
+        """Return chi, counters and logs of every matrix, too."""
+        own = {key: array for name, one in self.state.items() for key, array in nested(name, one.arrays()).items()}
+        return {**own, **super().arrays()}
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` returned, in place."""
-        owners: dict[str, Cells | LayerState] = {**self.cells(), **self.state}
-        for name, one in owners.items():
+        for name, one in self.state.items():
             one.restore(under(name, arrays))
         super().restore(arrays)
 
@@ -187,6 +186,7 @@ class MixedPrecisionChip(CrossbarChip):
         """Add the outer product to chi."""
         state = self.state[matrix]
         normal, scale = d.normal or (yield from self._normalised(d, tag))
+        x_scale = (yield from self._driven(matrix, x, tag))[1] or 1.0  # any scale will do where all is zero
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
             outer, grid = self.architecture.outer_product, state.grid
@@ -196,13 +196,14 @@ class MixedPrecisionChip(CrossbarChip):
             )
             yield from self.bus.send(x_bits + d_bits, tag)
         yield from self.outer_product_units[matrix].accumulate(
-            state.accumulator, x.values, normal, tag, x_scale=self._full_scale, rate=rate * scale
+            state.accumulator, x.values, normal, tag, x_scale=x_scale, rate=rate * scale
         )
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
         """Pulse the pairs whose chi crossed the threshold."""
         state = self.state[matrix]
         state.since_refresh += samples
+        self.ranges[matrix].count(samples)
         index, pulses = self.outer_product_units[matrix].apply(state.accumulator, tag)
         if index.size:
             yield from self._program(matrix, state, index, pulses, tag)

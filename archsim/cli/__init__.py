@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -71,13 +72,19 @@ def main() -> None:
     _open_streams()
     signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
-        code = app(prog_name="archsim", standalone_mode=False)
+        code = _command()(prog_name="archsim", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:
         code = stop.code
     except BaseException as error:  # noqa: BLE001  the last net
         code = _ended(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@cache
+def _command() -> Any:
+    """Return all commands, built once: who calls `main` again does not wait for it again."""
+    return typer.main.get_command(app)
 
 
 def _open_streams() -> None:

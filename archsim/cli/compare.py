@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archsim.base.errors import InputError
-from archsim.cli.options import AsJson, Data, Quiet
+from archsim.cli.options import AsJson, Data, FigureRule, Quiet
 from archsim.display import console
 
 
@@ -30,7 +30,7 @@ def compare_command(  # noqa: PLR0917  an option each
     ] = True,
     retime_steps: Annotated[int, typer.Option(help="How many of the run's steps to run again, at most.")] = 3000,
     out: Annotated[Path | None, typer.Option(help="Where to write.", show_default="RUN/compare")] = None,
-    data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+    figure_rule: FigureRule = None, data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Set the energy of a training step side by side: by technologies, of chips, of runs; and say why."""
     for option, names in (("--tech", tech or []), ("--arch", arch or [])):
@@ -53,6 +53,7 @@ def compare_command(  # noqa: PLR0917  an option each
     found = compare(
         runs, techs=tuple(tech or ()), archs=tuple(arch or ()), points=folder / "points", ranges=charts,
         retime_steps=retime_steps if retime else None, data=data, say=say,
+        rule=figure_rule,
     )  # fmt: skip
     written = page.write(found, folder, charts=charts)
     if as_json:

@@ -221,7 +221,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
     """Do one run a seed and print each and their mean."""
     from archsim.base.files import write_text
     from archsim.runs.spec import resolve
-    from archsim.studies.seeds import STOP, check_folder, run_seeds, statistics
+    from archsim.studies.seeds import STOP, check_folder, drawn, run_seeds, statistics
 
     silent, every_s = how.silent, how.every_s
     spec = resolve(**options, seed=seeds[0])
@@ -242,7 +242,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
         finally:
             (out / STOP).unlink(missing_ok=True)
     if results:
-        content = statistics(results)
+        content = {**statistics(results), "intervals": drawn(out)}
         write_text(out / "seeds.json", json.dumps(content, indent=2) + "\n")
         if how.as_json:
             typer.echo(json.dumps(content, indent=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -135,6 +136,17 @@ class DigitalUnit(Component):
         cycles = self.cycles(2 * n)
         amounts = {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         return self.job(key, cycles * self.cycle_ps, amounts)
+
+    def spread(self, parts: Sequence[F32], tag: Tag) -> Work[float]:
+        """Return the root mean square of results on their way in: a product and an addition an element."""
+        n = sum(part.size for part in parts)
+        cycles = self.cycles(2 * n)
+        key = ("spread", n)
+        job = self._jobs.get(key) or self.job(
+            key, cycles * self.cycle_ps, {"multiply": n, "add": n, "control.cycle": cycles}
+        )
+        squares = sum(float(np.vdot(part, part)) for part in parts)
+        return self.perform(job, tag, math.sqrt(squares / n))
 
     def magnitude(self, d: F32, tag: Tag) -> Work[float]:
         """Return the sum of the magnitudes of d: a comparison and an addition an element."""

@@ -120,6 +120,13 @@ class Tile(Component):
         """Return the codes of the DACs to each side of zero, forward or backward; 0 for ideal ones."""
         return (self._backward if backward else self._forward)[0]
 
+    def set_full_scale(self, scale: float, *, backward: bool) -> None:
+        """Set the full scale of the ADCs in a direction, as the sum of input times weight."""
+        if backward:
+            self._backward = (*self._backward[:2], scale, self._backward[3])
+        else:
+            self._forward = (*self._forward[:2], scale, self._forward[3])
+
     def convert_ps(self, outputs: int) -> int:
         """Return the time in which one bank converts `outputs` lines: ceil(outputs/adcs) conversions."""
         return -(-outputs // self.converters.adcs) * self.converters.conversion_ps
@@ -233,6 +240,14 @@ class TileGroup:
         self._cells = [tile.cells for tile, _, _, _ in lanes]
         self._shared = any(tile.bank for tile, _, _, _ in lanes)
         self._hold_ps: dict[int, int] = {}
+        self._full_scale = 0.0
+
+    def set_full_scale(self, scale: float) -> None:
+        """Set the full scale of all tiles' ADCs in the group's direction."""
+        if scale != self._full_scale:
+            self._full_scale = scale
+            for tile, _, _, _ in self.lanes:
+                tile.set_full_scale(scale, backward=self.backward)
 
     def hold_ps(self, vectors: int) -> int:
         """Return the time of the slowest tile when no bank is shared."""

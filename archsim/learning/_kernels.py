@@ -382,3 +382,19 @@ def due_pulses(x, d, sums, per_up, per_down, draws, index, pulses):
                 pulses[found] = n if total > 0 else -n
                 found += 1
     return found, taken
+
+
+@kernel()
+def drop(x, seeds, key, rate, out):
+    """Write x / (1 - rate) into `out` where a random number is at least the rate, 0 elsewhere; (samples, elements).
+
+    seeds : (samples, 2) uint64 below 2^24; the random number of an element is SplitMix64 of seeds, key and place.
+    """
+    below, kept = np.uint64(rate * 2.0**32), np.float32(1 / (1 - rate))
+    for s in range(x.shape[0]):
+        start = (seeds[s, 0] << np.uint64(24) | seeds[s, 1]) ^ key
+        for i in range(x.shape[1]):
+            z = start + np.uint64(i + 1) * np.uint64(0x9E3779B97F4A7C15)
+            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            out[s, i] = x[s, i] * kept if (z ^ (z >> np.uint64(31))) >> np.uint64(32) >= below else np.float32(0)

@@ -102,6 +102,8 @@ class Function(ABC):
     def __repr__(self) -> str:
         """Return name and shapes: what a program says of the function."""
         taken = ", ".join("x".join(map(str, shape)) for shape in self.shapes)
+        if len(self.shapes) > 3 and len(set(self.shapes)) == 1:
+            taken = f"{len(self.shapes)} of {'x'.join(map(str, self.shapes[0]))}"
         return f"{self.name}({taken}) -> {'x'.join(map(str, self.out))}{' summed' if self.summed else ''}"
 
 

@@ -75,10 +75,11 @@ class Spread(Function):
     def __init__(self, places: Sequence[Place]) -> None:
         places = sorted(places, key=lambda place: place.start)
         first = places[0]
-        self.name = f"spread axis {first.axis} at {','.join(str(place.start) for place in places)}"
         self.shapes, self.out = tuple(place.shapes[0] for place in places), first.out
         self._places, self._axis = places, first.axis
         self._whole = sum(place.stop - place.start for place in places) == first.out[first.axis]
+        where = "all" if self._whole else ",".join(str(place.start) for place in places)
+        self.name = f"spread axis {first.axis} at {where}"
 
     def __call__(self, *operands: F32) -> F32:
         """Return the whole, for the parts in the order of their places."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from archsim.base.errors import ModelError
-from archsim.learning.functions import Function, Sum
+from archsim.learning.functions import Elementwise, Function, Sum
 from archsim.learning.moves import Place
 from archsim.learning.parts import Spread, apart
 from archsim.networks.graph import Graph, Node, Product, Tensor
@@ -40,9 +40,9 @@ class Loss:
 
 
 def forward(graph: Graph, outputs: Sequence[str], phase: str = "forward") -> Program:
-    """Return the program that computes some tensors, and no others than it needs for them."""
+    """Return the program that computes some tensors, and no others than it needs for them, where nothing is trained."""
     writer = _Writer(graph)
-    writer.forward(_needed(graph, outputs))
+    writer.forward(_needed([node.inference or node for node in graph.nodes], outputs))
     return writer.program("inference", ((phase, writer.take()),), outputs)
 
 
@@ -69,9 +69,9 @@ def training(
     if len(counts := {loss.positions for loss in losses}) > 1:
         raise ModelError(f"losses over {', '.join(map(str, sorted(counts)))} positions in one training; expected equal")
     [positions] = counts
-    learning = {*graph.matrices, *graph.parameters} if update is None else set(update)
+    learning = ({*graph.matrices, *graph.parameters} if update is None else set(update)) - graph.tracks.keys()
     writer = _Writer(graph)
-    nodes = _needed(graph, [*(loss.output for loss in losses), *outputs])
+    nodes = _needed(graph.nodes, [*(loss.output for loss in losses), *outputs])
     writer.forward(nodes)
     phases = [("forward", writer.take())]
     writer.backward(nodes, losses, learning)
@@ -84,6 +84,7 @@ def training(
         writer.add("apply", matrix, (), None, uses[0][2])
     for name, (number, layer) in writer.slopes.items():
         writer.add("adjust", name, (number,), None, layer, rate=graph.parameters[name].rate / positions)
+    writer.track()
     phases.append(("update", writer.take()))
     for matrix in graph.matrices:
         if matrix in learning:
@@ -92,10 +93,10 @@ def training(
     return writer.program("training", tuple(phases), outputs)
 
 
-def _needed(graph: Graph, outputs: Sequence[str]) -> list[Node]:
+def _needed(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
     """Return the nodes on the way to some tensors."""
     wanted, found = set(outputs), []
-    for node in reversed(graph.nodes):
+    for node in reversed(nodes):
         if node.output in wanted:
             wanted.update(node.inputs)
             found.append(node)
@@ -134,6 +135,17 @@ class _Writer:
         for node in nodes:
             inputs = tuple(self.numbers[name] for name in node.inputs)
             self.numbers[node.output] = self._node(node, inputs, self.graph.tensors[node.output])
+
+    def track(self) -> None:
+        """Let the parameters that follow a tensor do so, where the program computes it."""
+        for name, track in self.graph.tracks.items():
+            if track.tensor in self.numbers:
+                tensor = self.graph.tensors[name]
+                self.parameters[name] = mine = self._number(tensor)
+                inputs = (self.numbers[track.tensor], mine)
+                way = replace(tensor, name=f"d {name}")
+                d = self.add("compute", Elementwise("difference", tensor.shape), inputs, way, track.layer)
+                self.add("adjust", name, (d,), None, track.layer, rate=track.part, alone=True)
 
     def feed(self, name: str) -> int:
         """Return the number of a tensor that is there before the first call."""
@@ -226,11 +238,11 @@ class _Writer:
 
     def add(
         self, verb: Verb, target: str | Function, inputs: tuple[int, ...], tensor: Tensor | None, layer: str, *,
-        rate: float = 1.0,
+        rate: float = 1.0, alone: bool = False,
     ) -> int:  # fmt: skip
         """Write a call; return the number of what it writes, -1 for nothing."""
         output = -1 if tensor is None else self._number(tensor)
-        self._calls.append(Call(verb, target, inputs, output, layer, rate=rate))
+        self._calls.append(Call(verb, target, inputs, output, layer, rate=rate, alone=alone))
         return output
 
     def _number(self, tensor: Tensor) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
 
@@ -35,11 +35,12 @@ class NetworkFile(Record):
     """The network: shape of a sample, initial weights, layers from the input on, loss of the last one's result.
 
     `inputs` is the number of elements of a sample, or its shape with the channels last. Initial weights are normal, or
-    uniform over `initial_levels` equally spaced values; `initial_std` is their spread.
+    uniform over `initial_levels` equally spaced values; `initial_std` is their spread, or the rule by which it follows
+    from the rows of each matrix.
     """
 
     inputs: Count | Annotated[list[Count], Field(min_length=1)]
-    initial_std: Annotated[FiniteFloat, Field(gt=0)]
+    initial_std: Annotated[FiniteFloat, Field(gt=0)] | Literal["lecun", "he"]
     initial_levels: Annotated[int, Field(ge=2, strict=True)] | None = None
     layers: Annotated[list[LayerFile], Field(min_length=1)]
     loss: LossName = "squared"
@@ -57,8 +58,13 @@ class NetworkFile(Record):
         """The shape of a sample."""
         return (self.inputs,) if isinstance(self.inputs, int) else tuple(self.inputs)
 
-    def build(self) -> Network:
+    def build(self, *, bound: float | None = 1.0) -> Network:
         """Return the network.
+
+        Parameters
+        ----------
+        bound : float, optional
+            Largest magnitude of an input.
 
         Raises
         ------
@@ -66,7 +72,7 @@ class NetworkFile(Record):
             If names or shapes do not fit.
         """
         builder = Builder(self.initial_std, self.initial_levels or 0)
-        results = {INPUT: builder.feed(INPUT, self.shape, bound=1.0)}
+        results = {INPUT: builder.feed(INPUT, self.shape, bound=bound)}
         last = results[INPUT]
         for layer in self.layers:
             if layer.name in (*results, TARGET, "chip"):

@@ -5,8 +5,10 @@ Sharing is naming a matrix twice; a residual is a tensor read twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, Shape, words
@@ -14,6 +16,8 @@ from archsim.learning.reductions import Softmax
 
 LINEAR = "linear"
 """The activation that is none."""
+SEEDS, SEED_WORDS = "seeds", 2
+"""Name of the feed of what random numbers of a sample are made from, and its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +88,16 @@ class Parameter:
         Also that of the tensor that functions read.
     shape : tuple of int
         The same for all samples.
-    mean, std : float
-        Of the initial values: all equal where std is 0.
+    mean : float, or a tuple with one for each place of the last axis
+    std : float
+        Of the initial values: all as their mean where std is 0.
     rate : float
         The parameter's learning rate over that of the training.
     """
 
     name: str
     shape: Shape
-    mean: float = 0.0
+    mean: float | tuple[float, ...] = 0.0
     std: float = 0.0
     rate: float = 1.0
 
@@ -117,11 +122,32 @@ class Node:
     output : str
     layer : str
         Under which it is booked.
+    inference : Node, optional
+        What takes its place, and writes the same tensor, in a pass that trains nothing.
     """
 
     what: Product | Function
     inputs: tuple[str, ...]
     output: str
+    layer: str
+    inference: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A parameter that is no weight but follows a tensor of its shape, one for the whole batch, at every training step.
+
+    Parameters
+    ----------
+    tensor : str
+    part : float
+        Of the way from the parameter to the tensor, so much is gone in a step.
+    layer : str
+        Under which it is booked.
+    """
+
+    tensor: str
+    part: float
     layer: str
 
 
@@ -137,6 +163,7 @@ class Graph:
     nodes : tuple of Node
     states : feed -> tensor
         Feeds that are carried from batch to batch on the chip, and the tensors that hold what is fed next time.
+    tracks : parameter -> what it follows
     """
 
     feeds: tuple[str, ...]
@@ -145,6 +172,7 @@ class Graph:
     parameters: Mapping[str, Parameter]
     nodes: tuple[Node, ...]
     states: Mapping[str, str] = field(default_factory=dict)
+    tracks: Mapping[str, Track] = field(default_factory=dict)
 
     def producer(self, tensor: str) -> Node | None:
         """Return the node that writes a tensor; None for one that is fed."""
@@ -166,12 +194,13 @@ class Builder:
 
     Parameters
     ----------
-    initial_std : float
-        Of matrices that do not say their own.
+    initial_std : float, "lecun" or "he"
+        Of matrices that do not say their own: a number, or 1 or sqrt 2 over the root of a matrix's rows (LeCun et al.
+        1998, He et al. 2015).
     initial_levels : int
     """
 
-    initial_std: float
+    initial_std: float | Literal["lecun", "he"]
     initial_levels: int = 0
     _feeds: list[str] = field(default_factory=list)
     _tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -179,6 +208,7 @@ class Builder:
     _parameters: dict[str, Parameter] = field(default_factory=dict)
     _nodes: list[Node] = field(default_factory=list)
     _states: dict[str, str] = field(default_factory=dict)
+    _tracks: dict[str, Track] = field(default_factory=dict)
 
     def feed(self, name: str, shape: Shape, *, bound: float | None = None) -> Tensor:
         """Return a tensor that comes from outside."""
@@ -189,17 +219,41 @@ class Builder:
         """Keep a tensor on the chip, to be fed as `state`, a feed, with the next batch."""
         self._states[state.name] = after.name
 
+    def seeds(self) -> Tensor:
+        """Return the feed `SEEDS`, of what random numbers are made from: a training draws it anew for each sample."""
+        return self._tensors[SEEDS] if SEEDS in self._tensors else self.feed(SEEDS, (SEED_WORDS,))
+
+    def track(self, parameter: Tensor, tensor: Tensor, part: float, layer: str) -> None:
+        """Let a parameter follow a tensor of its shape, a part of the way at every training step."""
+        self._tracks[parameter.name] = Track(tensor.name, part, layer)
+
     def matrix(
         self, name: str, rows: int, columns: int, *, rate: float = 1.0, initial_std: float | None = None
     ) -> Matrix:
         """Return a new matrix, its initial spread the graph's if none is given."""
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
-        std = self.initial_std if initial_std is None else initial_std
+        wanted = self.initial_std if initial_std is None else initial_std
+        std = wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
         made = self._matrices[name] = Matrix(name, rows, columns, std, self.initial_levels, rate)
         return made
 
-    def parameter(self, name: str, shape: Shape, *, mean: float = 0.0, std: float = 0.0, rate: float = 1.0) -> Tensor:
+    def known(self, name: str, layer: str) -> Matrix:
+        """Return the matrix of a layer that is there already.
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name.
+        """
+        if name not in self._matrices:
+            there = ", ".join(self._matrices) or "none"
+            raise ModelError(f"{layer} takes the matrix {name!r}, which no layer before it has; there are {there}")
+        return self._matrices[name]
+
+    def parameter(
+        self, name: str, shape: Shape, *, mean: float | tuple[float, ...] = 0.0, std: float = 0.0, rate: float = 1.0
+    ) -> Tensor:  # fmt: skip
         """Return the tensor of a new parameter."""
         self._parameters[name] = Parameter(name, shape, mean, std, rate)
         return self._tensor(name, shape, None)
@@ -219,18 +273,25 @@ class Builder:
         self._nodes.append(Node(Product(matrix.name, transposed), (x.name,), out.name, layer))
         return out
 
-    def apply(self, function: Function, xs: Sequence[Tensor], layer: str) -> Tensor:
-        """Return a function of tensors.
+    def apply(
+        self, function: Function, xs: Sequence[Tensor], layer: str, *,
+        inference: tuple[Function, Sequence[Tensor]] | None = None,
+    ) -> Tensor:  # fmt: skip
+        """Return a function of tensors, and of others where nothing is trained, if `inference` says so.
 
         Raises
         ------
         ModelError
             If their shapes are not those of the function.
         """
-        if (given := tuple(x.shape for x in xs)) != function.shapes:
-            raise ModelError(f"{layer}: {function} is given {', '.join(map(str, given))}")
+        for one, taken in ((function, xs), *([inference] if inference else [])):
+            if (given := tuple(x.shape for x in taken)) != one.shapes:
+                raise ModelError(f"{layer}: {one} is given {', '.join(map(str, given))}")
         out = self._tensor(self._free(layer), function.out, function.bound([x.bound for x in xs]))
-        self._nodes.append(Node(function, tuple(x.name for x in xs), out.name, layer))
+        instead = None
+        if inference is not None:
+            instead = Node(inference[0], tuple(x.name for x in inference[1]), out.name, layer)
+        self._nodes.append(Node(function, tuple(x.name for x in xs), out.name, layer, instead))
         return out
 
     def activate(self, name: str, x: Tensor, layer: str, *, slope: float | None = None) -> Tensor:
@@ -251,7 +312,7 @@ class Builder:
         """Return what was collected."""
         return Graph(
             tuple(self._feeds), dict(self._tensors), dict(self._matrices), dict(self._parameters), tuple(self._nodes),
-            dict(self._states),
+            dict(self._states), dict(self._tracks),
         )  # fmt: skip
 
     def _free(self, layer: str) -> str:

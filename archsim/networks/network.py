@@ -8,9 +8,10 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.streams import Streams
+from archsim.learning.dropout import SEED_BELOW
 from archsim.learning.functions import words
 from archsim.networks.backprop import Loss, forward, training
-from archsim.networks.graph import Graph, Matrix
+from archsim.networks.graph import SEED_WORDS, SEEDS, Graph, Matrix
 from archsim.networks.program import Program
 
 INPUT, TARGET = "x", "target"
@@ -83,11 +84,21 @@ class Network:
             found[matrix.name] = (matrix.initial_std * drawn).astype(np.float32)
         return found
 
+    def drawn(self, random: np.random.Generator, samples: int) -> dict[str, F32]:
+        """Return what a training step feeds beside the batch: the seeds of each sample's random numbers, if any.
+
+        Whole numbers below 2^24, which float32 has; the functions that read them make what they need of them by
+        counters, so that it is the same on every chip, whatever the order, and after a resume.
+        """
+        if SEEDS not in self.graph.tensors:
+            return {}
+        return {SEEDS: random.integers(SEED_BELOW, size=(samples, SEED_WORDS)).astype(np.float32)}
+
     def initial_parameters(self, streams: Streams) -> dict[str, F32]:
         """Return the initial values of each parameter, (rows, size)."""
         found = {}
         for one in self.graph.parameters.values():
             shape = words(one.shape[:-1]), one.shape[-1]
             drawn = streams.generator(f"initial/{one.name}").standard_normal(shape) if one.std else 0.0
-            found[one.name] = np.full(shape, one.mean + one.std * drawn, np.float32)
+            found[one.name] = np.full(shape, np.asarray(one.mean) + one.std * drawn, np.float32)
         return found

@@ -14,6 +14,9 @@ Verb = Literal[
     "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain"
 ]  # fmt: skip
 
+WIDE = 60
+"""Letters beyond which a cell of a program's text stands out of line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -34,6 +37,8 @@ class Call:
         Tensors that nobody reads any more.
     rate : float
         The matrix's or parameter's learning rate over that of the training, for `accumulate` and `adjust`.
+    alone : bool
+        Whether the rate is the whole of it, whatever that of the training and the batch.
     """
 
     verb: Verb
@@ -43,6 +48,7 @@ class Call:
     layer: str
     last: tuple[int, ...] = ()
     rate: float = 1.0
+    alone: bool = False
 
     @property
     def free(self) -> Function | None:
@@ -82,7 +88,7 @@ class Program:
         return [call for _, calls in self.phases for call in calls]
 
     def text(self) -> str:
-        """Return the program a line a call, aligned."""
+        """Return the program a line a call, aligned but for very long cells: those of a call with many operands."""
         rows = [("phase", "layer", "verb", "of", "reads", "writes", "shape")]
         for phase, calls in self.phases:
             for call in calls:
@@ -92,7 +98,7 @@ class Program:
                     phase, call.layer, call.verb, str(call.target), reads, f"t{call.output}" if wrote else "",
                     "x".join(map(str, wrote.shape)) if wrote else "",
                 ))  # fmt: skip
-        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        widths = [max(len(row[k]) for row in rows if len(row[k]) <= WIDE) for k in range(len(rows[0]))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
         )

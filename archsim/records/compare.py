@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
+from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
 from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
-from archsim.records.seeds import read
 
 Kind = Literal["technologies", "architectures", "runs"]
 Say = Callable[[str], None]
@@ -88,6 +88,7 @@ class PricingOptions:
         Where re-timed points are kept.
     techs : files and names given, for runs that used files
     say : gets a line when something takes long
+    rule : another scaling rule by which runs are priced, too
     """
 
     ranges: bool
@@ -96,11 +97,13 @@ class PricingOptions:
     points: Path
     techs: tuple[str, ...]
     say: Say
+    rule: str | None = None
 
 
 def compare(
     paths: Sequence[Path], *, techs: Sequence[str] = (), archs: Sequence[str] = (), points: Path,
     ranges: bool = False, retime_steps: int | None = None, data: Path | None = None, say: Say | None = None,
+    rule: str | None = None,
 ) -> Comparison:  # fmt: skip
     """Set one run's technologies, one run's chips, or several runs side by side.
 
@@ -112,6 +115,7 @@ def compare(
     points : folder for re-timed points
     ranges, retime_steps, data, say
         See `PricingOptions`.
+    rule : another scaling rule: one run is set beside itself by it, of several runs each is priced by it
 
     Raises
     ------
@@ -119,8 +123,10 @@ def compare(
         If there is nothing to compare, a name is not known, or the accounts have unlike boundaries.
     """
     techs, archs = tuple(dict.fromkeys(techs)), tuple(dict.fromkeys(archs))
-    options = PricingOptions(ranges, retime_steps, data, points, techs, say or _silent)
-    runs = tuple(read(path) for path in paths)
+    options = PricingOptions(ranges, retime_steps, data, points, techs, say or _silent, rule)
+    if techs and rule:
+        raise InputError("given together with --tech", key="--figure-rule", value=rule, expected="one of them")
+    runs = tuple(ruled.read(path, rule if len(paths) > 1 else None) for path in paths)
     kind: Kind = "runs"
     if len(runs) > 1:
         panels = _several(runs, techs, archs, options)
@@ -129,6 +135,7 @@ def compare(
     for panel in panels:
         _check_boundaries(panel)
     notes = [note for panel in panels for side in panel.sides for note in side.notes]
+    notes += [f"{note}." for note in ([ruled.ruled(run, rule).note for run in runs] if rule else []) if note]
     notes += _other(runs, panels) if len(runs) > 1 else []
     ratios = _ratios(panels, [str(run.summary["baseline"]) for run in runs])
     return Comparison(kind, runs, panels, ratios, tuple(_unlike(runs)), tuple(dict.fromkeys(notes)))
@@ -144,7 +151,7 @@ def _one_run(
 ) -> tuple[Kind, tuple[Panel, ...]]:
     chips = [_chip(run, name) for name in archs or run.chips]
     own = recorded(run.named[0])
-    given = [tariff(run, name) for name in techs]
+    given = [tariff(run, name) for name in techs] or _by_rule(run, options.rule)
     if len(given) == 1 and len(archs) < 2 and given[0].name != own.name:
         given = [own, *given]
     elif not given and len(archs) < 2 and len(run.named) > 1:
@@ -162,6 +169,12 @@ def _one_run(
     by = given[0] if given else own
     sides = [_side(run, chip, by, chip.architecture, options) for chip in chips]
     return "architectures", (_panel(f"{' and '.join(side.label for side in sides)}, {by.name}", sides),)
+
+
+def _by_rule(run: Recorded, rule: str | None) -> list[Tariff]:
+    """Return the run's own tariff and that by another rule; none if no other is asked for."""
+    other = (ruled.ruled(run, rule) if rule else run).named[0]
+    return [recorded(each) for each in (run.named[0], other)] if other.technology else []
 
 
 def _several(

@@ -17,12 +17,11 @@ from archsim.base.streams import Streams
 from archsim.base.yamlfile import STORED
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
-from archsim.data.dataset import Dataset
-from archsim.data.text import TextDataset
+from archsim.data.dataset import Source
 from archsim.records.technologies import find, named
 from archsim.runs import layout, state
 from archsim.runs.inputs import ARCHITECTURES, WORKLOAD, kept
-from archsim.runs.spec import RunSpec
+from archsim.runs.spec import RunSpec, input_bound
 from archsim.runs.train import build_chip
 from archsim.runs.workload import Workload
 
@@ -51,9 +50,10 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}
         seed, preset, settings = int(run["seed"]), run["preset"], tuple(dict(run["settings"]).items())
         wanted = str(run["dataset"]["sha256"]), str(run["dataset"]["origin"])
+    dataset = _dataset(workload, data, wanted)
     return RunSpec(
-        workload=workload, network=workload.network.build(), architectures=architectures,
-        technologies=_technologies(path, run, techs), dataset=_dataset(workload, data, wanted), seed=seed,
+        workload=workload, network=workload.network.build(bound=input_bound(dataset)), architectures=architectures,
+        technologies=_technologies(path, run, techs), dataset=dataset, seed=seed,
         preset=preset, settings=settings, inputs=inputs, copies=kept(path / layout.INPUTS),
         figures=tuple((run.get("figures") or {}).items()), given=run.get("given") or {},
         over=run.get("over"),
@@ -139,9 +139,9 @@ def _technologies(path: Path, run: Mapping[str, Any], given: Sequence[str]) -> t
     return tuple(find(path, known, each.name, given=given).same() for each in known)
 
 
-def _dataset(workload: Workload, folder: Path | None, wanted: tuple[str, str]) -> Dataset:
+def _dataset(workload: Workload, folder: Path | None, wanted: tuple[str, str]) -> Source:
     found = workload.load(folder)
-    if isinstance(found, TextDataset) or found.sha256 != wanted[0]:  # no network reads text yet
+    if found.sha256 != wanted[0]:
         raise InputError(
             f"the run was done on {wanted[1]}, but here is {found.origin}", key="--data",
             value=None if folder is None else str(folder), expected="a folder with the data of the run",

@@ -122,7 +122,7 @@ def tariff(run: Recorded, name: str) -> Tariff:
 
 def recorded(named: NamedTechnology) -> Tariff:
     """Return a technology of a run as the run was priced by it, whatever has become of its file."""
-    return Tariff(named.name, named.sha256, named.times_s)
+    return Tariff(named.name, named.sha256, named.times_s, named.technology)
 
 
 def ranged(run: Recorded, given: Tariff) -> Tariff:

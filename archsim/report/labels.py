@@ -17,15 +17,18 @@ SPARE = 1.04
 """What is kept free of a line, for bold letters and rounding."""
 
 
-@lru_cache(maxsize=4096)
 def width(text: str, size: float) -> float:
     """Return how wide a text is [pt] in letters of a size [pt]; of several lines the widest."""
+    return max(sum(map(_letter, line)) for line in text.split("\n")) * size * SPARE
+
+
+@lru_cache(maxsize=4096)
+def _letter(letter: str) -> float:
+    """Return how wide a letter is, as a part of its size; that some stand closer to others is left out."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    letters = FontProperties(size=size)
-    lines = (text_to_path.get_text_width_height_descent(line, letters, ismath=False)[0] for line in text.split("\n"))
-    return float(max(lines)) * SPARE
+    return float(text_to_path.get_text_width_height_descent(2 * letter, FontProperties(size=1), ismath=False)[0]) / 2
 
 
 def fold(text: str, size: float, room: float) -> str:

@@ -35,7 +35,7 @@ def make(run: str | Path, out: str | Path | None = None, *, rule: str | None = N
     folder = Path(out) if out else place(data.path / "report", rule)
     files.check_folder(folder)
     written = []
-    with style.uncollected(), style.applied():
+    with style.applied():
         figures = style.charts(data)
         charts = list(figures)
         for name, figure in figures.items():

@@ -55,7 +55,7 @@ ORDERED = ("#e69f00", "#5ec962", "#21918c", "#3b528b", "#440154")
 SETTINGS: Any = {
     "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "legend.fontsize": 8, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": BETWEEN,
-    "svg.hashsalt": "archsim", "pdf.fonttype": 42, "hatch.linewidth": 0.5,
+    "svg.hashsalt": "archsim", "pdf.fonttype": 42, "hatch.linewidth": 0.5, "text.hinting": "none",
 }  # fmt: skip
 
 
@@ -129,14 +129,32 @@ def _draw(figure: Figure, file: Path, suffix: str) -> None:
         elif suffix == "svg":
             FigureCanvasSVG(figure).print_svg(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
         else:
-            FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
+            with _glyphs_alone():
+                FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
     finally:
         figure.dpi = usual
         figure.set_canvas(canvas)
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def _glyphs_alone() -> Iterator[None]:
+    """Let fonts go into a PDF without the tables that set text: a PDF places each glyph, and they take the most time.
+
+    matplotlib has no setting for it; a fontTools that keeps its list elsewhere takes longer, and no more.
+    """
+    from fontTools.subset import Options  # type: ignore[import-untyped]
+
+    options: Any = Options
+    usual = getattr(options, "_drop_tables_default", [])
+    options._drop_tables_default = [*usual, "GDEF", "GPOS", "GSUB", "MATH", "kern"]  # noqa: SLF001
+    try:
+        yield
+    finally:
+        options._drop_tables_default = usual  # noqa: SLF001
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
     """Pause the search for cyclic garbage, which goes through all of a figure's parts again and again."""
     was = gc.isenabled()
     gc.disable()
@@ -153,13 +171,13 @@ _PROGRAM = {"backend", "backend_fallback", "interactive", "toolbar", "timezone",
 
 @contextmanager
 def applied(page: Page | None = None) -> Iterator[None]:
-    """Apply the style for the time of drawing and saving, for a page if one is given; nothing global changes."""
+    """Apply the style for the time of drawing and saving, for a page if one is given; nothing stays changed."""
     from matplotlib import rc_context, rcParamsDefault
 
     token = _page.set(page)
     plain = {key: value for key, value in rcParamsDefault.items() if key not in _PROGRAM}
     try:
-        with rc_context(plain | SETTINGS | (page.settings if page else {})):
+        with _uncollected(), rc_context(plain | SETTINGS | (page.settings if page else {})):
             yield
     finally:
         _page.reset(token)

@@ -65,11 +65,11 @@ def save(folder: Path, run: str, trainer: Trainer) -> Path:
     header = {
         "schema": SCHEMA, "run": run, "clock_ps": chip.clock.now, "events": chip.clock.events,
         "holds": chip.clock.holds, "tallies": chip.tallies(), "ledger": chip.ledger.content(), "streams": states,
-        "next": trainer.sampler.next, "trainer": trainer.content(),
+        "next": trainer.task.sampler.next, "trainer": trainer.content(),
     }  # fmt: skip
     content: dict[str, NDArray[Any]] = {
         **nested("chip", chip.arrays()), **nested("cache", caches), **nested("stream", streams),
-        "order": trainer.sampler.order, "header": np.array(json.dumps(header)),
+        "order": trainer.task.sampler.order, **nested("state", trainer.states), "header": np.array(json.dumps(header)),
     }  # fmt: skip
     path = file_of(folder, trainer.architecture.name)
     with files.replacing(path) as aside, aside.open("wb") as stream:
@@ -119,7 +119,8 @@ def _take_up(trainer: Trainer, header: dict[str, Any], content: dict[str, NDArra
     chip.go_on(header["tallies"])
     chip.ledger.go_on(header["ledger"])
     trainer.streams.go_on(header["streams"], under("stream", content))
-    trainer.sampler.order, trainer.sampler.next = content["order"], header["next"]
+    trainer.task.sampler.order, trainer.task.sampler.next = content["order"], header["next"]
+    trainer.states.update(under("state", content))
     trainer.go_on(header["trainer"])
 
 

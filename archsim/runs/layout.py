@@ -18,6 +18,7 @@ INPUTS = "inputs"
 """Folder with copies of the files that the run read."""
 STATES = "state-*.npz"
 """Files of trained chips (`archsim.runs.state`)."""
+_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the loader in C, where PyYAML has it
 
 
 def state(path: Path) -> str:
@@ -37,7 +38,7 @@ def read_run(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InputError(key="DIR", value=str(path), expected=f"a run directory, but it has no {RUN}")
     try:
-        content = yaml.safe_load(read_text(file, "yaml", "the YAML that archsim wrote"))
+        content = yaml.load(read_text(file, "yaml", "the YAML that archsim wrote"), Loader=_QUICK)  # noqa: S506  safe
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError("is not readable", file=file, expected="the YAML that archsim wrote") from error
     if not isinstance(content, dict):

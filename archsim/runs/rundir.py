@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
 from archsim.runs.train import Trained
 
+_version = cache(version)  # each asks the disk
 PACKAGES = ("numpy", "numba", "scipy", "simpy", "pandas", "pydantic")
 
 
@@ -60,16 +62,17 @@ def abandon(path: Path, spec: RunSpec) -> None:
 
 def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
     content = _content(spec, state_)
-    files.write_text(path / RUN, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
+    quick = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, where PyYAML has it
+    files.write_text(path / RUN, yaml.dump(content, Dumper=quick, sort_keys=False, allow_unicode=True, width=120))
 
 
 def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "state": state_,
-        "archsim": version("archsim"),
+        "archsim": _version("archsim"),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "machine": machine.description(),
         "seed": spec.seed,
         "preset": spec.preset,

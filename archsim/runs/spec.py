@@ -13,15 +13,14 @@ from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.data.dataset import Dataset
+from archsim.data.dataset import Dataset, Source
 from archsim.data.text import TextDataset
-from archsim.networks.network import Network
+from archsim.networks.network import INPUT, Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
 from archsim.runs.workload import Training, Workload
 from archsim.technologies.overlay import overlays, read_pair
 
-DEFAULT_ARCHITECTURES = ("mixed-precision", "digital32")
 DIGITAL = "digital32"
 """Kind of chip that is the baseline, if nothing else is said."""
 DEFAULT_TECHNOLOGIES = ("bottom-up-14nm",)
@@ -39,7 +38,8 @@ class RunSpec:
         Trained from the same start, in this order.
     technologies : tuple of Technology
         All with the same times; the first is the run's own, the others price the same run again.
-    dataset : Dataset
+    dataset : Source
+        Images or text.
     seed : int
     preset : str or None
     settings, figures : tuple of (key, value)
@@ -56,7 +56,7 @@ class RunSpec:
     network: Network
     architectures: tuple[Architecture, ...]
     technologies: tuple[Technology, ...]
-    dataset: Dataset
+    dataset: Source
     seed: int
     preset: str | None
     settings: tuple[tuple[str, str], ...]
@@ -81,7 +81,7 @@ class RunSpec:
 def resolve(
     workload: str | Mapping[str, Any],
     *,
-    archs: Sequence[str | Mapping[str, Any]] = DEFAULT_ARCHITECTURES,
+    archs: Sequence[str | Mapping[str, Any]] | None = None,
     techs: Sequence[str] = DEFAULT_TECHNOLOGIES,
     preset: str | None = None,
     seed: int = 1,
@@ -96,7 +96,8 @@ def resolve(
     Parameters
     ----------
     workload : str or mapping
-        Path or shipped name, like those of `archs` and `techs`; or what such a file says, as for `archs`.
+        Path or shipped name, like those of `archs` and `techs`; or what such a file says, as for `archs`. Without
+        `archs` the workload says on which chips it is trained.
     preset, seed, steps, data
         As the command line's options of these names.
     settings : sequence of str, or mapping
@@ -113,9 +114,10 @@ def resolve(
         raise InputError(key="--seed", value=seed, expected="a whole number from 0 on")
     if steps is not None and steps < 1:
         raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
+    work_document = workloads.document(workload)
+    archs = workloads.architectures(work_document) if archs is None else archs
     if not archs or not techs:
         raise InputError(key="--arch" if not archs else "--tech", value="", expected="at least one name")
-    work_document = workloads.document(workload)
     arch_documents = [architectures.document(each) for k, each in enumerate(archs) if each not in archs[:k]]
     pairs = read_settings(settings)
     work_settings, arch_settings = assign(pairs, work_document, arch_documents)
@@ -134,8 +136,9 @@ def resolve(
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
-    network = work.network.build()
-    dataset = _checked_data(work_document, network, work.load(data))
+    dataset = work.load(data)
+    network = work.network.build(bound=input_bound(dataset))
+    _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
     further = work.files() + [path for document in arch_documents for path in document.ancestors]
     further += [path for architecture in parsed for path in architecture.files()]
@@ -239,18 +242,26 @@ def _check_times(technologies: Sequence[Technology]) -> None:
             )  # fmt: skip
 
 
-def _checked_data(document: Document, network: Network, dataset: Dataset | TextDataset) -> Dataset:
-    """Return a data set that fits the network."""
+def input_bound(dataset: Source) -> float | None:
+    """Return the largest magnitude of an input, where there is one."""
+    if isinstance(dataset, Dataset):
+        return max(map(abs, dataset.range))
+    return None
+
+
+def _check_data(document: Document, network: Network, dataset: Source) -> None:
+    """Refuse a network that does not read what the data are, or does not end in what they ask for."""
     if isinstance(dataset, TextDataset):
-        expected = "a data set of images: layers of this kind read no sequences"
-        raise document.error(("dataset",), f"is text ({dataset.name})", expected=expected)
-    if network.inputs != dataset.train_x.shape[1]:
-        size = dataset.train_x.shape[1]
+        shape, size, ends = network.graph.tensors[INPUT].shape, len(dataset.vocabulary), "character"
+        if len(shape) != 2 or shape[1] != 1:
+            expected = "[steps, 1]: the codes of so many characters of a text"
+            raise document.error(("network", "inputs"), value=list(shape), expected=expected)
+    elif isinstance(dataset, Dataset):
+        size, ends = dataset.classes, "class"
+        if network.inputs != (elements := dataset.train_x.shape[1]):
+            expected = f"{elements}, the elements of a sample of {dataset.name}"
+            raise document.error(("network", "inputs"), value=network.inputs, expected=expected)
+    if network.outputs != size:
         raise document.error(
-            ("network", "inputs"), value=network.inputs, expected=f"{size}, the elements of a sample of {dataset.name}"
+            ("network", "layers"), f"end in {network.outputs} units", expected=f"{size}, one for each {ends}"
         )
-    if network.outputs != dataset.classes:
-        raise document.error(
-            ("network", "layers"), f"end in {network.outputs} units", expected=f"{dataset.classes}, one for each class"
-        )
-    return dataset

@@ -15,23 +15,21 @@ import numpy as np
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
 from archsim.base import registry
+from archsim.base.arrays import F32
 from archsim.base.errors import InputError
 from archsim.base.progress import Progress, Report
 from archsim.base.streams import Streams
-from archsim.base.verbs import Verbs, Work
+from archsim.base.verbs import Work
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
-from archsim.chips.execute import inference, training_step
-from archsim.data.sampler import Sampler
-from archsim.networks.network import INPUT, TARGET
+from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
+from archsim.runs.task import Task, task, training_samples
 
 CHUNK = 250
 """Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
 WINDOW = 1000
-"""Samples over which the running accuracy is taken."""
-VECTORS = 500
-"""Test samples that pass a chip as one batch."""
+"""Samples over which the running metric is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +108,17 @@ def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> C
     return chip
 
 
-def accuracy(chip: Chip, spec: RunSpec, phase: str = "evaluation", *, through: Verbs | None = None) -> float:
-    """Return the accuracy on the whole test set, as `inference` books it under a phase."""
-    data, hits = spec.dataset, 0
-    for begin in range(0, data.test_x.shape[0], VECTORS):
-        x = data.test_x[begin : begin + VECTORS]
-        outputs = chip.run(inference(chip, spec.network, x, phase, through=through))
-        hits += int(np.count_nonzero(outputs.argmax(axis=1) == data.test_y[begin : begin + VECTORS]))
-    return float(hits / data.test_x.shape[0])
+def task_of(spec: RunSpec, streams: Streams) -> Task:
+    """Return what the spec's network is trained for."""
+    training = spec.training
+    return task(spec.dataset, spec.network, training.batch, streams, test_samples=training.test_samples)
 
 
 def total_steps(spec: RunSpec) -> tuple[int, int]:
     """Return the steps of the whole training and those of one epoch."""
     training = spec.training
-    per_epoch = -(-(training.samples_per_epoch or spec.dataset.train_x.shape[0]) // training.batch)
+    samples = training.samples_per_epoch or training_samples(spec.dataset, spec.network)
+    per_epoch = -(-samples // training.batch)
     return training.steps or training.epochs * per_epoch, per_epoch
 
 
@@ -161,7 +156,8 @@ class Trainer:
         self.spec, self.architecture = spec, architecture
         self.streams = Streams(spec.seed)
         self.chip = build_chip(architecture, spec, self.streams)
-        self.sampler = Sampler(spec.dataset, spec.training.batch, self.streams)
+        self.task = task_of(spec, self.streams)
+        self.states: dict[str, F32] = {}
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
         self.keep: Callable[[Trainer, bool], None] = _keep_nothing
@@ -183,8 +179,10 @@ class Trainer:
         marks = evaluation_steps(self.steps, self.per_epoch, self.spec.training.evaluations_per_epoch)
         rates: list[float] = []
         compile_s, finished = 0.0, True
-        gc.collect()
-        gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
+        freezes = not gc.get_freeze_count()  # a caller that froze what stands has seen to it
+        if freezes:
+            gc.collect()
+            gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
         try:
             for chunk, evaluate in self._chunks(marks):
                 since = time.perf_counter()
@@ -203,7 +201,8 @@ class Trainer:
                     finished = self.chip.ledger.steps == self.steps
                     break
         finally:
-            gc.unfreeze()
+            if freezes:
+                gc.unfreeze()
         if self._points[-1].step != self.chip.ledger.steps:
             self.evaluate()
         return Trained(
@@ -218,7 +217,7 @@ class Trainer:
     def evaluate(self) -> float:
         """Test on the whole test set through the chip's own converters, on a twin, and return the accuracy."""
         twin = self.chip.twin()
-        found = accuracy(twin, self.spec)
+        found = self.task.test(twin)
         self.chip.ledger.absorb(twin.ledger)
         self.chip.settle()
         self._note(found)
@@ -250,19 +249,18 @@ class Trainer:
                 )  # fmt: skip
 
     def _train(self, steps: int) -> Work[None]:
-        chip, sampler, network, hits, ledger = self.chip, self.sampler, self.spec.network, self._hits, self.chip.ledger
+        chip, task, network, hits, ledger = self.chip, self.task, self.spec.network, self._hits, self.chip.ledger
         rate = self.rate()
         for _ in range(steps):
             if ledger.steps >= self._decay_at:
                 self._decay_at += self.per_epoch
                 rate = self.rate()
-            x, target, labels = sampler.batch()
-            outputs = yield from training_step(chip, network, {INPUT: x, TARGET: target}, rate)
-            self._samples += x.shape[0]
-            if x.shape[0] == 1:
-                hits.append(bool(outputs.argmax() == labels))
-            else:
-                hits.append(float(np.mean(outputs.argmax(axis=1) == labels)))
+            batch = task.batch()
+            if batch.begins:
+                self.states.clear()
+            outputs = yield from training_step(chip, network, batch.feeds, rate, states=self.states)
+            self._samples += batch.samples
+            hits.append(task.judge(outputs, batch.answers))
 
     def content(self) -> dict[str, Any]:
         """Return where the training stands, but for the chip and the random streams, as JSON has it."""

@@ -25,7 +25,8 @@ class Training(Record):
     """How to train. `steps`, if given, ends the training whatever the epochs.
 
     `samples_per_epoch` is the length of an epoch for the learning rate and for the number of steps, whatever the data
-    set: a smaller one is gone through more often. The whole training set by default.
+    set: a smaller one is gone through more often. The whole training set by default. `test_samples`: the first so many
+    of the test set are tested on; all of them by default.
     """
 
     batch: Count
@@ -35,6 +36,7 @@ class Training(Record):
     samples_per_epoch: Count | None = None
     steps: Count | None = None
     evaluations_per_epoch: Count = 1
+    test_samples: Count | None = None
 
 
 class ImagesFile(Record):
@@ -84,6 +86,7 @@ class Preset(Record):
     epochs: Count | None = None
     steps: Count | None = None
     evaluations_per_epoch: Count | None = None
+    test_samples: Count | None = None
 
 
 class PublishedFile(Record):
@@ -120,8 +123,12 @@ class RecordedFile(Record):
     energy_ratio: Annotated[FiniteFloat, Field(gt=0)]
 
 
+ARCHITECTURES = ("mixed-precision", "digital32")
+"""On which a workload is trained if nothing is said."""
+
+
 class Workload(FileRecord):
-    """A network, its data set and its training."""
+    """A network, its data set and its training, and the architectures to train it on if nothing else is asked for."""
 
     kind: Literal["workload"]
     name: str
@@ -131,6 +138,7 @@ class Workload(FileRecord):
         Discriminator(_branch),
     ]
     images: ImagesFile = Field(default_factory=ImagesFile)
+    architectures: Annotated[list[str], Field(min_length=1)] = list(ARCHITECTURES)  # noqa: RUF012  pydantic copies it
     network: NetworkFile
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
@@ -191,6 +199,16 @@ def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None =
     """Read a workload by path, shipped name or its content, with `--set` values laid over it."""
     found = read(find(name, "workloads", option="WORKLOAD")) if isinstance(name, str) else given(name, "workload")
     return named(found).with_settings(dict(settings or {}))
+
+
+def architectures(source: Document) -> tuple[str, ...]:
+    """Return the names of the architectures that a workload is trained on."""
+    told = source.data.get("architectures")
+    if told is None:
+        return ARCHITECTURES
+    if not isinstance(told, list) or not told or not all(isinstance(name, str) for name in told):
+        raise source.error(("architectures",), value=told, expected="a list of names, such as [mixed-precision]")
+    return tuple(told)
 
 
 def parse(source: Document, preset: str | None = None) -> Workload:

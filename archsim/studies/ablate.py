@@ -17,12 +17,13 @@ from archsim.accounting.bill import price
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_prices
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, assign, read_settings, resolve
-from archsim.runs.train import Trainer, total_steps
+from archsim.runs.train import Trainer, task_of, total_steps
 from archsim.studies.sweep import processes
 
 STEPS, SEEDS = 10_000, 3
@@ -282,7 +283,7 @@ def _kept(file: Path) -> Measures | None:
 def _content(
     spec: RunSpec, points: Sequence[AblationPoint], found: Mapping[tuple[str, int], Measures]
 ) -> dict[str, Any]:
-    tests = spec.dataset.test_x.shape[0]
+    tests = task_of(spec, Streams(spec.seed)).tests
     technology = spec.technologies[0]
     laws = {key: technology.figure_for(f"tile.{key}.convert") for key in ("dac", "adc")}
     groups = {

@@ -24,7 +24,7 @@ from archsim.chips.compensation import READS, VECTORS, Compensated, factors, kno
 from archsim.records.recorded import read
 from archsim.records.reopen import reopen, trained_chip, with_state
 from archsim.runs.spec import RunSpec
-from archsim.runs.train import accuracy
+from archsim.runs.train import task_of
 
 PHASE = "retention"
 FIRST_S = 1.0
@@ -125,6 +125,7 @@ class _Test:
         self.spec, self.chip, self.repeats, self.progress = spec, chip, repeats, progress
         self.begin_ps = chip.clock.now
         self.vectors = known_vectors(spec.network, Streams(spec.seed))
+        self.task = task_of(spec, Streams(spec.seed))
         self.first: dict[str, float] = {}
 
     def run(self, duration_s: float) -> list[HoldPoint]:
@@ -145,14 +146,14 @@ class _Test:
 
     def _plain(self, time_s: float, repeat: int) -> HoldPoint:
         twin = self.chip.twin()
-        found = accuracy(twin, self.spec, PHASE)
+        found = self.task.test(twin, PHASE)
         return self._point(time_s, repeat, twin, found, {}, 0.0)
 
     def _compensated(self, time_s: float, repeat: int) -> HoldPoint:
         now, energy = self._read_out()
         gains = factors(self.first, now)
         twin = self.chip.twin()
-        found = accuracy(twin, self.spec, PHASE, through=Compensated(twin, gains))
+        found = self.task.test(twin, PHASE, through=Compensated(twin, gains))
         return self._point(time_s, repeat, twin, found, gains, energy)
 
     def _read_out(self) -> tuple[dict[str, float], float]:
@@ -164,7 +165,7 @@ class _Test:
     def _point(
         self, time_s: float, repeat: int, twin: Chip, found: float, gains: Mapping[str, float], calibration_J: float
     ) -> HoldPoint:
-        samples = self.spec.dataset.test_x.shape[0]
+        samples = self.task.tests
         return HoldPoint(
             architecture=self.chip.architecture.name, time_s=time_s, compensated=bool(gains), repeat=repeat,
             test_accuracy=found, mean_difference_S=mean_difference(self.chip), gains=gains,

@@ -9,7 +9,8 @@ from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.seeds import spread
+from archsim.records.intervals import contents
+from archsim.records.seeds import read, spread
 from archsim.runs import layout, rundir
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import execute
@@ -118,3 +119,15 @@ def statistics(results: list[Result]) -> dict[str, Any]:
     ratios = [s.ratio.energy for _, s in results if s.ratio.energy is not None]
     mean, deviation = spread(ratios) if ratios else (None, None)
     return {**found, "energy_ratio": ratios, "mean_energy_ratio": mean, "std_energy_ratio": deviation}
+
+
+def drawn(folder: Path) -> dict[str, Any]:
+    """Return technology -> intervals of the mean of a folder's seeds, as summary.json has those of one run.
+
+    Nothing if no seed is finished.
+    """
+    try:
+        found: dict[str, Any] = contents(read(folder))["intervals"]
+    except InputError:
+        return {}
+    return found

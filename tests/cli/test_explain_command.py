@@ -1,29 +1,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from cli_kit import Cli
-
-COMMAND = [sys.executable, "-c", "from archsim.cli import main; main()"]
+from explain_kit import small_run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of both chips, made by the real command in a process of its own."""
-    folder = tmp_path_factory.mktemp("finished")
-    env = {**os.environ, "XDG_CACHE_HOME": str(folder)}
-    env.pop("ARCHSIM_DATA", None)
-    done = subprocess.run(
-        [*COMMAND, "run", "mlp-mnist", "--steps", "100", "--out", "run", "--quiet", "--tech", "bottom-up-14nm", "--tech", "digital-7nm"],
-        cwd=folder, env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    return folder / "run"
+    """A finished run of both chips."""
+    return small_run(tmp_path_factory.mktemp("finished") / "run")
 
 
 def test_explain_prints_the_short_form_and_writes_the_page_into_the_run(cli: Cli, finished: Path) -> None:

@@ -43,6 +43,29 @@ def test_a_run_by_another_rule_is_the_same_run_with_other_prices_and_rules_of_a_
     assert (tmp_path / "own" / f"explain-{OLDER}" / "explain.html").is_file()
 
 
+def test_a_run_is_compared_with_itself_by_another_rule(cli: Cli, tmp_path: Path) -> None:
+    common = ("run", "mlp-mnist", "--steps", 40, "--quiet")
+    assert cli(*common, "--out", "own").code == 0
+    assert cli(*common, "--out", "older", "--figure-rule", OLDER).code == 0
+    content = json.loads(cli("compare", "own", "--figure-rule", OLDER, "--json").out)
+    assert content["compares"] == "technologies"
+    assert any(
+        note.startswith(f"Priced by {OLDER} in place of table-interpolation; times stay") for note in content["notes"]
+    )
+    for panel in content["panels"]:
+        for side, folder in zip(panel["sides"], ("own", "older"), strict=True):
+            told = energy(tmp_path / folder, panel["title"])
+            assert side["energy_per_step_J"]["total"] == pytest.approx(told, rel=1e-4)
+    both = json.loads(cli("compare", "own", "older", "--figure-rule", OLDER, "--json").out)
+    for panel in both["panels"]:
+        mine, other = (side["energy_per_step_J"]["total"] for side in panel["sides"])
+        assert mine == pytest.approx(other, rel=1e-4), "by one rule the two are one run"
+    assert (
+        "--figure-rule: given together with --tech"
+        in cli("compare", "own", "--tech", "digital-7nm", "--figure-rule", OLDER).err
+    )
+
+
 def test_a_report_by_another_rule_stands_beside_the_run_s_own_and_says_so(cli: Cli, tmp_path: Path) -> None:
     common = ("run", "mlp-mnist", "--steps", 40, "--quiet")
     assert cli(*common, "--out", "own").code == 0

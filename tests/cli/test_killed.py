@@ -11,11 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from cli_kit import Cli
+from explain_kit import small_run
 
 from archsim.runs import layout, owner
+from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 
 TABLES = ("activity.csv", "energy.csv", "area.csv", "training.csv")
-STEPS = 6000
+STEPS = 5000
 
 
 def start(*words: object, cwd: Path) -> subprocess.Popen[bytes]:
@@ -34,9 +37,11 @@ def words(out: Path, steps: int = STEPS) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    assert start(*words(folder / "run"), cwd=folder).wait() == 0
-    return folder / "run"
+    """Return a run that nobody stopped."""
+    return small_run(
+        tmp_path_factory.mktemp("whole") / "run", steps=STEPS, archs=("mixed-precision",), techs=DEFAULT_TECHNOLOGIES,
+        settings=("dataset=mnist-5k",),
+    )  # fmt: skip
 
 
 def killed_and_gone_on(whole: Path, folder: Path, rng: random.Random, number: int) -> None:
@@ -45,7 +50,7 @@ def killed_and_gone_on(whole: Path, folder: Path, rng: random.Random, number: in
     sent = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]) if number else signal.SIGKILL
     process = start(*words(out), cwd=folder)
     for _ in range(3):
-        time.sleep(rng.uniform(0.5, 4.0))
+        time.sleep(rng.uniform(0.4, 2.5))
         process.send_signal(sent)
         process.wait()
         assert not owner.in_use(out)
@@ -73,19 +78,16 @@ def test_a_run_killed_at_fifty_moments_goes_on_to_the_same_bits(whole: Path, tmp
     killed_and_gone_on(whole, tmp_path, random.Random(100 + number), number)  # noqa: S311  likewise
 
 
-def test_a_second_run_into_a_directory_in_use_is_refused(tmp_path: Path) -> None:
+def test_a_second_run_into_a_directory_in_use_is_refused(cli: Cli, tmp_path: Path) -> None:
     first = start(*words(tmp_path / "run", 10 * STEPS), cwd=tmp_path)
     until = time.monotonic() + 60
     while not owner.in_use(tmp_path / "run") and time.monotonic() < until:
         time.sleep(0.02)
-    second = subprocess.run(
-        [sys.executable, "-m", "archsim", *map(str, words(tmp_path / "run"))], cwd=tmp_path, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    second = cli(*words(tmp_path / "run"))
     first.kill()
     first.wait()
-    assert second.returncode == 2
-    assert "no other run is being written to" in second.stderr
+    assert second.code == 2
+    assert "no other run is being written to" in second.error
 
 
 def test_a_killed_parent_leaves_no_workers(tmp_path: Path) -> None:

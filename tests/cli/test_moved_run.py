@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 from cli_kit import Cli
+from explain_kit import small_run
 
 from archsim.base import files
 
 
-@pytest.fixture
-def moved(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of a chip, a device, a technology and a workload of one's own, all gone since, in another folder."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.chdir(home)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a chip, a device, a technology and a workload of one's own, all gone since."""
+    home = tmp_path_factory.mktemp("home")
     shipped = files.shipped("architectures") / "mixed-precision.yaml"
     (home / "my-chip.yaml").write_text(shipped.read_text().replace("name: mixed-precision", "name: my-chip"))
     devices = files.shipped("tech_params") / "devices"
@@ -27,16 +26,24 @@ def moved(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     work = files.shipped("workloads") / "mlp-mnist.yaml"
     (home / "my-net.yaml").write_text(work.read_text().replace("name: mlp-mnist", "name: my-net"))
-    assert cli(
-        "run", "my-net.yaml", "--arch", "my-chip.yaml", "--arch", "digital32", "--tech", "my-tech.yaml", "--steps", 20,
-        "--set", "my-chip.weight.device=gst.yaml", "--out", home / "run", "--quiet",
-    ).code == 0  # fmt: skip
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    shutil.move(home / "run", elsewhere / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        small_run(
+            home / "run", workload="my-net.yaml", archs=("my-chip.yaml", "digital32"), techs=("my-tech.yaml",),
+            steps=20, settings=("my-chip.weight.device=gst.yaml",),
+        )  # fmt: skip
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "run"
+    shutil.move(home / "run", elsewhere)
     shutil.rmtree(home)
-    return elsewhere / "run"
+    return elsewhere
+
+
+@pytest.fixture
+def moved(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The run in another folder."""
+    shutil.copytree(made, tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "run"
 
 
 def test_a_run_keeps_a_copy_of_every_file_that_it_read(moved: Path) -> None:

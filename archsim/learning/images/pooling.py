@@ -90,7 +90,8 @@ class AveragePool(Function):
     def __call__(self, *operands: F32) -> F32:
         """Return (samples x places, channels)."""
         seen = Windows(self.shapes[0], self._window)(*operands).reshape(-1, *_split(self._window, self.out[-1]))
-        return seen.mean(axis=1)
+        out: F32 = seen.mean(axis=1)
+        return out
 
     def adjoint(self, operand: int) -> Adjoint | None:
         """Share it among the elements of each window."""
@@ -140,7 +141,8 @@ class Mean(Function):
     def __call__(self, *operands: F32) -> F32:
         """Return (samples, size)."""
         positions = words(self.shapes[0][:-1])
-        return operands[0].reshape(-1, positions, self.out[0]).mean(axis=1)
+        out: F32 = operands[0].reshape(-1, positions, self.out[0]).mean(axis=1)
+        return out
 
     def adjoint(self, operand: int) -> Adjoint | None:
         """Share it among all positions."""
@@ -207,4 +209,5 @@ class Blocks(Function):
         """Return (samples x rows x columns, channels) of the smaller image."""
         rows, columns, channels = self.out
         d = operands[0].reshape(-1, rows, self._factor, columns, self._factor, channels)
-        return d.sum(axis=(2, 4)).reshape(-1, channels)
+        out: F32 = d.sum(axis=(2, 4)).reshape(-1, channels)
+        return out

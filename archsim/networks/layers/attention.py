@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.base.quantities import Count, Switch
-from archsim.learning.attention import Attend, Heads, Scores, Weighted
 from archsim.learning.moves import AppendOne, Slice
+from archsim.learning.sequences.attention import Attend, Heads, Scores, Weighted
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import WeightedLayer
 

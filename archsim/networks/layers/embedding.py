@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.base.quantities import Count
-from archsim.learning.sequences import LookUp
+from archsim.learning.sequences.codes import LookUp
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import Layer, Rate, Spread
 

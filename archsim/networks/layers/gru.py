@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.learning.moves import AppendOne
-from archsim.learning.recurrence import GruStep, Hidden
+from archsim.learning.sequences.recurrence import GruStep, Hidden
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.recurrent import RecurrentLayer
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.learning.moves import AppendOne, Join, Slice
-from archsim.learning.recurrence import Hidden, LstmStep
+from archsim.learning.sequences.recurrence import Hidden, LstmStep
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.recurrent import RecurrentLayer
 

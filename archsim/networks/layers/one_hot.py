@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.base.quantities import Count
-from archsim.learning.sequences import OneHot as Vectors
+from archsim.learning.sequences.codes import OneHot as Vectors
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import Layer
 

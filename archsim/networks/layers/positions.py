@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from archsim.learning.sequences import Offset
+from archsim.learning.sequences.codes import Offset
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import Layer, Rate
 

@@ -49,13 +49,7 @@ def test_a_number_without_its_origin_is_refused(fields: dict[str, Any], words: s
 
 def test_a_signal_knows_its_size() -> None:
     signal = Signal(np.zeros((3, 5), np.float32), bits=8)
-    assert (signal.elements, signal.vectors, signal.bits, signal.normal) == (15, 3, 8, None)
-    assert signal.samples == 3
-
-
-def test_a_sample_may_have_many_vectors() -> None:
-    signal = Signal(np.zeros((6, 5), np.float32), positions=3)
-    assert (signal.samples, signal.vectors, signal.elements) == (2, 6, 30)
+    assert (signal.elements, signal.bits, signal.normal) == (15, 8, None)
 
 
 def test_a_phase_is_in_the_step_or_beside_it() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.base import units
+from archsim.base import units, usual_units
 from archsim.base.errors import InputError, ModelError
+from archsim.base.files import shipped_names
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,29 @@ def test_what_is_shown_can_be_read_back(value: float, unit: str, sign: int) -> N
 )  # fmt: skip
 def test_a_value_is_shown_with_the_engineers_prefix(value: float, unit: str, text: str) -> None:
     assert units.show(value, unit) == text
+
+
+def test_usual_units_are_read_without_pint_to_the_same_bits_and_errors() -> None:
+    """Every one, in its own dimension and asked for as a time, which most are not."""
+    symbols = {"s": "s", "J": "J", "W": "W", "S": "S", "V": "V", "Hz": "Hz", "m": "m", "V^2": "V^2", "m^2": "m^2"}
+    tops = {prefix + name: unit for name, unit in symbols.items() for prefix in usual_units._EXPONENTS}
+    under = ("", "/op", "/line", "/bit", "/byte", "/B", "/KiB", "/MiB")
+    texts = [(top + over, unit) for top, unit in tops.items() for over in under]
+    texts += [(name, "bit") for name in usual_units._BITS]
+    texts += [(f"{top}{over}/{length}", "J/m") for top in tops for over in ("", "/bit") for length in ("m", "mm")]
+    for text, unit in texts:
+        for wanted in (unit, "s"):
+            given = f"-1.37 {text}"
+            assert units._read(given, wanted) == units._read_by_pint(given, wanted), given
+
+
+def test_the_shipped_technologies_are_read_without_pint() -> None:
+    program = (
+        "import sys; from archsim.accounting.technology import read_technology as read\n"
+        "for name in sys.argv[1:]: read(name)\n"
+        "assert 'pint' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, *shipped_names("tech_params")], check=True)
 
 
 @pytest.mark.parametrize(("seconds", "ps"), [(1e-9, 1000), (2.5e-12 * 400, 1000), (0, 0), (1.0, 10**12)])

@@ -69,7 +69,7 @@ def test_a_key_without_a_value_is_null(tmp_path: Path) -> None:
 @given(st.floats(allow_nan=False))
 def test_a_number_as_python_writes_it_is_that_number(value: float) -> None:
     node = yamlfile.yaml.compose(f"a: {str(value).replace('inf', '.inf')}", Loader=yamlfile._Loader)
-    assert yamlfile._build(node, (), {}, Path("t.yaml")) == {"a": value}
+    assert yamlfile._built(node, (), {}, Path("t.yaml")) == {"a": value}
 
 
 def test_an_anchor_stands_for_its_value(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archsim.learning.attention import Attend, Heads, Scores, Weighted
 from archsim.learning.functions import Cost
 from archsim.learning.moves import Place
 from archsim.learning.parts import Row, Spread, Stack, Zeros, apart
-from archsim.learning.recurrence import GruStep, LstmStep
+from archsim.learning.sequences.attention import Attend, Heads, Scores, Weighted
+from archsim.learning.sequences.recurrence import GruStep, LstmStep
 
 RNG = np.random.default_rng(4)
 

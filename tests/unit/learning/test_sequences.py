@@ -7,7 +7,7 @@ import pytest
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Cost
-from archsim.learning.sequences import LookUp, Offset, OneHot
+from archsim.learning.sequences.codes import LookUp, Offset, OneHot
 
 CODES = np.array([[2.0], [0.0], [2.0], [1.0]], np.float32)
 """Two samples of two codes below 4."""

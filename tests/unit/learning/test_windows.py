@@ -37,10 +37,10 @@ def test_a_window_sees_the_zeros_and_elements_under_it_channels_fastest(window: 
 def test_a_fold_is_the_adjoint_of_the_windows(window: Window, one: bool) -> None:
     seen = Windows(SHAPE, window, one=one)
     adjoint = seen.adjoint(0)
+    assert adjoint is not None
     y = seen(images())
     d = np.random.default_rng(1).standard_normal(y.shape).astype(np.float32)
     lines = slice(None, -1 if one else None)
-    assert adjoint is not None
     folded = adjoint.function(d)
     assert not adjoint.needs
     assert folded.shape == images().shape

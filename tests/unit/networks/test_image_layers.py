@@ -75,6 +75,37 @@ def test_a_pool_refuses_what_it_cannot_take(inputs: list[int], told: dict[str, A
         chain(inputs, {"name": "p", **told}, dense("d", 2, "linear"), std=1.0)
 
 
+def transposed(units: int, window: Any, **more: Any) -> dict[str, Any]:
+    return conv("t", units, window, kind="conv2d-transposed", **more)
+
+
+def test_a_transposed_convolution_makes_the_image_that_a_convolution_would_have_been_given() -> None:
+    assert shape([7, 7, 8], transposed(4, 4, stride=2, padding=1)) == (14, 14, 4)
+    assert shape([14, 14, 4], conv("c", 8, 4, stride=2, padding=1)) == (7, 7, 8)
+    assert shape([3, 4, 8], transposed(4, 3, stride=2, padding=1, output_padding=1)) == (6, 8, 4)
+    net = chain([7, 7, 8], transposed(4, 4, stride=2), std=1.0)
+    assert net.shapes == {"t": (4 * 4 * 4, 8)}
+    assert net.graph.macs() == {"t": 7 * 7 * 4 * 4 * 4 * 8}
+    assert [call.verb for call in net.training.calls if call.target == "t"] == [
+        "multiply_transposed", "accumulate", "apply", "maintain"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("inputs", "layer", "said"),
+    [
+        ([8], transposed(4, 3), "given x of 8; expected an image"),
+        ([1, 1, 8], transposed(4, 3, padding=2), "expected a larger image: padding 2 leaves -1x-1 of the result"),
+        ([2, 2, 8], transposed(4, 3, output_padding=1), "t: output_padding 1; expected less than the stride, 1"),
+    ],
+)
+def test_a_transposed_convolution_refuses_what_it_cannot_make(
+    inputs: list[int], layer: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        chain(inputs, layer, std=1.0)
+
+
 def test_what_is_combined_has_one_shape_and_a_slope_is_that_of_a_leaky_relu() -> None:
     layers = [dense("a", 3, "relu"), dense("b", 4, "relu")]
     with pytest.raises(ValidationError, match=r"c \(add\) is given b:3 of 4; expected 3, as a:3 has"):

@@ -10,12 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_kit import chain, dense
+from network_kit import chain, dense, roomy
 from sequence_kit import layer
 
-from archsim.base import registry
-from archsim.base.streams import Streams
-from archsim.chips import architecture as architectures
 from archsim.chips.execute import training_step
 from archsim.networks.network import Network
 
@@ -27,12 +24,6 @@ TABLE = layer("in", "embedding", vocabulary=CODES, size=UNITS)
 Arrays = dict[str, np.ndarray]
 
 
-class Times:
-    def time_s(self, key: str, capacity_bit: float | None = None) -> float:
-        del key, capacity_bit
-        return 1e-9
-
-
 def data() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     return rng.integers(0, CODES, (SAMPLES, STEPS)), rng.integers(0, CODES, (SAMPLES, STEPS))
@@ -40,8 +31,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def archsim(net: Network) -> tuple[Arrays, Arrays]:
     """Return weights and parameters, and the probabilities and minus the gradients of a step on the 32-bit chip."""
-    parsed = architectures.parse(architectures.document("digital32", {("digital_unit", "buffer_words"): "1000000"}))
-    made = registry.load("chip", "digital32").start(parsed, net, Times(), Streams(3), samples=SAMPLES)
+    made: Any = roomy("digital32", net, SAMPLES)
     learns = {**made.weights, **made.parameters}
     rng = np.random.default_rng(1)
     for array in learns.values():
@@ -94,11 +84,26 @@ def gru(torch: Any, x: Any, weights: dict[str, Any]) -> Any:
 
 
 def attention(torch: Any, x: Any, weights: dict[str, Any]) -> Any:
-    x = x + weights["at"]
+    return _attend(torch, x + weights["at"], weights, "mix")
+
+
+def block(torch: Any, x: Any, weights: dict[str, Any]) -> Any:
+    def norm(x: Any, count: int) -> Any:
+        gain, offset = (weights[f"mix-norm{count}.{name}"][0] for name in ("gain", "offset"))
+        return torch.nn.functional.layer_norm(x, (UNITS,), gain, offset)
+
+    def dense(x: Any, name: str) -> Any:
+        return x @ weights[name][:-1] + weights[name][-1]
+
+    x = x + _attend(torch, norm(x, 1), weights, "mix-attention")
+    return x + dense(torch.nn.functional.gelu(dense(norm(x, 2), "mix-up")), "mix-down")
+
+
+def _attend(torch: Any, x: Any, weights: dict[str, Any], name: str) -> Any:
     module = torch.nn.MultiheadAttention(UNITS, 2, batch_first=True, dtype=torch.float64)
     named = {
-        "in_proj_weight": weights["mix-qkv"][:-1].T, "in_proj_bias": weights["mix-qkv"][-1],
-        "out_proj.weight": weights["mix-out"][:-1].T, "out_proj.bias": weights["mix-out"][-1],
+        "in_proj_weight": weights[f"{name}-qkv"][:-1].T, "in_proj_bias": weights[f"{name}-qkv"][-1],
+        "out_proj.weight": weights[f"{name}-out"][:-1].T, "out_proj.bias": weights[f"{name}-out"][-1],
     }  # fmt: skip
     mask = torch.triu(torch.ones(STEPS, STEPS, dtype=torch.bool), diagonal=1)
     found, _ = torch.func.functional_call(module, named, (x, x, x), {"attn_mask": mask})
@@ -112,6 +117,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Any]] = {
         [TABLE, layer("at", "positions"), layer("mix", "attention", heads=2, causal=True), HEAD],
         attention,
     ),
+    "decoder-block": ([TABLE, layer("mix", "decoder-block", heads=2), HEAD], block),
 }
 SAID: dict[str, dict[str, float]] = {
     "lstm": {"head": -0.404596, "in": 0.04907, "mix": -0.063248, "outputs": 0.3269},
@@ -123,6 +129,19 @@ SAID: dict[str, dict[str, float]] = {
         "mix-out": 0.121324,
         "mix-qkv": 1.379255,
         "outputs": -1.17061,
+    },
+    "decoder-block": {
+        "head": -1.29193,
+        "in": -0.862686,
+        "mix-attention-out": 2.073062,
+        "mix-attention-qkv": 0.426261,
+        "mix-down": -1.821269,
+        "mix-norm1.gain": -0.031584,
+        "mix-norm1.offset": 2.69097,
+        "mix-norm2.gain": -0.26373,
+        "mix-norm2.offset": 1.220305,
+        "mix-up": -0.655519,
+        "outputs": 0.645521,
     },
 }
 """From PyTorch 2.13.0, by `sums` of what `torch_says`."""

@@ -17,11 +17,13 @@ from archsim.api import load
 from archsim.base.errors import InputError
 from archsim.records.intervals import intervals
 from archsim.records.recorded import Recorded
+from archsim.records.ruled import ruled
 from archsim.records.seeds import read, several
 from archsim.report import ranges, style
 from archsim.report.charts import accuracy
 from archsim.report.make import make
 from archsim.studies.explain.explain import explain
+from archsim.studies.seeds import drawn
 
 CHIPS = ("mixed-precision", "digital32")
 
@@ -67,6 +69,26 @@ def test_the_ratio_is_that_of_the_mean_energies(mean: Recorded) -> None:
     assert mean.summary["ratio"]["energy"] == ratio
     assert explain_value(mean) == pytest.approx(ratio, rel=1e-12)
     assert intervals(mean).chips["digital32"].energy[TOTAL].value == pytest.approx(mean.total("digital32"), rel=1e-12)
+
+
+def test_seeds_json_has_the_intervals_of_the_mean_drawn_for_it(folder: Path, mean: Recorded, tmp_path: Path) -> None:
+    assert "intervals" not in mean.summary, "a mean of intervals is none"
+    assert drawn(folder)[mean.technology] == intervals(mean).content()
+    assert drawn(tmp_path) == {}
+
+
+def test_a_folder_by_another_scaling_rule_is_the_mean_of_its_runs_by_it(mean: Recorded, tmp_path: Path) -> None:
+    rule = "stillmaker-baas-older"
+    found = ruled(mean, rule)
+    for chip in CHIPS:
+        assert found.total(chip) == pytest.approx(fmean(ruled(one, rule).total(chip) for one in mean.seeds), rel=1e-12)
+        assert found.total(chip) < 0.8 * mean.total(chip)
+    written = make(mean.path, tmp_path, rule=rule)
+    assert {"report.md", "intervals.json", "energy.png"} <= {path.name for path in written}
+    told = json.loads((tmp_path / "intervals.json").read_text())["intervals"][f"bottom-up-14nm+{rule}"]
+    energy = told["architectures"]["digital32"]["energy_per_step_J"]["total"]
+    assert energy["value"] == pytest.approx(found.total("digital32"), rel=1e-12)
+    assert energy["low"] < energy["value"] < energy["high"]
 
 
 def explain_value(mean: Recorded) -> float:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import gc
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def test_the_events_of_a_step_are_these(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        execute(small(seed=seed), tmp_path / name)
+        execute(small(seed=seed, steps=60), tmp_path / name)
     for file in ("activity.csv", "energy.csv", "training.csv"):
         contents = [(tmp_path / name / file).read_bytes() for name in "abc"]
         assert contents[0] == contents[1] != contents[2]
@@ -116,6 +116,19 @@ def test_more_evaluations_change_no_training(tmp_path: Path) -> None:
         assert (a.accumulator.chi == b.accumulator.chi).all()
     rows = [[r for r in t.chip.ledger.rows() if r.phase in STEP_PHASES] for t in (few, many)]
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_what_a_caller_froze_stays_frozen_and_nothing_else_does(frozen: bool) -> None:
+    before = gc.get_freeze_count()
+    (gc.freeze if frozen else gc.unfreeze)()
+    try:
+        Trainer(small(steps=1), small().architectures[1]).run()
+        assert (gc.get_freeze_count() > 0) == frozen
+    finally:
+        gc.unfreeze()
+        if before:
+            gc.freeze()
 
 
 def test_batches_train_too(tmp_path: Path) -> None:
@@ -228,7 +241,7 @@ def test_calibration_reaches_both_totals_by_the_least_move(finished: tuple[Path,
 def test_a_calibrated_technology_moved_only_figures_and_says_by_how_much(
     finished: tuple[Path, Summary], tmp_path: Path
 ) -> None:
-    run = Path(shutil.copytree(finished[0], tmp_path / "run"))
+    run, _ = finished
     summary = json.loads((run / "summary.json").read_text())
     totals = {name: chip["energy_per_sample_J"]["total"] for name, chip in summary["architectures"].items()}
     summary["published"] = {

@@ -20,7 +20,7 @@ from archsim.records.reopen import reopen, trained_chip
 from archsim.runs import layout, rundir, state
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
-from archsim.runs.train import Trainer, accuracy
+from archsim.runs.train import Trainer, task_of
 
 # The digits by name: a fixture of the module runs before the environment is cleared of the user's data.
 OPTIONS: dict[str, Any] = {"steps": 120, "techs": ("bottom-up-14nm",), "settings": ("dataset=mnist-5k",)}
@@ -66,7 +66,8 @@ def test_a_restored_chip_computes_the_same_bits_as_the_original(run: Path, posit
         assert np.array_equal(cells.weight, restored.cells()[name].weight)
         assert np.array_equal(cells.variance, restored.cells()[name].variance)
     for phase in ("evaluation", "retention"):
-        assert accuracy(original.twin(), spec, phase) == accuracy(restored.twin(), spec, phase)
+        task = task_of(spec, Streams(spec.seed))
+        assert task.test(original.twin(), phase) == task.test(restored.twin(), phase)
 
 
 def test_without_read_noise_a_restored_chip_has_the_accuracy_of_the_summary(tmp_path: Path) -> None:
@@ -75,7 +76,11 @@ def test_without_read_noise_a_restored_chip_has_the_accuracy_of_the_summary(tmp_
     execute(resolve("mlp-mnist", **{**OPTIONS, "settings": settings}), path)
     summary = json.loads((path / "summary.json").read_text())
     for chip in chips(path):
-        assert accuracy(chip.twin(), reopen(path)) == summary["architectures"][chip.architecture.name]["test_accuracy"]
+        spec = reopen(path)
+        assert (
+            task_of(spec, Streams(spec.seed)).test(chip.twin())
+            == summary["architectures"][chip.architecture.name]["test_accuracy"]
+        )
 
 
 def test_a_cache_of_many_ages_comes_back_as_it_was() -> None:

@@ -66,7 +66,7 @@ def test_the_order_of_the_data_depends_on_the_seed_alone() -> None:
 def test_both_chips_see_the_same_samples_and_start_from_the_same_weights() -> None:
     first, second = trainer(small("digital32")), trainer(small("mixed-precision"))
     for _ in range(20):
-        assert (first.sampler.batch()[0] == second.sampler.batch()[0]).all()
+        assert (first.task.sampler.batch()[0] == second.task.sampler.batch()[0]).all()
 
 
 @exact

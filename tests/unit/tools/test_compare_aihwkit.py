@@ -1,12 +1,13 @@
-"""The script is run as its user would; aihwkit is not installed where these tests run, so stand-ins take its place."""
+"""The script is run as its user would, once; aihwkit is not installed where these tests run: stand-ins take its place."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,10 +20,13 @@ STEP = 0.01 * (1 + 2.235)
 """What aihwkit takes for one pulse of its PCM preset."""
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False, env=dict(os.environ)
-    )
+@dataclass
+class Outcome:
+    """What the script returned and printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +40,34 @@ def script() -> ModuleType:
     return module
 
 
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the script in this process."""
+
+    def ran(*arguments: str) -> Outcome:
+        try:
+            code = script.main(arguments)
+        except SystemExit as stop:
+            code = stop.code
+        return Outcome(code, *capsys.readouterr())
+
+    return ran
+
+
 def test_without_aihwkit_one_line_says_what_is_needed() -> None:
     if importlib.util.find_spec("aihwkit"):
         pytest.skip("aihwkit is installed")
-    done = run("--images", "200")
+    done = subprocess.run([sys.executable, SCRIPT, "--images", "200"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.strip().splitlines()
     assert "needs aihwkit 1.2 and torch" in line
 
 
-def test_archsims_half_runs_alone_and_is_not_trained_again_where_it_is_kept(tmp_path: Path) -> None:
+def test_archsims_half_runs_alone_and_is_not_trained_again_where_it_is_kept(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "kept.json"
     asked = ("--archsim-only", "--pairs", "sparse", "--seeds", "1", "--images", "200", "150", "--keep", str(file))
     done = run(*asked)
@@ -61,14 +82,14 @@ def test_archsims_half_runs_alone_and_is_not_trained_again_where_it_is_kept(tmp_
 
 
 @pytest.mark.parametrize(("option", "value"), [("--images", "0"), ("--seeds", "-1"), ("--pairs", "dense")])
-def test_bad_options_are_refused_in_a_line(option: str, value: str) -> None:
+def test_bad_options_are_refused_in_a_line(run: Run, option: str, value: str) -> None:
     done = run("--archsim-only", option, value)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert option in done.stderr
 
 
-def test_a_file_of_other_content_is_refused_in_a_line_before_anything_is_trained(tmp_path: Path) -> None:
+def test_a_file_of_other_content_is_refused_in_a_line_before_anything_is_trained(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text('{"rows": [{"pair": "sparse"}]}')
     done = run("--archsim-only", "--images", "150", "--keep", str(file))

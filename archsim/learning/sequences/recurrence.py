@@ -13,6 +13,7 @@ import numpy as np
 from archsim.base.arrays import F32
 from archsim.learning.functions import Adjoint, Cost, Function
 from archsim.learning.moves import Slice
+from archsim.learning.sequences import _kernels
 
 
 def _sigmoid(x: F32, out: F32) -> None:
@@ -47,19 +48,18 @@ class LstmStep(Function):
         self.name, self.shapes, self.out = "lstm-step", ((4 * n,), (n,)), (7 * n,)
         self.cost = Cost(lookups=5 * n, multiplies=3 * n, adds=n, reads=5 * n, writes=7 * n)
         self._back = LstmStepAdjoint(n)
+        self._half = np.repeat(np.array([0.5, 1], np.float32), (3 * n, n))  # sigmoid x = (1 + tanh x/2)/2
 
     def __call__(self, *operands: F32) -> F32:
         """Return (samples, 7 units)."""
         z, before = operands
         n = self.units
+        bent = np.multiply(z, self._half)
+        np.tanh(bent, out=bent)
         out = np.empty((z.shape[0], 7 * n), np.float32)
-        h, c, i, f, _, g, bent = (out[:, k * n : (k + 1) * n] for k in range(7))
-        _sigmoid(z[:, : 3 * n], out[:, 2 * n : 5 * n])
-        np.tanh(z[:, 3 * n :], out=g)
-        np.multiply(f, before, out=c)
-        c += i * g
-        np.tanh(c, out=bent)
-        np.multiply(out[:, 4 * n : 5 * n], bent, out=h)
+        _kernels.lstm_state(bent, before, out)
+        np.tanh(out[:, n : 2 * n], out=out[:, 6 * n :])
+        np.multiply(out[:, 4 * n : 5 * n], out[:, 6 * n :], out=out[:, :n])
         return out
 
     def adjoint(self, operand: int) -> Adjoint | None:
@@ -77,25 +77,15 @@ class LstmStepAdjoint(Function):
     """
 
     def __init__(self, units: int) -> None:
-        n = self.units = units
+        n = units
         self.name, self.shapes, self.out = "lstm-step-derivative", ((7 * n,), (7 * n,), (n,)), (5 * n,)
         self.cost = Cost(multiplies=16 * n, adds=6 * n, reads=8 * n, writes=5 * n)
 
     def __call__(self, *operands: F32) -> F32:
         """Return (samples, 5 units)."""
         d, y, before = operands
-        n = self.units
-        dh = d[:, :n]
-        i, f, o, g, bent = (y[:, k * n : (k + 1) * n] for k in range(2, 7))
-        out = np.empty((y.shape[0], 5 * n), np.float32)
-        dc = d[:, n : 2 * n] + dh * o * (1 - bent * bent)
-        np.multiply(dc, g, out=out[:, :n])
-        np.multiply(dc, before, out=out[:, n : 2 * n])
-        np.multiply(dh, bent, out=out[:, 2 * n : 3 * n])
-        gates = y[:, 2 * n : 5 * n]
-        out[:, : 3 * n] *= gates * (1 - gates)
-        np.multiply(dc * i, 1 - g * g, out=out[:, 3 * n : 4 * n])
-        np.multiply(dc, f, out=out[:, 4 * n :])
+        out = np.empty((y.shape[0], self.out[0]), np.float32)
+        _kernels.lstm_back(d, y, before, out)
         return out
 
 
@@ -138,7 +128,7 @@ class GruStepAdjoint(Function):
     """
 
     def __init__(self, units: int) -> None:
-        n = self.units = units
+        n = units
         self.name = "gru-step-derivative"
         self.shapes, self.out = ((4 * n,), (4 * n,), (3 * n,), (n,)), (5 * n,)
         self.cost = Cost(multiplies=11 * n, adds=4 * n, reads=6 * n, writes=5 * n)
@@ -146,15 +136,6 @@ class GruStepAdjoint(Function):
     def __call__(self, *operands: F32) -> F32:
         """Return (samples, 5 units)."""
         d, y, b, before = operands
-        n = self.units
-        dh = d[:, :n]
-        r, z, new = (y[:, k * n : (k + 1) * n] for k in range(1, 4))
-        out = np.empty((y.shape[0], 5 * n), np.float32)
-        dn, dr, dz, dn_state, dh_before = (out[:, k * n : (k + 1) * n] for k in range(5))
-        rest = 1 - z
-        np.multiply(dh * rest, 1 - new * new, out=dn)
-        np.multiply(dn * b[:, 2 * n :], r * (1 - r), out=dr)
-        np.multiply(dh * (before - new), z * rest, out=dz)
-        np.multiply(dn, r, out=dn_state)
-        np.multiply(dh, z, out=dh_before)
+        out = np.empty((y.shape[0], self.out[0]), np.float32)
+        _kernels.gru_back(d, y, b, before, out)
         return out

@@ -1,0 +1,58 @@
+"""Full scales of ADCs that follow what they convert: per matrix and direction, from the spread of recent results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.base.arrays import Arrays, stored
+from archsim.chips.crossbar_file import TrackedFile
+
+
+class Ranges:
+    """Full scales of one matrix's ADCs, forward and backward, as sums of input times weight.
+
+    Parameters
+    ----------
+    file : TrackedFile or None
+        How they follow; they stay as they are without it.
+    forward, backward : float
+        Where they begin.
+    """
+
+    def __init__(self, file: TrackedFile | None, forward: float, backward: float) -> None:
+        self._file = file
+        self._scales = np.array([forward, backward])
+        self._samples = np.zeros(2, np.int64)  # in all, and since the last look
+
+    def __getitem__(self, backward: bool) -> float:
+        """Return the full scale of a direction."""
+        return float(self._scales[int(backward)])
+
+    @property
+    def due(self) -> bool:
+        """Whether the next results are to be looked at: all the first samples, then once every so many."""
+        return self._file is not None and (
+            self._samples[0] < self._file.every or self._samples[1] >= self._file.every
+        )  # fmt: skip
+
+    def follow(self, spread: float, *, backward: bool) -> None:
+        """Set a direction's full scale by the root mean square of its results, if they are not all zero."""
+        if self._file is not None and spread > 0:
+            self._scales[int(backward)] = self._file.deviations * spread
+
+    def count(self, samples: int) -> None:
+        """Note that a batch is done."""
+        self._samples[1] = 0 if self.due else self._samples[1] + samples
+        self._samples[0] += samples
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return full scales and counters, views."""
+        return {"scales": self._scales, "samples": self._samples}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place."""
+        for name, mine in self.arrays().items():
+            mine[...] = stored(name, mine, arrays)

@@ -1,0 +1,1 @@
+"""Normalisation: moments, what is made of them, and the adjoints."""

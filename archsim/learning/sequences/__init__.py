@@ -1,0 +1,1 @@
+"""Functions of sequences: codes, steps of recurrent layers, attention."""
