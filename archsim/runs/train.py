@@ -158,6 +158,7 @@ class Trainer:
         self.chip = build_chip(architecture, spec, self.streams)
         self.task = task_of(spec, self.streams)
         self.states: dict[str, F32] = {}
+        self._random = self.streams.generator("draws")
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
         self.keep: Callable[[Trainer, bool], None] = _keep_nothing
@@ -258,7 +259,8 @@ class Trainer:
             batch = task.batch()
             if batch.begins:
                 self.states.clear()
-            outputs = yield from training_step(chip, network, batch.feeds, rate, states=self.states)
+            feeds = {**batch.feeds, **network.drawn(self._random, batch.samples)}
+            outputs = yield from training_step(chip, network, feeds, rate, states=self.states)
             self._samples += batch.samples
             hits.append(task.judge(outputs, batch.answers))
 
