@@ -217,6 +217,20 @@ def task(data: Source, network: Network, batch: int, streams: Streams, *, test_s
     raise ModelError(f"no task on {type(data).__name__}")
 
 
+def judged_by(data: Source) -> Metric:
+    """Return the metric of what is trained on some data.
+
+    Raises
+    ------
+    ModelError
+        If there is no task on data of this kind.
+    """
+    for kind, found in ((Dataset, Classification), (TextDataset, Characters)):
+        if isinstance(data, kind):
+            return found.metric
+    raise ModelError(f"no task on {type(data).__name__}")
+
+
 def training_samples(data: Source, network: Network) -> int:
     """Return the samples of one pass through the training data: images, or windows of a text."""
     if isinstance(data, TextDataset):
