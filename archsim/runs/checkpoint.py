@@ -19,7 +19,7 @@ from archsim.base.arrays import nested, under, unpacked
 from archsim.base.errors import InputError
 from archsim.runs.train import Trainer
 
-SCHEMA = 1
+SCHEMA = 2
 EVERY_S = 60.0
 """Seconds on the wall between two checkpoints, if nothing else is said."""
 FILES = "checkpoint-*.npz"

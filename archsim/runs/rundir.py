@@ -90,6 +90,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
             for t in spec.technologies
         ],
         "workload": spec.workload.model_dump(by_alias=True),
+        "programs": {"training": spec.network.training.sha256, "inference": spec.network.inference.sha256},
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
         "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
@@ -166,8 +167,8 @@ def _training(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]
     return [
         {
             "architecture": one.architecture.name, "step": point.step, "samples": point.samples, "epoch": point.epoch,
-            "learning_rate": point.learning_rate, "running_accuracy": point.running_accuracy,
-            "test_accuracy": point.test_accuracy, "simulated_time_s": point.simulated_time_s,
+            "learning_rate": point.learning_rate, "running": point.running,
+            "test": point.test, "simulated_time_s": point.simulated_time_s,
             **{f"energy_J_{t.name}": energies[one.architecture.name, t.name][index] for t in spec.technologies},
         }
         for one in trained

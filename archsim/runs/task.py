@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.base.arrays import F32, I64
 from archsim.base.errors import ModelError
-from archsim.base.metrics import METRICS, Metric
+from archsim.base.metrics import ACCURACY, IMAGE, METRICS, Metric, Sample
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs
 from archsim.chips.chip import Chip
@@ -51,6 +51,10 @@ class Task(Protocol):
     Attributes
     ----------
     metric : Metric
+    chance : float or None
+        What guessing gives.
+    sample : Sample
+        What a sample is called.
     sampler : Batches
         Sole owner of the position in the training data.
     tests : int
@@ -58,6 +62,8 @@ class Task(Protocol):
     """
 
     metric: Metric
+    chance: float | None
+    sample: Sample
     sampler: Batches
     tests: int
 
@@ -84,12 +90,13 @@ class Classification:
         The first so many test images are tested on; all of them by default.
     """
 
-    metric = METRICS["accuracy"]
+    metric, sample = ACCURACY, IMAGE
 
     def __init__(
         self, data: Dataset, network: Network, batch: int, streams: Streams, *, test_samples: int | None = None
     ) -> None:
         self._network, self._data = network, data
+        self.chance: float | None = 1 / network.outputs
         shape = network.graph.tensors[INPUT].shape
         self._turned = len(shape) == 3 and data.shape[0] > 1  # the data's channels come first
         self._test = slice(test_samples)
@@ -148,6 +155,8 @@ class Characters:
     ) -> None:
         self._network, self._data = network, data
         self._length = network.graph.tensors[INPUT].shape[0]
+        self.sample = Sample("sequence", "character", self._length)
+        self.chance: float | None = float(np.log2(network.outputs))
         count = min((data.test.size - 1) // self._length, test_samples or data.test.size)
         self._parts = min(STREAMS, count)
         self._windows = count // self._parts
@@ -205,6 +214,20 @@ def task(data: Source, network: Network, batch: int, streams: Streams, *, test_s
         return Classification(data, network, batch, streams, test_samples=test_samples)
     if isinstance(data, TextDataset):
         return Characters(data, network, batch, streams, test_samples=test_samples)
+    raise ModelError(f"no task on {type(data).__name__}")
+
+
+def judged_by(data: Source) -> Metric:
+    """Return the metric of what is trained on some data.
+
+    Raises
+    ------
+    ModelError
+        If there is no task on data of this kind.
+    """
+    for kind, found in ((Dataset, Classification), (TextDataset, Characters)):
+        if isinstance(data, kind):
+            return found.metric
     raise ModelError(f"no task on {type(data).__name__}")
 
 
