@@ -27,6 +27,8 @@ METRICS = {
     metric.name: metric for metric in (
         Metric("accuracy", higher_is_better=True, share=True),
         Metric("bits per character", higher_is_better=False),
+        Metric("Frechet distance", higher_is_better=False),
+        Metric("discriminator accuracy", higher_is_better=True, share=True),
     )
 }  # fmt: skip
 """By name."""

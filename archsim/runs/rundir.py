@@ -17,7 +17,19 @@ from archsim.base import files
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import inputs, machine
 from archsim.runs.identity import identity
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, STATES, SUMMARY, TRAINING, read_run
+from archsim.runs.layout import (
+    ACTIVITY,
+    AREA,
+    ENERGY,
+    INPUTS,
+    RUN,
+    SAMPLES,
+    SCHEMA,
+    STATES,
+    SUMMARY,
+    TRAINING,
+    read_run,
+)
 from archsim.runs.spec import RunSpec
 from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
@@ -34,7 +46,11 @@ def unlike(path: Path, spec: RunSpec) -> bool:
 
 def begin(path: Path, spec: RunSpec) -> None:
     """Write run.yaml with state "running" and the inputs, and remove the results of an unfinished run before."""
-    for old in (*(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)), *path.glob(STATES)):
+    for old in (
+        *(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)),
+        *path.glob(STATES),
+        *path.glob(SAMPLES),
+    ):
         old.unlink(missing_ok=True)
     inputs.keep(path / INPUTS, spec.copies)
     _write_run(path, spec, "running")

@@ -251,6 +251,13 @@ def input_bound(dataset: Source) -> float | None:
 
 def _check_data(document: Document, network: Network, dataset: Source) -> None:
     """Refuse a network that does not read what the data are, or does not end in what they ask for."""
+    if network.latent:
+        elements = dataset.train_x.shape[1] if isinstance(dataset, Dataset) else None
+        if network.inputs != elements:
+            expected = f"{elements}, the elements of a sample of {dataset.name}" if elements else "none of a text"
+            where = ("network", "generator", "layers")
+            raise document.error(where, f"end in {network.inputs} elements", expected=expected)
+        return
     if isinstance(dataset, TextDataset):
         shape, size, ends = network.graph.tensors[INPUT].shape, len(dataset.vocabulary), "character"
         if len(shape) != 2 or shape[1] != 1:

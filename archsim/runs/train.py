@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
@@ -24,7 +25,8 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
-from archsim.runs.task import Task, task, training_samples
+from archsim.runs.task import task, training_samples
+from archsim.runs.tasks.base import Task
 
 CHUNK = 250
 """Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
@@ -144,6 +146,8 @@ class Trainer:
 
     Attributes
     ----------
+    samples : by step
+        What tests generated, to be looked at.
     keep : callable
         Gets the trainer between chunks, and whether it trains no further: what it holds then is all that decides how
         it goes on (`archsim.runs.checkpoint`).
@@ -158,6 +162,7 @@ class Trainer:
         self.chip = build_chip(architecture, spec, self.streams)
         self.task = task_of(spec, self.streams)
         self.states: dict[str, F32] = {}
+        self.samples: dict[str, NDArray[np.uint8]] = {}
         self._random = self.streams.generator("draws")
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
@@ -216,9 +221,11 @@ class Trainer:
         )  # fmt: skip
 
     def evaluate(self) -> float:
-        """Test on the whole test set through the chip's own converters, on a twin, and return the accuracy."""
+        """Test on the whole test set through the chip's own converters, on a twin, and return the metric."""
         twin = self.chip.twin()
         found = self.task.test(twin)
+        if self.task.samples is not None:
+            self.samples[str(self.chip.ledger.steps)] = self.task.samples
         self.chip.ledger.absorb(twin.ledger)
         self.chip.settle()
         self._note(found)

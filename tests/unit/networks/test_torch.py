@@ -136,7 +136,7 @@ def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     start = {key: array.copy() for key, array in learns.items()}
     output = made.run(training_step(made, net, feeds, SAMPLES))
     ours = {f"d {key}": array - start[key] for key, array in learns.items()}
-    shaped = output.reshape(SAMPLES, *net.graph.tensors[net.training.results[0][0]].shape)
+    shaped = output.reshape(SAMPLES, *net.graph.tensors[net.training[0].results[0][0]].shape)
     return {"feeds": feeds, "start": start}, {"output": shaped, **ours}
 
 
