@@ -87,7 +87,7 @@ class NetworkFile(Record):
 
 
 class GeneratorFile(Record):
-    """What makes samples of latent vectors, drawn uniformly from -1 to 1: their elements or shape, initial weights, layers.
+    """What makes samples of latent vectors, drawn uniformly from -1 to 1: their shape, initial weights, layers.
 
     The last layer's result has the shape of a sample.
     """

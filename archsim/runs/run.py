@@ -67,7 +67,7 @@ def execute(
             trained.append(_trained(trainer, out, spec))
             if trained[-1].steps:
                 state.save(out, run, trainer.chip)
-                samples.save(out, trainer)
+                samples.save(out, trainer.architecture.name, trainer.samples)
         if not any(one.steps for one in trained):
             rundir.abandon(out, spec)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from archsim.base import files
 from archsim.base.arrays import unpacked
 from archsim.base.errors import InputError
-from archsim.runs.train import Trainer
 
 _MOST = 1 << 28
 """Bytes of such a file, unpacked, at most."""
@@ -21,12 +21,12 @@ def file_of(folder: Path, architecture: str) -> Path:
     return folder / f"samples-{architecture}.npz"
 
 
-def save(folder: Path, trainer: Trainer) -> None:
-    """Write what a trainer's tests generated, if they did: the same samples give the same bytes."""
-    if not trainer.samples:
+def save(folder: Path, architecture: str, samples: Mapping[str, NDArray[np.uint8]]) -> None:
+    """Write what a chip's tests generated, by step, if they did."""
+    if not samples:
         return
-    with files.replacing(file_of(folder, trainer.architecture.name)) as aside, aside.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **trainer.samples)
+    with files.replacing(file_of(folder, architecture)) as aside, aside.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **samples)  # type: ignore[arg-type]  names, and the option
 
 
 def read(folder: Path, architecture: str) -> dict[int, NDArray[np.uint8]]:

@@ -1,8 +1,8 @@
 """The Frechet distance between features of two sets of images, and the classifier whose features they are.
 
 Heusel et al., GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium, NeurIPS 2017
-(arXiv:1706.08500), equation 6. There the features are those of a network trained on ImageNet; here those of a small one that archsim
-trains on the same data, so distances are comparable among runs on the same data only.
+(arXiv:1706.08500), equation 6. There the features are those of a network trained on ImageNet; here those
+of a small one that archsim trains on the same data, so distances are comparable among runs on the same data only.
 """
 
 from __future__ import annotations
