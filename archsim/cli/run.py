@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archsim.base.errors import InputError
+from archsim.base.metrics import metric_of
 from archsim.cli.options import (
     INTERRUPTED,
     Archs,
@@ -231,7 +232,8 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
 
     def done(seed: int, summary: Summary) -> None:
         if not silent:
-            parts = [f"{name} {100 * chip.test_accuracy:.2f} %" for name, chip in summary.architectures.items()]
+            metric = metric_of(summary.model_dump())
+            parts = [f"{name} {metric.text(chip.test)}" for name, chip in summary.architectures.items()]
             ratio = f", energy ratio {summary.ratio.energy:.1f}" if summary.ratio.energy else ""
             typer.echo(f"seed {seed}: {', '.join(parts)}{ratio} [{summary.wall_time_s:.0f} s]")
 
@@ -247,11 +249,12 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
         if how.as_json:
             typer.echo(json.dumps(content, indent=2))
         elif not how.quiet:
-            for name, mean in content["mean_test_accuracy"].items():
-                spread = content["std_test_accuracy"][name]
+            metric = metric_of(content)
+            for name, mean in content["mean_test"].items():
+                spread = content["std_test"][name]
                 typer.echo(
-                    f"mean of {len(results)} seeds: {name} {100 * mean:.2f} %"
-                    + (f" (std {100 * spread:.2f})" if spread else "")
+                    f"mean of {len(results)} seeds: {name} {metric.text(mean)}"
+                    + (f" (std {metric.number(spread)})" if spread else "")
                 )
             for name, mean in content["mean_energy_ratios"].items():
                 spread = content["std_energy_ratios"][name]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from archsim.base.errors import InputError
+from archsim.base.metrics import metric_of
 from archsim.base.signal import PHASES, STEP_PHASES
 from archsim.runs.layout import AREA, ENERGY, SUMMARY, TRAINING
 from archsim.runs.summary import Summary
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from archsim.records.recorded import RecordedChip
     from archsim.records.tables import Cells
 
-COURSE = ("step", "samples", "epoch", "learning_rate", "running_accuracy", "test_accuracy", "simulated_time_s")
+COURSE = ("step", "samples", "epoch", "learning_rate", "running", "test", "simulated_time_s")
 """Columns of training.csv that every run has; the energies of its technologies follow."""
 RISING = ("step", "samples", "epoch", "simulated_time_s")
 WHOLE = "the files of one run, as archsim wrote them"
@@ -45,11 +46,9 @@ def check_summary(file: Path, summary: Mapping[str, Any]) -> None:
         for key, value in _numbers(chip, f"architectures.{name}"):
             if not 0 <= value < math.inf:
                 raise InputError(file=file, key=key, value=value, expected="a number from 0 on")
-        accuracy = chip["test_accuracy"]
-        if accuracy is not None and not 0 <= accuracy <= 1:
-            raise InputError(
-                file=file, key=f"architectures.{name}.test_accuracy", value=accuracy, expected="a number from 0 to 1"
-            )
+        metric, test = metric_of(summary), chip["test"]
+        if test is not None and not metric.fits(test):
+            raise InputError(file=file, key=f"architectures.{name}.test", value=test, expected=metric.expected)
 
 
 def _numbers(value: Any, key: str) -> Iterable[tuple[str, float]]:
@@ -111,7 +110,7 @@ def check_chip(path: Path, chip: RecordedChip, summary: Mapping[str, Any], techn
                 key = f"architectures.{chip.architecture}.energy_per_step_J.{phase}"
                 _same(path / SUMMARY, key, told["energy_per_step_J"][phase], energy, ENERGY)
     _check_time(path, chip, told)
-    _check_course(path, chip, told, technologies)
+    _check_course(path, chip, summary, technologies)
     _check_samples(path, chip, told)
     _check_area(path, chip, told.get("area_m2"), technologies)
 
@@ -239,7 +238,7 @@ def _check_time(path: Path, chip: RecordedChip, told: Mapping[str, Any]) -> None
     _same(path / SUMMARY, f"{key}.simulated_time_s", told["simulated_time_s"], whole, "latency_per_step_s times steps")
 
 
-def _check_course(path: Path, chip: RecordedChip, told: Mapping[str, Any], technologies: Sequence[str]) -> None:
+def _check_course(path: Path, chip: RecordedChip, summary: Mapping[str, Any], technologies: Sequence[str]) -> None:
     """Refuse a training.csv that does not rise, or does not end where summary.json says."""
     file, name = path / TRAINING, chip.architecture
     if not chip.course:
@@ -256,10 +255,15 @@ def _check_course(path: Path, chip: RecordedChip, told: Mapping[str, Any], techn
                     expected=f"a column that rises: {WHOLE}",
                 )  # fmt: skip
     last = chip.course[-1]
-    accuracy = next((p.test_accuracy for p in reversed(chip.course) if p.test_accuracy is not None), None)
+    told, metric = summary["architectures"][name], metric_of(summary)
+    for column in ("running", "test"):
+        for point in chip.course:
+            if (value := getattr(point, column)) is not None and not metric.fits(value):
+                raise InputError(file=file, key=column, value=value, expected=metric.expected)
+    test = next((p.test for p in reversed(chip.course) if p.test is not None), None)
     for key, found, stated in (
         ("step", last.step, chip.steps), ("simulated_time_s", last.simulated_time_s, told["simulated_time_s"]),
-        ("test_accuracy", accuracy, told["test_accuracy"]),
+        ("test", test, told["test"]),
     ):  # fmt: skip
         _same(file, f"{key} of {name} at the end", found, stated, SUMMARY)
     for technology in technologies:

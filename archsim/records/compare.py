@@ -289,6 +289,7 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
     facts = {
         "network": [_network(run) for run in runs],
         "data": [str(run.summary.get("dataset_origin")) for run in runs],
+        "metric": [run.metric.name for run in runs],
         "batch": [str(run.run["workload"]["training"]["batch"]) for run in runs],
     }
     kept = {**facts, "data": [str(run.run["dataset"]["sha256"]) for run in runs]}
@@ -299,7 +300,7 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
     return [
         f"These runs are not of one job; they differ in {', '.join(differing)}. What is comparable then: {comparable}. "
         "Not comparable: a step with a step" + ("." if len(differing) == 1 and "batch" in differing[0] else
-                                                ", a total with a total, an accuracy with an accuracy.")
+                                                ", a total with a total, a test with a test.")
     ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from archsim.chips.architecture import Architecture
 from archsim.records import tables
 from archsim.records.reopen import reopen
 from archsim.records.technologies import find, named
-from archsim.runs import layout
+from archsim.runs import earlier, layout
 from archsim.runs.inputs import kept
 from archsim.runs.machine import description
 from archsim.runs.run import execute
@@ -240,6 +240,8 @@ def _compare_table(name: str, file: Path, again: Path) -> Item:
         was, now = (pd.read_csv(each, dtype=str, keep_default_na=False) for each in (file, again))
     except (ValueError, OSError) as error:
         return Item(name, equal=False, where=f"is not readable ({error})")
+    if name == layout.TRAINING:
+        was = was.rename(columns=earlier.NAMES)
     new = [str(column) for column in now.columns if column not in was.columns]
     said = f"columns that this version adds: {', '.join(new)}" if new else ""
     if gone := [str(column) for column in was.columns if column not in now.columns]:
@@ -280,7 +282,7 @@ def _worst(name: str, differences: Sequence[tuple[float | None, str]], said: str
 
 def _compare_summary(file: Path, again: Path) -> Item:
     try:
-        was, now = (dict(_flat(tables.mapping(each))) for each in (file, again))
+        was, now = (dict(_flat(earlier.summary(tables.mapping(each)))) for each in (file, again))
     except InputError as error:
         return Item(file.name, equal=False, where=error.message)
     differences = [

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from archsim.base import files
 from archsim.base.arrays import nested, under, unpacked
 from archsim.base.errors import InputError
+from archsim.runs import earlier
 from archsim.runs.train import Trainer
 
 SCHEMA = 1
@@ -123,7 +124,8 @@ def _take_up(trainer: Trainer, header: dict[str, Any], content: dict[str, NDArra
     trainer.task.sampler.order, trainer.task.sampler.next = content["order"], header["next"]
     trainer.states.update(under("state", content))
     trainer.samples.update(under("samples", content))
-    trainer.go_on(header["trainer"])
+    told = header["trainer"]
+    trainer.go_on({**told, "points": [earlier.renamed(point) for point in told["points"]]})
 
 
 _REST = 1 << 28

@@ -12,7 +12,7 @@ from archsim.base.files import read_text
 
 RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
 AREA = "area.csv"
-SCHEMA = 2
+SCHEMA = 3
 """Of run.yaml and the tables beside it."""
 INPUTS = "inputs"
 """Folder with copies of the files that the run read."""

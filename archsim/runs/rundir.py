@@ -182,8 +182,8 @@ def _training(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]
     return [
         {
             "architecture": one.architecture.name, "step": point.step, "samples": point.samples, "epoch": point.epoch,
-            "learning_rate": point.learning_rate, "running_accuracy": point.running_accuracy,
-            "test_accuracy": point.test_accuracy, "simulated_time_s": point.simulated_time_s,
+            "learning_rate": point.learning_rate, "running": point.running,
+            "test": point.test, "simulated_time_s": point.simulated_time_s,
             **{f"energy_J_{t.name}": energies[one.architecture.name, t.name][index] for t in spec.technologies},
         }
         for one in trained

@@ -53,7 +53,7 @@ class ChipSummary(_Part):
     latency_per_step_s: ByPhase = Field(description="Simulated time, by phase, mean over the steps [s]")
     energy_per_sample_J: ByPhase = Field(description="The same energy, over the samples [J]")  # noqa: N815
     latency_per_sample_s: ByPhase = Field(description="The same time, over the samples [s]")
-    test_accuracy: float = Field(description="On the whole test set, at the end, read through the chip's converters")
+    test: float = Field(description="The metric on the test set, at the end, read through the chip's converters")
     pulses_per_step: float = Field(description="SET pulses, those of refresh included")
     programmed_pairs_per_step: float = Field(
         description="Device pairs that got pulses because chi crossed the threshold"
@@ -110,15 +110,34 @@ class Published(_Part):
     test_accuracy: dict[str, float]
 
 
+class MetricSummary(_Part):
+    """What the training is judged by: the values of `test` and, in training.csv, of `running` and `test`."""
+
+    name: str
+    higher_is_better: bool
+    share: bool = Field(description="Whether it is a part of 1, shown in per cent")
+    chance: float | None = Field(description="What guessing gives; null where that is not known")
+
+
+class SampleSummary(_Part):
+    """What a sample is called."""
+
+    name: str
+    part: str | None = Field(description="What a sample is a sequence of; null if of nothing")
+    parts: int = Field(description="So many of them")
+
+
 class Summary(_Part):
-    """A run's results, version 2. Further keys may join; these stay."""
+    """A run's results, version 3. Further keys may join; these stay."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
-    schema_version: Literal[2] = Field(alias="schema")
+    schema_version: Literal[3] = Field(alias="schema")
     workload: str
     dataset: str
     seed: int
+    metric: MetricSummary
+    sample: SampleSummary
     steps: int = Field(description="Training steps done (of the chip that did the most)")
     technology: TechnologyFile
     architectures: dict[str, ChipSummary]

@@ -36,14 +36,18 @@ WINDOW = 1000
 
 @dataclass(frozen=True, slots=True)
 class TestPoint:
-    """State of the training after so many steps. `test_accuracy` is None between evaluations."""
+    """State of the training after so many steps, `running` and `test` in the task's metric.
+
+    `running` is over the last samples trained on, NaN where that is of another metric; `test` is None between
+    evaluations.
+    """
 
     step: int
     samples: int
     epoch: float
     learning_rate: float
-    running_accuracy: float
-    test_accuracy: float | None
+    running: float
+    test: float | None
     simulated_time_s: float
     rows: tuple[Row, ...]
 
@@ -82,9 +86,9 @@ class Trained:
     diagnostics: dict[str, float]
 
     @property
-    def test_accuracy(self) -> float:
-        """Accuracy at the last evaluation."""
-        return next(p.test_accuracy for p in reversed(self.points) if p.test_accuracy is not None)
+    def test(self) -> float:
+        """The metric at the last evaluation."""
+        return next(p.test for p in reversed(self.points) if p.test is not None)
 
     @property
     def simulated_time_s(self) -> float:
@@ -289,21 +293,24 @@ class Trainer:
         ]
 
     @property
-    def running_accuracy(self) -> float:
-        """Accuracy over the last samples trained on, before each was learnt; NaN before the first."""
+    def running(self) -> float:
+        """The task's running metric over the last samples, before each was learnt; NaN before the first."""
         return float(sum(self._hits)) / len(self._hits) if self._hits else float("nan")
 
-    def _note(self, test_accuracy: float | None) -> None:
+    def _note(self, test: float | None) -> None:
         ledger = self.chip.ledger
+        running = self.running if self.task.running is self.task.metric else float("nan")  # one metric a course
         self._points.append(
             TestPoint(
                 step=ledger.steps, samples=self._samples, epoch=ledger.steps / self.per_epoch,
-                learning_rate=self.rate(), running_accuracy=self.running_accuracy, test_accuracy=test_accuracy,
+                learning_rate=self.rate(), running=running, test=test,
                 simulated_time_s=self.chip.clock.now * 1e-12, rows=tuple(ledger.rows()),
             )
         )  # fmt: skip
 
     def _report(self) -> None:
-        last = next((p.test_accuracy for p in reversed(self._points) if p.test_accuracy is not None), None)
-        done, accuracy = self.chip.ledger.steps, self.running_accuracy
-        self._progress(Report(self.architecture.name, done, self.steps, "steps", accuracy, last))
+        last = next((p.test for p in reversed(self._points) if p.test is not None), None)
+        done, task = self.chip.ledger.steps, self.task
+        self._progress(
+            Report(self.architecture.name, done, self.steps, "steps", self.running, last, task.metric, task.running)
+        )

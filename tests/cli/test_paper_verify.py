@@ -67,7 +67,7 @@ def test_a_run_verifies(cli: Cli, run: Path) -> None:
 
 def test_a_run_that_was_changed_does_not_verify(cli: Cli, run: Path) -> None:
     content = json.loads((run / "summary.json").read_text())
-    content["architectures"]["digital32"]["test_accuracy"] *= 2
+    content["architectures"]["digital32"]["test"] *= 2
     (run / "summary.json").write_text(json.dumps(content))
     done = cli("verify", run, "--json")
     assert done.code == 1
@@ -75,7 +75,7 @@ def test_a_run_that_was_changed_does_not_verify(cli: Cli, run: Path) -> None:
     assert not result["equal"]
     (item,) = [each for each in result["items"] if not each["equal"]]
     assert item == {
-        "item": "summary.json", "equal": False, "difference": 0.5, "where": "architectures.digital32.test_accuracy",
+        "item": "summary.json", "equal": False, "difference": 0.5, "where": "architectures.digital32.test",
     }  # fmt: skip
     assert {each["state"] for each in result["inputs"]} == {"equal"}
     assert done.err == ""

@@ -33,7 +33,7 @@ def draw(run: Recorded) -> Figure | None:
         step = max(made)
         axes.imshow(_grid(made[step]), cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
         axes.set_axis_off()
-        distance = run.summary["architectures"][chip]["test_accuracy"]
+        distance = run.summary["architectures"][chip]["test"]
         mean = f", {distance:.3g}" if not run.seeds else f", mean of {len(run.seeds)} seeds {distance:.3g}"
         room = 3.0 if not style.narrow() else style.inches(axes)
         style.heading(axes, f"{chip}: Frechet distance{mean} after {step:,} steps", room=room)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.base.arrays import F32
-from archsim.base.metrics import METRICS
+from archsim.base.metrics import IMAGE, METRICS
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs
 from archsim.chips.chip import Chip
@@ -44,6 +44,8 @@ class Adversarial:
 
     metric = METRICS["Frechet distance"]
     running = METRICS["discriminator accuracy"]
+    chance: float | None = None
+    sample = IMAGE
     samples: NDArray[np.uint8] | None = None
 
     def __init__(

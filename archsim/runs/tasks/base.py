@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.base.arrays import F32
-from archsim.base.metrics import Metric
+from archsim.base.metrics import Metric, Sample
 from archsim.base.verbs import Verbs
 from archsim.chips.chip import Chip
 from archsim.data.dataset import Dataset
@@ -47,6 +47,10 @@ class Task(Protocol):
     metric : Metric
     running : Metric
         Of what `judge` returns.
+    chance : float or None
+        What guessing gives.
+    sample : Sample
+        What a sample is called.
     samples : uint8 array or None
         What the last test generated, to be looked at: (samples, rows, columns) or with channels last.
     sampler : Batches
@@ -57,6 +61,8 @@ class Task(Protocol):
 
     metric: Metric
     running: Metric
+    chance: float | None
+    sample: Sample
     samples: NDArray[np.uint8] | None
     sampler: Batches
     tests: int

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.base.arrays import F32
-from archsim.base.metrics import METRICS
+from archsim.base.metrics import ACCURACY, IMAGE
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs
 from archsim.chips.chip import Chip
@@ -32,13 +32,15 @@ class Classification:
         The first so many test images are tested on; all of them by default.
     """
 
-    metric = running = METRICS["accuracy"]
+    metric = running = ACCURACY
+    sample = IMAGE
     samples: NDArray[np.uint8] | None = None
 
     def __init__(
         self, data: Dataset, network: Network, batch: int, streams: Streams, *, test_samples: int | None = None
     ) -> None:
         self._network, self._data = network, data
+        self.chance: float | None = 1 / network.outputs
         self._shape = network.graph.tensors[INPUT].shape
         self._test = slice(test_samples)
         self.tests = len(data.test_x[self._test])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.base.arrays import F32, I64
-from archsim.base.metrics import METRICS
+from archsim.base.metrics import METRICS, Sample
 from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs
 from archsim.chips.chip import Chip
@@ -47,6 +47,8 @@ class Characters:
     ) -> None:
         self._network, self._data = network, data
         self._length = network.graph.tensors[INPUT].shape[0]
+        self.sample = Sample("sequence", "character", self._length)
+        self.chance: float | None = float(np.log2(network.outputs))
         count = min((data.test.size - 1) // self._length, test_samples or data.test.size)
         self._parts = min(STREAMS, count)
         self._windows = count // self._parts

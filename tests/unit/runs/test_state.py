@@ -79,7 +79,7 @@ def test_without_read_noise_a_restored_chip_has_the_accuracy_of_the_summary(tmp_
         spec = reopen(path)
         assert (
             task_of(spec, Streams(spec.seed)).test(chip.twin())
-            == summary["architectures"][chip.architecture.name]["test_accuracy"]
+            == summary["architectures"][chip.architecture.name]["test"]
         )
 
 
