@@ -152,8 +152,8 @@ def resolve(
             figures=figures, over=over, until=until,
         )  # fmt: skip
         return replace(found, instead_of=work.name)
-    work = _until(work_document, work, judged_by(dataset), until)
     network = work.network.build(bound=input_bound(dataset))
+    work = _until(work_document, work, judged_by(dataset, network), until)
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
     further = work.files() + [path for document in arch_documents for path in document.ancestors]
@@ -280,6 +280,13 @@ def input_bound(dataset: Source) -> float | None:
 
 def _check_data(document: Document, network: Network, dataset: Source) -> None:
     """Refuse a network that does not read what the data are, or does not end in what they ask for."""
+    if network.latent:
+        elements = dataset.train_x.shape[1] if isinstance(dataset, Dataset) else None
+        if network.inputs != elements:
+            expected = f"{elements}, the elements of a sample of {dataset.name}" if elements else "none of a text"
+            where = ("network", "generator", "layers")
+            raise document.error(where, f"end in {network.inputs} elements", expected=expected)
+        return
     if isinstance(dataset, TextDataset):
         shape, size, ends = network.graph.tensors[INPUT].shape, len(dataset.vocabulary), "character"
         if len(shape) != 2 or shape[1] != 1:
