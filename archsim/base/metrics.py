@@ -140,6 +140,8 @@ METRICS = {
     metric.name: metric for metric in (
         ACCURACY,
         Metric("bits per character", higher_is_better=False, clear=0.1, levels=(4.0, 3.5, 3.0, 2.5, 2.25, 2.0)),
+        Metric("Frechet distance", higher_is_better=False, clear=5.0, levels=(60.0, 40.0, 20.0, 10.0, 5.0)),
+        Metric("discriminator accuracy", higher_is_better=True, share=True),
     )
 }  # fmt: skip
 """By name."""

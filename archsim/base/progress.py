@@ -24,6 +24,8 @@ class Report:
         Of a training.
     metric : Metric or None
         What both are of.
+    judged_by : Metric or None
+        What `running` is of, where that is another.
     """
 
     what: str
@@ -33,6 +35,7 @@ class Report:
     running: float | None = None
     test: float | None = None
     metric: Metric | None = None
+    judged_by: Metric | None = None
 
     @property
     def judged(self) -> str:
@@ -40,7 +43,10 @@ class Report:
         if self.metric is None:
             return ""
         test = "" if self.test is None else f", test {self.metric.number(self.test)}"
-        return f"running {self.metric.name} {self.metric.number(self.running, 1 if self.metric.share else 2)}{test}"
+        own = self.judged_by or self.metric
+        if own is not self.metric and test:
+            test = f", test {self.metric.text(self.test)}"
+        return f"running {own.name} {own.number(self.running, 1 if own.share else 2)}{test}"
 
 
 Progress = Callable[[Report], None]

@@ -57,6 +57,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "metric": "archsim.report.charts.metric:draw",
         "contributions": "archsim.report.charts.contributions:draw",
         "area": "archsim.report.charts.area:draw",
+        "samples": "archsim.report.charts.samples:draw",
     },
 }
 

@@ -63,13 +63,14 @@ def workloads_show(
         typer.echo(f"Picture: {picture(name, plot, arch=arch)}")
         return
     found, built = network(name, arch=arch), parsed.network.build()
-    digests = {"training": built.training.sha256, "inference": built.inference.sha256}
+    digests = {each.name: each.sha256 for each in built.programs}
+    texts = {each.name: each.text() for each in built.training}
     if as_json:
         content = {"name": parsed.name, "title": parsed.title, **found.content(), "programs_sha256": digests}
-        typer.echo(json.dumps(content | ({"program": built.training.text()} if program else {}), indent=2))
+        typer.echo(json.dumps(content | ({"program": texts} if program else {}), indent=2))
     elif program:
-        typer.echo(built.training.text())
-        typer.echo(f"sha256 {digests['training']}")
+        for title, text in texts.items():
+            typer.echo(f"{title}\n{text}\nsha256 {digests[title]}")
     else:
         typer.echo(listing(document, parsed), nl=False)
         for line in layer_lines(found):

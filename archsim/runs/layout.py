@@ -18,6 +18,8 @@ INPUTS = "inputs"
 """Folder with copies of the files that the run read."""
 STATES = "state-*.npz"
 """Files of trained chips (`archsim.runs.state`)."""
+SAMPLES = "samples-*.npz"
+"""Files of what trained generators made (`archsim.runs.samples`)."""
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the loader in C, where PyYAML has it
 
 

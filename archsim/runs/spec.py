@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from archsim.accounting.technology import Technology, read_technology
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.metrics import Metric, target
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
@@ -46,6 +46,8 @@ class RunSpec:
     preset : str or None
     settings, figures : tuple of (key, value)
         As given with `--set` and with `--figure`.
+    instead_of : str, optional
+        Workload that was asked for, and whose data are missing.
     given : mapping
         Workload, architectures and technologies as they were typed: names, or paths of files.
     inputs : dict
@@ -67,6 +69,7 @@ class RunSpec:
     figures: tuple[tuple[str, str], ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
     over: str | None = None
+    instead_of: str | None = None
 
     @property
     def baseline(self) -> str | None:
@@ -139,9 +142,18 @@ def resolve(
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
-    dataset = work.load(data)
-    work = _until(work_document, work, judged_by(dataset), until)
+    try:
+        dataset = work.load(data)
+    except DataError:
+        if work.instead is None or data is not None:
+            raise
+        found = resolve(
+            work.instead, archs=archs, techs=techs, preset=preset, seed=seed, steps=steps, settings=settings,
+            figures=figures, over=over, until=until,
+        )  # fmt: skip
+        return replace(found, instead_of=work.name)
     network = work.network.build(bound=input_bound(dataset))
+    work = _until(work_document, work, judged_by(dataset, network), until)
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
     further = work.files() + [path for document in arch_documents for path in document.ancestors]
@@ -268,6 +280,13 @@ def input_bound(dataset: Source) -> float | None:
 
 def _check_data(document: Document, network: Network, dataset: Source) -> None:
     """Refuse a network that does not read what the data are, or does not end in what they ask for."""
+    if network.latent:
+        elements = dataset.train_x.shape[1] if isinstance(dataset, Dataset) else None
+        if network.inputs != elements:
+            expected = f"{elements}, the elements of a sample of {dataset.name}" if elements else "none of a text"
+            where = ("network", "generator", "layers")
+            raise document.error(where, f"end in {network.inputs} elements", expected=expected)
+        return
     if isinstance(dataset, TextDataset):
         shape, size, ends = network.graph.tensors[INPUT].shape, len(dataset.vocabulary), "character"
         if len(shape) != 2 or shape[1] != 1:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
@@ -24,7 +25,8 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
-from archsim.runs.task import Task, task, training_samples
+from archsim.runs.task import task, training_samples
+from archsim.runs.tasks.base import Task
 
 CHUNK = 250
 """Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
@@ -36,7 +38,8 @@ WINDOW = 1000
 class TestPoint:
     """State of the training after so many steps, `running` and `test` in the task's metric.
 
-    `running` is over the last samples trained on; `test` is None between evaluations.
+    `running` is over the last samples trained on, NaN where that is of another metric; `test` is None between
+    evaluations.
     """
 
     step: int
@@ -149,6 +152,8 @@ class Trainer:
 
     Attributes
     ----------
+    samples : by step
+        What tests generated, to be looked at.
     keep : callable
         Gets the trainer between chunks, and whether it trains no further: what it holds then is all that decides how
         it goes on (`archsim.runs.checkpoint`).
@@ -163,6 +168,8 @@ class Trainer:
         self.chip = build_chip(architecture, spec, self.streams)
         self.task = task_of(spec, self.streams)
         self.states: dict[str, F32] = {}
+        self.samples: dict[str, NDArray[np.uint8]] = {}
+        self._random = self.streams.generator("draws")
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
         self.keep: Callable[[Trainer, bool], None] = _keep_nothing
@@ -231,6 +238,8 @@ class Trainer:
         """Test on the whole test set through the chip's own converters, on a twin, and return the metric."""
         twin = self.chip.twin()
         found = self.task.test(twin)
+        if self.task.samples is not None:
+            self.samples[str(self.chip.ledger.steps)] = self.task.samples
         self.chip.ledger.absorb(twin.ledger)
         self.chip.settle()
         self._note(found)
@@ -271,7 +280,8 @@ class Trainer:
             batch = task.batch()
             if batch.begins:
                 self.states.clear()
-            outputs = yield from training_step(chip, network, batch.feeds, rate, states=self.states)
+            feeds = {**batch.feeds, **network.drawn(self._random, batch.samples)}
+            outputs = yield from training_step(chip, network, feeds, rate, states=self.states)
             self._samples += batch.samples
             hits.append(task.judge(outputs, batch.answers))
 
@@ -294,20 +304,23 @@ class Trainer:
 
     @property
     def running(self) -> float:
-        """The metric over the last samples trained on, before each was learnt; NaN before the first."""
+        """The task's running metric over the last samples, before each was learnt; NaN before the first."""
         return float(sum(self._hits)) / len(self._hits) if self._hits else float("nan")
 
     def _note(self, test: float | None) -> None:
         ledger = self.chip.ledger
+        running = self.running if self.task.running is self.task.metric else float("nan")  # one metric a course
         self._points.append(
             TestPoint(
                 step=ledger.steps, samples=self._samples, epoch=ledger.steps / self.per_epoch,
-                learning_rate=self.rate(), running=self.running, test=test,
+                learning_rate=self.rate(), running=running, test=test,
                 simulated_time_s=self.chip.clock.now * 1e-12, rows=tuple(ledger.rows()),
             )
         )  # fmt: skip
 
     def _report(self) -> None:
         last = next((p.test for p in reversed(self._points) if p.test is not None), None)
-        done = self.chip.ledger.steps
-        self._progress(Report(self.architecture.name, done, self.steps, "steps", self.running, last, self.task.metric))
+        done, task = self.chip.ledger.steps, self.task
+        self._progress(
+            Report(self.architecture.name, done, self.steps, "steps", self.running, last, task.metric, task.running)
+        )
