@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from archsim.base.errors import InputError, nearest
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -74,6 +76,11 @@ class Metric:
         """Return a round value: "97 %", "2.5"."""
         return f"{self.factor * value:g}{self.unit}"
 
+    @property
+    def example(self) -> str:
+        """A value as it may be typed."""
+        return self.level(self.levels[-1] if self.levels else 1.0).replace(" ", "")
+
     def reaches(self, value: float | None, level: float) -> bool:
         """Whether a value is as good as a level, or better."""
         if value is None:
@@ -96,6 +103,24 @@ class Metric:
     def expected(self) -> str:
         """What a value must be, for an error."""
         return "a number from 0 to 1" if self.share else "a number from 0 on"
+
+    def read(self, text: str, key: str) -> float:
+        """Return the value of a text: "97 %" or "0.97" of a share, "2.5" of any other metric.
+
+        Raises
+        ------
+        InputError
+            If it is none.
+        """
+        number, percent = text.strip().removesuffix("%").strip(), text.strip().endswith("%")
+        expected = 'a per cent, such as "97 %", or a part of 1' if self.share else "a plain number from 0 on"
+        try:
+            found = float(number) / (100 if percent else 1)
+        except ValueError:
+            found = math.nan
+        if not self.fits(found) or (percent and not self.share):
+            raise InputError(key=key, value=text.strip(), expected=f"{expected}: a value of {self.name}")
+        return found
 
     @property
     def worse(self) -> str:
@@ -141,6 +166,26 @@ class Sample:
 
 
 IMAGE = Sample("image")
+
+
+def target(text: str, metric: Metric, key: str = "--until") -> float:
+    """Return the value of "METRIC=VALUE", METRIC being the metric's name or "test".
+
+    Raises
+    ------
+    InputError
+        If it is not of this form, of another metric, or the value is none of it.
+    """
+    name, equals, value = text.rpartition("=")
+    if not equals:
+        raise InputError(key=key, value=text, expected=f'"METRIC=VALUE", such as "{metric.name}={metric.example}"')
+    names = (metric.name, "test")
+    if name.strip().lower() not in names:
+        raise InputError(
+            key=key, value=name.strip(), expected=f"{metric.name}, by which this workload is judged, or test",
+            hint=nearest(name.strip(), names),
+        )  # fmt: skip
+    return metric.read(value, f"{key} {name.strip()}")
 
 
 def metric_of(content: Mapping[str, Any]) -> Metric:

@@ -15,7 +15,7 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Board, Times
-from archsim.chips.buffers import buffer_demand
+from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
@@ -103,9 +103,14 @@ class Chip(Board):
         """Return the chip's arrays of devices by "LAYER/ROW,COLUMN" of their tile; none where weights lie in SRAM."""
         return {}
 
-    def holding(self, parameters: dict[str, F32]) -> Self:
-        """Take over the network's digital parameters, and return the chip: the sole owner of them, or its twin."""
+    def holding(self, parameters: dict[str, F32], *, samples: int | None = None) -> Self:
+        """Take over the network's digital parameters, and return the chip: the sole owner of them, or its twin.
+
+        Banks of the signal buffer that a batch of `samples` does not fill are switched off.
+        """
         self.parameters = parameters
+        if samples is not None:
+            self.digital_unit.fill(words_alive(self.network, samples))
         return self
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -129,6 +134,10 @@ class Chip(Board):
     def tallies(self) -> dict[str, int]:
         """Return what units count beside the ledger, by name: picoseconds waited for each resource."""
         return {f"waited {k}": slot.waited_ps for k, slot in enumerate(self.slots())}
+
+    def clipped_shares(self) -> dict[str, float]:
+        """Return the share of a matrix's conversions that were clipped, by matrix; none without converters."""
+        return {}
 
     def go_on(self, tallies: Mapping[str, int]) -> None:
         """Take up what `tallies` returned."""

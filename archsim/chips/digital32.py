@@ -74,7 +74,7 @@ class Digital32Chip(Chip):
         """
         cls.fit(architecture, network, samples)
         made = cls(architecture, network, times, network.initial_weights(streams))
-        return made.holding(network.initial_parameters(streams))
+        return made.holding(network.initial_parameters(streams), samples=samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

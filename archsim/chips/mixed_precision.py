@@ -123,7 +123,7 @@ class MixedPrecisionChip(CrossbarChip):
             )  # fmt: skip
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs)
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams))
+        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), samples=samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

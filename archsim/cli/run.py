@@ -29,6 +29,7 @@ from archsim.cli.options import (
     Settings,
     Steps,
     Techs,
+    Until,
 )
 from archsim.display import console, introduce, stoppable
 from archsim.display import progress as show_progress
@@ -52,7 +53,8 @@ def run_command(  # noqa: PLR0917  an option each
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")],
     preset: Preset = None, arch: Archs = None, tech: Techs = None, seed: Seed = 1,
     seeds: Annotated[int, typer.Option(help="Run so many seeds, from --seed on, side by side.")] = 1,
-    steps: Steps = None, set_: Settings = None, figure: Figures = None, figure_rule: FigureRule = None,
+    steps: Steps = None, until: Until = None,
+    set_: Settings = None, figure: Figures = None, figure_rule: FigureRule = None,
     over: Annotated[
         str | None, typer.Option(metavar="NAME", help="Chip over which the others are compared.",
                                  show_default="the first digital")
@@ -63,7 +65,7 @@ def run_command(  # noqa: PLR0917  an option each
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
     figures = [*(figure or ()), *([f"scaling={figure_rule}"] if figure_rule else [])]
     options: dict[str, Any] = {
-        "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data,
+        "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data, "until": until,
         "settings": tuple(set_ or ()), "figures": tuple(figures),
         **({"archs": tuple(arch)} if arch else {}), **({"techs": tuple(tech)} if tech else {}),
     }  # fmt: skip

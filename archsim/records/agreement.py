@@ -110,7 +110,8 @@ def check_chip(path: Path, chip: RecordedChip, summary: Mapping[str, Any], techn
                 key = f"architectures.{chip.architecture}.energy_per_step_J.{phase}"
                 _same(path / SUMMARY, key, told["energy_per_step_J"][phase], energy, ENERGY)
     _check_time(path, chip, told)
-    _check_course(path, chip, summary, technologies)
+    _check_course(path, chip, told, technologies)
+    _check_metric(path, chip, summary, technologies[0])
     _check_samples(path, chip, told)
     _check_area(path, chip, told.get("area_m2"), technologies)
 
@@ -238,7 +239,7 @@ def _check_time(path: Path, chip: RecordedChip, told: Mapping[str, Any]) -> None
     _same(path / SUMMARY, f"{key}.simulated_time_s", told["simulated_time_s"], whole, "latency_per_step_s times steps")
 
 
-def _check_course(path: Path, chip: RecordedChip, summary: Mapping[str, Any], technologies: Sequence[str]) -> None:
+def _check_course(path: Path, chip: RecordedChip, told: Mapping[str, Any], technologies: Sequence[str]) -> None:
     """Refuse a training.csv that does not rise, or does not end where summary.json says."""
     file, name = path / TRAINING, chip.architecture
     if not chip.course:
@@ -255,11 +256,6 @@ def _check_course(path: Path, chip: RecordedChip, summary: Mapping[str, Any], te
                     expected=f"a column that rises: {WHOLE}",
                 )  # fmt: skip
     last = chip.course[-1]
-    told, metric = summary["architectures"][name], metric_of(summary)
-    for column in ("running", "test"):
-        for point in chip.course:
-            if (value := getattr(point, column)) is not None and not metric.fits(value):
-                raise InputError(file=file, key=column, value=value, expected=metric.expected)
     test = next((p.test for p in reversed(chip.course) if p.test is not None), None)
     for key, found, stated in (
         ("step", last.step, chip.steps), ("simulated_time_s", last.simulated_time_s, told["simulated_time_s"]),
@@ -269,6 +265,26 @@ def _check_course(path: Path, chip: RecordedChip, summary: Mapping[str, Any], te
     for technology in technologies:
         energy = chip.bills[technology].total(phase=STEP_PHASES)
         _same(file, f"energy_J_{technology} of {name} at the end", last.energy_J[technology], energy, ENERGY)
+
+
+def _check_metric(path: Path, chip: RecordedChip, summary: Mapping[str, Any], technology: str) -> None:
+    """Refuse values that are none of the metric, and a training that says it reached what it did not."""
+    file, name, metric, last = path / TRAINING, chip.architecture, metric_of(summary), chip.course[-1]
+    for column in ("running", "test"):
+        for point in chip.course:
+            if (value := getattr(point, column)) is not None and not metric.fits(value):
+                raise InputError(file=file, key=column, value=value, expected=metric.expected)
+    if not (reached := summary["architectures"][name].get("reached")):
+        return
+    took = {
+        "steps": last.step, "samples": last.samples, "energy_J": last.energy_J[technology],
+        "time_s": last.simulated_time_s,
+    }  # fmt: skip
+    for key, value in took.items():
+        _same(path / SUMMARY, f"architectures.{name}.reached.{key}", reached[key], value, TRAINING)
+    if not metric.reaches(last.test, summary["until"]):
+        expected = f"{summary['until']}, which summary.json says was reached"
+        raise InputError(file=file, key=f"test of {name} at the end", value=last.test, expected=expected)
 
 
 def _check_area(path: Path, chip: RecordedChip, told: Mapping[str, Any] | None, technologies: Sequence[str]) -> None:

@@ -306,7 +306,8 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
 
 def _network(run: Recorded) -> str:
     layers = run.run["workload"]["network"]["layers"]
-    return f"{run.summary.get('workload')}: {'-'.join(str(layer.get('units')) for layer in layers)}"
+    told = "-".join(str(layer.get("units") or layer.get("kind")) for layer in layers)
+    return f"{run.summary.get('workload')}: {told}"
 
 
 def _other(runs: Sequence[Recorded], panels: Sequence[Panel]) -> list[str]:

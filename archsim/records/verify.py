@@ -219,6 +219,7 @@ def compare(path: Path, again: Path) -> Iterator[Item]:
             yield _compare_table(name, path / name, again / name)
         elif name != layout.AREA:  # runs of earlier versions had none
             yield Item(name, equal=False, where="the run has none")
+    yield from _compare_programs(path, again)
     yield _compare_summary(path / layout.SUMMARY, again / layout.SUMMARY)
     states = {file.name for folder in (path, again) for file in folder.glob(layout.STATES)}
     saved = any(path.glob(layout.STATES))
@@ -278,6 +279,15 @@ def _worst(name: str, differences: Sequence[tuple[float | None, str]], said: str
     value, where = max(differences, key=lambda each: math.inf if each[0] is None else each[0])
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     return Item(name, equal=False, difference=value, where=f"{where}{more}")
+
+
+def _compare_programs(path: Path, again: Path) -> Iterator[Item]:
+    """Yield whether chips were told the same, call by call; nothing for a run that kept no digests of it."""
+    was, now = (layout.read_run(each).get("programs") or {} for each in (path, again))
+    if was:
+        differing = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
+        where = f"of {', '.join(differing)}: other calls, or in another order" if differing else ", ".join(was)
+        yield Item("programs", equal=not differing, where=where)
 
 
 def _compare_summary(file: Path, again: Path) -> Item:

@@ -21,7 +21,7 @@ def lines(path: Path) -> list[str]:
     drawn = known(run)
     said = [_chip(run, name, drawn) for name in run.architectures]
     said += [_ratio(run, name, drawn) for name in run.summary["ratios"]]
-    said += _of_a_part(run)
+    said += [*_of_a_part(run), *_until(run)]
     return [*said, *_on_the_whole(run), *_guessing(run), *_moving(run)]
 
 
@@ -54,6 +54,28 @@ def _of_a_part(run: Recorded) -> Iterator[str]:
         }
         each = "; ".join(f"{name} {show(energy, 'J')} and {show(time, 's')}" for name, (energy, time) in of.items())
         yield f"A sample is a {sample.name} of {sample.parts} {sample.part}s; a {sample.part} takes: {each}"
+
+
+def _until(run: Recorded) -> Iterator[str]:
+    """Say what each chip took until a test was as good as was asked for."""
+    if (until := run.summary.get("until")) is None:
+        return
+    wanted = f"{run.metric.name} {run.metric.level(until)}"
+    for name, chip in run.summary["architectures"].items():
+        if took := chip.get("reached"):
+            yield (
+                f"{name} reached {wanted} with {took['samples']:,} samples ({took['steps']:,} steps), "
+                f"{show(took['energy_J'], 'J')} and {show(took['time_s'], 's')}"
+            )
+        else:
+            tests = [point.test for point in run.chips[name].course if point.test is not None]
+            best = run.metric.number(run.metric.best(tests)) if tests else "none"
+            yield f"{name} did not reach {wanted} in {chip['samples']:,} samples: its best test is {best}"
+    over = run.summary["architectures"].get(run.summary["baseline"], {}).get("reached")
+    for name in run.summary["ratios"]:
+        if over and (took := run.summary["architectures"][name].get("reached")):
+            energy = over["energy_J"] / took["energy_J"]
+            yield f"{run.summary['baseline']} / {name}, to reach {wanted}: {energy:.4g} in energy"
 
 
 def _ratio(run: Recorded, name: str, drawn: Intervals | None) -> str:

@@ -69,9 +69,9 @@ def per_sample(summary: dict[str, Any]) -> Sheet:
             metric.number(chip["test"]), f"{chip['samples']:,}",
         ))  # fmt: skip
     others = (f"energy, {each['name']}" for each in summary["technologies"][1:])
-    part = (f"energy of a {sample.part}",) if sample.parts > 1 else ()
+    part = (f"a {sample.part}",) if sample.parts > 1 else ()
     heads = ("chip", f"energy, {first['name']}", *others, *part, "time", "samples/s", "power", "energy x delay",
-             f"test {metric.name}", "samples trained on")  # fmt: skip
+             f"test {metric.name}", "samples")  # fmt: skip
     of = f" ({sample.name} of {sample.parts} {sample.part}s)" if sample.parts > 1 else ""
     return Sheet(f"Per training sample{of}", heads, tuple(rows))
 

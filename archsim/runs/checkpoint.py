@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from archsim.base import files
 from archsim.base.arrays import nested, under, unpacked
 from archsim.base.errors import InputError
-from archsim.runs import earlier
 from archsim.runs.train import Trainer
 
-SCHEMA = 1
+SCHEMA = 2
 EVERY_S = 60.0
 """Seconds on the wall between two checkpoints, if nothing else is said."""
 FILES = "checkpoint-*.npz"
@@ -124,8 +123,7 @@ def _take_up(trainer: Trainer, header: dict[str, Any], content: dict[str, NDArra
     trainer.task.sampler.order, trainer.task.sampler.next = content["order"], header["next"]
     trainer.states.update(under("state", content))
     trainer.samples.update(under("samples", content))
-    told = header["trainer"]
-    trainer.go_on({**told, "points": [earlier.renamed(point) for point in told["points"]]})
+    trainer.go_on(header["trainer"])
 
 
 _REST = 1 << 28

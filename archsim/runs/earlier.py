@@ -24,7 +24,7 @@ def columns(schema: Any, wanted: set[str]) -> set[str]:
 
 
 def renamed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of training.csv, or a point of a checkpoint, under the names of this version."""
+    """Return a row of training.csv, or what a summary says of a chip, under the names of this version."""
     return {NAMES.get(key, key): value for key, value in content.items()}
 
 

@@ -106,6 +106,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
             for t in spec.technologies
         ],
         "workload": spec.workload.model_dump(by_alias=True),
+        "programs": {program.name: program.sha256 for program in spec.network.programs},
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
         "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},

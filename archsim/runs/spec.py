@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from archsim.accounting.technology import Technology, read_technology
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import DataError, InputError, nearest
+from archsim.base.metrics import Metric, target
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
@@ -18,6 +19,7 @@ from archsim.data.text import TextDataset
 from archsim.networks.network import INPUT, Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
+from archsim.runs.task import judged_by
 from archsim.runs.workload import Training, Workload
 from archsim.technologies.overlay import overlays, read_pair
 
@@ -44,6 +46,8 @@ class RunSpec:
     preset : str or None
     settings, figures : tuple of (key, value)
         As given with `--set` and with `--figure`.
+    instead_of : str, optional
+        Workload that was asked for, and whose data are missing.
     given : mapping
         Workload, architectures and technologies as they were typed: names, or paths of files.
     inputs : dict
@@ -65,6 +69,7 @@ class RunSpec:
     figures: tuple[tuple[str, str], ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
     over: str | None = None
+    instead_of: str | None = None
 
     @property
     def baseline(self) -> str | None:
@@ -90,6 +95,7 @@ def resolve(
     figures: Sequence[str] | Mapping[str, str] = (),
     data: Path | None = None,
     over: str | None = None,
+    until: str | None = None,
 ) -> RunSpec:
     """Read and check everything a run needs.
 
@@ -98,8 +104,8 @@ def resolve(
     workload : str or mapping
         Path or shipped name, like those of `archs` and `techs`; or what such a file says, as for `archs`. Without
         `archs` the workload says on which chips it is trained.
-    preset, seed, steps, data
-        As the command line's options of these names.
+    preset, seed, steps, data, until
+        As the command line's options of these names: `until` is "METRIC=VALUE", such as "accuracy=97%".
     settings : sequence of str, or mapping
         "key=value" with a dotted key; or dotted key -> value.
     figures : sequence of str, or mapping
@@ -136,8 +142,18 @@ def resolve(
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
-    dataset = work.load(data)
+    try:
+        dataset = work.load(data)
+    except DataError:
+        if work.instead is None or data is not None:
+            raise
+        found = resolve(
+            work.instead, archs=archs, techs=techs, preset=preset, seed=seed, steps=steps, settings=settings,
+            figures=figures, over=over, until=until,
+        )  # fmt: skip
+        return replace(found, instead_of=work.name)
     network = work.network.build(bound=input_bound(dataset))
+    work = _until(work_document, work, judged_by(dataset, network), until)
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
     further = work.files() + [path for document in arch_documents for path in document.ancestors]
@@ -156,6 +172,19 @@ def resolve(
             "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
         },
     )  # fmt: skip
+
+
+def _until(document: Document, work: Workload, metric: Metric, told: str | None) -> Workload:
+    """Return the workload with the test at which its training ends, read and checked."""
+    if told is not None:
+        return work.model_copy(
+            update={"training": work.training.model_copy(update={"until": target(told, metric)})}
+        )  # fmt: skip
+    if (value := work.training.until) is not None and not metric.fits(value):
+        raise document.error(
+            ("training", "until"), value=value, expected=f"{metric.expected}: a value of {metric.name}"
+        )
+    return work
 
 
 def _distinct(names: Sequence[str], option: str) -> None:

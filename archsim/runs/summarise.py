@@ -21,6 +21,7 @@ from archsim.runs.summary import (
     Intervals,
     Published,
     Ratio,
+    Reached,
     Span,
     Summary,
     TechnologyFile,
@@ -113,6 +114,7 @@ def chip_summary(priced: PricedChip) -> ChipSummary:
         energy_per_sample_J=_scaled(priced.energy_per_step, one.steps / samples),
         latency_per_sample_s=_scaled(priced.latency_per_step, one.steps / samples),
         test=one.test,
+        reached=_reached(priced),
         pulses_per_step=_per_step(one, "programmer", "set.pulse", STEP_PHASES) + in_array,
         programmed_pairs_per_step=_per_step(one, "programmer", "log.write", ["update"]),
         outer_product_updates_per_step=updates
@@ -129,6 +131,14 @@ def chip_summary(priced: PricedChip) -> ChipSummary:
         **{f"{name}_per_step": amount / one.steps for name, amount in one.diagnostics.items()},
         nonidealities=one.architecture.switched_on(),
     )
+
+
+def _reached(priced: PricedChip) -> Reached | None:
+    """Return what the training had taken when it was as good as was asked for; a training that is not goes on."""
+    if not priced.trained.reached:
+        return None
+    last, energy = priced.trained.points[-1], cumulative_energy(priced.trained, priced.technology)[-1]
+    return Reached(steps=last.step, samples=last.samples, energy_J=energy, time_s=last.simulated_time_s)
 
 
 def ratios(priced: Sequence[PricedChip], baseline: str | None) -> dict[str, Ratio]:
@@ -197,6 +207,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         seed=spec.seed,
         metric=asked.metric.content(asked.chance),
         sample=asked.sample.content(),
+        until=spec.training.until,
         steps=max(one.steps for one in trained),
         technology=TechnologyFile(name=spec.technologies[0].name, sha256=spec.technologies[0].sha256),
         architectures=chips,

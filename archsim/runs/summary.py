@@ -44,6 +44,15 @@ class AreaSummary(_Part):
     unpriced: list[str] = Field(description="Parts (KIND.PART) without an area figure, in no sum")
 
 
+class Reached(_Part):
+    """What a chip's training had taken at the first test that was as good as was asked for."""
+
+    steps: int
+    samples: int
+    energy_J: float = Field(description="Of all training steps, by the run's own technology [J]")  # noqa: N815
+    time_s: float = Field(description="On the chip's clock [s]")
+
+
 class ChipSummary(_Part):
     """One chip's training."""
 
@@ -60,6 +69,9 @@ class ChipSummary(_Part):
     )
     outer_product_updates_per_step: float = Field(description="Accumulator elements (or weights) changed in the update")
     simulated_time_s: float = Field(description="On the chip's clock, all steps")
+    reached: Reached | None = Field(
+        default=None, description="null if no test was as good as `until`, or it was not asked for"
+    )
     area_m2: AreaSummary | None = Field(
         default=None, description="Area by component; null if the technology gives no part of the chip an area"
     )
@@ -138,6 +150,7 @@ class Summary(_Part):
     seed: int
     metric: MetricSummary
     sample: SampleSummary
+    until: float | None = Field(default=None, description="The test at which the training of a chip was to end")
     steps: int = Field(description="Training steps done (of the chip that did the most)")
     technology: TechnologyFile
     architectures: dict[str, ChipSummary]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archsim.base.errors import ModelError
+from archsim.base.metrics import Metric
 from archsim.base.streams import Streams
 from archsim.data.dataset import Dataset, Source
 from archsim.data.text import TextDataset
@@ -27,6 +28,21 @@ def task(data: Source, network: Network, batch: int, streams: Streams, *, test_s
         return Classification(data, network, batch, streams, test_samples=test_samples)
     if isinstance(data, TextDataset):
         return Characters(data, network, batch, streams, test_samples=test_samples)
+    raise ModelError(f"no task on {type(data).__name__}")
+
+
+def judged_by(data: Source, network: Network) -> Metric:
+    """Return the metric of what is trained on some data.
+
+    Raises
+    ------
+    ModelError
+        If there is no task on data of this kind.
+    """
+    if isinstance(data, Dataset):
+        return Adversarial.metric if network.latent else Classification.metric
+    if isinstance(data, TextDataset):
+        return Characters.metric
     raise ModelError(f"no task on {type(data).__name__}")
 
 

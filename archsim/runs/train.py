@@ -68,6 +68,7 @@ class Trained:
     steps_per_s : steady state: the median over chunks of some hundred steps, without the first and without evaluation;
         None if there was one chunk only
     events, holds : of the training chip's clock
+    reached : whether it ended because a test was as good as `training.until`
     """
 
     architecture: Architecture
@@ -84,6 +85,7 @@ class Trained:
     events: int
     holds: int
     diagnostics: dict[str, float]
+    reached: bool = False
 
     @property
     def test(self) -> float:
@@ -194,7 +196,7 @@ class Trainer:
             gc.collect()
             gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
         try:
-            for chunk, evaluate in self._chunks(marks):
+            for chunk, evaluate in () if self.reached else self._chunks(marks):
                 since = time.perf_counter()
                 self.train(chunk)
                 seconds = time.perf_counter() - since
@@ -205,10 +207,10 @@ class Trainer:
                 if evaluate:
                     self.evaluate()
                 self._report()
-                stopped = self._stop()
-                self.keep(self, stopped or self.chip.ledger.steps == self.steps)
-                if stopped:
-                    finished = self.chip.ledger.steps == self.steps
+                done, stopped = self.chip.ledger.steps == self.steps or self.reached, self._stop()
+                self.keep(self, stopped or done)
+                if stopped or done:
+                    finished = done
                     break
         finally:
             if freezes:
@@ -221,8 +223,16 @@ class Trainer:
             parts=tuple(self.chip.parts()), time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points),
             wall_s=time.perf_counter() - begin, compile_s=compile_s, steps_per_s=median(rates) if rates else None,
             events=self.chip.clock.events, holds=self.chip.clock.holds,
-            diagnostics=self.chip.diagnostics(),
+            diagnostics=self.chip.diagnostics(), reached=self.reached,
         )  # fmt: skip
+
+    @property
+    def reached(self) -> bool:
+        """Whether the training is as good as it was to become, by a test of just now."""
+        until, last = self.spec.training.until, self._points[-1]
+        if until is None or not last.step or last.step != self.chip.ledger.steps:
+            return False
+        return self.task.metric.reaches(last.test, until)
 
     def evaluate(self) -> float:
         """Test on the whole test set through the chip's own converters, on a twin, and return the metric."""

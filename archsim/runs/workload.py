@@ -26,7 +26,8 @@ class Training(Record):
 
     `samples_per_epoch` is the length of an epoch for the learning rate and for the number of steps, whatever the data
     set: a smaller one is gone through more often. The whole training set by default. `test_samples`: the first so many
-    of the test set are tested on; all of them by default.
+    of the test set are tested on; all of them by default. `until` ends the training at the first test that is as good:
+    a value of the metric, such as 0.97 of the accuracy.
     """
 
     batch: Count
@@ -37,6 +38,7 @@ class Training(Record):
     steps: Count | None = None
     evaluations_per_epoch: Count = 1
     test_samples: Count | None = None
+    until: Annotated[FiniteFloat, Field(ge=0)] | None = None
 
 
 class ImagesFile(Record):
@@ -130,7 +132,10 @@ ARCHITECTURES = ("mixed-precision", "digital32")
 
 
 class Workload(FileRecord):
-    """A network, its data set and its training, and the architectures to train it on if nothing else is asked for."""
+    """A network, its data set and its training, and the architectures to train it on if nothing else is asked for.
+
+    `instead` is the workload that is trained where the data are not found.
+    """
 
     kind: Literal["workload"]
     name: str
@@ -144,6 +149,7 @@ class Workload(FileRecord):
     network: AnyNetwork
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
+    instead: str | None = None
     published: PublishedFile | None = None
     recorded: RecordedFile | None = None
 

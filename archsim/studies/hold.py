@@ -217,6 +217,7 @@ def _content(
     asked = task_of(spec, Streams(spec.seed))
     return {
         "schema": 2, "workload": spec.workload.name, "metric": asked.metric.content(asked.chance),
+        "sample": asked.sample.content(),
         "dataset": spec.dataset.name,
         "dataset_origin": spec.dataset.origin, "seed": spec.seed, "technology": spec.technologies[0].name,
         "duration_s": duration_s, "repeats": repeats,

@@ -104,7 +104,7 @@ def _points(run: Recorded, chip: str, column: str, over: Over) -> tuple[list[flo
 
 def _axis(axes: Axes, run: Recorded) -> None:
     axes.set_xscale("log")
-    tested = [point.test for chip in run.chips.values() for point in chip.course]
+    tested = [point.test for chip in run.chips.values() for point in chip.course if run.metric.share or point.samples]
     places = [_place(run.metric, found) for found in tested if found is not None]
     if run.metric.share:
         _shares(axes, places)

@@ -185,9 +185,11 @@ def _why(chip: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
     vectors, reads = content["compensation"]["vectors"], content["compensation"]["reads_of_each"]
     energies = (plain["energy_per_inference_J"], compensated["energy_per_inference_J"])
     inference, scaled = (show(energy, "J") for energy in energies)
+    part = content["sample"]["part"]
+    of = f"a {part}" if part else "an inference"
     calibration = show(compensated["calibration_energy_J"], "J")
     energy = (
-        f"Energy ({content['technology']}): {inference} an inference, {scaled} compensated; reading the known vectors, "
+        f"Energy ({content['technology']}): {inference} {of}, {scaled} compensated; reading the known vectors, "
         f"{vectors} a layer and {reads} times each, {calibration}. The wait itself is not counted."
     )
     return [first, energy]

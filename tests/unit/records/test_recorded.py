@@ -98,7 +98,7 @@ MINE = (*DRAWN, "architectures", "digital32")
         (summary("technology", "name", to="another"), r"summary\.json: technologies: names .*expected .*run\.yaml"),
         (lines("training.csv", lambda all_: [line for line in all_ if "digital32" not in line]), r"no row of digital32"),
         (lines("training.csv", lambda all_: all_[:-1]), r"training\.csv: step of digital32 at the end: got "),
-        (cell("training.csv", "test", "1.5"), r"training\.csv: test: got '1\.5'; .*0 to 1"),
+        (cell("training.csv", "test", "1.5"), r"training\.csv: test: got 1\.5; .*0 to 1"),
         (cell("training.csv", "energy_J_bottom-up-14nm", "inf"), r"energy_J_bottom-up-14nm: got 'inf'"),
         (cell("training.csv", "energy_J_bottom-up-14nm", "1.0"), r"energy_J_bottom-up-14nm of digital32 at the end"),
         (cell("training.csv", "samples", "1e9", row=-2), r"training\.csv: samples: falls from"),

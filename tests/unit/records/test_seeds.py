@@ -20,7 +20,7 @@ from archsim.records.recorded import Recorded
 from archsim.records.ruled import ruled
 from archsim.records.seeds import read, several
 from archsim.report import ranges, style
-from archsim.report.charts import accuracy
+from archsim.report.charts import metric
 from archsim.report.make import make
 from archsim.studies.explain.explain import explain
 from archsim.studies.seeds import drawn
@@ -107,7 +107,7 @@ def test_a_table_gives_mean_and_deviation_over_the_seeds(mean: Recorded) -> None
 @pytest.mark.parametrize("page", [None, style.COLUMN])
 def test_tests_are_drawn_with_the_band_of_all_seeds(mean: Recorded, page: style.Page | None) -> None:
     with style.applied(page) if page else style.applied():
-        figure = accuracy.draw(mean)
+        figure = metric.draw(mean)
         assert faults(figure) == []
     left = figure.axes[0]
     errors = [1 - run.summary["architectures"][CHIPS[0]]["test"] for run in mean.seeds]
