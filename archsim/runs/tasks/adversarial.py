@@ -95,4 +95,8 @@ class Adversarial:
         low, high = self._data.range
         levels = np.clip(np.rint((made - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
         channels, rows, columns = self._data.shape
-        return levels.reshape(-1, rows, columns) if channels == 1 else levels.reshape(-1, rows, columns, channels)
+        if channels == 1:
+            return levels.reshape(-1, rows, columns)
+        if len(self._shape) == 3:
+            return levels.reshape(-1, rows, columns, channels)
+        return levels.reshape(-1, channels, rows, columns).transpose(0, 2, 3, 1)
