@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
+from pydantic import Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
 
 from archsim.base import registry
 from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
-from archsim.base.yamlfile import Record
+from archsim.base.yamlfile import STORED, Record
 from archsim.learning.functions import Shape
 from archsim.networks.adversarial import GENERATED, LATENT, REAL, adversarial
 from archsim.networks.graph import Builder, Tensor
@@ -159,6 +159,18 @@ AnyNetwork = Annotated[
     Annotated[NetworkFile, Tag("<layers>")] | Annotated[AdversarialFile, Tag("<adversarial>")], Discriminator(_form)
 ]
 """A network in any form: told apart by its keys."""
+_ANY: TypeAdapter[NetworkFile | AdversarialFile] = TypeAdapter(AnyNetwork)
+
+
+def network_of(told: Mapping[str, Any]) -> Network:
+    """Return the network of what a run.yaml says of it."""
+    return _ANY.validate_python(told, context=STORED).build()
+
+
+def all_layers(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a run.yaml says of the layers of a network in any form: those of a generator first."""
+    parts = [told[key] for key in ("generator", "discriminator") if key in told] or [told]
+    return [layer for part in parts for layer in part["layers"]]
 
 
 def built(layers: Sequence[Layer], builder: Builder, first: tuple[str, Tensor], reserved: Sequence[str]) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
+from archsim.networks.file import all_layers
 from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
@@ -305,7 +306,7 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
 
 
 def _network(run: Recorded) -> str:
-    layers = run.run["workload"]["network"]["layers"]
+    layers = all_layers(run.run["workload"]["network"])
     told = "-".join(str(layer.get("units") or layer.get("kind")) for layer in layers)
     return f"{run.summary.get('workload')}: {told}"
 

@@ -13,9 +13,8 @@ import numpy as np
 from archsim.base import files
 from archsim.base.arrays import Arrays, nested, under, unpacked
 from archsim.base.errors import InputError
-from archsim.base.yamlfile import STORED
 from archsim.chips.chip import Chip
-from archsim.networks.file import NetworkFile
+from archsim.networks.file import network_of
 from archsim.runs.identity import identity
 
 SCHEMA = 1
@@ -70,7 +69,7 @@ def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:
 
 def largest(run: Mapping[str, Any]) -> int:
     """Return how many bytes a state of a run may have, by its run.yaml: more than any chip keeps of its weights."""
-    network = NetworkFile.model_validate(run["workload"]["network"], context=STORED).build()
+    network = network_of(run["workload"]["network"])
     return _A_WEIGHT * (network.weights + network.parameter_words) + (1 << 24)
 
 

@@ -34,9 +34,10 @@ def draw(run: Recorded) -> Figure | None:
         axes.imshow(_grid(made[step]), cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
         axes.set_axis_off()
         distance = run.summary["architectures"][chip]["test"]
-        mean = f", {distance:.3g}" if not run.seeds else f", mean of {len(run.seeds)} seeds {distance:.3g}"
+        said = f"{run.metric.name} {run.metric.number(distance)}"
+        mean = f", mean of {len(run.seeds)} seeds" if run.seeds else ""
         room = 3.0 if not style.narrow() else style.inches(axes)
-        style.heading(axes, f"{chip}: Frechet distance{mean} after {step:,} steps", room=room)
+        style.heading(axes, f"{chip}: {said}{mean} after {step:,} steps", room=room)
     style.title(figure, f"Generated samples, {run.summary['dataset']}, {run.seeded.split(',')[0]}")
     return figure
 

@@ -67,8 +67,6 @@ def data_origin(origin: str) -> str:
 def _training(run: Recorded) -> str:
     workload = run.run["workload"]
     network, training = workload["network"], workload["training"]
-    levels = network.get("initial_levels")
-    drawn = f"uniform over {levels} levels" if levels else "normal"
     weights = f", {run.summary['weights']:,} weights" if run.summary.get("weights") else ""
     samples = training.get("samples_per_epoch")
     decay = (
@@ -77,11 +75,24 @@ def _training(run: Recorded) -> str:
     )  # fmt: skip
     data = run.run["dataset"]
     return (
-        f"A network {_layers(network)}{weights}; initial weights {drawn}, {_spread(network['initial_std'])}) was "
+        f"{_made(network, weights)} was "
         f"trained on {data_origin(data['origin'])} (sha256 {_short(data['sha256'])}) for "
         f"{run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
         f"{training['learning_rate']:g}{decay}, {run.seeded}. It was judged by its {run.metric.name} on the test data."
     )
+
+
+def _made(network: Mapping[str, Any], weights: str) -> str:
+    """Return what a network is made of, and how its weights begin: a sentence's first words."""
+    if "generator" in network:
+        made, judge = network["generator"], network["discriminator"]
+        return (
+            f"A generator {_layers(made)}; initial weights normal, {_spread(made['initial_std'])}) with a discriminator "
+            f"{_layers({**judge, 'inputs': 'samples'})}; {_spread(judge['initial_std'])}{weights})"
+        )
+    levels = network.get("initial_levels")
+    drawn = f"uniform over {levels} levels" if levels else "normal"
+    return f"A network {_layers(network)}{weights}; initial weights {drawn}, {_spread(network['initial_std'])})"
 
 
 def _layers(network: Mapping[str, Any]) -> str:

@@ -91,10 +91,12 @@ class Adversarial:
         return made.reshape(-1, rows, columns, channels).transpose(0, 3, 1, 2).reshape(len(made), -1)
 
     def _shown(self, made: F32) -> NDArray[np.uint8]:
-        """Return made images in 256 levels, channels last if there are several."""
+        """Return made images, whose channels are last if they have several, in 256 levels."""
         low, high = self._data.range
         levels = np.clip(np.rint((made - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
         channels, rows, columns = self._data.shape
         if channels == 1:
             return levels.reshape(-1, rows, columns)
-        return self._channels_first(levels).reshape(-1, channels, rows, columns).transpose(0, 2, 3, 1)
+        if len(self._shape) == 3:
+            return levels.reshape(-1, rows, columns, channels)
+        return levels.reshape(-1, channels, rows, columns).transpose(0, 2, 3, 1)

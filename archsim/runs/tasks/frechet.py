@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,8 @@ def features_of(data: Dataset) -> Features:
         ],
     }).build()  # fmt: skip
     streams = Streams(SEED)
-    chip: Chip = Digital32Chip.start(architectures.parse(document), network, _Untimed(), streams, samples=BATCH)
+    parsed: Any = architectures.parse(document)
+    chip: Chip = Digital32Chip.start(parsed, network, _Untimed(), streams, samples=BATCH)
     sampler = Sampler(data, BATCH, streams)
     for step in range(STEPS):
         x, target, _ = sampler.batch()

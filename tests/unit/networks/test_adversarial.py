@@ -156,7 +156,7 @@ def test_what_is_built_again_is_the_same_matrix_or_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"generator": GENERATOR[:1] + [dense("d1", 6, "sigmoid")]}, "a layer is named 'd1'"),
+        ({"generator": [*GENERATOR[:1], dense("d1", 6, "sigmoid")]}, "a layer is named 'd1'"),
         ({"discriminator": [dense("x", 1, "sigmoid")]}, "a layer is named 'x'"),
         ({"discriminator": [dense("d1", 1, "tanh")]}, "expected it after sigmoid"),
         ({"discriminator": [{"name": "d1", "kind": "flatten", "of": ["g1"]}]}, "d1 takes 'g1'"),

@@ -86,7 +86,7 @@ def test_test_images_themselves_are_near_and_noise_is_far() -> None:
 def test_a_generator_comes_nearer_to_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frechet, "STEPS", 300)
     frechet.features_of.cache_clear()
-    spec = spec_of(steps=600, settings=("training.batch=16", "training.test_samples=500"))
+    spec = spec_of(steps=600, settings=("training.batch=16", "training.test_samples=500", "training.learning_rate=0.3"))
     trainer = Trainer(spec, spec.architectures[0])
     begin = trainer.evaluate()
     trainer.train(600)
