@@ -83,7 +83,8 @@ def _heads(axes: Axes, found: Anatomy) -> None:
 
 def _node(axes: Axes, place: int, node: NodeRow, *, first: bool) -> None:
     if first:
-        axes.text(0.15, place, node.layer, fontsize=_SIZE, va="center", weight="bold")
+        size = labels.size([node.layer], _SIZE, 72 * (_BOX[0] - 0.35 - _LANE * _LANES))
+        axes.text(0.15, place, node.layer, fontsize=size, va="center", weight="bold")
     _box(axes, place, node.what, style.PARTS["DAC and cells"] if node.matrix else style.PHASES["backward"])
     cells = {"shape": _times(node.shape)}
     if node.matrix:

@@ -98,7 +98,7 @@ def listing(document: Document, read: BaseModel) -> str:
 def layer_lines(found: Anatomy) -> list[str]:
     """Return a table of a network's layers, aligned, with the sums below."""
     heads = ("layer", "gives", "multiply-accumulates", "weights", "digital parameters", "tiles")
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (layer.name, "x".join(map(str, layer.shape)), f"{layer.macs:,}", f"{layer.weights:,}", f"{layer.parameters:,}",
          "" if layer.tiles is None else f"{layer.tiles}")
         for layer in found.layers
