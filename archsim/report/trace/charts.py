@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,8 @@ def _panel(
 ) -> None:  # fmt: skip
     """Draw the lanes between two moments; the critical path runs below its slices."""
     place = {lane: row for row, lane in enumerate(lanes)}
-    shown = [bar for bar in step.bars if bar.length_ps and span[0] <= bar.begin_ps < span[1] and bar.lane in place]
+    inside = [bar for bar in step.bars if bar.length_ps and span[0] <= bar.begin_ps < span[1] and bar.lane in place]
+    shown = bursts(inside)
     axis = _Axis(shown, span, whole=whole)
     for bar in shown:
         name, left = kind(bar), axis.at(bar.begin_ps)
@@ -163,6 +165,41 @@ def _panel(
     if whole:
         for since, _ in step.phases.values():
             axes.axvline(axis.at(since), color=style.REFERENCE, linewidth=0.6, linestyle=":")
+
+
+def bursts(bars: Sequence[Bar]) -> list[Bar]:
+    """Return slices by begin; those of a lane and layer that follow each other at once, many of them, as one.
+
+    A convolution's vectors pass a tile one by one: thousands of slices, of which none could be seen.
+    """
+    rows: dict[tuple[str, str, str], list[list[Bar]]] = {}
+    for bar in sorted(bars, key=lambda bar: bar.begin_ps):
+        row = rows.setdefault((bar.lane, bar.phase, bar.layer), [])
+        if row and not bar.waits_for and not row[-1][-1].waits_for and bar.begin_ps <= row[-1][-1].end_ps:
+            row[-1].append(bar)
+        else:
+            row.append([bar])
+    found = []
+    for run in (run for row in rows.values() for run in row):
+        found += [_burst(run)] if len(run) >= _MANY else run
+    return sorted(found, key=lambda bar: bar.begin_ps)
+
+
+def _burst(run: Sequence[Bar]) -> Bar:
+    """Return a run of slices as one, of the part of the chip that takes most of its energy."""
+    energy: dict[str, float] = {}
+    for bar in run:
+        energy[bar.part] = energy.get(bar.part, 0.0) + bar.energy_J
+    names = dict.fromkeys(bar.what for bar in run)
+    return replace(
+        run[0], what=f"{len(run) // len(names):,} x {', '.join(names)}", end_ps=max(bar.end_ps for bar in run),
+        energy_J=sum(energy.values()), part=max(energy, key=lambda part: energy[part]),
+        critical=any(bar.critical for bar in run),
+    )  # fmt: skip
+
+
+_MANY = 16
+"""Slices that follow each other at once and are drawn as one."""
 
 
 def _look(name: str) -> dict[str, Any]:
