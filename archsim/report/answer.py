@@ -22,7 +22,7 @@ def lines(path: Path) -> list[str]:
     said = [_chip(run, name, drawn) for name in run.architectures]
     said += [_ratio(run, name, drawn) for name in run.summary["ratios"]]
     said += [*_of_a_part(run), *_until(run)]
-    return [*said, *_on_the_whole(run), *_guessing(run), *_moving(run)]
+    return [*said, *_on_the_whole(run), *_guessing(run), *_clipped(run), *_moving(run)]
 
 
 def _chip(run: Recorded, name: str, drawn: Intervals | None) -> str:
@@ -106,6 +106,19 @@ def _guessing(run: Recorded) -> Iterator[str]:
     for name, chip in run.summary["architectures"].items():
         if not metric.reaches(chip["test"], least):
             yield f"Note: {name} has learnt next to nothing: {metric.name} {_round(metric, chance)} is chance"
+
+
+CLIPPED = 0.01
+"""Share of a matrix's conversions above which clipping is worth a note."""
+
+
+def _clipped(run: Recorded) -> Iterator[str]:
+    """Say which matrices' ADCs clipped more than a few of their results."""
+    for name, chip in run.summary["architectures"].items():
+        shares = chip.get("clipped_shares", {})
+        if much := {matrix: share for matrix, share in shares.items() if share > CLIPPED}:
+            listed = ", ".join(f"{matrix} {100 * share:.2g} %" for matrix, share in much.items())
+            yield f"Note: {name} clipped many conversions: {listed}; larger ADC full scales (tile.adc) clip fewer"
 
 
 def _round(metric: Metric, value: float) -> str:

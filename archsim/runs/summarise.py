@@ -121,6 +121,7 @@ def chip_summary(priced: PricedChip) -> ChipSummary:
         or _per_step(one, "mac_array", "multiply", ["update"])
         or _per_step(one, "pulse_unit", "multiply", ["update"]),
         simulated_time_s=one.simulated_time_s,
+        clipped_shares=one.clipped_shares,
         area_m2=area_summary(priced.area),
         chip=one.architecture.chip,
         steps=one.steps,

@@ -69,6 +69,9 @@ class ChipSummary(_Part):
     )
     outer_product_updates_per_step: float = Field(description="Accumulator elements (or weights) changed in the update")
     simulated_time_s: float = Field(description="On the chip's clock, all steps")
+    clipped_shares: dict[str, float] = Field(
+        default_factory=dict, description="By matrix: conversions of the training that the ADCs clipped, over all"
+    )
     reached: Reached | None = Field(
         default=None, description="null if no test was as good as `until`, or it was not asked for"
     )

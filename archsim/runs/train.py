@@ -6,7 +6,7 @@ import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -68,6 +68,7 @@ class Trained:
     steps_per_s : steady state: the median over chunks of some hundred steps, without the first and without evaluation;
         None if there was one chunk only
     events, holds : of the training chip's clock
+    clipped_shares : by matrix, of its conversions
     reached : whether it ended because a test was as good as `training.until`
     """
 
@@ -85,6 +86,7 @@ class Trained:
     events: int
     holds: int
     diagnostics: dict[str, float]
+    clipped_shares: dict[str, float] = field(default_factory=dict)
     reached: bool = False
 
     @property
@@ -223,7 +225,7 @@ class Trainer:
             parts=tuple(self.chip.parts()), time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points),
             wall_s=time.perf_counter() - begin, compile_s=compile_s, steps_per_s=median(rates) if rates else None,
             events=self.chip.clock.events, holds=self.chip.clock.holds,
-            diagnostics=self.chip.diagnostics(), reached=self.reached,
+            diagnostics=self.chip.diagnostics(), clipped_shares=self.chip.clipped_shares(), reached=self.reached,
         )  # fmt: skip
 
     @property
