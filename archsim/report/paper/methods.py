@@ -87,8 +87,8 @@ def _made(network: Mapping[str, Any], weights: str) -> str:
     if "generator" in network:
         made, judge = network["generator"], network["discriminator"]
         return (
-            f"A generator {_layers(made)}; initial weights normal, {_spread(made['initial_std'])}) with a discriminator "
-            f"{_layers({**judge, 'inputs': 'samples'})}; {_spread(judge['initial_std'])}{weights})"
+            f"A generator {_layers(made)}; initial weights normal, {_spread(made['initial_std'])}) with a "
+            f"discriminator {_layers({**judge, 'inputs': 'samples'})}; {_spread(judge['initial_std'])}{weights})"
         )
     levels = network.get("initial_levels")
     drawn = f"uniform over {levels} levels" if levels else "normal"
