@@ -213,7 +213,7 @@ class CrossbarChip(Chip):
         """Return a chip over the same cells on a clock of its own."""
         made = type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
         made.ranges = self.ranges
-        return made.holding(self.parameters)
+        return made.holding(self.parameters, self.optimiser, self.learnt)
 
     def cells(self) -> dict[str, Cells]:
         """Return the cells of every tile by "LAYER/ROW,COLUMN"."""

@@ -18,6 +18,7 @@ from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.functions import Function, words
 from archsim.learning.maths import normalised
+from archsim.learning.optimisers.rules import Learnt, Optimiser
 
 
 class DigitalUnit(Component):
@@ -108,6 +109,45 @@ class DigitalUnit(Component):
         amounts = {"multiply": n, "add": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         key = ("adjust", n)
         return self.perform(self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts), tag, None)
+
+    def learn(self, parameter: F32, d: F32, learnt: Learnt, tag: Tag, *, share: float, rate: float) -> Work[None]:
+        """Move a parameter in place by an optimiser's step; all of it, whether or not a sample named it.
+
+        An element costs what the optimiser's step does (`learning.optimisers.rules`), a product with the share, an
+        addition, and another product where weights decay; gradient, states and the parameter lie in the buffer.
+
+        Parameters
+        ----------
+        parameter, d : float32 arrays of one shape
+            `d` is a descent direction, the sum over samples.
+        share : float
+            Of a sample in the mean.
+        rate : float
+            Learning rate.
+        """
+        optimiser = learnt.optimiser
+        np.multiply(d, np.float32(share), out=learnt.gradient)
+        if optimiser.decay:
+            parameter *= np.float32(1 - rate * optimiser.decay)
+        parameter += learnt.step(rate)
+        learnt.clear()
+        key = ("learn", d.size, optimiser)
+        return self.perform(self._jobs.get(key) or self._learn_job(key), tag, None)
+
+    def _learn_job(self, key: tuple[str, int, Optimiser]) -> Job:
+        _, n, optimiser = key
+        cost = optimiser.cost
+        adds, multiplies = (cost.adds + 1) * n, (cost.multiplies + 1 + bool(optimiser.decay)) * n
+        cycles = self.cycles(adds + multiplies + cost.lookups * n)
+        amounts = {
+            "add": adds,
+            "multiply": multiplies,
+            "lookup": cost.lookups * n,
+            "buffer.read": (2 + optimiser.states) * n,
+            "buffer.write": (1 + optimiser.states) * n,
+            "control.cycle": cycles,
+        }
+        return self.job(key, cycles * self.cycle_ps, amounts)
 
     def collect(self, parts: Sequence[F32], tag: Tag, *, scale: float = 1.0) -> Work[F32]:
         """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""

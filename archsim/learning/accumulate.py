@@ -142,6 +142,19 @@ class Accumulator:
         sizes = [rows + columns for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
         return Counts(self._flat.tolist(), [x.shape[0] * int(size) for size in sizes])
 
+    @property
+    def bands(self) -> list[int]:
+        """Elements of each band."""
+        return [int(rows * columns) for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
+
+    def shift(self, step: F32) -> None:
+        """Add a step, (columns, rows) in epsilons, to all of chi, rounded once to its grid; pulses stay in it."""
+        columns, rows = self.chi.shape
+        touched = np.ones(rows, np.bool_), np.ones(columns, np.bool_)
+        due, saturated = _kernels.add_burst(step, 1.0, self.chi, self.step, self.limit, *touched, self._crossed)
+        self._due |= due
+        self.saturated += saturated
+
     def apply(self) -> tuple[I64, I64]:
         """Take all whole pulses out of chi, in the lines that crossed the threshold since the last time.
 
