@@ -20,11 +20,12 @@ from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips.mixed_precision import LayerState, MixedPrecisionChip
 from archsim.data.dataset import Dataset
+from archsim.data.sampler import Sampler
 from archsim.learning.functions import Elementwise
 from archsim.learning.maths import normalised
 from archsim.learning.moves import AppendOne
 from archsim.runs.spec import RunSpec, resolve
-from archsim.runs.train import Sampler, Trainer
+from archsim.runs.train import Trainer
 
 STEPS = 10_000
 ROUNDS = 3

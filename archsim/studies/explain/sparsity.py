@@ -45,8 +45,9 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
     On a chip with tiles and an outer-product unit a DAC converts for each non-zero code, once a tile along the other
     side of the layer. In the update it multiplies once a non-zero input (by the rate) and once an element of chi that
     both operands leave non-zero, and reads chi once for each of these: so products less reads are non-zero inputs, and
-    reads over these the mean number of non-zero errors that met them. With `skip_zeros` off nothing of this shows. On a
-    chip with a MAC array multiplications say how many weights took part. The bias is one more input, never zero.
+    reads over these the mean number of non-zero errors that met them. With `skip_zeros` off,
+    or chi touched once a burst, nothing of this shows. On a chip with a MAC array multiplications say how many weights
+    took part. The bias is one more input, never zero.
     """
     workload = recorded.run["workload"]
     batch = workload["training"]["batch"]

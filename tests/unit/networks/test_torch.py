@@ -12,6 +12,7 @@ import pytest
 from network_kit import chain, conv, dense, roomy
 
 from archsim.chips.execute import training_step
+from archsim.learning.functions import words
 
 SAMPLES = 3
 STORED = json.loads((Path(__file__).parent / "torch_values.json").read_text())
@@ -134,9 +135,11 @@ def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for array in learns.values():
         array[...] += rng.normal(scale=0.3, size=array.shape)
     start = {key: array.copy() for key, array in learns.items()}
-    output = made.run(training_step(made, net, feeds, SAMPLES))
+    given_shape = net.graph.tensors[net.training.results[0][0]].shape
+    vectors = SAMPLES * words(given_shape[:-1])  # the rate of a sum, not of the mean over samples and positions
+    output = made.run(training_step(made, net, feeds, vectors))
     ours = {f"d {key}": array - start[key] for key, array in learns.items()}
-    shaped = output.reshape(SAMPLES, *net.graph.tensors[net.training.results[0][0]].shape)
+    shaped = output.reshape(SAMPLES, *given_shape)
     return {"feeds": feeds, "start": start}, {"output": shaped, **ours}
 
 
