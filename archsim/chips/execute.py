@@ -149,5 +149,5 @@ class _Asked:
         own = graph.matrices[name].rate if call.verb == "accumulate" else graph.parameters[name].rate
         share = call.rate / own / self.samples
         if call.verb == "accumulate":
-            return self.verbs.accumulate(name, *signals, share, tag)
-        return self.verbs.learn(name, *signals, share, self.rate * own, tag)
+            return self.verbs.accumulate(name, signals[0], signals[1], share, tag)
+        return self.verbs.learn(name, signals[0], share, self.rate * own, tag)

@@ -37,7 +37,6 @@ from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
-
 AT_TILES = (OuterProductUnit.kind, OptimiserUnit.kind)
 """Units that stand at every tile, if the architecture says so."""
 
@@ -177,10 +176,7 @@ class MixedPrecisionChip(CrossbarChip):
             return found
         used = sum(unit.copies for unit in self.outer_product_units.values())
         scale = self.architecture.tile.count / used
-        return [
-            replace(part, amount=part.amount * scale) if part.component in AT_TILES else part
-            for part in found
-        ]
+        return [replace(part, amount=part.amount * scale) if part.component in AT_TILES else part for part in found]
 
     def gradient(self, matrix: str) -> F32:
         """Return the gradient memory of a matrix, (columns, rows)."""

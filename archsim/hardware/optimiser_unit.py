@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
@@ -55,7 +55,9 @@ class OptimiserUnit(Component):
         ),
         "lookup": Action("one root or reciprocal looked up", "weight update", part="arithmetic", circuit="logic"),
         "gradient.read": Action("one word of gradients read", "weight update", part="weight memory", circuit="memory"),
-        "gradient.write": Action("one word of gradients written", "weight update", part="weight memory", circuit="memory"),
+        "gradient.write": Action(
+            "one word of gradients written", "weight update", part="weight memory", circuit="memory"
+        ),
         "gradient.powered": Action(
             "one bit of the gradient memory powered for a second",
             "weight update",
@@ -115,10 +117,9 @@ class OptimiserUnit(Component):
             Learning rate in the unit of the step.
         """
         key = ("step", *bands)
-        return self.perform(self._jobs.get(key) or self._step_job(key), tag, learnt.step(rate))
+        return self.perform(self._jobs.get(key) or self._step_job(key, bands), tag, learnt.step(rate))
 
-    def _step_job(self, key: tuple[str, *tuple[int, ...]]) -> Job:
-        _, *bands = key
+    def _step_job(self, key: Hashable, bands: Sequence[int]) -> Job:
         weights, accesses = sum(bands), sum(map(self.accesses, bands))
         holds_ps = list(map(self.hold_ps, bands))
         amounts = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
@@ -122,10 +123,9 @@ class OuterProductUnit(Component):
         """
         accumulator.shift(step)
         key = ("shift", *accumulator.bands)
-        return self.perform(self._jobs.get(key) or self._shift_job(key), tag, None)
+        return self.perform(self._jobs.get(key) or self._shift_job(key, accumulator.bands), tag, None)
 
-    def _shift_job(self, key: tuple[str, *tuple[int, ...]]) -> Job:
-        _, *bands = key
+    def _shift_job(self, key: Hashable, bands: Sequence[int]) -> Job:
         elements, holds_ps = sum(bands), [self.hold_ps(band, 0, band) for band in bands]
         amounts = dict.fromkeys(("add", "compare", "chi.read", "chi.write"), elements)
         cycles = sum(-(-each_ps // self.cycle_ps) for each_ps in holds_ps)

@@ -9,7 +9,7 @@ from archsim.base.jit import kernel
 
 @kernel()
 def momentum(gradient, velocity, factor, rate):
-    """velocity = factor velocity + gradient; step = rate velocity."""
+    """Velocity = factor velocity + gradient; step = rate velocity."""
     factor, rate = np.float32(factor), np.float32(rate)
     for k in range(gradient.size):
         velocity[k] = factor * velocity[k] + gradient[k]
@@ -18,7 +18,7 @@ def momentum(gradient, velocity, factor, rate):
 
 @kernel(divides=True)
 def adam(gradient, first, second, one_less_beta1, one_less_beta2, correction, epsilon, rate):
-    """first and second moments, each a running mean; step = rate first / (correction sqrt(second) + epsilon)."""
+    """First and second moments, each a running mean; step = rate first / (correction sqrt(second) + epsilon)."""
     a, b = np.float32(one_less_beta1), np.float32(one_less_beta2)
     correction, epsilon, rate = np.float32(correction), np.float32(epsilon), np.float32(rate)
     for k in range(gradient.size):

@@ -94,14 +94,14 @@ class Adam:
 
     Source
     ------
-    Kingma and Ba 2015, algorithm 1: step, bias corrections, and the usual beta1 0.9, beta2 0.999, epsilon 1e-8;
-    Loshchilov and Hutter 2019, algorithm 2: the decay outside the gradient, here times the learning rate.
+    Kingma and Ba 2015, algorithm 1: step and bias corrections; Loshchilov and Hutter 2019, algorithm 2: the decay
+    outside the gradient, here times the learning rate.
     """
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    decay: float = 0.0
+    beta1: float
+    beta2: float
+    epsilon: float
+    decay: float
     states: ClassVar[int] = 2
     cost: ClassVar[StepCost] = StepCost(adds=5, multiplies=6, lookups=2)
 
