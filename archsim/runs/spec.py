@@ -134,7 +134,7 @@ def resolve(
     if over is not None and over not in (names := [architecture.name for architecture in parsed]):
         raise InputError(key="--over", value=over, expected=f"one of {', '.join(names)}", hint=nearest(over, names))
     _check_boundary(arch_documents, parsed)
-    _check_optimiser(work_document, work.training, parsed)
+    _check_optimiser(work_document.with_settings(work_settings), work.training, parsed)
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
