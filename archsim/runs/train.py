@@ -25,6 +25,7 @@ from archsim.chips.chip import Chip
 from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
 from archsim.runs.task import Task, task, training_samples
+from archsim.runs.training import CosineFile
 
 CHUNK = 250
 """Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
@@ -116,11 +117,21 @@ def task_of(spec: RunSpec, streams: Streams) -> Task:
 
 
 def total_steps(spec: RunSpec) -> tuple[int, int]:
-    """Return the steps of the whole training and those of one epoch."""
+    """Return the steps of the whole training and those of one epoch.
+
+    Raises
+    ------
+    InputError
+        If the learning rate would rise all the time.
+    """
     training = spec.training
     samples = training.samples_per_epoch or training_samples(spec.dataset, spec.network)
     per_epoch = -(-samples // training.batch)
-    return training.steps or training.epochs * per_epoch, per_epoch
+    steps = training.steps or training.epochs * per_epoch
+    if isinstance(training.schedule, CosineFile) and (warmup := training.schedule.warmup) >= steps:
+        expected = f"fewer than the {steps} steps of the training"
+        raise InputError(key="training.schedule.warmup", value=warmup, expected=expected)
+    return steps, per_epoch
 
 
 def evaluation_steps(steps: int, per_epoch: int, evaluations: int) -> list[int]:

@@ -146,6 +146,11 @@ class Training(Record):
     evaluations_per_epoch: Count = 1
     test_samples: Count | None = None
 
+    def further(self) -> str:
+        """Return the kinds of schedule and optimiser in words, where they are not the usual ones."""
+        usual = {"constant", "sgd"}
+        return "".join(f", {kind}" for kind in (self.schedule.kind, self.optimiser.kind) if kind not in usual)
+
     def rate(self, step: int, per_epoch: int, steps: int) -> float:
         """Return the learning rate after so many of all `steps`, `per_epoch` an epoch."""
         share = self.schedule.share(step, per_epoch, steps)

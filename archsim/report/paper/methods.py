@@ -82,8 +82,19 @@ def _training(run: Recorded) -> str:
         f"A network of {sizes} units (fully connected, {activations}{weights}; initial weights {drawn}, standard "
         f"deviation {network['initial_std']:g}) was trained on {data_origin(data['origin'])} (sha256 "
         f"{_short(data['sha256'])}) for {run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
-        f"{training['learning_rate']:g}{decay}, {run.seeded}."
+        f"{training['learning_rate']:g}{decay}{_steps(training)}, {run.seeded}."
     )
+
+
+def _steps(training: Mapping[str, Any]) -> str:
+    """Return schedule and optimiser of a training with values, where they are not the usual ones."""
+    found = []
+    for key, usual in (("schedule", "constant"), ("optimiser", "sgd")):
+        block = dict(training.get(key) or {"kind": usual})
+        if (kind := block.pop("kind")) != usual:
+            values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in block.items())
+            found.append(f", {key} {kind} ({values})")
+    return "".join(found)
 
 
 def _chips(run: Recorded, found: Used) -> Iterator[str]:
