@@ -37,6 +37,10 @@ def introduce(spec: RunSpec, out: Path) -> None:
     steps, per_epoch = total_steps(spec)
     training = spec.training
     typer.echo(f"{spec.workload.title}")
+    if spec.instead_of:
+        typer.echo(
+            f"  note         this is {spec.workload.name}, in place of {spec.instead_of}, whose data were not found"
+        )
     typer.echo(f"  data         {spec.dataset.origin}")
     if note := fallback(spec.workload.dataset, spec.dataset):
         typer.echo(f"               {note}")

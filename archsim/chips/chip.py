@@ -202,6 +202,10 @@ class Chip(Board):
         """Return what units count beside the ledger, by name: picoseconds waited for each resource."""
         return {f"waited {k}": slot.waited_ps for k, slot in enumerate(self.slots())}
 
+    def clipped_shares(self) -> dict[str, float]:
+        """Return the share of a matrix's conversions that were clipped, by matrix; none without converters."""
+        return {}
+
     def go_on(self, tallies: Mapping[str, int]) -> None:
         """Take up what `tallies` returned."""
         for k, slot in enumerate(self.slots()):

@@ -197,14 +197,28 @@ class CrossbarChip(Chip):
         return [*super().slots(), *self.banks]
 
     def tallies(self) -> dict[str, int]:
-        """Return how many conversions each tile clipped, too."""
-        return {**super().tallies(), **{f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())}}
+        """Return how many conversions each tile did and clipped, too."""
+        done = {f"converted {k}": tile.converted for k, tile in enumerate(self._every_tile())}
+        return {
+            **super().tallies(),
+            **done,
+            **{f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())},
+        }
+
+    def clipped_shares(self) -> dict[str, float]:
+        """Return the share of a matrix's conversions, forward and backward, that its ADCs clipped."""
+        found = {}
+        for name, rows in self.tiles.items():
+            tiles = [tile for row in rows for tile in row]
+            done = sum(tile.converted for tile in tiles)
+            found[name] = sum(tile.clipped for tile in tiles) / done if done else 0.0
+        return found
 
     def go_on(self, tallies: Mapping[str, int]) -> None:
         """Take up what `tallies` returned."""
         super().go_on(tallies)
         for k, tile in enumerate(self._every_tile()):
-            tile.clipped = tallies[f"clipped {k}"]
+            tile.clipped, tile.converted = tallies[f"clipped {k}"], tallies[f"converted {k}"]
 
     def _every_tile(self) -> list[Tile]:
         return [tile for layer in self.tiles.values() for row in layer for tile in row]

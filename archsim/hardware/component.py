@@ -54,9 +54,9 @@ class Component:
         self._account = ledger.open(name, self.ACTIONS)
         self._jobs: dict[Hashable, Job] = {}
 
-    def job(self, key: Hashable, hold_ps: int, amounts: Mapping[str, float]) -> Job:
-        """Keep a job under a key of its size, and return it."""
-        name = str(key[0]) if isinstance(key, tuple) else ""
+    def job(self, key: Hashable, hold_ps: int, amounts: Mapping[str, float], *, name: str = "") -> Job:
+        """Keep a job under a key of its size, and return it; its name, if not given, is the first word of the key."""
+        name = name or (str(key[0]) if isinstance(key, tuple) else "")
         made = self._jobs[key] = Job(hold_ps, {action: amount for action, amount in amounts.items() if amount}, name)
         return made
 

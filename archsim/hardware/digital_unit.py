@@ -96,7 +96,7 @@ class DigitalUnit(Component):
             "buffer.write": cost.writes * samples,
             "control.cycle": cycles,
         }
-        return self.job(key, cycles * self.cycle_ps, amounts)
+        return self.job(key, cycles * self.cycle_ps, amounts, name=function.name)
 
     def adjust(self, parameter: F32, d: F32, rate: float, tag: Tag) -> Work[None]:
         """Add the rate times d to a parameter, (rows, size), in place: a product and an addition an element.

@@ -108,7 +108,7 @@ class Tile(Component):
         self.cells, self.converters = cells, converters
         self.lines = lines or cells.shape
         self.bank = bank
-        self.clipped = 0
+        self.clipped = self.converted = 0
         self._forward_s, self._backward_s = (converters.longest_ps(backward=back) * 1e-12 for back in (False, True))
         dac, adc = converters.backward_dac or converters.dac, converters.backward_adc or converters.adc
         self._forward: Grids = (
@@ -156,6 +156,7 @@ class Tile(Component):
 
     def _counted(self, codes: F32, driven: int, clipped: int, conducted: float, tag: Tag) -> F32:
         self.clipped += clipped
+        self.converted += codes.size
         row = self._account.row(tag)
         row["dac.convert"] += driven
         row["line.charge"] += driven

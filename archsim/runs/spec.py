@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base import registry
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
@@ -46,6 +46,8 @@ class RunSpec:
     preset : str or None
     settings, figures : tuple of (key, value)
         As given with `--set` and with `--figure`.
+    instead_of : str, optional
+        Workload that was asked for, and whose data are missing.
     given : mapping
         Workload, architectures and technologies as they were typed: names, or paths of files.
     inputs : dict
@@ -67,6 +69,7 @@ class RunSpec:
     figures: tuple[tuple[str, str], ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
     over: str | None = None
+    instead_of: str | None = None
 
     @property
     def baseline(self) -> str | None:
@@ -139,7 +142,16 @@ def resolve(
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
     _check_times(technologies)
-    dataset = work.load(data)
+    try:
+        dataset = work.load(data)
+    except DataError:
+        if work.instead is None or data is not None:
+            raise
+        found = resolve(
+            work.instead, archs=archs, techs=techs, preset=preset, seed=seed, steps=steps, settings=settings,
+            figures=figures, over=over,
+        )  # fmt: skip
+        return replace(found, instead_of=work.name)
     network = work.network.build(bound=input_bound(dataset))
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]

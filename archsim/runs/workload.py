@@ -99,7 +99,10 @@ ARCHITECTURES = ("mixed-precision", "digital32")
 
 
 class Workload(FileRecord):
-    """A network, its data set and its training, and the architectures to train it on if nothing else is asked for."""
+    """A network, its data set and its training, and the architectures to train it on if nothing else is asked for.
+
+    `instead` is the workload that is trained where the data are not found.
+    """
 
     kind: Literal["workload"]
     name: str
@@ -113,6 +116,7 @@ class Workload(FileRecord):
     network: NetworkFile
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
+    instead: str | None = None
     published: PublishedFile | None = None
     recorded: RecordedFile | None = None
 

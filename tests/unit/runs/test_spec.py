@@ -185,3 +185,13 @@ def test_two_files_of_one_name_are_both_hashed(tmp_path: Path) -> None:
     same.write_text(path.read_text().replace("name: mlp-mnist", "name: digital32", 1))
     spec = resolve(str(same), archs=("digital32",), techs=("bottom-up-14nm",))
     assert len(set(spec.inputs.values())) == 3
+
+
+def test_a_workload_without_its_data_is_replaced_by_the_one_that_it_names_and_says_so() -> None:
+    spec = resolve("cnn-cifar10", preset="quick", techs=("bottom-up-14nm",))
+    assert (spec.workload.name, spec.instead_of, spec.preset) == ("lenet-mnist", "cnn-cifar10", "quick")
+
+
+def test_data_that_are_asked_for_by_folder_and_missing_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cifar"):
+        resolve("cnn-cifar10", data=tmp_path)

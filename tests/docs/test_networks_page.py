@@ -1,0 +1,32 @@
+"""The page on networks: its file is read and runs, and its table names every kind of layer and every activation."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from archsim.base import registry
+from archsim.cli import app
+from archsim.learning.maths import ACTIVATIONS
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+
+
+def test_the_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [(name, text)] = re.findall(r"```yaml\n# file: (\S+)\n(.*?)```", PAGE, flags=re.DOTALL)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    commands = re.findall(r"^\$ archsim (.*)$", PAGE, flags=re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        done = CliRunner().invoke(app, shlex.split(command), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+
+
+def test_every_kind_of_layer_and_every_activation_is_named() -> None:
+    assert [kind for kind in registry.names("layer") if f"`{kind}`" not in PAGE] == []
+    assert [name for name in ACTIVATIONS if name not in PAGE] == []
