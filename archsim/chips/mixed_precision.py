@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from archsim.accounting.area import Part
 from archsim.analog.cells import PairedCells
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
-from archsim.base.signal import Signal, Tag
+from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
@@ -198,8 +198,8 @@ class MixedPrecisionChip(CrossbarChip):
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Add the outer product to chi, or to the gradient for an optimiser."""
         state, unit = self.state[matrix], self.outer_product_units[matrix]
-        normal, scale = d.normal or (yield from self._normalised(d, tag))
-        x_scale = (yield from self._driven(matrix, x, tag))[1] or 1.0  # any scale will do where all is zero
+        normal, scale = yield from self.errors(d, tag)
+        x_scale = _not_zero((yield from self.inputs(matrix, x, tag))[1])
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
             outer, grid = self.architecture.outer_product, state.grid
@@ -304,6 +304,11 @@ class MixedPrecisionChip(CrossbarChip):
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag))
             state.logs[r][c].add(place)
             state.logged += place.size
+
+
+def _not_zero(scale: Scale) -> Scale:
+    """Return a scale with 1 in place of 0: any will do where all is zero."""
+    return (scale or 1.0) if isinstance(scale, float) else np.where(scale > 0, scale, 1.0)
 
 
 def build_device(architecture: MixedPrecisionArchitecture) -> Device:

@@ -10,14 +10,14 @@ import numpy as np
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Job, Ledger
-from archsim.base.arrays import F32
-from archsim.base.signal import Tag
+from archsim.base.arrays import F32, F64
+from archsim.base.signal import Scale, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.functions import Function, words
-from archsim.learning.maths import normalised
+from archsim.learning.maths import normalised, normalised_by_vector
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 
 
@@ -149,14 +149,15 @@ class DigitalUnit(Component):
         }
         return self.job(key, cycles * self.cycle_ps, amounts)
 
-    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: float = 1.0) -> Work[F32]:
+    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: Scale = 1.0) -> Work[F32]:
         """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""
         result = parts[0] if len(parts) == 1 else np.add(parts[0], parts[1])
         for part in parts[2:]:
             result += part
-        if scale != 1:
-            result = result * scale  # a Python float leaves float32 what it is
-        key = ("collect", len(parts), scale != 1, result.size)
+        scaled = not isinstance(scale, float) or scale != 1
+        if scaled:  # a Python float leaves float32 what it is
+            result = result * (scale if isinstance(scale, float) else scale.astype(np.float32))
+        key = ("collect", len(parts), scaled, result.size)
         return self.perform(self._jobs.get(key) or self._collect_job(key), tag, result)
 
     def _collect_job(self, key: tuple[str, int, bool, int]) -> Job:
@@ -176,6 +177,21 @@ class DigitalUnit(Component):
         cycles = self.cycles(2 * n)
         amounts = {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         return self.job(key, cycles * self.cycle_ps, amounts)
+
+    def normalise_vectors(self, d: F32, tag: Tag) -> Work[tuple[F32, F64]]:
+        """Return each vector of d over its largest magnitude, and these, (vectors, 1).
+
+        An element costs what it does in `normalise`; a vector takes the look-up of a reciprocal beside it.
+        """
+        vectors, n = d.shape[0], d.size
+        cycles = self.cycles(2 * n + vectors)
+        amounts = {
+            "compare": n, "multiply": n, "lookup": vectors, "buffer.read": 2 * n, "buffer.write": n,
+            "control.cycle": cycles,
+        }  # fmt: skip
+        key = ("normalise vectors", vectors, n)
+        job = self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts)
+        return self.perform(job, tag, normalised_by_vector(d))
 
     def spread(self, parts: Sequence[F32], tag: Tag) -> Work[float]:
         """Return the root mean square of results on their way in: a product and an addition an element."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32, I64
-from archsim.base.signal import Tag
+from archsim.base.signal import Scale, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
@@ -87,7 +87,7 @@ class OuterProductUnit(Component):
         return [self.hold_ps(*band, into=into) for band in done.bands]
 
     def accumulate(
-        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float,
+        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: Scale, rate: Scale,
         into: Sram | None = None,
     ) -> Work[Counts]:  # fmt: skip
         """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi.
@@ -211,7 +211,7 @@ class BurstOuterProductUnit(OuterProductUnit):
         ]
 
     def accumulate(
-        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float,
+        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: Scale, rate: Scale,
         into: Sram | None = None,
     ) -> Work[Counts]:  # fmt: skip
         """Add rate times the outer product to chi, burst by burst, as `OuterProductUnit` has it."""
