@@ -99,21 +99,19 @@ def progress(*, silent: bool) -> Iterator[Progress | None]:
 
     columns = (
         bars.TextColumn("{task.description:16}"), bars.BarColumn(), bars.MofNCompleteColumn(),
-        bars.TextColumn("{task.fields[rate]}"), bars.TimeRemainingColumn(), bars.TextColumn("{task.fields[accuracy]}"),
+        bars.TextColumn("{task.fields[rate]}"), bars.TimeRemainingColumn(), bars.TextColumn("{task.fields[judged]}"),
     )  # fmt: skip
     with bars.Progress(*columns, console=console(error=True)) as display:
         tasks: dict[str, bars.TaskID] = {}
 
         def show(report: Report) -> None:
             if report.what not in tasks:
-                tasks[report.what] = display.add_task(report.what, total=report.due, rate="", accuracy="")
+                tasks[report.what] = display.add_task(report.what, total=report.due, rate="", judged="")
             task = tasks[report.what]
             speed = display.tasks[task].speed
-            test = "" if report.test_accuracy is None else f", test {100 * report.test_accuracy:.2f} %"
             display.update(
-                task, completed=report.done, rate=f"{speed:,.0f} steps/s" if speed else "",
-                accuracy=f"running {100 * (report.running_accuracy or 0.0):.1f} %{test}",
-            )  # fmt: skip
+                task, completed=report.done, rate=f"{speed:,.0f} steps/s" if speed else "", judged=report.judged
+            )
 
         yield show
 
@@ -186,9 +184,6 @@ def _lines() -> Progress:
         done, seconds = report.done - first, time.perf_counter() - begin
         rate = done / seconds if seconds else 0.0
         speed = f"{rate:,.0f} steps/s, {(due - report.done) / rate:.0f} s left, " if done else ""
-        typer.echo(
-            f"{report.what}: {report.done:.0f} of {due:.0f} {report.unit}, {speed}"
-            f"running accuracy {100 * (report.running_accuracy or 0.0):.1f} %", err=True,
-        )  # fmt: skip
+        typer.echo(f"{report.what}: {report.done:.0f} of {due:.0f} {report.unit}, {speed}{report.judged}", err=True)
 
     return show

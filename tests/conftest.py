@@ -15,7 +15,7 @@ settings.load_profile("archsim")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let all processes of the tests share one list of fonts, which matplotlib makes in a second wherever it has none."""
-    if config.cache:
+    if getattr(config, "cache", None):  # pytest without its cache has no such attribute
         os.environ["MPLCONFIGDIR"] = str(config.cache.mkdir("matplotlib"))
 
 

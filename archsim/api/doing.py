@@ -37,7 +37,7 @@ def run(
     force : bool
         Replace an unfinished run of other inputs in `out`; one of the same goes on.
     **options
-        Those of `archsim.resolve`: archs, techs, preset, seed, steps, settings, data.
+        Those of `archsim.resolve`: archs, techs, preset, seed, steps, until, settings, data, over.
 
     Returns
     -------

@@ -63,7 +63,7 @@ class Run:
 
     @property
     def training(self) -> pd.DataFrame:
-        """training.csv: accuracy, simulated time [s] and energy [J] over the steps."""
+        """training.csv: the metric (running, and at tests), simulated time [s] and energy [J] over the steps."""
         return self._table("training.csv")
 
     @property
@@ -132,7 +132,7 @@ class Run:
             return style.charts(self.recorded)
 
     def figure(self, name: str) -> Figure:
-        """Return one chart of a report: "energy", "latency", "accuracy", "contributions", "area".
+        """Return one chart of a report: "energy", "latency", "metric", "contributions", "area".
 
         Raises
         ------
@@ -168,7 +168,7 @@ class Run:
         return [
             (
                 name, show(chip["energy_per_step_J"]["total"], "J"), show(chip["latency_per_step_s"]["total"], "s"),
-                f"{100 * chip['test_accuracy']:.2f} %",
+                self.recorded.metric.text(chip["test"]),
             )
             for name, chip in self.summary["architectures"].items()
         ]  # fmt: skip
@@ -182,10 +182,10 @@ class Run:
 
     def __repr__(self) -> str:
         lines = [f"Run({str(self.path)!r})", f"  {self._head()}"]
-        lines += [f"  {a:20} {b:>12} a step {c:>12} a step {d:>9}" for a, b, c, d in self._rows()]
+        lines += [f"  {a:20} {b:>12} a step {c:>12} a step   {d}" for a, b, c, d in self._rows()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows())
-        heads = "".join(f"<th>{head}</th>" for head in ("chip", "energy a step", "time a step", "test accuracy"))
+        heads = "".join(f"<th>{head}</th>" for head in ("chip", "energy a step", "time a step", "test"))
         return f"<p>{escape(self._head())}</p><table><tr>{heads}</tr>{cells}</table>"

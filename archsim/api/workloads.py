@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archsim.runs.workload import Workload
+    from archsim.studies.anatomy import Anatomy
 
 
 def list() -> Sequence[str]:  # noqa: A001  the command's name
@@ -22,6 +23,32 @@ def show(name: str) -> Workload:
     from archsim.runs.workload import document, parse
 
     return parse(document(name))
+
+
+def network(name: str, *, arch: str | None = None) -> Anatomy:
+    """Return what a workload's network is made of: layers and nodes, with the tiles that they take on a chip.
+
+    Parameters
+    ----------
+    name : str
+        Workload, by name or file.
+    arch : str, optional
+        Architecture, by name or file; by default the first of those on which the workload is trained.
+    """
+    from archsim.chips import architecture
+    from archsim.runs import workload
+    from archsim.studies.anatomy import anatomy
+
+    document = workload.document(name)
+    chip = architecture.parse(architecture.document(arch or workload.architectures(document)[0]))
+    return anatomy(workload.parse(document).network.build(), chip)
+
+
+def picture(name: str, out: str | Path, *, arch: str | None = None) -> Path:
+    """Draw a workload's network into a file, PNG, SVG or PDF by its name; return it."""
+    from archsim.report.network import plot
+
+    return plot(network(name, arch=arch), show(name).title, Path(out).expanduser())
 
 
 def new(out: str | Path = "my-workload.yaml") -> None:

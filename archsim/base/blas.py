@@ -22,10 +22,10 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 def libraries() -> list[str]:
-    """Return each BLAS that is loaded in words: name, version, kernel, and the threads it has now."""
+    """Return each BLAS that is loaded, sorted: name, version, kernel, and the threads it has now."""
     found = [
         " ".join(str(each[key]) for key in ("internal_api", "version", "architecture") if each.get(key))
         + f", threads {each['num_threads']}"
         for each in _controller().info()
     ]
-    return list(dict.fromkeys(found))
+    return sorted(set(found))

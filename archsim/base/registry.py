@@ -54,9 +54,10 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
-        "accuracy": "archsim.report.charts.accuracy:draw",
+        "metric": "archsim.report.charts.metric:draw",
         "contributions": "archsim.report.charts.contributions:draw",
         "area": "archsim.report.charts.area:draw",
+        "samples": "archsim.report.charts.samples:draw",
     },
 }
 

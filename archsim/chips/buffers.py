@@ -7,13 +7,13 @@ from archsim.networks.network import Network
 
 
 def words_alive(network: Network, samples: int) -> int:
-    """Return the words alive at once while a batch of `samples` is trained on.
+    """Return the words alive at once while a batch of `samples` is trained on, by the program that needs the most.
 
     The update of the mean gradient comes after the backward pass of the whole batch, so every sample's signals are
     alive until then. Evaluation asks for no more: it is taken to stream sample by sample through the layers, keeping
     nothing for an update; that the model passes many samples at once there is the simulator's convenience.
     """
-    return samples * network.training.words_alive()
+    return samples * max(program.words_alive() for program in network.training)
 
 
 def buffer_demand(network: Network, samples: int, available: int) -> Demand:

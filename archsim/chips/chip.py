@@ -17,7 +17,7 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Board, Times
-from archsim.chips.buffers import buffer_demand
+from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
@@ -136,13 +136,17 @@ class Chip(Board):
         return {}
 
     def holding(
-        self, parameters: dict[str, F32], optimiser: Optimiser | None = None, learnt: dict[str, Learnt] | None = None
-    ) -> Self:
+        self, parameters: dict[str, F32], optimiser: Optimiser | None = None,
+        learnt: dict[str, Learnt] | None = None, *, samples: int | None = None,
+    ) -> Self:  # fmt: skip
         """Take over the network's digital parameters and its optimiser, and return the chip.
 
-        It is the sole owner of the parameters and of what the optimiser remembers, `learnt`, or the twin of one.
+        It is the sole owner of the parameters and of what the optimiser remembers, `learnt`, or the twin of one. Banks
+        of the signal buffer that a batch of `samples` does not fill are switched off.
         """
         self.parameters, self.optimiser = parameters, optimiser
+        if samples is not None:
+            self.digital_unit.fill(words_alive(self.network, samples))
         if optimiser is not None:
             kept = {name: array for name, array in parameters.items() if name not in self.network.graph.tracks}
             self.learnt = learnt or {

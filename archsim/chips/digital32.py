@@ -79,7 +79,7 @@ class Digital32Chip(Chip):
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         made = cls(architecture, network, times, network.initial_weights(streams))
-        return made.holding(network.initial_parameters(streams), optimiser)
+        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

@@ -21,7 +21,7 @@ from archsim.networks.program import Call, Program
 def training_step(
     chip: Chip, network: Network, feeds: Mapping[str, F32], rate: float, *, states: dict[str, F32] | None = None
 ) -> Work[F32]:
-    """Train on one batch and return the outputs of its forward pass, (vectors, size).
+    """Train on one batch, program after program, and return their outputs, one below the other, (vectors, size).
 
     Parameters
     ----------
@@ -34,10 +34,13 @@ def training_step(
         there is zero.
     """
     feeds = _carried(network, feeds, states)
-    outputs, *after = yield from execute(chip, network.training, feeds, rate=rate)
-    _carry(network, after, states)
+    results: list[F32] = []
+    for program in network.training:
+        results += yield from execute(chip, program, feeds, rate=rate)
+    count = len(results) - len(network.graph.states)
+    _carry(network, results[count:], states)
     chip.ledger.steps += 1
-    return outputs
+    return results[0] if count == 1 else np.concatenate(results[:count])
 
 
 def inference(

@@ -108,7 +108,7 @@ class InArrayChip(CrossbarChip):
             up, down = (step / unit for step in steps)
             random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
             state[name] = InArrayLayer(grid, cells, PulseRule(network.shapes[name], up=up, down=down, random=random))
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams))
+        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), samples=samples)
 
     def converters(self, cells: Cells) -> Converters:
         """Return the converters of a tile, with full scales for its lines if the file says so."""

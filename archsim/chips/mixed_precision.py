@@ -134,7 +134,8 @@ class MixedPrecisionChip(CrossbarChip):
             gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), optimiser)
+        made = cls(architecture, network, times, state)
+        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

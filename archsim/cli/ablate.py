@@ -1,4 +1,4 @@
-"""`archsim ablate`: what each non-ideality costs, and converter bits against accuracy and energy."""
+"""`archsim ablate`: what each non-ideality costs, and converter bits against the metric and energy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ablate_command(  # noqa: PLR0917  an option each
     ] = None,
     data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Train WORKLOAD with each non-ideality off alone, and with other converters: accuracy, energy, time, pulses.
+    """Train WORKLOAD with each non-ideality off alone, and with other converters: the metric, energy, time, pulses.
 
     What --set changes holds for every training, such as weight.device=my-device.yaml; non-idealities that the device
     does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
@@ -42,7 +42,7 @@ def ablate_command(  # noqa: PLR0917  an option each
         with counting("training", silent=quiet or as_json) as shown:
 
             def done(name: str, seed: int, numbers: dict[str, float], finished: int, due: int) -> None:
-                shown(f"{name}, seed {seed}: {100 * numbers['test_accuracy']:.2f} %", finished, due)
+                shown(f"{name}, seed {seed}: {numbers['test']:.4g}", finished, due)
 
             content = ablate(
                 workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,

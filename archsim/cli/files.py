@@ -34,13 +34,47 @@ def workloads_list() -> None:
 
 
 @workloads_app.command("show")
-def workloads_show(name: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")]) -> None:
-    """Show a workload's file, and the paths of all values that --set may change."""
+def workloads_show(
+    name: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")],
+    program: Annotated[
+        bool, typer.Option("--program", help="Print instead what chips are told in a training step, call by call.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the network, node by node, into a .png, .svg or .pdf instead."),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="Architecture whose tiles are counted.", show_default="the first of the workload's"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a workload's file, its network, and the paths of all values that --set may change.
+
+    The network: layers, shapes, multiply-accumulates, weights and tiles, of one sample's forward pass.
+    """
+    from archsim.api.workloads import network, picture
     from archsim.runs import workload
-    from archsim.studies.structure import listing
+    from archsim.studies.structure import layer_lines, listing
 
     document = workload.document(name)
-    typer.echo(listing(document, workload.parse(document)), nl=False)
+    parsed = workload.parse(document)
+    if plot:
+        typer.echo(f"Picture: {picture(name, plot, arch=arch)}")
+        return
+    found, built = network(name, arch=arch), parsed.network.build()
+    digests = {each.name: each.sha256 for each in built.programs}
+    texts = {each.name: each.text() for each in built.training}
+    if as_json:
+        content = {"name": parsed.name, "title": parsed.title, **found.content(), "programs_sha256": digests}
+        typer.echo(json.dumps(content | ({"program": texts} if program else {}), indent=2))
+    elif program:
+        for title, text in texts.items():
+            typer.echo(f"{title}\n{text}\nsha256 {digests[title]}")
+    else:
+        typer.echo(listing(document, parsed), nl=False)
+        for line in layer_lines(found):
+            typer.echo(f"#{f' {line}' if line else ''}")
 
 
 @workloads_app.command("new")

@@ -45,6 +45,11 @@ Data = Annotated[
 ]
 Preset = Annotated[str | None, typer.Option(help="Preset of the workload, such as quick or full.")]
 Steps = Annotated[int | None, typer.Option(help="Training steps, whatever the epochs.")]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="METRIC=VALUE", help="End the training of each chip at the first test that is as "
+                 'good, and say what it took: accuracy=97%, "bits per character=2.5"; test=... whatever the metric.'),
+]  # fmt: skip
 Checkpoint = Annotated[
     str, typer.Option(metavar="TIME", help="How often to write down where the training stands, such as 60s, 5min or "
                       "off; a run that was interrupted or died goes on from there.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archsim.base.errors import InputError
+from archsim.base.metrics import metric_of
 from archsim.cli.options import (
     INTERRUPTED,
     Archs,
@@ -28,6 +29,7 @@ from archsim.cli.options import (
     Settings,
     Steps,
     Techs,
+    Until,
 )
 from archsim.display import console, introduce, stoppable
 from archsim.display import progress as show_progress
@@ -51,7 +53,8 @@ def run_command(  # noqa: PLR0917  an option each
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Workload, by name or file.")],
     preset: Preset = None, arch: Archs = None, tech: Techs = None, seed: Seed = 1,
     seeds: Annotated[int, typer.Option(help="Run so many seeds, from --seed on, side by side.")] = 1,
-    steps: Steps = None, set_: Settings = None, figure: Figures = None, figure_rule: FigureRule = None,
+    steps: Steps = None, until: Until = None,
+    set_: Settings = None, figure: Figures = None, figure_rule: FigureRule = None,
     over: Annotated[
         str | None, typer.Option(metavar="NAME", help="Chip over which the others are compared.",
                                  show_default="the first digital")
@@ -62,7 +65,7 @@ def run_command(  # noqa: PLR0917  an option each
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
     figures = [*(figure or ()), *([f"scaling={figure_rule}"] if figure_rule else [])]
     options: dict[str, Any] = {
-        "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data,
+        "workload": workload, "over": over, "preset": preset, "steps": steps, "data": data, "until": until,
         "settings": tuple(set_ or ()), "figures": tuple(figures),
         **({"archs": tuple(arch)} if arch else {}), **({"techs": tuple(tech)} if tech else {}),
     }  # fmt: skip
@@ -231,7 +234,8 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
 
     def done(seed: int, summary: Summary) -> None:
         if not silent:
-            parts = [f"{name} {100 * chip.test_accuracy:.2f} %" for name, chip in summary.architectures.items()]
+            metric = metric_of(summary.model_dump())
+            parts = [f"{name} {metric.text(chip.test)}" for name, chip in summary.architectures.items()]
             ratio = f", energy ratio {summary.ratio.energy:.1f}" if summary.ratio.energy else ""
             typer.echo(f"seed {seed}: {', '.join(parts)}{ratio} [{summary.wall_time_s:.0f} s]")
 
@@ -247,11 +251,12 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
         if how.as_json:
             typer.echo(json.dumps(content, indent=2))
         elif not how.quiet:
-            for name, mean in content["mean_test_accuracy"].items():
-                spread = content["std_test_accuracy"][name]
+            metric = metric_of(content)
+            for name, mean in content["mean_test"].items():
+                spread = content["std_test"][name]
                 typer.echo(
-                    f"mean of {len(results)} seeds: {name} {100 * mean:.2f} %"
-                    + (f" (std {100 * spread:.2f})" if spread else "")
+                    f"mean of {len(results)} seeds: {name} {metric.text(mean)}"
+                    + (f" (std {metric.number(spread)})" if spread else "")
                 )
             for name, mean in content["mean_energy_ratios"].items():
                 spread = content["std_energy_ratios"][name]

@@ -71,6 +71,13 @@ class DigitalUnit(Component):
     ) -> None:  # fmt: skip
         super().__init__(clock, ledger, name)
         self.lanes, self.cycle_ps, self.buffer = lanes, cycle_ps, buffer
+        self._banks = buffer.banks
+
+    def fill(self, words: int) -> None:
+        """Switch off the banks of the buffer that so many words do not need."""
+        self._banks = min(
+            max(-(-words * self.buffer.word_bit * self.buffer.banks // self.buffer.capacity_bit), 1), self.buffer.banks
+        )
 
     def cycles(self, operations: int) -> int:
         """Return the cycles of so many elementary operations: ceil(operations/lanes)."""
@@ -230,8 +237,9 @@ class DigitalUnit(Component):
         return self.buffer.sizes() if action.startswith("buffer.") else {}
 
     def powered(self) -> dict[str, float]:
-        """Return the buffer's bits and one unit of logic."""
-        return {"buffer.powered": self.buffer.capacity_bit, "logic.powered": 1.0}
+        """Return the bits of the buffer's banks that are on, and one unit of logic."""
+        on = self.buffer.capacity_bit * self._banks / self.buffer.banks
+        return {"buffer.powered": on, "logic.powered": 1.0}
 
     def parts(self) -> dict[str, float]:
         """Return the lanes and the buffer's bits."""

@@ -47,8 +47,9 @@ def forward(graph: Graph, outputs: Sequence[str], phase: str = "forward") -> Pro
 
 
 def training(
-    graph: Graph, losses: Sequence[Loss], *, outputs: Sequence[str] = (), update: Collection[str] | None = None
-) -> Program:
+    graph: Graph, losses: Sequence[Loss], *, outputs: Sequence[str] = (), update: Collection[str] | None = None,
+    name: str = "training",
+) -> Program:  # fmt: skip
     """Return the program of one training step.
 
     Parameters
@@ -56,7 +57,9 @@ def training(
     losses : sequence of Loss
         Their errors are added.
     outputs : names of tensors that are kept as results
-    update : names of the matrices and parameters that learn; all of them by default
+    update : names of the matrices and parameters that learn, or follow a tensor; all of them by default
+    name : str
+        Of the program.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def training(
     if len(counts := {loss.positions for loss in losses}) > 1:
         raise ModelError(f"losses over {', '.join(map(str, sorted(counts)))} positions in one training; expected equal")
     [positions] = counts
-    learning = ({*graph.matrices, *graph.parameters} if update is None else set(update)) - graph.tracks.keys()
+    moving = {*graph.matrices, *graph.parameters} if update is None else set(update)
+    learning = moving - graph.tracks.keys()
     writer = _Writer(graph)
     nodes = _needed(graph.nodes, [*(loss.output for loss in losses), *outputs])
     writer.forward(nodes)
@@ -82,15 +86,15 @@ def training(
         for rows, columns, layer in uses:
             writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate / positions)
         writer.add("apply", matrix, (), None, uses[0][2], rate=graph.matrices[matrix].rate)
-    for name, (number, layer) in writer.slopes.items():
-        writer.add("adjust", name, (number,), None, layer, rate=graph.parameters[name].rate / positions)
-    writer.track()
+    for parameter, (number, layer) in writer.slopes.items():
+        writer.add("adjust", parameter, (number,), None, layer, rate=graph.parameters[parameter].rate / positions)
+    writer.track(moving)
     phases.append(("update", writer.take()))
     for matrix in graph.matrices:
         if matrix in learning:
             writer.add("maintain", matrix, (), None, writer.uses[matrix][0][2])
     phases.append(("refresh", writer.take()))
-    return writer.program("training", tuple(phases), outputs)
+    return writer.program(name, tuple(phases), outputs)
 
 
 def _needed(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
@@ -136,10 +140,10 @@ class _Writer:
             inputs = tuple(self.numbers[name] for name in node.inputs)
             self.numbers[node.output] = self._node(node, inputs, self.graph.tensors[node.output])
 
-    def track(self) -> None:
-        """Let the parameters that follow a tensor do so, where the program computes it."""
+    def track(self, moving: Collection[str]) -> None:
+        """Let those of the parameters that follow a tensor do so, where the program computes it."""
         for name, track in self.graph.tracks.items():
-            if track.tensor in self.numbers:
+            if name in moving and track.tensor in self.numbers:
                 tensor = self.graph.tensors[name]
                 self.parameters[name] = mine = self._number(tensor)
                 inputs = (self.numbers[track.tensor], mine)

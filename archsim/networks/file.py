@@ -1,17 +1,18 @@
-"""What a workload says of its network: inputs, initial weights, layers, loss."""
+"""What a workload says of its network: inputs, initial weights, layers, loss; or a generator and a discriminator."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, Union
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import Discriminator, Field, FiniteFloat, Tag, model_validator
+from pydantic import Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
 
 from archsim.base import registry
 from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
-from archsim.base.yamlfile import Record
+from archsim.base.yamlfile import STORED, Record
 from archsim.learning.functions import Shape
+from archsim.networks.adversarial import GENERATED, LATENT, REAL, adversarial
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import Layer
 from archsim.networks.losses import LossName, loss
@@ -31,6 +32,13 @@ else:
     """A layer of any kind that is known."""
 
 
+Inputs = Count | Annotated[list[Count], Field(min_length=1)]
+InitialStd = Annotated[FiniteFloat, Field(gt=0)] | Literal["lecun", "he"]
+Layers = Annotated[list[LayerFile], Field(min_length=1)]
+RESERVED = (TARGET, "chip")
+"""What no layer is named, beside the feeds that it could take."""
+
+
 class NetworkFile(Record):
     """The network: shape of a sample, initial weights, layers from the input on, loss of the last one's result.
 
@@ -39,10 +47,10 @@ class NetworkFile(Record):
     from the rows of each matrix.
     """
 
-    inputs: Count | Annotated[list[Count], Field(min_length=1)]
-    initial_std: Annotated[FiniteFloat, Field(gt=0)] | Literal["lecun", "he"]
+    inputs: Inputs
+    initial_std: InitialStd
     initial_levels: Annotated[int, Field(ge=2, strict=True)] | None = None
-    layers: Annotated[list[LayerFile], Field(min_length=1)]
+    layers: Layers
     loss: LossName = "squared"
 
     @model_validator(mode="after")
@@ -72,15 +80,113 @@ class NetworkFile(Record):
             If names or shapes do not fit.
         """
         builder = Builder(self.initial_std, self.initial_levels or 0)
-        results = {INPUT: builder.feed(INPUT, self.shape, bound=bound)}
-        last = results[INPUT]
-        for layer in self.layers:
-            if layer.name in (*results, TARGET, "chip"):
-                raise ModelError(f"a layer is named {layer.name!r}; expected a name that nothing else has")
-            last = results[layer.name] = layer.build(builder, _taken(layer, results, last))
+        last = built(self.layers, builder, (INPUT, builder.feed(INPUT, self.shape, bound=bound)), RESERVED)
         builder.feed(TARGET, last.shape)
         graph = builder.graph()
         return Network.supervised(graph, loss(self.loss, graph, last, TARGET))
+
+
+class GeneratorFile(Record):
+    """What makes samples of latent vectors, drawn uniformly from -1 to 1: their shape, initial weights, layers.
+
+    The last layer's result has the shape of a sample.
+    """
+
+    inputs: Inputs
+    initial_std: InitialStd
+    layers: Layers
+
+
+class DiscriminatorFile(Record):
+    """What tells the data's samples from the generator's: initial weights, layers from the sample on.
+
+    The last layer is a sigmoid: its result is the probability that a sample is one of the data's.
+    """
+
+    initial_std: InitialStd
+    layers: Layers
+
+
+class AdversarialFile(Record):
+    """A generator and a discriminator, trained in turn in each step (Goodfellow et al. 2014), by binary cross-entropy.
+
+    First the discriminator learns to tell a batch of the data from as many generated samples, then the generator to
+    have its samples taken for the data's.
+    """
+
+    generator: GeneratorFile
+    discriminator: DiscriminatorFile
+
+    @model_validator(mode="after")
+    def _sound(self) -> AdversarialFile:
+        try:
+            self.build()
+        except ModelError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def build(self, *, bound: float | None = 1.0) -> Network:
+        """Return the network; `bound` as in `NetworkFile.build`.
+
+        Raises
+        ------
+        ModelError
+            If names or shapes do not fit.
+        """
+        told, judge = self.generator, self.discriminator
+        builder = Builder(told.initial_std)
+        z = builder.feed(LATENT, (told.inputs,) if isinstance(told.inputs, int) else tuple(told.inputs), bound=1.0)
+        made = built(told.layers, builder, (LATENT, z), (INPUT, REAL, GENERATED, *RESERVED))
+        mine = builder.learning()
+        builder.initial_std = judge.initial_std
+        others = (LATENT, REAL, GENERATED, *(layer.name for layer in told.layers), *RESERVED)
+        x = builder.feed(INPUT, made.shape, bound=bound)
+        of_real = built(judge.layers, builder, (INPUT, x), others)
+        with builder.again():
+            of_made = built(judge.layers, builder, (INPUT, made), others)
+        return adversarial(builder, mine, made, (of_real, of_made))
+
+
+def _form(network: object) -> str:
+    """Return the tag of the form that a network is given in."""
+    told = isinstance(network, AdversarialFile) or (
+        isinstance(network, Mapping) and bool({"generator", "discriminator"} & network.keys())
+    )
+    return "<adversarial>" if told else "<layers>"
+
+
+AnyNetwork = Annotated[
+    Annotated[NetworkFile, Tag("<layers>")] | Annotated[AdversarialFile, Tag("<adversarial>")], Discriminator(_form)
+]
+"""A network in any form: told apart by its keys."""
+_ANY: TypeAdapter[NetworkFile | AdversarialFile] = TypeAdapter(AnyNetwork)
+
+
+def network_of(told: Mapping[str, Any]) -> Network:
+    """Return the network of what a run.yaml says of it."""
+    return _ANY.validate_python(told, context=STORED).build()
+
+
+def all_layers(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a run.yaml says of the layers of a network in any form: those of a generator first."""
+    parts = [told[key] for key in ("generator", "discriminator") if key in told] or [told]
+    return [layer for part in parts for layer in part["layers"]]
+
+
+def built(layers: Sequence[Layer], builder: Builder, first: tuple[str, Tensor], reserved: Sequence[str]) -> Tensor:
+    """Add layers to a graph, from a tensor on, known to them by a name, and return the last one's result.
+
+    Raises
+    ------
+    ModelError
+        If names or shapes do not fit.
+    """
+    results, last = dict([first]), first[1]
+    for layer in layers:
+        if layer.name in (*results, *reserved):
+            raise ModelError(f"a layer is named {layer.name!r}; expected a name that nothing else has")
+        last = results[layer.name] = layer.build(builder, _taken(layer, results, last))
+    return last
 
 
 def _taken(layer: Layer, results: Mapping[str, Tensor], last: Tensor) -> list[Tensor]:

@@ -6,9 +6,10 @@ Sharing is naming a matrix twice; a residual is a tensor read twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, Shape, words
@@ -100,6 +101,9 @@ class Parameter:
     mean: float | tuple[float, ...] = 0.0
     std: float = 0.0
     rate: float = 1.0
+
+
+_Kind = TypeVar("_Kind", Matrix, Parameter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,19 @@ class Builder:
     _nodes: list[Node] = field(default_factory=list)
     _states: dict[str, str] = field(default_factory=dict)
     _tracks: dict[str, Track] = field(default_factory=dict)
+    _again: bool = False
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Let layers that are there be built once more: matrices and parameters of their names are those of before.
+
+        Whatever follows a tensor, such as running moments, goes on following that of the first time.
+        """
+        self._again = True
+        try:
+            yield
+        finally:
+            self._again = False
 
     def feed(self, name: str, shape: Shape, *, bound: float | None = None) -> Tensor:
         """Return a tensor that comes from outside."""
@@ -225,12 +242,22 @@ class Builder:
 
     def track(self, parameter: Tensor, tensor: Tensor, part: float, layer: str) -> None:
         """Let a parameter follow a tensor of its shape, a part of the way at every training step."""
+        if self._again:
+            return
         self._tracks[parameter.name] = Track(tensor.name, part, layer)
 
     def matrix(
         self, name: str, rows: int, columns: int, *, rate: float = 1.0, initial_std: float | None = None
     ) -> Matrix:
-        """Return a new matrix, its initial spread the graph's if none is given."""
+        """Return a new matrix, its initial spread the graph's if none is given; the one of that name within `again`.
+
+        Raises
+        ------
+        ModelError
+            If the name is taken; within `again` if there is none of that name and shape.
+        """
+        if self._again:
+            return self._same(name, self._matrices, (rows, columns))
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
         wanted = self.initial_std if initial_std is None else initial_std
@@ -254,7 +281,9 @@ class Builder:
     def parameter(
         self, name: str, shape: Shape, *, mean: float | tuple[float, ...] = 0.0, std: float = 0.0, rate: float = 1.0
     ) -> Tensor:  # fmt: skip
-        """Return the tensor of a new parameter."""
+        """Return the tensor of a new parameter; of the one of that name within `again`."""
+        if self._again:
+            return self._tensors[self._same(name, self._parameters, shape).name]
         self._parameters[name] = Parameter(name, shape, mean, std, rate)
         return self._tensor(name, shape, None)
 
@@ -308,12 +337,25 @@ class Builder:
             return x
         return self.apply(Softmax(x.shape) if name == "softmax" else Elementwise(name, x.shape, slope), [x], layer)
 
+    def learning(self) -> set[str]:
+        """Return the names of all matrices and parameters up to now."""
+        return {*self._matrices, *self._parameters}
+
     def graph(self) -> Graph:
         """Return what was collected."""
         return Graph(
             tuple(self._feeds), dict(self._tensors), dict(self._matrices), dict(self._parameters), tuple(self._nodes),
             dict(self._states), dict(self._tracks),
         )  # fmt: skip
+
+    @staticmethod
+    def _same(name: str, there: Mapping[str, _Kind], shape: Shape) -> _Kind:
+        """Return what is there already of that name and shape."""
+        if name not in there:
+            raise ModelError(f"{name!r} shall be used again and is not there")
+        if there[name].shape != shape:
+            raise ModelError(f"{name!r} of {there[name].shape} shall be used again with {shape}")
+        return there[name]
 
     def _free(self, layer: str) -> str:
         count = 1

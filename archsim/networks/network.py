@@ -25,21 +25,30 @@ class Network:
     Parameters
     ----------
     graph : Graph
-    training : Program
-        One training step; its first result is the output, the others are the states to carry, in the graph's order.
+    training : tuple of Program
+        One training step: programs that are done in this order. Their results are outputs; those of the last end with
+        the states to carry, in the graph's order.
     inference : Program
-        One pass; its results likewise.
+        One pass; its first result is the output, the others are states.
+    latent : tuple of str
+        Feeds that each training step draws at random, uniform from -1 to 1.
     """
 
     graph: Graph
-    training: Program
+    training: tuple[Program, ...]
     inference: Program
+    latent: tuple[str, ...] = ()
 
     @classmethod
     def supervised(cls, graph: Graph, loss: Loss) -> Network:
         """Return a network that learns its one output from targets."""
         outputs = [loss.output, *graph.states.values()]
-        return cls(graph, training(graph, [loss], outputs=outputs), forward(graph, outputs))
+        return cls(graph, (training(graph, [loss], outputs=outputs),), forward(graph, outputs))
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """All programs, of training and of inference."""
+        return (*self.training, self.inference)
 
     @property
     def matrices(self) -> tuple[Matrix, ...]:
@@ -85,14 +94,20 @@ class Network:
         return found
 
     def drawn(self, random: np.random.Generator, samples: int) -> dict[str, F32]:
-        """Return what a training step feeds beside the batch: the seeds of each sample's random numbers, if any.
+        """Return what a training step feeds beside the batch: latent vectors and seeds of random numbers, if any.
 
-        Whole numbers below 2^24, which float32 has; the functions that read them make what they need of them by
-        counters, so that it is the same on every chip, whatever the order, and after a resume.
+        Seeds are whole numbers below 2^24, which float32 has; the functions that read them make what they need of them
+        by counters, so that it is the same on every chip, whatever the order, and after a resume.
         """
-        if SEEDS not in self.graph.tensors:
-            return {}
-        return {SEEDS: random.integers(SEED_BELOW, size=(samples, SEED_WORDS)).astype(np.float32)}
+        found = {name: self.drawn_latent(random, samples, name) for name in self.latent}
+        if SEEDS in self.graph.tensors:
+            found[SEEDS] = random.integers(SEED_BELOW, size=(samples, SEED_WORDS)).astype(np.float32)
+        return found
+
+    def drawn_latent(self, random: np.random.Generator, samples: int, name: str) -> F32:
+        """Return latent vectors, (samples, elements): uniform from -1 to 1."""
+        drawn: F32 = random.uniform(-1, 1, (samples, self.graph.tensors[name].words)).astype(np.float32)
+        return drawn
 
     def initial_parameters(self, streams: Streams) -> dict[str, F32]:
         """Return the initial values of each parameter, (rows, size)."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from archsim.base.errors import InputError
+from archsim.base.metrics import metric_of
 from archsim.base.signal import PHASES, STEP_PHASES
 from archsim.runs.layout import AREA, ENERGY, SUMMARY, TRAINING
 from archsim.runs.summary import Summary
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from archsim.records.recorded import RecordedChip
     from archsim.records.tables import Cells
 
-COURSE = ("step", "samples", "epoch", "learning_rate", "running_accuracy", "test_accuracy", "simulated_time_s")
+COURSE = ("step", "samples", "epoch", "learning_rate", "running", "test", "simulated_time_s")
 """Columns of training.csv that every run has; the energies of its technologies follow."""
 RISING = ("step", "samples", "epoch", "simulated_time_s")
 WHOLE = "the files of one run, as archsim wrote them"
@@ -45,11 +46,9 @@ def check_summary(file: Path, summary: Mapping[str, Any]) -> None:
         for key, value in _numbers(chip, f"architectures.{name}"):
             if not 0 <= value < math.inf:
                 raise InputError(file=file, key=key, value=value, expected="a number from 0 on")
-        accuracy = chip["test_accuracy"]
-        if accuracy is not None and not 0 <= accuracy <= 1:
-            raise InputError(
-                file=file, key=f"architectures.{name}.test_accuracy", value=accuracy, expected="a number from 0 to 1"
-            )
+        metric, test = metric_of(summary), chip["test"]
+        if test is not None and not metric.fits(test):
+            raise InputError(file=file, key=f"architectures.{name}.test", value=test, expected=metric.expected)
 
 
 def _numbers(value: Any, key: str) -> Iterable[tuple[str, float]]:
@@ -111,6 +110,8 @@ def check_chip(path: Path, chip: RecordedChip, summary: Mapping[str, Any], techn
                 key = f"architectures.{chip.architecture}.energy_per_step_J.{phase}"
                 _same(path / SUMMARY, key, told["energy_per_step_J"][phase], energy, ENERGY)
     _check_time(path, chip, told)
+    if chip.course:  # refused below, where there is none
+        _check_metric(path, chip, summary, technologies[0])
     _check_course(path, chip, told, technologies)
     _check_samples(path, chip, told)
     _check_area(path, chip, told.get("area_m2"), technologies)
@@ -256,15 +257,35 @@ def _check_course(path: Path, chip: RecordedChip, told: Mapping[str, Any], techn
                     expected=f"a column that rises: {WHOLE}",
                 )  # fmt: skip
     last = chip.course[-1]
-    accuracy = next((p.test_accuracy for p in reversed(chip.course) if p.test_accuracy is not None), None)
+    test = next((p.test for p in reversed(chip.course) if p.test is not None), None)
     for key, found, stated in (
         ("step", last.step, chip.steps), ("simulated_time_s", last.simulated_time_s, told["simulated_time_s"]),
-        ("test_accuracy", accuracy, told["test_accuracy"]),
+        ("test", test, told["test"]),
     ):  # fmt: skip
         _same(file, f"{key} of {name} at the end", found, stated, SUMMARY)
     for technology in technologies:
         energy = chip.bills[technology].total(phase=STEP_PHASES)
         _same(file, f"energy_J_{technology} of {name} at the end", last.energy_J[technology], energy, ENERGY)
+
+
+def _check_metric(path: Path, chip: RecordedChip, summary: Mapping[str, Any], technology: str) -> None:
+    """Refuse values that are none of the metric, and a training that says it reached what it did not."""
+    file, name, metric, last = path / TRAINING, chip.architecture, metric_of(summary), chip.course[-1]
+    for column in ("running", "test"):
+        for point in chip.course:
+            if (value := getattr(point, column)) is not None and not metric.fits(value):
+                raise InputError(file=file, key=column, value=value, expected=metric.expected)
+    if not (reached := summary["architectures"][name].get("reached")):
+        return
+    took = {
+        "steps": last.step, "samples": last.samples, "energy_J": last.energy_J[technology],
+        "time_s": last.simulated_time_s,
+    }  # fmt: skip
+    for key, value in took.items():
+        _same(path / SUMMARY, f"architectures.{name}.reached.{key}", reached[key], value, TRAINING)
+    if not metric.reaches(last.test, summary["until"]):
+        expected = f"{summary['until']}, which summary.json says was reached"
+        raise InputError(file=file, key=f"test of {name} at the end", value=last.test, expected=expected)
 
 
 def _check_area(path: Path, chip: RecordedChip, told: Mapping[str, Any] | None, technologies: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
+from archsim.networks.file import all_layers
 from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
@@ -289,6 +290,7 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
     facts = {
         "network": [_network(run) for run in runs],
         "data": [str(run.summary.get("dataset_origin")) for run in runs],
+        "metric": [run.metric.name for run in runs],
         "batch": [str(run.run["workload"]["training"]["batch"]) for run in runs],
     }
     kept = {**facts, "data": [str(run.run["dataset"]["sha256"]) for run in runs]}
@@ -299,13 +301,14 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
     return [
         f"These runs are not of one job; they differ in {', '.join(differing)}. What is comparable then: {comparable}. "
         "Not comparable: a step with a step" + ("." if len(differing) == 1 and "batch" in differing[0] else
-                                                ", a total with a total, an accuracy with an accuracy.")
+                                                ", a total with a total, a test with a test.")
     ]  # fmt: skip
 
 
 def _network(run: Recorded) -> str:
-    layers = run.run["workload"]["network"]["layers"]
-    return f"{run.summary.get('workload')}: {'-'.join(str(layer.get('units')) for layer in layers)}"
+    layers = all_layers(run.run["workload"]["network"])
+    told = "-".join(str(layer.get("units") or layer.get("kind")) for layer in layers)
+    return f"{run.summary.get('workload')}: {told}"
 
 
 def _other(runs: Sequence[Recorded], panels: Sequence[Panel]) -> list[str]:

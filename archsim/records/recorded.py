@@ -16,11 +16,13 @@ from archsim.accounting.bill import Bill, Line
 from archsim.accounting.circuits import CHIP_PARTS, CIRCUITS, Circuit
 from archsim.accounting.ledger import FUNCTIONS, Action, Entry, Row
 from archsim.base.errors import InputError
+from archsim.base.metrics import Metric, Sample, metric_of, sample_of
 from archsim.base.signal import STEP_PHASES
 from archsim.records import agreement, tables
 from archsim.records.agreement import COURSE
 from archsim.records.lines import Contribution, PartArea, largest, part_area, per_step
 from archsim.records.technologies import NamedTechnology, named
+from archsim.runs import earlier
 from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, SUMMARY, TRAINING
 
 ENDS = ("price_low_J_per_unit", "price_high_J_per_unit")
@@ -40,15 +42,16 @@ COLUMNS = {
 class CoursePoint:
     """Where a training stood after so many steps, as training.csv has it.
 
-    `energy_J` is that of all steps up to here by technology [J]; an accuracy is None where none was taken.
+    `energy_J` is that of all steps up to here by technology [J]; `running` and `test` are of the run's own metric, and
+    None where they were not taken.
     """
 
     step: int
     samples: int
     epoch: float
     learning_rate: float
-    running_accuracy: float | None
-    test_accuracy: float | None
+    running: float | None
+    test: float | None
     simulated_time_s: float
     energy_J: Mapping[str, float]  # noqa: N815  the column's name, with its unit
 
@@ -117,6 +120,16 @@ class Recorded:
         return "mean of the seeds " + ", ".join(str(each.summary["seed"]) for each in self.seeds)
 
     @property
+    def metric(self) -> Metric:
+        """What the training was judged by."""
+        return metric_of(self.summary)
+
+    @property
+    def sample(self) -> Sample:
+        """What a sample is called."""
+        return sample_of(self.summary)
+
+    @property
     def times_s(self) -> Mapping[str, float]:
         """Times [s] by which the run's chips were clocked."""
         return self.named[0].times_s
@@ -181,15 +194,15 @@ class Recorded:
         return self.home / INPUTS
 
 
-TARGETS = (0.90, 0.95, 0.97)
-"""Test accuracies whose cost is told."""
-
-
 def reached(run: Recorded) -> list[tuple[float, str, CoursePoint | None]]:
-    """Return target, chip, and the first point of its training whose test reached the target; None if none did."""
+    """Return level, chip, and the first point of its training whose test was as good; None if none was.
+
+    The levels are the metric's own; of one that says none there are none.
+    """
+    metric = run.metric
     return [
-        (target, name, next((at for at in chip.course if (at.test_accuracy or 0.0) >= target), None))
-        for target in TARGETS
+        (level, name, next((at for at in chip.course if metric.reaches(at.test, level)), None))
+        for level in metric.levels
         for name, chip in run.chips.items()
     ]
 
@@ -210,11 +223,13 @@ def read(path: Path) -> Recorded:
     state = run.get("state")
     hint = f"The run's state is {state!r}: it has no results yet" if state != "finished" else None
     summary = tables.mapping(path / SUMMARY, hint=hint)
-    if run.get("schema") != SCHEMA:
+    if run.get("schema") not in earlier.SCHEMAS:
         raise InputError(
             file=path / RUN, key="schema", value=run.get("schema"), expected=f"{SCHEMA}, of this version",
             hint="Do the run again: actions now say which part and what circuit they are",
         )  # fmt: skip
+    layers = ((run.get("workload") or {}).get("network") or {}).get("layers") or ()
+    summary = earlier.summary(summary, layers)
     agreement.check_summary(path / SUMMARY, summary)
     if run.get("seed", summary["seed"]) != summary["seed"]:
         raise InputError(
@@ -231,8 +246,10 @@ def read(path: Path) -> Recorded:
     known = named(path, run)
     names = [each.name for each in known]
     agreement.check_names(path, summary, names, list(boundaries))
-    columns = {**COLUMNS, TRAINING: COLUMNS[TRAINING] | {f"energy_J_{each.name}" for each in known}}
+    course = earlier.columns(run["schema"], COLUMNS[TRAINING]) | {f"energy_J_{each.name}" for each in known}
+    columns = {**COLUMNS, TRAINING: course}
     told = {name: tables.table(path / name, wanted) for name, wanted in columns.items()}
+    told[TRAINING] = [earlier.renamed(row) for row in told[TRAINING]]
     agreement.check_strangers(path, told, list(summary["architectures"]), names)
     chips = {
         str(name): _chip(path, str(name), chip, boundaries[name], told, known)
@@ -321,8 +338,8 @@ def _point(file: Path, row: tables.Cells, named: Sequence[NamedTechnology]) -> C
     return CoursePoint(
         step=int(tables.number(file, row, "step")), samples=int(tables.number(file, row, "samples")),
         epoch=tables.number(file, row, "epoch"), learning_rate=tables.number(file, row, "learning_rate"),
-        running_accuracy=tables.share(file, row, "running_accuracy"),
-        test_accuracy=tables.share(file, row, "test_accuracy"),
+        running=tables.maybe(file, row, "running"),
+        test=tables.maybe(file, row, "test"),
         simulated_time_s=tables.number(file, row, "simulated_time_s"),
         energy_J={each.name: tables.number(file, row, f"energy_J_{each.name}") for each in named},
     )  # fmt: skip

@@ -161,6 +161,6 @@ def _point(points: Sequence[CoursePoint]) -> CoursePoint:
 
     energies: Mapping[str, float] = {name: fmean(point.energy_J[name] for point in points) for name in first.energy_J}
     return replace(
-        first, running_accuracy=mean("running_accuracy"), test_accuracy=mean("test_accuracy"),
+        first, running=mean("running"), test=mean("test"),
         simulated_time_s=fmean(point.simulated_time_s for point in points), energy_J=energies,
     )  # fmt: skip

@@ -106,14 +106,9 @@ def number_or_nan(file: Path, row: Cells, column: str) -> float:
     return math.nan if row[column] == "" else _number(file, row, column, least=0.0)
 
 
-def share(file: Path, row: Cells, column: str) -> float | None:
-    """Return a cell that holds a number from 0 to 1, or nothing: None."""
-    if row[column] == "":
-        return None
-    found = _number(file, row, column, least=0.0)
-    if found > 1:
-        raise InputError(file=file, key=column, value=row[column], expected="a number from 0 to 1")
-    return found
+def maybe(file: Path, row: Cells, column: str) -> float | None:
+    """Return a cell that holds a finite number from 0 on, or nothing: None."""
+    return None if row[column] == "" else _number(file, row, column, least=0.0)
 
 
 def _number(file: Path, row: Cells, column: str, *, least: float) -> float:

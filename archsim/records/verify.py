@@ -24,7 +24,7 @@ from archsim.chips.architecture import Architecture
 from archsim.records import tables
 from archsim.records.reopen import reopen
 from archsim.records.technologies import find, named
-from archsim.runs import layout
+from archsim.runs import earlier, layout
 from archsim.runs.inputs import kept
 from archsim.runs.machine import description
 from archsim.runs.run import execute
@@ -219,6 +219,7 @@ def compare(path: Path, again: Path) -> Iterator[Item]:
             yield _compare_table(name, path / name, again / name)
         elif name != layout.AREA:  # runs of earlier versions had none
             yield Item(name, equal=False, where="the run has none")
+    yield from _compare_programs(path, again)
     yield _compare_summary(path / layout.SUMMARY, again / layout.SUMMARY)
     states = {file.name for folder in (path, again) for file in folder.glob(layout.STATES)}
     saved = any(path.glob(layout.STATES))
@@ -240,6 +241,8 @@ def _compare_table(name: str, file: Path, again: Path) -> Item:
         was, now = (pd.read_csv(each, dtype=str, keep_default_na=False) for each in (file, again))
     except (ValueError, OSError) as error:
         return Item(name, equal=False, where=f"is not readable ({error})")
+    if name == layout.TRAINING:
+        was = was.rename(columns=earlier.NAMES)
     new = [str(column) for column in now.columns if column not in was.columns]
     said = f"columns that this version adds: {', '.join(new)}" if new else ""
     if gone := [str(column) for column in was.columns if column not in now.columns]:
@@ -278,9 +281,18 @@ def _worst(name: str, differences: Sequence[tuple[float | None, str]], said: str
     return Item(name, equal=False, difference=value, where=f"{where}{more}")
 
 
+def _compare_programs(path: Path, again: Path) -> Iterator[Item]:
+    """Yield whether chips were told the same, call by call; nothing for a run that kept no digests of it."""
+    was, now = (layout.read_run(each).get("programs") or {} for each in (path, again))
+    if was:
+        differing = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
+        where = f"of {', '.join(differing)}: other calls, or in another order" if differing else ", ".join(was)
+        yield Item("programs", equal=not differing, where=where)
+
+
 def _compare_summary(file: Path, again: Path) -> Item:
     try:
-        was, now = (dict(_flat(tables.mapping(each))) for each in (file, again))
+        was, now = (dict(_flat(earlier.summary(tables.mapping(each)))) for each in (file, again))
     except InputError as error:
         return Item(file.name, equal=False, where=error.message)
     differences = [

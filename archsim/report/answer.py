@@ -1,4 +1,4 @@
-"""What a run answers, in a line a chip: joules, seconds, accuracy, and the ratio with its interval."""
+"""What a run answers, in a line a chip: joules, seconds, the metric, and the ratio with its interval."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archsim.accounting.intervals import TOTAL, Intervals
+from archsim.base.metrics import Metric
 from archsim.base.units import show
 from archsim.records.intervals import known
 from archsim.records.recorded import Recorded, RecordedChip, read
@@ -20,7 +21,8 @@ def lines(path: Path) -> list[str]:
     drawn = known(run)
     said = [_chip(run, name, drawn) for name in run.architectures]
     said += [_ratio(run, name, drawn) for name in run.summary["ratios"]]
-    return [*said, *_on_the_whole(run), *_guessing(run), *_moving(run)]
+    said += [*_of_a_part(run), *_until(run)]
+    return [*said, *_on_the_whole(run), *_guessing(run), *_clipped(run), *_moving(run)]
 
 
 def _chip(run: Recorded, name: str, drawn: Intervals | None) -> str:
@@ -35,8 +37,45 @@ def _chip(run: Recorded, name: str, drawn: Intervals | None) -> str:
         ]
     return (
         f"{name}: {show(energy, 'J')}{ranges[0]} and {show(seconds, 's')}{ranges[1]} a sample, "
-        f"{100 * chip['test_accuracy']:.2f} % after {chip['samples']:,} samples"
+        f"test {run.metric.text(chip['test'])} after {chip['samples']:,} samples"
     )
+
+
+def _of_a_part(run: Recorded) -> Iterator[str]:
+    """Say what a part of a sample takes, where a sample has several: a character of a sequence."""
+    sample = run.sample
+    if sample.parts > 1:
+        of = {
+            name: (
+                chip["energy_per_sample_J"]["total"] / sample.parts,
+                chip["latency_per_sample_s"]["total"] / sample.parts,
+            )
+            for name, chip in run.summary["architectures"].items()
+        }
+        each = "; ".join(f"{name} {show(energy, 'J')} and {show(time, 's')}" for name, (energy, time) in of.items())
+        yield f"A sample is a {sample.name} of {sample.parts} {sample.part}s; a {sample.part} takes: {each}"
+
+
+def _until(run: Recorded) -> Iterator[str]:
+    """Say what each chip took until a test was as good as was asked for."""
+    if (until := run.summary.get("until")) is None:
+        return
+    wanted = f"{run.metric.name} {run.metric.level(until)}"
+    for name, chip in run.summary["architectures"].items():
+        if took := chip.get("reached"):
+            yield (
+                f"{name} reached {wanted} with {took['samples']:,} samples ({took['steps']:,} steps), "
+                f"{show(took['energy_J'], 'J')} and {show(took['time_s'], 's')}"
+            )
+        else:
+            tests = [point.test for point in run.chips[name].course if point.test is not None]
+            best = run.metric.number(run.metric.best(tests)) if tests else "none"
+            yield f"{name} did not reach {wanted} in {chip['samples']:,} samples: its best test is {best}"
+    over = run.summary["architectures"].get(run.summary["baseline"], {}).get("reached")
+    for name in run.summary["ratios"]:
+        if over and (took := run.summary["architectures"][name].get("reached")):
+            energy = over["energy_J"] / took["energy_J"]
+            yield f"{run.summary['baseline']} / {name}, to reach {wanted}: {energy:.4g} in energy"
 
 
 def _ratio(run: Recorded, name: str, drawn: Intervals | None) -> str:
@@ -59,14 +98,35 @@ def _on_the_whole(run: Recorded) -> Iterator[str]:
 
 
 def _guessing(run: Recorded) -> Iterator[str]:
-    """Say which chips learnt nothing: no better than half as good again as chance."""
-    chance = 1 / int(run.run["workload"]["network"]["layers"][-1]["units"])
+    """Say which chips learnt nothing: not clearly better than guessing."""
+    metric, chance = run.metric, run.summary["metric"]["chance"]
+    if chance is None:
+        return
+    least = _HIGHER * chance if metric.higher_is_better else _LOWER * chance
     for name, chip in run.summary["architectures"].items():
-        if chip["test_accuracy"] < _CHANCE * chance:
-            yield f"Note: {name} has learnt next to nothing: {100 * chance:.3g} % is chance"
+        if not metric.reaches(chip["test"], least):
+            yield f"Note: {name} has learnt next to nothing: {metric.name} {_round(metric, chance)} is chance"
 
 
-_CHANCE = 1.5
+CLIPPED = 0.01
+"""Share of a matrix's conversions above which clipping is worth a note."""
+
+
+def _clipped(run: Recorded) -> Iterator[str]:
+    """Say which matrices' ADCs clipped more than a few of their results."""
+    for name, chip in run.summary["architectures"].items():
+        shares = chip.get("clipped_shares", {})
+        if much := {matrix: share for matrix, share in shares.items() if share > CLIPPED}:
+            listed = ", ".join(f"{matrix} {100 * share:.2g} %" for matrix, share in much.items())
+            yield f"Note: {name} clipped many conversions: {listed}; larger ADC full scales (tile.adc) clip fewer"
+
+
+def _round(metric: Metric, value: float) -> str:
+    return f"{metric.factor * value:.3g}{metric.unit}"
+
+
+_HIGHER, _LOWER = 1.5, 0.9
+"""What is clearly better than guessing, over what guessing gives."""
 
 
 def _moving(run: Recorded) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archsim.accounting.intervals import TOTAL, Interval, Intervals
+from archsim.base.metrics import Metric
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.intervals import known
@@ -60,14 +61,14 @@ def _ratio_cells(each: Interval | None) -> tuple[str, str]:
 
 
 def seeds(run: Recorded) -> list[Sheet]:
-    """Return mean and standard deviation over the seeds of accuracy, energy, time and ratios, and each seed's."""
+    """Return mean and standard deviation over the seeds of the metric, energy, time and ratios, and each seed's."""
     if not run.seeds:
         return []
     rows = []
     for name in run.architectures:
         of = [each.summary["architectures"][name] for each in run.seeds]
         rows += [
-            _over_seeds(f"test accuracy, {name}", [100 * chip["test_accuracy"] for chip in of], "%"),
+            _metric_over_seeds(run.metric, name, [chip["test"] for chip in of]),
             _over_seeds(f"energy per step, {name}", [chip["energy_per_step_J"]["total"] for chip in of], "J"),
             _over_seeds(f"time per step, {name}", [chip["latency_per_step_s"]["total"] for chip in of], "s"),
         ]
@@ -78,11 +79,17 @@ def seeds(run: Recorded) -> list[Sheet]:
     return [Sheet(f"Over {len(run.seeds)} seeds, {run.technology}", heads, tuple(rows))]
 
 
+def _metric_over_seeds(metric: Metric, chip: str, values: Sequence[float]) -> tuple[str, ...]:
+    mean, s = spread(values)
+    cells = [mean, s, *values]
+    return (f"test {metric.name}, {chip}", *(NONE if cell is None else metric.number(cell) for cell in cells))
+
+
 def _over_seeds(what: str, values: Sequence[float], unit: str) -> tuple[str, ...]:
     def text(value: float) -> str:
         if unit in {"J", "s"}:
             return show(value, unit)
-        return f"{value:.2f} %" if unit else f"{value:.4g}"
+        return f"{value:.4g}"
 
     mean, s = spread(values)
     return (what, text(mean), NONE if s is None else text(s), *map(text, values))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,14 +86,18 @@ _page: ContextVar[Page | None] = ContextVar("page", default=None)
 
 
 def charts(run: Any) -> dict[str, Figure]:
-    """Return every chart of a run that was read back, by name; what a plug-in cannot draw is told and left out."""
-    return registry.each("chart", lambda draw: _figure(draw(run)))
+    """Return every chart of a run that was read back, by name, but for those that have nothing to draw in it.
+
+    What a plug-in cannot draw is told and left out.
+    """
+    drawn = registry.each("chart", lambda draw: _figure(draw(run)))
+    return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def _figure(drawn: Any) -> Figure:
+def _figure(drawn: Any) -> Figure | None:
     from matplotlib.figure import Figure
 
-    if not isinstance(drawn, Figure):
+    if drawn is not None and not isinstance(drawn, Figure):
         raise TypeError(f"draw(run) gave {type(drawn).__name__}, no figure")
     return drawn
 
@@ -112,7 +117,14 @@ def save(figure: Figure, folder: Path, stem: str, suffixes: Iterable[str] = ("pn
     return written
 
 
-def _draw(figure: Figure, file: Path, suffix: str) -> None:
+def png(figure: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG."""
+    stream = BytesIO()
+    _draw(figure, stream, "png")
+    return stream.getvalue()
+
+
+def _draw(figure: Figure, file: Path | BytesIO, suffix: str) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.backends.backend_svg import FigureCanvasSVG

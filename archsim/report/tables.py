@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.base.metrics import metric_of, sample_of
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.recorded import Recorded, reached, read
@@ -51,8 +52,8 @@ def latency(summary: dict[str, Any]) -> Sheet:
 
 
 def per_sample(summary: dict[str, Any]) -> Sheet:
-    """Return what a training sample takes on each chip, and the accuracy that each reached."""
-    first = summary["technologies"][0]
+    """Return what a training sample takes on each chip, and what each reached."""
+    first, metric, sample = summary["technologies"][0], metric_of(summary), sample_of(summary)
     rows = []
     for name, chip in summary["architectures"].items():
         energy, seconds = chip["energy_per_sample_J"]["total"], chip["latency_per_sample_s"]["total"]
@@ -61,27 +62,30 @@ def per_sample(summary: dict[str, Any]) -> Sheet:
             for technology in summary["technologies"][1:]
             if name in technology["energy_per_step_J"]
         ]
-        accuracy = chip["test_accuracy"]
+        parts = (_show(energy / sample.parts, "J"),) if sample.parts > 1 else ()
         rows.append((
-            name, _show(energy, "J"), *further, _show(seconds, "s"), f"{1 / seconds:,.0f}" if seconds else NONE,
+            name, _show(energy, "J"), *further, *parts, _show(seconds, "s"), f"{1 / seconds:,.0f}" if seconds else NONE,
             _show(energy / seconds, "W") if seconds else NONE, _show(energy * seconds, "J*s"),
-            f"{100 * accuracy:.2f} %" if math.isfinite(accuracy) else NONE, f"{chip['samples']:,}",
+            metric.number(chip["test"]), f"{chip['samples']:,}",
         ))  # fmt: skip
     others = (f"energy, {each['name']}" for each in summary["technologies"][1:])
-    heads = ("chip", f"energy, {first['name']}", *others, "time", "samples/s", "power", "energy x delay",
-             "test accuracy", "samples trained on")  # fmt: skip
-    return Sheet("Per training sample", heads, tuple(rows))
+    part = (f"a {sample.part}",) if sample.parts > 1 else ()
+    heads = ("chip", f"energy, {first['name']}", *others, *part, "time", "samples/s", "power", "energy x delay",
+             f"test {metric.name}", "samples")  # fmt: skip
+    of = f" ({sample.name} of {sample.parts} {sample.part}s)" if sample.parts > 1 else ""
+    return Sheet(f"Per training sample{of}", heads, tuple(rows))
 
 
 def to_reach(run: Recorded) -> Sheet:
-    """Return what each chip had taken when a test first found so many of a hundred images right."""
+    """Return what each chip had taken when a test was first as good as some levels."""
+    metric = run.metric
     rows = tuple(
-        (f"{100 * target:g} %", name, f"{point.samples:,}", _show(point.energy_J[run.technology], "J"),
-         _show(point.simulated_time_s, "s")) if point else (f"{100 * target:g} %", name, *[NONE] * 3)
+        (metric.level(target), name, f"{point.samples:,}", _show(point.energy_J[run.technology], "J"),
+         _show(point.simulated_time_s, "s")) if point else (metric.level(target), name, *[NONE] * 3)
         for target, name, point in reached(run)
     )  # fmt: skip
-    heads = ("to reach", "chip", "samples, at most", f"energy, {run.technology}", "time")
-    return Sheet("To reach an accuracy: the first test that found it", heads, rows)
+    heads = (f"{metric.name} to reach", "chip", "samples, at most", f"energy, {run.technology}", "time")
+    return Sheet(f"To reach {metric.name}: the first test that found it", heads, rows)
 
 
 def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str, baseline: str | None) -> Sheet:
@@ -119,11 +123,11 @@ def against_paper(summary: dict[str, Any]) -> list[Sheet]:
             rows.append(("energy ratio", technology["name"], f"{told:.0f}", f"{ratio:.1f}", _percent(ratio / told - 1)))
     for name, (kind, chip) in chips.items():
         if told := published["test_accuracy"].get(kind):
-            value = chip["test_accuracy"]
+            value, metric = chip["test"], metric_of(summary)
             known = math.isfinite(value)
             rows.append((
                 f"test accuracy, {name}, after {chip['steps']:,} steps", "any", f"{100 * told:.2f} %",
-                f"{100 * value:.2f} %" if known else NONE, f"{100 * (value - told):+.2f} points" if known else NONE,
+                metric.number(value), f"{100 * (value - told):+.2f} points" if known else NONE,
             ))  # fmt: skip
     heads = ("quantity", "technology", "paper", "this run", "error")
     return [Sheet(f"Against the paper ({published['source']})", heads, tuple(rows))]
@@ -276,7 +280,7 @@ def short_text(summary: dict[str, Any]) -> list[Table]:
 
 
 def contributors_text(path: Path) -> list[Table]:
-    """Return what accuracies took, and each chip's five largest contributors under the run's own technology."""
+    """Return what levels of the metric took, and each chip's five largest contributors by the run's own technology."""
     run = read(path)
     first = terminal(to_reach(run))
     heads = ("contributor", "amount per step", "price", "energy per step", "share", "figure", "basis")

@@ -19,7 +19,7 @@ from archsim.base.arrays import nested, under, unpacked
 from archsim.base.errors import InputError
 from archsim.runs.train import Trainer
 
-SCHEMA = 1
+SCHEMA = 2
 EVERY_S = 60.0
 """Seconds on the wall between two checkpoints, if nothing else is said."""
 FILES = "checkpoint-*.npz"
@@ -69,7 +69,8 @@ def save(folder: Path, run: str, trainer: Trainer) -> Path:
     }  # fmt: skip
     content: dict[str, NDArray[Any]] = {
         **nested("chip", chip.arrays()), **nested("cache", caches), **nested("stream", streams),
-        "order": trainer.task.sampler.order, **nested("state", trainer.states), "header": np.array(json.dumps(header)),
+        "order": trainer.task.sampler.order, **nested("state", trainer.states), **nested("samples", trainer.samples),
+        "header": np.array(json.dumps(header)),
     }  # fmt: skip
     path = file_of(folder, trainer.architecture.name)
     with files.replacing(path) as aside, aside.open("wb") as stream:
@@ -121,6 +122,7 @@ def _take_up(trainer: Trainer, header: dict[str, Any], content: dict[str, NDArra
     trainer.streams.go_on(header["streams"], under("stream", content))
     trainer.task.sampler.order, trainer.task.sampler.next = content["order"], header["next"]
     trainer.states.update(under("state", content))
+    trainer.samples.update(under("samples", content))
     trainer.go_on(header["trainer"])
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from archsim.runs.layout import SCHEMA
+
 if TYPE_CHECKING:
     from archsim.runs.spec import RunSpec
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 def point_key(spec: RunSpec) -> str:
     """Return the hash of everything that decides a run's numbers, the program's version included."""
     content = {
-        "archsim": version("archsim"), "seed": spec.seed, "dataset": spec.dataset.sha256,
+        "archsim": version("archsim"), "schema": SCHEMA, "seed": spec.seed, "dataset": spec.dataset.sha256,
         "workload": spec.workload.model_dump(mode="json"),
         "architectures": [architecture.model_dump(mode="json") for architecture in spec.architectures],
         "files": sorted(spec.inputs.values()),

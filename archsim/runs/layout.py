@@ -12,12 +12,14 @@ from archsim.base.files import read_text
 
 RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
 AREA = "area.csv"
-SCHEMA = 2
+SCHEMA = 3
 """Of run.yaml and the tables beside it."""
 INPUTS = "inputs"
 """Folder with copies of the files that the run read."""
 STATES = "state-*.npz"
 """Files of trained chips (`archsim.runs.state`)."""
+SAMPLES = "samples-*.npz"
+"""Files of what trained generators made (`archsim.runs.samples`)."""
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the loader in C, where PyYAML has it
 
 

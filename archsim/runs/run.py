@@ -12,7 +12,7 @@ from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.progress import Progress
 from archsim.chips.demands import require
-from archsim.runs import checkpoint, layout, owner, rundir, state
+from archsim.runs import checkpoint, layout, owner, rundir, samples, state
 from archsim.runs.identity import identity
 from archsim.runs.spec import RunSpec
 from archsim.runs.summary import Summary
@@ -67,6 +67,7 @@ def execute(
             trained.append(_trained(trainer, out, spec))
             if trained[-1].steps:
                 state.save(out, run, trainer.chip)
+                samples.save(out, trainer.architecture.name, trainer.samples)
         if not any(one.steps for one in trained):
             rundir.abandon(out, spec)
             return None

@@ -17,7 +17,19 @@ from archsim.base import files
 from archsim.base.signal import STEP_PHASES
 from archsim.runs import inputs, machine
 from archsim.runs.identity import identity
-from archsim.runs.layout import ACTIVITY, AREA, ENERGY, INPUTS, RUN, SCHEMA, STATES, SUMMARY, TRAINING, read_run
+from archsim.runs.layout import (
+    ACTIVITY,
+    AREA,
+    ENERGY,
+    INPUTS,
+    RUN,
+    SAMPLES,
+    SCHEMA,
+    STATES,
+    SUMMARY,
+    TRAINING,
+    read_run,
+)
 from archsim.runs.spec import RunSpec
 from archsim.runs.summarise import cumulative_energy, price_all, summarise
 from archsim.runs.summary import Summary
@@ -34,7 +46,11 @@ def unlike(path: Path, spec: RunSpec) -> bool:
 
 def begin(path: Path, spec: RunSpec) -> None:
     """Write run.yaml with state "running" and the inputs, and remove the results of an unfinished run before."""
-    for old in (*(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)), *path.glob(STATES)):
+    for old in (
+        *(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)),
+        *path.glob(STATES),
+        *path.glob(SAMPLES),
+    ):
         old.unlink(missing_ok=True)
     inputs.keep(path / INPUTS, spec.copies)
     _write_run(path, spec, "running")
@@ -90,6 +106,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
             for t in spec.technologies
         ],
         "workload": spec.workload.model_dump(by_alias=True),
+        "programs": {program.name: program.sha256 for program in spec.network.programs},
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
         "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
@@ -166,8 +183,8 @@ def _training(spec: RunSpec, trained: Sequence[Trained]) -> list[dict[str, Any]]
     return [
         {
             "architecture": one.architecture.name, "step": point.step, "samples": point.samples, "epoch": point.epoch,
-            "learning_rate": point.learning_rate, "running_accuracy": point.running_accuracy,
-            "test_accuracy": point.test_accuracy, "simulated_time_s": point.simulated_time_s,
+            "learning_rate": point.learning_rate, "running": point.running,
+            "test": point.test, "simulated_time_s": point.simulated_time_s,
             **{f"energy_J_{t.name}": energies[one.architecture.name, t.name][index] for t in spec.technologies},
         }
         for one in trained

@@ -11,6 +11,7 @@ from typing import Any
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base import registry
 from archsim.base.errors import DataError, InputError, nearest
+from archsim.base.metrics import Metric, target
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
@@ -19,6 +20,7 @@ from archsim.data.text import TextDataset
 from archsim.networks.network import INPUT, Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
+from archsim.runs.task import judged_by
 from archsim.runs.training import Training
 from archsim.runs.workload import Workload
 from archsim.technologies.overlay import overlays, read_pair
@@ -95,6 +97,7 @@ def resolve(
     figures: Sequence[str] | Mapping[str, str] = (),
     data: Path | None = None,
     over: str | None = None,
+    until: str | None = None,
 ) -> RunSpec:
     """Read and check everything a run needs.
 
@@ -103,8 +106,8 @@ def resolve(
     workload : str or mapping
         Path or shipped name, like those of `archs` and `techs`; or what such a file says, as for `archs`. Without
         `archs` the workload says on which chips it is trained.
-    preset, seed, steps, data
-        As the command line's options of these names.
+    preset, seed, steps, data, until
+        As the command line's options of these names: `until` is "METRIC=VALUE", such as "accuracy=97%".
     settings : sequence of str, or mapping
         "key=value" with a dotted key; or dotted key -> value.
     figures : sequence of str, or mapping
@@ -149,10 +152,11 @@ def resolve(
             raise
         found = resolve(
             work.instead, archs=archs, techs=techs, preset=preset, seed=seed, steps=steps, settings=settings,
-            figures=figures, over=over,
+            figures=figures, over=over, until=until,
         )  # fmt: skip
         return replace(found, instead_of=work.name)
     network = work.network.build(bound=input_bound(dataset))
+    work = _until(work_document, work, judged_by(dataset, network), until)
     _check_data(work_document, network, dataset)
     documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
     further = work.files() + [path for document in arch_documents for path in document.ancestors]
@@ -171,6 +175,19 @@ def resolve(
             "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
         },
     )  # fmt: skip
+
+
+def _until(document: Document, work: Workload, metric: Metric, told: str | None) -> Workload:
+    """Return the workload with the test at which its training ends, read and checked."""
+    if told is not None:
+        return work.model_copy(
+            update={"training": work.training.model_copy(update={"until": target(told, metric)})}
+        )  # fmt: skip
+    if (value := work.training.until) is not None and not metric.fits(value):
+        raise document.error(
+            ("training", "until"), value=value, expected=f"{metric.expected}: a value of {metric.name}"
+        )
+    return work
 
 
 def _distinct(names: Sequence[str], option: str) -> None:
@@ -278,6 +295,13 @@ def input_bound(dataset: Source) -> float | None:
 
 def _check_data(document: Document, network: Network, dataset: Source) -> None:
     """Refuse a network that does not read what the data are, or does not end in what they ask for."""
+    if network.latent:
+        elements = dataset.train_x.shape[1] if isinstance(dataset, Dataset) else None
+        if network.inputs != elements:
+            expected = f"{elements}, the elements of a sample of {dataset.name}" if elements else "none of a text"
+            where = ("network", "generator", "layers")
+            raise document.error(where, f"end in {network.inputs} elements", expected=expected)
+        return
     if isinstance(dataset, TextDataset):
         shape, size, ends = network.graph.tensors[INPUT].shape, len(dataset.vocabulary), "character"
         if len(shape) != 2 or shape[1] != 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from archsim.base import files
 from archsim.base.arrays import Arrays, nested, under, unpacked
 from archsim.base.errors import InputError
 from archsim.chips.chip import Chip
+from archsim.networks.file import network_of
 from archsim.runs.identity import identity
 
 SCHEMA = 1
@@ -69,10 +69,8 @@ def save(folder: Path, run: Mapping[str, Any], chip: Chip) -> Path:
 
 def largest(run: Mapping[str, Any]) -> int:
     """Return how many bytes a state of a run may have, by its run.yaml: more than any chip keeps of its weights."""
-    network = run["workload"]["network"]
-    units = [network["inputs"], *(layer["units"] for layer in network["layers"])]
-    weights = sum((below + 1) * above for below, above in pairwise(units))
-    return int(_A_WEIGHT * weights) + (1 << 24)
+    network = network_of(run["workload"]["network"])
+    return _A_WEIGHT * (network.weights + network.parameter_words) + (1 << 24)
 
 
 _A_WEIGHT = 256

@@ -12,6 +12,7 @@ from archsim.accounting.intervals import Account, intervals
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.base.streams import Streams
 from archsim.runs.spec import RunSpec
 from archsim.runs.summary import (
     AreaSummary,
@@ -20,11 +21,12 @@ from archsim.runs.summary import (
     Intervals,
     Published,
     Ratio,
+    Reached,
     Span,
     Summary,
     TechnologyFile,
 )
-from archsim.runs.train import Trained
+from archsim.runs.train import Trained, task_of
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,15 @@ def chip_summary(priced: PricedChip) -> ChipSummary:
         latency_per_step_s=priced.latency_per_step,
         energy_per_sample_J=_scaled(priced.energy_per_step, one.steps / samples),
         latency_per_sample_s=_scaled(priced.latency_per_step, one.steps / samples),
-        test_accuracy=one.test_accuracy,
+        test=one.test,
+        reached=_reached(priced),
         pulses_per_step=_per_step(one, "programmer", "set.pulse", STEP_PHASES) + in_array,
         programmed_pairs_per_step=_per_step(one, "programmer", "log.write", ["update"]),
         outer_product_updates_per_step=updates
         or _per_step(one, "mac_array", "multiply", ["update"])
         or _per_step(one, "pulse_unit", "multiply", ["update"]),
         simulated_time_s=one.simulated_time_s,
+        clipped_shares=one.clipped_shares,
         area_m2=area_summary(priced.area),
         chip=one.architecture.chip,
         steps=one.steps,
@@ -128,6 +132,14 @@ def chip_summary(priced: PricedChip) -> ChipSummary:
         **{f"{name}_per_step": amount / one.steps for name, amount in one.diagnostics.items()},
         nonidealities=one.architecture.switched_on(),
     )
+
+
+def _reached(priced: PricedChip) -> Reached | None:
+    """Return what the training had taken when it was as good as was asked for; a training that is not goes on."""
+    if not priced.trained.reached:
+        return None
+    last, energy = priced.trained.points[-1], cumulative_energy(priced.trained, priced.technology)[-1]
+    return Reached(steps=last.step, samples=last.samples, energy_J=energy, time_s=last.simulated_time_s)
 
 
 def ratios(priced: Sequence[PricedChip], baseline: str | None) -> dict[str, Ratio]:
@@ -186,13 +198,17 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
     first = bills[spec.technologies[0].name]
     of_chips = ratios(first, spec.baseline)
     chips = {p.trained.architecture.name: chip_summary(p) for p in first}
+    asked = task_of(spec, Streams(spec.seed))
     leading = next((p for p in first if p.trained.architecture.name != spec.baseline), first[0])
     return Summary(
-        schema_version=2,
+        schema_version=3,
         workload=spec.workload.name,
         dataset=spec.dataset.name,
         dataset_origin=spec.dataset.origin,
         seed=spec.seed,
+        metric=asked.metric.content(asked.chance),
+        sample=asked.sample.content(),
+        until=spec.training.until,
         steps=max(one.steps for one in trained),
         technology=TechnologyFile(name=spec.technologies[0].name, sha256=spec.technologies[0].sha256),
         architectures=chips,

@@ -44,6 +44,15 @@ class AreaSummary(_Part):
     unpriced: list[str] = Field(description="Parts (KIND.PART) without an area figure, in no sum")
 
 
+class Reached(_Part):
+    """What a chip's training had taken at the first test that was as good as was asked for."""
+
+    steps: int
+    samples: int
+    energy_J: float = Field(description="Of all training steps, by the run's own technology [J]")  # noqa: N815
+    time_s: float = Field(description="On the chip's clock [s]")
+
+
 class ChipSummary(_Part):
     """One chip's training."""
 
@@ -53,13 +62,19 @@ class ChipSummary(_Part):
     latency_per_step_s: ByPhase = Field(description="Simulated time, by phase, mean over the steps [s]")
     energy_per_sample_J: ByPhase = Field(description="The same energy, over the samples [J]")  # noqa: N815
     latency_per_sample_s: ByPhase = Field(description="The same time, over the samples [s]")
-    test_accuracy: float = Field(description="On the whole test set, at the end, read through the chip's converters")
+    test: float = Field(description="The metric on the test set, at the end, read through the chip's converters")
     pulses_per_step: float = Field(description="SET pulses, those of refresh included")
     programmed_pairs_per_step: float = Field(
         description="Device pairs that got pulses because chi crossed the threshold"
     )
     outer_product_updates_per_step: float = Field(description="Accumulator elements (or weights) changed in the update")
     simulated_time_s: float = Field(description="On the chip's clock, all steps")
+    clipped_shares: dict[str, float] = Field(
+        default_factory=dict, description="By matrix: conversions of the training that the ADCs clipped, over all"
+    )
+    reached: Reached | None = Field(
+        default=None, description="null if no test was as good as `until`, or it was not asked for"
+    )
     area_m2: AreaSummary | None = Field(
         default=None, description="Area by component; null if the technology gives no part of the chip an area"
     )
@@ -110,15 +125,35 @@ class Published(_Part):
     test_accuracy: dict[str, float]
 
 
+class MetricSummary(_Part):
+    """What the training is judged by: the values of `test` and, in training.csv, of `running` and `test`."""
+
+    name: str
+    higher_is_better: bool
+    share: bool = Field(description="Whether it is a part of 1, shown in per cent")
+    chance: float | None = Field(description="What guessing gives; null where that is not known")
+
+
+class SampleSummary(_Part):
+    """What a sample is called."""
+
+    name: str
+    part: str | None = Field(description="What a sample is a sequence of; null if of nothing")
+    parts: int = Field(description="So many of them")
+
+
 class Summary(_Part):
-    """A run's results, version 2. Further keys may join; these stay."""
+    """A run's results, version 3. Further keys may join; these stay."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
-    schema_version: Literal[2] = Field(alias="schema")
+    schema_version: Literal[3] = Field(alias="schema")
     workload: str
     dataset: str
     seed: int
+    metric: MetricSummary
+    sample: SampleSummary
+    until: float | None = Field(default=None, description="The test at which the training of a chip was to end")
     steps: int = Field(description="Training steps done (of the chip that did the most)")
     technology: TechnologyFile
     architectures: dict[str, ChipSummary]

@@ -6,11 +6,12 @@ import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
@@ -24,7 +25,8 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
-from archsim.runs.task import Task, task, training_samples
+from archsim.runs.task import task, training_samples
+from archsim.runs.tasks.base import Task
 from archsim.runs.training import CosineFile
 
 CHUNK = 250
@@ -35,14 +37,18 @@ WINDOW = 1000
 
 @dataclass(frozen=True, slots=True)
 class TestPoint:
-    """State of the training after so many steps. `test_accuracy` is None between evaluations."""
+    """State of the training after so many steps, `running` and `test` in the task's metric.
+
+    `running` is over the last samples trained on, NaN where that is of another metric; `test` is None between
+    evaluations.
+    """
 
     step: int
     samples: int
     epoch: float
     learning_rate: float
-    running_accuracy: float
-    test_accuracy: float | None
+    running: float
+    test: float | None
     simulated_time_s: float
     rows: tuple[Row, ...]
 
@@ -63,6 +69,8 @@ class Trained:
     steps_per_s : steady state: the median over chunks of some hundred steps, without the first and without evaluation;
         None if there was one chunk only
     events, holds : of the training chip's clock
+    clipped_shares : by matrix, of its conversions
+    reached : whether it ended because a test was as good as `training.until`
     """
 
     architecture: Architecture
@@ -79,11 +87,13 @@ class Trained:
     events: int
     holds: int
     diagnostics: dict[str, float]
+    clipped_shares: dict[str, float] = field(default_factory=dict)
+    reached: bool = False
 
     @property
-    def test_accuracy(self) -> float:
-        """Accuracy at the last evaluation."""
-        return next(p.test_accuracy for p in reversed(self.points) if p.test_accuracy is not None)
+    def test(self) -> float:
+        """The metric at the last evaluation."""
+        return next(p.test for p in reversed(self.points) if p.test is not None)
 
     @property
     def simulated_time_s(self) -> float:
@@ -156,6 +166,8 @@ class Trainer:
 
     Attributes
     ----------
+    samples : by step
+        What tests generated, to be looked at.
     keep : callable
         Gets the trainer between chunks, and whether it trains no further: what it holds then is all that decides how
         it goes on (`archsim.runs.checkpoint`).
@@ -170,6 +182,7 @@ class Trainer:
         self.chip = build_chip(architecture, spec, self.streams)
         self.task = task_of(spec, self.streams)
         self.states: dict[str, F32] = {}
+        self.samples: dict[str, NDArray[np.uint8]] = {}
         self._random = self.streams.generator("draws")
         self.steps, self.per_epoch = total_steps(spec)
         self._progress, self._stop = progress or _silent, stop or (lambda: False)
@@ -195,7 +208,7 @@ class Trainer:
             gc.collect()
             gc.freeze()  # what stands now lives as long as the run; the collector need not look at it again
         try:
-            for chunk, evaluate in self._chunks(marks):
+            for chunk, evaluate in () if self.reached else self._chunks(marks):
                 since = time.perf_counter()
                 self.train(chunk)
                 seconds = time.perf_counter() - since
@@ -206,10 +219,10 @@ class Trainer:
                 if evaluate:
                     self.evaluate()
                 self._report()
-                stopped = self._stop()
-                self.keep(self, stopped or self.chip.ledger.steps == self.steps)
-                if stopped:
-                    finished = self.chip.ledger.steps == self.steps
+                done, stopped = self.chip.ledger.steps == self.steps or self.reached, self._stop()
+                self.keep(self, stopped or done)
+                if stopped or done:
+                    finished = done
                     break
         finally:
             if freezes:
@@ -222,13 +235,23 @@ class Trainer:
             parts=tuple(self.chip.parts()), time_ps=dict(self.chip.ledger.time_ps), points=tuple(self._points),
             wall_s=time.perf_counter() - begin, compile_s=compile_s, steps_per_s=median(rates) if rates else None,
             events=self.chip.clock.events, holds=self.chip.clock.holds,
-            diagnostics=self.chip.diagnostics(),
+            diagnostics=self.chip.diagnostics(), clipped_shares=self.chip.clipped_shares(), reached=self.reached,
         )  # fmt: skip
 
+    @property
+    def reached(self) -> bool:
+        """Whether the training is as good as it was to become, by a test of just now."""
+        until, last = self.spec.training.until, self._points[-1]
+        if until is None or not last.step or last.step != self.chip.ledger.steps:
+            return False
+        return self.task.metric.reaches(last.test, until)
+
     def evaluate(self) -> float:
-        """Test on the whole test set through the chip's own converters, on a twin, and return the accuracy."""
+        """Test on the whole test set through the chip's own converters, on a twin, and return the metric."""
         twin = self.chip.twin()
         found = self.task.test(twin)
+        if self.task.samples is not None:
+            self.samples[str(self.chip.ledger.steps)] = self.task.samples
         self.chip.ledger.absorb(twin.ledger)
         self.chip.settle()
         self._note(found)
@@ -288,21 +311,24 @@ class Trainer:
         ]
 
     @property
-    def running_accuracy(self) -> float:
-        """Accuracy over the last samples trained on, before each was learnt; NaN before the first."""
+    def running(self) -> float:
+        """The task's running metric over the last samples, before each was learnt; NaN before the first."""
         return float(sum(self._hits)) / len(self._hits) if self._hits else float("nan")
 
-    def _note(self, test_accuracy: float | None) -> None:
+    def _note(self, test: float | None) -> None:
         ledger = self.chip.ledger
+        running = self.running if self.task.running is self.task.metric else float("nan")  # one metric a course
         self._points.append(
             TestPoint(
                 step=ledger.steps, samples=self._samples, epoch=ledger.steps / self.per_epoch,
-                learning_rate=self.rate(), running_accuracy=self.running_accuracy, test_accuracy=test_accuracy,
+                learning_rate=self.rate(), running=running, test=test,
                 simulated_time_s=self.chip.clock.now * 1e-12, rows=tuple(ledger.rows()),
             )
         )  # fmt: skip
 
     def _report(self) -> None:
-        last = next((p.test_accuracy for p in reversed(self._points) if p.test_accuracy is not None), None)
-        done, accuracy = self.chip.ledger.steps, self.running_accuracy
-        self._progress(Report(self.architecture.name, done, self.steps, "steps", accuracy, last))
+        last = next((p.test for p in reversed(self._points) if p.test is not None), None)
+        done, task = self.chip.ledger.steps, self.task
+        self._progress(
+            Report(self.architecture.name, done, self.steps, "steps", self.running, last, task.metric, task.running)
+        )

@@ -132,7 +132,8 @@ class Training(Record):
     `samples_per_epoch` is the length of an epoch for the learning rate and for the number of steps, whatever the data
     set: a smaller one is gone through more often. The whole training set by default. `test_samples`: the first so many
     of the test set are tested on; all of them by default. The learning rate is multiplied by `decay` after each epoch,
-    and by what `schedule` says of each step.
+    and by what `schedule` says of each step. `until` ends the training at the first test that is as good: a value of
+    the metric, such as 0.97 of the accuracy.
     """
 
     batch: Count
@@ -145,6 +146,7 @@ class Training(Record):
     steps: Count | None = None
     evaluations_per_epoch: Count = 1
     test_samples: Count | None = None
+    until: Annotated[FiniteFloat, Field(ge=0)] | None = None
 
     def further(self) -> str:
         """Return the kinds of schedule and optimiser in words, where they are not the usual ones."""

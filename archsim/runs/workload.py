@@ -17,7 +17,7 @@ from archsim.data import arrays, datasets, text
 from archsim.data.dataset import Dataset
 from archsim.data.images import prepare
 from archsim.data.text import TextDataset
-from archsim.networks.file import NetworkFile
+from archsim.networks.file import AnyNetwork, NetworkFile
 from archsim.networks.layers.dense import Dense
 from archsim.runs.training import Preset, Training
 
@@ -72,8 +72,10 @@ class PublishedFile(Record):
     energy_ratio: Annotated[FiniteFloat, Field(gt=0)] | None = None
     test_accuracy: dict[str, Annotated[FiniteFloat, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
-    def is_of(self, network: NetworkFile, batch: int, dataset_sha256: str) -> bool:
+    def is_of(self, network: AnyNetwork, batch: int, dataset_sha256: str) -> bool:
         """Return whether a training is the one that the totals were published of."""
+        if not isinstance(network, NetworkFile):
+            return False
         dense = [layer for layer in network.layers if isinstance(layer, Dense)]
         if len(dense) < len(network.layers):
             return False
@@ -113,7 +115,7 @@ class Workload(FileRecord):
     ]
     images: ImagesFile = Field(default_factory=ImagesFile)
     architectures: Annotated[list[str], Field(min_length=1)] = list(ARCHITECTURES)  # noqa: RUF012  pydantic copies it
-    network: NetworkFile
+    network: AnyNetwork
     training: Training
     presets: dict[str, Preset] = Field(default_factory=dict)
     instead: str | None = None

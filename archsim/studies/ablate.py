@@ -31,7 +31,7 @@ BITS = tuple(range(4, 11))
 CONFIDENCE = 0.95
 """Of all intervals of one table at once."""
 TESTS, APART = 5, 250
-"""Tests at the end of a training, whose mean is its accuracy, and the steps between two of them."""
+"""Tests at the end of a training, whose mean is its result, and the steps between two of them."""
 PULSE = ("programmer", "set.pulse")
 ON, OFF = "all on", "all off"
 POINTS, JSON = "points", "ablate.json"
@@ -213,7 +213,7 @@ def _spec(base: Base, settings: Settings) -> RunSpec:
 def marks(steps: int) -> list[int]:
     """Return the steps after which a training is tested: the last `TESTS` multiples, counted from the end.
 
-    Batches of one image make the accuracy jump from step to step, by more than a non-ideality moves it; so the mean of
+    Batches of one image make the metric jump from step to step, by more than a non-ideality moves it; so the mean of
     several tests stands for a training.
     """
     apart = max(min(APART, steps // (2 * TESTS)), 1)
@@ -234,7 +234,7 @@ def _point(base: Base, settings: Settings, seed: int, file: Path) -> Measures:
     bill = price(rows, tuple(trainer.chip.entries()), technology, architecture.boundary.inside)
     pulses = (r.amount for r in rows if (r.component, r.action) == PULSE and r.phase in STEP_PHASES)
     numbers = {
-        "test_accuracy": fmean(tests), "last_test_accuracy": tests[-1], "pulses_per_step": math.fsum(pulses) / done,
+        "test": fmean(tests), "last_test": tests[-1], "pulses_per_step": math.fsum(pulses) / done,
         **{f"{phase}_energy_J": bill.total(phase=phase) / done for phase in STEP_PHASES},
         "total_energy_J": bill.total(phase=STEP_PHASES) / done,
         **{f"{phase}_latency_s": time_ps[phase] * 1e-12 / done for phase in STEP_PHASES},
@@ -283,7 +283,7 @@ def _kept(file: Path) -> Measures | None:
 def _content(
     spec: RunSpec, points: Sequence[AblationPoint], found: Mapping[tuple[str, int], Measures]
 ) -> dict[str, Any]:
-    tests = task_of(spec, Streams(spec.seed)).tests
+    asked = task_of(spec, Streams(spec.seed))
     technology = spec.technologies[0]
     laws = {key: technology.figure_for(f"tile.{key}.convert") for key in ("dac", "adc")}
     groups = {
@@ -292,10 +292,11 @@ def _content(
     }
     reference = points[0]
     content: dict[str, Any] = {
-        "schema": 1, "workload": spec.workload.name, "dataset": spec.dataset.name,
+        "schema": 2, "workload": spec.workload.name, "metric": asked.metric.content(asked.chance),
+        "dataset": spec.dataset.name,
         "dataset_origin": spec.dataset.origin, "architecture": spec.architectures[0].name,
         "technology": technology.name, "steps": spec.training.steps, "epochs": spec.training.epochs,
-        "learning_rate": spec.training.learning_rate, "test_images": tests,
+        "learning_rate": spec.training.learning_rate, "answers_tested": asked.tests, "sample": asked.sample.content(),
         "tested_after": marks(total_steps(spec)[0]),
         "settings": dict(spec.settings), "not_in_device": spec.architectures[0].absent(),
         "bits": _bits(spec), "laws": {key: figure.law if figure else None for key, figure in laws.items()},
@@ -304,8 +305,8 @@ def _content(
         if not members:
             continue
         compared = members if reference in members else [reference, *members]
-        table = {p.name: [found[p.name, seed]["test_accuracy"] for seed in range(1, p.seeds + 1)] for p in compared}
-        method = interval(table, tests)
+        table = {p.name: [found[p.name, seed]["test"] for seed in range(1, p.seeds + 1)] for p in compared}
+        method = interval(table, asked.tests if asked.metric.share else None)
         means = {p.name: _mean([found[p.name, seed] for seed in range(1, p.seeds + 1)]) for p in compared}
         first = means[reference.name]
         content[group] = {
@@ -326,30 +327,31 @@ def _mean(each: Sequence[Measures]) -> Measures:
     return {key: fmean(numbers[key] for numbers in each) for key in each[0]}
 
 
-def _row(point: AblationPoint, accuracies: list[float], mean: Measures, first: Measures, half: float) -> dict[str, Any]:
+def _row(point: AblationPoint, tests: list[float], mean: Measures, first: Measures, half: float) -> dict[str, Any]:
     return {
         "name": point.name, "switch": point.switch, "converters": point.converters, "bits": point.bits,
-        "settings": list(point.settings), "test_accuracies": accuracies, **mean,
-        "difference": mean["test_accuracy"] - first["test_accuracy"], "half_width": half,
+        "settings": list(point.settings), "tests": tests, **mean,
+        "difference": mean["test"] - first["test"], "half_width": half,
         "energy_ratio": mean["total_energy_J"] / first["total_energy_J"],
         "latency_ratio": mean["total_latency_s"] / first["total_latency_s"],
         "pulses_ratio": mean["pulses_per_step"] / first["pulses_per_step"] if first["pulses_per_step"] else None,
     }  # fmt: skip
 
 
-def interval(table: Mapping[str, Sequence[float]], tests: int) -> dict[str, Any]:
+def interval(table: Mapping[str, Sequence[float]], tests: int | None) -> dict[str, Any]:
     """Return half widths of intervals of the differences from the first row, all of them right at once.
 
     With two or more seeds: randomised blocks, the seeds being the blocks. The spread that is left once every row's and
     every seed's mean is taken off is one number for the table, and Student's t has (rows - 1)(seeds - 1) degrees of
-    freedom. With one seed: two proportions of the test images, which leaves out that another training would end
-    elsewhere, so it is too narrow. Bonferroni's correction for the number of differences in either case.
+    freedom. With one seed: of shares two proportions of the test samples, which leaves out that another training would
+    end elsewhere, so it is too narrow; of any other metric none. Bonferroni's correction for the number of differences
+    in either case.
 
     Parameters
     ----------
-    table : name -> accuracy by seed, the reference first
-    tests : int
-        Test images.
+    table : name -> test by seed, the reference first
+    tests : int or None
+        Answers that a share is of; None of a metric that is no share.
 
     Source
     ------
@@ -361,7 +363,12 @@ def interval(table: Mapping[str, Sequence[float]], tests: int) -> dict[str, Any]
     rows, seeds = len(names), len(table[names[0]])
     tail = (1 - CONFIDENCE) / 2 / max(rows - 1, 1)
     method: dict[str, Any] = {"confidence": CONFIDENCE, "differences": rows - 1, "seeds": seeds}
-    if seeds == 1:
+    if seeds == 1 and tests is None:
+        return {
+            **method, "method": "none", "critical": None, "residual": None, "degrees_of_freedom": None,
+            "half_width": dict.fromkeys(names, 0.0),
+        }  # fmt: skip
+    if seeds == 1 and tests is not None:
         critical = float(stats.norm.isf(tail))
         variance = {name: values[0] * (1 - values[0]) / tests for name, values in table.items()}
         half = {name: critical * math.sqrt(variance[name] + variance[names[0]]) for name in names}

@@ -44,7 +44,7 @@ class HoldPoint:
     time_s : simulated time since the end of the training
     compensated : whether products were scaled by the factors `gains`, by layer, which a read-out just before gave
     repeat : number of the test at this time; each draws other read noise
-    test_accuracy : on the whole test set
+    test : the metric, on the test set
     mean_difference_S : mean magnitude of G+ - G- over all pairs, without read noise; NaN for a chip without
     energy_per_inference_J : inside the boundary, while inferring; what a chip draws while it waits is not counted
     calibration_energy_J : of the read-out behind the factors; 0 where there was none
@@ -54,7 +54,7 @@ class HoldPoint:
     time_s: float
     compensated: bool
     repeat: int
-    test_accuracy: float
+    test: float
     mean_difference_S: float  # noqa: N815  the column's name, with its unit
     gains: Mapping[str, float]
     energy_per_inference_J: float  # noqa: N815
@@ -105,7 +105,7 @@ def hold(
     points = [
         point for chip in chips for point in _Test(spec, chip, repeats, progress or (lambda *_: None)).run(duration_s)
     ]
-    trained = {name: float(chip["test_accuracy"]) for name, chip in recorded.summary["architectures"].items()}
+    trained = {name: float(chip["test"]) for name, chip in recorded.summary["architectures"].items()}
     content = _content(spec, chips, points, duration_s, repeats, trained)
     _write(folder, points, content)
     return content
@@ -168,7 +168,7 @@ class _Test:
         samples = self.task.tests
         return HoldPoint(
             architecture=self.chip.architecture.name, time_s=time_s, compensated=bool(gains), repeat=repeat,
-            test_accuracy=found, mean_difference_S=mean_difference(self.chip), gains=gains,
+            test=found, mean_difference_S=mean_difference(self.chip), gains=gains,
             energy_per_inference_J=spent(twin, self.spec.technologies[0]) / samples,
             calibration_energy_J=calibration_J,
         )  # fmt: skip
@@ -214,8 +214,11 @@ def _content(
     spec: RunSpec, chips: Sequence[Chip], points: Sequence[HoldPoint], duration_s: float, repeats: int,
     trained: Mapping[str, float],
 ) -> dict[str, Any]:  # fmt: skip
+    asked = task_of(spec, Streams(spec.seed))
     return {
-        "schema": 1, "workload": spec.workload.name, "dataset": spec.dataset.name,
+        "schema": 2, "workload": spec.workload.name, "metric": asked.metric.content(asked.chance),
+        "sample": asked.sample.content(),
+        "dataset": spec.dataset.name,
         "dataset_origin": spec.dataset.origin, "seed": spec.seed, "technology": spec.technologies[0].name,
         "duration_s": duration_s, "repeats": repeats,
         "compensation": {"vectors": VECTORS, "reads_of_each": READS, "factors": "one a layer, in the digital unit"},
@@ -244,15 +247,15 @@ def _chip_content(chip: Chip, points: Sequence[HoldPoint], trained: float | None
                 entry[mode] = _mode(tests)
         times.append(entry)
     return {
-        "trained_test_accuracy": trained, "drifts": bool(chip.cells()), "drift_exponents": exponents, "times": times
+        "trained_test": trained, "drifts": bool(chip.cells()), "drift_exponents": exponents, "times": times
     }  # fmt: skip
 
 
 def _mode(tests: Sequence[HoldPoint]) -> dict[str, Any]:
-    found = [point.test_accuracy for point in tests]
+    found = [point.test for point in tests]
     low, high = min(found), max(found)
     entry: dict[str, Any] = {  # rounding may put a mean of equal values beside them
-        "test_accuracy": min(max(fmean(found), low), high), "lowest": low, "highest": high,
+        "test": min(max(fmean(found), low), high), "lowest": low, "highest": high,
         "energy_per_inference_J": fmean(point.energy_per_inference_J for point in tests),
     }  # fmt: skip
     if tests[0].compensated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
@@ -11,7 +12,7 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.intervals import contents
 from archsim.records.seeds import read, spread
-from archsim.runs import layout, rundir
+from archsim.runs import earlier, layout, rundir
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
@@ -83,7 +84,8 @@ def _one(options: dict[str, Any], seed: int, out: Path, every_s: float | None, f
             raise InputError(
                 key="--out", value=str(out), expected="a directory of these inputs, but its finished run has others"
             )
-        return Summary.model_validate_json((out / layout.SUMMARY).read_text(encoding="utf-8"))
+        told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
+        return Summary.model_validate(earlier.summary(told))
     return execute(spec, out, stop=stop, every_s=every_s, force=force)
 
 
@@ -95,11 +97,11 @@ READ = ("report", "paper", "explain", "compare")
 
 
 def statistics(results: list[Result]) -> dict[str, Any]:
-    """Return each seed's accuracies, energies and energy ratios, with mean and standard deviation."""
+    """Return each seed's metric, energies and energy ratios, with mean and standard deviation."""
     chips = list(results[0][1].architectures)
     of = {chip: [s.architectures[chip] for _, s in results if chip in s.architectures] for chip in chips}
     quantities: dict[str, dict[str, list[float]]] = {
-        "test_accuracy": {chip: [one.test_accuracy for one in each] for chip, each in of.items()},
+        "test": {chip: [one.test for one in each] for chip, each in of.items()},
         "energy_per_step_J": {chip: [one.energy_per_step_J.total for one in each] for chip, each in of.items()},
         "energy_per_sample_J": {chip: [one.energy_per_sample_J.total for one in each] for chip, each in of.items()},
         "latency_per_step_s": {chip: [one.latency_per_step_s.total for one in each] for chip, each in of.items()},
@@ -108,7 +110,10 @@ def statistics(results: list[Result]) -> dict[str, Any]:
             for name in results[0][1].ratios
         },
     }
-    found: dict[str, Any] = {"seeds": [seed for seed, _ in results], "technology": results[0][1].technology.name}
+    found: dict[str, Any] = {
+        "seeds": [seed for seed, _ in results], "metric": results[0][1].metric.model_dump(),
+        "technology": results[0][1].technology.name,
+    }  # fmt: skip
     for name, by_chip in quantities.items():
         pairs = {chip: spread(values) for chip, values in by_chip.items() if values}
         found |= {

@@ -17,6 +17,7 @@ from archsim.base.files import display, shipped, write_text
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
+from archsim.studies.anatomy import Anatomy
 from archsim.studies.inventory import small_entries_and_parts
 from archsim.technologies.writing import dump
 
@@ -92,6 +93,29 @@ def listing(document: Document, read: BaseModel) -> str:
     width = min(60, max((len(f"{row.path}={row.text}") for row in rows), default=0))
     lines = [f"#   {f'{row.path}={row.text}':{width}}  {row.where}" for row in rows]
     return body + "\n# What `--set PATH=VALUE` may change, and where each value stands:\n" + "\n".join(lines) + "\n"
+
+
+def layer_lines(found: Anatomy) -> list[str]:
+    """Return a table of a network's layers, aligned, with the sums below."""
+    heads = ("layer", "gives", "multiply-accumulates", "weights", "digital parameters", "tiles")
+    rows = [
+        (layer.name, "x".join(map(str, layer.shape)), f"{layer.macs:,}", f"{layer.weights:,}", f"{layer.parameters:,}",
+         "" if layer.tiles is None else f"{layer.tiles}")
+        for layer in found.layers
+    ]  # fmt: skip
+    sums = [sum(getattr(layer, name) for layer in found.layers) for name in ("macs", "weights", "parameters")]
+    tiles = sum(layer.tiles or 0 for layer in found.layers)
+    rows.append(("all", "", *(f"{number:,}" for number in sums), f"{tiles}" if found.architecture else ""))
+    cells = [tuple("" if cell == "0" else cell for cell in row) for row in (heads, *rows)]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(heads))]
+    on = f"; tiles of {found.architecture}" if found.architecture else ""
+    return ["", f"The network, of one sample's forward pass{on}:"] + [
+        "  "
+        + "  ".join(
+            c.ljust(w) if k < 2 else c.rjust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
 
 
 def _text(value: Any) -> str:

@@ -74,7 +74,7 @@ def test_report_draws_from_the_directory_alone(cli: Cli, finished: Path, tmp_pat
     done = cli("report", finished, "--out", tmp_path / "out")
     assert done.code == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"report.md", "report.tex", "energy.png", "energy.svg", "energy.pdf", "latency.png", "accuracy.png"} <= names
+    assert {"report.md", "report.tex", "energy.png", "energy.svg", "energy.pdf", "latency.png", "metric.png"} <= names
 
 
 def test_json_is_all_that_stands_on_standard_output(cli: Cli) -> None:

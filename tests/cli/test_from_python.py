@@ -116,7 +116,7 @@ def test_figures_are_returned(done: api.Run) -> None:
     assert isinstance(done.figure("energy"), Figure)
     with pytest.raises(InputError, match="energi"):
         done.figure("energi")
-    assert set(registry.names("chart")) >= {"energy", "latency", "accuracy"}
+    assert set(registry.names("chart")) >= {"energy", "latency", "metric"}
 
 
 def test_what_a_run_is_asked_is_answered(done: api.Run, tmp_path: Path) -> None:

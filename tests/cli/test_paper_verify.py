@@ -67,7 +67,7 @@ def test_a_run_verifies(cli: Cli, run: Path) -> None:
 
 def test_a_run_that_was_changed_does_not_verify(cli: Cli, run: Path) -> None:
     content = json.loads((run / "summary.json").read_text())
-    content["architectures"]["digital32"]["test_accuracy"] *= 2
+    content["architectures"]["digital32"]["test"] *= 2
     (run / "summary.json").write_text(json.dumps(content))
     done = cli("verify", run, "--json")
     assert done.code == 1
@@ -75,7 +75,7 @@ def test_a_run_that_was_changed_does_not_verify(cli: Cli, run: Path) -> None:
     assert not result["equal"]
     (item,) = [each for each in result["items"] if not each["equal"]]
     assert item == {
-        "item": "summary.json", "equal": False, "difference": 0.5, "where": "architectures.digital32.test_accuracy",
+        "item": "summary.json", "equal": False, "difference": 0.5, "where": "architectures.digital32.test",
     }  # fmt: skip
     assert {each["state"] for each in result["inputs"]} == {"equal"}
     assert done.err == ""
@@ -93,7 +93,7 @@ def test_a_run_that_was_changed_is_told_in_words_with_the_versions_that_differ(
     done = cli("verify", run)
     assert done.code == 1
     for words in (
-        "NOT equal: 1 of 7 items differ. Kernels are compiled for the processor", "numpy: 0.0.",
+        "NOT equal: 1 of 8 items differ. Kernels are compiled for the processor", "numpy: 0.0.",
         "mlp-mnist.yaml has changed since", "rows, now",
     ):  # fmt: skip
         assert words in done.out

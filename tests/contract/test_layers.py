@@ -114,7 +114,7 @@ def test_every_chip_trains_it_a_step_and_books_each_layer(architecture: str, nam
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_tensor_is_written_before_it_is_read_and_dropped_at_its_last_use(name: str) -> None:
-    for program in (network(name).training, network(name).inference):
+    for program in network(name).programs:
         written = {number for _, number in (*program.feeds, *program.parameters)}
         dropped: set[int] = set()
         for call in program.calls:

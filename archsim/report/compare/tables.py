@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.base import files
+from archsim.base.metrics import Metric
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
 from archsim.records.compare import Comparison, Panel
@@ -170,8 +171,10 @@ def ratios(found: Comparison) -> list[Sheet]:
 
 def standing(found: Comparison) -> Sheet:
     """Return every chip of every side by what it takes of a sample, the least energy first, and how well it learnt."""
+    alike = len({run.metric.name for run in found.runs}) == 1
     heads = ("chip", "run" if found.kind == "runs" else "technology", "energy a sample", "time a sample",
-             "test accuracy", "samples", "area")  # fmt: skip
+             f"test {found.runs[0].metric.name}" if alike else "test", "samples", "area")  # fmt: skip
+    tested = Metric.number if alike else Metric.text
     runs = {run.path: run for run in found.runs}
     rows = []
     for panel in found.panels:
@@ -182,7 +185,7 @@ def standing(found: Comparison) -> Sheet:
             rows.append((
                 side.energy() / batch,
                 (side.architecture, who, show(side.energy() / batch, "J"), show(side.latency_s["total"] / batch, "s"),
-                 f"{100 * chip['test_accuracy']:.2f} %", f"{chip['samples']:,}", _area(run, side.architecture)),
+                 tested(run.metric, chip["test"]), f"{chip['samples']:,}", _area(run, side.architecture)),
             ))  # fmt: skip
     return Sheet("Chips by energy a sample", heads, tuple(row for _, row in sorted(rows, key=lambda each: each[0])))
 

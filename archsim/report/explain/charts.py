@@ -13,7 +13,7 @@ import numpy as np
 
 from archsim.report import stacks, style
 from archsim.report.explain.decomposition import Chips, Made
-from archsim.report.explain.words import WORSE, learns_worse, number, paper, percent, times, valued, what
+from archsim.report.explain.words import learns_worse, number, paper, percent, times, valued, what
 from archsim.studies.explain.explain import Explanation
 from archsim.studies.explain.sensitivity import Swing
 from archsim.studies.explain.variants import Outcome, Reruns
@@ -245,7 +245,7 @@ def _dots(axes: Axes, found: Explanation, done: Reruns, *, narrow: bool) -> None
     for place, one in enumerate(done.variants):
         colour, marker = _look(found, one.changed)
         names.append(_short(one) if narrow else one.name)
-        face = "white" if learns_worse(one, done) else colour
+        face = "white" if learns_worse(one, done, found.recorded.metric) else colour
         axes.plot([1, one.factor], [place, place], color=colour, linewidth=1.2, alpha=0.5)
         axes.plot([one.factor], [place], marker, color=colour, markerfacecolor=face, markersize=5)
         text = times(one.factor) + (f" → {number(one.against_run)}" if one.against_run and not narrow else "")
@@ -281,7 +281,7 @@ def _key_to_dots(figure: Figure, found: Explanation, *, narrow: bool) -> None:
     chips = found.spent.chips
     against = "" if narrow or not found.spent.paired else " (→ ratio against this run's chip)"
     key = [dot(name, f"{name} changed{'' if k else against}") for k, name in enumerate(chips)]
-    key.append(dot(chips[-1], f"accuracy {WORSE * 100:.0f} points or more lower", "white"))
+    key.append(dot(chips[-1], found.recorded.metric.worse, "white"))
     style.legend(figure, {str(dot.get_label()): dot for dot in key}, 1 if narrow else 3)
 
 

@@ -190,13 +190,14 @@ def _reruns(found: Explanation) -> list[Sheet]:
         rows.append((
             f"{one.changed}: {one.name}" if one.changed else one.name, valued(found, one.value), f"{one.factor:.3g}",
             *against, *((show(energy, "J") for energy in one.energies) if paired else ()),
-            *(percent(accuracy) for accuracy in one.accuracies), one.variant.why if one.variant else "nothing",
+            *(words.tested(found.recorded.metric, test) for test in one.tests),
+            one.variant.why if one.variant else "nothing",
             " ".join(one.settings),
         ))  # fmt: skip
     heads = (
         "variant", f"{words.what(found)}, short run", "over the reference",
         *(("against this run's chip", *found.spent.chips) if paired else ()),
-        *(f"accuracy, {name}" for name in found.spent.chips), "what changes", "--set",
+        *(f"{found.recorded.metric.name}, {name}" for name in found.spent.chips), "what changes", "--set",
     )  # fmt: skip
     return [Sheet(f"Re-runs of {found.reruns.steps:,} steps", heads, tuple(rows))]
 

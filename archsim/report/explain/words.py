@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from archsim.accounting.figure_text import CAUSES
+from archsim.base.metrics import Metric
 from archsim.base.units import show
 from archsim.report.explain.decomposition import Chips
 from archsim.studies.explain.explain import Explanation
@@ -17,8 +18,6 @@ LEAST_CAUSE = 0.01
 """A cause with less of the variance is not worth a word."""
 NEAR = 0.1
 """Two ratios whose logarithms differ by less are called the same."""
-WORSE = 0.05
-"""Test accuracy this far below the reference's is called worse."""
 
 
 def number(value: float) -> str:
@@ -56,10 +55,15 @@ def paper(found: Explanation) -> str:
     return f"{found.published:g}" if found.spent.paired else show(found.published or 0.0, "J")
 
 
-def learns_worse(one: Outcome, reruns: Reruns) -> bool:
-    """Whether a re-run's accuracy, of any chip, is clearly below the reference's."""
-    pairs = zip(one.accuracies, reruns.reference.accuracies, strict=True)
-    return any(found <= reference - WORSE for found, reference in pairs)
+def tested(metric: Metric, value: float) -> str:
+    """Return what a re-run's test gave: a per cent with one digit behind the point."""
+    return metric.number(value, 1 if metric.share else None)
+
+
+def learns_worse(one: Outcome, reruns: Reruns, metric: Metric) -> bool:
+    """Whether a re-run's test, of any chip, is clearly worse than the reference's."""
+    pairs = zip(one.tests, reruns.reference.tests, strict=True)
+    return any(metric.worse_by(found, reference) >= metric.clear for found, reference in pairs)
 
 
 def made_of(found: Explanation, chips: Chips) -> list[str]:
@@ -210,13 +214,17 @@ def for_another(found: Explanation) -> list[str]:
             f"What {spent.chips[0]} does hardly depends on how far training has come, so a changed baseline can "
             f"be set against this run's own {chip}. The ratio would be {listed(parts)}."
         )
+    metric = found.recorded.metric
     for name in spent.chips[1:] or spent.chips:
         position = spent.chips.index(name)
         if mine := sorted((one for one in reruns.variants if one.changed == name), key=_size)[:FIRST]:
-            parts = [f"“{one.name}” {times(one.factor)} (accuracy {percent(one.accuracies[position])})" for one in mine]
+            parts = [
+                f"“{one.name}” {times(one.factor)} ({metric.name} {tested(metric, one.tests[position])})"
+                for one in mine
+            ]
             text.append(
-                f"Of the decisions of {name}, these move it most: {listed(parts)}; the reference reaches an accuracy "
-                f"of {percent(start.accuracies[position])} in as many steps."
+                f"Of the decisions of {name}, these move it most: {listed(parts)}; the reference reaches "
+                f"{metric.name} {tested(metric, start.tests[position])} in as many steps."
             )
     return [*text, *filter(None, [_needed(found, reruns)])]
 

@@ -49,6 +49,8 @@ def content(run: Recorded, techs: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "schema": 1,
         "run": _what_ran(run),
+        "metric": run.summary["metric"],
+        "sample": {"name": run.sample.name, "plural": run.sample.plural},
         "phases": list(STEP_PHASES),
         "parts": list(style.PARTS),
         "chips": [_chip(run, chip, k, entries[chip]) for k, chip in enumerate(run.architectures)],
@@ -121,7 +123,7 @@ def _chip(
         "name": name,
         "colour": style.chip_colour(name, position),
         "steps": summary["steps"],
-        "test_accuracy": _finite(summary["test_accuracy"]),
+        "test": _finite(summary["test"]),
         "published_accuracy": published.get(str(summary.get("chip", name))),
         "latency_s": {phase: summary["latency_per_step_s"][phase] for phase in STEP_PHASES},
         "simulated_time_s": summary["simulated_time_s"],
@@ -138,7 +140,7 @@ def _chip(
 
 def _course(run: Recorded, chip: str, technologies: Sequence[str]) -> dict[str, Any]:
     course = run.chips[chip].course
-    names = ["samples", "test_accuracy", "running_accuracy", "simulated_time_s"]
+    names = ["samples", "test", "running", "simulated_time_s"]
     return {
         "chip": chip,
         **{name: [getattr(point, name) for point in course] for name in names},

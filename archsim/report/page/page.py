@@ -15,6 +15,7 @@ from archsim.base.errors import InputError
 from archsim.records.recorded import Recorded
 from archsim.records.ruled import place, read
 from archsim.report import style, tables
+from archsim.report.charts import samples
 from archsim.report.page import data as page_data
 
 FILE = "report.html"
@@ -79,8 +80,16 @@ def render(run: Recorded, techs: Sequence[str] = ()) -> str:
         page=content, data=htmlsafe_json_dumps(content, dumps=dumps), script=script, digest=_digest(script),
         css=_shipped("page.css"), title=_title(content), under=_under(content),
         ran=tables.particulars(run).rows, more=_more(content), show=style.quantity,
-        parts={**style.PARTS, "other": style.OTHER}, phases=style.PHASES,
+        parts={**style.PARTS, "other": style.OTHER}, phases=style.PHASES, samples=_samples(run),
     )  # fmt: skip
+
+
+def _samples(run: Recorded) -> dict[str, str] | None:
+    """Return the picture of what was generated in the run, if anything was, and its title."""
+    with style.applied():
+        if (figure := samples.draw(run)) is None:
+            return None
+        return {"title": str(figure.get_label()), "png": base64.b64encode(style.png(figure)).decode()}
 
 
 def shared(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,10 +67,6 @@ def data_origin(origin: str) -> str:
 def _training(run: Recorded) -> str:
     workload = run.run["workload"]
     network, training = workload["network"], workload["training"]
-    sizes = "-".join(str(size) for size in (network["inputs"], *(layer["units"] for layer in network["layers"])))
-    activations = ", ".join(dict.fromkeys(layer["activation"] for layer in network["layers"]))
-    levels = network.get("initial_levels")
-    drawn = f"uniform over {levels} levels" if levels else "normal"
     weights = f", {run.summary['weights']:,} weights" if run.summary.get("weights") else ""
     samples = training.get("samples_per_epoch")
     decay = (
@@ -79,11 +75,44 @@ def _training(run: Recorded) -> str:
     )  # fmt: skip
     data = run.run["dataset"]
     return (
-        f"A network of {sizes} units (fully connected, {activations}{weights}; initial weights {drawn}, standard "
-        f"deviation {network['initial_std']:g}) was trained on {data_origin(data['origin'])} (sha256 "
-        f"{_short(data['sha256'])}) for {run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
-        f"{training['learning_rate']:g}{decay}{_steps(training)}, {run.seeded}."
+        f"{_made(network, weights)} was "
+        f"trained on {data_origin(data['origin'])} (sha256 {_short(data['sha256'])}) for "
+        f"{run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
+        f"{training['learning_rate']:g}{decay}{_steps(training)}, {run.seeded}. It was judged by its {run.metric.name} "
+        "on the test data."
     )
+
+
+def _made(network: Mapping[str, Any], weights: str) -> str:
+    """Return what a network is made of, and how its weights begin: a sentence's first words."""
+    if "generator" in network:
+        made, judge = network["generator"], network["discriminator"]
+        return (
+            f"A generator {_layers(made)}; initial weights normal, {_spread(made['initial_std'])}) with a "
+            f"discriminator {_layers({**judge, 'inputs': 'samples'})}; {_spread(judge['initial_std'])}{weights})"
+        )
+    levels = network.get("initial_levels")
+    drawn = f"uniform over {levels} levels" if levels else "normal"
+    return f"A network {_layers(network)}{weights}; initial weights {drawn}, {_spread(network['initial_std'])})"
+
+
+def _layers(network: Mapping[str, Any]) -> str:
+    """Return what a network is made of, up to an open bracket: sizes where all layers are dense, else each layer."""
+    layers = network["layers"]
+    if all(layer.get("kind", "dense") == "dense" for layer in layers) and isinstance(network["inputs"], int):
+        sizes = "-".join(str(size) for size in (network["inputs"], *(layer["units"] for layer in layers)))
+        return f"of {sizes} units (fully connected, {', '.join(dict.fromkeys(layer['activation'] for layer in layers))}"
+    shape = network["inputs"] if isinstance(network["inputs"], list) else [network["inputs"]]
+    told = []
+    for layer in layers:
+        more = [str(layer[key]) for key in ("units", "activation") if layer.get(key) not in (None, "linear")]
+        told.append(" ".join([layer.get("kind", "dense"), *more]))
+    return f"on inputs of {'x'.join(map(str, shape))} ({', '.join(told)}"
+
+
+def _spread(initial: float | str) -> str:
+    """Return the spread of the initial weights in words: a number, or the rule by which it follows from the rows."""
+    return f"standard deviation {initial:g}" if isinstance(initial, float) else f"spread by the rule of {initial}"
 
 
 def _steps(training: Mapping[str, Any]) -> str:
@@ -134,7 +163,7 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
         keys = sorted({key for record in records for key in record.sources})
         own = ", ".join(sorted({record.data for record in records if record.data}))
         fitted = f" (own measurement, {own})" if own else ""
-        yield f"device model {name}{fitted}{cite(keys)}, {show(weight['unit'], 'S')} for a weight of 1"
+        yield f"device model {name}{fitted}{cite(keys)}, {_weight(weight)}"
     if outer := chip.get("outer_product"):
         chi = outer["chi"]["bits"]
         yield f"outer product of {outer['x_bits']}-bit inputs and {outer['error_bits']}-bit errors into {chi}-bit chi"
@@ -144,6 +173,13 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
         yield f"{array['lanes']} multiply-accumulate lane{'s' if array['lanes'] > 1 else ''} of 32 bit"
     if unit := chip.get("digital_unit"):
         yield f"{unit['lanes']} lane{'s' if unit['lanes'] > 1 else ''} in the digital unit"
+
+
+def _weight(weight: Mapping[str, Any]) -> str:
+    """Return what a weight is in conductance: one unit for all, or the initial spread of each matrix."""
+    if weight["unit"] is not None:
+        return f"{show(weight['unit'], 'S')} for a weight of 1"
+    return f"{show(weight['spread'], 'S')} for the standard deviation of the initial weights of each matrix"
 
 
 def _priced(run: Recorded, found: Used) -> Iterator[str]:
@@ -193,6 +229,8 @@ def command(run: Recorded) -> str:
     stated = ((content["workload"].get("presets") or {}).get(preset) or {}).get("steps") if preset else None
     if training.get("steps") and training["steps"] != stated:
         words += ["--steps", str(training["steps"])]
+    if (until := training.get("until")) is not None and "training.until" not in (content.get("settings") or {}):
+        words += ["--until", f"{run.metric.name}={run.metric.level(until)}"]
     words += [word for name in given["archs"] for word in ("--arch", Path(name).name)]
     words += [word for name in given["techs"] for word in ("--tech", Path(name).name)]
     words += [word for key, value in (content.get("settings") or {}).items() for word in ("--set", f"{key}={value}")]

@@ -24,7 +24,7 @@ _CAPTIONS = {
     "energy": "By phase and part; totals with the values of the paper (red) and the range that 90 % of "
     f"joint draws of all figures leave (black). {_HATCHED}",
     "latency": "Logarithmic axis.",
-    "accuracy": "Logarithmic axis of the error rate. Dashed: the paper's accuracies on MNIST.",
+    "metric": "Of an accuracy a logarithmic axis of the error rate. Dashed: what the paper reached, if it did.",
     "contributions": f"Lines: the ends of the figure's range; an arrow goes on beyond the axis. {_HATCHED}",
     "area": "A sum of parts, without wires between them and floorplan. Lines: 90 % of joint draws of "
     f"all figures. {_HATCHED}",

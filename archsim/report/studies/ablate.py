@@ -1,4 +1,4 @@
-"""What `archsim ablate` shows: accuracy without each non-ideality, and converter bits against accuracy and energy."""
+"""What `archsim ablate` shows: the metric without each non-ideality, and converter bits against it and energy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
+from archsim.base.metrics import Metric, metric_of, sample_of
 from archsim.base.units import show
 from archsim.report import style
 from archsim.report.latex import latex_sheet
@@ -26,8 +27,6 @@ SERIES = {
     "ADC": ("ADC alone", style.PARTS["ADC"], "D"),
 }
 """Which converters change -> label, colour, marker."""
-FAR = 0.03
-"""Trainings whose accuracy is by more than this below the median of all are named."""
 _PLACES = {"both": 0.0, "DAC": -0.12, "ADC": 0.12}
 _READ = ("forward", "backward")
 
@@ -58,9 +57,9 @@ def _csv(points: Sequence[Mapping[str, Any]], file: Path) -> None:
 
     rows = []
     for point in points:
-        row = {key: value for key, value in point.items() if key not in {"settings", "test_accuracies"}}
+        row = {key: value for key, value in point.items() if key not in {"settings", "tests"}}
         row["settings"] = ";".join(point["settings"])
-        row |= {f"test_accuracy_seed_{k}": value for k, value in enumerate(point["test_accuracies"], start=1)}
+        row |= {f"test_seed_{k}": value for k, value in enumerate(point["tests"], start=1)}
         rows.append(row)
     with files.replacing(file) as aside:
         pd.DataFrame(rows).to_csv(aside, index=False)
@@ -69,7 +68,9 @@ def _csv(points: Sequence[Mapping[str, Any]], file: Path) -> None:
 # --- tables -----------------------------------------------------------------------------------------------------------
 def sheets(content: Mapping[str, Any]) -> dict[str, Sheet]:
     """Return the tables by group."""
-    titles = {"nonidealities": "Accuracy with one non-ideality off", "converters": "Accuracy and energy over the bits"}
+    metric = metric_of(content)
+    named = f"{metric.name[0].upper()}{metric.name[1:]}"
+    titles = {"nonidealities": f"{named} with one non-ideality off", "converters": f"{named} and energy over the bits"}
     made = {}
     for group in GROUPS:
         if group not in content:
@@ -78,10 +79,10 @@ def sheets(content: Mapping[str, Any]) -> dict[str, Sheet]:
         title = f"{titles[group]}, {content['architecture']}, {content['workload']} on {content['dataset']}, "
         title += f"{_length(content)}, {seeds} seed{'s' if seeds > 1 else ''}, {content['technology']}"
         title += "; energy, time and pulses per step, and against all on (x)"
-        heads = (
-            "point", "test accuracy", "of the seeds", "difference, points", "energy", "x", "time", "x", "pulses", "x"
-        )  # fmt: skip
-        made[group] = Sheet(title, heads, tuple(_line(point) for point in content[group]["points"]))
+        difference = "difference, points" if metric.share else "difference"
+        heads = ("point", f"test {metric.name}", "of the seeds", difference,
+                 "energy", "x", "time", "x", "pulses", "x")  # fmt: skip
+        made[group] = Sheet(title, heads, tuple(_line(point, metric) for point in content[group]["points"]))
     return made
 
 
@@ -89,15 +90,17 @@ def _length(content: Mapping[str, Any]) -> str:
     return f"{content['steps']:,} steps" if content["steps"] else f"{content['epochs']} epochs"
 
 
-def _line(point: Mapping[str, Any]) -> tuple[str, ...]:
-    accuracies = [100 * value for value in point["test_accuracies"]]
-    half = 100 * point["half_width"]
-    difference = f"{100 * point['difference']:+.2f} +- {half:.2f}{'' if _unsure(point) else ' *'}"
+def _line(point: Mapping[str, Any], metric: Metric) -> tuple[str, ...]:
+    low, high = (metric.number(end(point["tests"])).removesuffix(metric.unit) for end in (min, max))
+    half = metric.difference(point["half_width"]).removeprefix("+") if point["half_width"] else ""
+    difference = metric.difference(point["difference"])
+    if half:
+        difference += f" +- {half}{'' if _unsure(point) else ' *'}"
     ratio = point["pulses_ratio"]
     return (
-        point["name"], f"{100 * point['test_accuracy']:.2f} %",
-        f"{min(accuracies):.2f} to {max(accuracies):.2f}" if len(accuracies) > 1 else NONE,
-        difference if half else NONE,
+        point["name"], metric.number(point["test"]),
+        f"{low} to {high}" if len(point["tests"]) > 1 else NONE,
+        difference if half or point["difference"] else NONE,
         show(point["total_energy_J"], "J"), f"{point['energy_ratio']:.3f}",
         show(point["total_latency_s"], "s"), f"{point['latency_ratio']:.3f}",
         f"{point['pulses_per_step']:.3g}", NONE if ratio is None else f"{ratio:.2f}",
@@ -113,21 +116,28 @@ def words(content: Mapping[str, Any]) -> list[str]:
     """Return what the intervals are, what they leave out, and how bits move energy and time."""
     marks = content["tested_after"]
     tests = f", the mean of {len(marks)} tests from step {marks[0]:,} to {marks[-1]:,}" if len(marks) > 1 else ""
+    judged = f"{metric_of(content).name}{tests}"
     data = (
-        f"Data: {content['dataset_origin']}; {content['test_images']:,} test images. {_length(content)} at a learning "
-        f"rate of {content['learning_rate']:g}; accuracy{tests}. What a non-ideality costs after these steps is not "
-        "what it costs after a whole training."
+        f"Data: {content['dataset_origin']}; {content['answers_tested']:,} {_parts(content)} to test on. "
+        f"{_length(content)} at a learning rate of {content['learning_rate']:g}; {judged}. What a "
+        "non-ideality costs after these steps is not what it costs after a whole training."
     )
     said = [
         data,
         *_chosen(content),
-        *(_statement(group, content[group]["interval"]) for group in GROUPS if group in content),
+        *(_statement(group, content[group]["interval"], content) for group in GROUPS if group in content),
     ]
     if far := _far(content):
         said.append(far)
     if "converters" in content:
         said.append(_laws(content))
     return said
+
+
+def _parts(content: Mapping[str, Any]) -> str:
+    """Return what a test is the mean of: images, characters."""
+    sample = sample_of(content)
+    return f"{sample.part or sample.name}s"
 
 
 def _chosen(content: Mapping[str, Any]) -> Iterator[str]:
@@ -141,35 +151,39 @@ def _chosen(content: Mapping[str, Any]) -> Iterator[str]:
 def _far(content: Mapping[str, Any]) -> str:
     """Return which trainings lie far below the others, or nothing."""
     points = {point["name"]: point for group in GROUPS if group in content for point in content[group]["points"]}
-    middle = median(value for point in points.values() for value in point["test_accuracies"])
+    middle = median(value for point in points.values() for value in point["tests"])
+    metric = metric_of(content)
     found = [
-        f"{name} seed {seed} ({100 * value:.2f} %)"
+        f"{name} seed {seed} ({metric.number(value)})"
         for name, point in points.items()
-        for seed, value in enumerate(point["test_accuracies"], start=1)
-        if value < middle - FAR
+        for seed, value in enumerate(point["tests"], start=1)
+        if metric.worse_by(value, middle) > metric.clear
     ]
     if not found:
         return ""
     return (
-        f"More than {100 * FAR:g} points below the median of all trainings: {', '.join(found)}. Early in a training "
-        "the output of a class may still be pushed down, so that the class is hardly ever found. One such training "
-        "moves a mean and widens every interval of its table."
+        f"Worse by more than {metric.factor * metric.clear:g}{' points' if metric.share else ''} than the median of "
+        f"all trainings: {', '.join(found)}. Early in a training the output of a class may still be pushed down, so "
+        "that it is hardly ever found. One such training moves a mean and widens every interval of its table."
     )
 
 
-def _statement(group: str, method: Mapping[str, Any]) -> str:
+def _statement(group: str, method: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    metric, samples = metric_of(content), sample_of(content).plural
     name = {"nonidealities": "Non-idealities", "converters": "Converters"}[group]
     sure = f"{100 * method['confidence']:.0f} % for all {method['differences']} differences at once (Bonferroni)"
+    if method["method"] == "none":
+        return f"{name}: one seed gives no interval of {metric.name}; --seeds 3 gives some."
     if method["method"] == "two proportions":
         return (
             f"{name}: intervals of two proportions, {sure}. One seed: that another training would end elsewhere is "
             "left out, so they are too narrow; --seeds 3 gives better ones."
         )
     return (
-        f"{name}: intervals from {method['seeds']} seeds as blocks (same start and order of images in each), {sure}: "
-        f"Student's t with {method['degrees_of_freedom']} degrees of freedom on a residual standard deviation of "
-        f"{100 * method['residual']:.2f} points, taken to be the same for every point. * marks a difference whose "
-        "interval leaves out zero. The test images are the same for all; that others might be is not in the interval."
+        f"{name}: intervals from {method['seeds']} seeds as blocks (same start and order of {samples} in each), "
+        f"{sure}: Student's t with {method['degrees_of_freedom']} degrees of freedom on a residual standard deviation "
+        f"of {metric.size(method['residual'])}, taken to be the same for every point. * marks a difference whose "
+        f"interval leaves out zero. The test {samples} are the same for all; that others might be is not in it."
     )
 
 
@@ -198,49 +212,56 @@ def _markdown(content: Mapping[str, Any]) -> str:
 
 # --- charts -----------------------------------------------------------------------------------------------------------
 def draw_differences(content: Mapping[str, Any]) -> Figure:
-    """Return a dot a non-ideality: change of accuracy when it is off, with its interval; small dots are the seeds."""
-    points = content["nonidealities"]["points"]
+    """Return a dot a non-ideality: change of the metric when it is off, with its interval; small dots are the seeds."""
+    points, metric = content["nonidealities"]["points"], metric_of(content)
     reference, off = points[0], points[-1]
     rows = [*sorted(points[1:-1], key=lambda point: -point["difference"]), off]
     figure = style.figure(7.4, 0.32 * len(rows) + 1.9)
     axes = figure.subplots()
     places = [-k - (0.5 if point is off else 0) for k, point in enumerate(rows)]
     for place, point in zip(places, rows, strict=True):
-        pairs = zip(point["test_accuracies"], reference["test_accuracies"], strict=True)
-        seeds = [100 * (value - base) for value, base in pairs]
+        pairs = zip(point["tests"], reference["tests"], strict=True)
+        seeds = [metric.factor * (value - base) for value, base in pairs]
         if len(seeds) > 1:
             axes.plot(seeds, [place] * len(seeds), ".", color=style.FAINT, markersize=5, zorder=2)
+        change, half = (metric.factor * point[key] for key in ("difference", "half_width"))
         axes.errorbar(
-            100 * point["difference"], place, xerr=100 * point["half_width"], fmt="o", markersize=6, capsize=3,
+            change, place, xerr=half, fmt="o", markersize=6, capsize=3,
             color=style.SERIES[0], markerfacecolor="white" if _unsure(point) else None, zorder=3,
         )  # fmt: skip
     axes.axvline(0, color=style.REFERENCE, linewidth=0.9)
     axes.set_yticks(places, [point["name"] for point in rows])
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("change of test accuracy against all on [percentage points]")
-    seeds_shown = "; small dots: seeds" if len(reference["test_accuracies"]) > 1 else ""
+    better = "" if metric.higher_is_better else ", lower is better"
+    axes.set_xlabel(
+        f"change of test {metric.name} against all on" + (" [percentage points]" if metric.share else better)
+    )
+    seeds_shown = "; small dots: seeds" if len(reference["tests"]) > 1 else ""
     method = content["nonidealities"]["interval"]
-    note = f"bars: {100 * method['confidence']:.0f} % for all at once; open: zero is inside{seeds_shown}"
+    if method["method"] == "none":
+        note = "one seed: no intervals"
+    else:
+        note = f"bars: {100 * method['confidence']:.0f} % for all at once; open: zero is inside{seeds_shown}"
     style.heading(axes, note, room=5.2, size=8, left=False)
     style.title(
         figure,
         f"Non-idealities off, {content['workload']} on {content['dataset']}, {_length(content)}; "
-        f"all on: {100 * reference['test_accuracy']:.2f} %",
+        f"all on: {metric.number(reference['test'])}",
     )
     return figure
 
 
 def draw_bits(content: Mapping[str, Any]) -> Figure:
-    """Return accuracy over the converters' bits above energy per step over the same bits."""
-    points = [point for point in content["converters"]["points"] if point["converters"]]
+    """Return the metric over the converters' bits above energy per step over the same bits."""
+    points, factor = [p for p in content["converters"]["points"] if p["converters"]], metric_of(content).factor
     figure = style.figure(7.0, 6.4)
     above, below = figure.subplots(2, 1, sharex=True)
     for which, (label, colour, mark) in SERIES.items():
         chosen = [point for point in points if point["converters"] == which]
         look = {"color": colour, "marker": mark, "markersize": 5, "linewidth": 1.2}
         places = [point["bits"] + _PLACES[which] for point in chosen]
-        middle = [100 * median(point["test_accuracies"]) for point in chosen]
-        ends = [[100 * end(point["test_accuracies"]) for point in chosen] for end in (min, max)]
+        middle = [factor * median(point["tests"]) for point in chosen]
+        ends = [[factor * end(point["tests"]) for point in chosen] for end in (min, max)]
         spread = [[abs(value - bound) for value, bound in zip(middle, bounds, strict=True)] for bounds in ends]
         above.errorbar(places, middle, yerr=spread, capsize=2, elinewidth=0.9, label=label, **look)
         whole = [point["total_energy_J"] for point in chosen]
@@ -258,7 +279,7 @@ def draw_bits(content: Mapping[str, Any]) -> Figure:
 
 def _finish(above: Axes, below: Axes, content: Mapping[str, Any]) -> None:
     seeds = content["converters"]["interval"]["seeds"]
-    above.set_ylabel("test accuracy [%]")
+    above.set_ylabel(metric_of(content).axis)
     shown = f"median of {seeds} seeds; bars: from the lowest to the highest" if seeds > 1 else "one seed"
     above.set_title(shown, fontsize=8)
     below.set_yscale("log")

@@ -1,4 +1,4 @@
-"""What `archsim hold` shows: accuracy over time since the training, plain and compensated."""
+"""What `archsim hold` shows: the metric over time since the training, plain and compensated."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.base.metrics import Metric, metric_of
 from archsim.base.units import show
 from archsim.report import style
 
@@ -19,8 +20,8 @@ NAME = "hold"
 SUFFIXES = ("png", "svg")
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _TICKS = (1.0, 10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0, 90 * 86400.0)
-_LEAST = 0.25
-"""Half the percentage points that an axis spans, at least."""
+_LEAST = 0.0025
+"""Half of what an axis spans, at least: a quarter of a percentage point."""
 _WIDER = 0.6
 """By which part of its span an axis is widened for a chip that does not drift."""
 _MODES = {"plain": ("uncompensated", "-", 1.0), "compensated": ("global drift compensation", "--", 0.55)}
@@ -46,10 +47,10 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def draw(content: Mapping[str, Any]) -> Figure:
-    """Return test accuracy over log time; the bars span the tests at a time, which differ in their read noise.
+    """Return the test over log time; the bars span the tests at a time, which differ in their read noise.
 
-    Each chip that drifts has a panel with an axis of its own; the accuracy before the wait, and of a chip that does not
-    drift, are horizontal lines. Such a chip far from the others is named in the legend alone.
+    Each chip that drifts has a panel with an axis of its own; the test before the wait, and that of a chip that does
+    not drift, are horizontal lines. Such a chip far from the others is named in the legend alone.
     """
     places = {name: k for k, name in enumerate(content["architectures"])}
     drifting = [name for name, chip in content["architectures"].items() if chip["drifts"]]
@@ -59,10 +60,11 @@ def draw(content: Mapping[str, Any]) -> Figure:
     every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     key: dict[str, Artist] = {}
     for axes, name in zip(every, panels, strict=True):
-        low, high = _drifting(axes, name, content["architectures"][name], places[name])
+        chips, metric = content["architectures"], metric_of(content)
+        low, high = _drifting(axes, name, chips[name], places[name], metric)
         for other in still:
-            _still(axes, other, content["architectures"][other], places[other], (low, high))
-        axes.set_ylabel("test accuracy [%]")
+            _still(axes, other, chips[other], (places[other], metric), (low, high))
+        axes.set_ylabel(metric_of(content).axis)
         key |= style.key_of(axes)
     _times(every[-1], float(content["duration_s"]))
     style.legend(figure, key, 2)
@@ -80,28 +82,30 @@ def _times(axes: Axes, duration: float) -> None:
     axes.set_xlabel("time since the end of the training (log axis)")
 
 
-def _drifting(axes: Axes, name: str, chip: Mapping[str, Any], position: int) -> tuple[float, float]:
-    """Draw both courses of a chip with its first accuracy, and return the ends of the axis that show them."""
-    first = 100 * chip["times"][0]["plain"]["test_accuracy"]
+def _drifting(axes: Axes, name: str, chip: Mapping[str, Any], position: int, metric: Metric) -> tuple[float, float]:
+    """Draw both courses of a chip with its first test, and return the ends of the axis that show them."""
+    test = chip["times"][0]["plain"]["test"]
+    first = metric.factor * test
     ends = [first]
     if chip["drifts"]:
         for mode in _MODES:
-            _course(axes, name, chip, mode, style.chip_colour(name, position), position)
-            ends += [100 * entry[mode][end] for entry in chip["times"] for end in ("lowest", "highest")]
+            _course(axes, name, chip, (mode, metric), position)
+            ends += [metric.factor * entry[mode][end] for entry in chip["times"] for end in ("lowest", "highest")]
         axes.axhline(
             first, color=style.chip_colour(name, position), linewidth=0.9, linestyle=":",
-            label=f"{name}, tested again at the end of the training, {first:.2f} %",
+            label=f"{name}, tested again at the end of the training, {metric.number(test)}",
         )  # fmt: skip
-    middle, half = (min(ends) + max(ends)) / 2, max(0.62 * (max(ends) - min(ends)), _LEAST)
+    middle, half = (min(ends) + max(ends)) / 2, max(0.62 * (max(ends) - min(ends)), _LEAST * metric.factor)
     axes.set_ylim(middle - half, middle + half)
     return middle - half, middle + half
 
 
-def _still(axes: Axes, name: str, chip: Mapping[str, Any], position: int, shown: tuple[float, float]) -> None:
+def _still(axes: Axes, name: str, chip: Mapping[str, Any], of: tuple[int, Metric], shown: tuple[float, float]) -> None:
     """Draw a chip that does not drift; one outside the axis, or near it, widens it or is only named."""
-    first = 100 * chip["times"][0]["plain"]["test_accuracy"]
+    (position, metric), test = of, chip["times"][0]["plain"]["test"]
+    first = metric.factor * test
     look: Any = {"color": style.chip_colour(name, position), "linewidth": 1.1, "linestyle": "-."}
-    (low, high), label = shown, f"{name}, no drift, {first:.2f} %"
+    (low, high), label = shown, f"{name}, no drift, {metric.number(test)}"
     room = _WIDER * (high - low)
     if low - room <= first <= high + room:
         axes.axhline(first, **look, label=label)
@@ -110,13 +114,14 @@ def _still(axes: Axes, name: str, chip: Mapping[str, Any], position: int, shown:
         axes.plot([], [], **look, label=f"{label} ({'above' if first > high else 'below'} this axis)")
 
 
-def _course(axes: Axes, name: str, chip: Mapping[str, Any], mode: str, colour: str, position: int) -> None:
+def _course(axes: Axes, name: str, chip: Mapping[str, Any], of: tuple[str, Metric], position: int) -> None:
+    (mode, metric), colour = of, style.chip_colour(name, position)
     label, line, alpha = _MODES[mode]
     points = [(entry["time_s"], entry[mode]) for entry in chip["times"] if entry["time_s"] > 0]
-    mean = [100 * found["test_accuracy"] for _, found in points]
+    mean = [metric.factor * found["test"] for _, found in points]
     spread = [
-        [max(100 * (found["test_accuracy"] - found["lowest"]), 0.0) for _, found in points],
-        [max(100 * (found["highest"] - found["test_accuracy"]), 0.0) for _, found in points],
+        [max(metric.factor * (found["test"] - found["lowest"]), 0.0) for _, found in points],
+        [max(metric.factor * (found["highest"] - found["test"]), 0.0) for _, found in points],
     ]  # the mean of equal tests may be off by a last bit
     filled = colour if mode == "plain" else "white"
     axes.errorbar(
@@ -127,40 +132,41 @@ def _course(axes: Axes, name: str, chip: Mapping[str, Any], mode: str, colour: s
 
 
 def text(content: Mapping[str, Any]) -> list[Table | str]:
-    """Return a table a chip that drifts, and sentences that say why its accuracy moves."""
+    """Return a table a chip that drifts, and sentences that say why its test moves."""
+    metric = metric_of(content)
     parts: list[Table | str] = []
     for name, chip in content["architectures"].items():
-        trained = chip["trained_test_accuracy"]
+        trained = chip["trained_test"]
         if not chip["drifts"]:
-            tested = 100 * chip["times"][0]["plain"]["test_accuracy"]
-            parts.append(f"{name}: {tested:.2f} %, whatever the time: its weights lie in SRAM.")
+            tested = metric.text(chip["times"][0]["plain"]["test"])
+            parts.append(f"{name}: {tested}, whatever the time: its weights lie in SRAM.")
             continue
-        parts.append(_table(name, chip, content["repeats"]))
+        parts.append(_table(name, chip, metric, content["repeats"]))
         if trained is not None:
-            parts.append(f"  The training's own last test gave {100 * trained:.2f} % (other read noise).")
+            parts.append(f"  The training's own last test gave {metric.number(trained)} (other read noise).")
         parts += [f"  {line}" for line in _why(chip, content)]
     return parts
 
 
-def _table(name: str, chip: Mapping[str, Any], repeats: int) -> Table:
+def _table(name: str, chip: Mapping[str, Any], metric: Metric, repeats: int) -> Table:
     from rich.table import Table
 
-    table = Table("time", title=f"{name}: test accuracy after the training, mean of {repeats} (lowest to highest)")
+    table = Table("time", title=f"{name}: test {metric.name} after the training, mean of {repeats} (lowest to highest)")
     for heading in ("mean |G+ - G-|", "left", "uncompensated", "compensated", "factors"):
         table.add_column(heading, justify="right")
     for entry in chip["times"]:
         left = entry["difference_left"]
         table.add_row(
             age(entry["time_s"]), show(entry["mean_difference_S"], "S"), "-" if left is None else f"{100 * left:.1f} %",
-            _accuracy(entry["plain"]), _accuracy(entry["compensated"]),
+            _test(entry["plain"], metric), _test(entry["compensated"], metric),
             ", ".join(f"{layer} {gain:.3f}" for layer, gain in entry["compensated"]["gains"].items()),
         )  # fmt: skip
     return table
 
 
-def _accuracy(found: Mapping[str, float]) -> str:
-    mean, low, high = (100 * found[key] for key in ("test_accuracy", "lowest", "highest"))
-    return f"{mean:.2f} % ({low:.2f} to {high:.2f})"
+def _test(found: Mapping[str, float], metric: Metric) -> str:
+    mean, low, high = (metric.number(found[key]) for key in ("test", "lowest", "highest"))
+    return f"{mean} ({low.removesuffix(metric.unit)} to {high.removesuffix(metric.unit)})"
 
 
 def _why(chip: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
@@ -179,9 +185,11 @@ def _why(chip: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
     vectors, reads = content["compensation"]["vectors"], content["compensation"]["reads_of_each"]
     energies = (plain["energy_per_inference_J"], compensated["energy_per_inference_J"])
     inference, scaled = (show(energy, "J") for energy in energies)
+    part = content["sample"]["part"]
+    of = f"a {part}" if part else "an inference"
     calibration = show(compensated["calibration_energy_J"], "J")
     energy = (
-        f"Energy ({content['technology']}): {inference} an inference, {scaled} compensated; reading the known vectors, "
+        f"Energy ({content['technology']}): {inference} {of}, {scaled} compensated; reading the known vectors, "
         f"{vectors} a layer and {reads} times each, {calibration}. The wait itself is not counted."
     )
     return [first, energy]

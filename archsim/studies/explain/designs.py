@@ -106,11 +106,11 @@ NOT_VARIED: tuple[Held, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One combination of choices of a chip: energy of a step over the reference's, and test accuracy."""
+    """One combination of choices of a chip: energy of a step over the reference's, and its test."""
 
     choices: tuple[Choice, ...]
     factor: float
-    accuracy: float
+    test: float
     own: bool
 
     @property
@@ -121,13 +121,13 @@ class Design:
 
 @dataclass(frozen=True)
 class Designs:
-    """All designs of one chip of a run, the energy of the run's own [J a step], and the reference's accuracy."""
+    """All designs of one chip of a run, the energy of the run's own [J a step], and the reference's test."""
 
     chip: str
     axes: tuple[Axis, ...]
     every: tuple[Design, ...]
     energy: float
-    accuracy: float
+    test: float
 
     @property
     def energies(self) -> F64:
@@ -232,12 +232,12 @@ def _labelled(chip: str, axes: Sequence[Axis]) -> list[tuple[str, tuple[Choice, 
 def _designs(
     chip: str, axes: tuple[Axis, ...], architecture: Mapping[str, Any], found: Mapping[str, Measured], energy: float
 ) -> Designs:
-    reference, accuracy = found[f"reference {chip}"]
+    reference, test = found[f"reference {chip}"]
     every = [
         Design(choices, found[label][0] / reference, found[label][1], _own(architecture, choices))
         for label, choices in _labelled(chip, axes)
     ]
-    return Designs(chip, axes, tuple(every), energy, accuracy)
+    return Designs(chip, axes, tuple(every), energy, test)
 
 
 def _own(architecture: Mapping[str, Any], choices: Sequence[Choice]) -> bool:
@@ -261,7 +261,7 @@ def contents(space: Space) -> dict[str, Any]:
             one.chip: [
                 {
                     "choices": {axis.name: choice.name for axis, choice in zip(one.axes, each.choices, strict=True)},
-                    "factor": each.factor, "test_accuracy": each.accuracy, "own": each.own,
+                    "factor": each.factor, "test": each.test, "own": each.own,
                 }
                 for each in one.every
             ]

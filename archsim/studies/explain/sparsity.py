@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.networks.file import NetworkFile
+from archsim.networks.file import network_of
 from archsim.records.recorded import Recorded, RecordedChip
 
 
@@ -51,7 +51,7 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
     """
     workload = recorded.run["workload"]
     batch = workload["training"]["batch"]
-    network = NetworkFile.model_validate(workload["network"]).build()
+    network = network_of(workload["network"])
     shapes = network.shapes
     found: list[Sparsity] = []
     for architecture in recorded.run["architectures"]:

@@ -27,7 +27,7 @@ from archsim.studies.sweep import Options, run_points
 
 STEPS = 3000
 Measured = tuple[float, float]
-"""Energy of a step [J], and accuracy."""
+"""Energy of a step [J], and the metric of its test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Outcome:
         As given with `--set`, the architecture named.
     energies : tuple of float [J]
         Of a step of each chip.
-    accuracies : tuple of float
+    tests : tuple of float
         On the test set, after the few steps.
     value : float
         What is looked at: the ratio, or the energy of a step [J].
@@ -133,7 +133,7 @@ class Outcome:
     changed: str
     settings: tuple[str, ...]
     energies: tuple[float, ...]
-    accuracies: tuple[float, ...]
+    tests: tuple[float, ...]
     value: float
     change: float
     against_run: float | None
@@ -228,7 +228,7 @@ def measure(
     points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Counted | None,
     executor: Executor | None,
 ) -> dict[str, Measured]:  # fmt: skip
-    """Return energy per step [J] and test accuracy of every point; those noted in the folder's table are not run.
+    """Return energy per step [J] and the test of every point; those noted in the folder's table are not run.
 
     `run_points` would find them too, but reads every point's files again to know it: seconds where this takes none.
     """
@@ -239,7 +239,7 @@ def measure(
 
     def note(label: str, summary: dict[str, Any]) -> None:
         (chip,) = summary["architectures"].values()
-        noted[keys[label]] = [chip["energy_per_step_J"]["total"], chip["test_accuracy"]]
+        noted[keys[label]] = [chip["energy_per_step_J"]["total"], chip["test"]]
         finished.append(label)
         if done:
             done(label, len(finished), len(due))
@@ -270,13 +270,13 @@ def recorded_value(architecture: Mapping[str, Any], key: str) -> str | None:
 def _outcome(
     spent: Spent, variant: Variant | None, changed: str, numbers: Mapping[str, Measured], reference: float | None
 ) -> Outcome:  # fmt: skip
-    energies, accuracies = (tuple(numbers[name][k] for name in spent.chips) for k in (0, 1))
+    energies, tests = (tuple(numbers[name][k] for name in spent.chips) for k in (0, 1))
     value = float(spent.of(np.array(energies)[:, None])[0])
     change = value / reference - 1 if reference else 0.0
     baseline = spent.paired and changed == spent.chips[0]
     against = energies[0] / float(spent.energy[1].sum()) if baseline else None
     settings = _settings(variant, changed) if variant else ()
-    return Outcome(variant, changed, settings, energies, accuracies, value, change, against)
+    return Outcome(variant, changed, settings, energies, tests, value, change, against)
 
 
 def contents(reruns: Reruns, spent: Spent) -> dict[str, Any]:
@@ -289,7 +289,7 @@ def contents(reruns: Reruns, spent: Spent) -> dict[str, Any]:
             "why": one.variant.why if one.variant else "", of: one.value, "change": one.change,
             "ratio_against_run": one.against_run,
             "energy_per_step_J": dict(zip(spent.chips, one.energies, strict=True)),
-            "test_accuracy": dict(zip(spent.chips, one.accuracies, strict=True)),
+            "test": dict(zip(spent.chips, one.tests, strict=True)),
         }  # fmt: skip
 
     return {

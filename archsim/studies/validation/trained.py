@@ -128,7 +128,7 @@ def _course(summary: Mapping[str, Any], chip: str) -> Course:
     one = summary["architectures"][chip]
     return Course(
         steps=int(summary["steps"]), energy=one["energy_per_step_J"], latency=one["latency_per_step_s"],
-        test_accuracy=one["test_accuracy"],
+        test_accuracy=one["test"],
     )  # fmt: skip
 
 

@@ -63,3 +63,13 @@ def test_a_memory_that_passes_vectors_one_by_one_asks_the_same_at_every_batch(
     fit(needed)
     with pytest.raises(DoesNotFitError, match=f"{key}: .*: 1 short; .* --set {key}={needed} makes it fit"):
         fit(needed - 1)
+
+
+def test_banks_that_a_batch_does_not_fill_are_off() -> None:
+    """Of 64 banks of 256 words, one sample of 784-250-10 (1,555 words) needs 7, four samples 25."""
+    settings: dict[Key, str] = {("digital_unit", "buffer_words"): "16384", ("digital_unit", "buffer_banks"): "64"}
+    parsed = architectures.parse(architectures.document("digital32", settings))
+    for samples, banks in ((1, 7), (4, 25)):
+        chip = registry.load("chip", parsed.chip).start(parsed, MNIST, Times(), Streams(1), samples=samples)
+        assert chip.digital_unit.powered()["buffer.powered"] == banks * chip.digital_unit.buffer.capacity_bit / 64
+        assert chip.twin().digital_unit.parts() == chip.digital_unit.parts()

@@ -206,3 +206,13 @@ def test_the_initial_weights_are_the_same_on_both_chips() -> None:
         plus, minus = (pair.conductance for pair in cells.pairs)
         stored = ((plus - minus) / cells.scale).reshape(shape)
         np.testing.assert_allclose(stored, digital.weights[name], atol=1e-5)
+
+
+def test_the_share_of_clipped_conversions_is_told_by_matrix() -> None:
+    """Full scales of nothing clip all that is not zero; wide ones clip nothing."""
+    tiny = train(chip("mixed-precision", **{"tile.adc.forward_full_scale": "0.001"}), samples(5)).clipped_shares()
+    wide = train(chip("mixed-precision"), samples(5)).clipped_shares()
+    assert set(tiny) == set(wide) == {"fc1", "fc2"}
+    assert min(tiny.values()) > 0.2
+    assert max(wide.values()) == 0
+    assert train(chip("digital32"), samples(1)).clipped_shares() == {}

@@ -50,7 +50,7 @@ def test_a_wide_word_learns_the_same_bits_in_a_memory_of_the_same_size_and_price
     narrow, wide = (
         train_all(resolve("mlp-mnist", settings=(f"mac_array.weights_per_access={n}",), **options))[0] for n in (1, 4)
     )
-    assert wide.test_accuracy == narrow.test_accuracy
+    assert wide.test == narrow.test
     reads = [
         sum(row.amount for row in one.rows if row.action == "weights.read" and row.phase == "update")
         for one in (narrow, wide)

@@ -33,7 +33,7 @@ def test_places_of_a_window_follow_stride_padding_and_dilation() -> None:
 def test_each_group_has_a_matrix_of_its_channels_and_its_part_of_the_units() -> None:
     net = chain([4, 4, 6], conv("a", 12, 3, groups=3), std=1.0)
     assert net.shapes == {f"a.{g}": (3 * 3 * 2 + 1, 4) for g in range(3)}
-    assert {call.layer for call in net.training.calls} == {"a"}
+    assert {call.layer for call in net.training[0].calls} == {"a"}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_transposed_convolution_makes_the_image_that_a_convolution_would_have_
     net = chain([7, 7, 8], transposed(4, 4, stride=2), std=1.0)
     assert net.shapes == {"t": (4 * 4 * 4, 8)}
     assert net.graph.macs() == {"t": 7 * 7 * 4 * 4 * 4 * 8}
-    assert [call.verb for call in net.training.calls if call.target == "t"] == [
+    assert [call.verb for call in net.training[0].calls if call.target == "t"] == [
         "multiply_transposed", "accumulate", "apply", "maintain"
     ]  # fmt: skip
 

@@ -20,13 +20,13 @@ def test_binary_cross_entropy_is_the_log_likelihood_of_each_element_alone() -> N
 @pytest.mark.parametrize(("inputs", "positions"), [(6, 1), ([6], 1), ([4, 6], 4), ([2, 4, 6], 8)])
 def test_all_rates_are_divided_by_the_positions_over_which_the_loss_is_a_mean(inputs: object, positions: int) -> None:
     net = chain(inputs, dense("a", 3, "softmax", rate=2.0), std=0.3, loss="cross-entropy")
-    [rate] = [call.rate for call in net.training.calls if call.verb == "accumulate"]
+    [rate] = [call.rate for call in net.training[0].calls if call.verb == "accumulate"]
     assert rate == 2.0 / positions
 
 
 def test_losses_over_unlike_positions_are_refused_together() -> None:
     net = chain([4, 6], dense("a", 3, "sigmoid"), std=0.3)
-    [error] = [call.target for call in net.training.calls if str(call.target).startswith("sigmoid-error")]
+    [error] = [call.target for call in net.training[0].calls if str(call.target).startswith("sigmoid-error")]
     one, four = (Loss("a:3", "target", "a:2", error, positions) for positions in (1, 4))  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="losses over 1, 4 positions"):
         training(net.graph, [one, four])

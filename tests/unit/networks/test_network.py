@@ -51,7 +51,7 @@ def test_a_training_step_is_the_calls_of_backpropagation_in_order() -> None:
     net = chain(784, *PERCEPTRON, std=0.1)
     said = [
         (phase, call.layer, call.verb)
-        for phase, calls in net.training.phases
+        for phase, calls in net.training[0].phases
         for call in calls
         if not (isinstance(call.target, Function) and call.target.cost.free)
     ]
@@ -68,16 +68,16 @@ def test_a_training_step_is_the_calls_of_backpropagation_in_order() -> None:
 def test_the_buffer_holds_what_is_alive_at_once() -> None:
     """When the error reaches the first layer: input, hidden results, both errors, what came back, the output."""
     net = chain(784, *PERCEPTRON, std=0.1)
-    assert net.training.words_alive() == 784 + 250 + 10 + 251 + 250 + 10
+    assert net.training[0].words_alive() == 784 + 250 + 10 + 251 + 250 + 10
 
 
 def test_a_program_has_a_digest_that_any_change_of_the_network_changes() -> None:
     digests = {
-        chain(6, *layers, std=0.1).training.sha256
+        chain(6, *layers, std=0.1).training[0].sha256
         for layers in ([dense("a", 3, "sigmoid")], [dense("a", 4, "sigmoid")], [dense("a", 3, "relu")], [dense("b", 3, "relu")])
     }  # fmt: skip
     assert len(digests) == 4
-    assert three(0.1).training.sha256 == three(0.2).training.sha256, "weights are no part of the order of work"
+    assert three(0.1).training[0].sha256 == three(0.2).training[0].sha256, "weights are no part of the order of work"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_an_lstm_asks_for_two_things_a_step_and_what_else_it_does_is_free() -> N
     program = chain(
         [steps, 4], layer("mix", "lstm", units=3), layer("two", "lstm", units=3, returns="last"),
         dense("head", 2, "sigmoid"), std=0.5,
-    ).training  # fmt: skip
+    ).training[0]  # fmt: skip
     calls = Counter(
         (call.verb, str(call.target).partition("(")[0])
         for call in program.calls
@@ -79,7 +79,7 @@ def test_gradients_of_a_sequence_cost_in_proportion_to_its_length(steps: int) ->
     def adds(length: int) -> int:
         program = chain(
             [length, 4], layer("in", "lstm", units=3), layer("mix", "lstm", units=3), dense("head", 2, "sigmoid"), std=1
-        ).training
+        ).training[0]
         return sum(call.target.cost.adds for call in program.calls if call.verb == "compute")  # type: ignore[union-attr]
 
     assert adds(2 * steps) - adds(steps) == pytest.approx(steps * (adds(3) - adds(2)))

@@ -135,7 +135,7 @@ def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for array in learns.values():
         array[...] += rng.normal(scale=0.3, size=array.shape)
     start = {key: array.copy() for key, array in learns.items()}
-    given_shape = net.graph.tensors[net.training.results[0][0]].shape
+    given_shape = net.graph.tensors[net.training[0].results[0][0]].shape
     vectors = SAMPLES * words(given_shape[:-1])  # the rate of a sum, not of the mean over samples and positions
     output = made.run(training_step(made, net, feeds, vectors))
     ours = {f"d {key}": array - start[key] for key, array in learns.items()}

@@ -27,9 +27,9 @@ def feeds(net: Network, samples: int = 4, seed: int = 0) -> dict[str, np.ndarray
 def test_inference_neither_drops_nor_asks_for_seeds() -> None:
     net = chain(3, *DROPOUT, std=1.0)
     assert [name for name, _ in net.inference.feeds] == ["x"]
-    assert "dropout" in net.training.text()
+    assert "dropout" in net.training[0].text()
     assert "dropout" not in net.inference.text()
-    assert [name for name, _ in net.training.feeds] == ["x", "seeds", "target"]
+    assert [name for name, _ in net.training[0].feeds] == ["x", "seeds", "target"]
 
 
 def test_seeds_come_from_the_stream_that_is_handed_in_and_only_where_they_are_read() -> None:
@@ -102,5 +102,5 @@ def test_a_batch_of_one_vector_is_refused_where_it_is_trained_on() -> None:
 
 def test_running_moments_learn_nothing() -> None:
     net = chain(3, *NORM, std=1.0)
-    rates = {call.target: (call.alone, call.rate) for call in net.training.calls if call.verb == "adjust"}
+    rates = {call.target: (call.alone, call.rate) for call in net.training[0].calls if call.verb == "adjust"}
     assert rates == {"n.gain": (False, 1.0), "n.offset": (False, 1.0), "n.running": (True, 0.25)}

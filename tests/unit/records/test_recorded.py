@@ -75,9 +75,9 @@ MINE = (*DRAWN, "architectures", "digital32")
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (summary(*CHIP, "test_accuracy", to=7.5), r"summary\.json: .*digital32\.test_accuracy: got 7\.5; .*from 0 to 1"),
-        (summary(*CHIP, "test_accuracy", to=0.123), r"training\.csv: test_accuracy of digital32 at the end"),
-        (summary(*CHIP, "test_accuracy", to=True), r"summary\.json: .*test_accuracy: got True; expected a valid number"),
+        (summary(*CHIP, "test", to=7.5), r"summary\.json: .*digital32\.test: got 7\.5; .*from 0 to 1"),
+        (summary(*CHIP, "test", to=0.123), r"training\.csv: test of digital32 at the end"),
+        (summary(*CHIP, "test", to=True), r"summary\.json: .*test: got True; expected a valid number"),
         (summary(*CHIP, to=None), r"summary\.json: architectures: has the chips mixed-precision; expected .*run\.yaml"),
         (summary(*CHIP, "simulated_time_s", to=math.inf), r"simulated_time_s: got inf; expected a number from 0 on"),
         (summary(*CHIP, "simulated_time_s", to=1.0), r"simulated_time_s: got 1\.0; expected .*times steps"),
@@ -98,7 +98,7 @@ MINE = (*DRAWN, "architectures", "digital32")
         (summary("technology", "name", to="another"), r"summary\.json: technologies: names .*expected .*run\.yaml"),
         (lines("training.csv", lambda all_: [line for line in all_ if "digital32" not in line]), r"no row of digital32"),
         (lines("training.csv", lambda all_: all_[:-1]), r"training\.csv: step of digital32 at the end: got "),
-        (cell("training.csv", "test_accuracy", "1.5"), r"training\.csv: test_accuracy: got '1\.5'; .*0 to 1"),
+        (cell("training.csv", "test", "1.5"), r"training\.csv: test: got 1\.5; .*0 to 1"),
         (cell("training.csv", "energy_J_bottom-up-14nm", "inf"), r"energy_J_bottom-up-14nm: got 'inf'"),
         (cell("training.csv", "energy_J_bottom-up-14nm", "1.0"), r"energy_J_bottom-up-14nm of digital32 at the end"),
         (cell("training.csv", "samples", "1e9", row=-2), r"training\.csv: samples: falls from"),

@@ -20,7 +20,7 @@ from archsim.records.recorded import Recorded
 from archsim.records.ruled import ruled
 from archsim.records.seeds import read, several
 from archsim.report import ranges, style
-from archsim.report.charts import accuracy
+from archsim.report.charts import metric
 from archsim.report.make import make
 from archsim.studies.explain.explain import explain
 from archsim.studies.seeds import drawn
@@ -57,8 +57,8 @@ def test_every_number_of_the_mean_is_the_mean_of_the_numbers(mean: Recorded, chi
     for key in ("energy_per_step_J", "latency_per_step_s", "energy_per_sample_J"):
         for phase, value in told[key].items():
             assert value == pytest.approx(fmean(one[key][phase] for one in alone), rel=1e-12)
-    assert told["test_accuracy"] == pytest.approx(fmean(one["test_accuracy"] for one in alone))
-    assert mean.chips[chip].course[-1].test_accuracy == pytest.approx(told["test_accuracy"])
+    assert told["test"] == pytest.approx(fmean(one["test"] for one in alone))
+    assert mean.chips[chip].course[-1].test == pytest.approx(told["test"])
     for line in mean.contributions(chip):
         assert line.energy == pytest.approx(line.amount * line.price, rel=1e-9)
 
@@ -97,7 +97,7 @@ def explain_value(mean: Recorded) -> float:
 
 def test_a_table_gives_mean_and_deviation_over_the_seeds(mean: Recorded) -> None:
     (sheet,) = ranges.seeds(mean)
-    values = [100 * run.summary["architectures"]["digital32"]["test_accuracy"] for run in mean.seeds]
+    values = [100 * run.summary["architectures"]["digital32"]["test"] for run in mean.seeds]
     row = next(row for row in sheet.rows if row[0] == "test accuracy, digital32")
     assert row[1:3] == (f"{fmean(values):.2f} %", f"{stdev(values):.2f} %")
     assert sheet.heads[3:] == ("seed 1", "seed 2", "seed 10")
@@ -105,12 +105,12 @@ def test_a_table_gives_mean_and_deviation_over_the_seeds(mean: Recorded) -> None
 
 
 @pytest.mark.parametrize("page", [None, style.COLUMN])
-def test_accuracies_are_drawn_with_the_band_of_all_seeds(mean: Recorded, page: style.Page | None) -> None:
+def test_tests_are_drawn_with_the_band_of_all_seeds(mean: Recorded, page: style.Page | None) -> None:
     with style.applied(page) if page else style.applied():
-        figure = accuracy.draw(mean)
+        figure = metric.draw(mean)
         assert faults(figure) == []
     left = figure.axes[0]
-    errors = [1 - run.summary["architectures"][CHIPS[0]]["test_accuracy"] for run in mean.seeds]
+    errors = [1 - run.summary["architectures"][CHIPS[0]]["test"] for run in mean.seeds]
     ends = np.concatenate([path.vertices for band in left.collections[:1] for path in band.get_paths()])[:, 1]
     assert (ends.min(), ends.max()) == pytest.approx((min(errors), max(errors)))
     assert any("±" in str(line.get_label()) for line in left.lines)
@@ -118,7 +118,7 @@ def test_accuracies_are_drawn_with_the_band_of_all_seeds(mean: Recorded, page: s
 
 def test_a_report_and_the_object_of_a_folder_hold_all_seeds(folder: Path, mean: Recorded, tmp_path: Path) -> None:
     written = make(folder, tmp_path)
-    assert {"report.md", "intervals.json", "accuracy.png"} <= {path.name for path in written}
+    assert {"report.md", "intervals.json", "metric.png"} <= {path.name for path in written}
     assert "Over 3 seeds" in (tmp_path / "report.md").read_text(encoding="utf-8")
     opened = load(folder)
     assert set(opened.energy["seed"]) == {1, 2, 10}

@@ -91,7 +91,7 @@ def test_a_run_done_again_is_equal_in_everything_and_its_directory_is_left_alone
     assert found is not None
     assert found.equal
     assert [item.item for item in found.items] == [
-        "activity.csv", "energy.csv", "area.csv", "training.csv", "summary.json", "state-digital32.npz",
+        "activity.csv", "energy.csv", "area.csv", "training.csv", "programs", "summary.json", "state-digital32.npz",
         "state-mixed-precision.npz",
     ]  # fmt: skip
     assert all(item.difference is None for item in found.items)
@@ -163,7 +163,7 @@ def test_keys_that_joined_the_summary_are_told_in_one_word(run: Path, trained: P
             "energy_J at bott",
         ),
         (on_table("activity.csv", "what", 0, str.upper), "activity.csv", None, "what at mixed-precision forward chip"),
-        (on_table("training.csv", "test_accuracy", 1, lambda _: "0.5"), "training.csv", ..., "test_accuracy at mixed-"),
+        (on_table("training.csv", "test", 1, lambda _: "0.5"), "training.csv", ..., "test at mixed-"),
         (on_summary(lambda s: s["ratio"].update(energy=1e9)), "summary.json", ..., "ratio.energy"),
         (on_summary(lambda s: s.update(seed=9, older=1)), "summary.json", None, "older is gone (and 1 more)"),
         (on_summary(lambda s: s["boundary"]["inside"].append("x")), "summary.json", None, "is gone"),
@@ -235,7 +235,7 @@ def test_a_state_that_was_saved_with_another_run_file_is_told(run: Path) -> None
 
 
 def test_nothing_is_equal_to_nan_but_nan(run: Path, trained: Path) -> None:
-    on_summary(lambda s: s["architectures"]["digital32"].update(test_accuracy=float("nan")))(run)
+    on_summary(lambda s: s["architectures"]["digital32"].update(test=float("nan")))(run)
     assert not items(run, trained)["summary.json"].equal
     shutil.copytree(run, run.parent / "same")
     assert items(run, run.parent / "same")["summary.json"].equal

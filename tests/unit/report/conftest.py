@@ -73,7 +73,7 @@ def summary() -> dict[str, Any]:
         chip: {
             "energy_per_step_J": energies(chip, 1.0), "latency_per_step_s": by_phase(TIMES[chip]),
             "energy_per_sample_J": energies(chip, 1.0), "latency_per_sample_s": by_phase(TIMES[chip]), "samples": STEPS,
-            "test_accuracy": 0.9, "chip": chip, "pulses_per_step": 5.0 if chip == "mixed-precision" else 0.0,
+            "test": 0.9, "chip": chip, "pulses_per_step": 5.0 if chip == "mixed-precision" else 0.0,
             "programmed_pairs_per_step": 4.0 if chip == "mixed-precision" else 0.0,
             "outer_product_updates_per_step": 10_000.0 if chip == "mixed-precision" else 200_000.0,
             "simulated_time_s": STEPS * by_phase(TIMES[chip])["total"], "area_m2": area(chip), "steps": STEPS, "nonidealities": ["drift"] if chip == "mixed-precision" else [],
@@ -81,7 +81,8 @@ def summary() -> dict[str, Any]:
         for chip in TIMES
     }  # fmt: skip
     return {
-        "schema": 2, "batch": 1, "baseline": "digital32", "workload": "tiny_net", "dataset": "toy", "dataset_origin": "toy & made up", "seed": 7,
+        "schema": 3, "metric": {"name": "accuracy", "higher_is_better": True, "share": True, "chance": 0.1},
+        "sample": {"name": "image", "part": None, "parts": 1}, "batch": 1, "baseline": "digital32", "workload": "tiny_net", "dataset": "toy", "dataset_origin": "toy & made up", "seed": 7,
         "steps": STEPS, "technology": {"name": "first-tech", "sha256": "a" * 64}, "architectures": chips,
         "ratio": ratio(1.0), "ratios": {"mixed-precision": ratio(1.0)},
         "published": {
@@ -108,7 +109,7 @@ def tiny(tmp_path: Path) -> Path:
     (run / "summary.json").write_text(json.dumps(summary()))
     boundary = {"inside": ["arithmetic"], "outside": ["host link"]}
     (run / "run.yaml").write_text(yaml.safe_dump({
-        "schema": 2, "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
+        "schema": 3, "state": "finished", "archsim": "0.0.0", "inputs": {}, "dataset": {"name": "toy", "sha256": "d" * 64},
         "workload": {"name": "tiny_net", "training": {"batch": 1}},
         "technologies": [{"name": name, "sha256": "a" * 64, "times_s": {}} for name in TECHNOLOGIES],
         "architectures": [{"name": chip, "chip": chip, "boundary": boundary} for chip in TIMES],
@@ -146,8 +147,8 @@ def tiny(tmp_path: Path) -> Path:
     pd.DataFrame([
         {
             "architecture": chip, "step": step, "samples": step, "epoch": step / 100, "learning_rate": 0.3,
-            "running_accuracy": accuracy - 0.05 if step else None,
-            "test_accuracy": accuracy, "simulated_time_s": step * by_phase(TIMES[chip])["total"],
+            "running": accuracy - 0.05 if step else None,
+            "test": accuracy, "simulated_time_s": step * by_phase(TIMES[chip])["total"],
             **{f"energy_J_{name}": step * energies(chip, factor)["total"] for name, factor in TECHNOLOGIES.items()},
         }
         for chip in TIMES

@@ -28,7 +28,7 @@ def test_every_chip_has_a_line_and_every_other_one_a_ratio_with_its_interval(rec
             rf"{name}: {show(energy, 'J')} \(.+ to .+ [nu]J\) and {show(seconds, 's')} \(.+ to .+ [um]s\) a sample, "
         )
         assert re.match(numbers, line)
-        assert line.endswith(f"{100 * chip['test_accuracy']:.2f} % after 120 samples")
+        assert line.endswith(f"{100 * chip['test']:.2f} % after 120 samples")
     ratio = next(line for line in said if line.startswith("digital32 / mixed-precision: "))
     low, high = (float(each) for each in re.search(r"\(([\d.]+) to ([\d.]+);", ratio).groups())  # type: ignore[union-attr]
     assert low < run.summary["ratio"]["energy"] * 1.2

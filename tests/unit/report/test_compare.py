@@ -11,6 +11,7 @@ import pytest
 from layout_kit import faults
 
 from archsim.accounting.bill import Line
+from archsim.base.metrics import ACCURACY
 from archsim.records.compare import Comparison, Panel
 from archsim.records.differences import difference
 from archsim.records.recorded import Recorded
@@ -52,8 +53,8 @@ def panel(title: str, *sides: Side) -> Panel:
 
 def comparison(*panels: Panel) -> Comparison:
     chips = ("mixed-precision", "digital32")
-    told = {name: {"test_accuracy": 0.9, "samples": 2000} for name in chips}
-    summary = {"workload": "tiny_net", "dataset_origin": "toy", "steps": 1000, "seed": 7, "state": "finished",
+    told = {name: {"test": 0.9, "samples": 2000} for name in chips}
+    summary = {"metric": ACCURACY.content(0.1), "workload": "tiny_net", "dataset_origin": "toy", "steps": 1000, "seed": 7, "state": "finished",
                "architectures": told}  # fmt: skip
     content = {"workload": {"training": {"batch": 2}}}
     bare: Any = {name: SimpleNamespace(areas={"own": ()}) for name in chips}

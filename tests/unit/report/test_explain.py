@@ -193,7 +193,7 @@ def test_designs_of_one_chip_are_drawn_however_few_decisions_it_has(
 
 def test_a_change_that_spoils_the_learning_is_told_apart(full: Explanation) -> None:
     assert full.reruns is not None
-    worse = [one.name for one in full.reruns.variants if words.learns_worse(one, full.reruns)]
+    worse = [one.name for one in full.reruns.variants if words.learns_worse(one, full.reruns, full.recorded.metric)]
     assert worse == ["coarse errors"]
 
 

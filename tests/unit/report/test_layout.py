@@ -89,7 +89,7 @@ def test_a_legend_of_many_long_entries_stays_in_its_figure() -> None:
 
 
 def held(accuracy: float, *, drifts: bool) -> dict[str, object]:
-    found = {"test_accuracy": accuracy, "lowest": accuracy - 0.001, "highest": accuracy + 0.001}
+    found = {"test": accuracy, "lowest": accuracy - 0.001, "highest": accuracy + 0.001}
     times = [{"time_s": time, "plain": found, "compensated": found} for time in (0.0, 1.0, 3600.0, 86400.0)]
     return {"drifts": drifts, "times": times}
 
@@ -98,7 +98,14 @@ def test_a_chip_far_above_leaves_the_height_of_the_retention_chart_to_those_that
     chips = {"a": held(0.50, drifts=True), "digital32": held(0.98, drifts=False), LONG[0]: held(0.9, drifts=True)}
     with style.applied():
         figure = hold.draw(
-            {"architectures": chips, "duration_s": 86400.0, "workload": "w", "dataset": "d", "repeats": 3}
+            {
+                "architectures": chips,
+                "metric": {"name": "accuracy", "higher_is_better": True, "share": True, "chance": 0.1},
+                "duration_s": 86400.0,
+                "workload": "w",
+                "dataset": "d",
+                "repeats": 3,
+            }
         )
         assert faults(figure) == []
     first, second = figure.axes

@@ -95,11 +95,11 @@ ODD: dict[str, Odd] = {
     "untrained": with_course(lambda point: point if point.step == 0 else None),
     "one point": with_course(lambda point: point if point.step == 1 else None),
     "no point": with_course(lambda _: None),
-    "never evaluated": with_course(lambda point: replace(point, test_accuracy=None)),
+    "never evaluated": with_course(lambda point: replace(point, test=None)),
     "accuracy unknown": lambda run: with_summary(
-        run, lambda summary: summary["architectures"]["digital32"].update(test_accuracy=math.nan)
+        run, lambda summary: summary["architectures"]["digital32"].update(test=math.nan)
     ),
-    "all correct": with_course(lambda point: replace(point, test_accuracy=1.0)),
+    "all correct": with_course(lambda point: replace(point, test=1.0)),
     "free of charge": free_of_charge,
     "no area known": without_areas,
     "one technology": lambda run: replace(

@@ -241,12 +241,12 @@ def test_a_run_of_one_chip_has_a_page_without_a_ratio(copy: Path) -> None:
 def test_an_interrupted_run_says_so_and_an_accuracy_nobody_measured_is_none(copy: Path) -> None:
     run = read(copy)
     unknown = {
-        name: replace(chip, course=tuple(replace(point, test_accuracy=None) for point in chip.course))
+        name: replace(chip, course=tuple(replace(point, test=None) for point in chip.course))
         for name, chip in run.chips.items()
     }
     text = pages.render(replace(run, summary=run.summary | {"state": "partial"}, chips=unknown))
     assert "This run is partial: it was interrupted" in _Reader(text).text
-    assert set(embedded(text)["training"][0]["test_accuracy"]) == {None}
+    assert set(embedded(text)["training"][0]["test"]) == {None}
 
 
 def test_a_reference_reads_as_a_sentence_and_keeps_its_doi_and_its_note(made: Made) -> None:

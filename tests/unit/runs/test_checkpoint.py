@@ -139,5 +139,5 @@ def test_a_last_batch_of_one_sample_is_a_batch(tmp_path: Path) -> None:
     )
     assert spec.dataset.train_x.shape[0] % 4 in (0, 1)
     done = Trainer(spec, spec.architectures[0]).run()
-    assert 0 <= done.points[-1].running_accuracy <= 1
+    assert 0 <= done.points[-1].running <= 1
     del tmp_path

@@ -166,7 +166,7 @@ def test_columns_carry_their_units(tmp_path: Path, spec: RunSpec) -> None:
     )
     assert {"energy_J", "energy_per_step_J", "price_J_per_unit", "amount_unit"} <= set(energy)
     assert {"amount", "amount_unit", "key", "function", "what"} <= set(activity)
-    assert {"simulated_time_s", "energy_J_bottom-up-14nm", "test_accuracy"} <= set(training)
+    assert {"simulated_time_s", "energy_J_bottom-up-14nm", "test"} <= set(training)
     assert not activity.isna().any(axis=None) or set(activity.columns[activity.isna().any()]) == {"sizes"}
     assert (energy.energy_J >= 0).all()
     in_step = energy[energy.in_step].phase.unique()

@@ -75,7 +75,7 @@ def test_a_setting_that_is_no_yaml_is_one_line_too(value: str) -> None:
 def test_a_setting_reaches_into_lists() -> None:
     spec = small(settings=("network.layers.0.units=100", "network.layers.0.activation=relu"))
     assert spec.network.shapes == {"fc1": (785, 100), "fc2": (101, 10)}
-    assert "relu(100)" in spec.network.training.text()
+    assert "relu(100)" in spec.network.training[0].text()
 
 
 def test_the_name_of_an_architecture_narrows_a_setting() -> None:

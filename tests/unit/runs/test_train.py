@@ -184,16 +184,16 @@ def test_progress_is_reported_every_chunk_and_at_every_evaluation() -> None:
     assert max(b - a for a, b in pairwise([0, *(report.done for report in seen)])) <= CHUNK
     assert len(seen) <= len(marks) + 1
     assert all(report.due == steps and report.what == "digital32" for report in seen)
-    assert seen[-1].test_accuracy == trained.test_accuracy
+    assert seen[-1].test == trained.test
     assert trained.finished
     assert trained.steps == steps
 
 
 def test_there_is_no_running_accuracy_before_the_first_step() -> None:
     one = trainer(small())
-    assert math.isnan(one.running_accuracy)
+    assert math.isnan(one.running)
     one.train(3)
-    assert 0 <= one.running_accuracy <= 1
+    assert 0 <= one.running <= 1
 
 
 @pytest.mark.parametrize("arch", ["mixed-precision", "digital32"])

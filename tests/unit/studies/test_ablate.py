@@ -79,7 +79,7 @@ def test_a_point_gives_what_a_run_with_its_settings_gives(folder: Path, content:
         settings=("nonidealities.read_noise=false",), out=folder / "run",
     ).summary  # fmt: skip
     chip = summary["architectures"]["mixed-precision"]
-    assert found["last_test_accuracy"] == chip["test_accuracy"]
+    assert found["last_test"] == chip["test"]
     for phase in ("forward", "backward", "update", "refresh", "total"):
         assert found[f"{phase}_energy_J"] == pytest.approx(chip["energy_per_step_J"][phase])
         assert found[f"{phase}_latency_s"] == pytest.approx(chip["latency_per_step_s"][phase])
@@ -96,7 +96,7 @@ def test_differences_and_ratios_are_against_all_on(content: dict[str, Any]) -> N
     first, *others = content["nonidealities"]["points"]
     assert (first["difference"], first["energy_ratio"], first["pulses_ratio"]) == (0, 1, 1)
     for point in others:
-        assert point["difference"] == pytest.approx(point["test_accuracy"] - first["test_accuracy"])
+        assert point["difference"] == pytest.approx(point["test"] - first["test"])
         assert point["energy_ratio"] == pytest.approx(point["total_energy_J"] / first["total_energy_J"])
 
 
@@ -133,9 +133,7 @@ def test_an_ablation_that_died_goes_on_where_it_was(folder: Path, content: dict[
     again = small(tmp_path, done=lambda *rest: told.append(rest[3:]))
     assert told == [(1, 1)]
     for group in ("nonidealities", "converters"):
-        assert [p["test_accuracies"] for p in again[group]["points"]] == [
-            p["test_accuracies"] for p in content[group]["points"]
-        ]
+        assert [p["tests"] for p in again[group]["points"]] == [p["tests"] for p in content[group]["points"]]
     pulses = {p["pulses_per_step"] for group in ("nonidealities", "converters") for p in again[group]["points"]}
     assert len(pulses) == 2
     assert 5.0 in pulses
@@ -157,7 +155,7 @@ def test_what_is_set_holds_for_every_training_and_what_a_device_lacks_is_left_ou
         out=tmp_path / "run",
     ).summary  # fmt: skip
     chip = summary["architectures"]["mixed-precision"]
-    assert points[2]["last_test_accuracy"] == chip["test_accuracy"]
+    assert points[2]["last_test"] == chip["test"]
     assert "drift" not in chip["nonidealities"]
 
 

@@ -55,7 +55,7 @@ def test_times_are_log_spaced_from_a_second_and_end_with_the_duration() -> None:
 def test_without_drift_and_noise_the_accuracy_is_the_same_at_all_times(tmp_path: Path) -> None:
     content = hold(done(tmp_path / "run", "drift", "read_noise"), duration_s=90 * DAY, repeats=1)
     chip = content["architectures"]["mixed-precision"]
-    assert {entry["plain"]["test_accuracy"] for entry in chip["times"]} == {chip["trained_test_accuracy"]}
+    assert {entry["plain"]["test"] for entry in chip["times"]} == {chip["trained_test"]}
     assert all(entry["difference_left"] == 1 for entry in chip["times"])
     assert all(set(entry["compensated"]["gains"].values()) == {1.0} for entry in chip["times"])
 
@@ -141,7 +141,7 @@ def test_a_hold_writes_its_points_and_leaves_the_run_alone(run: Path, tmp_path: 
     digital = content["architectures"]["digital32"]
     (only,) = digital["times"]
     assert not digital["drifts"]
-    assert only["plain"]["test_accuracy"] == digital["trained_test_accuracy"]
+    assert only["plain"]["test"] == digital["trained_test"]
     assert "compensated" not in only
 
 
@@ -182,4 +182,4 @@ def test_a_mean_of_equal_accuracies_is_one_of_them() -> None:
     accuracy = 0.1 + 0.2 + 1e-3
     tests = [HoldPoint("chip", 1.0, False, k, accuracy, 0.0, {}, 0.0, 0.0) for k in range(3)]
     found = _mode(tests)
-    assert found["lowest"] <= found["test_accuracy"] <= found["highest"]
+    assert found["lowest"] <= found["test"] <= found["highest"]

@@ -24,7 +24,7 @@ def test_a_point_gives_what_a_run_gives(tmp_path: Path) -> None:
     options = {**SMALL, "settings": ("outer_product.error_bits=8",)}
     whole = run(**options, out=tmp_path / "run").summary
     chip = found["eight"]["architectures"]["mixed-precision"]
-    for key in ("energy_per_step_J", "latency_per_step_s", "test_accuracy", "pulses_per_step"):
+    for key in ("energy_per_step_J", "latency_per_step_s", "test", "pulses_per_step"):
         assert chip[key] == whole["architectures"]["mixed-precision"][key]
     assert list(found) == ["three", "eight"]
     assert (

@@ -262,15 +262,15 @@ function buildTimes() {
   }));
 }
 
-// --- accuracy --------------------------------------------------------------------------------------------------------
-const ACCURACIES = [0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995];
+// --- metric ----------------------------------------------------------------------------------------------------------
+const SHARES = [0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995];
 const PLOT = {left: 66, right: 14, top: 10, bottom: 44, height: 270};
 const SMALLEST = 1e-4;
 
 function buildCourses() {
   const box = document.getElementById("courses"), name = technology().name;
   const panels = [
-    {title: "training images (log axis)", of: (course) => course.samples, text: (value) => WHOLE.format(value), whole: true},
+    {title: `training ${PAGE.sample.plural} (log axis)`, of: (course) => course.samples, text: (value) => WHOLE.format(value), whole: true},
     {title: "energy spent on training steps (log axis)", of: (course) => course.energy_J[name] || [], text: (value) => show(value, "J", 3)},
   ];
   const figures = panels.map(() => make("figure", {class: "panel"}));
@@ -279,35 +279,55 @@ function buildCourses() {
   document.getElementById("chip-key").replaceChildren(...PAGE.chips.map((chip, k) => {
     const swatch = make("span", {class: "swatch"});
     swatch.style.background = `var(--chip-${k})`;
-    const end = chip.test_accuracy === null ? "not evaluated" : `at the end ${(100 * chip.test_accuracy).toFixed(2)} %`;
+    const end = chip.test === null ? "not evaluated" : `at the end ${metricText(chip.test)}`;
     return make("li", {}, swatch, `${chip.name}, ${end}`);
   }));
 }
 
+/** A value of the metric, as tables have it. */
+function metricText(value) {
+  return PAGE.metric.share ? `${(100 * value).toFixed(2)} %` : value.toFixed(3);
+}
+
+/** Of a share what is missing to 1, of any other metric its value: what the vertical axis is of. */
 function pointsOf(course, xs, ys) {
-  return xs.map((x, k) => ({x, y: ys[k]})).filter(({x, y}) => x > 0 && y !== null).map(({x, y}) => ({x, y, error: Math.max(1 - y, SMALLEST)}));
+  return xs.map((x, k) => ({x, y: ys[k]})).filter(({x, y}) => x > 0 && y !== null).map(({x, y}) => ({x, y, error: PAGE.metric.share ? Math.max(1 - y, SMALLEST) : y}));
+}
+
+/** The ends of the vertical axis, where a value stands between them (0 above), and the values to be written at it. */
+function verticalAxis(errors) {
+  if (PAGE.metric.share) {
+    const [low, high] = [Math.min(...errors) / 1.3, Math.min(Math.max(...errors, 0.1) * 1.2, 1)];
+    const ticks = SHARES.filter((each) => 1 - each > low && 1 - each <= high).map((each) => ({place: 1 - each, words: `${Number((100 * each).toFixed(1))} %`}));
+    return {part: (error) => Math.log(error / low) / Math.log(high / low), ticks, title: `${PAGE.metric.name} (log axis of the error)`};
+  }
+  const [least, most] = [Math.min(...errors), Math.max(...errors)], room = 0.08 * (most - least) || 0.1 * most || 1;
+  const [low, high] = [Math.max(least - room, 0), most + room], decade = 10 ** Math.floor(Math.log10((high - low) / 3));
+  const step = [1, 2, 5, 10].map((factor) => factor * decade).find((each) => (high - low) / each <= 7), ticks = [];
+  for (let k = Math.ceil(low / step); k * step <= high; k += 1) ticks.push({place: k * step, words: String(Number((k * step).toPrecision(6)))});
+  return {part: (value) => (high - value) / (high - low), ticks, title: `${PAGE.metric.name} (${PAGE.metric.higher_is_better ? "higher" : "lower"} is better)`};
 }
 
 function drawCourses({title, of, text, whole}, figure, clip) {
   const width = Math.max(Math.floor(figure.clientWidth), 220), {left, right, top, bottom, height} = PLOT;
   const courses = PAGE.training.map((course) => ({
-    chip: course.chip, tested: pointsOf(course, of(course), course.test_accuracy), running: pointsOf(course, of(course), course.running_accuracy),
+    chip: course.chip, tested: pointsOf(course, of(course), course.test), running: pointsOf(course, of(course), course.running),
   }));
-  const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Test accuracy over ${title}`});
+  const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Test ${PAGE.metric.name} over ${title}`});
   figure.append(svg);
   const all = courses.flatMap(({tested}) => tested);
   if (!all.length) {
-    svg.append(draw("text", {x: width / 2, y: height / 2, "text-anchor": "middle"}, "no point after the first image"));
+    svg.append(draw("text", {x: width / 2, y: height / 2, "text-anchor": "middle"}, "no point after the first sample"));
     return;
   }
   const papers = courses.map(({chip}) => chipOf(chip).published_accuracy).filter((value) => value);
   const errors = [...all.map(({error}) => error), ...papers.map((value) => 1 - value)];
-  const [low, high] = [Math.min(...errors) / 1.3, Math.min(Math.max(...errors, 0.1) * 1.2, 1)];
+  const vertical = verticalAxis(errors);
   const xs = courses.flatMap(({tested, running}) => [...tested, ...running]).map(({x}) => x);
   const room = Math.max(...xs) > 2 * Math.min(...xs) ? 1.15 : 3;  // a short course stands in the middle of a decade
   const [first, last] = [Math.min(...xs) / room, Math.max(...xs) * room];
   const placeX = (x) => left + (width - left - right) * Math.log(x / first) / Math.log(last / first);
-  const placeY = (error) => top + (height - top - bottom) * Math.log(error / low) / Math.log(high / low);
+  const placeY = (error) => top + (height - top - bottom) * vertical.part(error);
   const axis = draw("g", {class: "axis"});
   svg.append(axis);
   let free = left;  // from where there is room for a label
@@ -318,13 +338,13 @@ function drawCourses({title, of, text, whole}, figure, clip) {
     axis.append(draw("text", {x, y: height - bottom + 15, "text-anchor": "middle"}, words));
     free = x + half + 8;
   }
-  for (const value of ACCURACIES.filter((each) => 1 - each > low && 1 - each <= high)) {
-    const y = placeY(1 - value);
-    axis.append(draw("line", {x1: left, x2: width - right, y1: y, y2: y}), draw("text", {x: left - 5, y: y + 4, "text-anchor": "end"}, `${Number((100 * value).toFixed(1))} %`));
+  for (const {place, words} of vertical.ticks) {
+    const y = placeY(place);
+    axis.append(draw("line", {x1: left, x2: width - right, y1: y, y2: y}), draw("text", {x: left - 5, y: y + 4, "text-anchor": "end"}, words));
   }
   axis.append(draw("text", {x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle"}, title));
   const middle = (top + height - bottom) / 2;
-  axis.append(draw("text", {x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})`}, "accuracy (log axis of the error)"));
+  axis.append(draw("text", {x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})`}, vertical.title));
   const inside = draw("g", {"clip-path": `url(#${clip})`});
   svg.append(draw("clipPath", {id: clip}, draw("rect", {x: left, y: top, width: width - left - right, height: height - top - bottom})), inside);
   courses.forEach(({chip, tested, running}) => {
@@ -334,7 +354,7 @@ function drawCourses({title, of, text, whole}, figure, clip) {
     const dots = tested.map((point) => {
       const [x, y] = [placeX(point.x), placeY(point.error)];
       const dot = k % 2 ? draw("rect", {x: x - 3.5, y: y - 3.5, width: 7, height: 7}) : draw("circle", {cx: x, cy: y, r: 4});
-      const words = `${chip}: ${(100 * point.y).toFixed(2)} % after ${whole ? `${text(point.x)} images` : text(point.x)}`;
+      const words = `${chip}: ${PAGE.metric.name} ${metricText(point.y)} after ${whole ? `${text(point.x)} ${PAGE.sample.plural}` : text(point.x)}`;
       dot.setAttribute("class", "dot");
       dot.setAttribute("fill", colour);
       dot.setAttribute("role", "img");

@@ -60,7 +60,7 @@ def test_the_reference_of_as_many_steps_is_the_run_itself_and_a_changed_chip_is_
         found = again(recorded, tmp_path / "points", pool, (ERRORS, SKIP, OWN))
     summary = json.loads((recorded / "summary.json").read_text())
     assert found.reference.value == summary["ratio"]["energy"]
-    assert found.reference.accuracies == tuple(summary["architectures"][c]["test_accuracy"] for c in (BASELINE, CHIP))
+    assert found.reference.tests == tuple(summary["architectures"][c]["test"] for c in (BASELINE, CHIP))
     assert [one.name for one in found.variants] == ["skips", "8-bit errors"]  # the run's own value is no variant
     for one, setting in zip(
         found.variants, ("mac_array.skip_zero_inputs=true", "outer_product.error_bits=8"), strict=True
@@ -163,4 +163,4 @@ def test_numbers_of_the_other_chip_do_not_move_with_the_changed_one(recorded: Pa
     alone = small_run(recorded.parent / "alone", settings=SETTINGS[1:], archs=(BASELINE,), techs=(TECH,))
     both, one = (json.loads((run / "summary.json").read_text())["architectures"][BASELINE] for run in (recorded, alone))
     assert one["energy_per_step_J"] == both["energy_per_step_J"]
-    assert np.isclose(one["test_accuracy"], both["test_accuracy"], rtol=0)
+    assert np.isclose(one["test"], both["test"], rtol=0)
