@@ -45,7 +45,8 @@ def introduce(spec: RunSpec, out: Path) -> None:
     if note := fallback(spec.workload.dataset, spec.dataset):
         typer.echo(f"               {note}")
     typer.echo(f"  training     {steps} steps ({steps / per_epoch:g} epochs) of batch {training.batch}, learning rate "
-               f"{training.learning_rate:g} x {training.decay:g} an epoch, seed {spec.seed}")  # fmt: skip
+               f"{training.learning_rate:g} x {training.decay:g} an epoch{training.further()}, "
+               f"seed {spec.seed}")  # fmt: skip
     for architecture in spec.architectures:
         typer.echo(f"  chip         {architecture.name}: {architecture.title}")
         on, off = architecture.switched_on(), architecture.switched_off()

@@ -16,6 +16,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display, regular
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]

@@ -34,14 +34,18 @@ class Verbs(Protocol):
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Note that weights are to move by the rate times the sum over vectors of the outer products x_i d_j.
 
-        The rate arrives complete: where the mean over samples is wanted, the caller has divided by their number.
+        The rate arrives complete: where the mean over samples is wanted, the caller has divided by their number. Where
+        an optimiser stands in front, it is the share of a sample in the mean, and the learning rate comes with `apply`.
         """
 
-    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
-        """Move the weights of a matrix by what was accumulated over so many samples."""
+    def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
+        """Move the weights of a matrix by what was accumulated over so many samples; `rate` is the optimiser's."""
 
     def adjust(self, parameter: str, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Move a digital parameter by the rate times a direction of its shape; the rate arrives complete."""
+
+    def learn(self, parameter: str, d: Signal, share: float, rate: float, tag: Tag) -> Work[None]:
+        """Move a digital parameter by an optimiser's step; `share` is that of a sample in the mean gradient."""
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do what the matrix's devices need now and then (refresh)."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.base.arrays import F32, Arrays, nested, stored
+from archsim.base.errors import InputError, ModelError
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
@@ -20,8 +22,10 @@ from archsim.chips.demands import Demand, require
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
+from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.sram import Sram, bank_bit
 from archsim.learning.functions import Function
+from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
 
 
@@ -40,11 +44,18 @@ class Chip(Board):
     """
 
     SCHEMA: type[Architecture]
+    ACCUMULATES: ClassVar[bool] = False
+    """Whether gradients are summed before weights move, so that an optimiser can stand between."""
+    WEIGHTS_DECAY: ClassVar[bool] = False
+    """Whether all weights can be made smaller by a factor in a step."""
 
     def __init__(self, architecture: Architecture, network: Network, times: Times, *, now_ps: int = 0) -> None:
         super().__init__(times, now_ps=now_ps)
         self.network, self.architecture = network, architecture
         self.parameters: dict[str, F32] = {}
+        self.optimiser: Optimiser | None = None
+        self.learnt: dict[str, Learnt] = {}
+        self.optimiser_units: dict[str, OptimiserUnit] = {}
         bus, host, unit = architecture.bus, architecture.host, architecture.digital_unit
         self.input_bits = host.input_bits
         self.bus = Bus(
@@ -70,6 +81,27 @@ class Chip(Board):
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
         return [buffer_demand(network, samples, architecture.digital_unit.buffer_words)]
+
+    @classmethod
+    def check_optimiser(cls, architecture: Architecture, optimiser: Optimiser | None) -> None:
+        """Refuse an optimiser that the chip has nothing for: what every `start` does before it builds anything.
+
+        Raises
+        ------
+        InputError
+            For any, unless the chip's class says of itself that it accumulates gradients; for one that lets weights
+            decay, unless it says that they can.
+        """
+        if optimiser is not None and not cls.ACCUMULATES:
+            raise InputError(
+                f"asks for an optimiser, but {architecture.name} has nowhere to accumulate gradients",
+                key="training.optimiser", expected="sgd",
+            )  # fmt: skip
+        if optimiser is not None and optimiser.decay and not cls.WEIGHTS_DECAY:
+            raise InputError(
+                f"lets weights decay, but those of {architecture.name} lie in devices", key="training.optimiser.decay",
+                value=optimiser.decay, expected="0",
+            )  # fmt: skip
 
     @classmethod
     def fit(cls, architecture: Architecture, network: Network, samples: int) -> None:
@@ -103,22 +135,59 @@ class Chip(Board):
         """Return the chip's arrays of devices by "LAYER/ROW,COLUMN" of their tile; none where weights lie in SRAM."""
         return {}
 
-    def holding(self, parameters: dict[str, F32], *, samples: int | None = None) -> Self:
-        """Take over the network's digital parameters, and return the chip: the sole owner of them, or its twin.
+    def holding(
+        self, parameters: dict[str, F32], optimiser: Optimiser | None = None,
+        learnt: dict[str, Learnt] | None = None, *, samples: int | None = None,
+    ) -> Self:  # fmt: skip
+        """Take over the network's digital parameters and its optimiser, and return the chip.
 
-        Banks of the signal buffer that a batch of `samples` does not fill are switched off.
+        It is the sole owner of the parameters and of what the optimiser remembers, `learnt`, or the twin of one. Banks
+        of the signal buffer that a batch of `samples` does not fill are switched off.
         """
-        self.parameters = parameters
+        self.parameters, self.optimiser = parameters, optimiser
         if samples is not None:
             self.digital_unit.fill(words_alive(self.network, samples))
+        if optimiser is not None:
+            kept = {name: array for name, array in parameters.items() if name not in self.network.graph.tracks}
+            self.learnt = learnt or {
+                **{name: Learnt(optimiser, self.gradient(name)) for name in self.network.graph.matrices},
+                **{name: Learnt(optimiser, np.zeros_like(array)) for name, array in kept.items()},
+            }
+            self.optimiser_units = self._optimiser_units(optimiser)
         return self
+
+    def gradient(self, matrix: str) -> F32:
+        """Return where gradients of a matrix are summed for an optimiser, in the order of the chip's own sums."""
+        raise ModelError(f"{type(self).__name__} sums no gradient of {matrix}")
+
+    def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
+        """Return what turns the gradient of each matrix into a step."""
+        raise ModelError(f"{type(self).__name__} has no unit for {optimiser}")
+
+    def optimiser_unit(
+        self, optimiser: Optimiser, words: int, *, lanes: int, banks: int, together: int = 1, **given: Any
+    ) -> OptimiserUnit:
+        """Return a unit for so many weights, `together` of which lie in one word of its memories."""
+        bits, kept = WORD_BIT * together, optimiser.states
+        gradients, states = (
+            self.sram(-(-words * n // together), banks=banks, word_bit=bits) for n in (1, kept)
+        )  # fmt: skip
+        return OptimiserUnit(
+            self.clock, self.ledger, lanes=lanes, cycle_ps=self.ps("digital.cycle"), gradients=gradients,
+            states=states, cost=optimiser.cost, kept=kept, **given,
+        )  # fmt: skip
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that decide what the chip computes, by name, cells under their names in `cells`.
 
         Views, not copies. The clock, the ledger and the streams of training are no part of it.
         """
-        return nested("parameters", self.parameters)
+        return {**nested("parameters", self.parameters), **self._remembered()}
+
+    def _remembered(self) -> dict[str, NDArray[Any]]:
+        """Return what the optimiser remembers, by matrix and parameter."""
+        learnt = ((f"optimiser/{name}", one.arrays()) for name, one in self.learnt.items())
+        return {key: array for name, arrays in learnt for key, array in nested(name, arrays).items()}
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` of a chip of the same architecture and network returned, in place.
@@ -128,8 +197,10 @@ class Chip(Board):
         InputError
             If an array is missing or of another shape or type.
         """
-        for name, mine in nested("parameters", self.parameters).items():
-            mine[...] = stored(name, mine, arrays)
+        mine = {**nested("parameters", self.parameters), **self._remembered()}
+        found = {name: stored(name, like, arrays) for name, like in mine.items()}
+        for name, array in mine.items():
+            array[...] = found[name]
 
     def tallies(self) -> dict[str, int]:
         """Return what units count beside the ledger, by name: picoseconds waited for each resource."""
@@ -169,6 +240,11 @@ class Chip(Board):
         """Move a parameter in the digital unit."""
         return self.digital_unit.adjust(self.parameters[parameter], d.values, rate, tag)
 
+    def learn(self, parameter: str, d: Signal, share: float, rate: float, tag: Tag) -> Work[None]:
+        """Move a parameter by an optimiser's step in the digital unit."""
+        learnt = self.learnt[parameter]
+        return self.digital_unit.learn(self.parameters[parameter], d.values, learnt, tag, share=share, rate=rate)
+
     @abstractmethod
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Return x W."""
@@ -182,7 +258,7 @@ class Chip(Board):
         """Note the sum over vectors of the outer products, times the rate."""
 
     @abstractmethod
-    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+    def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
         """Move the weights by what was accumulated over so many samples."""
 
     @abstractmethod

@@ -16,7 +16,7 @@ from archsim.analog.cells import Cells
 from archsim.base.arrays import F32, Arrays, nested, under
 from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
-from archsim.base.signal import STEP_PHASES, Signal, Tag
+from archsim.base.signal import STEP_PHASES, Scale, Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
@@ -227,7 +227,7 @@ class CrossbarChip(Chip):
         """Return a chip over the same cells on a clock of its own."""
         made = type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
         made.ranges = self.ranges
-        return made.holding(self.parameters)
+        return made.holding(self.parameters, self.optimiser, self.learnt)
 
     def cells(self) -> dict[str, Cells]:
         """Return the cells of every tile by "LAYER/ROW,COLUMN"."""
@@ -257,27 +257,26 @@ class CrossbarChip(Chip):
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send codes to all tiles of the matrix, read them side by side, add up the row bands' partial sums."""
-        values, scale = yield from self._driven(matrix, x, tag)
+        values, scale = yield from self.inputs(matrix, x, tag)
         return (yield from self._product(matrix, self.forward[matrix], values, scale, tag))
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
-        values, scale = d.normal or (yield from self._normalised(d, tag))
+        values, scale = yield from self.errors(d, tag)
         return (yield from self._product(matrix, self.backward[matrix], values, scale, tag))
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    def _driven(self, matrix: str, x: Signal, tag: Tag) -> Work[tuple[F32, float]]:
-        """Return inputs relative to the DAC's full scale, and that scale in their own unit.
-
-        Inputs that are known to stay within full scale drive the lines as they are; others by their largest element.
-        """
+    def inputs(self, matrix: str, x: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
+        """Return inputs relative to the DAC's full scale, and that scale in their own unit, by the file's rule."""
         if matrix not in self._fixed:
-            return x.normal or (yield from self._normalised(x, tag))
+            return (yield from self._normalised(x, tag, self.architecture.tile.dac.input_scale))
         scale = self._full_scale
         return (x.values if scale == 1 else x.values * np.float32(1 / scale)), scale
 
     def _fixed_inputs(self) -> frozenset[str]:
-        """Return the matrices all of whose inputs are known to stay within the DAC's full scale."""
+        """Return the matrices whose inputs drive the lines as they are: all known to stay within full scale."""
+        if self.architecture.tile.dac.input_scale != "bounded":
+            return frozenset()
         graph, loose = self.network.graph, set()
         for node in graph.nodes:
             if isinstance(node.what, Product):
@@ -286,7 +285,7 @@ class CrossbarChip(Chip):
                     loose.add(node.what.matrix)
         return frozenset(graph.matrices) - loose
 
-    def _product(self, matrix: str, group: TileGroup, values: F32, scale: float, tag: Tag) -> Work[Signal]:
+    def _product(self, matrix: str, group: TileGroup, values: F32, scale: Scale, tag: Tag) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
         sent = values.size * group.bands
@@ -302,9 +301,18 @@ class CrossbarChip(Chip):
         yield from bus.send(group.outputs * vectors * group.adc_bits, tag)
         return Signal((yield from unit.collect(group.join(codes), tag, scale=scale)))
 
-    def _normalised(self, d: Signal, tag: Tag) -> Work[tuple[F32, float]]:
-        """Return the errors over their largest magnitude, and that; kept with the signal, for its other uses."""
-        d.normal = yield from self.digital_unit.normalise(d.values, tag)
+    def errors(self, d: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
+        """Return errors within +-1, and what they were divided by, by the file's rule."""
+        return self._normalised(d, tag, self.architecture.tile.dac.error_scale)
+
+    def _normalised(self, d: Signal, tag: Tag, rule: str) -> Work[tuple[F32, Scale]]:
+        """Return a signal over its largest magnitudes, and these; kept with the signal, for its other uses."""
+        if rule == "vector" and d.values.shape[0] > 1:  # one vector is a burst of its own
+            if d.by_vector is None:
+                d.by_vector = yield from self.digital_unit.normalise_vectors(d.values, tag)
+            return d.by_vector
+        if d.normal is None:
+            d.normal = yield from self.digital_unit.normalise(d.values, tag)
         return d.normal
 
 

@@ -20,11 +20,18 @@ Conductance = Annotated[float, quantity("S"), AfterValidator(positive)]
 
 
 class DacFile(Record):
-    """DACs of a tile: a pulse width of up to 2^(bits-1) - 1 periods; `full_scale` is the input of the longest pulse."""
+    """DACs of a tile: a pulse width of up to 2^(bits-1) - 1 periods; `full_scale` is the input of the longest pulse.
+
+    By what signals are divided so that they fill it: inputs that are known to stay within full scale by nothing and
+    others by the largest element of the burst (`bounded`), or all by that of the burst or of each vector; errors by
+    that of the burst or of each vector. A scale of each vector goes through the products and into the outer products.
+    """
 
     bits: Bits
     style: Literal["pulse-width"]
     full_scale: Positive
+    input_scale: Literal["bounded", "vector", "burst"] = "bounded"
+    error_scale: Literal["burst", "vector"] = "burst"
 
 
 class TrackedFile(Record):

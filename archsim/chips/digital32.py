@@ -19,6 +19,8 @@ from archsim.chips.chip import Chip
 from archsim.chips.demands import Demand
 from archsim.hardware.component import Component
 from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
+from archsim.hardware.optimiser_unit import OptimiserUnit
+from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
 
@@ -44,6 +46,7 @@ class Digital32Chip(Chip):
     """Verbs of the 32-bit digital chip. Sole owner of its weights, float32 by layer."""
 
     SCHEMA = Digital32Architecture
+    ACCUMULATES = WEIGHTS_DECAY = True
     architecture: Digital32Architecture
 
     def __init__(
@@ -63,8 +66,9 @@ class Digital32Chip(Chip):
 
     @classmethod
     def start(
-        cls, architecture: Digital32Architecture, network: Network, times: Times, streams: Streams, *, samples: int = 1
-    ) -> Self:
+        cls, architecture: Digital32Architecture, network: Network, times: Times, streams: Streams, *,
+        samples: int = 1, optimiser: Optimiser | None = None,
+    ) -> Self:  # fmt: skip
         """Return a chip with the network's initial weights, to be trained on batches of `samples`.
 
         Raises
@@ -72,9 +76,10 @@ class Digital32Chip(Chip):
         DoesNotFitError
             If the network asks for more than the chip has.
         """
+        cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         made = cls(architecture, network, times, network.initial_weights(streams))
-        return made.holding(network.initial_parameters(streams), samples=samples)
+        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
@@ -96,12 +101,26 @@ class Digital32Chip(Chip):
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
-        return [*super().components(), self.mac_array]
+        units = {id(unit): unit for unit in self.optimiser_units.values()}
+        return [*super().components(), self.mac_array, *units.values()]
 
     def twin(self) -> Self:
         """Return a chip over the same weights on a clock of its own."""
         made = type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.clock.now)
-        return made.holding(self.parameters)
+        return made.holding(self.parameters, self.optimiser, self.learnt)
+
+    def gradient(self, matrix: str) -> F32:
+        """Return zeros, laid out as the weights are."""
+        return np.zeros_like(self.weights[matrix])
+
+    def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
+        """Return one unit for all matrices, as wide as the MAC array."""
+        array = self.architecture.mac_array
+        unit = self.optimiser_unit(
+            optimiser, self.network.weights, lanes=array.lanes, banks=array.weight_banks,
+            together=array.weights_per_access,
+        )  # fmt: skip
+        return dict.fromkeys(self.weights, unit)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the weights by matrix, and the parameters."""
@@ -129,15 +148,27 @@ class Digital32Chip(Chip):
         return (yield from self._keep(Signal(result), tag))
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Scale the errors by the rate, then read, change and write every weight."""
+        """Scale the errors by the rate, then read, change and write every weight, or its gradient."""
         scaled = yield from self.digital_unit.collect([d.values], tag, scale=rate)
         yield from self._send(x.elements + d.elements, tag)
-        yield from self.mac_array.add_outer(self.weights[matrix], x.values, np.ascontiguousarray(scaled), tag)
+        scaled = np.ascontiguousarray(scaled)
+        if self.optimiser is None:
+            yield from self.mac_array.add_outer(self.weights[matrix], x.values, scaled, tag)
+            return
+        unit = self.optimiser_units[matrix]
+        gradient = self.learnt[matrix].gradient
+        accesses = yield from self.mac_array.add_outer(gradient, x.values, scaled, tag, into=unit.gradients)
+        unit.added(accesses, tag)
 
-    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
-        """Do nothing: the weights have moved already."""
-        del matrix, samples, tag
-        yield from ()
+    def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
+        """Add the optimiser's step to the weights; without one they have moved already."""
+        del samples
+        if self.optimiser is None:
+            return
+        learnt, weight = self.learnt[matrix], self.weights[matrix]
+        step = yield from self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
+        yield from self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
+        learnt.clear()
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: SRAM needs no refresh."""

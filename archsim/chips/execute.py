@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -95,13 +96,14 @@ def execute(
         held[number] = Signal(fed.reshape(-1, program.tensors[number].shape[-1]), bits=chip.input_bits)
     for name, number in program.parameters:
         held[number] = Signal(chip.parameters[name])
-    verbs, begin = through or chip, chip.clock.now
+    asked = _Asked(chip, through or chip, held, rate, samples)
+    begin = chip.clock.now
     for booked, calls in _tagged(program, phase):
         for call, tag, free in calls:
             if free is not None:
                 held[call.output] = Signal(free(*[held[number].values for number in call.inputs]))
             else:
-                held[call.output] = yield from _ask(verbs, call, tag, held, rate, samples)
+                held[call.output] = yield from asked(call, tag)
             for number in call.last:
                 held[number] = None
         begin = chip.book_time(booked, begin)
@@ -117,16 +119,38 @@ def _tagged(program: Program, phase: str | None) -> list[tuple[str, list[tuple[C
     ]
 
 
-def _ask(verbs: Verbs, call: Call, tag: Tag, held: list[Any], rate: float, samples: int) -> Work[Any]:
-    """Return the work of a call, for the tensors held."""
-    signals = [held[number] for number in call.inputs]
-    if call.verb == "compute":
-        return verbs.compute(call.target, signals, tag)
-    if call.verb == "receive":
-        return verbs.receive(signals[0], tag)
-    if call.verb == "apply":
-        return verbs.apply(cast("str", call.target), samples, tag)
-    rates: tuple[float, ...] = ()
-    if call.verb in {"accumulate", "adjust"}:
-        rates = (call.rate if call.alone else rate * call.rate / samples,)
-    return cast("Work[Any]", getattr(verbs, call.verb)(call.target, *signals, *rates, tag))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a program asks, for the tensors held: the chip itself, or verbs in its place."""
+
+    chip: Chip
+    verbs: Verbs
+    held: list[Any]
+    rate: float
+    samples: int
+
+    def __call__(self, call: Call, tag: Tag) -> Work[Any]:
+        """Return the work of a call."""
+        verbs, signals = self.verbs, [self.held[number] for number in call.inputs]
+        if call.verb == "compute":
+            return verbs.compute(call.target, signals, tag)
+        if call.verb == "receive":
+            return verbs.receive(signals[0], tag)
+        if call.verb == "apply":
+            return verbs.apply(cast("str", call.target), self.samples, self.rate * call.rate, tag)
+        if call.verb in {"accumulate", "adjust"}:
+            return self._learning(call, signals, tag)
+        return cast("Work[Any]", getattr(verbs, call.verb)(call.target, *signals, tag))
+
+    def _learning(self, call: Call, signals: list[Signal], tag: Tag) -> Work[Any]:
+        """Return the work of a call that learns: by the rate, or for an optimiser by the share in the mean alone."""
+        name = cast("str", call.target)
+        if call.alone or self.chip.optimiser is None:
+            rate = call.rate if call.alone else self.rate * call.rate / self.samples
+            return cast("Work[Any]", getattr(self.verbs, call.verb)(name, *signals, rate, tag))
+        graph = self.chip.network.graph
+        own = graph.matrices[name].rate if call.verb == "accumulate" else graph.parameters[name].rate
+        share = call.rate / own / self.samples
+        if call.verb == "accumulate":
+            return self.verbs.accumulate(name, signals[0], signals[1], share, tag)
+        return self.verbs.learn(name, signals[0], share, self.rate * own, tag)

@@ -29,6 +29,7 @@ from archsim.hardware.array_writer import ArrayWriter
 from archsim.hardware.component import Component
 from archsim.hardware.pulse_unit import PulseUnit
 from archsim.hardware.tile import Converters
+from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import Due, PulseRule
 from archsim.networks.network import Network
 
@@ -87,8 +88,9 @@ class InArrayChip(CrossbarChip):
 
     @classmethod
     def start(
-        cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams, *, samples: int = 1
-    ) -> Self:
+        cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams, *,
+        samples: int = 1, optimiser: Optimiser | None = None,
+    ) -> Self:  # fmt: skip
         """Return a chip with the network placed on its tiles and loaded, to be trained on batches of `samples`.
 
         Raises
@@ -96,6 +98,7 @@ class InArrayChip(CrossbarChip):
         DoesNotFitError
             If the network asks for more than the chip has.
         """
+        cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, update = architecture.weight, architecture.update
@@ -140,9 +143,9 @@ class InArrayChip(CrossbarChip):
                 [self._write(matrix, r, c, index, pulses, tag) for r, c, index, pulses in parts]
             )
 
-    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
+    def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
         """Do nothing but count: the devices have been pulsed already."""
-        del tag
+        del rate, tag
         self.ranges[matrix].count(samples)
         yield from ()
 

@@ -5,8 +5,10 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self, cast
 
 import numpy as np
@@ -14,8 +16,8 @@ from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
 from archsim.analog.cells import PairedCells
-from archsim.base.arrays import I64, Arrays, nested, stored, under
-from archsim.base.signal import Signal, Tag
+from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
+from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
@@ -28,15 +30,20 @@ from archsim.chips.placement import Grid
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
+from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.programmer import Programmer
 from archsim.learning.accumulate import Accumulator, RefreshLog
+from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
+
+AT_TILES = (OuterProductUnit.kind, OptimiserUnit.kind)
+"""Units that stand at every tile, if the architecture says so."""
 
 
 @dataclass(slots=True)
 class LayerState:
-    """Leaves of one layer: cells by grid position, chi, the log of each cell array.
+    """Leaves of one layer: cells by grid position, chi, the log of each cell array, the gradient for an optimiser.
 
     `since_refresh` and `logged` count samples and entries in the log since the last refresh.
     """
@@ -45,6 +52,7 @@ class LayerState:
     cells: list[list[PairedCells]]
     accumulator: Accumulator
     logs: list[list[RefreshLog]]
+    gradient: Accumulator | None = None
     since_refresh: int = 0
     logged: int = 0
 
@@ -70,6 +78,7 @@ class MixedPrecisionChip(CrossbarChip):
     """Verbs of the mixed-precision chip. Build with `start`, which also places and loads the network."""
 
     SCHEMA = MixedPrecisionArchitecture
+    ACCUMULATES = True
     architecture: MixedPrecisionArchitecture
     state: dict[str, LayerState]
 
@@ -100,7 +109,7 @@ class MixedPrecisionChip(CrossbarChip):
     @classmethod
     def start(
         cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams, *,
-        samples: int = 1,
+        samples: int = 1, optimiser: Optimiser | None = None,
     ) -> Self:  # fmt: skip
         """Return a chip with the network placed on its tiles and loaded, to be trained on batches of `samples`.
 
@@ -109,6 +118,7 @@ class MixedPrecisionChip(CrossbarChip):
         DoesNotFitError
             If the network asks for more than the chip has.
         """
+        cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, outer = architecture.weight, architecture.outer_product
@@ -116,14 +126,16 @@ class MixedPrecisionChip(CrossbarChip):
         state = {}
         for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
-            accumulator = Accumulator(
-                network.shapes[name], epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit,
-                x_bits=outer.x_bits, error_bits=outer.error_bits, skip_zeros=outer.skip_zeros,
-                edges=grid.edges() if tiled else None, burst=outer.burst,
+            sums = partial(
+                Accumulator, network.shapes[name], x_bits=outer.x_bits, error_bits=outer.error_bits,
+                skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
+            accumulator = sums(epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit)
+            gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
-            state[name] = LayerState(grid, cells, accumulator, logs)
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), samples=samples)
+            state[name] = LayerState(grid, cells, accumulator, logs, gradient)
+        made = cls(architecture, network, times, state)
+        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
@@ -155,7 +167,8 @@ class MixedPrecisionChip(CrossbarChip):
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
         units = {id(unit): unit for unit in self.outer_product_units.values()}
-        return [*super().components(), *units.values(), self.programmer]
+        optimisers = {id(unit): unit for unit in self.optimiser_units.values()}
+        return [*super().components(), *units.values(), self.programmer, *optimisers.values()]
 
     def parts(self) -> list[Part]:
         """Return the parts of the chip; a unit at a tile stands at every one of the `tile.count` tiles, used or not."""
@@ -164,10 +177,11 @@ class MixedPrecisionChip(CrossbarChip):
             return found
         used = sum(unit.copies for unit in self.outer_product_units.values())
         scale = self.architecture.tile.count / used
-        return [
-            replace(part, amount=part.amount * scale) if part.component == OuterProductUnit.kind else part
-            for part in found
-        ]
+        return [replace(part, amount=part.amount * scale) if part.component in AT_TILES else part for part in found]
+
+    def gradient(self, matrix: str) -> F32:
+        """Return the gradient memory of a matrix, (columns, rows)."""
+        return cast("Accumulator", self.state[matrix].gradient).chi
 
     # --- keeping --------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -183,10 +197,10 @@ class MixedPrecisionChip(CrossbarChip):
 
     # --- verbs ----------------------------------------------------------------------------------------------------
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Add the outer product to chi."""
-        state = self.state[matrix]
-        normal, scale = d.normal or (yield from self._normalised(d, tag))
-        x_scale = (yield from self._driven(matrix, x, tag))[1] or 1.0  # any scale will do where all is zero
+        """Add the outer product to chi, or to the gradient for an optimiser."""
+        state, unit = self.state[matrix], self.outer_product_units[matrix]
+        normal, scale = yield from self.errors(d, tag)
+        x_scale = _not_zero((yield from self.inputs(matrix, x, tag))[1])
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
             outer, grid = self.architecture.outer_product, state.grid
@@ -195,13 +209,25 @@ class MixedPrecisionChip(CrossbarChip):
                 d.elements * len(grid.rows) * outer.error_bits,
             )
             yield from self.bus.send(x_bits + d_bits, tag)
-        yield from self.outer_product_units[matrix].accumulate(
-            state.accumulator, x.values, normal, tag, x_scale=x_scale, rate=rate * scale
+        if state.gradient is None:
+            yield from unit.accumulate(state.accumulator, x.values, normal, tag, x_scale=x_scale, rate=rate * scale)
+            return
+        optimiser = self.optimiser_units[matrix]
+        done = yield from unit.accumulate(
+            state.gradient, x.values, normal, tag, x_scale=x_scale, rate=rate * scale, into=optimiser.gradients
         )
+        optimiser.added(done.updates, tag)
 
-    def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
-        """Pulse the pairs whose chi crossed the threshold."""
+    def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
+        """Add the optimiser's step to chi, if there is one, and pulse the pairs whose chi crossed the threshold."""
         state = self.state[matrix]
+        if state.gradient is not None:
+            accumulator, learnt = state.accumulator, self.learnt[matrix]
+            step = yield from self.optimiser_units[matrix].step(
+                learnt, accumulator.bands, tag, rate=rate / accumulator.epsilon
+            )
+            yield from self.outer_product_units[matrix].shift(accumulator, step, tag)
+            learnt.clear()
         state.since_refresh += samples
         self.ranges[matrix].count(samples)
         index, pulses = self.outer_product_units[matrix].apply(state.accumulator, tag)
@@ -257,6 +283,21 @@ class MixedPrecisionChip(CrossbarChip):
         lines = max(sum(shape) for shape in self.network.shapes.values())
         return dict.fromkeys(self.state, unit(self.network.weights, lines, 1, "outer_product_unit"))
 
+    def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
+        """Return what turns gradients into steps, beside each unit that adds to chi and as wide."""
+        outer, tile = self.architecture.outer_product, self.architecture.tile
+
+        def unit(words: int, **given: Any) -> OptimiserUnit:
+            return self.optimiser_unit(optimiser, words, lanes=outer.lanes, banks=outer.chi.banks, **given)
+
+        if self._at_tiles:
+            words = tile.rows * tile.columns
+            return {
+                name: unit(words, copies=layer.grid.tiles, label=f"optimiser_unit {name}")
+                for name, layer in self.state.items()
+            }
+        return dict.fromkeys(self.state, unit(self.network.weights))
+
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for (r, c), (inside, due) in by_tile(state.grid, index.tolist(), pulses.tolist()).items():
@@ -264,6 +305,11 @@ class MixedPrecisionChip(CrossbarChip):
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag))
             state.logs[r][c].add(place)
             state.logged += place.size
+
+
+def _not_zero(scale: Scale) -> Scale:
+    """Return a scale with 1 in place of 0: any will do where all is zero."""
+    return (scale or 1.0) if isinstance(scale, float) else np.where(scale > 0, scale, 1.0)
 
 
 def build_device(architecture: MixedPrecisionArchitecture) -> Device:

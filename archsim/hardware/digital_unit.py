@@ -10,14 +10,15 @@ import numpy as np
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Job, Ledger
-from archsim.base.arrays import F32
-from archsim.base.signal import Tag
+from archsim.base.arrays import F32, F64
+from archsim.base.signal import Scale, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.functions import Function, words
-from archsim.learning.maths import normalised
+from archsim.learning.maths import normalised, normalised_by_vector
+from archsim.learning.optimisers.rules import Learnt, Optimiser
 
 
 class DigitalUnit(Component):
@@ -116,14 +117,54 @@ class DigitalUnit(Component):
         key = ("adjust", n)
         return self.perform(self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts), tag, None)
 
-    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: float = 1.0) -> Work[F32]:
+    def learn(self, parameter: F32, d: F32, learnt: Learnt, tag: Tag, *, share: float, rate: float) -> Work[None]:
+        """Move a parameter in place by an optimiser's step; all of it, whether or not a sample named it.
+
+        An element costs what the optimiser's step does (`learning.optimisers.rules`), a product with the share, an
+        addition, and another product where weights decay; gradient, states and the parameter lie in the buffer.
+
+        Parameters
+        ----------
+        parameter, d : float32 arrays of one shape
+            `d` is a descent direction, the sum over samples.
+        share : float
+            Of a sample in the mean.
+        rate : float
+            Learning rate.
+        """
+        optimiser = learnt.optimiser
+        np.multiply(d, np.float32(share), out=learnt.gradient)
+        if optimiser.decay:
+            parameter *= np.float32(1 - rate * optimiser.decay)
+        parameter += learnt.step(rate)
+        learnt.clear()
+        key = ("learn", d.size, optimiser)
+        return self.perform(self._jobs.get(key) or self._learn_job(key), tag, None)
+
+    def _learn_job(self, key: tuple[str, int, Optimiser]) -> Job:
+        _, n, optimiser = key
+        cost = optimiser.cost
+        adds, multiplies = (cost.adds + 1) * n, (cost.multiplies + 1 + bool(optimiser.decay)) * n
+        cycles = self.cycles(adds + multiplies + cost.lookups * n)
+        amounts = {
+            "add": adds,
+            "multiply": multiplies,
+            "lookup": cost.lookups * n,
+            "buffer.read": (2 + optimiser.states) * n,
+            "buffer.write": (1 + optimiser.states) * n,
+            "control.cycle": cycles,
+        }
+        return self.job(key, cycles * self.cycle_ps, amounts)
+
+    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: Scale = 1.0) -> Work[F32]:
         """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""
         result = parts[0] if len(parts) == 1 else np.add(parts[0], parts[1])
         for part in parts[2:]:
             result += part
-        if scale != 1:
-            result = result * scale  # a Python float leaves float32 what it is
-        key = ("collect", len(parts), scale != 1, result.size)
+        scaled = not isinstance(scale, float) or scale != 1
+        if scaled:  # a Python float leaves float32 what it is
+            result = result * (scale if isinstance(scale, float) else scale.astype(np.float32))
+        key = ("collect", len(parts), scaled, result.size)
         return self.perform(self._jobs.get(key) or self._collect_job(key), tag, result)
 
     def _collect_job(self, key: tuple[str, int, bool, int]) -> Job:
@@ -143,6 +184,21 @@ class DigitalUnit(Component):
         cycles = self.cycles(2 * n)
         amounts = {"compare": n, "multiply": n, "buffer.read": 2 * n, "buffer.write": n, "control.cycle": cycles}
         return self.job(key, cycles * self.cycle_ps, amounts)
+
+    def normalise_vectors(self, d: F32, tag: Tag) -> Work[tuple[F32, F64]]:
+        """Return each vector of d over its largest magnitude, and these, (vectors, 1).
+
+        An element costs what it does in `normalise`; a vector takes the look-up of a reciprocal beside it.
+        """
+        vectors, n = d.shape[0], d.size
+        cycles = self.cycles(2 * n + vectors)
+        amounts = {
+            "compare": n, "multiply": n, "lookup": vectors, "buffer.read": 2 * n, "buffer.write": n,
+            "control.cycle": cycles,
+        }  # fmt: skip
+        key = ("normalise vectors", vectors, n)
+        job = self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts)
+        return self.perform(job, tag, normalised_by_vector(d))
 
     def spread(self, parts: Sequence[F32], tag: Tag) -> Work[float]:
         """Return the root mean square of results on their way in: a product and an addition an element."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+import numpy as np
+
 from archsim.accounting.circuits import PartKind
-from archsim.accounting.ledger import Action, Ledger
+from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -94,9 +96,9 @@ class MacArray(Component):
         """Return the accesses that read (or write) so many weights once: the last word may be part full."""
         return -(-weights * WEIGHT_BIT // self.weights.word_bit)
 
-    def hold_ps(self, macs: int, accesses: int) -> int:
-        """Return the longer of arithmetic (MACs over lanes) and weight memory (accesses over banks)."""
-        return max(-(-macs // self.lanes) * self.cycle_ps, self.weights.hold_ps(accesses))
+    def hold_ps(self, macs: int, accesses: int, *, memory: Sram | None = None) -> int:
+        """Return the longer of arithmetic (MACs over lanes) and memory (accesses over banks), by default of weights."""
+        return max(-(-macs // self.lanes) * self.cycle_ps, (memory or self.weights).hold_ps(accesses))
 
     def multiply(self, weight: F32, x: F32, tag: Tag) -> Work[F32]:
         """Return x W, (vectors, columns)."""
@@ -139,8 +141,12 @@ class MacArray(Component):
         finally:
             self.slot.give()
 
-    def add_outer(self, weight: F32, x: F32, d: F32, tag: Tag) -> Work[None]:
-        """Add the sum over vectors of x_i d_j to the weights in place: multiply and add for each, read and write."""
+    def add_outer(self, weight: F32, x: F32, d: F32, tag: Tag, *, into: Sram | None = None) -> Work[int]:
+        """Add the sum over vectors of x_i d_j to the weights in place: multiply and add for each, read and write.
+
+        Return how many words were read, and as many written. They are the weight memory's, unless the sum is of another
+        memory that is added `into`, laid out as the weights are: then its owner books them.
+        """
         if not self.slot.take():
             yield from self.slot.wait()
         try:
@@ -148,22 +154,48 @@ class MacArray(Component):
             inputs, columns = self._inputs(x), weight.shape[1]
             macs = inputs * columns
             accesses = self._accesses(x, columns)
-            hold_ps = self.hold_ps(macs, 2 * accesses)
+            hold_ps = self.hold_ps(macs, 2 * accesses, memory=into)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
+            own = accesses if into is None else 0
             self.count(
                 tag,
                 {
                     "multiply": macs,
                     "add": macs,
-                    "weights.read": accesses,
-                    "weights.write": accesses,
+                    "weights.read": own,
+                    "weights.write": own,
                     "operand.read": inputs + macs,
                     "control.cycle": -(-hold_ps // self.cycle_ps),
                 },
             )
+            return accesses
         finally:
             self.slot.give()
+
+    def move(self, weight: F32, step: F32, tag: Tag, *, kept: float = 1.0) -> Work[None]:
+        """Add a step to all weights in place, of which `kept` stays: an addition each, and a product if it is not 1.
+
+        Steps come as fast as the weight memory takes them, and pass by the operand memory.
+        """
+        if kept != 1:
+            weight *= np.float32(kept)
+        weight += step
+        key = ("move", weight.size, kept != 1)
+        return self.perform(self._jobs.get(key) or self._move_job(key), tag, None)
+
+    def _move_job(self, key: tuple[str, int, bool]) -> Job:
+        _, n, decays = key
+        accesses = self.accesses(n)
+        hold_ps = self.hold_ps(n, 2 * accesses)
+        amounts = {
+            "multiply": n if decays else 0,
+            "add": n,
+            "weights.read": accesses,
+            "weights.write": accesses,
+            "control.cycle": -(-hold_ps // self.cycle_ps),
+        }
+        return self.job(key, hold_ps, amounts)
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the sizes of the memory in question, or the lanes that control and clock serve."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
-from archsim.accounting.ledger import Action, Ledger
+from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32, I64
-from archsim.base.signal import Tag
+from archsim.base.signal import Scale, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
@@ -72,31 +73,33 @@ class OuterProductUnit(Component):
         self.lanes, self.cycle_ps, self.chi, self.copies = lanes, cycle_ps, chi, copies
         self.x_bits, self.error_bits = x_bits, error_bits
 
-    def hold_ps(self, products: int, rows: int, updates: int) -> int:
-        """Return the longer of arithmetic and memory.
+    def hold_ps(self, products: int, rows: int, updates: int, *, into: Sram | None = None) -> int:
+        """Return the longer of arithmetic and memory, chi's or the one that is added `into`.
 
         Arithmetic: first the rows are scaled, then the products taken and added, so many a cycle as there are lanes.
         Memory: two accesses an element that is changed.
         """
         cycles = -(-rows // self.lanes) - (-products // self.lanes)
-        return max(cycles * self.cycle_ps, self.chi.hold_ps(2 * updates))
+        return max(cycles * self.cycle_ps, (into or self.chi).hold_ps(2 * updates))
 
-    def holds_ps(self, done: Counts) -> list[int]:
+    def holds_ps(self, done: Counts, into: Sram | None = None) -> list[int]:
         """Return the time of each copy."""
-        return [self.hold_ps(*band) for band in done.bands]
+        return [self.hold_ps(*band, into=into) for band in done.bands]
 
     def accumulate(
-        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
-    ) -> Work[Counts]:
+        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: Scale, rate: Scale,
+        into: Sram | None = None,
+    ) -> Work[Counts]:  # fmt: skip
         """Add rate times the outer product of x (vectors, rows) and d (vectors, columns; within +-1) to chi.
 
-        The accumulator counts by as many bands as there are copies.
+        The accumulator counts by as many bands as there are copies. It stands for another memory if one is given that
+        is added `into`: each copy's; its owner books the accesses, and nothing is compared.
         """
         if not self.slot.take():
             yield from self.slot.wait()
         try:
             done = accumulator.accumulate(x, d, x_scale=x_scale, rate=rate)
-            holds_ps = self.holds_ps(done)
+            holds_ps = self.holds_ps(done, into)
             hold_ps = max(holds_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
@@ -104,13 +107,29 @@ class OuterProductUnit(Component):
             products, rows, updates = done.bands[0] if self.copies == 1 else (done.products, done.rows, done.updates)
             row["multiply"] += products + rows
             row["add"] += products
-            row["compare"] += updates
-            row["chi.read"] += updates
-            row["chi.write"] += updates
+            if into is None:
+                row["compare"] += updates
+                row["chi.read"] += updates
+                row["chi.write"] += updates
             row["control.cycle"] += sum([-(-each_ps // self.cycle_ps) for each_ps in holds_ps])
             return done
         finally:
             self.slot.give()
+
+    def shift(self, accumulator: Accumulator, step: F32, tag: Tag) -> Work[None]:
+        """Add a step, (columns, rows) in epsilons, to all of chi: an addition, a comparison, a read and a write each.
+
+        Steps come as fast as chi takes them.
+        """
+        accumulator.shift(step)
+        key = ("shift", *accumulator.bands)
+        return self.perform(self._jobs.get(key) or self._shift_job(key, accumulator.bands), tag, None)
+
+    def _shift_job(self, key: Hashable, bands: Sequence[int]) -> Job:
+        elements, holds_ps = sum(bands), [self.hold_ps(band, 0, band) for band in bands]
+        amounts = dict.fromkeys(("add", "compare", "chi.read", "chi.write"), elements)
+        cycles = sum(-(-each_ps // self.cycle_ps) for each_ps in holds_ps)
+        return self.job(key, max(holds_ps), {**amounts, "control.cycle": cycles})
 
     def apply(self, accumulator: Accumulator, tag: Tag) -> tuple[I64, I64]:
         """Take the pulses that are due out of chi; return positions and signed numbers.
@@ -184,18 +203,19 @@ class BurstOuterProductUnit(OuterProductUnit):
         )  # fmt: skip
         self.operands = operands
 
-    def holds_ps(self, done: Counts) -> list[int]:
+    def holds_ps(self, done: Counts, into: Sram | None = None) -> list[int]:
         """Return the time of each copy: the longest of arithmetic, chi and the memory of operands."""
         return [
-            max(self.hold_ps(*band), self.operands.hold_ps(operands + 2 * band[0]))
+            max(self.hold_ps(*band, into=into), self.operands.hold_ps(operands + 2 * band[0]))
             for band, operands in zip(done.bands, done.operands, strict=True)
         ]
 
     def accumulate(
-        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: float, rate: float
-    ) -> Work[Counts]:
+        self, accumulator: Accumulator, x: F32, d: F32, tag: Tag, *, x_scale: Scale, rate: Scale,
+        into: Sram | None = None,
+    ) -> Work[Counts]:  # fmt: skip
         """Add rate times the outer product to chi, burst by burst, as `OuterProductUnit` has it."""
-        done = yield from super().accumulate(accumulator, x, d, tag, x_scale=x_scale, rate=rate)
+        done = yield from super().accumulate(accumulator, x, d, tag, x_scale=x_scale, rate=rate, into=into)
         self.count(tag, {"operand.write": sum(done.operands), "operand.read": 2 * done.products})
         return done
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from archsim.base.arrays import F32, I64
 from archsim.base.rounding import Quantiser
+from archsim.base.signal import Scale
 from archsim.learning import _kernels
 
 _NONE = np.empty(0, np.int64)
@@ -101,7 +102,7 @@ class Accumulator:
         self._index, self._pulses = np.empty(256, np.int64), np.empty(256, np.int64)
         self._x_codes, self._error_codes = np.empty(shape[0], np.float32), np.empty(shape[1], np.float32)
 
-    def accumulate(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Counts:
+    def accumulate(self, x: F32, d: F32, *, x_scale: Scale, rate: Scale) -> Counts:
         """Add rate times the outer product of the rounded operands to chi; pulses stay in it until `apply`.
 
         Parameters
@@ -110,9 +111,22 @@ class Accumulator:
         d : float32 array, (vectors, columns), within +-1; a descent direction over its largest magnitude
         rate : float
             Learning rate times that magnitude, over the number of samples where a mean is wanted.
+
+        Where vectors have scales or rates of their own, these are arrays, (vectors, 1).
         """
         if self.burst > 1:
             return self._in_bursts(x, d, x_scale=x_scale, rate=rate)
+        if isinstance(x_scale, float) and isinstance(rate, float):
+            return self._by_vector(x, d, x_scale=x_scale, rate=rate)
+        scales, rates = (np.broadcast_to(each, (x.shape[0], 1))[:, 0].tolist() for each in (x_scale, rate))
+        each = [
+            self._by_vector(x[v : v + 1], d[v : v + 1], x_scale=scales[v], rate=rates[v]).bands
+            for v in range(x.shape[0])
+        ]
+        return Counts(np.sum(each, axis=0).tolist())
+
+    def _by_vector(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Counts:
+        """Do what `accumulate` does vector by vector."""
         due, saturated = _kernels.accumulate(
             x, d, rate / self.epsilon, (x_scale, self._x_levels, self._error_levels), self.chi, self.step, self.limit,
             self.skip_zeros, self._edges, self._counts, self._x_codes, self._error_codes, self._crossed,
@@ -122,25 +136,45 @@ class Accumulator:
             self.saturated += saturated
         return Counts(self._flat.tolist())
 
-    def _in_bursts(self, x: F32, d: F32, *, x_scale: float, rate: float) -> Counts:
+    def _in_bursts(self, x: F32, d: F32, *, x_scale: Scale, rate: Scale) -> Counts:
         """Do what `accumulate` does burst by burst; the last one of a call may be shorter.
 
         Products of codes are whole numbers, whose sum in float32 is exact up to 2^24 in whatever order it is taken.
+        Where each vector has a factor of its own, the error's codes are multiplied by it before.
         """
         factor = rate / self.epsilon * x_scale / (self._x_levels * self._error_levels)
+        if not isinstance(x_scale, float):
+            x, x_scale = np.divide(x, x_scale, dtype=np.float32, casting="same_kind"), 1.0
         self._counts[:] = 0
         for begin in range(0, x.shape[0], self.burst):
             part = slice(begin, begin + self.burst)
             x_codes, x_nonzero, x_touched = _coded(x[part], x_scale, self._x_levels, self._edges[0])
             d_codes, d_nonzero, d_touched = _coded(d[part], 1.0, self._error_levels, self._edges[1])
             _kernels.count_burst(x_nonzero, d_nonzero, x_touched, d_touched, self.skip_zeros, self._edges, self._counts)
+            by = factor
+            if not isinstance(factor, float):
+                d_codes *= np.broadcast_to(factor, (x.shape[0], 1))[part].astype(np.float32)
+                by = 1.0
             due, saturated = _kernels.add_burst(
-                d_codes.T @ x_codes, factor, self.chi, self.step, self.limit, x_touched, d_touched, self._crossed
+                d_codes.T @ x_codes, by, self.chi, self.step, self.limit, x_touched, d_touched, self._crossed
             )
             self._due |= due
             self.saturated += saturated
         sizes = [rows + columns for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
         return Counts(self._flat.tolist(), [x.shape[0] * int(size) for size in sizes])
+
+    @property
+    def bands(self) -> list[int]:
+        """Elements of each band."""
+        return [int(rows * columns) for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
+
+    def shift(self, step: F32) -> None:
+        """Add a step, (columns, rows) in epsilons, to all of chi, rounded once to its grid; pulses stay in it."""
+        columns, rows = self.chi.shape
+        touched = np.ones(rows, np.bool_), np.ones(columns, np.bool_)
+        due, saturated = _kernels.add_burst(step, 1.0, self.chi, self.step, self.limit, *touched, self._crossed)
+        self._due |= due
+        self.saturated += saturated
 
     def apply(self) -> tuple[I64, I64]:
         """Take all whole pulses out of chi, in the lines that crossed the threshold since the last time.

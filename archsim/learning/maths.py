@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.base.arrays import F32
+from archsim.base.arrays import F32, F64
 from archsim.learning import _kernels
 
 
@@ -56,6 +56,13 @@ def normalised(x: F32) -> tuple[F32, float]:
     out = np.empty_like(x)
     scale: float = _kernels.normalise(x, out)
     return out, scale
+
+
+def normalised_by_vector(x: F32) -> tuple[F32, F64]:
+    """Return each vector of x, (vectors, size), over its largest magnitude, and these, (vectors, 1); zero stays."""
+    scales = np.abs(x).max(axis=1, keepdims=True)
+    whole: F32 = np.divide(x, np.where(scales > 0, scales, np.float32(1)), dtype=np.float32)
+    return whole, scales.astype(np.float64)
 
 
 def _relu(x: F32, out: F32) -> None:

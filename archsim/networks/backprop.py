@@ -85,7 +85,7 @@ def training(
     for matrix, uses in writer.uses.items():
         for rows, columns, layer in uses:
             writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate / positions)
-        writer.add("apply", matrix, (), None, uses[0][2])
+        writer.add("apply", matrix, (), None, uses[0][2], rate=graph.matrices[matrix].rate)
     for parameter, (number, layer) in writer.slopes.items():
         writer.add("adjust", parameter, (number,), None, layer, rate=graph.parameters[parameter].rate / positions)
     writer.track(moving)

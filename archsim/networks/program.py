@@ -36,7 +36,8 @@ class Call:
     last : tuple of int
         Tensors that nobody reads any more.
     rate : float
-        The matrix's or parameter's learning rate over that of the training, for `accumulate` and `adjust`.
+        The matrix's or parameter's learning rate over that of the training, for `apply`; over the positions of the loss
+        for `accumulate` and `adjust`.
     alone : bool
         Whether the rate is the whole of it, whatever that of the training and the batch.
     """

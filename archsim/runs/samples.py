@@ -26,7 +26,7 @@ def save(folder: Path, architecture: str, samples: Mapping[str, NDArray[np.uint8
     if not samples:
         return
     with files.replacing(file_of(folder, architecture)) as aside, aside.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **samples)  # type: ignore[arg-type]
+        np.savez_compressed(stream, allow_pickle=False, **samples)
 
 
 def read(folder: Path, architecture: str) -> dict[int, NDArray[np.uint8]]:

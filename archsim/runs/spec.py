@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.accounting.technology import Technology, read_technology
+from archsim.base import registry
 from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.metrics import Metric, target
 from archsim.base.yamlfile import Document, Key, paths
@@ -20,7 +21,8 @@ from archsim.networks.network import INPUT, Network
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
 from archsim.runs.task import judged_by
-from archsim.runs.workload import Training, Workload
+from archsim.runs.training import Training
+from archsim.runs.workload import Workload
 from archsim.technologies.overlay import overlays, read_pair
 
 DIGITAL = "digital32"
@@ -138,6 +140,7 @@ def resolve(
     if over is not None and over not in (names := [architecture.name for architecture in parsed]):
         raise InputError(key="--over", value=over, expected=f"one of {', '.join(names)}", hint=nearest(over, names))
     _check_boundary(arch_documents, parsed)
+    _check_optimiser(work_document.with_settings(work_settings), work.training, parsed)
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
@@ -259,6 +262,18 @@ def _check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture
                 ("boundary",), f"differs from that of {parsed[0].name} in {', '.join(differing)}",
                 expected="the same boundary for all chips of a comparison",
             )  # fmt: skip
+
+
+def _check_optimiser(document: Document, training: Training, parsed: Sequence[Architecture]) -> None:
+    """Refuse an optimiser that one of the chips has nothing for."""
+    for architecture in parsed:
+        try:
+            registry.load("chip", architecture.chip).check_optimiser(architecture, training.optimiser.build())
+        except InputError as error:
+            where = tuple(str(error.key).split("."))
+            if error.value is None:
+                raise document.error(where, error.message, expected=error.expected) from None
+            raise document.error(where, value=error.value, expected=f"{error.expected}: {error.message}") from None
 
 
 def _check_times(technologies: Sequence[Technology]) -> None:

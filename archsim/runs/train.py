@@ -27,6 +27,7 @@ from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
 from archsim.runs.task import task, training_samples
 from archsim.runs.tasks.base import Task
+from archsim.runs.training import CosineFile
 
 CHUNK = 250
 """Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
@@ -113,8 +114,9 @@ def _keep_nothing(trainer: Trainer, ended: bool) -> None:
 def build_chip(architecture: Architecture, spec: RunSpec, streams: Streams) -> Chip:
     """Return the chip that an architecture names, with the spec's network loaded."""
     chip: Chip = registry.load("chip", architecture.chip).start(
-        architecture, spec.network, spec.technologies[0], streams, samples=spec.training.batch
-    )
+        architecture, spec.network, spec.technologies[0], streams, samples=spec.training.batch,
+        optimiser=spec.training.optimiser.build(),
+    )  # fmt: skip
     return chip
 
 
@@ -125,11 +127,21 @@ def task_of(spec: RunSpec, streams: Streams) -> Task:
 
 
 def total_steps(spec: RunSpec) -> tuple[int, int]:
-    """Return the steps of the whole training and those of one epoch."""
+    """Return the steps of the whole training and those of one epoch.
+
+    Raises
+    ------
+    InputError
+        If the learning rate would rise all the time.
+    """
     training = spec.training
     samples = training.samples_per_epoch or training_samples(spec.dataset, spec.network)
     per_epoch = -(-samples // training.batch)
-    return training.steps or training.epochs * per_epoch, per_epoch
+    steps = training.steps or training.epochs * per_epoch
+    if isinstance(training.schedule, CosineFile) and (warmup := training.schedule.warmup) >= steps:
+        expected = f"fewer than the {steps} steps of the training"
+        raise InputError(key="training.schedule.warmup", value=warmup, expected=expected)
+    return steps, per_epoch
 
 
 def evaluation_steps(steps: int, per_epoch: int, evaluations: int) -> list[int]:
@@ -178,12 +190,10 @@ class Trainer:
         self._hits: deque[float] = deque(maxlen=max(WINDOW // spec.training.batch, 1))
         self._points: list[TestPoint] = []
         self._samples = 0
-        self._decay_at = self.per_epoch
 
     def rate(self) -> float:
-        """Return the learning rate of the next step: decayed once an epoch."""
-        training = self.spec.training
-        return float(training.learning_rate * training.decay ** (self.chip.ledger.steps // self.per_epoch))
+        """Return the learning rate of the next step."""
+        return self.spec.training.rate(self.chip.ledger.steps, self.per_epoch, self.steps)
 
     def run(self) -> Trained:
         """Train, evaluate on the way, and return what came of it."""
@@ -273,24 +283,20 @@ class Trainer:
                 )  # fmt: skip
 
     def _train(self, steps: int) -> Work[None]:
-        chip, task, network, hits, ledger = self.chip, self.task, self.spec.network, self._hits, self.chip.ledger
-        rate = self.rate()
+        chip, task, network, hits = self.chip, self.task, self.spec.network, self._hits
         for _ in range(steps):
-            if ledger.steps >= self._decay_at:
-                self._decay_at += self.per_epoch
-                rate = self.rate()
             batch = task.batch()
             if batch.begins:
                 self.states.clear()
             feeds = {**batch.feeds, **network.drawn(self._random, batch.samples)}
-            outputs = yield from training_step(chip, network, feeds, rate, states=self.states)
+            outputs = yield from training_step(chip, network, feeds, self.rate(), states=self.states)
             self._samples += batch.samples
             hits.append(task.judge(outputs, batch.answers))
 
     def content(self) -> dict[str, Any]:
         """Return where the training stands, but for the chip and the random streams, as JSON has it."""
         return {
-            "hits": [float(hit) for hit in self._hits], "samples": self._samples, "decay_at": self._decay_at,
+            "hits": [float(hit) for hit in self._hits], "samples": self._samples,
             "points": [
                 {**asdict(point), "rows": [list(astuple(row)) for row in point.rows]} for point in self._points
             ],
@@ -299,7 +305,7 @@ class Trainer:
     def go_on(self, content: Mapping[str, Any]) -> None:
         """Take up what `content` returned."""
         self._hits.extend(content["hits"])
-        self._samples, self._decay_at = content["samples"], content["decay_at"]
+        self._samples = content["samples"]
         self._points = [
             TestPoint(**{**point, "rows": tuple(Row(*row) for row in point["rows"])}) for point in content["points"]
         ]

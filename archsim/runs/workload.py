@@ -19,26 +19,7 @@ from archsim.data.images import prepare
 from archsim.data.text import TextDataset
 from archsim.networks.file import AnyNetwork, NetworkFile
 from archsim.networks.layers.dense import Dense
-
-
-class Training(Record):
-    """How to train. `steps`, if given, ends the training whatever the epochs.
-
-    `samples_per_epoch` is the length of an epoch for the learning rate and for the number of steps, whatever the data
-    set: a smaller one is gone through more often. The whole training set by default. `test_samples`: the first so many
-    of the test set are tested on; all of them by default. `until` ends the training at the first test that is as good:
-    a value of the metric, such as 0.97 of the accuracy.
-    """
-
-    batch: Count
-    learning_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)]
-    decay: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
-    epochs: Count
-    samples_per_epoch: Count | None = None
-    steps: Count | None = None
-    evaluations_per_epoch: Count = 1
-    test_samples: Count | None = None
-    until: Annotated[FiniteFloat, Field(ge=0)] | None = None
+from archsim.runs.training import Preset, Training
 
 
 class ImagesFile(Record):
@@ -77,18 +58,6 @@ def _branch(dataset: object) -> str:
     if isinstance(dataset, OwnText) or (isinstance(dataset, Mapping) and "text" in dataset):
         return "<text>"
     return "<file>" if isinstance(dataset, Mapping | OwnData) else "<name>"
-
-
-class Preset(Record):
-    """Values that replace those of `training`."""
-
-    batch: Count | None = None
-    learning_rate: Annotated[FiniteFloat, Field(gt=0, le=1e6)] | None = None
-    decay: Annotated[FiniteFloat, Field(gt=0, le=1)] | None = None
-    epochs: Count | None = None
-    steps: Count | None = None
-    evaluations_per_epoch: Count | None = None
-    test_samples: Count | None = None
 
 
 class PublishedFile(Record):
@@ -237,6 +206,4 @@ def parse(source: Document, preset: str | None = None) -> Workload:
         hint = nearest(preset, known)
         raise source.error(("presets",), f"has no preset {preset!r}", expected=f"one of {', '.join(known)}", hint=hint)
     given = {key[1] for key in source.settings if key[0] == "training" and len(key) > 1}
-    values = workload.presets[preset].model_dump(exclude_none=True)
-    changes = {key: value for key, value in values.items() if key not in given}
-    return workload.model_copy(update={"training": workload.training.model_copy(update=changes)})
+    return workload.model_copy(update={"training": workload.presets[preset].over(workload.training, given)})

@@ -28,6 +28,7 @@ from archsim.chips.execute import training_step
 from archsim.chips.published import PublishedBoard, parse
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
+from archsim.learning.optimisers.rules import Adam
 from archsim.studies.inventory import declared, small_entries_and_parts
 from archsim.studies.validation.cases import read_case, shipped_cases
 
@@ -37,24 +38,31 @@ BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", 
 
 
 BURSTS = "mixed-precision in bursts"
+ADAM = ("mixed-precision with adam", "digital32 with adam")
 
 
 @cache
 def exercised(name: str) -> Any:
     """Return the chip of an architecture after a few steps, with layers on several tiles and refresh."""
-    document = architectures.document(name.removesuffix(" in bursts"))
+    document = architectures.document(name.removesuffix(" in bursts").removesuffix(" with adam"))
     settings = {key: value for key, value in BUSY.items() if key[0] in document.data}
     if name == BURSTS:
         settings["outer_product", "burst"] = "4"
     parsed = architectures.parse(document.with_settings(settings))
-    chip = registry.load("chip", parsed.chip).start(parsed, NETWORK, read_technology("bottom-up-14nm"), Streams(5))
+    optimiser = Adam(beta1=0.9, beta2=0.999, epsilon=1e-8, decay=0.0) if name in ADAM else None
+    chip = registry.load("chip", parsed.chip).start(
+        parsed, NETWORK, read_technology("bottom-up-14nm"), Streams(5), optimiser=optimiser
+    )
     rng = np.random.default_rng(0)
 
     def work() -> Any:
         for _ in range(60):
             target = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 1)]
             yield from training_step(
-                chip, NETWORK, {"x": rng.uniform(0, 1, (1, 12)).astype(np.float32), "target": target}, 1.0
+                chip,
+                NETWORK,
+                {"x": rng.uniform(0, 1, (1, 12)).astype(np.float32), "target": target},
+                0.01 if optimiser else 1.0,
             )
 
     chip.run(work())
@@ -87,7 +95,7 @@ def boards() -> list[PublishedBoard]:
 
 
 CLASSES = component_classes()
-ARCHITECTURES = [*shipped_names("architectures"), BURSTS]
+ARCHITECTURES = [*shipped_names("architectures"), BURSTS, *ADAM]
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
@@ -181,6 +189,15 @@ def test_every_technology_prices_what_an_option_of_a_chip_adds(name: str, settin
     entries, parts = small_entries_and_parts(architectures.parse(document), technology)
     found = [*lint(technology, entries), *lint_areas(technology, parts)]
     assert not [line for line in found if "operand" in line]
+
+
+@pytest.mark.parametrize("name", list_technologies())
+@pytest.mark.parametrize("chip", ADAM)
+def test_every_technology_prices_the_memories_and_lanes_of_an_optimiser(name: str, chip: str) -> None:
+    technology, made = read_technology(name), exercised(chip)
+    found = [*lint(technology, made.entries()), *lint_areas(technology, made.parts())]
+    assert not [line for line in found if "optimiser" in line]
+    assert {"optimiser_unit.gradient", "optimiser_unit.state"} <= {part.key for part in made.parts()}
 
 
 class Careless(Component):

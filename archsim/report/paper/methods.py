@@ -78,7 +78,8 @@ def _training(run: Recorded) -> str:
         f"{_made(network, weights)} was "
         f"trained on {data_origin(data['origin'])} (sha256 {_short(data['sha256'])}) for "
         f"{run.summary['steps']:,} steps of batch {training['batch']}, learning rate "
-        f"{training['learning_rate']:g}{decay}, {run.seeded}. It was judged by its {run.metric.name} on the test data."
+        f"{training['learning_rate']:g}{decay}{_steps(training)}, {run.seeded}. It was judged by its {run.metric.name} "
+        "on the test data."
     )
 
 
@@ -112,6 +113,17 @@ def _layers(network: Mapping[str, Any]) -> str:
 def _spread(initial: float | str) -> str:
     """Return the spread of the initial weights in words: a number, or the rule by which it follows from the rows."""
     return f"standard deviation {initial:g}" if isinstance(initial, float) else f"spread by the rule of {initial}"
+
+
+def _steps(training: Mapping[str, Any]) -> str:
+    """Return schedule and optimiser of a training with values, where they are not the usual ones."""
+    found = []
+    for key, usual in (("schedule", "constant"), ("optimiser", "sgd")):
+        block = dict(training.get(key) or {"kind": usual})
+        if (kind := block.pop("kind")) != usual:
+            values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in block.items())
+            found.append(f", {key} {kind} ({values})")
+    return "".join(found)
 
 
 def _chips(run: Recorded, found: Used) -> Iterator[str]:

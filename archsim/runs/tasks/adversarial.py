@@ -93,7 +93,7 @@ class Adversarial:
     def _shown(self, made: F32) -> NDArray[np.uint8]:
         """Return made images, whose channels are last if they have several, in 256 levels."""
         low, high = self._data.range
-        levels = np.clip(np.rint((made - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
+        levels: NDArray[np.uint8] = np.clip(np.rint((made - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
         channels, rows, columns = self._data.shape
         if channels == 1:
             return levels.reshape(-1, rows, columns)

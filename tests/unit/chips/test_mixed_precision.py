@@ -105,7 +105,7 @@ def test_the_refresh_counts_samples_however_many_vectors_they_have(vectors: int)
     made: Any = chip("mixed-precision", **{"refresh.every": "3"})
     x, d = Signal(np.ones((vectors, 13), np.float32)), Signal(np.full((vectors, 7), 1e-9, np.float32))
     made.run(made.accumulate("fc1", x, d, 1e-6, Tag("update", "fc1")))
-    made.run(made.apply("fc1", 2, Tag("update", "fc1")))
+    made.run(made.apply("fc1", 2, 1e-6, Tag("update", "fc1")))
     assert made.state["fc1"].since_refresh == 2
 
 

@@ -11,7 +11,12 @@ import pytest
 from scipy.linalg import sqrtm
 
 from archsim.base.errors import InputError
+from archsim.records.ruled import read
+from archsim.report import style
+from archsim.report.charts import samples as chart
+from archsim.report.page.page import render
 from archsim.runs import checkpoint, samples, train
+from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.tasks import frechet
 from archsim.runs.train import Trained, Trainer
@@ -160,3 +165,36 @@ def test_a_generator_of_another_size_than_the_data_is_refused() -> None:
 def test_what_is_wrong_in_a_generator_says_where_it_stands() -> None:
     with pytest.raises(InputError, match=r"network\.generator\.inputs"):
         spec_of(settings=("network.generator.inputs=0",))
+
+
+def test_samples_are_drawn_for_each_chip_and_stand_in_the_page(tmp_path: Path) -> None:
+    spec = resolve(
+        "gan-mnist",
+        steps=5,
+        archs=("mixed-precision-deep", "digital32-deep"),
+        techs=("bottom-up-14nm",),
+        settings=SMALL,
+    )
+    execute(spec, tmp_path / "run")
+    run = read(tmp_path / "run")
+    figure = chart.draw(run)
+    assert figure is not None
+    assert [axes.get_title(loc="left").split(":")[0] for axes in figure.axes] == [
+        "mixed-precision-deep",
+        "digital32-deep",
+    ]
+    assert all("Frechet distance" in axes.get_title(loc="left").replace("\n", " ") for axes in figure.axes)
+    shown = figure.axes[0].images[0].get_array()
+    kept = samples.read(tmp_path / "run", "mixed-precision-deep")[5]
+    assert (np.asarray(shown)[29 : 29 + 28, 58 : 58 + 28] == kept[10]).all(), "the third of the second row"
+    page = render(run)
+    assert 'src="data:image/png;base64,' in page
+    assert "Generated samples" in page
+
+
+def test_a_run_that_generates_nothing_has_no_such_chart(tmp_path: Path) -> None:
+    spec = resolve("mlp-mnist", steps=3, archs=("digital32",), techs=("bottom-up-14nm",))
+    execute(spec, tmp_path / "run")
+    run = read(tmp_path / "run")
+    assert "samples" not in style.charts(run)
+    assert "Generated samples" not in render(run)

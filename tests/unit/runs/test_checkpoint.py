@@ -23,6 +23,11 @@ KINDS = {
     "in-array": ("in-array", ()),
     "stochastic rounding": ("in-array", ("update.rounding=stochastic",)),
     "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4",)),
+    "adam and a cosine": ("mixed-precision", (
+        "training.optimiser=adam", "training.schedule={kind: cosine, warmup: 30}", "training.learning_rate=0.02",
+    )),
+    "adamw": ("digital32", ("training.optimiser={kind: adam, decay: 0.1}", "training.learning_rate=0.001")),
+    "momentum": ("mixed-precision", ("training.optimiser=momentum", "training.learning_rate=0.05")),
     "batches of 3, the last of an epoch of 1": (
         "mixed-precision", ("training.batch=3", "digital_unit.buffer_words=8000", "training.samples_per_epoch=100"),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archsim.base.errors import InputError
 from archsim.base.progress import Report
 from archsim.base.streams import Streams
 from archsim.data.sampler import Sampler
+from archsim.learning.optimisers.rules import Adam, Momentum
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import CHUNK, Trainer, evaluation_steps, total_steps
 
@@ -109,6 +112,67 @@ def test_the_learning_rate_decays_once_an_epoch() -> None:
     one.train(10)
     assert rates[::2] == pytest.approx([0.4] * 10 + [0.2] * 10 + [0.1] * 10 + [0.05] * 5)
     assert rates[::2] == rates[1::2]
+
+
+SCHEDULED = [
+    ("constant", [8.0] * 40),
+    ("{kind: step, factor: 0.5}", [8.0] * 10 + [4.0] * 10 + [2.0] * 10 + [1.0] * 10),
+    ("{kind: step, every: 2, factor: 0.25}", [8.0] * 20 + [2.0] * 20),
+    (
+        "{kind: cosine, warmup: 3, final: 0.1}",
+        [2.0, 4.0, 6.0] + [0.8 + 7.2 * 0.5 * (1 + math.cos(math.pi * k / 37)) for k in range(37)],
+    ),
+    ("cosine", [8.0 * math.cos(math.pi * k / 80) ** 2 for k in range(40)]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "due"), SCHEDULED, ids=[told for told, _ in SCHEDULED])
+def test_each_step_has_the_learning_rate_of_the_schedule(schedule: str, due: list[float]) -> None:
+    told = (f"training.schedule={schedule}", "training.decay=1", "training.learning_rate=8")
+    training = small(steps=40, settings=told).training
+    assert [training.rate(step, 10, 40) for step in range(40)] == pytest.approx(due, rel=1e-12)
+
+
+def test_a_schedule_multiplies_what_decay_leaves_and_reaches_the_chip_and_the_course() -> None:
+    told = (
+        "training.samples_per_epoch=10", "training.decay=0.5", "training.learning_rate=0.4",
+        "training.schedule={kind: step, every: 2, factor: 0.1}",
+    )  # fmt: skip
+    one = trainer(small(steps=25, settings=told))
+    done = one.run()
+    assert [point.learning_rate for point in done.points] == pytest.approx(
+        [0.4 * 0.5 ** (p.step // 10) * 0.1 ** (p.step // 20) for p in done.points]
+    )
+    assert one.rate() == pytest.approx(0.4 * 0.25 * 0.1)
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        ("schedule=cosin", r"schedule.kind: got 'cosin'; expected one of constant, cosine, step. Did you mean"),
+        ("schedule={kind: step, factor: 2}", "schedule.factor: got 2; expected less than or equal to 1"),
+        ("schedule={kind: cosine, warmup: 20}", "schedule.warmup: got 20; expected fewer than the 20 steps"),
+        ("optimiser={kind: adam, beta_1: 0.9}", "optimiser.beta_1: unknown key; expected one of beta1, beta2"),
+        ("optimiser={kind: adam, epsilon: 0}", "optimiser.epsilon: got 0; expected greater than 0"),
+    ],
+)
+def test_a_wrong_schedule_or_optimiser_is_refused_with_what_would_be_right(told: str, error: str) -> None:
+    with pytest.raises(InputError, match=error):
+        trainer(small(settings=(f"training.{told}",)))
+
+
+def test_a_preset_brings_an_optimiser_and_a_schedule_but_settings_win(tmp_path: Path) -> None:
+    presets = "presets:\n  led: {optimiser: momentum, schedule: {kind: cosine, warmup: 2}}\n"
+    text = Path("workloads/mlp-mnist.yaml").read_text().replace("presets:\n", presets)
+    file = tmp_path / "mlp-mnist.yaml"
+    file.write_text(text)
+    led = resolve(str(file), preset="led", archs=("digital32",), steps=9).training
+    assert led.optimiser.build() == Momentum(0.9)
+    assert led.schedule.model_dump() == {"kind": "cosine", "warmup": 2, "final": 0.0}
+    own = ("training.optimiser.kind=adam",)
+    assert isinstance(
+        resolve(str(file), preset="led", archs=("digital32",), settings=own).training.optimiser.build(), Adam
+    )
 
 
 def test_progress_is_reported_every_chunk_and_at_every_evaluation() -> None:
