@@ -118,27 +118,17 @@ def resolve(
     InputError
         For the first thing wrong: a file, a key, a value, an option.
     """
-    if seed < 0:
-        raise InputError(key="--seed", value=seed, expected="a whole number from 0 on")
-    if steps is not None and steps < 1:
-        raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
     work_document = workloads.document(workload)
     archs = workloads.architectures(work_document) if archs is None else archs
-    if not archs or not techs:
-        raise InputError(key="--arch" if not archs else "--tech", value="", expected="at least one name")
+    _check_options(seed, steps, archs, techs)
     arch_documents = [architectures.document(each) for k, each in enumerate(archs) if each not in archs[:k]]
     pairs = read_settings(settings)
     work_settings, arch_settings = assign(pairs, work_document, arch_documents)
     work = workloads.parse(work_document.with_settings(work_settings), preset)
     if steps is not None:
         work = work.model_copy(update={"training": work.training.model_copy(update={"steps": steps})})
-    parsed = tuple(
-        architectures.parse(document.with_settings(values))
-        for document, values in zip(arch_documents, arch_settings, strict=True)
-    )
-    _distinct([architecture.name for architecture in parsed], "--arch")
-    if over is not None and over not in (names := [architecture.name for architecture in parsed]):
-        raise InputError(key="--over", value=over, expected=f"one of {', '.join(names)}", hint=nearest(over, names))
+    parsed = tuple(map(architectures.parse, map(Document.with_settings, arch_documents, arch_settings)))
+    _check_names([architecture.name for architecture in parsed], over)
     _check_boundary(arch_documents, parsed)
     _check_optimiser(work_document.with_settings(work_settings), work.training, parsed)
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
@@ -158,23 +148,47 @@ def resolve(
     network = work.network.build(bound=input_bound(dataset))
     work = _until(work_document, work, judged_by(dataset, network), until)
     _check_data(work_document, network, dataset)
-    documents = [(document.path, document.source) for document in (work_document, *arch_documents)]
-    further = work.files() + [path for document in arch_documents for path in document.ancestors]
-    further += [path for architecture in parsed for path in architecture.files()]
-    read = [*documents, *((path, path) for path in further), *read_by(technologies)]
-    chips = [
-        ([(document.path, document.source), *((path, path) for path in document.ancestors)], architecture)
-        for document, architecture in zip(arch_documents, parsed, strict=True)
-    ]
+    own = list(zip(arch_documents, parsed, strict=True))
+    inputs, kept = _read(work_document, work, own, technologies)
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=hashes(read), copies=copies(work_document, work.files(), chips, technologies), figures=tuple(values),
-        over=over,
+        inputs=inputs, copies=kept, figures=tuple(values), over=over,
         given={
             "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
         },
     )  # fmt: skip
+
+
+def _check_options(seed: int, steps: int | None, archs: Sequence[Any], techs: Sequence[str]) -> None:
+    if seed < 0:
+        raise InputError(key="--seed", value=seed, expected="a whole number from 0 on")
+    if steps is not None and steps < 1:
+        raise InputError(key="--steps", value=steps, expected="a whole number from 1 on")
+    if not archs or not techs:
+        raise InputError(key="--arch" if not archs else "--tech", value="", expected="at least one name")
+
+
+def _check_names(names: Sequence[str], over: str | None) -> None:
+    _distinct(names, "--arch")
+    if over is not None and over not in names:
+        raise InputError(key="--over", value=over, expected=f"one of {', '.join(names)}", hint=nearest(over, names))
+
+
+def _read(
+    document: Document, work: Workload, chips: Sequence[tuple[Document, Architecture]],
+    technologies: Sequence[Technology],
+) -> tuple[dict[str, str], Copies]:  # fmt: skip
+    """Return the hashes of all files that decide a number, and the copies that a run keeps."""
+    documents = [(each.path, each.source) for each in (document, *(each for each, _ in chips))]
+    further = work.files() + [path for each, _ in chips for path in each.ancestors]
+    further += [path for _, architecture in chips for path in architecture.files()]
+    read = [*documents, *((path, path) for path in further), *read_by(technologies)]
+    own = [
+        ([(each.path, each.source), *((path, path) for path in each.ancestors)], architecture)
+        for each, architecture in chips
+    ]
+    return hashes(read), copies(document, work.files(), own, technologies)
 
 
 def _until(document: Document, work: Workload, metric: Metric, told: str | None) -> Workload:

@@ -53,6 +53,8 @@ def test_words_of_a_run_s_charts_neither_overlap_nor_leave_them(
     with style.applied(page):
         for name in registry.names("chart"):
             figure = registry.load("chart", name)(runs[number])
+            if figure is None:  # samples, of a network that makes none
+                continue
             assert faults(figure) == [], name
             assert figure.get_figwidth() <= (page.width if page else 10.0)
 
