@@ -100,9 +100,14 @@ def test_a_generator_comes_nearer_to_the_data(monkeypatch: pytest.MonkeyPatch) -
     frechet.features_of.cache_clear()
 
 
-@pytest.mark.parametrize("arch", ["digital32-deep", "mixed-precision-deep"])
-def test_a_training_that_goes_on_is_the_training_that_was_never_stopped(arch: str, tmp_path: Path) -> None:
-    spec = spec_of(arch)
+@pytest.mark.parametrize(
+    ("arch", "settings"),
+    [("digital32-deep", ()), ("mixed-precision-deep", ()), ("mixed-precision-deep", ("training.optimiser=adam",))],
+)
+def test_a_training_that_goes_on_is_the_training_that_was_never_stopped(
+    arch: str, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    spec = spec_of(arch, settings=settings)
     runs = [trained(spec, tmp_path / "whole", [0]), trained(spec, tmp_path / "parts", [2, 3, 0])]
     (whole, alone), (parts, other) = runs
     for each in fields(Trained):
