@@ -294,7 +294,8 @@ class CrossbarChip(Chip):
         if tag.phase in STEP_PHASES:  # evaluation reads what training last saw, so that it changes nothing
             group.age()
         ranges = self.ranges[matrix]
-        group.set_full_scale(ranges[group.backward])
+        if ranges.tracked:
+            group.set_full_scale(ranges[group.backward])
         codes = yield from group.read(values, tag)
         if ranges.due and tag.phase in STEP_PHASES:
             ranges.follow((yield from unit.spread(codes, tag)), backward=group.backward)

@@ -32,6 +32,11 @@ class Ranges:
         return float(self._scales[int(backward)])
 
     @property
+    def tracked(self) -> bool:
+        """Whether full scales follow at all; else they stay what the tiles were built with."""
+        return self._file is not None
+
+    @property
     def due(self) -> bool:
         """Whether the next results are to be looked at: all the first samples, then once every so many."""
         return self._file is not None and (
