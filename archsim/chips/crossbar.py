@@ -35,6 +35,8 @@ from archsim.networks.graph import Product
 from archsim.networks.network import Network
 
 C = TypeVar("C", bound=Cells)
+ROOM = 1.01
+"""Inputs within so many full scales of the DACs are driven as they are: the largest are clipped by a hundredth."""
 
 
 class ConverterSwitches(Protocol):
@@ -281,7 +283,7 @@ class CrossbarChip(Chip):
         for node in graph.nodes:
             if isinstance(node.what, Product):
                 bound = graph.tensors[node.inputs[0]].bound
-                if node.what.transposed or bound is None or bound > self._full_scale:
+                if node.what.transposed or bound is None or bound > ROOM * self._full_scale:
                     loose.add(node.what.matrix)
         return frozenset(graph.matrices) - loose
 
