@@ -167,12 +167,6 @@ def network_of(told: Mapping[str, Any]) -> Network:
     return _ANY.validate_python(told, context=STORED).build()
 
 
-def all_layers(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what a run.yaml says of the layers of a network in any form: those of a generator first."""
-    parts = [told[key] for key in ("generator", "discriminator") if key in told] or [told]
-    return [layer for part in parts for layer in part["layers"]]
-
-
 def built(layers: Sequence[Layer], builder: Builder, first: tuple[str, Tensor], reserved: Sequence[str]) -> Tensor:
     """Add layers to a graph, from a tensor on, known to them by a name, and return the last one's result.
 

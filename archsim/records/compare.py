@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
-from archsim.networks.file import all_layers
 from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
@@ -306,7 +305,7 @@ def _unlike(runs: Sequence[Recorded]) -> list[str]:
 
 
 def _network(run: Recorded) -> str:
-    layers = all_layers(run.run["workload"]["network"])
+    layers = _layers(run.run["workload"]["network"])
     told = "-".join(str(layer.get("units") or layer.get("kind")) for layer in layers)
     return f"{run.summary.get('workload')}: {told}"
 
@@ -383,3 +382,9 @@ def _difference_content(each: Difference) -> dict[str, Any]:
             for change in each.changes
         ],
     }  # fmt: skip
+
+
+def _layers(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a run.yaml says of the layers of a network in any form: those of a generator first."""
+    parts = [told[key] for key in ("generator", "discriminator") if key in told] or [told]
+    return [layer for part in parts for layer in part["layers"]]

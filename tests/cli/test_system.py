@@ -144,7 +144,7 @@ def test_a_seed_that_run_and_summary_do_not_share_is_refused(cli: Cli, tmp_path:
 
 def test_a_training_that_learns_nothing_says_so(cli: Cli) -> None:
     done = cli("run", "mlp-mnist", "--steps", 1, "--arch", "digital32", "--set", "training.learning_rate=99999")
-    assert "digital32 has learnt next to nothing: 10 % is chance" in done.out
+    assert "digital32 has learnt next to nothing: accuracy 10 % is chance" in done.out
 
 
 def test_without_a_place_for_its_cache_numba_does_without(tmp_path: Path) -> None:

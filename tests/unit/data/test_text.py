@@ -250,7 +250,7 @@ def test_a_text_has_no_images_to_prepare(tmp_path: Path) -> None:
 def test_a_network_of_dense_layers_alone_refuses_a_text(tmp_path: Path) -> None:
     written(tmp_path / "my.txt", "to be or not to be\n" * 20)
     with pytest.raises(
-        InputError, match=r"mine.yaml:5: dataset: is text \(own text \(my.txt\)\); expected a data set of"
+        InputError, match=r"mine.yaml:7: network.inputs: got \[30\]; expected \[steps, 1\]: the codes of so many"
     ):
         resolve(str(mine(tmp_path)))
 

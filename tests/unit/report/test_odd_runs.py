@@ -21,7 +21,7 @@ from archsim.base.units import show
 from archsim.records.recorded import CoursePoint, Recorded, RecordedChip, read
 from archsim.report import latex, make, style, tables
 
-CHARTS = registry.names("chart")
+CHARTS = [name for name in registry.names("chart") if name != "samples"]  # which only a generator's run has
 Change = Callable[[Path], None]
 Odd = Callable[[Recorded], Recorded]
 

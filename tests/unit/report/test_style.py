@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CHARTS = registry.names("chart")
+CHARTS = [name for name in registry.names("chart") if name != "samples"]  # which only a generator's run has
 PAGES = {"screen": None, "column": style.COLUMN, "text": style.TEXT}
 COUNTS = ("images", "pulses", "devices", "bits")
 FOLDER = Path(archsim.report.__file__).parent
