@@ -101,11 +101,6 @@ def number(file: Path, row: Cells, column: str) -> float:
     return _number(file, row, column, least=0.0)
 
 
-def number_or_nan(file: Path, row: Cells, column: str) -> float:
-    """Return a cell that holds a finite number from 0 on, or nothing: NaN."""
-    return math.nan if row[column] == "" else _number(file, row, column, least=0.0)
-
-
 def maybe(file: Path, row: Cells, column: str) -> float | None:
     """Return a cell that holds a finite number from 0 on, or nothing: None."""
     return None if row[column] == "" else _number(file, row, column, least=0.0)
