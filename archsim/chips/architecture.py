@@ -64,6 +64,13 @@ class DigitalUnitFile(Record):
     buffer_banks: Count = 1
 
 
+class DramFile(Record):
+    """Memory below the chip, for what does not fit on it: its standard and data pins."""
+
+    kind: Literal["lpddr5", "hbm2e", "hbm3"]
+    pins: Count
+
+
 class Architecture(FileRecord):
     """A buildable chip's structure. Chip kinds extend it with their own blocks."""
 
@@ -75,6 +82,7 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    dram: DramFile | None = None
     NAMES_FILES: ClassVar[Key] = ()
     """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)

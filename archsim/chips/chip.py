@@ -21,15 +21,18 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.board import Board, Times
 from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
+from archsim.chips.spill import spilled
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
+from archsim.hardware.dram import STANDARDS, Dram
 from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.sram import Sram, bank_bit
 from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
+from archsim.networks.program import Program
 
 
 class Chip(Board):
@@ -73,6 +76,8 @@ class Chip(Board):
             self.clock, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
             buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
         )  # fmt: skip
+        self.dram = self._dram()
+        self._moving: dict[tuple[Program, int], Program] = {}
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
@@ -108,6 +113,8 @@ class Chip(Board):
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
+        if architecture.dram is not None:
+            return []
         return [buffer_demand(network, samples, architecture.digital_unit.buffer_words)]
 
     @classmethod
@@ -149,7 +156,43 @@ class Chip(Board):
 
     def components(self) -> Sequence[Component]:
         """Return every unit of the chip."""
-        return [self.bus, self.host, self.digital_unit]
+        return [self.bus, self.host, self.digital_unit, *([self.dram] if self.dram else [])]
+
+    def _dram(self) -> Dram | None:
+        """Return the memory below the chip, if it has one."""
+        if (file := self.architecture.dram) is None:
+            return None
+        latency_ps, burst_ps = (self.ps(f"{file.kind}.{name}") for name in ("latency", "burst"))
+        return STANDARDS[file.kind](
+            self.clock, self.ledger, pins=file.pins, latency_ps=latency_ps, burst_ps=burst_ps
+        )  # fmt: skip
+
+    @property
+    def spills(self) -> bool:
+        """Whether signals that do not fit can leave the chip."""
+        return self.dram is not None
+
+    def with_moves(self, program: Program, samples: int) -> Program:
+        """Return a program with what a batch of so many samples has to move to the memory below and back."""
+        key = program, samples
+        if key not in self._moving:
+            self._moving[key] = spilled(program, self.architecture.digital_unit.buffer_words / samples)
+        return self._moving[key]
+
+    def spill(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Read a signal from the buffer and write it below."""
+        self.digital_unit.fetch(words, tag)
+        return self._below().move(words * WORD_BIT, tag, f"spill {name}")
+
+    def fill(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Read a signal from below and write it to the buffer."""
+        self.digital_unit.store(words, tag)
+        return self._below().move(words * WORD_BIT, tag, f"fill {name}")
+
+    def _below(self) -> Dram:
+        if self.dram is None:
+            raise ModelError(f"{self.architecture.name} has no memory below")
+        return self.dram
 
     @abstractmethod
     def twin(self) -> Self:

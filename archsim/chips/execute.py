@@ -15,7 +15,7 @@ from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
-from archsim.networks.program import Call, Program
+from archsim.networks.program import Call, Moved, Program
 
 
 def training_step(
@@ -88,6 +88,9 @@ def execute(
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
     """
+    if chip.spills:
+        samples = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
+        program = chip.with_moves(program, samples)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
     samples = 0
     for name, number in program.feeds:
@@ -134,6 +137,9 @@ class _Asked:
         verbs, signals = self.verbs, [self.held[number] for number in call.inputs]
         if call.verb == "compute":
             return verbs.compute(call.target, signals, tag)
+        if isinstance(call.target, Moved):
+            move = verbs.spill if call.verb == "spill" else verbs.fill
+            return move(call.target.name, call.target.words * self.samples, tag)
         if call.verb == "receive":
             return verbs.receive(signals[0], tag)
         if call.verb == "apply":
