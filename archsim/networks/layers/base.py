@@ -26,10 +26,10 @@ IMAGE = "an image: rows x columns x channels"
 Padding = Annotated[int, Field(ge=0, strict=True)]
 
 
-def window(size: int | list[int], stride: int, padding: int = 0, dilation: int = 1) -> Window:
-    """Return the window that a layer speaks of."""
+def window(size: int | list[int], stride: int, padding: int = 0, dilation: int = 1, end: int | None = None) -> Window:
+    """Return the window that a layer speaks of; `end`: zeros at the lower right, where they are not the padding."""
     rows, columns = (size, size) if isinstance(size, int) else size
-    return Window(rows, columns, stride, padding, dilation)
+    return Window(rows, columns, stride, padding, dilation, 0 if end is None else end - padding)
 
 
 class Layer(Record):
