@@ -53,5 +53,8 @@ class Verbs(Protocol):
     def fill(self, name: str, words: int, tag: Tag) -> Work[None]:
         """Read them back."""
 
+    def cross(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Send so many words of a signal from one chip to another."""
+
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do what the matrix's devices need now and then (refresh)."""

@@ -71,6 +71,12 @@ class DramFile(Record):
     pins: Count
 
 
+class LinkFile(Record):
+    """What joins chips of this kind where a network asks for several: bits a cycle of the link."""
+
+    width: BitWidth
+
+
 class Architecture(FileRecord):
     """A buildable chip's structure. Chip kinds extend it with their own blocks."""
 
@@ -83,6 +89,7 @@ class Architecture(FileRecord):
     bus: BusFile
     digital_unit: DigitalUnitFile
     dram: DramFile | None = None
+    link: LinkFile | None = None
     NAMES_FILES: ClassVar[Key] = ()
     """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)

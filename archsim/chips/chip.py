@@ -18,21 +18,19 @@ from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
+from archsim.chips.beyond import Beyond
 from archsim.chips.board import Board, Times
 from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
-from archsim.chips.spill import spilled
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
-from archsim.hardware.dram import STANDARDS, Dram
 from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.sram import Sram, bank_bit
 from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
-from archsim.networks.program import Program
 
 
 class Chip(Board):
@@ -76,8 +74,7 @@ class Chip(Board):
             self.clock, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
             buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
         )  # fmt: skip
-        self.dram = self._dram()
-        self._moving: dict[tuple[Program, int], Program] = {}
+        self.beyond = self.joined({})
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
@@ -156,43 +153,11 @@ class Chip(Board):
 
     def components(self) -> Sequence[Component]:
         """Return every unit of the chip."""
-        return [self.bus, self.host, self.digital_unit, *([self.dram] if self.dram else [])]
+        return [self.bus, self.host, self.digital_unit, *self.beyond.components]
 
-    def _dram(self) -> Dram | None:
-        """Return the memory below the chip, if it has one."""
-        if (file := self.architecture.dram) is None:
-            return None
-        latency_ps, burst_ps = (self.ps(f"{file.kind}.{name}") for name in ("latency", "burst"))
-        return STANDARDS[file.kind](
-            self.clock, self.ledger, pins=file.pins, latency_ps=latency_ps, burst_ps=burst_ps
-        )  # fmt: skip
-
-    @property
-    def spills(self) -> bool:
-        """Whether signals that do not fit can leave the chip."""
-        return self.dram is not None
-
-    def with_moves(self, program: Program, samples: int) -> Program:
-        """Return a program with what a batch of so many samples has to move to the memory below and back."""
-        key = program, samples
-        if key not in self._moving:
-            self._moving[key] = spilled(program, self.architecture.digital_unit.buffer_words / samples)
-        return self._moving[key]
-
-    def spill(self, name: str, words: int, tag: Tag) -> Work[None]:
-        """Read a signal from the buffer and write it below."""
-        self.digital_unit.fetch(words, tag)
-        return self._below().move(words * WORD_BIT, tag, f"spill {name}")
-
-    def fill(self, name: str, words: int, tag: Tag) -> Work[None]:
-        """Read a signal from below and write it to the buffer."""
-        self.digital_unit.store(words, tag)
-        return self._below().move(words * WORD_BIT, tag, f"fill {name}")
-
-    def _below(self) -> Dram:
-        if self.dram is None:
-            raise ModelError(f"{self.architecture.name} has no memory below")
-        return self.dram
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips that hold the network together."""
+        return self.beyond.copies(component)
 
     @abstractmethod
     def twin(self) -> Self:
@@ -321,6 +286,14 @@ class Chip(Board):
         """Let every device see the clock, so that the next reads are those of this very moment."""
         for cells in self.cells().values():
             cells.renew(self.clock.now)
+
+    def joined(self, holders: Mapping[str, range]) -> Beyond:
+        """Return what lies beyond chips that hold matrices as told, and take over its verbs."""
+        found = Beyond(
+            self.architecture, self.clock, self.ledger, self.digital_unit, ps=self.ps, holders=holders
+        )  # fmt: skip
+        self.spill, self.fill, self.cross = found.spill, found.fill, found.cross
+        return found
 
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:

@@ -140,10 +140,10 @@ class Digital32Chip(Chip):
 
     def _beside(self, matrix: str, words: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
         """Do work on a matrix while so many words of each of its weights pass between it and the memory below."""
-        if matrix not in self.away or self.dram is None:
+        if matrix not in self.away or self.beyond.dram is None:
             return (yield from work)
         bits = words * self.away[matrix] * WEIGHT_BIT
-        results = yield from self.clock.together([work, self.dram.move(bits, tag, f"{what} {matrix}")])
+        results = yield from self.clock.together([work, self.beyond.dram.move(bits, tag, f"{what} {matrix}")])
         found: T = results[0]
         return found
 

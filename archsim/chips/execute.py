@@ -88,9 +88,9 @@ def execute(
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
     """
-    if chip.spills:
-        samples = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
-        program = chip.with_moves(program, samples)
+    if chip.beyond.components:
+        together = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
+        program = chip.beyond.with_moves(program, together)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
     samples = 0
     for name, number in program.feeds:
@@ -138,8 +138,8 @@ class _Asked:
         if call.verb == "compute":
             return verbs.compute(call.target, signals, tag)
         if isinstance(call.target, Moved):
-            move = verbs.spill if call.verb == "spill" else verbs.fill
-            return move(call.target.name, call.target.words * self.samples, tag)
+            words = call.target.words * self.samples
+            return cast("Work[Any]", getattr(verbs, call.verb)(call.target.name, words, tag))
         if call.verb == "receive":
             return verbs.receive(signals[0], tag)
         if call.verb == "apply":

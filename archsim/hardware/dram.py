@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from archsim.accounting.ledger import Action, Ledger
@@ -15,7 +16,7 @@ TRANSFER = {
 }
 
 
-class Dram(Component):
+class Dram(Component, ABC):
     """DRAM at the pins of a chip. A block goes as bursts of all pins, after the latency of its first.
 
     Rows are taken to be hit but for the first access of a block, which are long here; refresh is part of the energy a
@@ -26,11 +27,8 @@ class Dram(Component):
     pins : int
         Data pins: of one channel of LPDDR5 16, of a stack of HBM 1,024.
     latency_ps, burst_ps : int
-        Of the first access; of one burst of `BURST` bits a pin.
+        Of the first access; of one burst of `burst` bits a pin.
     """
-
-    BURST: ClassVar[int]
-    WORK: ClassVar = {}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, pins: int, latency_ps: int, burst_ps: int, name: str = "dram"
@@ -38,9 +36,14 @@ class Dram(Component):
         super().__init__(clock, ledger, name)
         self.pins, self.latency_ps, self.burst_ps = pins, latency_ps, burst_ps
 
+    @property
+    @abstractmethod
+    def burst(self) -> int:
+        """Bits a pin of a burst."""
+
     def move_ps(self, bits: int) -> int:
         """Return the time of one block: latency, and ceil(bits/(pins x burst)) bursts."""
-        return self.latency_ps - (-bits // (self.pins * self.BURST)) * self.burst_ps
+        return self.latency_ps - (-bits // (self.pins * self.burst)) * self.burst_ps
 
     def move(self, bits: int, tag: Tag, what: str) -> Work[None]:
         """Read or write one block; `what` names it on the time line."""
@@ -55,7 +58,7 @@ class Lpddr5(Dram):
     kind = "lpddr5"
     ACTIONS: ClassVar = TRANSFER
     TIMES: ClassVar = {"lpddr5.latency": "off-chip", "lpddr5.burst": "off-chip"}
-    BURST = 16
+    burst = 16
 
 
 class Hbm2e(Dram):
@@ -64,7 +67,7 @@ class Hbm2e(Dram):
     kind = "hbm2e"
     ACTIONS: ClassVar = TRANSFER
     TIMES: ClassVar = {"hbm2e.latency": "off-chip", "hbm2e.burst": "off-chip"}
-    BURST = 4
+    burst = 4
 
 
 class Hbm3(Dram):
@@ -73,7 +76,7 @@ class Hbm3(Dram):
     kind = "hbm3"
     ACTIONS: ClassVar = TRANSFER
     TIMES: ClassVar = {"hbm3.latency": "off-chip", "hbm3.burst": "off-chip"}
-    BURST = 8
+    burst = 8
 
 
 STANDARDS: dict[str, type[Dram]] = {each.kind: each for each in (Lpddr5, Hbm2e, Hbm3)}

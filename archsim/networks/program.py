@@ -12,7 +12,7 @@ from archsim.networks.graph import Tensor
 
 Verb = Literal[
     "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain",
-    "spill", "fill",
+    "spill", "fill", "cross",
 ]  # fmt: skip
 
 WIDE = 60
