@@ -7,7 +7,7 @@ from typing import Any
 
 
 def gelus(reader: Any) -> dict[int, str | None]:
-    """Return, by the identity of a node, "Gelu" for the last of five nodes, whose first input becomes x, None for others.
+    """Return by the identity of a node: "Gelu" for the last of five, whose one input becomes x; None for the others.
 
     Parameters
     ----------
