@@ -18,6 +18,7 @@ RESERVED = {"x", "target", "chip", "seeds"}
 """What no layer is named, in lower case."""
 INPUT = "x"
 Values = NDArray[Any]
+WHAT_TO_DO = "Write the model with these, cut it before this node, or add a layer (CONTRIBUTING.md)"
 
 
 class UnknownNodeError(Exception):

@@ -17,7 +17,7 @@ import numpy as np
 from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
-from archsim.networks.imports.draft import Draft, UnknownNodeError, Values, Weight, needs
+from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Values, Weight, needs
 from archsim.networks.imports.gelu import gelus
 
 
@@ -75,8 +75,8 @@ class Reader:
             where = f"node {name_of(node)} ({kind})"
             if kind not in HANDLERS:
                 raise InputError(
-                    "archsim has no layer for it", key=where, file=file, expected=f"one of {', '.join(sorted(HANDLERS))}",
-                    hint="Cut the model before it, write it with these, or add a layer (docs/networks.md)",
+                    "archsim has no layer for it", key=where, file=file,
+                    expected=f"one of {', '.join(sorted(HANDLERS))}", hint=WHAT_TO_DO,
                 )  # fmt: skip
             try:
                 self.values[node.output[0]] = HANDLERS[kind](self, node)
