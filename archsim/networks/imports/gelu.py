@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 
-def gelus(reader: Any) -> dict[int, str | None]:
-    """Return by the identity of a node: "Gelu" for the last of five, whose one input becomes x; None for the others.
+def gelus(reader: Any) -> dict[str, str | None]:
+    """Return by the output of a node: "Gelu" for the last of five, whose one input becomes x; None for the others.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def gelus(reader: Any) -> dict[int, str | None]:
     for node in nodes:
         for name in node.input:
             reads.setdefault(name, []).append(node)
-    found: dict[int, str | None] = {}
+    found: dict[str, str | None] = {}
     for erf in nodes:
         if erf.op_type != "Erf" or (before := made.get(erf.input[0])) is None or before.op_type not in ("Div", "Mul"):
             continue
@@ -30,8 +30,8 @@ def gelus(reader: Any) -> dict[int, str | None]:
         chain = _behind(erf, reads)
         if chain is None or x not in {name for node in chain for name in node.input}:
             continue
-        found.update({id(node): None for node in (before, erf, *chain[:-1])})
-        found[id(chain[-1])] = "Gelu"
+        found.update({node.output[0]: None for node in (before, erf, *chain[:-1])})
+        found[chain[-1].output[0]] = "Gelu"
         for name in [*chain[-1].input]:
             chain[-1].input.remove(name)
         chain[-1].input.extend([x])

@@ -69,7 +69,7 @@ class Reader:
 
         self.sketch, fused = self._begin(file), gelus(self)
         for node in self.graph.node:
-            kind = fused.get(id(node), node.op_type) if not self._constant(node) else None
+            kind = fused.get(node.output[0], node.op_type) if not self._constant(node) else None
             if kind is None:
                 continue
             where = f"node {name_of(node)} ({kind})"

@@ -1,0 +1,32 @@
+"""Which reader reads which file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from archsim.base.errors import InputError
+from archsim.base.files import display, regular
+from archsim.networks.imports.draft import Draft
+
+_READERS = {".onnx": "onnx"}
+"""Suffix -> module of this package with a function `read`."""
+
+
+def read(path: Path) -> Draft:
+    """Return the network that a file of another tool describes.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or archsim knows no such kind of file.
+    """
+    if (name := _READERS.get(path.suffix.lower())) is None:
+        raise InputError(
+            "archsim workloads import cannot tell what it is", file=display(path),
+            expected=f"a file that ends in {', '.join(_READERS)}",
+        )  # fmt: skip
+    regular(path, f"a file of {path.suffix}")
+    reader: Callable[[Path], Draft] = import_module(f"archsim.networks.imports.{name}").read
+    return reader(path)
