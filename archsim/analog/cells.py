@@ -48,10 +48,10 @@ def normal_table(size: int = 16384) -> F32:
 class Refreshed:
     """What a refresh did: devices read, devices RESET, SET pulses given, pairs refreshed."""
 
-    reads: int
-    resets: int
-    pulses: int
-    pairs: int
+    reads: float
+    resets: float
+    pulses: float
+    pairs: float
 
 
 def read_devices(device: Device, array: DeviceArray, index: I64, now_ps: int, normals: NDArray[np.floating]) -> F32:

@@ -222,6 +222,14 @@ class CrossbarChip(Chip):
         for k, tile in enumerate(self._every_tile()):
             tile.clipped, tile.converted = tallies[f"clipped {k}"], tallies[f"converted {k}"]
 
+    def steady(self, samples: int, *, looks: bool = False) -> float:
+        """Set the ranges of all converters so."""
+        return max((each.steady(samples, looks=looks) for each in self.ranges.values()), default=0.0)
+
+    def tile_counts(self) -> dict[str, int]:
+        """Return how many tiles each matrix takes."""
+        return {name: layer.grid.tiles for name, layer in self.state.items()}
+
     def _every_tile(self) -> list[Tile]:
         return [tile for layer in self.tiles.values() for row in layer for tile in row]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.analog.expected import Writing
 from archsim.base.arrays import F32, Arrays, nested, stored
+from archsim.base.expected import expected
 from archsim.base.quantities import Count, Switch
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -80,6 +83,18 @@ class Digital32Chip(Chip):
         cls.fit(architecture, network, samples)
         made = cls(architecture, network, times, network.initial_weights(streams))
         return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
+
+    @classmethod
+    def expected(
+        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+        writing: Mapping[str, Writing],
+    ) -> Self:  # fmt: skip
+        """Return a chip whose weights are shapes alone."""
+        del writing
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        weights = {name: expected(shape) for name, shape in network.shapes.items()}
+        return cls(cast("Digital32Architecture", architecture), network, times, weights).expecting(optimiser, samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

@@ -9,6 +9,7 @@ EXAMPLES = {
     "run": "archsim run mlp-mnist --steps 5000 --arch mixed-precision --set outer_product.error_bits=8",
     "resume": "archsim resume reports/mlp-mnist-seed1",
     "report": "archsim report reports/reproduce --html",
+    "estimate": "archsim estimate resnet50 --batch 1",
     "validate": "archsim validate isaac2016 marinella2018",
     "explain": "archsim explain reports/reproduce --no-reruns",
     "ablate": "archsim ablate mlp-mnist --steps 2000 --seeds 2 --no-bits",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from archsim.base.arrays import F32, F64
+from archsim.base.expected import UNKNOWN, Expected
 from archsim.learning import _kernels
 
 
@@ -53,6 +54,8 @@ class Op:
 
 def normalised(x: F32) -> tuple[F32, float]:
     """Return x, (vectors, size), over its largest magnitude, and that magnitude (zero stays zero)."""
+    if isinstance(x, Expected):
+        return x, UNKNOWN
     out = np.empty_like(x)
     scale: float = _kernels.normalise(x, out)
     return out, scale
@@ -60,6 +63,8 @@ def normalised(x: F32) -> tuple[F32, float]:
 
 def normalised_by_vector(x: F32) -> tuple[F32, F64]:
     """Return each vector of x, (vectors, size), over its largest magnitude, and these, (vectors, 1); zero stays."""
+    if isinstance(x, Expected):
+        return x, Expected((x.shape[0], 1))
     scales = np.abs(x).max(axis=1, keepdims=True)
     whole: F32 = np.divide(x, np.where(scales > 0, scales, np.float32(1)), dtype=np.float32)
     return whole, scales.astype(np.float64)

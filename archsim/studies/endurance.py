@@ -160,7 +160,7 @@ def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn |
     if not names:
         return None
     tiles = tuple(_tile(saved, name) for name in names)
-    wear = tuple(_wear(kind, tiles, _limit(kind, architecture, limit)) for kind in KINDS)
+    wear = tuple(_wear(kind, tiles, limit_of(kind, architecture, limit)) for kind in KINDS)
     shown = tuple(one for one in wear if one.total or one.kind in {"set_pulses", "reset_pulses"})
     return Worn(architecture.name, saved.steps, tiles, shown)
 
@@ -194,7 +194,7 @@ def _wear(kind: str, tiles: Sequence[Tile], limit: Limit | None) -> Wear:
     )  # fmt: skip
 
 
-def _limit(kind: str, architecture: Architecture, given: float | None) -> Limit | None:
+def limit_of(kind: str, architecture: Architecture, given: float | None = None) -> Limit | None:
     """Return the limit given, or that of the device file, if it states one for this kind of pulse."""
     if given is not None:
         return Limit(given, "given", "--limit")
