@@ -62,9 +62,9 @@ def new(out: str | Path = "my-workload.yaml") -> None:
 
 
 def import_(
-    path: str | Path, out: str | Path | None = None, *, shapes: bool = False, force: bool = False
+    path: str | Path, out: str | Path | None = None, *, shapes: bool = False, same: bool = False, force: bool = False
 ) -> Imported:  # fmt: skip
-    """Write the network of an ONNX model as a workload, its weights beside it; return what was written.
+    """Write the network of another tool's file as a workload, its weights beside it; return what was written.
 
     Parameters
     ----------
@@ -73,6 +73,8 @@ def import_(
         The workload's file; by default one in the current folder, of the model's name.
     shapes : bool
         Leave the weights out.
+    same : bool
+        Pad convolutions to the same size where the file says no padding (SCALE-Sim).
     """
     from archsim.base.files import check_file
     from archsim.networks.imports.files import read
@@ -81,7 +83,7 @@ def import_(
     path = Path(path).expanduser()
     to = default_out(path) if out is None else Path(out).expanduser()
     check_file(to, force=force)
-    draft = read(path)
+    draft = read(path, same=same)
     if shapes:
         draft.arrays.clear()
         draft.missing.clear()

@@ -10,12 +10,18 @@ from archsim.base.errors import InputError
 from archsim.base.files import display, regular
 from archsim.networks.imports.draft import Draft
 
-_READERS = {".onnx": "onnx"}
+_READERS = {".onnx": "onnx", ".csv": "scalesim"}
 """Suffix -> module of this package with a function `read`."""
 
 
-def read(path: Path) -> Draft:
+def read(path: Path, *, same: bool = False) -> Draft:
     """Return the network that a file of another tool describes.
+
+    Parameters
+    ----------
+    path : Path
+    same : bool
+        Pad the convolutions of a file that says no padding (SCALE-Sim) to the same size.
 
     Raises
     ------
@@ -28,5 +34,9 @@ def read(path: Path) -> Draft:
             expected=f"a file that ends in {', '.join(_READERS)}",
         )  # fmt: skip
     regular(path, f"a file of {path.suffix}")
-    reader: Callable[[Path], Draft] = import_module(f"archsim.networks.imports.{name}").read
-    return reader(path)
+    reader: Callable[..., Draft] = import_module(f"archsim.networks.imports.{name}").read
+    if same and name != "scalesim":
+        raise InputError(
+            "says its padding itself", file=display(path), key="--same", expected="a topology of SCALE-Sim"
+        )
+    return reader(path, same=True) if same else reader(path)
