@@ -101,6 +101,16 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "inputs": [2, 2, 2],
         "layers": [conv("a", 6, 1, "tanh"), {"name": "b", "kind": "shuffle", "groups": 3}, conv("c", 2, 1, "linear")],
     },
+    "fit": {
+        "inputs": [2, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "fit", "shape": [3, 7, 1]},
+            conv("c", 2, 1, "tanh"),
+            {"name": "d", "kind": "fit", "shape": [5]},
+            dense("e", 2, "linear"),
+        ],
+    },
     "local-norm": {
         "inputs": [2, 2, 2],
         "layers": [

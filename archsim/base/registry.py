@@ -43,6 +43,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "dropout": "archsim.networks.layers.dropout:DropoutLayer",
         "embedding": "archsim.networks.layers.embedding:Embedding",
         "encoder-block": "archsim.networks.layers.encoder_block:EncoderBlock",
+        "fit": "archsim.networks.layers.arrange:FitLayer",
         "flatten": "archsim.networks.layers.flatten:Flatten",
         "global-average": "archsim.networks.layers.pool:GlobalAverage",
         "group-norm": "archsim.networks.layers.norm:GroupNorm",

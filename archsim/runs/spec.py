@@ -146,7 +146,7 @@ def resolve(
             figures=figures, over=over, until=until,
         )  # fmt: skip
         return replace(found, instead_of=work.name)
-    network = work.network.build(bound=input_bound(dataset))
+    network = work.build(bound=input_bound(dataset))
     work = _until(work_document, work, judged_by(dataset, network), until)
     _check_data(work_document, network, dataset)
     own = list(zip(arch_documents, parsed, strict=True))

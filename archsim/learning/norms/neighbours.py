@@ -82,7 +82,8 @@ class ByNeighboursAdjoint(Function):
         """Return (vectors, channels)."""
         (d, x), rule = operands, self._rule
         s = rule.scales(x)
-        power = s ** np.float32(-rule.beta)
-        around = rule.sums(d * x * power / s, back=True)
+        power: F32 = s ** np.float32(-rule.beta)
+        through: F32 = d * x * power / s
+        around = rule.sums(through, back=True)
         out: F32 = d * power - np.float32(2 * rule.alpha * rule.beta / rule.size) * x * around
         return out

@@ -10,7 +10,7 @@ from pydantic import Field
 from archsim.base.quantities import Count
 from archsim.learning.functions import Reshape
 from archsim.learning.images.padding import Pad
-from archsim.learning.moves import Join, Transpose
+from archsim.learning.moves import Fit, Join, Transpose
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import IMAGE, Layer, Padding
 
@@ -61,3 +61,18 @@ class Shuffle(Layer):
         y = graph.apply(Reshape(x.shape, split), [x], self.name)
         y = graph.apply(Transpose(split, order), [y], self.name)
         return graph.apply(Reshape(y.shape, x.shape), [y], self.name)
+
+
+class FitLayer(Layer):
+    """The words of a sample in their order as another `shape`, as many as that holds, the first ones again if need be.
+
+    For networks of which only the products are known: what the layers between them do is not, and costs nothing here.
+    """
+
+    kind: Literal["fit"] = "fit"
+    shape: Annotated[list[Count], Field(min_length=1)]
+
+    def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
+        """Name the words anew."""
+        [x] = xs
+        return graph.apply(Fit(x.shape, tuple(self.shape)), [x], self.name)

@@ -18,8 +18,7 @@ class Conv2d(ActivatedLayer):
 
     The matrix has a row for each element of the window and channel of the image, channels fastest; the bias, if any, is
     one more row with input 1. In `groups`, each group of channels has a matrix of its own, NAME.0, NAME.1 and so on,
-    with its part of the filters. `padding_end` is that below and to the right, where it is another than above and to the
-    left.
+    with its part of the filters. `padding_end` is the padding below and to the right, where it is another one.
     """
 
     kind: Literal["conv2d"] = "conv2d"

@@ -116,7 +116,7 @@ CASES |= {
         ),
         ("shuffle", {"kind": "shuffle", "groups": 2}, lambda f, y: f.hardtanh(f.channel_shuffle(y, 2), -9, 9)),
         ("pad", {"kind": "pad", "amounts": [1, 2, 0, 3]}, lambda f, y: f.pad(y, (2, 3, 1, 0))),
-        ("concat", {"kind": "concat", "of": ["in", "in"]}, lambda f, y: _cat((y, y), 1)),
+        ("concat", {"kind": "concat", "of": ["in", "in"]}, lambda f, y: f.hardtanh(_cat((y, y), 1), -9, 9)),
         ("global-average", {"kind": "global-average"}, lambda f, y: f.adaptive_avg_pool2d(y, 1).flatten(1)),
         (
             "leaky-relu", {"kind": "activation", "activation": "leaky-relu", "slope": 0.2},
