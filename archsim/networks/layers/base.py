@@ -57,8 +57,7 @@ class Layer(Record):
 
     def refuse(self, x: Tensor, expected: str) -> ModelError:
         """Return the error for a tensor of a shape that the layer cannot take."""
-        shape = "x".join(map(str, x.shape))
-        return ModelError(f"{self.name} ({self.kind}) is given {x.name} of {shape}; expected {expected}")
+        return ModelError(f"{self.name} ({self.kind}) is given {x.told}; expected {expected}")
 
 
 class WeightedLayer(Layer):
