@@ -11,6 +11,7 @@ EXAMPLES = {
     "report": "archsim report reports/reproduce --html",
     "validate": "archsim validate isaac2016 marinella2018",
     "explain": "archsim explain reports/reproduce --no-reruns",
+    "costs": "archsim costs mlp-mnist lenet-mnist --plan",
     "ablate": "archsim ablate mlp-mnist --steps 2000 --seeds 2 --no-bits",
     "hold": "archsim hold reports/reproduce --for 30d",
     "endurance": "archsim endurance reports/reproduce",

@@ -96,6 +96,11 @@ class NetworkFile(Record):
         """Return the keys, from the network's own on, of the layer with a matrix, parameter or part of a name."""
         return _home({("layers",): self.layers}, name)
 
+    def layer(self, name: str) -> Layer | None:
+        """Return the layer with a matrix, parameter or part of a name; None without one."""
+        number = home(self.layers, name)
+        return None if number is None else self.layers[number]
+
 
 class GeneratorFile(Record):
     """What makes samples of latent vectors, drawn uniformly from -1 to 1: their shape, initial weights, layers.
@@ -167,6 +172,11 @@ class AdversarialFile(Record):
         parts = {"generator": self.generator.layers, "discriminator": self.discriminator.layers}
         return _home({(part, "layers"): layers for part, layers in parts.items()}, name)
 
+    def layer(self, name: str) -> Layer | None:
+        """As `NetworkFile.layer`."""
+        found = ((each, home(each, name)) for each in (self.generator.layers, self.discriminator.layers))
+        return next((layers[number] for layers, number in found if number is not None), None)
+
 
 def _check(network: NetworkFile | AdversarialFile) -> None:
     """Refuse a network that cannot be built, with the place of what is wrong."""
@@ -201,6 +211,11 @@ AnyNetwork = Annotated[
 _ANY: TypeAdapter[NetworkFile | AdversarialFile] = TypeAdapter(AnyNetwork)
 
 
+def file_of(told: Mapping[str, Any]) -> NetworkFile | AdversarialFile:
+    """Return what a run.yaml says of its network."""
+    return _ANY.validate_python(told, context=STORED)
+
+
 def network_of(told: Mapping[str, Any]) -> Network:
     """Return the network of what a run.yaml says of it."""
-    return _ANY.validate_python(told, context=STORED).build()
+    return file_of(told).build()

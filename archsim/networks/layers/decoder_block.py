@@ -38,5 +38,11 @@ class DecoderBlock(WeightedLayer):
         found = down.build(graph, [up.build(graph, [self._norm(graph, y, 2)])])
         return graph.apply(Sum(2, x.shape), [y, found], self.name)
 
+    def kind_of(self, name: str) -> str:
+        """Return the kind of a part: of its norms, its attention, its dense layers; the block's own are sums."""
+        part = name.removeprefix(f"{self.name}").removeprefix("-")
+        kinds = {"norm": "layer-norm", "attention": "attention", "up": "dense", "down": "dense", "": "add"}
+        return next(kind for begin, kind in kinds.items() if part.startswith(begin))
+
     def _norm(self, graph: Builder, x: Tensor, count: int) -> Tensor:
         return LayerNorm(name=f"{self.name}-norm{count}").build(graph, [x])
