@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
-from archsim.report import style
+from archsim.report import drawing, style
 from archsim.report.explain import designs, words
 from archsim.report.explain.charts import FIGURES, Draw
 from archsim.report.explain.decomposition import Chips, made
@@ -55,10 +54,11 @@ def write(found: Explanation, out: Path) -> list[Path]:
 
 def _drawn(draw: Draw, found: Explanation, chips: Chips, stem: Path) -> dict[str, str]:
     """Save a figure as PNG and SVG; return it for the page, wide and narrow, as data in the page itself."""
-    style.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
-    stream = io.BytesIO()
-    draw(found, chips, narrow=True).savefig(stream, format="svg", metadata=style.METADATA["svg"])
-    return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(stream.getvalue())}
+    from archsim.report.rendering import contents
+
+    drawing.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
+    narrow = contents(draw(found, chips, narrow=True), ("svg",))["svg"]
+    return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(narrow)}
 
 
 def _embedded(svg: bytes) -> str:
