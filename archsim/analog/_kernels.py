@@ -251,31 +251,20 @@ def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, ro
 
 
 @kernel()
-def shares(index, pulses, weights, copies, turn, pair, share):
-    """Deal the signed pulses of each weight to its pairs, beginning with copy `turn`; return pairs and pulses given.
+def sides(index, pulses, weights, copies, side, due):
+    """Write device and number of pulses for each signed count and each copy of its pair; return the pulses in all.
 
-    pair, share : receive the flat positions of pairs that get any, and their signed pulses; pair i of copy c is
-    i + c weights.
+    Pair i of copy c is i + c weights; its G+ is the device of that number, its G- that of copies weights more.
     """
-    found = 0
     total = 0
-    for k in range(index.size):
-        due = abs(pulses[k])
-        total += due
-        for c in range(min(due, copies)):
-            pair[found] = index[k] + (turn + c) % copies * weights
-            part = due // copies + (c < due % copies)
-            share[found] = part if pulses[k] > 0 else -part
-            found += 1
-    return found, total
-
-
-@kernel()
-def sides(pair, share, pairs, side, due):
-    """Write device and number of pulses for each signed count; G+ of pair k is device k, G- device k + pairs."""
-    for k in range(pair.size):
-        side[k] = pair[k] if share[k] > 0 else pair[k] + pairs
-        due[k] = abs(share[k])
+    k = 0
+    for c in range(copies):
+        for j in range(index.size):
+            side[k] = index[j] + weights * (c if pulses[j] > 0 else c + copies)
+            due[k] = abs(pulses[j])
+            total += due[k]
+            k += 1
+    return total
 
 
 @kernel()

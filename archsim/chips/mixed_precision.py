@@ -126,7 +126,7 @@ class MixedPrecisionChip(CrossbarChip):
         state = {}
         pairs = partial(PairedCells, copies=weight.copies)
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
-            unit = weight.copies * weight.unit_of(network.graph.matrices[name].initial_std)
+            unit = weight.unit_of(network.graph.matrices[name].initial_std)
             sums = partial(
                 Accumulator, network.shapes[name], x_bits=outer.x_bits, error_bits=outer.error_bits,
                 skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
@@ -303,10 +303,9 @@ class MixedPrecisionChip(CrossbarChip):
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for (r, c), (inside, due) in by_tile(state.grid, index.tolist(), pulses.tolist()).items():
             tile, place = self.tiles[matrix][r][c], np.array(inside)
-            work = self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag)
-            pairs = (yield from tile.slot.during(work)).pairs
-            state.logs[r][c].add(pairs)
-            state.logged += pairs.size
+            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag))
+            state.logs[r][c].add(place)
+            state.logged += place.size
 
 
 def _not_zero(scale: Scale) -> Scale:

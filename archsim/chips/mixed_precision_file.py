@@ -21,9 +21,9 @@ def _power_of_two(value: int) -> int:
 
 
 class PairedWeightFile(WeightFile):
-    """How pairs stand for weights: `copies` of them side by side for each, read together and pulsed in turn.
+    """How pairs stand for weights: `copies` of them side by side for each, read together and pulsed together.
 
-    `unit` and `spread` are those of one pair. A pulse moves a weight of n pairs by an n-th of what it moves one of one.
+    `unit` and `spread` are those of one pair.
     """
 
     copies: Count = 1

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.cells import PairedCells, Programmed, Refreshed
+from archsim.analog.cells import PairedCells, Refreshed
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -73,18 +73,18 @@ class Programmer(Component):
             - (-reads // self.parallel) * self.read_ps
         )
 
-    def set_pulses(self, cells: PairedCells, index: I64, pulses: I64, tag: Tag) -> Work[Programmed]:
-        """Give signed SET pulses to the weights at flat positions `index`; return what was given to which pairs."""
+    def set_pulses(self, cells: PairedCells, index: I64, pulses: I64, tag: Tag) -> Work[int]:
+        """Give signed SET pulses to the pairs at flat positions `index`; return how many pulses were given."""
         if not self.slot.take():
             yield from self.slot.wait()
         try:
             given = cells.set_pulses(index, pulses, self.clock.now)
-            hold_ps = self.train_ps(pulses=given.pulses)
+            hold_ps = self.train_ps(pulses=given)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
             row = self._account.row(tag)
-            row["set.pulse"] += given.pulses
-            row["log.write"] += given.pairs.size
+            row["set.pulse"] += given
+            row["log.write"] += index.size
             row["control.cycle"] += -(-hold_ps // self.cycle_ps)
             return given
         finally:

@@ -242,7 +242,7 @@ def test_a_weight_out_of_reach_is_loaded_as_near_as_the_bounds_allow(weight: flo
 def test_positive_pulses_go_to_g_plus_and_negative_ones_to_g_minus() -> None:
     cells, _ = loaded((3, 3))
     before = [side.conductance.copy() for side in cells.pairs]
-    assert cells.set_pulses(np.array([0, 4, 8]), np.array([2, -3, 1]), 10).pulses == 6
+    assert cells.set_pulses(np.array([0, 4, 8]), np.array([2, -3, 1]), 10) == 6
     plus, minus = cells.pairs
     assert plus.set_pulses.tolist() == [2, 0, 0, 0, 0, 0, 0, 0, 1]
     assert minus.set_pulses.tolist() == [0, 0, 0, 0, 3, 0, 0, 0, 0]
