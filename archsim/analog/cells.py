@@ -266,9 +266,9 @@ class PairedCells(Cells):
     Notes
     -----
     Pair i of copy c is at the flat position i + c weights. The noise of n pairs averages: a weight moves as far as one
-    of a single pair does, with a spread 1/sqrt(n) of its. Boybat et al. 2018 (Nat. Commun. 9:2514), who read several devices a
-    synapse together, pulse one of them at a time by a global counter: a weight whose gradient changes its sign then
-    drives its pairs apart until they saturate, and LeNet took 3.5 times the pulses and learnt worse.
+    of a single pair does, with a spread 1/sqrt(n) of its. Boybat et al. 2018 (Nat. Commun. 9:2514), who read several
+    devices a synapse together, pulse one of them at a time by a global counter: a weight whose gradient changes its
+    sign then drives its pairs apart until they saturate, and LeNet took 3.5 times the pulses and learnt worse.
     """
 
     def __init__(

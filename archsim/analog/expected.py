@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.analog.cells import Grids, Read, Refreshed
 from archsim.analog.codes import Codes
@@ -32,6 +32,11 @@ class Writing:
     reads: float = 2.0
     resets: float = 0.0
     repeats: float = 0.0
+
+    def times(self, groups: int) -> Writing:
+        """Return what writing as many groups of the same weights takes."""
+        each = {name: groups * getattr(self, name) for name in ("pulses", "reads", "resets", "repeats")}
+        return replace(self, **each)
 
 
 class ExpectedCells:

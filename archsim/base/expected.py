@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -19,8 +20,8 @@ from archsim.base.arrays import F32
 
 UNKNOWN = 0.5
 """A scale whose value nobody looks at: other than 1, so that it is multiplied by."""
-ENOUGH = 60.0
-"""An expectation above which a Poisson number of parcels is taken for its mean and the half parcel that is not full."""
+FAR = 12.0
+"""Standard deviations, and events, beyond which no Poisson number lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +158,14 @@ def parcels(count: float, size: int) -> float:
     its part of theirs.
     """
     if isinstance(count, Events) and size > 1:
-        return _poisson_parcels(count, size)
+        return _poisson_parcels(float(count), size)
     return count / size if isinstance(count, float) else -(-count // size)
 
 
+@cache
 def _poisson_parcels(mean: float, size: int) -> float:
     """Return the mean of ceil(N/size) for a Poisson N: the sum over k of the chance that N is above k size."""
-    if mean > ENOUGH * size:
-        return mean / size + (size - 1) / (2 * size)
-    chance, below, count, found = math.exp(-mean), 0.0, 0, 0.0
-    while below < 1 - 1e-12 and count < 100 * size + 10 * mean:
-        below += chance
-        if count % size == 0:
-            found += max(1 - below, 0.0)
-        count += 1
-        chance *= mean / count
-    return found
+    from scipy.special import pdtrc
+
+    most = mean + FAR * math.sqrt(mean) + FAR
+    return float(pdtrc(np.arange(0.0, most, size), mean).sum())

@@ -87,9 +87,8 @@ class CrossbarChip(Chip):
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
-        if architecture.link is not None:
-            tiles = {name: layer.grid.tiles for name, layer in state.items()}
-            self.beyond = self.joined(held(tiles, architecture.tile.count))
+        self.twins: dict[str, int] = {}
+        self._join()
         self._full_scale = architecture.tile.dac.full_scale
         self._fixed = self._fixed_inputs()
         self.banks = self._banks()
@@ -118,8 +117,10 @@ class CrossbarChip(Chip):
         return [*([] if architecture.link else [tiles]), *super().demands(architecture, network, samples)]
 
     def copies(self, component: Component) -> int:
-        """Return how often a unit stands on all chips; every tile in use is a unit of its own."""
-        return 1 if isinstance(component, Tile) else super().copies(component)
+        """Return how often a unit stands on all chips; every tile in use is a unit of its own, or one of its twins."""
+        if isinstance(component, Tile):
+            return self.twins.get(component.matrix, 1)
+        return super().copies(component)
 
     @property
     @abstractmethod
@@ -155,7 +156,7 @@ class CrossbarChip(Chip):
                 for c, cells in enumerate(row):
                     bank = banks[built // tile.adc.tiles_per_bank] if banks else None
                     made = Tile(
-                        self.clock, self.ledger, f"tile {name}/{r},{c}", cells=cells,
+                        self.clock, self.ledger, f"tile {name}/{r},{c}", cells=cells, matrix=name,
                         converters=self.converters(cells), bank=bank, lines=(tile.rows, tile.columns),
                     )  # fmt: skip
                     tiles[name][r].append(made)
@@ -236,7 +237,19 @@ class CrossbarChip(Chip):
 
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes."""
-        return {name: layer.grid.tiles for name, layer in self.state.items()}
+        return {name: layer.grid.tiles * self.twins.get(name, 1) for name, layer in self.state.items()}
+
+    def duplicate(self, twins: Mapping[str, int]) -> None:
+        """Give matrices several groups of tiles with the same weights, which share the vectors of a product."""
+        self.twins = dict(twins)
+        for name, count in twins.items():
+            self.forward[name].twins = self.backward[name].twins = count
+        self._join()
+
+    def _join(self) -> None:
+        """Place the tiles on as many chips as they take, if chips can be joined."""
+        if self.architecture.link is not None:
+            self.beyond = self.joined(held(self.tile_counts(), self.architecture.tile.count))
 
     def _every_tile(self) -> list[Tile]:
         return [tile for layer in self.tiles.values() for row in layer for tile in row]

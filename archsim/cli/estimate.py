@@ -36,11 +36,16 @@ def estimate_command(  # noqa: PLR0917  an option each
     samples: Annotated[
         float | None, typer.Option(help="Samples of a whole training, such as 60e6: its joules, seconds and wear.")
     ] = None,
+    tiles: Annotated[
+        int | None,
+        typer.Option(help="Lay busy matrices down more than once, on so many tiles: the fastest placement found."),
+    ] = None,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Refuse a network that does not fit; else chips are made large enough.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for estimate.json and tables.", show_default="none is written")
+        Path | None,
+        typer.Option(help="Folder for a page, its figures, tables and estimate.json.", show_default="none is written"),
     ] = None,
     details: Details = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -50,19 +55,20 @@ def estimate_command(  # noqa: PLR0917  an option each
     codes are zero, how large they are, how often devices are pulsed. A chip is made as large as the network asks for,
     and what was made larger is said.
     """
-    from archsim.report.studies import estimate as page
+    from archsim.report.studies import estimate as tables
+    from archsim.report.studies import estimate_page as page
     from archsim.studies.estimate.estimate import estimate
 
     content = estimate(
         network, batch=batch, archs=archs, tech=tech, settings=settings or (), figures=figures or (),
-        activity=activity, window=_window(window), as_is=as_is, samples=samples,
+        activity=activity, window=_window(window), as_is=as_is, tiles=tiles, samples=samples,
     )  # fmt: skip
     if out is not None:
         page.write(content, out)
     if as_json:
         typer.echo(json.dumps(content, indent=2))
     elif not quiet:
-        for part in page.text(content, details=details):
+        for part in tables.text(content, details=details):
             console().print(part)
         if out is not None:
             typer.echo(f"Written: {out}")

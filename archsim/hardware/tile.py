@@ -78,6 +78,8 @@ class Tile(Component):
         The converters, if other tiles use them, too.
     lines : (rows, columns), optional
         Pairs of the whole tile, of which the cells may fill a part; those of the cells if not given.
+    matrix : str
+        Whose weights, or a part of them, the cells are.
     """
 
     kind = "tile"
@@ -103,10 +105,10 @@ class Tile(Component):
 
     def __init__(
         self, clock: Clock, ledger: Ledger, label: str, *, cells: Cells, converters: Converters,
-        bank: Slot | None = None, lines: tuple[int, int] | None = None,
+        bank: Slot | None = None, lines: tuple[int, int] | None = None, matrix: str = "",
     ) -> None:  # fmt: skip
         super().__init__(clock, ledger, "tile", label=label)
-        self.cells, self.converters = cells, converters
+        self.cells, self.converters, self.matrix = cells, converters, matrix
         self.lines = lines or cells.shape
         self.bank = bank
         self.clipped = self.converted = 0
@@ -227,6 +229,11 @@ class TileGroup:
         Bands of the result: the lanes go through all of them for one band of inputs after the other.
     backward : bool
         Whether the products are transposed ones.
+
+    Attributes
+    ----------
+    twins : int
+        Groups with the same weights that share the vectors of a burst, each on tiles of its own; one is simulated.
     """
 
     def __init__(
@@ -243,6 +250,7 @@ class TileGroup:
         self._shared = any(tile.bank for tile, _, _, _ in lanes)
         self._hold_ps: dict[int, int] = {}
         self._full_scale = 0.0
+        self.twins = 1
 
     def set_full_scale(self, scale: float) -> None:
         """Set the full scale of all tiles' ADCs in the group's direction."""
@@ -252,7 +260,8 @@ class TileGroup:
                 tile.set_full_scale(scale, backward=self.backward)
 
     def hold_ps(self, vectors: int) -> int:
-        """Return the time of the slowest tile when no bank is shared."""
+        """Return the time of the slowest tile when no bank is shared; twins share the vectors evenly."""
+        vectors = -(-vectors // self.twins)
         if vectors not in self._hold_ps:
             self._hold_ps[vectors] = max(
                 tile.read_ps(vectors, outputs, backward=self.backward) for tile, _, _, outputs in self.lanes

@@ -37,10 +37,15 @@ def text(content: Mapping[str, Any], *, details: bool = False) -> list[str | Tab
 
 
 def _title(content: Mapping[str, Any]) -> str:
+    return f"{content['title']}: {subtitle(content)}"
+
+
+def subtitle(content: Mapping[str, Any]) -> str:
+    """Return the size of the network, the batch, the optimiser and the technology."""
     size = f"{_many(content['macs_per_sample'])} multiply-accumulates a sample and {_many(content['weights'])} weights"
     return (
-        f"{content['title']}: {size}. Batch {content['batch']}, {content['optimiser']}, "
-        f"{content['technology']['name']}. Estimated, not trained."
+        f"{size}. Batch {content['batch']}, {content['optimiser']}, {content['technology']['name']}. "
+        "Estimated, not trained."
     )
 
 

@@ -9,7 +9,7 @@ by, against these trainings, stands in `ERRORS` and beside each estimate.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from statistics import fmean
 
 from archsim.analog.expected import Writing
@@ -83,9 +83,7 @@ def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
 
 def _written(architecture: Architecture) -> Writing:
     """Return how weights are written: all pairs of one alike."""
-    copies = getattr(getattr(architecture, "weight", None), "copies", 1)
-    each = {name: copies * getattr(WRITTEN, name) for name in ("pulses", "reads", "resets", "repeats")}
-    return replace(WRITTEN, **each)
+    return WRITTEN.times(getattr(getattr(architecture, "weight", None), "copies", 1))
 
 
 def _shares(call: Call, makers: dict[int, Call], program: Program, outer: tuple[int, int, int]) -> Shares | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Ledger, Row
@@ -13,7 +14,9 @@ from archsim.base.signal import Tag
 from archsim.chips.activity import Activity, measured
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.estimate import expected_inference, expected_step
+from archsim.studies.estimate.placement import balanced, placed
 from archsim.studies.estimate.spec import EstimateSpec
 
 
@@ -36,6 +39,7 @@ class ChipEstimate:
         Of one training step, and of one pass of as many samples, in the phase "evaluation".
     entries, parts : every action of the chip, and what takes area
     tiles : matrix -> tiles; empty where weights lie in memory
+    places : where each matrix lies (`placement.placed`); empty likewise
     chips : how many hold the network together
     activity : what was assumed
     """
@@ -46,6 +50,7 @@ class ChipEstimate:
     entries: tuple[Entry, ...]
     parts: tuple[Part, ...]
     tiles: Mapping[str, int]
+    places: list[dict[str, Any]]
     chips: int
     activity: Activity
 
@@ -63,9 +68,16 @@ def layers(spec: EstimateSpec) -> dict[str, str]:
 def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Activity) -> ChipEstimate:
     """Return what a step and a pass on a chip take."""
     writing = {matrix: activity.written_to(layer, spec.batch) for matrix, layer in layers(spec).items()}
+    twins: dict[str, int] = {}
+    if spec.tiles is not None and isinstance(bare := _chip(spec, architecture, {}), CrossbarChip):
+        twins = balanced(spec, bare, spec.tiles)
+        writing |= {matrix: writing[matrix].times(count) for matrix, count in twins.items()}
 
     def chip() -> Chip:
-        return _chip(spec, architecture, writing)
+        made = _chip(spec, architecture, writing)
+        if isinstance(made, CrossbarChip):
+            made.duplicate(twins)
+        return made
 
     steady, looking = chip(), chip()
     share = steady.steady(spec.batch)
@@ -79,9 +91,10 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
     passing.steady(spec.batch)
     expected_inference(passing, spec.network, spec.batch, activity.shares)
     inference = Books(tuple(passing.ledger.rows()), passing.ledger.time_ps)
+    places = placed(steady) if isinstance(steady, CrossbarChip) else []
     return ChipEstimate(
         architecture, training, inference, tuple(steady.entries()), tuple(steady.parts()), steady.tile_counts(),
-        steady.beyond.chips, activity,
+        places, steady.beyond.chips, activity,
     )  # fmt: skip
 
 

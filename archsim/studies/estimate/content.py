@@ -91,6 +91,7 @@ def _chip(spec: EstimateSpec, each: Priced, steps: Mapping[str, Any], passes: Ma
         "activity": chip.activity.origin,
         "grown": {key: list(change) for key, change in spec.grown.get(name, {}).items()},
         "tiles": dict(chip.tiles),
+        "placement": _placement(chip) if chip.places else None,
         "chips": chip.chips,
         "area_m2": {"value": each.area.total, "low": each.area.low, "high": each.area.high},
         "unpriced_area": list(each.area.unpriced),
@@ -102,6 +103,11 @@ def _chip(spec: EstimateSpec, each: Priced, steps: Mapping[str, Any], passes: Ma
         },
         "pulses_per_step": _amount(chip.training.rows, "programmer", "set.pulse"),
     }  # fmt: skip
+
+
+def _placement(chip: ChipEstimate) -> dict[str, Any]:
+    tile: Any = getattr(chip.architecture, "tile", None)
+    return {"rows": tile.rows, "columns": tile.columns, "tiles_of_a_chip": tile.count, "matrices": chip.places}
 
 
 def _work(

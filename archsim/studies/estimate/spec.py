@@ -38,6 +38,8 @@ class EstimateSpec:
         Samples of a training step and of an inference.
     grown : architecture's name -> key -> (value of its file, value here)
         What was made larger, so that the network fits.
+    tiles : int, optional
+        Tiles to lay busy matrices down on more than once.
     settings, figures : tuple of (key, value)
         As given.
     """
@@ -48,6 +50,7 @@ class EstimateSpec:
     technology: Technology
     batch: int
     grown: Mapping[str, Mapping[str, tuple[int, int]]]
+    tiles: int | None = None
     settings: tuple[tuple[str, str], ...] = ()
     figures: tuple[tuple[str, str], ...] = field(default_factory=tuple)
 
@@ -61,7 +64,7 @@ def resolve(
     network: str | Mapping[str, Any], *, batch: int | None = None,
     archs: Sequence[str | Mapping[str, Any]] | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
     settings: Sequence[str] | Mapping[str, Any] = (), figures: Sequence[str] | Mapping[str, str] = (),
-    as_is: bool = False,
+    as_is: bool = False, tiles: int | None = None,
 ) -> EstimateSpec:  # fmt: skip
     """Read and check everything an estimate needs; no data are read.
 
@@ -75,6 +78,8 @@ def resolve(
         As for `archsim.resolve`; without `archs` the workload says on which chips it is trained.
     as_is : bool
         Refuse a network that does not fit; else chips are made as large as it takes.
+    tiles : int, optional
+        Lay busy matrices down more than once, on so many tiles in all.
 
     Raises
     ------
@@ -83,6 +88,8 @@ def resolve(
     DoesNotFitError
         With `as_is`, for a network that asks for more than a chip has.
     """
+    if tiles is not None and tiles < 1:
+        raise InputError(key="--tiles", value=tiles, expected="a whole number from 1 on")
     if batch is not None and batch < 1:
         raise InputError(key="--batch", value=batch, expected="a whole number from 1 on")
     document = workloads.document(network)
@@ -94,7 +101,7 @@ def resolve(
     built = work.network.build(bound=input_bound(work))
     samples = batch or work.training.batch
     fitted = [
-        _fitted(source.with_settings(given), built, samples, as_is=as_is)
+        _fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
         for source, given in zip(documents, for_archs, strict=True)
     ]
     if len({chip.name for chip, _ in fitted}) < len(fitted):
@@ -103,7 +110,7 @@ def resolve(
     [technology] = overlays([read_technology(tech)], values)
     return EstimateSpec(
         work, built, tuple(chip for chip, _ in fitted), technology, samples,
-        {chip.name: changes for chip, changes in fitted if changes},
+        {chip.name: changes for chip, changes in fitted if changes}, tiles,
         tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
     )  # fmt: skip
 
@@ -116,7 +123,7 @@ def input_bound(work: Workload) -> float | None:
 
 
 def _fitted(
-    source: Document, network: Network, samples: int, *, as_is: bool
+    source: Document, network: Network, samples: int, *, as_is: bool, tiles: int | None
 ) -> tuple[Architecture, dict[str, tuple[int, int]]]:
     """Return a chip on which the network fits, and what was made larger for that."""
     chip = architectures.parse(source)
@@ -132,6 +139,9 @@ def _fitted(
         if (banks := BANKS.get(demand.key)) is not None:
             count = _value(chip, banks)
             changes[banks] = (count, math.ceil(demand.needed * count / demand.available))
+    own = getattr(getattr(chip, "tile", None), "count", None)
+    if tiles is not None and own is not None and chip.link is None and own < tiles:
+        changes["tile.count"] = (own, tiles)
     settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, (_, value) in changes.items()}
     return (architectures.parse(source.with_settings(settings)) if settings else chip), changes
 

@@ -1,0 +1,91 @@
+"""Where the matrices of a network go: tiles of each, how full they are, and which matrices to lay down twice."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+from archsim.base.errors import DoesNotFitError
+from archsim.chips.crossbar import CrossbarChip
+from archsim.studies.estimate.spec import EstimateSpec
+
+
+@dataclass(order=True, slots=True)
+class _Offer:
+    """One more group of tiles for a matrix: the time that it saves a tile, negative so that the best comes first."""
+
+    worth: float
+    matrix: str = field(compare=False)
+
+
+def vectors(spec: EstimateSpec) -> dict[str, tuple[list[int], list[int]]]:
+    """Return matrix -> vectors of each product and of each transposed product in a training step."""
+    found: dict[str, tuple[list[int], list[int]]] = {name: ([], []) for name in spec.network.graph.matrices}
+
+    for program in spec.network.training:
+        for call in program.calls:
+            if call.verb in {"multiply", "multiply_transposed"}:
+                tensor = program.tensors[call.inputs[0]]
+                positions = tensor.words // tensor.shape[-1]
+                found[str(call.target)][call.verb != "multiply"].append(positions * spec.batch)
+    return found
+
+
+def balanced(spec: EstimateSpec, chip: CrossbarChip, tiles: int) -> dict[str, int]:
+    """Return how many groups of tiles each matrix gets, so that a step's products take the least time on so many tiles.
+
+    The next group goes to whichever matrix then saves the most time a tile, as long as tiles are left: products of
+    different matrices are done one after the other, so what each saves adds up. (Greedy: the best for tiles that could
+    be halved; the last few tiles may stay without use.)
+
+    Raises
+    ------
+    DoesNotFitError
+        If the network alone takes more tiles.
+    """
+    each = {name: layer.grid.tiles for name, layer in chip.state.items()}
+    free = tiles - sum(each.values())
+    if free < 0:
+        raise DoesNotFitError(
+            f"the network takes {sum(each.values())} tiles: {-free} more", key="--tiles",
+            expected=f"{sum(each.values())} or more",
+        )  # fmt: skip
+    asked, twins = vectors(spec), dict.fromkeys(each, 1)
+
+    def time(name: str, count: int) -> int:
+        forward, backward = chip.forward[name], chip.backward[name]
+        return sum(forward.hold_ps(-(-v // count)) for v in asked[name][0]) + sum(
+            backward.hold_ps(-(-v // count)) for v in asked[name][1]
+        )
+
+    def offer(name: str) -> _Offer:
+        saved = time(name, twins[name]) - time(name, twins[name] + 1)
+        return _Offer(-saved / each[name], name)
+
+    offers = [offer(name) for name in each]
+    heapq.heapify(offers)
+    while offers:
+        best = heapq.heappop(offers)
+        if best.worth >= 0 or each[best.matrix] > free:
+            continue
+        twins[best.matrix] += 1
+        free -= each[best.matrix]
+        heapq.heappush(offers, offer(best.matrix))
+    return {name: count for name, count in twins.items() if count > 1}
+
+
+def placed(chip: CrossbarChip) -> list[dict[str, object]]:
+    """Return where each matrix lies, as JSON has it: its bands of rows and columns, groups, and how full tiles are."""
+    tile, twins = chip.architecture.tile, chip.twins
+    return [
+        {
+            "matrix": name,
+            "rows": [band.size for band in layer.grid.rows],
+            "columns": [band.size for band in layer.grid.columns],
+            "groups": twins.get(name, 1),
+            "filled": sum(band.size for band in layer.grid.rows)
+            * sum(band.size for band in layer.grid.columns)
+            / (layer.grid.tiles * tile.rows * tile.columns),
+        }
+        for name, layer in chip.state.items()
+    ]
