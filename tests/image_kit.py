@@ -40,6 +40,47 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "inputs": [4, 4, 2],
         "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 3, "stride": 2, "padding": 1}],
     },
+    "depthwise": {
+        "inputs": [5, 5, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "depthwise", "window": [3, 2], "stride": 2, "padding": 1, "activation": "tanh"},
+            {"name": "c", "kind": "depthwise", "window": 2, "dilation": 2, "activation": "linear", "bias": False},
+        ],
+    },
+    "conv-norm": {
+        "inputs": [5, 4, 2],
+        "layers": [
+            {"name": "a", "kind": "conv-norm", "units": 3, "window": 3, "padding": 1, "activation": "tanh"},
+            {"name": "b", "kind": "conv-norm", "window": 2, "stride": 2, "activation": "linear"},
+        ],
+    },
+    "residual-block": {
+        "inputs": [3, 3, 2],
+        "kinks": True,
+        "layers": [
+            {"name": "b", "kind": "residual-block", "units": 2},
+            {"name": "c", "kind": "residual-block", "units": 3, "stride": 2},
+        ],
+    },
+    "bottleneck": {
+        "inputs": [3, 3, 2],
+        "kinks": True,
+        "layers": [
+            {"name": "a", "kind": "bottleneck", "units": 4, "stride": 2},
+            {"name": "b", "kind": "bottleneck", "units": 4},
+        ],
+    },
+    "inverted-residual": {
+        "inputs": [3, 3, 2],
+        "kinks": True,
+        "layers": [
+            {"name": "a", "kind": "inverted-residual", "units": 2, "expansion": 1},
+            {"name": "b", "kind": "inverted-residual", "units": 2, "expansion": 2},
+            {"name": "c", "kind": "inverted-residual", "units": 2, "stride": 2, "expansion": 2},
+        ],
+    },
+    "relu6": {"inputs": 6, "layers": [dense("a", 5, "relu6"), dense("b", 3, "linear")]},
     "global-average": {
         "inputs": [3, 3, 2],
         "layers": [conv("a", 3, 1), {"name": "b", "kind": "global-average"}, dense("c", 2, "linear")],

@@ -30,7 +30,8 @@ def workloads_list() -> None:
 
     for name in shipped_names("workloads"):
         parsed = workload.parse(workload.document(name))
-        typer.echo(f"{name:20} {parsed.title}; presets: {', '.join(parsed.presets) or 'none'}")
+        presets = f"presets: {', '.join(parsed.presets) or 'none'}"
+        typer.echo(f"{name:20} {parsed.title}; {presets if parsed.dataset else 'shapes alone, to be estimated'}")
 
 
 @workloads_app.command("show")

@@ -103,20 +103,24 @@ ARCHITECTURES = ("mixed-precision", "digital32")
 class Workload(FileRecord):
     """A network, its data set and its training, and the architectures to train it on if nothing else is asked for.
 
-    `instead` is the workload that is trained where the data are not found.
+    `instead` is the workload that is trained where the data are not found. Without `dataset` it is a network of shapes
+    alone: what it costs can be estimated, and of its training the batch and the optimiser count.
     """
 
     kind: Literal["workload"]
     name: str
     title: str
-    dataset: Annotated[
-        Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")] | Annotated[OwnText, Tag("<text>")],
-        Discriminator(_branch),
-    ]
+    dataset: (
+        Annotated[
+            Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")] | Annotated[OwnText, Tag("<text>")],
+            Discriminator(_branch),
+        ]
+        | None
+    ) = None
     images: ImagesFile = Field(default_factory=ImagesFile)
     architectures: Annotated[list[str], Field(min_length=1)] = list(ARCHITECTURES)  # noqa: RUF012  pydantic copies it
     network: AnyNetwork
-    training: Training
+    training: Training = Training(batch=1)
     presets: dict[str, Preset] = Field(default_factory=dict)
     instead: str | None = None
     published: PublishedFile | None = None
@@ -138,7 +142,7 @@ class Workload(FileRecord):
         DataError
             If there is no such file.
         """
-        if isinstance(self.dataset, str):
+        if self.dataset is None or isinstance(self.dataset, str):
             return []
         key, told = ("text", self.dataset.text) if isinstance(self.dataset, OwnText) else ("file", self.dataset.file)
         given = Path(told).expanduser()
@@ -172,6 +176,29 @@ class Workload(FileRecord):
         return data
 
 
+def trainable(source: Document, workload: Workload) -> None:
+    """Refuse a workload that has no data.
+
+    Raises
+    ------
+    InputError
+        That says what can be done with it.
+    """
+    if workload.dataset is None:
+        raise source.error(
+            ("dataset",), f"is missing: {workload.name} is a network of shapes, with nothing to train it on",
+            expected=f"a data set, with training.learning_rate and training.epochs; `archsim estimate {workload.name}` "
+            "needs none",
+        )  # fmt: skip
+
+
+def _check_training(source: Document, workload: Workload) -> None:
+    """Refuse data without what a training on them needs."""
+    for key, least in (("learning_rate", "a rate above 0"), ("epochs", "a number of epochs")):
+        if workload.dataset is not None and not getattr(workload.training, key):
+            raise source.error(("training", key), "is missing", expected=f"{least}, to train on the data set")
+
+
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
     """Read a workload by path, shipped name or its content, with `--set` values laid over it."""
     found = read(find(name, "workloads", option="WORKLOAD")) if isinstance(name, str) else given(name, "workload")
@@ -199,6 +226,7 @@ def parse(source: Document, preset: str | None = None) -> Workload:
     workload = validate(source, Workload).at(source.path.parent)
     if workload.name != source.path.stem:
         raise source.error(("name",), value=workload.name, expected=f"the file's own name, {source.path.stem!r}")
+    _check_training(source, workload)
     if preset is None:
         return workload
     if preset not in workload.presets:

@@ -14,7 +14,7 @@ from archsim.base.yamlfile import Record
 from archsim.learning.images.windows import Window
 from archsim.networks.graph import Builder, Tensor
 
-Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softmax", "linear"]
+Activation = Literal["sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "softmax", "linear"]
 """What `networks.graph.Builder.activate` knows."""
 Rate = Annotated[FiniteFloat, Field(gt=0)]
 Spread = Annotated[FiniteFloat, Field(gt=0)]
