@@ -73,7 +73,8 @@ def to_integers(x: F32, levels: int, random: np.random.Generator | None = None) 
     step = np.float32(largest / levels)
     codes = x / step
     whole = np.rint(codes) if random is None else np.floor(codes + random.random(x.shape, np.float32))
-    return np.clip(whole, -levels, levels) * step
+    rounded: F32 = np.clip(whole, -levels, levels) * step
+    return rounded
 
 
 def to_largest(x: F32, grid: FloatGrid) -> F32:

@@ -1,4 +1,4 @@
-"""The digital baselines: the same step with weights in on-chip SRAM and multiply-accumulate lanes, of 32 bits or fewer."""
+"""The digital baselines: the same step with weights in on-chip SRAM and lanes of multiply-accumulate of up to 32 bits."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Digital32Chip(Chip):
         memory = self._weight_memory(WEIGHT_BIT * together, together)
         return MacArray(
             self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
-            operands=self.sram(array.operand_words, banks=array.operand_banks), skip_zero_inputs=array.skip_zero_inputs,
+            operands=self._operand_memory(), skip_zero_inputs=array.skip_zero_inputs,
             accumulators=array.accumulators,
         )  # fmt: skip
 
@@ -110,13 +110,17 @@ class Digital32Chip(Chip):
             self.clock, self.ledger, timing=Systolic(array.rows, array.columns, array.accumulators),
             cycle_ps=self.ps("digital.cycle"), number=number,
             weights=self._weight_memory(word_bit, array.weights_per_access),
-            masters=self._weight_memory(WEIGHT_BIT * wide, wide), operands=self.sram(array.operand_words, banks=array.operand_banks),
+            masters=self._weight_memory(WEIGHT_BIT * wide, wide), operands=self._operand_memory(),
             skip_zero_inputs=array.skip_zero_inputs,
         )  # fmt: skip
 
     def _weight_memory(self, word_bit: int, together: int) -> Sram:
         banks = self.architecture.mac_array.weight_banks
         return self.sram(-(-self.network.weights // together), banks=banks, word_bit=word_bit)
+
+    def _operand_memory(self) -> Sram:
+        array = self.architecture.mac_array
+        return self.sram(array.operand_words, banks=array.operand_banks)
 
     def _round(self, weight: F32) -> F32:
         return weight if self.number is None else self.number.operand(weight)

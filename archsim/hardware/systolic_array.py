@@ -1,4 +1,4 @@
-"""A systolic array of multiply-accumulate lanes, for operands of fewer than 32 bits: what training chips are made of."""
+"""A systolic array of lanes for operands of fewer than 32 bits: what training chips are made of."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ class SystolicArray(Component, ABC):
     """Lanes of multiply-accumulate in rows and columns, rounded weights beside 32-bit ones, and operand memory.
 
     Operands are rounded when they enter. An outer product adds its sums to the 32-bit weights, or to gradients; rounded
-    weights are written anew when the step is done. Lanes whose input is zero do not switch, where zeros are skipped; the
-    time stays.
+    weights are written anew when the step is done. Where zeros are skipped, lanes whose input is zero do not switch;
+    the time stays.
 
     Parameters
     ----------
