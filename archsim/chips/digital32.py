@@ -1,4 +1,4 @@
-"""The digital baselines: the same step with weights in on-chip SRAM and lanes of multiply-accumulate of up to 32 bits."""
+"""The digital baselines: the same step with weights in on-chip SRAM and multiply-accumulate lanes of up to 32 bit."""
 
 from __future__ import annotations
 
