@@ -80,6 +80,61 @@ NETWORKS: dict[str, dict[str, Any]] = {
             {"name": "c", "kind": "inverted-residual", "units": 2, "stride": 2, "expansion": 2},
         ],
     },
+    "concat": {
+        "inputs": [3, 3, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            conv("b", 2, 1, "tanh"),
+            {"name": "c", "kind": "concat", "of": ["a", "b", "a"]},
+            conv("d", 2, 1, "linear"),
+        ],
+    },
+    "pad": {
+        "inputs": [3, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "pad", "amounts": [0, 1, 2, 0]},
+            conv("c", 2, 2, "linear"),
+        ],
+    },
+    "shuffle": {
+        "inputs": [2, 2, 2],
+        "layers": [conv("a", 6, 1, "tanh"), {"name": "b", "kind": "shuffle", "groups": 3}, conv("c", 2, 1, "linear")],
+    },
+    "fit": {
+        "inputs": [2, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "fit", "shape": [3, 7, 1]},
+            conv("c", 2, 1, "tanh"),
+            {"name": "d", "kind": "fit", "shape": [5]},
+            dense("e", 2, "linear"),
+        ],
+    },
+    "local-norm": {
+        "inputs": [2, 2, 2],
+        "layers": [
+            conv("a", 6, 1, "tanh"),
+            {"name": "b", "kind": "local-norm", "size": 4, "alpha": 2, "bias": 2},
+            conv("c", 2, 1, "linear"),
+        ],
+    },
+    "padded-at-the-end": {
+        "inputs": [4, 4, 2],
+        "layers": [
+            conv("a", 3, 3, "tanh", stride=2, padding_end=1),
+            {
+                "name": "b",
+                "kind": "depthwise",
+                "window": 2,
+                "padding": 1,
+                "padding_end": 0,
+                "activation": "tanh",
+            },
+            {"name": "c", "kind": "max-pool", "window": 2, "stride": 1, "padding_end": 1},
+            {"name": "d", "kind": "average-pool", "window": 2, "padding_end": 1, "stride": 1, "counts_padding": False},
+        ],
+    },
     "relu6": {"inputs": 6, "layers": [dense("a", 5, "relu6"), dense("b", 3, "linear")]},
     "global-average": {
         "inputs": [3, 3, 2],

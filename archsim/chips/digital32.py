@@ -3,72 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
 
 from archsim.analog.expected import Writing
 from archsim.base.arrays import F32, Arrays, nested, stored
 from archsim.base.expected import Expected, expected
-from archsim.base.quantities import Count, Switch
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
-from archsim.base.yamlfile import Record
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.demands import Demand
+from archsim.chips.digital32_file import Digital32Architecture, operand_demand
 from archsim.hardware.component import Component
 from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
 from archsim.hardware.optimiser_unit import OptimiserUnit
 from archsim.hardware.sram import Sram
 from archsim.hardware.systolic_array import ARRAYS, Systolic, SystolicArray
-from archsim.learning.formats import FORMATS, Format, FormatName
+from archsim.learning.formats import FORMATS, Format
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
-
-class MacArrayFile(Record):
-    """MAC lanes and the partial sums each holds, zero skipping, banks and word of the weight memory, operand memory.
-
-    `format` other than fp32 needs `timing: systolic`, lanes in so many `rows`; there `accumulators` is how many vectors
-    stream through a block of weights, and `weights_per_access` counts rounded weights.
-    """
-
-    format: FormatName = "fp32"
-    timing: Literal["lanes", "systolic"] = "lanes"
-    rows: Count = 1
-    lanes: Count
-    skip_zero_inputs: Switch
-    weight_banks: Count
-    weights_per_access: Count = 1
-    operand_words: Count
-    operand_banks: Count = 1
-    accumulators: Count = 1
-
-    @model_validator(mode="after")
-    def _systolic(self) -> Self:
-        if (self.timing == "systolic") != (self.format != "fp32"):
-            raise ValueError(f"format {self.format} with timing {self.timing}; expected fp32 with lanes, or another "
-                             "format with systolic")  # fmt: skip
-        if self.lanes % self.rows:
-            raise ValueError(f"{self.lanes} lanes in {self.rows} rows; expected a multiple")
-        return self
-
-    @property
-    def columns(self) -> int:
-        """Lanes of a row: of a systolic array those that do 32-bit arithmetic on its edge."""
-        return self.lanes // self.rows
-
-
-class Digital32Architecture(Architecture):
-    """Structure of the 32-bit digital chip."""
-
-    chip: Literal["digital32"]
-    mac_array: MacArrayFile
+T = TypeVar("T")
 
 
 class Digital32Chip(Chip):
@@ -88,6 +48,8 @@ class Digital32Chip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.weights = weights
         array = architecture.mac_array
+        self.away = self._away()
+        self.resident = max(network.weights - sum(self.away.values()), array.weights_per_access)
         self.number = FORMATS[array.format](random) if array.format in FORMATS else None
         self.mac_array = self._systolic(self.number) if self.number else self._lanes()
         self.rounded = {name: self._round(weight) for name, weight in weights.items()}
@@ -116,11 +78,16 @@ class Digital32Chip(Chip):
 
     def _weight_memory(self, word_bit: int, together: int) -> Sram:
         banks = self.architecture.mac_array.weight_banks
-        return self.sram(-(-self.network.weights // together), banks=banks, word_bit=word_bit)
+        return self.sram(-(-self.resident // together), banks=banks, word_bit=word_bit)
 
     def _operand_memory(self) -> Sram:
         array = self.architecture.mac_array
         return self.sram(array.operand_words, banks=array.operand_banks)
+
+    @property
+    def read_bit(self) -> int:
+        """Bits of a weight, or of another operand, as products take them."""
+        return self.number.bits if self.number else WEIGHT_BIT
 
     def _round(self, weight: F32) -> F32:
         return weight if self.number is None else self.number.operand(weight)
@@ -158,23 +125,34 @@ class Digital32Chip(Chip):
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
-        """Return what a network asks of the chip: room for the operand and the result of a product, too.
-
-        So many vectors stand in the operand memory as a lane has accumulators, whatever the batch.
-        """
+        """Return what a network asks of the chip: room for the operand and the result of a product, too."""
         array = cast("Digital32Architecture", architecture).mac_array
-        together, available = array.accumulators, array.operand_words
-        if array.timing == "systolic":
-            return [*super().demands(architecture, network, samples), _streams(array, network)]
-        widest = max(network.matrices, key=lambda matrix: sum(matrix.shape))
-        rows, columns = widest.shape
-        operands = Demand(
-            "mac_array.operand_words", together * (rows + columns), available,
-            f"{'a vector' if together == 1 else f'each of {together} vectors'} of {widest.name} ({rows}) and its "
-            f"product ({columns}) take {rows + columns} words of the operand memory",
-            f"at least {together * (rows + columns)} words",
+        room = Demand(
+            "mac_array.weight_words", network.weights, array.weight_words or network.weights,
+            f"the network has {network.weights} weights and the chip no memory below it",
+            f"at least {network.weights} words, or dram",
         )  # fmt: skip
-        return [*super().demands(architecture, network, samples), operands]
+        mine = [operand_demand(array, network), *([] if architecture.dram else [room])]
+        return [*super().demands(architecture, network, samples), *mine]
+
+    def _away(self) -> dict[str, int]:
+        """Return the matrices that lie below the chip, and the weights of each: those after the first that fit."""
+        limit, used, found = self.architecture.mac_array.weight_words, 0, {}
+        for name, (rows, columns) in self.network.shapes.items():
+            used += rows * columns
+            if limit is not None and used > limit:
+                used -= rows * columns
+                found[name] = rows * columns
+        return found
+
+    def _beside(self, matrix: str, bits: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
+        """Do work on a matrix while so many bits of each of its weights pass between it and the memory below."""
+        if matrix not in self.away or self.beyond.dram is None:
+            return (yield from work)
+        moved = bits * self.away[matrix]
+        results = yield from self.clock.together([work, self.beyond.dram.move(moved, tag, f"{what} {matrix}")])
+        found: T = results[0]
+        return found
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
@@ -194,10 +172,9 @@ class Digital32Chip(Chip):
     def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
         """Return one unit for all matrices, as wide as the MAC array or a row of it."""
         array = self.architecture.mac_array
-        bits = self.number.bits if self.number else WEIGHT_BIT
         unit = self.optimiser_unit(
-            optimiser, self.network.weights, lanes=array.columns, banks=array.weight_banks,
-            together=max(array.weights_per_access * bits // WEIGHT_BIT, 1),
+            optimiser, self.resident, lanes=array.columns, banks=array.weight_banks,
+            together=max(array.weights_per_access * self.read_bit // WEIGHT_BIT, 1),
         )  # fmt: skip
         return dict.fromkeys(self.weights, unit)
 
@@ -218,13 +195,15 @@ class Digital32Chip(Chip):
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send the operand over the bus, multiply, keep the result in the signal buffer."""
         yield from self._send(x.elements, tag)
-        result = yield from self.mac_array.multiply(self.rounded[matrix], x.values, tag)
+        work = self.mac_array.multiply(self.rounded[matrix], x.values, tag)
+        result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
         return (yield from self._keep(Signal(result), tag))
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
-        result = yield from self.mac_array.multiply_transposed(self.rounded[matrix], d.values, tag)
+        work = self.mac_array.multiply_transposed(self.rounded[matrix], d.values, tag)
+        result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
         return (yield from self._keep(Signal(result), tag))
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
@@ -234,11 +213,13 @@ class Digital32Chip(Chip):
         if not isinstance(scaled, Expected):
             scaled = np.ascontiguousarray(scaled)
         if self.optimiser is None:
-            yield from self.mac_array.add_outer(self.weights[matrix], x.values, scaled, tag)
+            adding = self.mac_array.add_outer(self.weights[matrix], x.values, scaled, tag)
+            yield from self._beside(matrix, 2 * WEIGHT_BIT, "weights of", tag, adding)
             return
         unit = self.optimiser_units[matrix]
         gradient = self.learnt[matrix].gradient
-        accesses = yield from self.mac_array.add_outer(gradient, x.values, scaled, tag, into=unit.gradients)
+        adding = self.mac_array.add_outer(gradient, x.values, scaled, tag, into=unit.gradients)
+        accesses = yield from self._beside(matrix, 2 * WEIGHT_BIT, "gradients of", tag, adding)
         unit.added(accesses, tag)
 
     def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
@@ -247,11 +228,16 @@ class Digital32Chip(Chip):
         weight = self.weights[matrix]
         if self.optimiser is not None:
             learnt = self.learnt[matrix]
-            step = yield from self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
-            yield from self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
+            stepping = self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
+            bits = WEIGHT_BIT * (2 + 2 * self.optimiser.states)
+            step = yield from self._beside(matrix, bits, "states of", tag, stepping)
+            moving = self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
+            yield from self._beside(matrix, 2 * WEIGHT_BIT, "weights of", tag, moving)
             learnt.clear()
         if isinstance(self.mac_array, SystolicArray):
-            self.rounded[matrix] = yield from self.mac_array.renew(weight, tag)
+            renewing = self.mac_array.renew(weight, tag)
+            bits = WEIGHT_BIT + self.read_bit
+            self.rounded[matrix] = yield from self._beside(matrix, bits, "rounded weights of", tag, renewing)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: SRAM needs no refresh."""
@@ -261,24 +247,10 @@ class Digital32Chip(Chip):
     def _send(self, elements: int, tag: Tag) -> Work[None]:
         """Bring so many words from the signal buffer over the bus."""
         self.digital_unit.fetch(elements, tag)
-        return self.bus.send(elements * (self.number.bits if self.number else WEIGHT_BIT), tag)
+        return self.bus.send(elements * self.read_bit, tag)
 
     def _keep(self, result: Signal, tag: Tag) -> Work[Signal]:
         """Bring a result over the bus into the signal buffer."""
         yield from self.bus.send(result.elements * 32, tag)
         self.digital_unit.store(result.elements, tag)
         return result
-
-
-def _streams(array: MacArrayFile, network: Network) -> Demand:
-    """Return what a systolic array asks of its operand memory: what streams through a block, and the block's sums."""
-    widest = max(network.matrices, key=lambda matrix: max(matrix.shape))
-    size = max(widest.shape)
-    words = -(-size * FORMATS[array.format].bits // WEIGHT_BIT) + array.columns
-    needed = array.accumulators * words
-    return Demand(
-        "mac_array.operand_words", needed, array.operand_words,
-        f"each of {array.accumulators} vectors of {size} numbers for {widest.name} and its sums in {array.columns} "
-        f"columns take {words} words of the operand memory",
-        f"at least {needed} words",
-    )  # fmt: skip

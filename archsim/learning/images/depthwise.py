@@ -46,8 +46,12 @@ class _Depthwise(Function):
 
     def padded(self, x: F32) -> F32:
         """Return images with zeros around them, (samples, rows, columns, channels)."""
-        p = self.window.padding
-        return np.pad(x.reshape(-1, *self.image), ((0, 0), (p, p), (p, p), (0, 0)))
+        return np.pad(x.reshape(-1, *self.image), ((0, 0), self.edge, self.edge, (0, 0)))
+
+    @property
+    def edge(self) -> tuple[int, int]:
+        """Zeros before and after the image; what no window reaches at the end is left out or cut off."""
+        return self.window.padding, max(self.window.padding + self.window.extra, 0)
 
 
 class Depthwise(_Depthwise):
@@ -89,8 +93,8 @@ class DepthwiseFold(_Depthwise):
         d, kernel = operands
         said = d.reshape(-1, *self.seen)
         rows, columns, channels = self.image
-        p = self.window.padding
-        out = np.zeros((len(said), rows + 2 * p, columns + 2 * p, channels), np.float32)
+        p, more = self.edge
+        out = np.zeros((len(said), rows + p + more, columns + p + more, channels), np.float32)
         for view, weights in zip(self.views(out), kernel, strict=True):
             view += said * weights  # noqa: PLW2901  a view of the result
         return np.ascontiguousarray(out[:, p : p + rows, p : p + columns]).reshape(-1, channels)

@@ -25,6 +25,7 @@ class DepthwiseLayer(ActivatedLayer):
     window: Size
     stride: Count = 1
     padding: Padding = 0
+    padding_end: Padding | None = None
     dilation: Count = 1
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
@@ -33,7 +34,8 @@ class DepthwiseLayer(ActivatedLayer):
         if len(x.shape) != 3:
             raise self.refuse(x, IMAGE)
         try:
-            made = Depthwise(x.shape, window(self.window, self.stride, self.padding, self.dilation))
+            seen = window(self.window, self.stride, self.padding, self.dilation, self.padding_end)
+            made = Depthwise(x.shape, seen)
         except ModelError as error:
             raise self.refuse(x, f"a larger image: {error}") from None
         spread = graph.spread(made.kernel[0], self.initial_std)

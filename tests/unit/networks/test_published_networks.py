@@ -5,16 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from import_kit import macs
 
 from archsim.base.errors import InputError
 from archsim.base.files import shipped_names
 from archsim.chips.placement import place
 from archsim.learning.functions import Function, words
-from archsim.learning.images.depthwise import Depthwise
-from archsim.learning.images.windows import Windows
-from archsim.learning.moves import AppendOne
 from archsim.learning.sequences.attention import Scores, Weighted
-from archsim.networks.graph import Product
 from archsim.networks.network import Network
 from archsim.runs import workload as workloads
 from archsim.runs.spec import resolve
@@ -25,27 +22,6 @@ SHAPES = [name for name in shipped_names("workloads") if "dataset" not in worklo
 @cache
 def network(name: str) -> Network:
     return workloads.parse(workloads.document(name)).network.build()
-
-
-def macs(net: Network) -> int:
-    """Return the multiply-accumulates of the products of a sample, without those of biases, of depthwise windows too.
-
-    A bias is a row of its matrix, so that archsim counts it as one.
-    """
-    graph = net.graph
-    made = {node.output: node.what for node in graph.nodes}
-    found = sum(graph.macs().values())
-    for node in graph.nodes:
-        before = made.get(node.inputs[0])
-        if isinstance(node.what, Product) and biased(before):
-            found -= words(graph.tensors[node.output].shape)
-        if isinstance(node.what, Depthwise):
-            found += node.what.cost.multiplies
-    return found
-
-
-def biased(before: object) -> bool:
-    return isinstance(before, AppendOne) or (isinstance(before, Windows) and "and one" in before.name)
 
 
 def attention(net: Network) -> int:

@@ -101,6 +101,22 @@ CASES |= {
             "average-pool overlapping", {"kind": "average-pool", "window": [3, 2], "stride": 2, "padding": 1},
             lambda f, y: f.avg_pool2d(y, (3, 2), 2, 1),
         ),
+        (
+            "average-pool of the image alone",
+            {"kind": "average-pool", "window": 3, "stride": 2, "padding": 1, "counts_padding": False},
+            lambda f, y: f.avg_pool2d(y, 3, 2, 1, count_include_pad=False),
+        ),
+        (
+            "max-pool padded at the end", {"kind": "max-pool", "window": 3, "stride": 2, "padding_end": 1},
+            lambda f, y: f.max_pool2d(f.pad(y, (0, 1, 0, 1), value=-9), 3, 2),
+        ),
+        (
+            "local-norm", {"kind": "local-norm", "size": 3, "alpha": 2, "beta": 0.7, "bias": 2},
+            lambda f, y: f.local_response_norm(y, 3, 2, 0.7, 2),
+        ),
+        ("shuffle", {"kind": "shuffle", "groups": 2}, lambda f, y: f.hardtanh(f.channel_shuffle(y, 2), -9, 9)),
+        ("pad", {"kind": "pad", "amounts": [1, 2, 0, 3]}, lambda f, y: f.pad(y, (2, 3, 1, 0))),
+        ("concat", {"kind": "concat", "of": ["in", "in"]}, lambda f, y: f.hardtanh(_cat((y, y), 1), -9, 9)),
         ("global-average", {"kind": "global-average"}, lambda f, y: f.adaptive_avg_pool2d(y, 1).flatten(1)),
         (
             "leaky-relu", {"kind": "activation", "activation": "leaky-relu", "slope": 0.2},
@@ -155,7 +171,7 @@ CASES |= {
         lambda f, w, x: _residual(f, w, first(f, w, x)),
     ),
     "bottleneck": (
-        (6, 5, 2), (FIRST, {"name": "r", "kind": "bottleneck", "units": 4}),
+        (6, 5, 2), (conv("in", 8, 1, "tanh"), {"name": "r", "kind": "bottleneck", "units": 8}),
         lambda f, w, x: _bottleneck(f, w, first(f, w, x)),
     ),
     "inverted-residual": (
@@ -170,6 +186,21 @@ CASES |= {
         lambda f, w, x: f.conv2d(
             first(f, w, x), w["d"].reshape(3, 2, 1, 4).permute(3, 2, 0, 1), w["d.bias"][0], stride=2, padding=1,
             groups=4,
+        ),
+    ),
+    "conv2d padded at the end": (
+        (6, 5, 2), (FIRST, conv("a", 3, 3, "linear", stride=2, padding=0, padding_end=1)),
+        lambda f, w, x: f.conv2d(f.pad(first(f, w, x), (0, 1, 0, 1)), *filters(w["a"], 3, 3), stride=2),
+    ),
+    "depthwise padded at the end": (
+        (6, 5, 2),
+        (FIRST, {
+            "name": "d", "kind": "depthwise", "window": 3, "stride": 2, "padding": 1, "padding_end": 0,
+            "activation": "linear",
+        }),
+        lambda f, w, x: f.conv2d(
+            f.pad(first(f, w, x), (1, 0, 1, 0)), w["d"].reshape(3, 3, 1, 4).permute(3, 2, 0, 1), w["d.bias"][0],
+            stride=2, groups=4,
         ),
     ),
     "depthwise dilation": (
@@ -188,10 +219,10 @@ CASES |= {
 }  # fmt: skip
 
 
-def _cat(parts: Any) -> Any:
+def _cat(parts: Any, axis: int = 0) -> Any:
     import torch
 
-    return torch.cat(parts)
+    return torch.cat(parts, axis)
 
 
 def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
