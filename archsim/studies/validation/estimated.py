@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
-from archsim.learning.functions import words
-from archsim.networks.network import Network
-from archsim.networks.program import Program
 from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.books import Books, estimate_chip, tiles
 from archsim.studies.estimate.content import Priced, priced
+from archsim.studies.estimate.reference import macs
 from archsim.studies.estimate.spec import EstimateSpec, resolve
 from archsim.studies.validation.cases import COUNTS, Case, CaseNetwork, Check
 from archsim.technologies.overlay import SCALING
-
-PRODUCTS = frozenset({"multiply", "multiply_transposed", "accumulate"})
-"""Verbs that take a multiply-accumulate for each weight and vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +87,3 @@ def _value(network: _Found, found: Priced, check: Check) -> float:
 
 def _seconds(books: Books, phase: str | None) -> float:
     return math.fsum(ps for name, ps in books.time_ps.items() if phase in (None, name)) * 1e-12
-
-
-def macs(network: Network, *, training: bool) -> int:
-    """Return the multiply-accumulates of products of one sample: forward alone, or all of a training step."""
-    programs = network.training if training else [network.inference]
-    return sum(_macs(program, network) for program in programs)
-
-
-def _macs(program: Program, network: Network) -> int:
-    return sum(
-        words(program.tensors[call.inputs[0]].shape[:-1]) * network.graph.matrices[cast("str", call.target)].weights
-        for call in program.calls
-        if call.verb in PRODUCTS
-    )

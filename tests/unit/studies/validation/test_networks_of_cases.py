@@ -10,9 +10,10 @@ import pytest
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
 from archsim.studies.estimate.estimate import estimate
+from archsim.studies.estimate.reference import macs
 from archsim.studies.validation import standing
 from archsim.studies.validation.cases import read_case, shipped_cases
-from archsim.studies.validation.estimated import Networks, macs
+from archsim.studies.validation.estimated import Networks
 from archsim.studies.validation.validate import validate
 
 CASES = [name for name in shipped_cases() if read_case(name).file.networks]
