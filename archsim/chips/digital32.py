@@ -1,59 +1,41 @@
-"""The 32-bit digital baseline: the same step with weights in on-chip SRAM and multiply-accumulate lanes."""
+"""The digital baselines: the same step with weights in on-chip SRAM and multiply-accumulate lanes of up to 32 bit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.expected import Writing
 from archsim.base.arrays import F32, Arrays, nested, stored
-from archsim.base.expected import expected
-from archsim.base.quantities import Count, Switch
+from archsim.base.expected import Expected, expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
-from archsim.base.yamlfile import Record
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.demands import Demand
+from archsim.chips.digital32_file import Digital32Architecture, operand_demand
 from archsim.hardware.component import Component
 from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
 from archsim.hardware.optimiser_unit import OptimiserUnit
+from archsim.hardware.sram import Sram
+from archsim.hardware.systolic_array import ARRAYS, Systolic, SystolicArray
+from archsim.learning.formats import FORMATS, Format
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
 T = TypeVar("T")
 
 
-class MacArrayFile(Record):
-    """MAC lanes and the partial sums each holds, zero skipping, banks and word of the weight memory, operand memory.
-
-    `weight_words` is what the weight memory holds at most: weights beyond it lie in the memory below the chip, with
-    their gradients and an optimiser's states, and pass through for each use. By default all fit.
-    """
-
-    lanes: Count
-    skip_zero_inputs: Switch
-    weight_banks: Count
-    weights_per_access: Count = 1
-    weight_words: Count | None = None
-    operand_words: Count
-    accumulators: Count = 1
-
-
-class Digital32Architecture(Architecture):
-    """Structure of the 32-bit digital chip."""
-
-    chip: Literal["digital32"]
-    mac_array: MacArrayFile
-
-
 class Digital32Chip(Chip):
-    """Verbs of the 32-bit digital chip. Sole owner of its weights, float32 by layer."""
+    """Verbs of the digital chip. Sole owner of its weights, float32 by layer, and of what products read of them.
+
+    Signals between products have 32 bits; on their way to the MAC array they have those of its format.
+    """
 
     SCHEMA = Digital32Architecture
     ACCUMULATES = WEIGHTS_DECAY = True
@@ -61,20 +43,54 @@ class Digital32Chip(Chip):
 
     def __init__(
         self, architecture: Digital32Architecture, network: Network, times: Times, weights: dict[str, F32], *,
-        now_ps: int = 0,
+        now_ps: int = 0, random: np.random.Generator | None = None,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.weights = weights
         array = architecture.mac_array
-        together = array.weights_per_access
         self.away = self._away()
-        self.resident = max(network.weights - sum(self.away.values()), together)
-        memory = self.sram(-(-self.resident // together), banks=array.weight_banks, word_bit=WEIGHT_BIT * together)
-        self.mac_array = MacArray(
+        self.resident = max(network.weights - sum(self.away.values()), array.weights_per_access)
+        self.number = FORMATS[array.format](random) if array.format in FORMATS else None
+        self.mac_array = self._systolic(self.number) if self.number else self._lanes()
+        self.rounded = {name: self._round(weight) for name, weight in weights.items()}
+        """What products read: the weights themselves where they have 32 bits."""
+
+    def _lanes(self) -> MacArray:
+        array, together = self.architecture.mac_array, self.architecture.mac_array.weights_per_access
+        memory = self._weight_memory(WEIGHT_BIT * together, together)
+        return MacArray(
             self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
-            operands=self.sram(array.operand_words), skip_zero_inputs=array.skip_zero_inputs,
+            operands=self._operand_memory(), skip_zero_inputs=array.skip_zero_inputs,
             accumulators=array.accumulators,
         )  # fmt: skip
+
+    def _systolic(self, number: Format) -> SystolicArray:
+        array = self.architecture.mac_array
+        word_bit = number.bits * array.weights_per_access
+        wide = max(word_bit // WEIGHT_BIT, 1)
+        return ARRAYS[array.format](
+            self.clock, self.ledger, timing=Systolic(array.rows, array.columns, array.accumulators),
+            cycle_ps=self.ps("digital.cycle"), number=number,
+            weights=self._weight_memory(word_bit, array.weights_per_access),
+            masters=self._weight_memory(WEIGHT_BIT * wide, wide), operands=self._operand_memory(),
+            skip_zero_inputs=array.skip_zero_inputs,
+        )  # fmt: skip
+
+    def _weight_memory(self, word_bit: int, together: int) -> Sram:
+        banks = self.architecture.mac_array.weight_banks
+        return self.sram(-(-self.resident // together), banks=banks, word_bit=word_bit)
+
+    def _operand_memory(self) -> Sram:
+        array = self.architecture.mac_array
+        return self.sram(array.operand_words, banks=array.operand_banks)
+
+    @property
+    def read_bit(self) -> int:
+        """Bits of a weight, or of another operand, as products take them."""
+        return self.number.bits if self.number else WEIGHT_BIT
+
+    def _round(self, weight: F32) -> F32:
+        return weight if self.number is None else self.number.operand(weight)
 
     @classmethod
     def start(
@@ -90,7 +106,9 @@ class Digital32Chip(Chip):
         """
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
-        made = cls(architecture, network, times, network.initial_weights(streams))
+        narrow = architecture.mac_array.format != "fp32"
+        random = streams.generator("rounding") if narrow else None
+        made = cls(architecture, network, times, network.initial_weights(streams), random=random)
         return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
@@ -107,26 +125,15 @@ class Digital32Chip(Chip):
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
-        """Return what a network asks of the chip: room for the operand and the result of a product, too.
-
-        So many vectors stand in the operand memory as a lane has accumulators, whatever the batch.
-        """
+        """Return what a network asks of the chip: room for the operand and the result of a product, too."""
         array = cast("Digital32Architecture", architecture).mac_array
-        together, available = array.accumulators, array.operand_words
-        widest = max(network.matrices, key=lambda matrix: sum(matrix.shape))
-        rows, columns = widest.shape
-        operands = Demand(
-            "mac_array.operand_words", together * (rows + columns), available,
-            f"{'a vector' if together == 1 else f'each of {together} vectors'} of {widest.name} ({rows}) and its "
-            f"product ({columns}) take {rows + columns} words of the operand memory",
-            f"at least {together * (rows + columns)} words",
-        )  # fmt: skip
         room = Demand(
             "mac_array.weight_words", network.weights, array.weight_words or network.weights,
             f"the network has {network.weights} weights and the chip no memory below it",
             f"at least {network.weights} words, or dram",
         )  # fmt: skip
-        return [*super().demands(architecture, network, samples), operands, *([] if architecture.dram else [room])]
+        mine = [operand_demand(array, network), *([] if architecture.dram else [room])]
+        return [*super().demands(architecture, network, samples), *mine]
 
     def _away(self) -> dict[str, int]:
         """Return the matrices that lie below the chip, and the weights of each: those after the first that fit."""
@@ -138,12 +145,12 @@ class Digital32Chip(Chip):
                 found[name] = rows * columns
         return found
 
-    def _beside(self, matrix: str, words: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
-        """Do work on a matrix while so many words of each of its weights pass between it and the memory below."""
+    def _beside(self, matrix: str, bits: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
+        """Do work on a matrix while so many bits of each of its weights pass between it and the memory below."""
         if matrix not in self.away or self.beyond.dram is None:
             return (yield from work)
-        bits = words * self.away[matrix] * WEIGHT_BIT
-        results = yield from self.clock.together([work, self.beyond.dram.move(bits, tag, f"{what} {matrix}")])
+        moved = bits * self.away[matrix]
+        results = yield from self.clock.together([work, self.beyond.dram.move(moved, tag, f"{what} {matrix}")])
         found: T = results[0]
         return found
 
@@ -155,6 +162,7 @@ class Digital32Chip(Chip):
     def twin(self) -> Self:
         """Return a chip over the same weights on a clock of its own."""
         made = type(self)(self.architecture, self.network, self.times, self.weights, now_ps=self.clock.now)
+        made.rounded = self.rounded
         return made.holding(self.parameters, self.optimiser, self.learnt)
 
     def gradient(self, matrix: str) -> F32:
@@ -162,11 +170,11 @@ class Digital32Chip(Chip):
         return np.zeros_like(self.weights[matrix])
 
     def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
-        """Return one unit for all matrices, as wide as the MAC array."""
+        """Return one unit for all matrices, as wide as the MAC array or a row of it."""
         array = self.architecture.mac_array
         unit = self.optimiser_unit(
-            optimiser, self.resident, lanes=array.lanes, banks=array.weight_banks,
-            together=array.weights_per_access,
+            optimiser, self.resident, lanes=array.columns, banks=array.weight_banks,
+            together=max(array.weights_per_access * self.read_bit // WEIGHT_BIT, 1),
         )  # fmt: skip
         return dict.fromkeys(self.weights, unit)
 
@@ -180,49 +188,56 @@ class Digital32Chip(Chip):
         found = {name: stored(name, weight, arrays) for name, weight in mine.items()}
         for name, weight in mine.items():
             weight[...] = found[name]
+        self.rounded.update({name: self._round(weight) for name, weight in self.weights.items()})
         super().restore(arrays)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send the operand over the bus, multiply, keep the result in the signal buffer."""
         yield from self._send(x.elements, tag)
-        work = self.mac_array.multiply(self.weights[matrix], x.values, tag)
-        result = yield from self._beside(matrix, 1, "weights of", tag, work)
+        work = self.mac_array.multiply(self.rounded[matrix], x.values, tag)
+        result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
         return (yield from self._keep(Signal(result), tag))
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
-        work = self.mac_array.multiply_transposed(self.weights[matrix], d.values, tag)
-        result = yield from self._beside(matrix, 1, "weights of", tag, work)
+        work = self.mac_array.multiply_transposed(self.rounded[matrix], d.values, tag)
+        result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
         return (yield from self._keep(Signal(result), tag))
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, then read, change and write every weight, or its gradient."""
         scaled = yield from self.digital_unit.collect([d.values], tag, scale=rate)
         yield from self._send(x.elements + d.elements, tag)
-        scaled = np.ascontiguousarray(scaled)
+        if not isinstance(scaled, Expected):
+            scaled = np.ascontiguousarray(scaled)
         if self.optimiser is None:
             adding = self.mac_array.add_outer(self.weights[matrix], x.values, scaled, tag)
-            yield from self._beside(matrix, 2, "weights of", tag, adding)
+            yield from self._beside(matrix, 2 * WEIGHT_BIT, "weights of", tag, adding)
             return
         unit = self.optimiser_units[matrix]
         gradient = self.learnt[matrix].gradient
         adding = self.mac_array.add_outer(gradient, x.values, scaled, tag, into=unit.gradients)
-        accesses = yield from self._beside(matrix, 2, "gradients of", tag, adding)
+        accesses = yield from self._beside(matrix, 2 * WEIGHT_BIT, "gradients of", tag, adding)
         unit.added(accesses, tag)
 
     def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
-        """Add the optimiser's step to the weights; without one they have moved already."""
+        """Add the optimiser's step to the weights; without one they have moved already. Round what products read."""
         del samples
-        if self.optimiser is None:
-            return
-        learnt, weight = self.learnt[matrix], self.weights[matrix]
-        stepping = self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
-        step = yield from self._beside(matrix, 2 + 2 * self.optimiser.states, "states of", tag, stepping)
-        moving = self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
-        yield from self._beside(matrix, 2, "weights of", tag, moving)
-        learnt.clear()
+        weight = self.weights[matrix]
+        if self.optimiser is not None:
+            learnt = self.learnt[matrix]
+            stepping = self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
+            bits = WEIGHT_BIT * (2 + 2 * self.optimiser.states)
+            step = yield from self._beside(matrix, bits, "states of", tag, stepping)
+            moving = self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
+            yield from self._beside(matrix, 2 * WEIGHT_BIT, "weights of", tag, moving)
+            learnt.clear()
+        if isinstance(self.mac_array, SystolicArray):
+            renewing = self.mac_array.renew(weight, tag)
+            bits = WEIGHT_BIT + self.read_bit
+            self.rounded[matrix] = yield from self._beside(matrix, bits, "rounded weights of", tag, renewing)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: SRAM needs no refresh."""
@@ -232,7 +247,7 @@ class Digital32Chip(Chip):
     def _send(self, elements: int, tag: Tag) -> Work[None]:
         """Bring so many words from the signal buffer over the bus."""
         self.digital_unit.fetch(elements, tag)
-        return self.bus.send(elements * 32, tag)
+        return self.bus.send(elements * self.read_bit, tag)
 
     def _keep(self, result: Signal, tag: Tag) -> Work[Signal]:
         """Bring a result over the bus into the signal buffer."""

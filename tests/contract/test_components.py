@@ -41,7 +41,10 @@ BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", 
 BURSTS = "mixed-precision in bursts"
 LARGE = "mixed-precision-large with "
 """Several chips of one tile and little buffer, with memory of a standard below."""
-ADAM = ("mixed-precision with adam", "digital32 with adam")
+ADAM = (
+    "mixed-precision with adam", "digital32 with adam", "digital-bf16 with adam", "digital-fp8 with adam",
+    "digital-int8 with adam",
+)  # fmt: skip
 
 
 @cache
@@ -56,7 +59,8 @@ def exercised(name: str) -> Any:
     if name == BURSTS:
         settings["outer_product", "burst"] = "4"
     parsed = architectures.parse(document.with_settings(settings))
-    optimiser = Adam(beta1=0.9, beta2=0.999, epsilon=1e-8, decay=0.0) if name in ADAM else None
+    decay = 0.01 if name.startswith("digital-") else 0.0
+    optimiser = Adam(beta1=0.9, beta2=0.999, epsilon=1e-8, decay=decay) if name in ADAM else None
     chip = registry.load("chip", parsed.chip).start(
         parsed, NETWORK, read_technology("bottom-up-14nm"), Streams(5), optimiser=optimiser
     )

@@ -165,7 +165,20 @@ def notes(content: Mapping[str, Any]) -> list[str]:
             found.append(f"{name} was made larger, so that the network fits: {changes}.")
         if chip["unpriced_area"]:
             found.append(f"{name}: no figure gives the area of {', '.join(chip['unpriced_area'])}.")
+    found.append(_reference(content["reference"]))
     return found
+
+
+def _reference(found: Mapping[str, Any]) -> str:
+    """Return what a measured machine takes at least."""
+    training, passed, each = (found[f"{what}_at_least"] for what in (
+        "training_J_per_sample", "inference_J_per_sample", "J_per_operation"
+    ))  # fmt: skip
+    return (
+        f"For comparison, measured and not simulated: a {found['title'][0].lower()}{found['title'][1:]} takes at least "
+        f"{show(training, 'J', 3)} a sample in training and {show(passed, 'J', 3)} in inference, at "
+        f"{show(each, 'J', 3)} an operation, its power over its rated rate ({found['source']})."
+    )
 
 
 def _many(count: float) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = {"energy": "o", "latency": "s", "throughput": "D", "efficiency": "^", "density": "v", "area": "P",
-            "power": "X", "ratio": "*", "accuracy": "h", "energy_per_mac": "<"}  # fmt: skip
+            "power": "X", "ratio": "*", "accuracy": "h", "energy_per_mac": "<",
+            "tiles": "p", "weights": "d", "macs": ">"}  # fmt: skip
 _KINDS = {
     "prediction": ("prediction", style.SERIES[0]), "arithmetic": ("arithmetic, sum", style.SERIES[2]),
     "sum": ("arithmetic, sum", style.SERIES[2]), "restated": ("restated, calibration", style.SERIES[1]),
@@ -31,6 +32,7 @@ _PANELS = {
     "energy": (("energy", "energy_per_mac"), "J"), "time": (("latency",), "s"), "throughput": (("throughput",), "op/s"),
     "efficiency": (("efficiency",), "op/J"), "density [op/s/m²]": (("density",), ""), "area [m²]": (("area",), ""),
     "power": (("power",), "W"), "ratio, accuracy": (("ratio", "accuracy"), ""),
+    "counts": (("tiles", "weights", "macs"), ""),
 }  # fmt: skip
 """Title of a panel -> the quantities in it, and their unit if it takes a prefix."""
 _ACROSS, _TICKS = 3, 4

@@ -98,6 +98,11 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
     )  # fmt: skip
 
 
+def tiles(spec: EstimateSpec, architecture: Architecture) -> Mapping[str, int]:
+    """Return matrix -> tiles on a chip; empty where weights lie in memory."""
+    return _chip(spec, architecture, {}).tile_counts()
+
+
 def activity_of(
     spec: EstimateSpec, architecture: Architecture, rows: tuple[Row, ...], steps: int, origin: str
 ) -> Activity:

@@ -14,6 +14,7 @@ from archsim.accounting.ledger import Row
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.studies.estimate.books import Books, ChipEstimate
+from archsim.studies.estimate.reference import reference
 from archsim.studies.estimate.spec import EstimateSpec
 
 SCHEMA = 1
@@ -79,6 +80,7 @@ def content(spec: EstimateSpec, found: Sequence[Priced], *, seed: int = 1) -> di
             if over is not None and name != spec.baseline
         },
         "ratio_intervals": steps["ratios"],
+        "reference": reference(spec.network),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from archsim.accounting.circuits import CHIP_PARTS
 from archsim.accounting.technology import Technology, read_references, read_technology
 from archsim.base import units
 from archsim.base.errors import InputError, nearest
@@ -21,9 +22,11 @@ from archsim.technologies.rules import has_scaled
 
 QUANTITIES = {
     "energy": "J", "latency": "s", "power": "W", "throughput": "1/s", "efficiency": "1/J", "density": "1/s/m^2",
-    "area": "m^2", "energy_per_mac": "J", "ratio": "", "accuracy": "",
+    "area": "m^2", "energy_per_mac": "J", "ratio": "", "accuracy": "", "tiles": "", "weights": "", "macs": "",
 }  # fmt: skip
 """What can be checked -> SI unit; an operation counts 1, and a multiply-accumulate is two operations."""
+COUNTS = ("tiles", "weights", "macs")
+"""Quantities of a network that follow from shapes: no figure and no time enters."""
 CLOSE = 1e-6
 """Two numbers of one unit within this part of each other are the same published number."""
 Class = Literal["prediction", "restated", "arithmetic", "sum", "calibration"]
@@ -84,16 +87,33 @@ class CaseTraining(Record):
         return self.published_steps or (self.full_steps if full else self.steps)
 
 
+class CaseNetwork(Record):
+    """A network that is estimated, on one chip, on `batch` samples. Files are those in the case's folder, or shipped.
+
+    `work`: what energies and times are of, per sample. `samples`: of how many samples the multiply-accumulates of the
+    forward pass are counted; as many products stand in their weights' gradients.
+    """
+
+    workload: str
+    architecture: str
+    technology: str = "bottom-up-14nm"
+    work: Literal["training", "inference"] = "training"
+    batch: Annotated[int, Field(ge=1)] = 1
+    samples: Annotated[int, Field(ge=1)] = 1
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
 class Check(Record):
     """What a published number is compared with. Its band stands in designs/bands.yaml, the same for all cases.
 
     Parameters
     ----------
-    of : names of operations (energies and times add up), or of one training
+    of : names of operations (energies and times add up), or of one training, or of one network
     quantity : one of `QUANTITIES`
     chip : architecture of a training that the quantity is of
     phase : phase of the training step that an energy or a latency is of; all of them if not given
-    component : figures (of an area: area figures) whose part of an operation's energy or area this is; all if not given
+    component : figures (of an area: area figures) whose part of an operation's energy or area this is, or parts of the
+        chip whose part of a network's energy; all if not given
     class_, because : what the check can tell and why, where `classes.classify` does not find it or finds it wrong
     same_as : another check, NAME or CASE.NAME, that tells this fact first
     evidence : what the number is, if not what the case's numbers are
@@ -113,8 +133,8 @@ class Check(Record):
 
     @model_validator(mode="after")
     def _has_phases(self) -> Check:
-        if self.phase and not (self.chip and self.quantity in ("energy", "latency")):
-            raise ValueError("names a phase; expected so for the energy or the latency of a training's `chip` alone")
+        if self.phase and self.quantity not in ("energy", "latency"):
+            raise ValueError("names a phase; expected so for the energy or the latency of a training step alone")
         if self.component and (self.chip or self.quantity not in ("energy", "area")):
             raise ValueError("names a component; expected so for the energy or the area of operations alone")
         return self
@@ -184,6 +204,7 @@ class CaseFile(FileRecord):
     designs: dict[str, Design] = Field(default_factory=dict)
     kernels: dict[str, Operation] = Field(default_factory=dict)
     trainings: dict[str, CaseTraining] = Field(default_factory=dict)
+    networks: dict[str, CaseNetwork] = Field(default_factory=dict)
     published: dict[str, Number]
 
 
@@ -266,13 +287,14 @@ def _check_names(case: Case) -> None:
 def _check_check(case: Case, name: str, number: Number, check: Check) -> None:
     """Refuse a check that names what the case does not have, or whose value is no quantity of its kind."""
     file, error, key = case.file, case.document.error, ("published", name, "check")
-    runs = {**file.kernels, **file.trainings}
+    runs = {**file.kernels, **file.trainings, **file.networks}
     others = [each for each, one in file.published.items() if one.check and each != name]
     if check.quantity not in QUANTITIES:
         raise error((*key, "quantity"), value=check.quantity, expected=", ".join(QUANTITIES))
     for run in check.of:
         if run not in runs:
             raise error((*key, "of"), value=run, expected=", ".join(runs), hint=nearest(run, runs))
+    _check_run(case, check, key)
     _check_components(case, check, key)
     if check.same_as and "." not in check.same_as and check.same_as not in others:
         hint = nearest(check.same_as, others)
@@ -283,9 +305,28 @@ def _check_check(case: Case, name: str, number: Number, check: Check) -> None:
         raise error(("published", name, "value"), wrong.message) from wrong
 
 
+def _check_run(case: Case, check: Check, key: Key) -> None:
+    """Refuse a quantity that what is run does not have."""
+    file, error, first = case.file, case.document.error, check.of[0]
+    if check.phase and not check.chip and (first not in file.networks or file.networks[first].work == "inference"):
+        raise error(
+            (*key, "phase"), "names a phase", expected="a training's `chip`, or a network's training, beside it"
+        )
+    if (check.quantity in COUNTS) > (first in file.networks):
+        raise error((*key, "quantity"), value=check.quantity, expected=f"a network of {', '.join(file.networks)}")
+    if first in file.networks and (len(check.of) > 1 or check.quantity in ("ratio", "accuracy")):
+        raise error((*key, "of"), value=", ".join(check.of), expected="one network, of which no ratio and no accuracy")
+
+
 def _check_components(case: Case, check: Check, key: Key) -> None:
-    """Refuse parts that no figure of the operation's technology prices."""
+    """Refuse parts that no figure of the operation's technology prices, or that a chip does not have."""
     if not check.parts:
+        return
+    if check.of[0] in case.file.networks:
+        if unknown := [part for part in check.parts if part not in CHIP_PARTS]:
+            hint = nearest(unknown[0], CHIP_PARTS)
+            raise case.document.error((*key, "component"), value=unknown[0], expected=f"one of {', '.join(CHIP_PARTS)}",
+                                      hint=hint)  # fmt: skip
         return
     technology = case.technology(case.file.kernels[check.of[0]].design)
     figures = technology.areas if check.quantity == "area" else technology.figures

@@ -20,10 +20,11 @@ from archsim.base.files import shipped, write_text
 from archsim.base.yamlfile import FileRecord, Record, read, validate
 from archsim.studies.validation.cases import Case, Class, Evidence
 
-Kind = Literal["energy", "time", "area", "throughput", "efficiency", "accuracy"]
+Kind = Literal["energy", "time", "area", "throughput", "efficiency", "accuracy", "count"]
 KINDS: dict[str, Kind] = {
     "energy": "energy", "energy_per_mac": "energy", "power": "energy", "latency": "time", "throughput": "throughput",
     "efficiency": "efficiency", "density": "efficiency", "ratio": "efficiency", "area": "area", "accuracy": "accuracy",
+    "tiles": "count", "weights": "count", "macs": "count",
 }  # fmt: skip
 """Quantity of a check -> kind of quantity that a band is for."""
 EXACT = 1.001

@@ -16,11 +16,15 @@ from archsim.base import units
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.studies.validation import standing
-from archsim.studies.validation.cases import QUANTITIES, Case, Number, read_case, shipped_cases
+from archsim.studies.validation.cases import COUNTS, QUANTITIES, Case, Number, read_case, shipped_cases
 from archsim.studies.validation.classes import Answer, Finding, classify
+from archsim.studies.validation.estimated import Networks
 from archsim.studies.validation.measured import Bench
 from archsim.studies.validation.trained import SAME, TrainingRun, train
 from archsim.technologies.rules import check_rule
+
+WHOLE = 1e15
+"""Counts below are printed to the last digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def validate(
 
 def _of_case(case: Case, trained: Mapping[tuple[str, str], TrainingRun], *, full: bool) -> list[Result]:
     """Return the results of one case's checks, not yet held against anything but their bands."""
-    bench, answers = Bench(case), []
+    bench, networks, answers = Bench(case), Networks(case), []
     bounds: dict[str, str] = {}
     for name, number in case.file.published.items():
         check = number.check
@@ -147,6 +151,8 @@ def _of_case(case: Case, trained: Mapping[tuple[str, str], TrainingRun], *, full
         published = units.parse(number.value, QUANTITIES[check.quantity])
         if check.of[0] in case.file.trainings:
             simulated = trained[case.file.name, check.of[0]].value(check)
+        elif check.of[0] in case.file.networks:
+            simulated = networks.value(check)
         else:
             measured = bench.run(check.of)
             simulated = measured.value(check.quantity, check.parts)
@@ -169,7 +175,7 @@ def _result(case: Case, answer: Answer, finding: Finding, bound: str, run: Train
     return Result(
         case=case.file.name, name=answer.name, what=number.what, quantity=check.quantity, text=number.value,
         published=answer.published, simulated=answer.simulated,
-        shown=f"{bound}{_digits(answer.simulated / scale)} {unit}".strip(), kind=finding.kind, why=finding.why,
+        shown=f"{bound}{_digits(answer, scale)} {unit}".strip(), kind=finding.kind, why=finding.why,
         figures=finding.figures, evidence=evidence,
         band=standing.band(check.quantity, finding.kind, finding.figures, evidence), source=case.file.source,
         where=number.where, steps=run.steps if run else None, data=run.data if run else "",
@@ -177,8 +183,11 @@ def _result(case: Case, answer: Answer, finding: Finding, bound: str, run: Train
     )  # fmt: skip
 
 
-def _digits(value: float) -> str:
-    """Return four significant digits, without an exponent where a published table would have none."""
+def _digits(answer: Answer, scale: float) -> str:
+    """Return four significant digits, without an exponent where a published table would have none; counts whole."""
+    value = answer.simulated / scale
+    if answer.check.quantity in COUNTS and answer.simulated < WHOLE:
+        return f"{answer.simulated:.0f}"
     return f"{float(f'{value:.4g}'):.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
