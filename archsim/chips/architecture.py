@@ -64,6 +64,16 @@ class DigitalUnitFile(Record):
     buffer_banks: Count = 1
 
 
+class FlowFile(Record):
+    """Batches flow over the units: so many samples make a micro-burst, which is in one unit while others are in others.
+
+    With a `staleness` of 0, the only one there is, a batch finds the weights that the one before has written.
+    """
+
+    samples: Count
+    staleness: Literal[0] = 0
+
+
 class Architecture(FileRecord):
     """A buildable chip's structure. Chip kinds extend it with their own blocks."""
 
@@ -75,6 +85,7 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    flow: FlowFile | None = None
     NAMES_FILES: ClassVar[Key] = ()
     """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)

@@ -33,6 +33,7 @@ from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.networks.graph import Product
 from archsim.networks.network import Network
+from archsim.networks.program import Call
 
 C = TypeVar("C", bound=Cells)
 ROOM = 1.01
@@ -87,7 +88,7 @@ class CrossbarChip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
         self._full_scale = architecture.tile.dac.full_scale
-        self._fixed = self._fixed_inputs()
+        self._fixed = _fixed_inputs(architecture, network)
         self.banks = self._banks()
         self.tiles = self._tiles(self.banks)
         self.forward, self.backward = self._groups()
@@ -112,6 +113,16 @@ class CrossbarChip(Chip):
         tile = cast("CrossbarArchitecture", architecture).tile
         tiles = tiles_demand(network.shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
         return [tiles, *super().demands(architecture, network, samples)]
+
+    @classmethod
+    def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
+        """Whether a call's operands are divided by the largest element of the whole batch."""
+        mine = cast("CrossbarArchitecture", architecture)
+        dac = mine.tile.dac
+        inputs = dac.input_scale != "vector" and call.target not in _fixed_inputs(mine, network)
+        errors = dac.error_scale != "vector"
+        asked = {"multiply": inputs, "multiply_transposed": errors, "accumulate": inputs or errors}
+        return asked.get(call.verb, False)
 
     @property
     @abstractmethod
@@ -283,18 +294,6 @@ class CrossbarChip(Chip):
         scale = self._full_scale
         return (x.values if scale == 1 else x.values * np.float32(1 / scale)), scale
 
-    def _fixed_inputs(self) -> frozenset[str]:
-        """Return the matrices whose inputs drive the lines as they are: all known to stay within full scale."""
-        if self.architecture.tile.dac.input_scale != "bounded":
-            return frozenset()
-        graph, loose = self.network.graph, set()
-        for node in graph.nodes:
-            if isinstance(node.what, Product):
-                bound = graph.tensors[node.inputs[0]].bound
-                if node.what.transposed or bound is None or bound > ROOM * self._full_scale:
-                    loose.add(node.what.matrix)
-        return frozenset(graph.matrices) - loose
-
     def _product(self, matrix: str, group: TileGroup, values: F32, scale: Scale, tag: Tag) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
@@ -325,6 +324,20 @@ class CrossbarChip(Chip):
         if d.normal is None:
             d.normal = yield from self.digital_unit.normalise(d.values, tag)
         return d.normal
+
+
+def _fixed_inputs(architecture: CrossbarArchitecture, network: Network) -> frozenset[str]:
+    """Return the matrices whose inputs drive the lines as they are: all known to stay within full scale."""
+    dac = architecture.tile.dac
+    if dac.input_scale != "bounded":
+        return frozenset()
+    graph, loose = network.graph, set()
+    for node in graph.nodes:
+        if isinstance(node.what, Product):
+            bound = graph.tensors[node.inputs[0]].bound
+            if node.what.transposed or bound is None or bound > ROOM * dac.full_scale:
+                loose.add(node.what.matrix)
+    return frozenset(graph.matrices) - loose
 
 
 def _whole(parts: list[Part], file: TileFile, tile: Tile) -> list[Part]:

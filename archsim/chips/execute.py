@@ -13,6 +13,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
+from archsim.hardware.tape import Tape, taped
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Program
@@ -36,7 +37,7 @@ def training_step(
     feeds = _carried(network, feeds, states)
     results: list[F32] = []
     for program in network.training:
-        results += yield from execute(chip, program, feeds, rate=rate)
+        results += yield from train(chip, program, feeds, rate=rate)
     count = len(results) - len(network.graph.states)
     _carry(network, results[count:], states)
     chip.ledger.steps += 1
@@ -74,9 +75,27 @@ def _carry(network: Network, after: Sequence[F32], states: dict[str, F32] | None
         states.update(zip(network.graph.states, after, strict=True))
 
 
+def train(
+    chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float, through: Verbs | None = None
+) -> Work[list[F32]]:
+    """Do a program of training as `execute` does; where batches flow over the chip, start it and return its results.
+
+    What it computes is done when its first samples are admitted, and booked then; devices are written as of that
+    moment. Its time passes with that of other batches: the chip is at rest when `Chip.run` returns.
+    """
+    if chip.pipeline is None:
+        return (yield from execute(chip, program, feeds, rate=rate, through=through))
+    samples, plan = next(iter(feeds.values())).shape[0], chip.plan(program)
+    yield from chip.pipeline.admit(plan, samples)
+    tapes: dict[int, tuple[str, Tape]] = {}
+    results = yield from execute(chip, program, feeds, rate=rate, through=through, tapes=tapes)
+    chip.pipeline.start(plan, tapes, samples)
+    return results
+
+
 def execute(
     chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float = 0.0, phase: str | None = None,
-    through: Verbs | None = None,
+    through: Verbs | None = None, tapes: dict[int, tuple[str, Tape]] | None = None,
 ) -> Work[list[F32]]:  # fmt: skip
     """Ask a chip for all calls of a program and return the program's results, each (vectors, size).
 
@@ -87,6 +106,8 @@ def execute(
         Learning rate of the mean gradient over the samples.
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
+    tapes : position of a call -> phase and tape, optional
+        Filled, while no time passes.
     """
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
     samples = 0
@@ -97,16 +118,19 @@ def execute(
     for name, number in program.parameters:
         held[number] = Signal(chip.parameters[name])
     asked = _Asked(chip, through or chip, held, rate, samples)
-    begin = chip.clock.now
+    begin, first = chip.clock.now, 0
     for booked, calls in _tagged(program, phase):
-        for call, tag, free in calls:
+        for position, (call, tag, free) in enumerate(calls, start=first):
             if free is not None:
                 held[call.output] = Signal(free(*[held[number].values for number in call.inputs]))
-            else:
+            elif tapes is None:
                 held[call.output] = yield from asked(call, tag)
+            else:
+                held[call.output], tape = taped(chip.clock, asked(call, tag))
+                tapes[position] = booked, tape
             for number in call.last:
                 held[number] = None
-        begin = chip.book_time(booked, begin)
+        begin, first = chip.book_time(booked, begin), first + len(calls)
     return [held[number].values for _, number in program.results]
 
 

@@ -129,6 +129,11 @@ class MixedPrecisionChip(CrossbarChip):
         """The architecture's non-idealities."""
         return self.architecture.nonidealities
 
+    @property
+    def sums_apart(self) -> bool:
+        """Gradients are summed in chi."""
+        return True
+
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
         """Refuse a device that is not known, at the line that names it, or whose file is wrong."""

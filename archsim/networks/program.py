@@ -115,7 +115,19 @@ class Program:
         What a free function returns lies where its operands lie. A result never overwrites an operand, and what is fed
         lies outside until it is received. Parameters are no part of it.
         """
-        lies = _homes(self)
+        return max(self.words_by_call())
+
+    def words_by_call(self) -> list[int]:
+        """Return the words of one sample that lie in the signal buffer during each call, and after the last."""
+        changes = [0] * (len(self.calls) + 2)
+        for home, (first, last) in self.lives().items():
+            changes[first] += self.tensors[home].words
+            changes[last + 1] -= self.tensors[home].words
+        return list(accumulate(changes))[:-1]
+
+    def lives(self) -> dict[int, tuple[int, int]]:
+        """Return, by tensor that has words of its own, the first and the last call during which it is alive."""
+        lies = self.homes()
         outside = {number for call in self.calls if call.verb == "receive" for number in call.inputs}
         begin = {number: 0 for _, number in self.feeds if number not in outside}
         end = {home: len(self.calls) for _, number in self.results for home in lies[number]}
@@ -125,21 +137,16 @@ class Program:
             if lies.get(call.output) == {call.output}:
                 begin.setdefault(call.output, moment)
                 end.setdefault(call.output, moment)
-        changes = [0] * (len(self.calls) + 2)
-        for home, first in begin.items():
-            changes[first] += self.tensors[home].words
-            changes[end.get(home, first) + 1] -= self.tensors[home].words
-        return max(accumulate(changes))
+        return {home: (first, end.get(home, first)) for home, first in begin.items()}
 
-
-def _homes(program: Program) -> dict[int, set[int]]:
-    """Return, by number, the tensors in whose words a tensor lies: itself, unless a free function names it anew."""
-    found = {number: {number} for _, number in (*program.feeds, *program.parameters)}
-    for call in program.calls:
-        if call.output < 0:
-            continue
-        if call.free is not None:
-            found[call.output] = set().union(*(found[number] for number in call.inputs))
-        else:
-            found[call.output] = {call.output}
-    return found
+    def homes(self) -> dict[int, set[int]]:
+        """Return, by number, the tensors in whose words a tensor lies: itself, unless a free function names it anew."""
+        found = {number: {number} for _, number in (*self.feeds, *self.parameters)}
+        for call in self.calls:
+            if call.output < 0:
+                continue
+            if call.free is not None:
+                found[call.output] = set().union(*(found[number] for number in call.inputs))
+            else:
+                found[call.output] = {call.output}
+        return found
