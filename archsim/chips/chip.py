@@ -53,6 +53,8 @@ class Chip(Board):
     SCHEMA: type[Architecture]
     ACCUMULATES: ClassVar[bool] = False
     """Whether gradients are summed before weights move, so that an optimiser can stand between."""
+    SUMS_APART: ClassVar[bool] = False
+    """Whether gradients are summed apart from the weights, with an optimiser or without one."""
     WEIGHTS_DECAY: ClassVar[bool] = False
     """Whether all weights can be made smaller by a factor in a step."""
     pipeline: Pipeline | None = None
@@ -115,23 +117,23 @@ class Chip(Board):
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
-        together = samples
-        if architecture.flow is not None:
-            gathers = partial(cls.gathers, architecture, network)
-            if not any(plan(program, gathers=gathers, apart=True).coupled for program in network.training):
-                together = min(architecture.flow.samples, samples)
-        return [buffer_demand(network, together, architecture.digital_unit.buffer_words)]
+        together = cls._together(architecture, network, samples)
+        return [buffer_demand(network, together, architecture.digital_unit.buffer_words, of=samples)]
+
+    @classmethod
+    def _together(cls, architecture: Architecture, network: Network, samples: int) -> int:
+        """Return how many samples of a batch have to be under way at once."""
+        if architecture.flow is None:
+            return samples
+        gathers = partial(cls.gathers, architecture, network)
+        plans = (plan(program, gathers=gathers, apart=cls.SUMS_APART) for program in network.training)
+        return samples if any(each.coupled for each in plans) else min(architecture.flow.samples, samples)
 
     @classmethod
     def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
         """Whether a call needs something of all samples of a batch before it can be done for one of them."""
         del architecture, network, call
         return False
-
-    @property
-    def sums_apart(self) -> bool:
-        """Whether gradients are summed apart from the weights."""
-        return self.optimiser is not None
 
     @classmethod
     def check_optimiser(cls, architecture: Architecture, optimiser: Optimiser | None) -> None:
@@ -215,7 +217,8 @@ class Chip(Board):
         """Return what of a program is done sample by sample."""
         if program not in self._plans:
             gathers = partial(self.gathers, self.architecture, self.network)
-            self._plans[program] = plan(program, gathers=gathers, apart=self.sums_apart)
+            apart = self.SUMS_APART or self.optimiser is not None
+            self._plans[program] = plan(program, gathers=gathers, apart=apart)
         return self._plans[program]
 
     def expecting(self, optimiser: Optimiser | None, samples: int) -> Self:

@@ -107,7 +107,7 @@ class MixedPrecisionChip(CrossbarChip):
     """Verbs of the mixed-precision chip. Build with `start`, which also places and loads the network."""
 
     SCHEMA = MixedPrecisionArchitecture
-    ACCUMULATES = True
+    ACCUMULATES = SUMS_APART = True
     architecture: MixedPrecisionArchitecture
     state: dict[str, LayerState]
 
@@ -128,11 +128,6 @@ class MixedPrecisionChip(CrossbarChip):
     def switches(self) -> NonIdealities:
         """The architecture's non-idealities."""
         return self.architecture.nonidealities
-
-    @property
-    def sums_apart(self) -> bool:
-        """Gradients are summed in chi."""
-        return True
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:

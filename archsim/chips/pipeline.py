@@ -82,7 +82,7 @@ class _Gate:
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """A batch under way: its plan, the tape and phase of each call, a gate for each that opens when all have done it."""
+    """A batch under way: its plan, each call's phase and tape, and its gate, which opens when all have done it."""
 
     plan: Plan
     taped: Mapping[int, tuple[str, Tape]]
@@ -145,7 +145,8 @@ class Pipeline:
         for words, and those who wait for words hold none.
         """
         first = samples if plan.coupled else min(self.burst, samples)
-        yield from self.room.take(plan.needs[0] * first)
+        if (granted := self.room.ask(plan.needs[0] * first)) is not None:
+            yield granted
 
     def start(self, plan: Plan, taped: Mapping[int, tuple[str, Tape]], samples: int) -> None:
         """Start a batch that was admitted.
@@ -159,17 +160,19 @@ class Pipeline:
         gates |= {position: _Gate(self._clock, len(parts)) for position in plan.by_each}
         batch = _Batch(plan, taped, gates, dict(self._versions))
         for k, part in enumerate(parts):
-            self._clock.spawn(self._walk(batch, part, admitted=plan.coupled or k == 0))
+            words = plan.needs[0] * (part.end - part.begin)
+            granted = None if plan.coupled or k == 0 else self.room.ask(words)  # ahead of all later batches
+            self._clock.spawn(self._walk(batch, part, granted))
         for task in plan.once:
             self._clock.spawn(self._do(batch, task, WHOLE))
         self._versions |= {name: gates[position] for name, position in plan.written.items()}
 
-    def _walk(self, batch: _Batch, part: Part, *, admitted: bool) -> Work[None]:
-        """Do a micro-burst's part of the walk, and let its sums come free on the way."""
+    def _walk(self, batch: _Batch, part: Part, granted: simpy.Event | None) -> Work[None]:
+        """Do a micro-burst's part of the walk once its words are granted, and let its sums come free on the way."""
         plan, samples = batch.plan, part.end - part.begin
         words = _Words(self.room, plan, samples, plan.needs[0] * samples, set(plan.read))
-        if not admitted:
-            yield from self.room.take(words.held)
+        if granted is not None:
+            yield granted
         for task, needed in zip(plan.walk, plan.needs, strict=False):
             words.keep(needed)
             yield from self._do(batch, task, part)

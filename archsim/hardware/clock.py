@@ -36,6 +36,9 @@ class Taping(Protocol):
     def together(self, work: Sequence[Work[Any]]) -> list[Any]:
         """Do work that goes side by side, and return the results."""
 
+    def note(self, slot: Slot, booked: Any, *, instant: bool) -> None:
+        """Note what a slot's unit books, with the holding of its slot or by itself (for whoever looks on)."""
+
 
 class Clock(simpy.Environment):
     """A SimPy environment that counts its events and lets a lone process pass time without one.
@@ -84,9 +87,9 @@ class Clock(simpy.Environment):
         self._now = then
         return True
 
-    def timeout(self, delay: int = 0, value: Any = None) -> Any:
-        """Return the event of so many picoseconds having passed."""
-        return simpy.Timeout(self, delay, value) if self.tape is None else self.tape.hold(delay)
+    def timeout(self, delay: float = 0, value: Any = None) -> Any:
+        """Return the event of so many picoseconds, a whole number, having passed."""
+        return simpy.Timeout(self, delay, value) if self.tape is None else self.tape.hold(int(delay))
 
     def pause(self, ps: int, once_ps: int) -> Any:
         """Return a timeout of which a part passes once, into however many parts the work is cut."""

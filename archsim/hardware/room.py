@@ -7,7 +7,6 @@ from collections import deque
 import simpy
 
 from archsim.base.errors import ModelError
-from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 
 
@@ -31,8 +30,8 @@ class Room:
         self._clock, self.words, self.free, self.least = clock, words, words, words
         self._waiting: deque[tuple[int, simpy.Event]] = deque()
 
-    def take(self, words: int) -> Work[None]:
-        """Wait until so many words have been granted.
+    def ask(self, words: int) -> simpy.Event | None:
+        """Stand in the queue for so many words; return the event that grants them, None if they are granted at once.
 
         Raises
         ------
@@ -41,12 +40,12 @@ class Room:
         """
         if words > self.words:
             raise ModelError(f"{words} words are asked of a room of {self.words}")
-        if self._waiting or words > self.free:
-            granted = self._clock.event()
-            self._waiting.append((words, granted))
-            yield granted
-        else:
+        if not self._waiting and words <= self.free:
             self._grant(words)
+            return None
+        granted = self._clock.event()
+        self._waiting.append((words, granted))
+        return granted
 
     def give(self, words: int) -> None:
         """Give words back; who is next in the queue gets its own at this very picosecond."""

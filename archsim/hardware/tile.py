@@ -99,6 +99,7 @@ class Tile(Component):
         "dac": PartKind(part="DAC and cells", circuit="analog"),
         "adc": PartKind(part="ADC", circuit="analog"),
     }
+    WORK: ClassVar = {"forward": "read", "backward": "read"}
     TIMES: ClassVar = {"tile.settle": "analog", "tile.dac.period": "analog", "tile.adc.conversion": "analog"}
 
     def __init__(
