@@ -11,7 +11,7 @@ from archsim.base.expected import UNKNOWN, Expected, Shares, expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
-from archsim.chips.execute import execute, train
+from archsim.chips.execute import flow
 from archsim.learning.expected import ExpectedFunction
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
@@ -90,7 +90,7 @@ def expected_step(chip: Chip, network: Network, samples: int, known: Known) -> N
 
 
 def expected_inference(chip: Chip, network: Network, samples: int, known: Known) -> None:
-    """Do one pass of so many samples, booked under "evaluation"."""
+    """Do one pass of so many samples, booked under "evaluation"; where batches flow, samples do."""
     chip.run(_programs(chip, [(expected_program(network.inference), "evaluation")], samples, known))
     chip.settle()
 
@@ -101,10 +101,7 @@ def _programs(
     verbs = Assumed(chip, known)
     for program, phase in programs:
         feeds = {name: expected((samples, program.tensors[number].words)) for name, number in program.feeds}
-        if phase is None:
-            yield from train(chip, program, feeds, rate=UNKNOWN, through=verbs)
-        else:
-            yield from execute(chip, program, feeds, rate=UNKNOWN, phase=phase, through=verbs)
+        yield from flow(chip, program, feeds, rate=UNKNOWN, phase=phase, through=verbs)
 
 
 def expected_program(program: Program) -> Program:

@@ -37,7 +37,7 @@ def training_step(
     feeds = _carried(network, feeds, states)
     results: list[F32] = []
     for program in network.training:
-        results += yield from train(chip, program, feeds, rate=rate)
+        results += yield from flow(chip, program, feeds, rate=rate)
     count = len(results) - len(network.graph.states)
     _carry(network, results[count:], states)
     chip.ledger.steps += 1
@@ -51,7 +51,8 @@ def inference(
     """Return the outputs for x, (samples, elements), booked under a phase that is no part of a step.
 
     The program asks the verbs `through`, if given, instead of the chip's own. States are carried as in `training_step`.
-    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`).
+    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`);
+    they do not flow: what is booked is call after call of them all.
     """
     [name] = network.inference.feeds[:1]
     feeds = _carried(network, {name[0]: x}, states)
@@ -75,20 +76,21 @@ def _carry(network: Network, after: Sequence[F32], states: dict[str, F32] | None
         states.update(zip(network.graph.states, after, strict=True))
 
 
-def train(
-    chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float, through: Verbs | None = None
-) -> Work[list[F32]]:
-    """Do a program of training as `execute` does; where batches flow over the chip, start it and return its results.
+def flow(
+    chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float = 0.0, phase: str | None = None,
+    through: Verbs | None = None,
+) -> Work[list[F32]]:  # fmt: skip
+    """Do what `execute` does; where batches flow over the chip, start it and return its results.
 
     What it computes is done when its first samples are admitted, and booked then; devices are written as of that
     moment. Its time passes with that of other batches: the chip is at rest when `Chip.run` returns.
     """
     if chip.pipeline is None:
-        return (yield from execute(chip, program, feeds, rate=rate, through=through))
+        return (yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through))
     samples, plan = next(iter(feeds.values())).shape[0], chip.plan(program)
     yield from chip.pipeline.admit(plan, samples)
     tapes: dict[int, tuple[str, Tape]] = {}
-    results = yield from execute(chip, program, feeds, rate=rate, through=through, tapes=tapes)
+    results = yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through, tapes=tapes)
     chip.pipeline.start(plan, tapes, samples)
     return results
 
