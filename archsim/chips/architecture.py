@@ -74,6 +74,19 @@ class FlowFile(Record):
     staleness: Literal[0] = 0
 
 
+class DramFile(Record):
+    """Memory below the chip, for what does not fit on it: its standard and data pins."""
+
+    kind: Literal["lpddr5", "hbm2e", "hbm3"]
+    pins: Count
+
+
+class LinkFile(Record):
+    """What joins chips of this kind where a network asks for several: bits a cycle of the link."""
+
+    width: BitWidth
+
+
 class Architecture(FileRecord):
     """A buildable chip's structure. Chip kinds extend it with their own blocks."""
 
@@ -86,6 +99,8 @@ class Architecture(FileRecord):
     bus: BusFile
     digital_unit: DigitalUnitFile
     flow: FlowFile | None = None
+    dram: DramFile | None = None
+    link: LinkFile | None = None
     NAMES_FILES: ClassVar[Key] = ()
     """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)

@@ -25,19 +25,17 @@ from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
+from archsim.chips.links import held
 from archsim.chips.placement import Grid, place, tiles_demand
-from archsim.chips.ranges import Ranges
+from archsim.chips.ranges import Ranges, within_full_scale
 from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
-from archsim.networks.graph import Product
 from archsim.networks.network import Network
 from archsim.networks.program import Call
 
 C = TypeVar("C", bound=Cells)
-ROOM = 1.01
-"""Inputs within so many full scales of the DACs are driven as they are: the largest are clipped by a hundredth."""
 
 
 class ConverterSwitches(Protocol):
@@ -87,8 +85,11 @@ class CrossbarChip(Chip):
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
+        if architecture.link is not None:
+            tiles = {name: layer.grid.tiles for name, layer in state.items()}
+            self.beyond = self.joined(held(tiles, architecture.tile.count))
         self._full_scale = architecture.tile.dac.full_scale
-        self._fixed = _fixed_inputs(architecture, network)
+        self._fixed = within_full_scale(architecture, network)
         self.banks = self._banks()
         self.tiles = self._tiles(self.banks)
         self.forward, self.backward = self._groups()
@@ -112,14 +113,18 @@ class CrossbarChip(Chip):
         """Return what a network asks of the chip: tiles, too."""
         tile = cast("CrossbarArchitecture", architecture).tile
         tiles = tiles_demand(network.shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
-        return [tiles, *super().demands(architecture, network, samples)]
+        return [*([] if architecture.link else [tiles]), *super().demands(architecture, network, samples)]
+
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips; every tile in use is a unit of its own."""
+        return 1 if isinstance(component, Tile) else super().copies(component)
 
     @classmethod
     def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
         """Whether a call's operands are divided by the largest element of the whole batch."""
         mine = cast("CrossbarArchitecture", architecture)
         dac = mine.tile.dac
-        inputs = dac.input_scale != "vector" and call.target not in _fixed_inputs(mine, network)
+        inputs = dac.input_scale != "vector" and call.target not in within_full_scale(mine, network)
         errors = dac.error_scale != "vector"
         asked = {"multiply": inputs, "multiply_transposed": errors, "accumulate": inputs or errors}
         return asked.get(call.verb, False)
@@ -198,7 +203,7 @@ class CrossbarChip(Chip):
 
     def parts(self) -> list[Part]:
         """Return the parts of all `tile.count` tiles of the chip, used or not, with each bank of converters once."""
-        return _whole(super().parts(), self.architecture.tile, next(iter(self.tiles.values()))[0][0])
+        return _whole(super().parts(), self.architecture.tile, next(iter(self.tiles.values()))[0][0], self.beyond.chips)
 
     def diagnostics(self) -> dict[str, float]:
         """Return how many conversions were clipped, too."""
@@ -326,26 +331,12 @@ class CrossbarChip(Chip):
         return d.normal
 
 
-def _fixed_inputs(architecture: CrossbarArchitecture, network: Network) -> frozenset[str]:
-    """Return the matrices whose inputs drive the lines as they are: all known to stay within full scale."""
-    dac = architecture.tile.dac
-    if dac.input_scale != "bounded":
-        return frozenset()
-    graph, loose = network.graph, set()
-    for node in graph.nodes:
-        if isinstance(node.what, Product):
-            bound = graph.tensors[node.inputs[0]].bound
-            if node.what.transposed or bound is None or bound > ROOM * dac.full_scale:
-                loose.add(node.what.matrix)
-    return frozenset(graph.matrices) - loose
-
-
-def _whole(parts: list[Part], file: TileFile, tile: Tile) -> list[Part]:
-    """Return the parts of a chip with the amounts of all tiles of the file, of which `tile` is one."""
-    banks = -(-file.count // file.adc.tiles_per_bank)
+def _whole(parts: list[Part], file: TileFile, tile: Tile, chips: int) -> list[Part]:
+    """Return the parts of some chips with the amounts of all tiles of the file, of which `tile` is one."""
+    count = chips * file.count
+    banks = -(-count // file.adc.tiles_per_bank)
     amounts = {
-        f"{tile.kind}.{name}": amount * (banks if name == "adc" else file.count)
-        for name, amount in tile.parts().items()
+        f"{tile.kind}.{name}": amount * (banks if name == "adc" else count) for name, amount in tile.parts().items()
     }
     return [replace(part, amount=amounts.get(part.key, part.amount)) for part in parts]
 

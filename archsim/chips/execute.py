@@ -16,7 +16,7 @@ from archsim.chips.chip import Chip
 from archsim.hardware.tape import Tape, taped
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
-from archsim.networks.program import Call, Program
+from archsim.networks.program import Call, Moved, Program
 
 
 def training_step(
@@ -88,6 +88,9 @@ def flow(
     if chip.pipeline is None:
         return (yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through))
     samples, plan = next(iter(feeds.values())).shape[0], chip.plan(program)
+    if chip.beyond.components:
+        program = chip.beyond.with_moves(program, plan.together(samples, chip.pipeline.burst))
+        plan = chip.plan(program)
     yield from chip.pipeline.admit(plan, samples)
     tapes: dict[int, tuple[str, Tape]] = {}
     results = yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through, tapes=tapes)
@@ -111,6 +114,9 @@ def execute(
     tapes : position of a call -> phase and tape, optional
         Filled, while no time passes.
     """
+    if chip.beyond.components and tapes is None:
+        together = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
+        program = chip.beyond.with_moves(program, together)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
     samples = 0
     for name, number in program.feeds:
@@ -160,6 +166,9 @@ class _Asked:
         verbs, signals = self.verbs, [self.held[number] for number in call.inputs]
         if call.verb == "compute":
             return verbs.compute(call.target, signals, tag)
+        if isinstance(call.target, Moved):
+            words = call.target.words * self.samples
+            return cast("Work[Any]", getattr(verbs, call.verb)(call.target.name, words, tag))
         if call.verb == "receive":
             return verbs.receive(signals[0], tag)
         if call.verb == "apply":

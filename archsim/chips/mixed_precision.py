@@ -227,13 +227,19 @@ class MixedPrecisionChip(CrossbarChip):
         optimisers = {id(unit): unit for unit in self.optimiser_units.values()}
         return [*super().components(), *units.values(), self.programmer, *optimisers.values()]
 
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips; those at tiles are as many as the tiles in use."""
+        if self._at_tiles and component.name in AT_TILES:
+            return 1
+        return super().copies(component)
+
     def parts(self) -> list[Part]:
         """Return the parts of the chip; a unit at a tile stands at every one of the `tile.count` tiles, used or not."""
         found = super().parts()
         if not self._at_tiles:
             return found
         used = sum(unit.copies for unit in self.outer_product_units.values())
-        scale = self.architecture.tile.count / used
+        scale = self.beyond.chips * self.architecture.tile.count / used
         return [replace(part, amount=part.amount * scale) if part.component in AT_TILES else part for part in found]
 
     def gradient(self, matrix: str) -> F32:

@@ -16,7 +16,7 @@ from archsim.base.verbs import Work
 from archsim.chips.plan import Plan, Task
 from archsim.hardware.clock import Clock
 from archsim.hardware.room import Room
-from archsim.hardware.tape import WHOLE, Part, Tape, play
+from archsim.hardware.tape import WHOLE, Hold, Part, Tape, play
 
 
 class Phases:
@@ -144,9 +144,12 @@ class Pipeline:
         Where samples wait for each other on their way, for that of all of them: so whoever is under way never waits
         for words, and those who wait for words hold none.
         """
-        first = samples if plan.coupled else min(self.burst, samples)
-        if (granted := self.room.ask(plan.needs[0] * first)) is not None:
+        if (granted := self.room.ask(self._asked(plan, plan.together(samples, self.burst)))) is not None:
             yield granted
+
+    def _asked(self, plan: Plan, samples: int) -> int:
+        """Return the words that some samples need; of those for which there is no room all, whatever has been moved."""
+        return min(plan.needs[0] * samples, self.room.words)
 
     def start(self, plan: Plan, taped: Mapping[int, tuple[str, Tape]], samples: int) -> None:
         """Start a batch that was admitted.
@@ -160,17 +163,20 @@ class Pipeline:
         gates |= {position: _Gate(self._clock, len(parts)) for position in plan.by_each}
         batch = _Batch(plan, taped, gates, dict(self._versions))
         for k, part in enumerate(parts):
-            words = plan.needs[0] * (part.end - part.begin)
-            granted = None if plan.coupled or k == 0 else self.room.ask(words)  # ahead of all later batches
-            self._clock.spawn(self._walk(batch, part, granted))
+            if plan.coupled:
+                held, granted = part.of(Hold(self._asked(plan, samples))), None
+            else:
+                held = self._asked(plan, part.end - part.begin)
+                granted = self.room.ask(held) if k else None  # ahead of all later batches
+            words = _Words(self.room, plan, part.end - part.begin, held, set(plan.read))
+            self._clock.spawn(self._walk(batch, part, words, granted))
         for task in plan.once:
             self._clock.spawn(self._do(batch, task, WHOLE))
         self._versions |= {name: gates[position] for name, position in plan.written.items()}
 
-    def _walk(self, batch: _Batch, part: Part, granted: simpy.Event | None) -> Work[None]:
+    def _walk(self, batch: _Batch, part: Part, words: _Words, granted: simpy.Event | None) -> Work[None]:
         """Do a micro-burst's part of the walk once its words are granted, and let its sums come free on the way."""
-        plan, samples = batch.plan, part.end - part.begin
-        words = _Words(self.room, plan, samples, plan.needs[0] * samples, set(plan.read))
+        plan = batch.plan
         if granted is not None:
             yield granted
         for task, needed in zip(plan.walk, plan.needs, strict=False):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from archsim.networks.program import Call, Program
+from archsim.networks.program import Call, Moved, Program, homes
 
 Gathers = Callable[[Call], bool]
 """Whether a call needs something of all samples of a batch, such as the largest of their elements."""
@@ -60,10 +60,14 @@ class Plan:
     read: Mapping[int, frozenset[int]]
     words: Mapping[int, int]
 
-    @property
+    @cached_property
     def coupled(self) -> bool:
         """Whether a sample has to wait for the others of its batch on its way: then all are under way at once."""
         return any(task.waits for tasks in (self.walk, *self.sums.values()) for task in tasks)
+
+    def together(self, samples: int, burst: int) -> int:
+        """Return how many samples of a batch are under way at once at least, in micro-bursts of so many."""
+        return samples if self.coupled else min(burst, samples)
 
     @cached_property
     def by_each(self) -> frozenset[int]:
@@ -91,7 +95,7 @@ class _Planner:
 
     def __init__(self, program: Program, gathers: Gathers, apart: bool) -> None:
         self._program, self._calls, self._gathers, self._apart = program, program.calls, gathers, apart
-        self._homes = program.homes()
+        self._homes = homes(program)
         self._parameters = {number: name for name, number in program.parameters}
         self._makers = {call.output: k for k, call in enumerate(self._calls) if call.output >= 0}
         self._readers: dict[str, list[int]] = {}
@@ -105,11 +109,12 @@ class _Planner:
         once: list[Task] = []
         sums: dict[int, list[Task]] = {}
         places: dict[int, int] = {}
+        moved = 0
         for k, call in enumerate(self._calls):
             if call.free is not None:
                 continue
             if call.verb == "accumulate":
-                after = max((places[maker] for maker in self._sources(call) if maker in places), default=0)
+                after = max([moved, *(places[maker] for maker in self._sources(call) if maker in places)])
                 sums.setdefault(walk[after].position, []).append(Task(k, self._sum_waits(call), self._names(call)))
                 self._sums.setdefault(str(call.target), []).append(k)
             elif self._once(call):
@@ -118,6 +123,8 @@ class _Planner:
                     self._written[str(call.target)] = k
             else:
                 places[k] = len(walk)
+                if isinstance(call.target, Moved):
+                    moved = len(walk)  # it may bring what the sums after it read
                 walk.append(Task(k, self._waits(call), self._names(call)))
             for name in self._names(call):
                 self._readers.setdefault(name, []).append(k)

@@ -31,6 +31,7 @@ EXAMPLES = {
     "tech import": "archsim tech import components.csv --source murmann2025 --out imported.yaml",
     "workloads list": "archsim workloads list",
     "workloads show": "archsim workloads show mlp-mnist",
+    "workloads import": "archsim workloads import resnet18.onnx --out resnet18-mine.yaml",
     "workloads new": "archsim workloads new --out my-network.yaml",
     "archs list": "archsim archs list",
     "archs show": "archsim archs show mixed-precision",

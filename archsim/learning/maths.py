@@ -78,6 +78,14 @@ def _relu_derivative(back: F32, y: F32, out: F32) -> None:
     np.multiply(back, y > 0, out=out)
 
 
+def _relu6(x: F32, out: F32) -> None:
+    np.clip(x, 0, 6, out=out)
+
+
+def _relu6_derivative(back: F32, y: F32, out: F32) -> None:
+    np.multiply(back, (y > 0) & (y < 6), out=out)
+
+
 def _leaky_relu(x: F32, out: F32, slope: float) -> None:
     np.maximum(x, np.float32(slope) * x, out=out)
 
@@ -113,6 +121,8 @@ OPS: dict[str, Op] = {
     "tanh-derivative": Op(_tanh_derivative, 2, multiplies=2, adds=1),
     "relu": Op(_relu, 1, compares=1, adjoints=_by("relu-derivative"), shrinks=True),
     "relu-derivative": Op(_relu_derivative, 2, compares=1),
+    "relu6": Op(_relu6, 1, compares=2, adjoints=_by("relu6-derivative"), bound=6.0),
+    "relu6-derivative": Op(_relu6_derivative, 2, compares=2),
     "leaky-relu": Op(
         _leaky_relu, 1, compares=1, multiplies=1, adjoints=_by("leaky-relu-derivative"), shrinks=True, setting=SLOPE
     ),
@@ -125,5 +135,5 @@ OPS: dict[str, Op] = {
 }
 """Name -> operation, with NumPy's or Numba's kernel that computes it."""
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "linear")
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "linear")
 """Activations of a layer; "linear" stands for none. GELU is the exact one, x Phi(x), not its approximation by tanh."""

@@ -11,11 +11,24 @@ from archsim.learning.functions import Function
 from archsim.networks.graph import Tensor
 
 Verb = Literal[
-    "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain"
+    "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain",
+    "spill", "fill", "cross",
 ]  # fmt: skip
 
 WIDE = 60
 """Letters beyond which a cell of a program's text stands out of line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A signal that leaves the signal buffer for the memory below, or comes back: its name, and words a sample."""
+
+    name: str
+    words: int
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +38,9 @@ class Call:
     Parameters
     ----------
     verb : str
-    target : str or Function
-        Name of a matrix, or of a parameter that is adjusted; what is computed; the feed's name where it is received.
+    target : str, Function or Moved
+        Name of a matrix, or of a parameter that is adjusted; what is computed; the feed's name where it is received;
+        the signal that is moved.
     inputs : tuple of int
         Numbers of tensors.
     output : int
@@ -43,7 +57,7 @@ class Call:
     """
 
     verb: Verb
-    target: str | Function
+    target: str | Function | Moved
     inputs: tuple[int, ...]
     output: int
     layer: str
@@ -127,7 +141,7 @@ class Program:
 
     def lives(self) -> dict[int, tuple[int, int]]:
         """Return, by tensor that has words of its own, the first and the last call during which it is alive."""
-        lies = self.homes()
+        lies = homes(self)
         outside = {number for call in self.calls if call.verb == "receive" for number in call.inputs}
         begin = {number: 0 for _, number in self.feeds if number not in outside}
         end = {home: len(self.calls) for _, number in self.results for home in lies[number]}
@@ -139,14 +153,15 @@ class Program:
                 end.setdefault(call.output, moment)
         return {home: (first, end.get(home, first)) for home, first in begin.items()}
 
-    def homes(self) -> dict[int, set[int]]:
-        """Return, by number, the tensors in whose words a tensor lies: itself, unless a free function names it anew."""
-        found = {number: {number} for _, number in (*self.feeds, *self.parameters)}
-        for call in self.calls:
-            if call.output < 0:
-                continue
-            if call.free is not None:
-                found[call.output] = set().union(*(found[number] for number in call.inputs))
-            else:
-                found[call.output] = {call.output}
-        return found
+
+def homes(program: Program) -> dict[int, set[int]]:
+    """Return, by number, the tensors in whose words a tensor lies: itself, unless a free function names it anew."""
+    found = {number: {number} for _, number in (*program.feeds, *program.parameters)}
+    for call in program.calls:
+        if call.output < 0:
+            continue
+        if call.free is not None:
+            found[call.output] = set().union(*(found[number] for number in call.inputs))
+        else:
+            found[call.output] = {call.output}
+    return found

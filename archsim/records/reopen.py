@@ -51,7 +51,7 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
         wanted = str(run["dataset"]["sha256"]), str(run["dataset"]["origin"])
     dataset = _dataset(workload, data, wanted)
     return RunSpec(
-        workload=workload, network=workload.network.build(bound=input_bound(dataset)), architectures=architectures,
+        workload=workload, network=workload.build(bound=input_bound(dataset)), architectures=architectures,
         technologies=_technologies(path, run, techs), dataset=dataset, seed=seed,
         preset=preset, settings=settings, inputs=inputs, copies=kept(path / layout.INPUTS),
         figures=tuple((run.get("figures") or {}).items()), given=run.get("given") or {},

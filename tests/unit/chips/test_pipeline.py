@@ -335,6 +335,26 @@ def test_a_micro_burst_of_the_whole_batch_passes_forward_as_if_nothing_flowed(ca
     assert flows.ledger.time_ps["forward"] == still.ledger.time_ps["forward"]
 
 
+@pytest.mark.parametrize("scale", ["vector", "burst"])
+def test_what_a_micro_burst_does_not_find_room_for_goes_below_and_less_than_of_a_batch(scale: str) -> None:
+    """A batch that waits for the last of its samples spills as much as without flow."""
+    words = CASES["by vector"][2].training[0].words_alive()
+    told = {"digital_unit.buffer_words": str(words - 50), "tile.dac.error_scale": scale,
+            "dram.kind": "hbm3", "dram.pins": "64"}  # fmt: skip
+    below = {}
+    for flow in (None, 1):
+        chip = train(built("by vector", 7, flow, **told), 7)
+        assert sum(chip.ledger.time_ps.values()) == chip.clock.now
+        below[flow] = sum(row.amount for row in chip.ledger.rows() if row.component == "dram"), chip.clock.now
+    assert below[1][1] < below[None][1]
+    assert 0 < below[1][0] < below[None][0] if scale == "vector" else below[1][0] == below[None][0] > 0
+
+
+def test_weights_below_a_digital_chip_do_not_flow() -> None:
+    with pytest.raises(InputError, match="weights from below pass through once a batch"):
+        built("digital", 7, 1, **{"mac_array.weight_words": "100"})
+
+
 def test_a_barrier_costs_time() -> None:
     def alone(case: str) -> tuple[int, int]:
         return tuple(train(built(case, 7, flow), 7, 1).clock.now for flow in (7, 1))
