@@ -139,7 +139,7 @@ class _Planner:
         """Return the tensors that a batch has one of: sums over it, and what is computed from them alone."""
         found: set[int] = set()
         for call in self._calls:
-            if call.output < 0 or isinstance(call.target, str):
+            if call.output < 0 or isinstance(call.target, str | Moved):
                 continue
             mine = [number for number in call.inputs if number not in self._parameters]
             if call.target.summed or (mine and found.issuperset(mine)):

@@ -40,11 +40,15 @@ def write(timeline: Timeline, folder: Path) -> list[Path]:
 
 
 def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
-    """Return the picture of one step: the whole above, each phase on its own axis of time below."""
+    """Return the picture of one step: the whole above, each phase on its own axis of time below.
+
+    Where phases go side by side the whole shows them, and nothing stands below.
+    """
     step = chip.steps[position]
     lanes, hidden = rows(chip, step)
-    panels = [(phase, begin, end, _busy(lanes, step, phase)) for phase, (begin, end) in step.phases.items()]
-    pairs = [panels[:2], *([panel] for panel in panels[2:])]
+    phases = {} if step.overlaps else step.phases
+    panels = [(phase, begin, end, _busy(lanes, step, phase)) for phase, (begin, end) in phases.items()]
+    pairs = [pair for pair in (panels[:2], *([panel] for panel in panels[2:])) if pair]
     heights = [len(lanes), *(max(len(panel[3]) for panel in pair) for pair in pairs)]
     figure = style.figure(_WIDTH, 1.5 + 0.16 * sum(heights) + 0.75 * len(heights))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=[height + 1.5 for height in heights])
@@ -68,8 +72,12 @@ def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
 
 
 def rows(chip: ChipTimeline, step: Step) -> tuple[list[str], int]:
-    """Return the lanes to draw, in the chip's order, and how many busy ones are left out."""
-    busy = [lane for lane in chip.lanes if any(bar.lane == lane and bar.length_ps for bar in step.bars)]
+    """Return the lanes to draw, in the chip's order, and how many busy ones are left out.
+
+    Where phases go side by side there are queues before most units; they are not drawn.
+    """
+    working = {bar.lane for bar in step.bars if bar.length_ps and not (bar.waits_for and step.overlaps)}
+    busy = [lane for lane in chip.lanes if lane in working]
     on_path = {bar.lane for bar in step.path}
     time = {lane: sum(bar.length_ps for bar in step.bars if bar.lane == lane and not bar.waits_for) for lane in busy}
     chosen = set(sorted(busy, key=lambda lane: (lane not in on_path, -time[lane]))[:MOST_LANES])
