@@ -99,11 +99,14 @@ class Job:
         Action -> amount.
     name : str
         What it does, for the time line.
+    once_ps : int
+        The part of the time that passes however little there is to do.
     """
 
     hold_ps: int
     amounts: Mapping[str, float]
     name: str = ""
+    once_ps: int = 0
 
 
 class Account:

@@ -64,6 +64,16 @@ class DigitalUnitFile(Record):
     buffer_banks: Count = 1
 
 
+class FlowFile(Record):
+    """Batches flow over the units: so many samples make a micro-burst, which is in one unit while others are in others.
+
+    With a `staleness` of 0, the only one there is, a batch finds the weights that the one before has written.
+    """
+
+    samples: Count
+    staleness: Literal[0] = 0
+
+
 class DramFile(Record):
     """Memory below the chip, for what does not fit on it: its standard and data pins."""
 
@@ -88,6 +98,7 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    flow: FlowFile | None = None
     dram: DramFile | None = None
     link: LinkFile | None = None
     NAMES_FILES: ClassVar[Key] = ()

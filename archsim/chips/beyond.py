@@ -37,7 +37,7 @@ class Beyond:
     ) -> None:  # fmt: skip
         self._unit, self._holders = digital_unit, holders
         self.chips = 1 + max((several[-1] for several in holders.values()), default=0)
-        self._room = self.chips * architecture.digital_unit.buffer_words
+        self.room = self.chips * architecture.digital_unit.buffer_words
         self.dram: Dram | None = None
         self.link: ChipLink | None = None
         if (file := architecture.dram) is not None:
@@ -67,7 +67,7 @@ class Beyond:
             return program
         key = program, samples
         if key not in self._moving:
-            moving = program if self.dram is None else spilled(program, self._room / samples)
+            moving = program if self.dram is None else spilled(program, self.room / samples)
             self._moving[key] = moving if self.link is None else crossing(moving, self._holders)
         return self._moving[key]
 

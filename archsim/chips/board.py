@@ -76,7 +76,7 @@ class Board(ABC):
         with one_thread():
             self.clock.run()  # until nothing is queued any more, so that only a deadlock can leave the process alive
         restless = "; ".join(state for slot in self.slots() if (state := slot.state))
-        if process.is_alive:
+        if process.is_alive or self.clock.unfinished:
             raise ModelError(f"deadlock at {self.clock.now} ps: {restless or 'nothing is held'}")
         if restless:
             raise ModelError(f"not at rest after a run, at {self.clock.now} ps: {restless}")

@@ -16,10 +16,11 @@ def words_alive(network: Network, samples: int) -> int:
     return samples * max(program.words_alive() for program in network.training)
 
 
-def buffer_demand(network: Network, samples: int, available: int) -> Demand:
-    """Return the demand on a buffer of so many words."""
+def buffer_demand(network: Network, samples: int, available: int, *, of: int) -> Demand:
+    """Return the demand on a buffer of so many words, where `samples` at once, `of` a batch, are under way at least."""
     words = words_alive(network, samples)
-    whose = "one sample's signals" if samples == 1 else f"the signals of a batch of {samples} samples"
+    several = f"a batch of {samples}" if samples == of else f"{samples} at once of a batch of {of}"
+    whose = "one sample's signals" if samples == 1 else f"the signals of {several} samples"
     return Demand(
         "digital_unit.buffer_words", words, available,
         f"{whose} (all that is alive at once in a training step) take {words} words of the signal buffer",

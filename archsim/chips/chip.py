@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,6 +23,8 @@ from archsim.chips.beyond import Beyond
 from archsim.chips.board import Board, Times
 from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
+from archsim.chips.pipeline import Pipeline
+from archsim.chips.plan import Plan, plan
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
@@ -31,6 +34,7 @@ from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
+from archsim.networks.program import Call, Program
 
 
 class Chip(Board):
@@ -50,13 +54,18 @@ class Chip(Board):
     SCHEMA: type[Architecture]
     ACCUMULATES: ClassVar[bool] = False
     """Whether gradients are summed before weights move, so that an optimiser can stand between."""
+    SUMS_APART: ClassVar[bool] = False
+    """Whether gradients are summed apart from the weights, with an optimiser or without one."""
     WEIGHTS_DECAY: ClassVar[bool] = False
     """Whether all weights can be made smaller by a factor in a step."""
+    pipeline: Pipeline | None = None
+    """Over which batches flow, if they do."""
 
     def __init__(self, architecture: Architecture, network: Network, times: Times, *, now_ps: int = 0) -> None:
         super().__init__(times, now_ps=now_ps)
         self.network, self.architecture = network, architecture
         self.parameters: dict[str, F32] = {}
+        self._plans: dict[Program, Plan] = {}
         self.optimiser: Optimiser | None = None
         self.learnt: dict[str, Learnt] = {}
         self.optimiser_units: dict[str, OptimiserUnit] = {}
@@ -112,7 +121,23 @@ class Chip(Board):
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
         if architecture.dram is not None:
             return []
-        return [buffer_demand(network, samples, architecture.digital_unit.buffer_words)]
+        together = cls._together(architecture, network, samples)
+        return [buffer_demand(network, together, architecture.digital_unit.buffer_words, of=samples)]
+
+    @classmethod
+    def _together(cls, architecture: Architecture, network: Network, samples: int) -> int:
+        """Return how many samples of a batch have to be under way at once."""
+        if architecture.flow is None:
+            return samples
+        gathers, burst = partial(cls.gathers, architecture, network), architecture.flow.samples
+        plans = (plan(program, gathers=gathers, apart=cls.SUMS_APART) for program in network.training)
+        return max(each.together(samples, burst) for each in plans)
+
+    @classmethod
+    def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
+        """Whether a call needs something of all samples of a batch before it can be done for one of them."""
+        del architecture, network, call
+        return False
 
     @classmethod
     def check_optimiser(cls, architecture: Architecture, optimiser: Optimiser | None) -> None:
@@ -182,7 +207,11 @@ class Chip(Board):
         """
         self.parameters, self.optimiser = parameters, optimiser
         if samples is not None:
-            self.digital_unit.fill(words_alive(self.network, samples))
+            words, flow = words_alive(self.network, samples), self.architecture.flow
+            self.digital_unit.fill(words)
+            if flow is not None:
+                words = min(words, self.beyond.room)
+                self.pipeline = Pipeline(self.clock, self.ledger.time_ps, words=words, burst=flow.samples)
         if optimiser is not None:
             kept = {name: array for name, array in parameters.items() if name not in self.network.graph.tracks}
             self.learnt = learnt or {
@@ -191,6 +220,14 @@ class Chip(Board):
             }
             self.optimiser_units = self._optimiser_units(optimiser)
         return self
+
+    def plan(self, program: Program) -> Plan:
+        """Return what of a program is done sample by sample."""
+        if program not in self._plans:
+            gathers = partial(self.gathers, self.architecture, self.network)
+            apart = self.SUMS_APART or self.optimiser is not None
+            self._plans[program] = plan(program, gathers=gathers, apart=apart)
+        return self._plans[program]
 
     def expecting(self, optimiser: Optimiser | None, samples: int) -> Self:
         """Hold parameters, and for an optimiser gradients and states, of which only the shape is known."""

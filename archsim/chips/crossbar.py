@@ -27,17 +27,15 @@ from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
 from archsim.chips.links import held
 from archsim.chips.placement import Grid, place, tiles_demand
-from archsim.chips.ranges import Ranges
+from archsim.chips.ranges import Ranges, within_full_scale
 from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
-from archsim.networks.graph import Product
 from archsim.networks.network import Network
+from archsim.networks.program import Call
 
 C = TypeVar("C", bound=Cells)
-ROOM = 1.01
-"""Inputs within so many full scales of the DACs are driven as they are: the largest are clipped by a hundredth."""
 
 
 class ConverterSwitches(Protocol):
@@ -90,7 +88,7 @@ class CrossbarChip(Chip):
         self.twins: dict[str, int] = {}
         self._join()
         self._full_scale = architecture.tile.dac.full_scale
-        self._fixed = self._fixed_inputs()
+        self._fixed = within_full_scale(architecture, network)
         self.banks = self._banks()
         self.tiles = self._tiles(self.banks)
         self.forward, self.backward = self._groups()
@@ -121,6 +119,16 @@ class CrossbarChip(Chip):
         if isinstance(component, Tile):
             return self.twins.get(component.matrix, 1)
         return super().copies(component)
+
+    @classmethod
+    def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
+        """Whether a call's operands are divided by the largest element of the whole batch."""
+        mine = cast("CrossbarArchitecture", architecture)
+        dac = mine.tile.dac
+        inputs = dac.input_scale != "vector" and call.target not in within_full_scale(mine, network)
+        errors = dac.error_scale != "vector"
+        asked = {"multiply": inputs, "multiply_transposed": errors, "accumulate": inputs or errors}
+        return asked.get(call.verb, False)
 
     @property
     @abstractmethod
@@ -303,18 +311,6 @@ class CrossbarChip(Chip):
             return (yield from self._normalised(x, tag, self.architecture.tile.dac.input_scale))
         scale = self._full_scale
         return (x.values if scale == 1 else x.values * np.float32(1 / scale)), scale
-
-    def _fixed_inputs(self) -> frozenset[str]:
-        """Return the matrices whose inputs drive the lines as they are: all known to stay within full scale."""
-        if self.architecture.tile.dac.input_scale != "bounded":
-            return frozenset()
-        graph, loose = self.network.graph, set()
-        for node in graph.nodes:
-            if isinstance(node.what, Product):
-                bound = graph.tensors[node.inputs[0]].bound
-                if node.what.transposed or bound is None or bound > ROOM * self._full_scale:
-                    loose.add(node.what.matrix)
-        return frozenset(graph.matrices) - loose
 
     def _product(self, matrix: str, group: TileGroup, values: F32, scale: Scale, tag: Tag) -> Work[Signal]:
         """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""

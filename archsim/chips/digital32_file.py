@@ -59,6 +59,15 @@ class Digital32Architecture(Architecture):
     chip: Literal["digital32"]
     mac_array: MacArrayFile
 
+    @model_validator(mode="after")
+    def _stay(self) -> Self:
+        if self.flow is not None and self.mac_array.weight_words is not None:
+            raise ValueError(
+                "flow and mac_array.weight_words: weights from below pass through once a batch, not for each of its "
+                "micro-bursts; expected one of the two"
+            )
+        return self
+
 
 def operand_demand(array: MacArrayFile, network: Network) -> Demand:
     """Return what a network asks of the operand memory, in which vectors stand together, whatever the batch."""

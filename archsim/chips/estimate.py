@@ -11,7 +11,7 @@ from archsim.base.expected import UNKNOWN, Expected, Shares, expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
-from archsim.chips.execute import execute
+from archsim.chips.execute import flow
 from archsim.learning.expected import ExpectedFunction
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
@@ -96,13 +96,15 @@ def _known(values: F32, shares: Shares) -> F32:
 
 
 def expected_step(chip: Chip, network: Network, samples: int, known: Known) -> None:
-    """Do one training step on a batch of so many samples."""
+    """Do one training step on a batch of so many samples; where batches flow, from its first sample to its last."""
     chip.run(_programs(chip, [(expected_program(program), None) for program in network.training], samples, known))
+    chip.settle()
 
 
 def expected_inference(chip: Chip, network: Network, samples: int, known: Known) -> None:
-    """Do one pass of so many samples, booked under "evaluation"."""
+    """Do one pass of so many samples, booked under "evaluation"; where batches flow, samples do."""
     chip.run(_programs(chip, [(expected_program(network.inference), "evaluation")], samples, known))
+    chip.settle()
 
 
 def _programs(
@@ -111,8 +113,7 @@ def _programs(
     verbs = Assumed(chip, known)
     for program, phase in programs:
         feeds = {name: expected((samples, program.tensors[number].words)) for name, number in program.feeds}
-        yield from execute(chip, program, feeds, rate=UNKNOWN, phase=phase, through=verbs)
-    chip.settle()
+        yield from flow(chip, program, feeds, rate=UNKNOWN, phase=phase, through=verbs)
 
 
 def expected_program(program: Program) -> Program:

@@ -13,6 +13,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
+from archsim.hardware.tape import Tape, taped
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Moved, Program
@@ -36,7 +37,7 @@ def training_step(
     feeds = _carried(network, feeds, states)
     results: list[F32] = []
     for program in network.training:
-        results += yield from execute(chip, program, feeds, rate=rate)
+        results += yield from flow(chip, program, feeds, rate=rate)
     count = len(results) - len(network.graph.states)
     _carry(network, results[count:], states)
     chip.ledger.steps += 1
@@ -50,7 +51,8 @@ def inference(
     """Return the outputs for x, (samples, elements), booked under a phase that is no part of a step.
 
     The program asks the verbs `through`, if given, instead of the chip's own. States are carried as in `training_step`.
-    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`).
+    However many samples are passed at once, the signal buffer is taken to hold one of them at a time (`chips.buffers`);
+    they do not flow: what is booked is call after call of them all.
     """
     [name] = network.inference.feeds[:1]
     feeds = _carried(network, {name[0]: x}, states)
@@ -74,9 +76,31 @@ def _carry(network: Network, after: Sequence[F32], states: dict[str, F32] | None
         states.update(zip(network.graph.states, after, strict=True))
 
 
-def execute(
+def flow(
     chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float = 0.0, phase: str | None = None,
     through: Verbs | None = None,
+) -> Work[list[F32]]:  # fmt: skip
+    """Do what `execute` does; where batches flow over the chip, start it and return its results.
+
+    What it computes is done when its first samples are admitted, and booked then; devices are written as of that
+    moment. Its time passes with that of other batches: the chip is at rest when `Chip.run` returns.
+    """
+    if chip.pipeline is None:
+        return (yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through))
+    samples, plan = next(iter(feeds.values())).shape[0], chip.plan(program)
+    if chip.beyond.components:
+        program = chip.beyond.with_moves(program, plan.together(samples, chip.pipeline.burst))
+        plan = chip.plan(program)
+    yield from chip.pipeline.admit(plan, samples)
+    tapes: dict[int, tuple[str, Tape]] = {}
+    results = yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through, tapes=tapes)
+    chip.pipeline.start(plan, tapes, samples)
+    return results
+
+
+def execute(
+    chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float = 0.0, phase: str | None = None,
+    through: Verbs | None = None, tapes: dict[int, tuple[str, Tape]] | None = None,
 ) -> Work[list[F32]]:  # fmt: skip
     """Ask a chip for all calls of a program and return the program's results, each (vectors, size).
 
@@ -87,8 +111,10 @@ def execute(
         Learning rate of the mean gradient over the samples.
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
+    tapes : position of a call -> phase and tape, optional
+        Filled, while no time passes.
     """
-    if chip.beyond.components:
+    if chip.beyond.components and tapes is None:
         together = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
         program = chip.beyond.with_moves(program, together)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
@@ -100,16 +126,19 @@ def execute(
     for name, number in program.parameters:
         held[number] = Signal(chip.parameters[name])
     asked = _Asked(chip, through or chip, held, rate, samples)
-    begin = chip.clock.now
+    begin, first = chip.clock.now, 0
     for booked, calls in _tagged(program, phase):
-        for call, tag, free in calls:
+        for position, (call, tag, free) in enumerate(calls, start=first):
             if free is not None:
                 held[call.output] = Signal(free(*[held[number].values for number in call.inputs]))
-            else:
+            elif tapes is None:
                 held[call.output] = yield from asked(call, tag)
+            else:
+                held[call.output], tape = taped(chip.clock, asked(call, tag))
+                tapes[position] = booked, tape
             for number in call.last:
                 held[number] = None
-        begin = chip.book_time(booked, begin)
+        begin, first = chip.book_time(booked, begin), first + len(calls)
     return [held[number].values for _, number in program.results]
 
 

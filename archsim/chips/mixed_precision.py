@@ -107,7 +107,7 @@ class MixedPrecisionChip(CrossbarChip):
     """Verbs of the mixed-precision chip. Build with `start`, which also places and loads the network."""
 
     SCHEMA = MixedPrecisionArchitecture
-    ACCUMULATES = True
+    ACCUMULATES = SUMS_APART = True
     architecture: MixedPrecisionArchitecture
     state: dict[str, LayerState]
 

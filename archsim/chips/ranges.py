@@ -1,4 +1,4 @@
-"""Full scales of ADCs that follow what they convert: per matrix and direction, from the spread of recent results."""
+"""Full scales: those of ADCs, which follow what they convert; and whose inputs stay within that of the DACs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.base.arrays import Arrays, stored
-from archsim.chips.crossbar_file import TrackedFile
+from archsim.chips.crossbar_file import CrossbarArchitecture, TrackedFile
+from archsim.networks.graph import Product
+from archsim.networks.network import Network
+
+ROOM = 1.01
+"""Inputs within so many full scales of the DACs are driven as they are: the largest are clipped by a hundredth."""
 
 
 class Ranges:
@@ -74,3 +79,17 @@ class Ranges:
         """Take over what `arrays` returned, in place."""
         for name, mine in self.arrays().items():
             mine[...] = stored(name, mine, arrays)
+
+
+def within_full_scale(architecture: CrossbarArchitecture, network: Network) -> frozenset[str]:
+    """Return the matrices whose inputs drive the lines as they are: all known to stay within full scale."""
+    dac = architecture.tile.dac
+    if dac.input_scale != "bounded":
+        return frozenset()
+    graph, loose = network.graph, set()
+    for node in graph.nodes:
+        if isinstance(node.what, Product):
+            bound = graph.tensors[node.inputs[0]].bound
+            if node.what.transposed or bound is None or bound > ROOM * dac.full_scale:
+                loose.add(node.what.matrix)
+    return frozenset(graph.matrices) - loose

@@ -70,6 +70,7 @@ def trace_command(  # noqa: PLR0917  an option each
         for chip in found.chips:
             for line in drawing.words(chip):
                 typer.echo(line)
-            console().print(terminal(drawing.sheet(chip)))
+            for sheet in drawing.sheets(chip):
+                console().print(terminal(sheet))
         typer.echo(f"Trace: {target}" + (f", {vcd}" if vcd else "") + f" ({perfetto.SCALE})")
         typer.echo(f"Table and pictures: {folder}")

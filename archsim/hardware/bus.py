@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archsim.accounting.ledger import Action, Ledger
+from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
@@ -45,8 +45,11 @@ class Bus(Component):
 
     def send(self, bits: int, tag: Tag) -> Work[None]:
         """Send one block of bits."""
-        job = self._jobs.get(bits) or self.job(bits, self.send_ps(bits), {"transfer": bits})
-        return self.perform(job, tag, None)
+        return self.perform(self._jobs.get(bits) or self._send_job(bits), tag, None)
+
+    def _send_job(self, bits: int) -> Job:
+        once_ps = self.arbitration_cycles * self.cycle_ps
+        return self.job(bits, self.send_ps(bits), {"transfer": bits}, once_ps=once_ps)
 
     def sizes(self, action: str) -> dict[str, float]:
         """Return the wire's length."""

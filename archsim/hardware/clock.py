@@ -3,6 +3,8 @@
 The clock is SimPy's environment in whole picoseconds with one addition: a process that holds while nothing else can
 happen moves the clock itself. The schedule is the same to the picosecond (a test runs both ways); only the event that
 nobody else could have noticed is not made.
+
+Work can also be done ahead of its time: onto a tape, while the clock stands still (`archsim.hardware.tape`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,25 @@ from archsim.base.verbs import Work
 T = TypeVar("T")
 
 
+class Taping(Protocol):
+    """What notes the time that work would take, and in which slots, while the clock stands still."""
+
+    def hold(self, ps: int, once_ps: int = 0) -> object:
+        """Note that time passes; return what the work is to yield in place of an event."""
+
+    def take(self, slot: Slot, by: str) -> None:
+        """Note that a slot is taken."""
+
+    def give(self, slot: Slot) -> None:
+        """Note that it is given back."""
+
+    def together(self, work: Sequence[Work[Any]]) -> list[Any]:
+        """Do work that goes side by side, and return the results."""
+
+    def note(self, slot: Slot, booked: Any, *, instant: bool) -> None:
+        """Note what a slot's unit books, with the holding of its slot or by itself (for whoever looks on)."""
+
+
 class Clock(simpy.Environment):
     """A SimPy environment that counts its events and lets a lone process pass time without one.
 
@@ -27,6 +48,11 @@ class Clock(simpy.Environment):
     now_ps : int
     eager : bool
         False makes an event of every hold.
+
+    Attributes
+    ----------
+    tape : Taping or None
+        While there is one the clock stands still, slots are always free, and the tape notes what is asked of both.
     """
 
     def __init__(self, now_ps: int = 0, *, eager: bool = True) -> None:
@@ -35,7 +61,9 @@ class Clock(simpy.Environment):
         self.eager = eager
         self.holds = 0
         self.events = 0
+        self.tape: Taping | None = None
         self._branches = 0
+        self._spawned: dict[simpy.Event, None] = {}
 
     @property
     def now(self) -> int:
@@ -59,6 +87,28 @@ class Clock(simpy.Environment):
         self._now = then
         return True
 
+    def timeout(self, delay: float = 0, value: Any = None) -> Any:
+        """Return the event of so many picoseconds, a whole number, having passed."""
+        return simpy.Timeout(self, delay, value) if self.tape is None else self.tape.hold(int(delay))
+
+    def pause(self, ps: int, once_ps: int) -> Any:
+        """Return a timeout of which a part passes once, into however many parts the work is cut."""
+        return simpy.Timeout(self, ps) if self.tape is None else self.tape.hold(ps, once_ps)
+
+    def spawn(self, work: Work[Any]) -> None:
+        """Start work that nobody waits for; it is `unfinished` until it ends, and what it raises ends the run."""
+        process = self.process(work)
+        self._spawned[process] = None
+        process.callbacks.append(self._ended)
+
+    def _ended(self, process: simpy.Event) -> None:
+        del self._spawned[process]
+
+    @property
+    def unfinished(self) -> int:
+        """How much of what was spawned has not ended."""
+        return len(self._spawned)
+
     def schedule(self, event: simpy.Event, priority: Any = simpy.events.NORMAL, delay: Any = 0) -> None:
         """Schedule an event as SimPy does, and count it."""
         self.events += 1
@@ -79,6 +129,8 @@ class Clock(simpy.Environment):
         The same as one SimPy process each joined by `all_of`, at a fraction of its price. What one of them raises is
         raised here at that moment, and the others are closed.
         """
+        if self.tape is not None:
+            return self.tape.together(work)
         if len(work) == 1:
             return [(yield from work[0])]
         join = _Join(self, len(work))
@@ -162,6 +214,9 @@ class Watcher(Protocol):
     def gave(self, slot: Slot) -> None:
         """See a slot given back."""
 
+    def did(self, slot: Slot, booked: Sequence[Any], part: float, *, holds: bool) -> None:
+        """See a part of what was booked ahead of its time done now, by whoever holds the slot, or by nobody."""
+
 
 class Slot:
     """A server, granted first come, first served.
@@ -192,6 +247,9 @@ class Slot:
 
     def take(self, by: str = "") -> bool:
         """Take the server if it is free, or return False."""
+        if self._clock.tape is not None:
+            self._clock.tape.take(self, by)
+            return True
         if self.taken:
             return False
         self.taken = True
@@ -229,6 +287,9 @@ class Slot:
         ModelError
             If it was not taken.
         """
+        if self._clock.tape is not None:
+            self._clock.tape.give(self)
+            return
         if self.watcher is not None:
             self.watcher.gave(self)
         if self._waiting:

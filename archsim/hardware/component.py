@@ -54,10 +54,13 @@ class Component:
         self._account = ledger.open(name, self.ACTIONS)
         self._jobs: dict[Hashable, Job] = {}
 
-    def job(self, key: Hashable, hold_ps: int, amounts: Mapping[str, float], *, name: str = "") -> Job:
+    def job(
+        self, key: Hashable, hold_ps: int, amounts: Mapping[str, float], *, name: str = "", once_ps: int = 0
+    ) -> Job:  # fmt: skip
         """Keep a job under a key of its size, and return it; its name, if not given, is the first word of the key."""
         name = name or (str(key[0]) if isinstance(key, tuple) else "")
-        made = self._jobs[key] = Job(hold_ps, {action: amount for action, amount in amounts.items() if amount}, name)
+        counted = {action: amount for action, amount in amounts.items() if amount}
+        made = self._jobs[key] = Job(hold_ps, counted, name, once_ps)
         return made
 
     def book_on(self, page: Account) -> Account:
@@ -78,7 +81,7 @@ class Component:
             if not self.slot.take():
                 yield from self.slot.wait()
             try:
-                yield self.clock.timeout(job.hold_ps)
+                yield self.clock.pause(job.hold_ps, job.once_ps)
                 self._account.jobs[tag, job] += 1
             finally:
                 self.slot.give()

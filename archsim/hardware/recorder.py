@@ -7,6 +7,7 @@ attribute more.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,10 +124,14 @@ class Recorder:
         All units on the clock.
     slots : sequence of Slot
         All their resources, those that units share among them.
+    by_vector : bool
+        Whether a tile's read is recorded vector by vector, or as a whole.
     """
 
-    def __init__(self, clock: Clock, components: Sequence[Component], slots: Iterable[Slot]) -> None:
-        self.clock, self.components = clock, list(components)
+    def __init__(
+        self, clock: Clock, components: Sequence[Component], slots: Iterable[Slot], *, by_vector: bool = True
+    ) -> None:  # fmt: skip
+        self.clock, self.components, self._by_vector = clock, list(components), by_vector
         self._slots = list(slots)
         self._units = {component.slot: component for component in self.components}
         self._open: dict[Slot, _Hold] = {}
@@ -137,12 +142,14 @@ class Recorder:
         self._pages: dict[Component, Account] = {}
         self._own: dict[Slot, Tile] = {}
         self._eager = clock.eager
+        self._before: dict[Slot, list[_Hold]] = {}
+        self._lanes: dict[_Hold, str] = {}
 
     # --- looking on -----------------------------------------------------------------------------------------------
     def __enter__(self) -> Self:
         """Begin."""
         for component in self.components:
-            if isinstance(component, Tile) and component.bank is None:
+            if self._by_vector and isinstance(component, Tile) and component.bank is None:
                 component.bank = Slot(self.clock, f"{component.slot.name}: converters")
                 self._own[component.bank] = component
             self._pages[component] = component.book_on(_Page(component.ACTIONS, self._noting(component)))
@@ -176,9 +183,15 @@ class Recorder:
         return note
 
     def _booked(self, note: _Note) -> None:
-        """Give a booking to the hold that is going on, or to the one that just ended; else it is an instant."""
+        """Give a booking to the hold that is going on, or to the one that just ended; else it is an instant.
+
+        What is booked ahead of its time goes on the tape, and is done when that is played.
+        """
         self._notes.append(note)
         slot = note.component.slot
+        if self.clock.tape is not None:
+            self.clock.tape.note(slot, note, instant=note.job is not None and note.job.hold_ps == 0)
+            return
         hold = self._open.get(slot)
         if hold is None and (last := self._last.get(slot)) and last.end_ps == note.at_ps and not last.notes:
             hold = last
@@ -186,6 +199,13 @@ class Recorder:
             self._instants.append(note)
         else:
             hold.notes.append(note)
+
+    def did(self, slot: Slot, booked: Sequence[_Note], part: float, *, holds: bool) -> None:
+        """Note a part of what was booked ahead of its time, done now."""
+        for note in booked:
+            amounts = {action: amount * part for action, amount in note.amounts.items()}
+            done = _Note(note.component, note.tag, amounts, note.job, self.clock.now)
+            (self._open[slot].notes if holds else self._instants).append(done)
 
     def took(self, slot: Slot, by: str, since_ps: int) -> None:
         """Note that a slot is held from now on."""
@@ -201,8 +221,20 @@ class Recorder:
     def lanes(self) -> list[str]:
         """Return every lane in the order of the chip: units, shared resources, queues of those who did not say who."""
         shared = [slot.name for slot in self._slots if slot not in self._units]
-        queues = [_queue(hold.slot) for hold in self._holds if hold.begin_ps > hold.since_ps and not hold.by]
-        return [*(slot.name for slot in self._units), *shared, *dict.fromkeys(queues)]
+        return [*(slot.name for slot in self._units), *shared, *dict.fromkeys(self._queues().values())]
+
+    def _queues(self) -> dict[_Hold, str]:
+        """Return the lane of each wait of somebody who did not say who: a place in the slot's queue."""
+        places: dict[Slot, list[int]] = defaultdict(list)
+        found = {}
+        for hold in sorted(self._holds, key=lambda hold: hold.since_ps):
+            if hold.by or hold.begin_ps == hold.since_ps:
+                continue
+            ends = places[hold.slot]
+            place = next((k for k, end_ps in enumerate(ends) if end_ps <= hold.since_ps), len(ends))
+            ends[place : place + 1] = [hold.begin_ps]
+            found[hold] = f"queue of {hold.slot.name}" + (f", {place + 1}" if place else "")
+        return found
 
     def slices(self) -> list[Slice]:
         """Return everything that was done and waited for, by begin; what a lane does never overlaps.
@@ -215,9 +247,12 @@ class Recorder:
         if self._open:
             raise ModelError(f"recorded while {next(iter(self._open)).name} is held")
         served: dict[str, list[_Hold]] = defaultdict(list)
+        before: dict[Slot, list[_Hold]] = defaultdict(list)
         for hold in self._holds:
+            before[hold.slot].append(hold)
             if hold.slot not in self._units:
                 served[hold.by].append(hold)
+        self._before, self._lanes = before, self._queues()
         found = [_instant(note) for note in self._instants]
         for hold in self._holds:
             unit = self._units.get(hold.slot)
@@ -245,8 +280,10 @@ class Recorder:
         if hold.begin_ps == hold.since_ps:
             return
         tag = tag or (hold.notes[0].tag if hold.notes else Tag("", ""))
-        ahead = (h for h in self._holds if h.slot is hold.slot and h.begin_ps <= hold.since_ps < h.end_ps)
-        lane = hold.by or _queue(hold.slot)
+        of_slot = self._before[hold.slot]
+        first = bisect_right(of_slot, hold.since_ps, key=lambda h: h.begin_ps) - 1  # they follow each other
+        ahead = (h for h in reversed(of_slot[: first + 1]) if h.begin_ps <= hold.since_ps < h.end_ps)
+        lane = hold.by or self._lanes[hold]
         yield Slice(
             lane, "", WAITING, *tag, hold.since_ps, hold.begin_ps, waits_for=hold.slot.name,
             by=next((h.by for h in ahead), ""),
@@ -280,10 +317,6 @@ class Recorder:
 
 def _within(inner: _Hold, outer: _Hold) -> bool:
     return inner is not outer and outer.begin_ps <= inner.begin_ps and inner.end_ps <= outer.end_ps
-
-
-def _queue(slot: Slot) -> str:
-    return f"queue of {slot.name}"
 
 
 def _instant(note: _Note) -> Slice:

@@ -101,6 +101,7 @@ class Tile(Component):
         "dac": PartKind(part="DAC and cells", circuit="analog"),
         "adc": PartKind(part="ADC", circuit="analog"),
     }
+    WORK: ClassVar = {"forward": "read", "backward": "read"}
     TIMES: ClassVar = {"tile.settle": "analog", "tile.dac.period": "analog", "tile.adc.conversion": "analog"}
 
     def __init__(
@@ -139,9 +140,12 @@ class Tile(Component):
 
         Lines integrate one vector while the previous one is converted: the longer of the two is the interval.
         """
-        integrate = self.converters.settle_ps + self.converters.longest_ps(backward=backward)
-        convert = self.convert_ps(outputs)
+        integrate, convert = self._vector_ps(outputs, backward=backward)
         return integrate + convert + (vectors - 1) * max(integrate, convert)
+
+    def _vector_ps(self, outputs: int, *, backward: bool) -> tuple[int, int]:
+        """Return how long one vector is integrated, and converted."""
+        return self.converters.settle_ps + self.converters.longest_ps(backward=backward), self.convert_ps(outputs)
 
     def multiply(self, x: F32 | Codes, tag: Tag) -> F32:
         """Return the columns' codes, as weight sums, for rows driven with x, (vectors, rows), relative to full scale.
@@ -174,7 +178,8 @@ class Tile(Component):
         try:
             codes = product(x, tag)
             if self.bank is None:
-                yield self.clock.timeout(self.read_ps(x.shape[0], outputs, backward=backward))
+                once_ps = min(self._vector_ps(outputs, backward=backward))  # the fill and drain of a burst
+                yield self.clock.pause(self.read_ps(x.shape[0], outputs, backward=backward), once_ps)
             else:
                 yield from self._read_shared(self.bank, x.shape[0], outputs, backward=backward)
             return codes
@@ -186,8 +191,7 @@ class Tile(Component):
 
         The next vector is integrated while one is converted, so an uncontended bank gives the time of `read_ps`.
         """
-        integrate = self.converters.settle_ps + self.converters.longest_ps(backward=backward)
-        convert = self.convert_ps(outputs)
+        integrate, convert = self._vector_ps(outputs, backward=backward)
         yield self.clock.timeout(integrate)
         for vector in range(vectors):
             if not bank.take(self.slot.name):

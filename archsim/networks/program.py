@@ -129,6 +129,18 @@ class Program:
         What a free function returns lies where its operands lie. A result never overwrites an operand, and what is fed
         lies outside until it is received. Parameters are no part of it.
         """
+        return max(self.words_by_call())
+
+    def words_by_call(self) -> list[int]:
+        """Return the words of one sample that lie in the signal buffer during each call, and after the last."""
+        changes = [0] * (len(self.calls) + 2)
+        for home, (first, last) in self.lives().items():
+            changes[first] += self.tensors[home].words
+            changes[last + 1] -= self.tensors[home].words
+        return list(accumulate(changes))[:-1]
+
+    def lives(self) -> dict[int, tuple[int, int]]:
+        """Return, by tensor that has words of its own, the first and the last call during which it is alive."""
         lies = homes(self)
         outside = {number for call in self.calls if call.verb == "receive" for number in call.inputs}
         begin = {number: 0 for _, number in self.feeds if number not in outside}
@@ -139,11 +151,7 @@ class Program:
             if lies.get(call.output) == {call.output}:
                 begin.setdefault(call.output, moment)
                 end.setdefault(call.output, moment)
-        changes = [0] * (len(self.calls) + 2)
-        for home, first in begin.items():
-            changes[first] += self.tensors[home].words
-            changes[end.get(home, first) + 1] -= self.tensors[home].words
-        return max(accumulate(changes))
+        return {home: (first, end.get(home, first)) for home, first in begin.items()}
 
 
 def homes(program: Program) -> dict[int, set[int]]:

@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,11 @@ class Step:
     def energy_J(self) -> float:  # noqa: N802
         """Of all slices inside the boundary."""
         return math.fsum(bar.energy_J for bar in self.bars)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether phases go side by side."""
+        return any(begin < end for (_, end), (begin, _) in pairwise(self.phases.values()))
 
     @property
     def path(self) -> list[Bar]:
@@ -210,6 +216,7 @@ def content(timeline: Timeline) -> dict[str, Any]:
                         "energy_J": step.energy_J,
                         "leakage_J": chip.leakage_W * step.length_ps * 1e-12,
                         "critical_ps": shares(step),
+                        "units_ps": {lane: asdict(unit) for lane, unit in units(step).items()},
                     }
                     for step in chip.steps
                 ],
@@ -225,6 +232,28 @@ def shares(step: Step) -> dict[str, int]:
     for bar in step.path:
         found[f"{bar.lane}: {bar.title}"] += bar.length_ps
     return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a lane did in a step [ps]: at work or kept, waited for by others (theirs added up), on the critical path."""
+
+    busy_ps: int = 0
+    waited_for_ps: int = 0
+    critical_ps: int = 0
+
+
+def units(step: Step) -> dict[str, Unit]:
+    """Return every lane that worked, the one that is longest on the critical path first, then the busiest."""
+    busy, waited, on_path = (defaultdict[str, int](int) for _ in range(3))
+    for bar in step.bars:
+        if bar.waits_for:
+            waited[bar.waits_for] += bar.length_ps
+        else:
+            busy[bar.lane] += bar.length_ps
+            on_path[bar.lane] += bar.length_ps * bar.critical
+    found = {lane: Unit(ps, waited[lane], on_path[lane]) for lane, ps in busy.items() if ps}
+    return dict(sorted(found.items(), key=lambda one: (-one[1].critical_ps, -one[1].busy_ps)))
 
 
 def _row(chip: ChipTimeline, step: Step, bar: Bar) -> list[Any]:

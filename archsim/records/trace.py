@@ -93,14 +93,15 @@ def record(trainer: Trainer, steps: int) -> ChipTimeline:
     lanes: dict[str, None] = {}
     for _ in range(steps):
         begin, times = chip.clock.now, dict(chip.ledger.time_ps)
-        with Recorder(chip.clock, chip.components(), chip.slots()) as recorder:
+        flows = chip.pipeline is not None
+        with Recorder(chip.clock, chip.components(), chip.slots(), by_vector=not flows) as recorder:
             trainer.train(1)
         lanes.update(dict.fromkeys(recorder.lanes()))
         bars = [priced(one, pricing, inside) for one in recorder.slices()]
         marked = set(critical(bars, begin, chip.clock.now))
         recorded.append(
             Step(
-                chip.ledger.steps, begin, chip.clock.now, _phases(chip, begin, times),
+                chip.ledger.steps, begin, chip.clock.now, _spans(bars) if flows else _phases(chip, begin, times),
                 tuple(replace(bar, critical=k in marked) for k, bar in enumerate(bars)),
             )
         )  # fmt: skip
@@ -114,6 +115,15 @@ def _phases(chip: Chip, begin_ps: int, before: Mapping[str, int]) -> dict[str, t
         if took := chip.ledger.time_ps[phase] - before[phase]:
             found[phase] = (now, now + took)
             now += took
+    return found
+
+
+def _spans(bars: Sequence[Bar]) -> dict[str, tuple[int, int]]:
+    """Return from when to when there was work of each phase of a step in which phases go side by side."""
+    found = {}
+    for phase in STEP_PHASES:
+        if mine := [bar for bar in bars if bar.phase == phase and bar.length_ps and not bar.waits_for]:
+            found[phase] = min(bar.begin_ps for bar in mine), max(bar.end_ps for bar in mine)
     return found
 
 

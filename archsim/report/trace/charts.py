@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base.units import show
-from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, shares
+from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, Unit, shares, units
 from archsim.report import drawing, style
 from archsim.report.sheet import Sheet
 
@@ -40,11 +40,15 @@ def write(timeline: Timeline, folder: Path) -> list[Path]:
 
 
 def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
-    """Return the picture of one step: the whole above, each phase on its own axis of time below."""
+    """Return the picture of one step: the whole above, each phase on its own axis of time below.
+
+    Where phases go side by side the whole shows them, and nothing stands below.
+    """
     step = chip.steps[position]
     lanes, hidden = rows(chip, step)
-    panels = [(phase, begin, end, _busy(lanes, step, phase)) for phase, (begin, end) in step.phases.items()]
-    pairs = [panels[:2], *([panel] for panel in panels[2:])]
+    phases = {} if step.overlaps else step.phases
+    panels = [(phase, begin, end, _busy(lanes, step, phase)) for phase, (begin, end) in phases.items()]
+    pairs = [pair for pair in (panels[:2], *([panel] for panel in panels[2:])) if pair]
     heights = [len(lanes), *(max(len(panel[3]) for panel in pair) for pair in pairs)]
     figure = style.figure(_WIDTH, 1.5 + 0.16 * sum(heights) + 0.75 * len(heights))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=[height + 1.5 for height in heights])
@@ -68,10 +72,14 @@ def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
 
 
 def rows(chip: ChipTimeline, step: Step) -> tuple[list[str], int]:
-    """Return the lanes to draw, in the chip's order, and how many busy ones are left out."""
-    busy = [lane for lane in chip.lanes if any(bar.lane == lane and bar.length_ps for bar in step.bars)]
+    """Return the lanes to draw, in the chip's order, and how many busy ones are left out.
+
+    Where phases go side by side there are queues before most units; they are not drawn.
+    """
+    working = {bar.lane for bar in step.bars if bar.length_ps and not (bar.waits_for and step.overlaps)}
+    busy = [lane for lane in chip.lanes if lane in working]
     on_path = {bar.lane for bar in step.path}
-    time = {lane: sum(bar.length_ps for bar in step.bars if bar.lane == lane) for lane in busy}
+    time = {lane: sum(bar.length_ps for bar in step.bars if bar.lane == lane and not bar.waits_for) for lane in busy}
     chosen = set(sorted(busy, key=lambda lane: (lane not in on_path, -time[lane]))[:MOST_LANES])
     return [lane for lane in busy if lane in chosen], len(busy) - len(chosen)
 
@@ -248,7 +256,29 @@ def _legend(figure: Figure, drawn: set[str]) -> None:
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------
-def sheet(chip: ChipTimeline, most: int = 6) -> Sheet:
+def sheets(chip: ChipTimeline) -> list[Sheet]:
+    """Return the tables of a chip's last step: its critical path; what its units did of the time."""
+    return [path_sheet(chip), units_sheet(chip)]
+
+
+def units_sheet(chip: ChipTimeline, most: int = 8) -> Sheet:
+    """Return how busy the units were, how long others waited for them, and their part of the critical path."""
+    step = chip.steps[-1]
+    found = list(units(step).items())
+
+    def row(name: str, unit: Unit) -> tuple[str, ...]:
+        of_step = (f"{100 * ps / step.length_ps:.1f} %" for ps in (unit.busy_ps, unit.critical_ps))
+        return name, *of_step, show(unit.waited_for_ps * 1e-12, "s", digits=3)
+
+    rows = [row(name, unit) for name, unit in found[:most]]
+    if rest := found[most:]:
+        busiest = max(unit.busy_ps for _, unit in rest)
+        rows.append(row(f"busiest of {len(rest)} others", Unit(busiest, sum(unit.waited_for_ps for _, unit in rest))))
+    heads = ("unit", "busy", "critical", "waited for")
+    return Sheet(f"Units of step {step.number}, {chip.architecture}", heads, tuple(rows))
+
+
+def path_sheet(chip: ChipTimeline, most: int = 6) -> Sheet:
     """Return the critical path of a chip's last step as a table, the longest parts first."""
     step = chip.steps[-1]
     found = list(shares(step).items())

@@ -100,11 +100,16 @@ class _Writer:
         """Add a chip."""
         process, begin = self._process(chip), chip.begin_ps
         steps, path = self.track("steps and phases", process), self.track("critical path", process)
+        of_phase = {}
+        if any(step.overlaps for step in chip.steps):
+            phases = dict.fromkeys(phase for step in chip.steps for phase in step.phases)
+            of_phase = {phase: self.track(phase, process) for phase in phases}
         lanes = {lane: self.track(lane, process) for lane in chip.lanes}
         for step in chip.steps:
             self._slice(steps, step.begin_ps - begin, step.end_ps - begin, f"step {step.number}", "step", _about(step))
             for phase, (since, until) in step.phases.items():
-                self._slice(steps, since - begin, until - begin, phase, "phase", {})
+                track = of_phase.get(phase, steps)
+                self._slice(track, since - begin, until - begin, phase, "phase", {})
             for bar in step.path:
                 title = f"{bar.lane}: {bar.title}"
                 self._slice(path, bar.begin_ps - begin, bar.end_ps - begin, title, bar.phase, {"lane": bar.lane})

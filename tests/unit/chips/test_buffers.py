@@ -39,6 +39,9 @@ ALONE = [name for name in shipped_names("architectures") if "dram" not in archit
 @pytest.mark.parametrize("name", ALONE)
 @pytest.mark.parametrize("samples", [1, 7, 64])
 def test_a_chip_with_one_word_less_than_its_batch_needs_is_refused(name: str, samples: int) -> None:
+    if architectures.parse(architectures.document(name)).flow is not None:
+        samples = 1  # whose samples flow one behind the other needs room for one
+
     def start(words: int) -> None:
         settings: dict[Key, str] = {("digital_unit", "buffer_words"): str(words)}
         parsed = architectures.parse(architectures.document(name, settings))
