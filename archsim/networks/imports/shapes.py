@@ -112,7 +112,7 @@ def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: boo
             _change(sketch, f"{x.layer}.offset", constant, np.add)
             return x
         if _linear(before, "dense", "conv2d"):
-            had = before.pop("bias", True)
+            had = bool(before.pop("bias", True))
             for matrix, part in _matrices(before, constant):
                 _bias(sketch, matrix, part, had=had)
             return x
