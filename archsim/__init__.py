@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         device,
         endurance,
         explain,
+        from_torch,
         hold,
         load,
         reproduce,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _COMMANDS = (
-    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "hold", "load", "reproduce", "resume", "run",
-    "schema", "tech", "trace", "validate", "verify", "workloads",
+    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "from_torch", "hold", "load", "reproduce",
+    "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -68,6 +69,7 @@ __all__ = [
     "endurance",
     "execute",
     "explain",
+    "from_torch",
     "hold",
     "load",
     "make_report",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archsim.networks.imports.draft import Draft
     from archsim.runs.workload import Workload
     from archsim.studies.anatomy import Anatomy
     from archsim.studies.importing import Imported
@@ -83,8 +84,36 @@ def import_(
     path = Path(path).expanduser()
     to = default_out(path) if out is None else Path(out).expanduser()
     check_file(to, force=force)
-    draft = read(path, same=same)
-    if shapes:
+    draft = _shapes(read(path, same=same), alone=shapes)
+    return write(draft, to, source=path.name, title=f"{path.stem}, imported")
+
+
+def from_torch(module: Any, example: Any, out: str | Path, *, shapes: bool = False, force: bool = False) -> Imported:
+    """Write a module of PyTorch as a workload, its weights beside it; return what was written.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Traced by torch.export, in the state of evaluation.
+    example : torch.Tensor
+        An input, samples first; best two samples or more.
+    out : str or Path
+        The workload's file.
+    shapes : bool
+        Leave the weights out.
+    """
+    from archsim.base.files import check_file
+    from archsim.networks.imports.torch_export import traced
+    from archsim.studies.importing import write
+
+    to, name = Path(out).expanduser(), type(module).__name__
+    check_file(to, force=force)
+    return write(_shapes(traced(module, example), alone=shapes), to, source=name, title=f"{name}, imported")
+
+
+def _shapes(draft: Draft, *, alone: bool) -> Draft:
+    """Return what was read, without weights if shapes alone are wanted."""
+    if alone:
         draft.arrays.clear()
         draft.missing.clear()
-    return write(draft, to, source=path.name, title=f"{path.stem}, imported")
+    return draft
