@@ -92,7 +92,8 @@ def workloads_new(out: Write = Path("my-workload.yaml"), force: Force = False) -
 @workloads_app.command("import")
 def workloads_import(
     file: Annotated[Path, typer.Argument(
-        metavar="FILE", help="An ONNX model (.onnx), a torch.export file (.pt2), or a topology of SCALE-Sim (.csv).")],
+        metavar="FILE", help="An ONNX model (.onnx), a torch.export file (.pt2), a topology of "
+        "SCALE-Sim (.csv), or a workload of ZigZag or AccelForge (.yaml).")],
     out: Annotated[Path | None, typer.Option(help="Workload to write.", show_default="the model's name.yaml")] = None,
     shapes: Annotated[bool, typer.Option("--shapes", help="Leave the weights of the model out.")] = False,
     same: Annotated[bool, typer.Option("--same", help="Pad the convolutions of a topology, which says no padding, to "

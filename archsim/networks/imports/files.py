@@ -10,7 +10,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display, regular
 from archsim.networks.imports.draft import Draft
 
-_READERS = {".onnx": "onnx", ".csv": "scalesim", ".pt2": "torch_export"}
+_READERS = {".onnx": "onnx", ".csv": "scalesim", ".pt2": "torch_export", ".yaml": "einsum", ".yml": "einsum"}
 """Suffix -> module of this package with a function `read`."""
 
 
