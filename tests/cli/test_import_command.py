@@ -99,22 +99,50 @@ def test_initial_values_that_are_not_there_are_refused(tmp_path: Path) -> None:
         archsim.resolve(str(path))
 
 
-def test_a_module_of_pytorch_trains_from_its_weights(tmp_path: Path) -> None:
+def loader(torch: Any, seed: int, samples: int) -> Any:
+    """Return a data loader of images of 1x4x4: bright above or below."""
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(samples) % 2
+    x = 0.2 * torch.rand(samples, 1, 4, 4, generator=generator)
+    x[y == 0, :, :2] += 0.7
+    x[y == 1, :, 2:] += 0.7
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=4)
+
+
+def test_a_module_of_pytorch_trains_on_a_users_loader_from_its_weights(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
-    module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
-    done = archsim.from_torch(module, torch.randn(2, 4), tmp_path / "mine.yaml")
+    nn = torch.nn
+    module = nn.Sequential(nn.Conv2d(1, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(27, 2))
+    done = archsim.from_torch(
+        module, torch.randn(2, 1, 4, 4), tmp_path / "mine.yaml", train=loader(torch, 1, 200), test=loader(torch, 2, 40),
+        learning_rate=0.1,
+    )  # fmt: skip
     assert done.initial == tmp_path / "mine.npz"
-    name = done.workload.network.layers[0].name  # type: ignore[union-attr]
-    kept = done.workload.build().initial[name]
-    assert (kept[:-1] == module[0].weight.detach().numpy().T).all()
-    assert (kept[-1] == module[0].bias.detach().numpy()).all()
-    written(tmp_path, {})
-    told = yaml.safe_load((tmp_path / "mine.yaml").read_text())
-    told |= {"dataset": {"file": "data.npz"}, "training": {"batch": 1, "learning_rate": 0.1, "epochs": 1}}
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(told))
-    run = archsim.run(str(tmp_path / "mine.yaml"), steps=3, archs=["mixed-precision", "digital32"])
-    assert run is not None
+    assert done.workload.training.batch == 4
+    first, last = (done.workload.build().initial[matrix.name] for matrix in done.workload.build().matrices)
+    assert (first[:-1].T.reshape(3, 2, 2) == module[0].weight.detach().numpy()[:, 0]).all()
+    assert (last[-1] == module[3].bias.detach().numpy()).all()
+    run = archsim.run(
+        str(tmp_path / "mine.yaml"), out=tmp_path / "run", archs=["mixed-precision-deep", "digital32-deep"]
+    )
+    for chip in ("mixed-precision-deep", "digital32-deep"):
+        assert run.summary["architectures"][chip]["test"] > 0.9
+
+
+def test_data_without_a_learning_rate_or_that_are_no_images_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    module, example = torch.nn.Linear(4, 2), torch.randn(2, 4)
+    batches = [(torch.rand(3, 4), torch.tensor([0, 1, 1]))]
+    with pytest.raises(archsim.InputError, match="Linear: has data; expected all of train, test and learning_rate"):
+        archsim.from_torch(module, example, tmp_path / "mine.yaml", train=batches, test=batches)
+    told = {"learning_rate": 0.1, "test": batches}
+    with pytest.raises(archsim.InputError, match="train loader: gives no batch"):
+        archsim.from_torch(module, example, tmp_path / "mine.yaml", train=[], **told)
+    odd = [(x - 1, y) for x, y in batches]
+    with pytest.raises(archsim.InputError, match="x goes from .*; expected floats from 0 to 1"):
+        archsim.from_torch(module, example, tmp_path / "mine.yaml", train=odd, **told)
+    assert not (tmp_path / "mine.yaml").exists()
 
 
 def test_without_the_package_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
