@@ -116,7 +116,7 @@ def test_a_module_of_pytorch_trains_on_a_users_loader_from_its_weights(tmp_path:
     module = nn.Sequential(nn.Conv2d(1, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(27, 2))
     done = archsim.from_torch(
         module, torch.randn(2, 1, 4, 4), tmp_path / "mine.yaml", train=loader(torch, 1, 200), test=loader(torch, 2, 40),
-        learning_rate=0.1,
+        learning_rate=0.5, epochs=2,
     )  # fmt: skip
     assert done.initial == tmp_path / "mine.npz"
     assert done.workload.training.batch == 4
