@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ablate,
         archs,
         compare,
+        costs,
         device,
         endurance,
         explain,
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _COMMANDS = (
-    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "from_torch", "hold", "load", "reproduce",
-    "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
+    "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "explain", "from_torch", "hold", "load",
+    "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -65,6 +66,7 @@ __all__ = [
     "ablate",
     "archs",
     "compare",
+    "costs",
     "device",
     "endurance",
     "execute",

@@ -12,18 +12,18 @@ from archsim.base.expected import Events, Expected, expected
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How often the pairs of a matrix are written, as means a training step.
+    """How often the weights of a matrix are written, as means a training step.
 
     Parameters
     ----------
     pairs : float
-        Of all pairs of the matrix, the share that is given pulses in a step.
+        Of all weights of the matrix, the share that is given pulses in a step.
     pulses : float
-        SET pulses of such a pair.
+        SET pulses of such a weight, in all its pairs.
     looked : float
-        Of the pairs given pulses, the share that a refresh looks at: below 1 where it finds the same pair twice.
+        Of the weights given pulses, the share that a refresh looks at: below 1 where it finds the same one twice.
     reads, resets, repeats : float
-        Reads, RESET pulses and SET pulses of a refresh, a pair looked at.
+        Reads, RESET pulses and SET pulses of a refresh, a weight looked at.
     """
 
     pairs: float = 0.0
@@ -35,20 +35,21 @@ class Writing:
 
 
 class ExpectedCells:
-    """An array of device pairs without devices.
+    """An array of weights in pairs of devices, without devices.
 
     Parameters
     ----------
     shape : (rows, columns)
     conductance : float [S]
-        Of a pair, as a mean.
+        Of the devices of a weight together, as a mean.
     writing : Writing
+    copies : int
+        Pairs of a weight.
     """
 
-    per_weight = 2
-
-    def __init__(self, shape: tuple[int, int], *, conductance: float, writing: Writing) -> None:
-        self.shape, self._conductance, self._writing = shape, conductance, writing
+    def __init__(self, shape: tuple[int, int], *, conductance: float, writing: Writing, copies: int = 1) -> None:
+        self.shape, self.copies, self.per_weight = shape, copies, 2 * copies
+        self._conductance, self._writing = conductance, writing
 
     def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
         """Return the expected codes of x W, lines driven and conductance times codes; nothing is clipped."""

@@ -18,6 +18,7 @@ from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
+from archsim.chips.beyond import Beyond
 from archsim.chips.board import Board, Times
 from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
@@ -73,6 +74,7 @@ class Chip(Board):
             self.clock, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
             buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
         )  # fmt: skip
+        self.beyond = self.joined({})
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
@@ -108,6 +110,8 @@ class Chip(Board):
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
+        if architecture.dram is not None:
+            return []
         return [buffer_demand(network, samples, architecture.digital_unit.buffer_words)]
 
     @classmethod
@@ -149,7 +153,11 @@ class Chip(Board):
 
     def components(self) -> Sequence[Component]:
         """Return every unit of the chip."""
-        return [self.bus, self.host, self.digital_unit]
+        return [self.bus, self.host, self.digital_unit, *self.beyond.components]
+
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips that hold the network together."""
+        return self.beyond.copies(component)
 
     @abstractmethod
     def twin(self) -> Self:
@@ -278,6 +286,14 @@ class Chip(Board):
         """Let every device see the clock, so that the next reads are those of this very moment."""
         for cells in self.cells().values():
             cells.renew(self.clock.now)
+
+    def joined(self, holders: Mapping[str, range]) -> Beyond:
+        """Return what lies beyond chips that hold matrices as told, and take over its verbs."""
+        found = Beyond(
+            self.architecture, self.clock, self.ledger, self.digital_unit, ps=self.ps, holders=holders
+        )  # fmt: skip
+        self.spill, self.fill, self.cross = found.spill, found.fill, found.cross
+        return found
 
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:

@@ -74,6 +74,18 @@ class Assumed(Verbs):
         """As the chip does it."""
         return self._chip.learn(parameter, d, share, rate, tag)
 
+    def spill(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """As the chip does it."""
+        return self._chip.spill(name, words, tag)
+
+    def fill(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """As the chip does it."""
+        return self._chip.fill(name, words, tag)
+
+    def cross(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """As the chip does it."""
+        return self._chip.cross(name, words, tag)
+
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """As the chip does it."""
         return self._chip.maintain(matrix, tag)

@@ -153,7 +153,8 @@ class MixedPrecisionChip(CrossbarChip):
         weight, outer = architecture.weight, architecture.outer_product
         tiled = outer.at == "tiles"
         state = {}
-        for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
+        pairs = partial(PairedCells, copies=weight.copies)
+        for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
             sums = partial(
                 Accumulator, network.shapes[name], x_bits=outer.x_bits, error_bits=outer.error_bits,
@@ -176,14 +177,15 @@ class MixedPrecisionChip(CrossbarChip):
         cls.fit(architecture, network, samples)
         mine = cast("MixedPrecisionArchitecture", architecture)
         outer, tile = mine.outer_product, mine.tile
-        conductance = 2 * build_device(mine).common
+        copies = mine.weight.copies
+        conductance = 2 * copies * build_device(mine).common
         state: dict[str, LayerState] = {}
         for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
             written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
             sums = partial(ExpectedAccumulator, network.shapes[name], edges=edges, burst=outer.burst)
             cells = [
                 [
-                    ExpectedCells((row.size, column.size), conductance=conductance, writing=written)
+                    ExpectedCells((row.size, column.size), conductance=conductance, writing=written, copies=copies)
                     for column in grid.columns
                 ]
                 for row in grid.rows
@@ -227,13 +229,19 @@ class MixedPrecisionChip(CrossbarChip):
         optimisers = {id(unit): unit for unit in self.optimiser_units.values()}
         return [*super().components(), *units.values(), self.programmer, *optimisers.values()]
 
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips; those at tiles are as many as the tiles in use."""
+        if self._at_tiles and component.name in AT_TILES:
+            return 1
+        return super().copies(component)
+
     def parts(self) -> list[Part]:
         """Return the parts of the chip; a unit at a tile stands at every one of the `tile.count` tiles, used or not."""
         found = super().parts()
         if not self._at_tiles:
             return found
         used = sum(unit.copies for unit in self.outer_product_units.values())
-        scale = self.architecture.tile.count / used
+        scale = self.beyond.chips * self.architecture.tile.count / used
         return [replace(part, amount=part.amount * scale) if part.component in AT_TILES else part for part in found]
 
     def gradient(self, matrix: str) -> F32:
@@ -356,7 +364,7 @@ class MixedPrecisionChip(CrossbarChip):
         return dict.fromkeys(self.state, unit(self.network.weights))
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
-        """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
+        """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for r, c, inside, due in state.by_tile(index, pulses):
             tile = self.tiles[matrix][r][c]
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))

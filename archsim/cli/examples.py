@@ -12,6 +12,7 @@ EXAMPLES = {
     "estimate": "archsim estimate resnet50 --batch 1",
     "validate": "archsim validate isaac2016 marinella2018",
     "explain": "archsim explain reports/reproduce --no-reruns",
+    "costs": "archsim costs mlp-mnist lenet-mnist --plan",
     "ablate": "archsim ablate mlp-mnist --steps 2000 --seeds 2 --no-bits",
     "hold": "archsim hold reports/reproduce --for 30d",
     "endurance": "archsim endurance reports/reproduce",

@@ -160,7 +160,7 @@ class Tile(Component):
         self.converted += codes.size
         row = self._account.row(tag)
         row["dac.convert"] += driven
-        row["line.charge"] += driven
+        row["line.charge"] += driven * self.cells.copies  # lines as much longer, or as many more
         row["cells.conduct"] += conducted
         row["adc.convert"] += codes.size
         return codes

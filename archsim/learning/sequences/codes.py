@@ -30,6 +30,7 @@ class OneHot(Function):
 
     def __init__(self, shape: Shape, vocabulary: int) -> None:
         self.name, self.shapes, self.out = "one-hot", (shape,), (*shape[:-1], vocabulary)
+        self.vocabulary = vocabulary
         self.cost = Cost(reads=words(shape), writes=words(self.out))
 
     def __call__(self, *operands: F32) -> F32:
@@ -58,6 +59,7 @@ class LookUp(Function):
 
     def __init__(self, shape: Shape, table: Shape) -> None:
         self.name, self.shapes, self.out = "look-up", (shape, table), (*shape[:-1], table[-1])
+        self.vocabulary = table[0]
         n = words(self.out)
         self.cost = Cost(reads=n + words(shape), writes=n)
 

@@ -55,10 +55,14 @@ class Layer(Record):
             If the shapes do not suit the layer.
         """
 
+    def kind_of(self, name: str) -> str:
+        """Return the kind of what is booked under a name of the layer's own, such as that of a part."""
+        del name
+        return self.kind
+
     def refuse(self, x: Tensor, expected: str) -> ModelError:
         """Return the error for a tensor of a shape that the layer cannot take."""
-        shape = "x".join(map(str, x.shape))
-        return ModelError(f"{self.name} ({self.kind}) is given {x.name} of {shape}; expected {expected}")
+        return ModelError(f"{self.name} ({self.kind}) is given {x.told}; expected {expected}")
 
 
 class WeightedLayer(Layer):

@@ -47,6 +47,12 @@ class TransformerBlock(WeightedLayer):
         y = self._past(graph, x, 1, lambda z: attention.build(graph, [z]))
         return self._past(graph, y, 2, lambda z: down.build(graph, [up.build(graph, [z])]))
 
+    def kind_of(self, name: str) -> str:
+        """Return the kind of a part: of its norms, its attention, its dense layers; the block's own are sums."""
+        part = name.removeprefix(f"{self.name}").removeprefix("-")
+        kinds = {"norm": "layer-norm", "attention": "attention", "up": "dense", "down": "dense", "": "add"}
+        return next(kind for begin, kind in kinds.items() if part.startswith(begin))
+
     def _past(self, graph: Builder, x: Tensor, count: int, part: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the sum of x and what a part makes of it, normalised before the part or after the sum."""
         norm = LayerNorm(name=f"{self.name}-norm{count}", epsilon=self.epsilon, offset=self.bias)

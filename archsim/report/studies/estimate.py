@@ -63,9 +63,10 @@ def _training(content: Mapping[str, Any]) -> Sheet:
             *(show(energy[phase], "J") for phase in STEP_PHASES), show(time["total"], "s"),
             f"{ratio['training']:.3g}" if ratio else NONE,
             f"{interval['low']:.3g} to {interval['high']:.3g}" if interval else NONE,
-            f"{sum(chip['tiles'].values()):,}" if chip["tiles"] else NONE, show(chip["area_m2"]["value"], "m^2"),
+            f"{sum(chip['tiles'].values()):,}" if chip["tiles"] else NONE, str(chip["chips"]),
+            show(chip["area_m2"]["value"], "m^2"),
         ))  # fmt: skip
-    heads = ("chip", "energy", "90 % interval", *STEP_PHASES, "time", "ratio", "90 %", "tiles", "area")
+    heads = ("chip", "energy", "90 % interval", *STEP_PHASES, "time", "ratio", "90 %", "tiles", "chips", "area")
     return Sheet("Training, per sample", heads, tuple(rows))
 
 

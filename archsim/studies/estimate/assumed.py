@@ -9,7 +9,7 @@ by, against these trainings, stands in `ERRORS` and beside each estimate.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from statistics import fmean
 
 from archsim.analog.expected import Writing
@@ -77,8 +77,15 @@ def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
         if tag.phase == "forward":
             by_layer.update({Tag(phase, tag.layer): by_layer[tag] for phase in OTHER_PHASES})
     return Activity(
-        by_layer, {}, {}, WRITTEN, 1, "assumed by kind of operand, from trainings of four other networks"
+        by_layer, {}, {}, _written(architecture), 1, "assumed by kind of operand, from trainings of four other networks"
     )  # fmt: skip
+
+
+def _written(architecture: Architecture) -> Writing:
+    """Return how weights are written: all pairs of one alike."""
+    copies = getattr(getattr(architecture, "weight", None), "copies", 1)
+    each = {name: copies * getattr(WRITTEN, name) for name in ("pulses", "reads", "resets", "repeats")}
+    return replace(WRITTEN, **each)
 
 
 def _shares(call: Call, makers: dict[int, Call], program: Program, outer: tuple[int, int, int]) -> Shares | None:

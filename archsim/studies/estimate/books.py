@@ -36,6 +36,7 @@ class ChipEstimate:
         Of one training step, and of one pass of as many samples, in the phase "evaluation".
     entries, parts : every action of the chip, and what takes area
     tiles : matrix -> tiles; empty where weights lie in memory
+    chips : how many hold the network together
     activity : what was assumed
     """
 
@@ -45,6 +46,7 @@ class ChipEstimate:
     entries: tuple[Entry, ...]
     parts: tuple[Part, ...]
     tiles: Mapping[str, int]
+    chips: int
     activity: Activity
 
 
@@ -79,7 +81,7 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
     inference = Books(tuple(passing.ledger.rows()), passing.ledger.time_ps)
     return ChipEstimate(
         architecture, training, inference, tuple(steady.entries()), tuple(steady.parts()), steady.tile_counts(),
-        activity,
+        steady.beyond.chips, activity,
     )  # fmt: skip
 
 

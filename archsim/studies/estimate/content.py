@@ -91,6 +91,7 @@ def _chip(spec: EstimateSpec, each: Priced, steps: Mapping[str, Any], passes: Ma
         "activity": chip.activity.origin,
         "grown": {key: list(change) for key, change in spec.grown.get(name, {}).items()},
         "tiles": dict(chip.tiles),
+        "chips": chip.chips,
         "area_m2": {"value": each.area.total, "low": each.area.low, "high": each.area.high},
         "unpriced_area": list(each.area.unpriced),
         "training": _work(spec, each.training, chip.training, STEP_PHASES, steps["chips"].get(name)),

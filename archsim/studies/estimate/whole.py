@@ -79,7 +79,8 @@ def whole(spec: EstimateSpec, architecture: Architecture, several: Sequence[Part
         "time_s": seconds,
     }
     if isinstance(architecture, CrossbarArchitecture):
-        devices, limit = 2 * spec.network.weights, limit_of("set_pulses", architecture)
+        copies = getattr(architecture.weight, "copies", 1)
+        devices, limit = 2 * copies * spec.network.weights, limit_of("set_pulses", architecture)
         found |= {
             "set_pulses": pulses, "reset_pulses": resets, "devices": devices, "set_pulses_per_device": pulses / devices,
             "endurance": None if limit is None else limit.pulses,
