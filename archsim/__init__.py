@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         device,
         endurance,
         explain,
+        from_torch,
         hold,
         load,
         reproduce,
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _COMMANDS = (
-    "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "explain", "hold", "load", "reproduce",
-    "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
+    "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "explain", "from_torch", "hold", "load",
+    "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -70,6 +71,7 @@ __all__ = [
     "endurance",
     "execute",
     "explain",
+    "from_torch",
     "hold",
     "load",
     "make_report",

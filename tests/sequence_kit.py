@@ -73,6 +73,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("sum", "multiply", of=["one", "two"]), _HEAD,
         ],
     },
+    "attend": {
+        "inputs": [3, 4],
+        "layers": [
+            dense("a", 12, "tanh"), layer("q", "part", count=3, place=0), layer("k", "part", of=["a"], count=3, place=2),
+            layer("mix", "attend", of=["q", "k", "q"], heads=2, causal=True, scale=0.9), dense("head", 2, "sigmoid"),
+        ],
+    },
     "tokens": {
         "inputs": [2, 2, 3],
         "layers": [

@@ -8,6 +8,7 @@ from archsim.api import archs, data, device, tech, workloads
 from archsim.api.doing import ablate, costs, reproduce, resume, run, schema, validate
 from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
 from archsim.api.run import Run
+from archsim.api.workloads import from_torch
 
 __all__ = [
     "Run",
@@ -19,6 +20,7 @@ __all__ = [
     "device",
     "endurance",
     "explain",
+    "from_torch",
     "hold",
     "load",
     "report",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archsim.networks.imports.draft import Draft
     from archsim.runs.workload import Workload
     from archsim.studies.anatomy import Anatomy
     from archsim.studies.importing import Imported
@@ -83,8 +84,54 @@ def import_(
     path = Path(path).expanduser()
     to = default_out(path) if out is None else Path(out).expanduser()
     check_file(to, force=force)
-    draft = read(path, same=same)
-    if shapes:
+    draft = _shapes(read(path, same=same), alone=shapes)
+    return write(draft, to, source=path.name, title=f"{path.stem}, imported")
+
+
+def from_torch(
+    module: Any, example: Any, out: str | Path, *, train: Iterable[Any] | None = None,
+    test: Iterable[Any] | None = None, learning_rate: float | None = None, epochs: int = 1, shapes: bool = False,
+    force: bool = False,
+) -> Imported:  # fmt: skip
+    """Write a module of PyTorch as a workload, its weights beside it; return what was written.
+
+    With data it can be trained as any other: `archsim.run(out)`.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Traced by torch.export, in the state of evaluation.
+    example : torch.Tensor
+        An input, samples first; best two samples or more.
+    out : str or Path
+        The workload's file.
+    train, test : iterables of (samples, labels), optional
+        Data loaders, or lists of batches. Samples are floats from 0 to 1 or bytes, (batch, elements) or (batch,
+        channels, rows, columns); every batch is taken once and kept beside the workload.
+    learning_rate : float
+        Of the mean gradient over a batch; with data it must be said.
+    epochs : int
+    shapes : bool
+        Leave the weights out.
+    """
+    from archsim.base.errors import InputError
+    from archsim.base.files import check_file
+    from archsim.networks.imports.torch_export import traced
+    from archsim.studies.importing import Lesson, write
+
+    to, name, lesson = Path(out).expanduser(), type(module).__name__, None
+    check_file(to, force=force)
+    if train is not None or test is not None:
+        if train is None or test is None or learning_rate is None:
+            raise InputError("has data", file=name, expected="all of train, test and learning_rate")
+        lesson = Lesson(train, test, learning_rate, epochs)
+    draft = _shapes(traced(module, example), alone=shapes)
+    return write(draft, to, source=name, title=f"{name}, imported", lesson=lesson)
+
+
+def _shapes(draft: Draft, *, alone: bool) -> Draft:
+    """Return what was read, without weights if shapes alone are wanted."""
+    if alone:
         draft.arrays.clear()
         draft.missing.clear()
-    return write(draft, to, source=path.name, title=f"{path.stem}, imported")
+    return draft

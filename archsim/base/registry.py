@@ -29,6 +29,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "layer": {
         "activation": "archsim.networks.layers.activation:ActivationLayer",
         "add": "archsim.networks.layers.elementwise:Add",
+        "attend": "archsim.networks.layers.attend:AttendLayer",
         "attention": "archsim.networks.layers.attention:Attention",
         "average-pool": "archsim.networks.layers.pool:AveragePoolLayer",
         "batch-norm": "archsim.networks.layers.norm:BatchNorm",
@@ -56,6 +57,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "multiply": "archsim.networks.layers.elementwise:Multiply",
         "one-hot": "archsim.networks.layers.one_hot:OneHot",
         "pad": "archsim.networks.layers.arrange:PadLayer",
+        "part": "archsim.networks.layers.attend:Part",
         "positions": "archsim.networks.layers.positions:Positions",
         "residual-block": "archsim.networks.layers.residual:ResidualBlock",
         "sequence": "archsim.networks.layers.sequence:SequenceLayer",

@@ -91,16 +91,15 @@ def workloads_new(out: Write = Path("my-workload.yaml"), force: Force = False) -
 
 @workloads_app.command("import")
 def workloads_import(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An ONNX model (.onnx), or a topology of SCALE-Sim (.csv).")
-    ],
+    file: Annotated[Path, typer.Argument(
+        metavar="FILE", help="An ONNX model (.onnx), a torch.export file (.pt2), a topology of "
+        "SCALE-Sim (.csv), or a workload of ZigZag or AccelForge (.yaml).")],
     out: Annotated[Path | None, typer.Option(help="Workload to write.", show_default="the model's name.yaml")] = None,
     shapes: Annotated[bool, typer.Option("--shapes", help="Leave the weights of the model out.")] = False,
-    same: Annotated[
-        bool, typer.Option("--same", help="Pad a topology's convolutions to the same size; its own count is without.")
-    ] = False,
+    same: Annotated[bool, typer.Option("--same", help="Pad the convolutions of a topology, which says no padding, to "
+                                       "the same size.")] = False,
     force: Force = False,
-) -> None:
+) -> None:  # fmt: skip
     """Write the network of another tool's file as a workload, with its weights beside it in an .npz file."""
     from archsim.api.workloads import import_
     from archsim.base.files import display

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,36 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def write(draft: Draft, out: Path, *, source: str, title: str) -> Imported:
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a network is to be trained on and how: batches of (samples, labels) of two loaders, rate and epochs.
+
+    Every batch is taken once: what a loader draws anew each time it is gone through stays as it was drawn.
+    """
+
+    train: Iterable[Any]
+    test: Iterable[Any]
+    learning_rate: float
+    epochs: int
+
+    def kept(self, out: Path) -> dict[str, Any]:
+        """Write the data into a file beside a workload; return what the workload says of them and of the training."""
+        arrays: dict[str, Any] = {}
+        batch = 0
+        for part, prefix, loader in (("train", "", self.train), ("test", "test_", self.test)):
+            pairs = [(np.asarray(x), np.asarray(y)) for x, y in loader]
+            if not pairs:
+                raise InputError("gives no batch", key=f"{part} loader", expected="one at least")
+            arrays |= {f"{prefix}{key}": np.concatenate([pair[k] for pair in pairs]) for k, key in enumerate("xy")}
+            batch = batch or len(pairs[0][0])
+        path = out.with_name(f"{out.stem}-data.npz")
+        with replacing(path) as aside, aside.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+        training = {"batch": batch, "learning_rate": self.learning_rate, "epochs": self.epochs}
+        return {"dataset": {"file": path.name}, "training": training}
+
+
+def write(draft: Draft, out: Path, *, source: str, title: str, lesson: Lesson | None = None) -> Imported:
     """Write a network as a workload, with a file of initial values beside it if the network has any; read it back.
 
     Parameters
@@ -39,11 +69,13 @@ def write(draft: Draft, out: Path, *, source: str, title: str) -> Imported:
         The YAML file.
     source, title : str
         What it was read from, and what it is.
+    lesson : Lesson, optional
+        What it is to be trained on; written beside it.
 
     Raises
     ------
     InputError
-        If the network is none that archsim can build.
+        If the network is none that archsim can build, or the data are none that it can train on.
     """
     initial = out.with_suffix(".npz") if draft.arrays else None
     if draft.missing:
@@ -51,7 +83,8 @@ def write(draft: Draft, out: Path, *, source: str, title: str) -> Imported:
         draft.note(f"{some}: they are drawn.")
     if len(draft.inputs) == 3:
         draft.note("Samples are rows x columns x channels: the channels stand last.")
-    text = _text(draft, out, source=source, title=title, initial=initial)
+    said = {} if lesson is None else lesson.kept(out)
+    text = _text(draft, out, source=source, title=title, initial=initial, said=said)
     if initial is not None:
         with replacing(initial) as aside, aside.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **draft.arrays)
@@ -59,6 +92,8 @@ def write(draft: Draft, out: Path, *, source: str, title: str) -> Imported:
     try:
         made = parse(document(str(out)))
         made.build()
+        if lesson is not None:
+            made.load(None)
     except InputError:
         for path in (out, *([initial] if initial else [])):
             path.unlink()
@@ -66,21 +101,24 @@ def write(draft: Draft, out: Path, *, source: str, title: str) -> Imported:
     return Imported(made, out, initial, tuple(draft.notes))
 
 
-def _text(draft: Draft, out: Path, *, source: str, title: str, initial: Path | None) -> str:
-    """Return the workload as YAML, a line a layer."""
-    told = [
-        f"Read from {source} by `archsim workloads import`.", *draft.notes,
-        "To train it, name data: `dataset: {file: my.npz}`, and training.learning_rate and epochs.",
-    ]  # fmt: skip
+def _text(
+    draft: Draft, out: Path, *, source: str, title: str, initial: Path | None, said: Mapping[str, Any]
+) -> str:  # fmt: skip
+    """Return the workload as YAML, a line a layer; `said` are its data and training, if there are any."""
+    told = [f"Read from {source} by `archsim workloads import`.", *draft.notes]
+    if not said:
+        told.append("To train it, name data: `dataset: {file: my.npz}`, and training.learning_rate and epochs.")
     comment = [f"# {line}" for each in told for line in textwrap.wrap(each, WIDTH, break_on_hyphens=False)]
     layers = draft.content()
     rectified = any("relu" in str(layer.get("activation")) for layer in layers)
     lines = [
         *comment, "schema: 1", "kind: workload", f"name: {_flow(out.stem)}", f"title: {_flow(title)}",
         "architectures: [mixed-precision-deep, digital32-deep]",
+        *(f"{key}: {_flow(said[key])}" for key in ("dataset",) if key in said),
         *([] if initial is None else [f"initial: {_flow(initial.name)}"]),
         "network:", f"  inputs: {_flow(draft.inputs)}", f"  initial_std: {'he' if rectified else 'lecun'}",
-        "  layers:", *(f"    - {_flow(layer)}" for layer in layers), f"  loss: {draft.loss}", "training: {batch: 1}",
+        "  layers:", *(f"    - {_flow(layer)}" for layer in layers), f"  loss: {draft.loss}",
+        f"training: {_flow(said.get('training', {'batch': 1}))}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

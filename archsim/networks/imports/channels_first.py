@@ -236,8 +236,12 @@ class Sketch:
         self._image(x)
         if steps.dilation() != 1:
             raise UnknownNodeError(f"dilations {list(steps.dilations)} of a pool; expected none")
-        if ceil:
-            steps = replace(steps, pads=_up(x.shape[1:], window, steps))
+        if ceil and (up := _up(x.shape[1:], window, steps)) != steps.pads:
+            if counts_padding and any(steps.pads) and kind == "average-pool":
+                raise UnknownNodeError(
+                    "counts zeros around the image but not those that round up; expected one or none"
+                )
+            steps, counts_padding = replace(steps, pads=up), False  # what rounds up counts nowhere
         padding = steps.padding()
         if padding is None:
             raise UnknownNodeError(f"pads {list(steps.pads)} of a pool; expected the same for rows and columns")

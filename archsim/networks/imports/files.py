@@ -10,7 +10,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display, regular
 from archsim.networks.imports.draft import Draft
 
-_READERS = {".onnx": "onnx", ".csv": "scalesim"}
+_READERS = {".onnx": "onnx", ".csv": "scalesim", ".pt2": "torch_export", ".yaml": "einsum", ".yml": "einsum"}
 """Suffix -> module of this package with a function `read`."""
 
 
@@ -36,7 +36,6 @@ def read(path: Path, *, same: bool = False) -> Draft:
     regular(path, f"a file of {path.suffix}")
     reader: Callable[..., Draft] = import_module(f"archsim.networks.imports.{name}").read
     if same and name != "scalesim":
-        raise InputError(
-            "says its padding itself", file=display(path), key="--same", expected="a topology of SCALE-Sim"
-        )
+        expected = "a topology of SCALE-Sim"
+        raise InputError("says its padding itself", file=display(path), key="--same", expected=expected)
     return reader(path, same=True) if same else reader(path)

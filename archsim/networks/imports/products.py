@@ -55,7 +55,7 @@ class Chain:
         kind, gives = ("depthwise", takes[2]) if units is None else ("conv2d", units)
         self.product(
             name, kind, takes, [*places, gives], units=units, window=size(window), **padding,
-            stride=stride if stride > 1 else None,
+            stride=stride if stride > 1 else None, dilation=steps.dilation() if steps.dilation() > 1 else None,
         )  # fmt: skip
 
     def _fit(self, name: str, takes: list[int]) -> None:

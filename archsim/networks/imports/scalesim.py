@@ -1,7 +1,7 @@
 """Topologies of SCALE-Sim (CSV): convolutions, a line each, or products of matrices (GEMM).
 
-A line says no padding: by its own count windows stand within the image, their number rounded up. With `same` the image is
-taken as it is before padding, and as many zeros stand around it as give a result at every stride-th place.
+A line says no padding: by its own count windows stand within the image, their number rounded up. With `same` the image
+is taken as it is before padding, and as many zeros stand around it as give a result at every stride-th place.
 """
 
 from __future__ import annotations

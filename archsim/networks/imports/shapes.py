@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -110,8 +111,10 @@ def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: boo
         if before["kind"] == "batch-norm":
             _change(sketch, f"{x.layer}.offset", constant, np.add)
             return x
-        if before["kind"] in ("dense", "conv2d") and before["activation"] == "linear" and "groups" not in before:
-            _bias(sketch, x.layer, constant)
+        if _linear(before, "dense", "conv2d"):
+            had = bool(before.pop("bias", True))
+            for matrix, part in _matrices(before, constant):
+                _bias(sketch, matrix, part, had=had)
             return x
     if x.layout == "plain" and x.order is None and _stripped(constant.shape) == _stripped(x.shape):
         made = sketch.draft.add(name, "positions", [x.layer])
@@ -128,10 +131,28 @@ def scaled(sketch: Sketch, x: Value, constant: Weight, *, alone: bool) -> Value:
             for part in ("gain", "offset"):
                 _change(sketch, f"{x.layer}.{part}", constant, np.multiply)
             return x
-        if before["kind"] in ("dense", "conv2d") and before["activation"] == "linear" and "groups" not in before:
-            _change(sketch, x.layer, constant, np.multiply)
+        if _linear(before, "dense", "conv2d", "depthwise"):
+            for matrix, part_of in _matrices(before, constant):
+                _change(sketch, matrix, part_of, np.multiply)
+            if before["kind"] == "depthwise" and before.get("bias", True):
+                _change(sketch, f"{x.layer}.bias", constant, np.multiply)
             return x
     raise UnknownNodeError(f"a {before['kind']} times a constant of shape {list(constant.shape)}")
+
+
+def _linear(before: Mapping[str, Any], *kinds: str) -> bool:
+    """Return whether a layer is of one of some kinds, and has no activation yet."""
+    return before["kind"] in kinds and before["activation"] == "linear"
+
+
+def _matrices(before: Mapping[str, Any], constant: Weight) -> list[tuple[str, Weight]]:
+    """Return the matrices of a layer, each with its part of a constant by channel; a single number is for all."""
+    groups = before.get("groups", 1)
+    names = [before["name"]] if groups == 1 else [f"{before['name']}.{g}" for g in range(groups)]
+    if constant.values is None or constant.values.size == 1:
+        return [(name, constant) for name in names]
+    return [(name, Weight(part.shape, part)) for name, part in
+            zip(names, np.split(constant.values.ravel(), groups), strict=True)]  # fmt: skip
 
 
 def _stripped(shape: Shape) -> Shape:
@@ -156,16 +177,15 @@ def _change(sketch: Sketch, name: str, constant: Weight, change: np.ufunc) -> No
         arrays[name] = change(arrays[name], constant.values.reshape(1, -1)).astype(np.float32)
 
 
-def _bias(sketch: Sketch, layer: str, constant: Weight) -> None:
-    """Add a constant to the last row of a matrix, its bias; or as such a row, if there is none."""
-    arrays, told = sketch.draft.arrays, sketch.draft.of(layer)
-    had = told.pop("bias", True)
+def _bias(sketch: Sketch, matrix: str, constant: Weight, *, had: bool) -> None:
+    """Add a constant to the last row of a matrix, its bias; or as such a row, if it had none."""
+    arrays = sketch.draft.arrays
     if constant.values is None:
-        arrays.pop(layer, None)
-        sketch.draft.missing.append(layer)
-    elif layer in arrays:
+        arrays.pop(matrix, None)
+        sketch.draft.missing.append(matrix)
+    elif matrix in arrays:
         row = constant.values.reshape(1, -1).astype(np.float32)
         if had:
-            arrays[layer][-1:] += row
+            arrays[matrix][-1:] += row
         else:
-            arrays[layer] = np.vstack([arrays[layer], row])
+            arrays[matrix] = np.vstack([arrays[matrix], row])

@@ -1,0 +1,191 @@
+"""Models of PyTorch, traced and from files: what they give, and what can be read of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from import_kit import channels_last, linear, network, passed
+
+from archsim.base.errors import InputError
+from archsim.networks.imports.files import read
+from archsim.networks.imports.torch_export import traced
+
+torch = pytest.importorskip("torch")
+nn, f = torch.nn, torch.nn.functional
+pytestmark = pytest.mark.filterwarnings("ignore")  # of torch.export, about itself
+
+
+class Module(nn.Module):
+    """Parts by name, and a function of (parts, x)."""
+
+    def __init__(self, of: Any, **parts: Any) -> None:
+        super().__init__()
+        self.of, self.parts = of, nn.ModuleDict(parts)
+
+    def forward(self, x: Any) -> Any:
+        return self.of(self.parts, x)
+
+
+def heads(x: Any, count: int) -> Any:
+    return x.view(x.shape[0], x.shape[1], count, -1).transpose(1, 2)
+
+
+def attended(m: Any, x: Any) -> Any:
+    """Self-attention of three matrices, causal."""
+    q, k, v = (heads(m[name](x), 2) for name in "qkv")
+    y = f.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return m["o"](y.transpose(1, 2).contiguous().view(x.shape))
+
+
+def fused(m: Any, x: Any) -> Any:
+    """Self-attention of one matrix, split into three."""
+    q, k, v = (heads(part, 2) for part in m["qkv"](x).split(8, dim=2))
+    y = f.scaled_dot_product_attention(q, k, v, scale=0.3)
+    return x + m["o"](y.transpose(1, 2).reshape(x.shape[0], x.shape[1], 8))
+
+
+class Vision(nn.Module):
+    """A small vision transformer, with the layer of PyTorch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 2, 2)
+        self.token, self.place = nn.Parameter(torch.randn(1, 1, 8)), nn.Parameter(torch.randn(1, 7, 8))
+        self.blocks = nn.Sequential(
+            *(
+                nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu", norm_first=first)
+                for first in (True, False)
+            )
+        )
+        self.norm, self.head = nn.LayerNorm(8), nn.Linear(8, 5)
+
+    def forward(self, x: Any) -> Any:
+        y = self.patches(x).flatten(2).transpose(1, 2)
+        y = torch.cat([self.token.expand(y.shape[0], -1, -1), y], 1) + self.place
+        return self.head(self.norm(self.blocks(y))[:, 0])
+
+
+class Text(nn.Module):
+    """A small decoder: tables of tokens and positions, a mask that is a constant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.place = nn.Embedding(11, 8), nn.Embedding(6, 8)
+        self.parts = nn.ModuleDict({name: nn.Linear(8, 8) for name in "qkvo"})
+        self.up, self.down, self.norm = nn.Linear(8, 32), nn.Linear(32, 8), nn.LayerNorm(8)
+        self.head = nn.Linear(8, 11, bias=False)
+        self.register_buffer("mask", torch.tril(torch.ones(6, 6, dtype=torch.bool)))
+
+    def forward(self, codes: Any) -> Any:
+        x = self.table(codes) + self.place(torch.arange(codes.shape[1]))
+        q, k, v = (heads(self.parts[name](x), 2) for name in "qkv")
+        y = f.scaled_dot_product_attention(q, k, v, attn_mask=self.mask)
+        x = x + self.parts["o"](y.transpose(1, 2).flatten(2))
+        return self.head(self.norm(x + self.down(f.gelu(self.up(x)))))
+
+
+def shaken(module: Any) -> Any:
+    """Give the running moments of batch norms, and all that starts at 0 or 1, other values."""
+    for each in module.modules():
+        if isinstance(each, nn.BatchNorm2d | nn.BatchNorm1d | nn.LayerNorm):
+            for tensor in (*each.parameters(), *(b for b in each.buffers() if b.is_floating_point())):
+                tensor.data = tensor.data + torch.rand_like(tensor)
+    return module.eval()
+
+
+MODELS: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "convolutions, norms, a residual, an image as a vector": (
+        lambda: Module(
+            lambda m, x: m["f"](torch.flatten(torch.relu(m["b"](m["d"](y := m["a"](x).relu()))) + y, 1)),
+            a=nn.Conv2d(3, 4, 3, 2, 1), d=nn.Conv2d(4, 4, 3, 1, 1, groups=4, bias=False), b=nn.BatchNorm2d(4),
+            f=nn.Linear(4 * 4 * 3, 5),
+        ),
+        (3, 8, 6),
+    ),
+    "pools and gates": (
+        lambda: Module(
+            lambda m, x: m["f"](m["p"](m["c"](f.silu(f.max_pool2d(x, 3, 2, 1))) * 2.0).mean([2, 3])),
+            c=nn.Conv2d(2, 6, 3, dilation=2, padding=2, groups=2), p=nn.AvgPool2d(2, ceil_mode=True), f=nn.Linear(6, 3),
+        ),
+        (2, 10, 10),
+    ),
+    "adaptive pools, ReLU6, channels beside each other": (
+        lambda: nn.Sequential(
+            Module(lambda m, x: torch.cat([x, m["c"](x)], 1), c=nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU6(inplace=True))),
+            nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(20, 4), nn.Dropout(0.4), nn.BatchNorm1d(4), nn.Sigmoid(),
+        ),
+        (2, 4, 4),
+    ),
+    "transposed filters": (
+        lambda: nn.Sequential(nn.ConvTranspose2d(2, 3, 3, 2, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(3, 1, 2)), (2, 3, 3),
+    ),
+    "attention of three matrices": (
+        lambda: Module(attended, **{name: nn.Linear(8, 8) for name in "qkvo"}), (5, 8),
+    ),
+    "attention of one matrix": (lambda: Module(fused, qkv=nn.Linear(8, 24), o=nn.Linear(8, 8, bias=False)), (5, 8)),
+    "PyTorch's own attention": (
+        lambda: Module(lambda m, x: m["a"](x, x, x, need_weights=False)[0], a=nn.MultiheadAttention(8, 2, batch_first=True)),
+        (5, 8),
+    ),
+    "a vision transformer": (Vision, (3, 4, 6)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_gives_what_pytorch_gives(name: str) -> None:
+    torch.manual_seed(0)
+    make, shape = MODELS[name]
+    module = shaken(make())
+    x = torch.randn(2, *shape)
+    wanted = channels_last(module(x).detach().numpy())
+    given = passed(network(linear(traced(module, x))), channels_last(x.numpy()))
+    assert given == pytest.approx(wanted.reshape(given.shape), rel=1e-4, abs=1e-5)
+
+
+def test_a_decoder_of_codes_gives_what_pytorch_gives() -> None:
+    torch.manual_seed(0)
+    module = shaken(Text())
+    codes = torch.randint(0, 11, (2, 6))
+    given = passed(network(linear(traced(module, codes))), codes.numpy().astype(np.float32))
+    assert given == pytest.approx(module(codes).detach().numpy(), rel=1e-4, abs=1e-5)
+
+
+def test_a_file_of_torch_export_is_read(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3)).eval()
+    x = torch.randn(2, 6)
+    torch.export.save(torch.export.export(module, (x,)), str(tmp_path / "net.pt2"))
+    draft = read(tmp_path / "net.pt2")
+    assert [layer["activation"] for layer in draft.content()] == ["tanh", "softmax"]
+    assert passed(network(linear(draft)), x.numpy()) == pytest.approx(module(x).detach().numpy(), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "said"),
+    [
+        (
+            nn.ELU,
+            (3,),
+            r"ELU: node elu \(elu\): archsim has no layer for it; expected one of .*adaptive_avg_pool2d",
+        ),
+        (lambda: nn.Conv2d(2, 2, 3, (1, 2)), (2, 6, 6), r"node conv2d \(conv2d\): strides \[1, 2\]"),
+        (
+            lambda: Module(lambda _, x: x @ x.transpose(1, 2)),
+            (3, 3),
+            "product of two signals.*scaled_dot_product_attention",
+        ),
+        (lambda: nn.Softmax(1), (3, 3), "along axis 1"),
+    ],
+)
+def test_what_cannot_be_read_is_named(make: Any, shape: tuple[int, ...], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        traced(make(), torch.randn(2, *shape))
+
+
+def test_a_file_that_is_no_program_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "net.pt2").write_bytes(b"no program")
+    with pytest.raises(InputError, match=r"net.pt2: is no program of torch.export"):
+        read(tmp_path / "net.pt2")
