@@ -15,7 +15,7 @@ from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
-from archsim.networks.program import Call, Program
+from archsim.networks.program import Call, Moved, Program
 
 
 def training_step(
@@ -88,6 +88,9 @@ def execute(
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
     """
+    if chip.beyond.components:
+        together = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
+        program = chip.beyond.with_moves(program, together)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
     samples = 0
     for name, number in program.feeds:
@@ -134,6 +137,9 @@ class _Asked:
         verbs, signals = self.verbs, [self.held[number] for number in call.inputs]
         if call.verb == "compute":
             return verbs.compute(call.target, signals, tag)
+        if isinstance(call.target, Moved):
+            words = call.target.words * self.samples
+            return cast("Work[Any]", getattr(verbs, call.verb)(call.target.name, words, tag))
         if call.verb == "receive":
             return verbs.receive(signals[0], tag)
         if call.verb == "apply":

@@ -224,6 +224,7 @@ class Builder:
     _nodes: list[Node] = field(default_factory=list)
     _states: dict[str, str] = field(default_factory=dict)
     _tracks: dict[str, Track] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
     _again: bool = False
 
     @contextmanager
@@ -271,10 +272,14 @@ class Builder:
             return self._same(name, self._matrices, (rows, columns))
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
-        wanted = self.initial_std if initial_std is None else initial_std
-        std = wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
+        std = self.spread(rows, initial_std)
         made = self._matrices[name] = Matrix(name, rows, columns, std, self.initial_levels, rate)
         return made
+
+    def spread(self, rows: int, initial_std: float | None = None) -> float:
+        """Return the deviation of initial weights of so many inputs: the graph's if none is given."""
+        wanted = self.initial_std if initial_std is None else initial_std
+        return wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
 
     def known(self, name: str, layer: str) -> Matrix:
         """Return the matrix of a layer that is there already.
@@ -372,9 +377,10 @@ class Builder:
         return there[name]
 
     def _free(self, layer: str) -> str:
-        count = 1
+        count = self._counts.get(layer, 0) + 1
         while (name := f"{layer}:{count}") in self._tensors:
             count += 1
+        self._counts[layer] = count
         return name
 
     def _tensor(self, name: str, shape: Shape, bound: float | None) -> Tensor:

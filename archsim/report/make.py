@@ -9,7 +9,7 @@ from archsim.base import files
 from archsim.records import intervals
 from archsim.records.recorded import Recorded
 from archsim.records.ruled import place, read
-from archsim.report import latex, style, tables
+from archsim.report import drawing, latex, style, tables
 
 
 def make(run: str | Path, out: str | Path | None = None, *, rule: str | None = None) -> list[Path]:
@@ -39,7 +39,7 @@ def make(run: str | Path, out: str | Path | None = None, *, rule: str | None = N
         figures = style.charts(data)
         charts = list(figures)
         for name, figure in figures.items():
-            written += style.save(figure, folder, name)
+            written += drawing.save(figure, folder, name)
         written += (steps := _steps(data, folder))
     charts += [path.stem for path in steps if path.suffix == ".png"]
     drawn = json.dumps(intervals.contents(data), indent=1) + "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.base.errors import InputError
-from archsim.report import labels, style
+from archsim.report import drawing, labels, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from archsim.studies.anatomy import Anatomy, NodeRow
 
-SUFFIXES = ("png", "svg", "pdf")
 _ROW = 0.29
 """Height of a row [in]."""
 _BOX = (1.55, 3.05)
@@ -35,14 +34,12 @@ def plot(found: Anatomy, title: str, file: Path) -> Path:
     InputError
         If the name ends otherwise.
     """
-    from archsim.base.files import replacing
-
     suffix = file.suffix.removeprefix(".")
-    if suffix not in SUFFIXES:
-        expected = f"a file that ends in .{', .'.join(SUFFIXES)}"
+    if suffix not in drawing.FORMATS:
+        expected = f"a file that ends in .{', .'.join(drawing.FORMATS)}"
         raise InputError(key="--plot", value=str(file), expected=expected)
-    with style.applied(), replacing(file) as aside:
-        draw(found, title).savefig(aside, format=suffix, dpi=style.DPI)
+    with style.applied():
+        drawing.save(draw(found, title), file.parent, file.stem, (suffix,))
     return file
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archsim.report import style
+from archsim.report import drawing
 from archsim.report.sheet import Sheet, markdown_sheet, wordy
 
 if TYPE_CHECKING:
@@ -82,10 +81,11 @@ class SectionPage:
 
 def drawn(draw: Callable[..., Figure], stem: Path) -> Embedded:
     """Save a figure as PNG and SVG; return it for a page, drawn anew with `narrow=True` for a narrow one."""
-    style.save(draw(), stem.parent, stem.name, SUFFIXES)
-    stream = io.BytesIO()
-    draw(narrow=True).savefig(stream, format="svg", metadata=style.METADATA["svg"])
-    return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(stream.getvalue())}
+    from archsim.report.rendering import contents
+
+    drawing.save(draw(), stem.parent, stem.name, SUFFIXES)
+    narrow = contents(draw(narrow=True), ("svg",))["svg"]
+    return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(narrow)}
 
 
 def _embedded(svg: bytes) -> str:

@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import registry
-from archsim.base.files import replacing
 from archsim.base.units import show
 from archsim.report import labels
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 PARTS = {
     "chi memory": "#009E73", "weight memory": "#E69F00", "signal memory": "#F0E442", "arithmetic": "#0072B2",
     "ADC": "#D55E00", "DAC and cells": "#CC79A7", "programming": "#000000", "bus": "#56B4E9",
-    "control and clock": "#999999",
+    "control and clock": "#999999", "off-chip memory": "#7F4F24",
 }  # fmt: skip
 # Colours from Tol's palettes for whole chips: none of these is the colour of a part.
 CHIPS = {"mixed-precision": "#332288", "digital32": "#882255"}
@@ -74,11 +71,6 @@ class Page:
         return {**dict.fromkeys(sizes, self.font), "legend.fontsize": self.font - 0.5, "axes.linewidth": 0.6}
 
 
-DPI = 200
-METADATA: dict[str, Any] = {
-    "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None},
-}  # fmt: skip
-"""What files do not say of themselves, so that the same figure gives the same bytes."""
 COLUMN, TEXT = Page(3.5), Page(7.16)
 """One column and both columns of a two-column journal."""
 _NARROW = 5.0
@@ -100,69 +92,6 @@ def _figure(drawn: Any) -> Figure | None:
     if drawn is not None and not isinstance(drawn, Figure):
         raise TypeError(f"draw(run) gave {type(drawn).__name__}, no figure")
     return drawn
-
-
-def save(figure: Figure, folder: Path, stem: str, suffixes: Iterable[str] = ("png", "svg", "pdf")) -> list[Path]:
-    """Write a figure as FOLDER/STEM.SUFFIX, each aside and then renamed; return the files. Files there are replaced.
-
-    Each format is drawn once, straight onto its canvas: matplotlib's own `savefig` draws everything twice.
-    """
-    written = []
-    for suffix in suffixes:
-        path = folder / f"{stem}.{suffix}"
-        with replacing(path) as aside:
-            _draw(figure, aside, suffix)
-        figure.set_layout_engine("none")  # laid out once is enough for all formats
-        written.append(path)
-    return written
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as the bytes of a PNG."""
-    stream = BytesIO()
-    _draw(figure, stream, "png")
-    return stream.getvalue()
-
-
-def _draw(figure: Figure, file: Path | BytesIO, suffix: str) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        if hasattr(text, "set_fontfeatures"):  # matplotlib 3.11 sets ligatures, for which a PDF needs a second font
-            text.set_fontfeatures(("-liga",))
-    usual, canvas = figure.dpi, figure.canvas
-    try:
-        if suffix == "png":
-            figure.dpi = DPI
-            FigureCanvasAgg(figure).print_png(file, metadata=METADATA[suffix], pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]
-        elif suffix == "svg":
-            FigureCanvasSVG(figure).print_svg(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
-        else:
-            with _glyphs_alone():
-                FigureCanvasPdf(figure).print_pdf(file, metadata=METADATA[suffix])  # type: ignore[no-untyped-call]
-    finally:
-        figure.dpi = usual
-        figure.set_canvas(canvas)
-
-
-@contextmanager
-def _glyphs_alone() -> Iterator[None]:
-    """Let fonts go into a PDF without the tables that set text: a PDF places each glyph, and they take the most time.
-
-    matplotlib has no setting for it; a fontTools that keeps its list elsewhere takes longer, and no more.
-    """
-    from fontTools.subset import Options  # type: ignore[import-untyped]
-
-    options: Any = Options
-    usual = getattr(options, "_drop_tables_default", [])
-    options._drop_tables_default = [*usual, "GDEF", "GPOS", "GSUB", "MATH", "kern"]  # noqa: SLF001
-    try:
-        yield
-    finally:
-        options._drop_tables_default = usual  # noqa: SLF001
 
 
 @contextmanager

@@ -141,6 +141,7 @@ def resolve(
     pairs = read_settings(settings)
     work_settings, arch_settings = assign(pairs, work_document, arch_documents)
     work = workloads.parse(work_document.with_settings(work_settings), preset)
+    workloads.trainable(work_document, work)
     if steps is not None:
         work = work.model_copy(update={"training": work.training.model_copy(update={"steps": steps})})
     parsed = tuple(map(architectures.parse, map(Document.with_settings, arch_documents, arch_settings)))
@@ -161,7 +162,7 @@ def resolve(
             figures=figures, over=over, until=until,
         )  # fmt: skip
         return replace(found, instead_of=work.name)
-    network = work.network.build(bound=input_bound(dataset))
+    network = work.build(bound=input_bound(dataset))
     work = _until(work_document, work, judged_by(dataset, network), until)
     work_document = work_document.with_settings(work_settings)
     suited.check(work_document, work.network, network, dataset, work.training.batch)

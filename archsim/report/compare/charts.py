@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from archsim.records.compare import Comparison, Panel
 from archsim.records.differences import Difference
 from archsim.records.reprice import Side
-from archsim.report import labels, stacks, style
+from archsim.report import drawing, labels, stacks, style
 from archsim.report.compare.words import MOST, contributions, figure_names, moved, ratio, signed
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def draw_all(found: Comparison, folder: Path) -> list[Path]:
     """Save both charts as PNG, SVG and PDF and return the files."""
     with style.applied():
         return [
-            *style.save(draw_waterfall(found), folder, "waterfall"),
-            *style.save(draw_parts(found), folder, "parts"),
+            *drawing.save(draw_waterfall(found), folder, "waterfall"),
+            *drawing.save(draw_parts(found), folder, "parts"),
         ]
 
 

@@ -86,10 +86,13 @@ def render(run: Recorded, techs: Sequence[str] = ()) -> str:
 
 def _samples(run: Recorded) -> dict[str, str] | None:
     """Return the picture of what was generated in the run, if anything was, and its title."""
+    from archsim.report.rendering import contents
+
     with style.applied():
         if (figure := samples.draw(run)) is None:
             return None
-        return {"title": str(figure.get_label()), "png": base64.b64encode(style.png(figure)).decode()}
+        picture = contents(figure, ("png",))["png"]
+        return {"title": str(figure.get_label()), "png": base64.b64encode(picture).decode()}
 
 
 def shared(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from archsim.base import files
 from archsim.records.intervals import known
 from archsim.records.recorded import Recorded
 from archsim.records.ruled import place, read
-from archsim.report import ranges, style, tables
+from archsim.report import drawing, ranges, style, tables
 from archsim.report.latex import escape, latex_sheet, latex_text
 from archsim.report.paper import methods, sources
 from archsim.report.sheet import Sheet
@@ -119,7 +119,7 @@ def _figures(run: Recorded, folder: Path) -> tuple[list[Path], dict[str, str]]:
     for width, page in PAGES.items():
         with style.applied(page):
             for name, figure in style.charts(run).items():
-                written += style.save(figure, folder / "figures", f"{name}-{width}", ("pdf",))
+                written += drawing.save(figure, folder / "figures", f"{name}-{width}", ("pdf",))
                 captions[name] = str(figure.get_label() or name)
     return written, captions
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.base import files
 from archsim.base.metrics import Metric, metric_of, sample_of
 from archsim.base.units import show
-from archsim.report import style
+from archsim.report import drawing, style
 from archsim.report.latex import latex_sheet
 from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
 
@@ -41,7 +41,7 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
                 for name in (f"{group}.csv", *(f"{group}.{suffix}" for suffix in SUFFIXES)):  # of an earlier call
                     (folder / name).unlink(missing_ok=True)
                 continue
-            written += style.save(draw(content), folder, group, SUFFIXES)
+            written += drawing.save(draw(content), folder, group, SUFFIXES)
             written.append(folder / f"{group}.csv")
             _csv(content[group]["points"], written[-1])
     tex = "% Needs \\usepackage{booktabs}. Made by archsim ablate.\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base import files
-from archsim.report import style
+from archsim.report import drawing, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def make(study: DeviceStudy, folder: Path, measured: Measured | None = None) -> 
     files.check_folder(folder)
     with style.applied():
         figures = draw(study, measured)
-        return [path for name, figure in figures.items() for path in style.save(figure, folder, name, ("png", "svg"))]
+        return [path for name, figure in figures.items() for path in drawing.save(figure, folder, name, ("png", "svg"))]
 
 
 def draw(study: DeviceStudy, measured: Measured | None = None) -> dict[str, Figure]:

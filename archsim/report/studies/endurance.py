@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.report import style
+from archsim.report import drawing, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,11 +45,11 @@ def write(worn: Worn, folder: Path) -> list[Path]:
     with style.applied():
         for stem, wear in drawn.items():
             if wear.total:
-                written += style.save(draw_map(worn, wear), folder, f"{stem}-{worn.architecture}", SUFFIXES)
+                written += drawing.save(draw_map(worn, wear), folder, f"{stem}-{worn.architecture}", SUFFIXES)
             else:  # of an earlier call, perhaps
                 for suffix in SUFFIXES:
                     (folder / f"{stem}-{worn.architecture}.{suffix}").unlink(missing_ok=True)
-        written += style.save(draw_histogram(worn), folder, f"histogram-{worn.architecture}", SUFFIXES)
+        written += drawing.save(draw_histogram(worn), folder, f"histogram-{worn.architecture}", SUFFIXES)
     return written
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base import files
-from archsim.report import style
+from archsim.report import drawing, style
 from archsim.report.studies import device as figures
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def make(made: Fit, pulses: Pulses, study: DeviceStudy, folder: Path) -> list[Pa
 
     files.check_folder(folder)
     with style.applied():
-        written = style.save(draw(made, pulses, study.name), folder, "fit", ("png", "svg"))
+        written = drawing.save(draw(made, pulses, study.name), folder, "fit", ("png", "svg"))
     measured = [point for point in course(pulses) if point[0] <= figures.REACH]
     return [*written, *figures.make(study, folder, measured)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.metrics import Metric, metric_of
 from archsim.base.units import show
-from archsim.report import style
+from archsim.report import drawing, style
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -43,7 +43,7 @@ def at(time_s: float) -> str:
 def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw the chart of a hold (PNG, SVG) into a folder and return the files."""
     with style.applied():
-        return style.save(draw(content), folder, NAME, SUFFIXES)
+        return drawing.save(draw(content), folder, NAME, SUFFIXES)
 
 
 def draw(content: Mapping[str, Any]) -> Figure:

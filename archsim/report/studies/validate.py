@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
-from archsim.report import style
+from archsim.report import drawing, style
 from archsim.report.sheet import Sheet, markdown_sheet
 from archsim.studies.validation.validate import Result
 from archsim.studies.validation.verdict import Verdict
@@ -108,7 +108,7 @@ def write(results: Sequence[Result], found: Verdict, folder: Path) -> list[Path]
         rows = [{**asdict(r), "error": r.error, "factor": r.factor, "ok": r.ok} for r in results]
         pd.DataFrame(rows).to_csv(aside, index=False)
     with style.applied():
-        return [text, table, *style.save(scatter(results), folder, "validate")]
+        return [text, table, *drawing.save(scatter(results), folder, "validate")]
 
 
 def scatter(results: Sequence[Result]) -> Figure:

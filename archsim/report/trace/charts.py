@@ -11,7 +11,7 @@ import numpy as np
 
 from archsim.base.units import show
 from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, shares
-from archsim.report import style
+from archsim.report import drawing, style
 from archsim.report.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write(timeline: Timeline, folder: Path) -> list[Path]:
     """Draw the last step of every chip (PNG, SVG, PDF) into a folder and return the files."""
     with style.applied():
         pictures = {f"timeline-{chip.architecture}": draw(chip, timeline) for chip in timeline.chips}
-        return [path for name, figure in pictures.items() for path in style.save(figure, folder, name)]
+        return [path for name, figure in pictures.items() for path in drawing.save(figure, folder, name)]
 
 
 def draw(chip: ChipTimeline, timeline: Timeline, position: int = -1) -> Figure:
