@@ -55,7 +55,7 @@ def report(
 
 def explain(
     run: Source, *, archs: Sequence[str] = (), over: str | None = None, out: str | Path | None = None,
-    reruns: bool = True, steps: int = 3000, tech: str | None = None, **options: Any,
+    reruns: bool = True, steps: int | None = None, tech: str | None = None, **options: Any,
 ) -> Explanation:  # fmt: skip
     """Say what the energy of a run's chip, or the ratio of two, is made of, how sure it is, and what it hangs on.
 
@@ -68,8 +68,8 @@ def explain(
         Folder for the page; nothing but the points of re-runs is written without it.
     reruns : bool
         Re-run with changed chips, which takes minutes the first time.
-    steps : int
-        Of each re-run.
+    steps : int, optional
+        Of each re-run; those that take 3,000 samples, at most the run's own, if not given.
     tech : str, optional
         Technology that priced the run.
     **options
@@ -79,7 +79,8 @@ def explain(
     from archsim.report.explain import page
     from archsim.studies.explain.explain import explain as study
 
-    found = study(_path(run), archs=archs, over=over, technology=tech, steps=steps if reruns else None, **options)
+    again: dict[str, Any] = {} if reruns and steps is None else {"steps": steps if reruns else None}
+    found = study(_path(run), archs=archs, over=over, technology=tech, **again, **options)
     if out:
         page.write(found, Path(out).expanduser())
     return found

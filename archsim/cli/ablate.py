@@ -20,7 +20,10 @@ def ablate_command(  # noqa: PLR0917  an option each
     preset: Preset = None,
     seeds: Annotated[int, typer.Option(help="Trainings of each point, with seeds 1, 2, ...")] = 3,
     bits: Annotated[bool, typer.Option(help="Study converters of 4 to 10 bits too.")] = True,
-    arch: Annotated[str, typer.Option(help="Architecture with non-idealities, by name or file.")] = "mixed-precision",
+    arch: Annotated[
+        str | None, typer.Option(help="Architecture with non-idealities, by name or file.",
+                                 show_default="the first of the workload's that has some")
+    ] = None,
     tech: Annotated[str, typer.Option(help="Technology that prices the trainings.")] = "bottom-up-14nm",
     settings: Settings = None,
     out: Annotated[

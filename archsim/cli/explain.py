@@ -23,7 +23,10 @@ def explain_command(  # noqa: PLR0917  an option each
         str | None, typer.Option(help="The chip over which another one is set.", show_default="the run's baseline")
     ] = None,
     samples: Annotated[int, typer.Option(help="Draws of all figures together.")] = 20_000,
-    steps: Annotated[int, typer.Option(help="Training steps of each re-run.")] = 3000,
+    steps: Annotated[
+        int | None, typer.Option(help="Training steps of each re-run.",
+                                 show_default="those that take 3,000 samples, at most the run's")
+    ] = None,
     reruns: Annotated[bool, typer.Option(help="Re-run with changed chips, which takes minutes the first time.")] = True,
     tech: Annotated[
         str | None, typer.Option(help="Technology that priced the run, by name or file.", show_default="the run's own")
@@ -49,7 +52,8 @@ def explain_command(  # noqa: PLR0917  an option each
     with counting("re-run", silent=silent) as done:
         found = explain(
             run, archs=arch or (), over=over, technology=tech, samples=samples, distribution=distribution,
-            steps=steps if reruns else None, points=folder / "points", data=data, done=done,
+            steps=("usual" if steps is None else steps) if reruns else None, points=folder / "points", data=data,
+            done=done,
             rule=figure_rule,
         )  # fmt: skip
     written = page.write(found, folder)

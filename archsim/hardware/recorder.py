@@ -22,6 +22,8 @@ from archsim.hardware.component import Component
 from archsim.hardware.tile import Tile
 
 WAITING = "waiting"
+BURST = 16
+"""A tile's read of more vectors is one slice, where nobody else wants its converters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +295,14 @@ class Recorder:
         """Yield the parts of a tile's read: integration, waiting for the converters, conversion, vector by vector.
 
         A vector's share is an even one. A vector that is integrated while the one before is converted has no slice of
-        its own for it; its conversion carries both.
+        its own for it; its conversion carries both. A burst of many vectors is one slice.
         """
         _, tag, amounts = _merged(unit, hold)
         tag, lane = tag or Tag("", ""), hold.slot.name
+        if len(inner) > BURST and all(bank.slot in self._own for bank in inner):
+            what = f"read {len(inner):,} vectors"
+            yield Slice(lane, unit.name, what, *tag, hold.begin_ps, hold.end_ps, amounts, by=hold.by)
+            return
         converted = {key: amount / len(inner) for key, amount in amounts.items() if key[1].startswith("adc.")}
         driven = {key: amount / len(inner) for key, amount in amounts.items() if key not in converted}
         begin = hold.begin_ps

@@ -99,7 +99,7 @@ def bit_points(switches: Sequence[str], seeds: int) -> list[AblationPoint]:
 
 
 def ablate(
-    workload: str, out: str | Path, *, arch: str = "mixed-precision", tech: str = DEFAULT_TECHNOLOGIES[0],
+    workload: str, out: str | Path, *, arch: str | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
     preset: str | None = None, steps: int | None = None, seeds: int = SEEDS, bits: bool = True,
     settings: Sequence[str] = (), data: Path | None = None, done: Done | None = None,
     executor: Executor | None = None,
@@ -109,7 +109,7 @@ def ablate(
     Parameters
     ----------
     workload, arch, tech : str
-        By name or file; the architecture has non-idealities.
+        By name or file; the architecture has non-idealities. By default it is the first of the workload's own that has.
     out : path
         Keeps OUT/points/HASH.json a training: what stands there with the same inputs is not trained again.
     preset, steps, settings, data
@@ -134,6 +134,7 @@ def ablate(
         raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
     steps = STEPS if steps is None and preset is None else steps
     _check_settings(settings)
+    arch = arch or own_architecture(workload)
     base = Base(workload, arch, tech, preset, steps, tuple(settings), data, os.environ.get("ARCHSIM_DATA"))
     _resolved.cache_clear()  # files may have changed since an earlier call
     _spec.cache_clear()
@@ -144,6 +145,12 @@ def ablate(
     content = _content(spec, points, found)
     files.write_text(out / JSON, json.dumps(content, indent=1) + "\n")
     return content
+
+
+def own_architecture(workload: str) -> str:
+    """Return the first of a workload's architectures that has non-idealities; the first if none has."""
+    names = workloads.architectures(workloads.document(workload))
+    return next((name for name in names if "nonidealities" in architectures.document(name).data), names[0])
 
 
 def check(out: Path) -> None:

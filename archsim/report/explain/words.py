@@ -9,7 +9,7 @@ from archsim.base.metrics import Metric
 from archsim.base.units import show
 from archsim.report.explain.decomposition import Chips
 from archsim.studies.explain.explain import Explanation
-from archsim.studies.explain.sparsity import Sparsity
+from archsim.studies.explain.sparsity import MACS, Sparsity
 from archsim.studies.explain.variants import Outcome, Reruns
 
 FIRST = 3
@@ -109,10 +109,13 @@ def _sparse(found: Explanation, chip: str) -> str:
             f"each, because {percent(inputs.share)} of the inputs and {percent(errors.share)} of the errors are not "
             "zero after rounding."
         )
-    if weights := [s for s in rows if s.what.startswith("weights")]:
-        share = sum(row.count for row in weights) / sum(row.most for row in weights)
-        return f"{chip} reads and writes {percent(share)} of its weights in its update."
-    return ""
+    took = [s for s in rows if s.what.startswith(("weights", MACS))]
+    if not took:
+        return ""
+    share = percent(sum(row.count for row in took) / sum(row.most for row in took))
+    if all(row.what.startswith("weights") for row in took):
+        return f"{chip} reads and writes {share} of its weights in its update."
+    return f"In its update, {chip} does {share} of the {MACS} that the outer products ask."
 
 
 def _row(rows: list[Sparsity], layer: str, begin: str) -> Sparsity:

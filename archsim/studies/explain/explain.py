@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from archsim.accounting.technology import Technology
 from archsim.base.errors import InputError
@@ -79,7 +79,8 @@ class Explanation:
 
 def explain(
     run: Path, *, archs: Sequence[str] = (), over: str | None = None, technology: str | None = None,
-    samples: int = 20_000, distribution: str = "log-triangular", steps: int | None = variants.STEPS,
+    samples: int = 20_000, distribution: str = "log-triangular",
+    steps: int | Literal["usual"] | None = "usual",
     points: Path | None = None, data: Path | None = None, done: Counted | None = None,
     executor: Executor | None = None, rule: str | None = None,
 ) -> Explanation:  # fmt: skip
@@ -95,8 +96,8 @@ def explain(
         One that the run was priced by; its own by default.
     samples, distribution
         As for `sensitivity.spread`.
-    steps : int or None
-        Of each re-run; None for no re-runs.
+    steps : int, "usual" or None
+        Of each re-run: so many, those of `variants.usual_steps`; None for no re-runs.
     points : path, optional
         Where re-runs are kept, by default RUN/explain/points.
     data, done, executor
@@ -128,6 +129,7 @@ def explain(
     spread_s = time.perf_counter() - begin
     reruns, space = None, None
     if steps is not None:
+        steps = variants.usual_steps(summary) if steps == "usual" else steps
         again: dict[str, Any] = {
             "folder": points or run / "explain" / "points", "spent": spent, "technology": base, "steps": steps,
             "rule": rule, "data": data, "done": done, "executor": executor,

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from archsim.learning.functions import words
 from archsim.networks.file import network_of
+from archsim.networks.network import Network
 from archsim.records.recorded import Recorded, RecordedChip
+
+MACS = "multiply-accumulates"
+"""Begins what is counted of a layer that sees several vectors a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
     workload = recorded.run["workload"]
     batch = workload["training"]["batch"]
     network = network_of(workload["network"])
-    shapes = network.shapes
+    shapes, uses = network.shapes, _uses(network)
     found: list[Sparsity] = []
     for architecture in recorded.run["architectures"]:
         if architecture["name"] not in recorded.chips:
@@ -60,10 +65,27 @@ def sparsity(recorded: Recorded) -> list[Sparsity]:
         counts = _counts(recorded.chips[architecture["name"]], batch)
         for name, shape in shapes.items():
             if {"tile", "outer_product"} <= set(architecture):
-                found += _accumulating(architecture, name, shape, counts)
+                found += _accumulating(architecture, name, shape, counts, uses)
             elif "mac_array" in architecture:
-                found += _digital(architecture, name, shape, counts)
+                found += _digital(architecture, name, shape, counts, uses)
     return found
+
+
+Uses = Mapping[tuple[str, str], tuple[str, int]]
+"""(Phase, matrix) -> verb, vectors a sample."""
+
+
+def _uses(network: Network) -> Uses:
+    """Return how a training step uses each matrix, by phase; what is used both ways in one phase is left out."""
+    vectors: dict[tuple[str, str], dict[str, int]] = {}
+    for program in network.training:
+        for phase, calls in program.phases:
+            for call in calls:
+                if isinstance(call.target, str) and call.verb in {"multiply", "multiply_transposed", "accumulate"}:
+                    verbs = vectors.setdefault((phase, call.target), {})
+                    positions = words(program.tensors[call.inputs[0]].shape[:-1])
+                    verbs[call.verb] = verbs.get(call.verb, 0) + positions
+    return {place: next(iter(verbs.items())) for place, verbs in vectors.items() if len(verbs) == 1}
 
 
 def _counts(chip: RecordedChip, batch: int) -> dict[tuple[str, str, str], float]:
@@ -77,42 +99,54 @@ def _counts(chip: RecordedChip, batch: int) -> dict[tuple[str, str, str], float]
 
 
 def _accumulating(
-    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
-) -> list[Sparsity]:
+    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float],
+    uses: Uses,
+) -> list[Sparsity]:  # fmt: skip
     rows, columns = shape
     name, tile, outer = architecture["name"], architecture["tile"], architecture["outer_product"]
-    bands = {"forward": -(-columns // tile["columns"]), "backward": -(-rows // tile["rows"])}
+    along, across = -(-columns // tile["columns"]), -(-rows // tile["rows"])
     found = []
-    for phase, lines, what in (("forward", rows, "inputs"), ("backward", columns, "errors")):
-        if driven := counts.get((phase, layer, "tile.dac.convert")):
+    for phase, what in (("forward", "inputs"), ("backward", "errors")):
+        verb, vectors = uses.get((phase, layer), ("", 0))
+        lines, bands = (rows, along) if verb == "multiply" else (columns, across)
+        if vectors and (driven := counts.get((phase, layer, "tile.dac.convert"))):
             text = f"{what} with a non-zero DAC code"
-            found.append(Sparsity(name, phase, layer, text, "tile: dac.convert", driven / bands[phase], lines))
+            found.append(
+                Sparsity(name, phase, layer, text, "tile: dac.convert", driven / bands, vectors * lines)
+            )  # fmt: skip
+    _, vectors = uses.get(("update", layer), ("", 0))
     updates = counts.get(("update", layer, "outer_product_unit.chi.read"), 0.0)
     scaled = counts.get(("update", layer, "outer_product_unit.multiply"), 0.0) - updates
-    inputs = scaled / (bands["forward"] if outer.get("at") == "tiles" else 1)  # each band of columns scales its own
+    inputs = scaled / (along if outer.get("at") == "tiles" else 1)  # each band of columns scales its own
     each_vector = outer.get("burst", 1) == 1  # a burst touches chi once, which says nothing of its vectors
-    if not (updates and inputs and outer["skip_zeros"] and each_vector):
+    if not (vectors and updates and inputs and outer["skip_zeros"] and each_vector):
         return found
     derived = "outer_product_unit: multiply - chi.read"
     return [
         *found,
-        Sparsity(name, "update", layer, f"non-zero inputs of {outer['x_bits']} bits", derived, inputs, rows),
+        Sparsity(
+            name, "update", layer, f"non-zero inputs of {outer['x_bits']} bits", derived, inputs, vectors * rows
+        ),
         Sparsity(
             name, "update", layer, f"non-zero errors of {outer['error_bits']} bits",
             "outer_product_unit: chi.read / (multiply - chi.read)", updates / inputs, columns,
         ),
         Sparsity(
-            name, "update", layer, "elements of chi changed", "outer_product_unit: chi.read", updates, rows * columns
+            name, "update", layer, "elements of chi changed", "outer_product_unit: chi.read", updates,
+            vectors * rows * columns,
         ),
     ]  # fmt: skip
 
 
 def _digital(
-    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
-) -> list[Sparsity]:
-    weights = shape[0] * shape[1]
-    return [
-        Sparsity(architecture["name"], phase, layer, "weights that took part", "mac_array: multiply", macs, weights)
-        for phase in ("forward", "backward", "update")
-        if (macs := counts.get((phase, layer, "mac_array.multiply")))
-    ]
+    architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float],
+    uses: Uses,
+) -> list[Sparsity]:  # fmt: skip
+    found = []
+    for phase in ("forward", "backward", "update"):
+        _, vectors = uses.get((phase, layer), ("", 0))
+        if vectors and (macs := counts.get((phase, layer, "mac_array.multiply"))):
+            what = "weights that took part" if vectors == 1 else f"{MACS} of {vectors:,} vectors that took part"
+            most = vectors * shape[0] * shape[1]
+            found.append(Sparsity(architecture["name"], phase, layer, what, "mac_array: multiply", macs, most))
+    return found

@@ -162,6 +162,11 @@ class Reruns:
         return sorted(self.variants, key=lambda one: -max(one.factor, 1 / one.factor))[:most]
 
 
+def usual_steps(summary: Mapping[str, Any]) -> int:
+    """Return the steps of a re-run if nothing is said: those that take `STEPS` samples, at most the run's own."""
+    return max(min(int(summary["steps"]), STEPS // int(summary["batch"])), 1)
+
+
 def rerun(
     run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, rule: str | None = None,
     data: Path | None = None, variants: tuple[Variant, ...] = VARIANTS, done: Counted | None = None,

@@ -36,6 +36,7 @@ SETTINGS = {
     "shared converters": ("refresh.every=5", "refresh.saturated=1.2 uS", "tile.adc.tiles_per_bank=2"),
     "batches": ("tile.adc.tiles_per_bank=2", "tile.adc.count=1", "training.batch=3", "digital_unit.buffer_words=4668"),
     "batches, own converters": ("training.batch=3", "digital_unit.buffer_words=4668"),
+    "bursts": ("training.batch=20", "digital_unit.buffer_words=31120"),
 }
 CASES = [*((kind, "mixed-precision") for kind in SETTINGS), ("own converters", "digital32")]
 
@@ -541,3 +542,15 @@ def test_only_traces_are_replaced_unless_forced(traced: Timeline, tmp_path: Path
         assert files.claim(tmp_path / name, mark=perfetto.MARK, what="trace", force=False)
         writer(traced, tmp_path / name)
         assert files.claim(tmp_path / name, mark=perfetto.MARK, what="trace", force=False)
+
+
+def test_a_burst_of_many_vectors_is_one_slice_with_all_that_was_booked_for_it() -> None:
+    """A read of 20 vectors on converters of its own is a slice; one of 3 stays vector by vector."""
+    few, many = (recorded(kind, "mixed-precision")[1] for kind in ("batches, own converters", "bursts"))
+    assert {bar.what for step in few.steps for bar in step.bars if bar.lane.startswith("tile")} >= {"integrate"}
+    reads = [bar for step in many.steps for bar in step.bars if bar.what.startswith("read ")]
+    assert {bar.what for bar in reads} == {"read 20 vectors"}
+    assert not [bar for step in many.steps for bar in step.bars if bar.what in {"integrate", "convert"}]
+    assert all(bar.amounts["adc.convert"] % 20 == 0 and bar.energy_J > 0 for bar in reads)
+    for step in many.steps:
+        assert sum(bar.length_ps for bar in step.path) == step.length_ps

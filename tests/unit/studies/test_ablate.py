@@ -13,7 +13,7 @@ from scipy import stats
 
 from archsim.api import run
 from archsim.base.errors import InputError
-from archsim.studies.ablate import BITS, ablate, bit_points, interval, marks, switch_points
+from archsim.studies.ablate import BITS, ablate, bit_points, interval, marks, own_architecture, switch_points
 
 SWITCHES = ["drift", "read_noise"]
 
@@ -213,3 +213,12 @@ def test_one_seed_gives_two_proportions() -> None:
     half = stats.norm.isf(0.025) * math.sqrt((0.9 * 0.1 + 0.92 * 0.08) / 10_000)
     assert found["half_width"]["drift off"] == pytest.approx(half)
     assert found["method"] == "two proportions"
+
+
+@pytest.mark.parametrize(
+    ("workload", "expected"), [("mlp-mnist", "mixed-precision"), ("gpt-text", "mixed-precision-deep")]
+)
+def test_a_workload_is_studied_on_the_first_of_its_own_chips_that_has_non_idealities(
+    workload: str, expected: str
+) -> None:
+    assert own_architecture(workload) == expected

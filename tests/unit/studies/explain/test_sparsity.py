@@ -15,8 +15,11 @@ RUN: dict[str, Any] = {
     "workload": {
         "training": {"batch": 2},
         "network": {
-            "inputs": 299, "initial_std": 0.1,
-            "layers": [{"name": "fc1", "kind": "dense", "units": 10, "activation": "sigmoid"}],
+            "inputs": 5, "initial_std": 0.1,
+            "layers": [
+                {"name": "fc0", "kind": "dense", "units": 299, "activation": "sigmoid"},
+                {"name": "fc1", "kind": "dense", "units": 10, "activation": "sigmoid"},
+            ],
         },
     },
     "architectures": [
@@ -36,8 +39,9 @@ ROWS = [  # (chip, phase, key, amount a step of two samples)
 ]
 
 
-def found(*, skip: bool = True) -> dict[tuple[str, str], Sparsity]:
+def found(*, skip: bool = True, network: dict[str, Any] | None = None) -> dict[tuple[str, str], Sparsity]:
     run = copy.deepcopy(RUN)
+    run["workload"]["network"] = network or run["workload"]["network"]
     run["architectures"][0]["outer_product"]["skip_zeros"] = skip
     return {(one.phase, one.what): one for one in sparsity(Recorded(Path(), run, {}, (), {
         name: chip(name) for name in ("mine", "base")
@@ -68,3 +72,14 @@ def test_shares_are_derived_from_the_counts_of_one_sample() -> None:
 
 def test_a_chip_that_skips_nothing_tells_nothing_of_its_update() -> None:
     assert [phase for phase, what in found(skip=False) if "took part" not in what] == ["forward", "backward"]
+
+
+def test_a_matrix_that_several_vectors_of_a_sample_meet_could_have_so_many_times_its_lines() -> None:
+    """A convolution at 9 places: its inputs, errors and multiply-accumulates are counted over all of them."""
+    conv = {"name": "fc1", "kind": "conv2d", "units": 10, "window": [13, 23], "activation": "sigmoid"}
+    layers = [{"name": "a", "kind": "activation", "activation": "sigmoid"}, conv, {"name": "f", "kind": "flatten"}]
+    network = {"inputs": [15, 25, 1], "initial_std": 0.1, "layers": layers}
+    by = found(network=network)
+    assert by["forward", "inputs with a non-zero DAC code"].most == 9 * 300
+    assert by["update", "multiply-accumulates of 9 vectors that took part"].most == 9 * 3000
+    assert by["update", "elements of chi changed"].most == 9 * 3000

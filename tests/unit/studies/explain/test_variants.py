@@ -19,7 +19,7 @@ from archsim.base.files import shipped_names
 from archsim.chips.architecture import document, parse
 from archsim.records.recorded import read
 from archsim.studies.explain.sensitivity import read_spent
-from archsim.studies.explain.variants import VARIANTS, Reruns, Variant, applies, rerun
+from archsim.studies.explain.variants import VARIANTS, Reruns, Variant, applies, rerun, usual_steps
 from archsim.studies.repeat import chosen, options_of
 
 TECH = "bottom-up-14nm"
@@ -164,3 +164,12 @@ def test_numbers_of_the_other_chip_do_not_move_with_the_changed_one(recorded: Pa
     both, one = (json.loads((run / "summary.json").read_text())["architectures"][BASELINE] for run in (recorded, alone))
     assert one["energy_per_step_J"] == both["energy_per_step_J"]
     assert np.isclose(one["test"], both["test"], rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch", "expected"), [(300_000, 1, 3000), (40, 1, 40), (600, 16, 187), (300, 5000, 1)]
+)
+def test_re_runs_take_some_thousand_samples_and_no_more_steps_than_the_run(
+    steps: int, batch: int, expected: int
+) -> None:
+    assert usual_steps({"steps": steps, "batch": batch}) == expected
