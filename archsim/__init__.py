@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ablate,
         archs,
         compare,
+        costs,
         device,
         endurance,
         explain,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _COMMANDS = (
-    "Run", "ablate", "archs", "compare", "device", "endurance", "explain", "hold", "load", "reproduce", "resume", "run",
-    "schema", "tech", "trace", "validate", "verify", "workloads",
+    "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "explain", "hold", "load", "reproduce",
+    "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -64,6 +65,7 @@ __all__ = [
     "ablate",
     "archs",
     "compare",
+    "costs",
     "device",
     "endurance",
     "execute",

@@ -40,6 +40,102 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "inputs": [4, 4, 2],
         "layers": [conv("a", 3, 1), {"name": "b", "kind": "average-pool", "window": 3, "stride": 2, "padding": 1}],
     },
+    "depthwise": {
+        "inputs": [5, 5, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "depthwise", "window": [3, 2], "stride": 2, "padding": 1, "activation": "tanh"},
+            {"name": "c", "kind": "depthwise", "window": 2, "dilation": 2, "activation": "linear", "bias": False},
+        ],
+    },
+    "conv-norm": {
+        "inputs": [5, 4, 2],
+        "layers": [
+            {"name": "a", "kind": "conv-norm", "units": 3, "window": 3, "padding": 1, "activation": "tanh"},
+            {"name": "b", "kind": "conv-norm", "window": 2, "stride": 2, "activation": "linear"},
+        ],
+    },
+    "residual-block": {
+        "inputs": [3, 3, 2],
+        "kinks": True,
+        "layers": [
+            {"name": "b", "kind": "residual-block", "units": 2},
+            {"name": "c", "kind": "residual-block", "units": 3, "stride": 2},
+        ],
+    },
+    "bottleneck": {
+        "inputs": [3, 3, 2],
+        "kinks": True,
+        "layers": [
+            {"name": "a", "kind": "bottleneck", "units": 4, "stride": 2},
+            {"name": "b", "kind": "bottleneck", "units": 4},
+        ],
+    },
+    "inverted-residual": {
+        "inputs": [3, 3, 2],
+        "kinks": True,
+        "layers": [
+            {"name": "a", "kind": "inverted-residual", "units": 2, "expansion": 1},
+            {"name": "b", "kind": "inverted-residual", "units": 2, "expansion": 2},
+            {"name": "c", "kind": "inverted-residual", "units": 2, "stride": 2, "expansion": 2},
+        ],
+    },
+    "concat": {
+        "inputs": [3, 3, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            conv("b", 2, 1, "tanh"),
+            {"name": "c", "kind": "concat", "of": ["a", "b", "a"]},
+            conv("d", 2, 1, "linear"),
+        ],
+    },
+    "pad": {
+        "inputs": [3, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "pad", "amounts": [0, 1, 2, 0]},
+            conv("c", 2, 2, "linear"),
+        ],
+    },
+    "shuffle": {
+        "inputs": [2, 2, 2],
+        "layers": [conv("a", 6, 1, "tanh"), {"name": "b", "kind": "shuffle", "groups": 3}, conv("c", 2, 1, "linear")],
+    },
+    "fit": {
+        "inputs": [2, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "fit", "shape": [3, 7, 1]},
+            conv("c", 2, 1, "tanh"),
+            {"name": "d", "kind": "fit", "shape": [5]},
+            dense("e", 2, "linear"),
+        ],
+    },
+    "local-norm": {
+        "inputs": [2, 2, 2],
+        "layers": [
+            conv("a", 6, 1, "tanh"),
+            {"name": "b", "kind": "local-norm", "size": 4, "alpha": 2, "bias": 2},
+            conv("c", 2, 1, "linear"),
+        ],
+    },
+    "padded-at-the-end": {
+        "inputs": [4, 4, 2],
+        "layers": [
+            conv("a", 3, 3, "tanh", stride=2, padding_end=1),
+            {
+                "name": "b",
+                "kind": "depthwise",
+                "window": 2,
+                "padding": 1,
+                "padding_end": 0,
+                "activation": "tanh",
+            },
+            {"name": "c", "kind": "max-pool", "window": 2, "stride": 1, "padding_end": 1},
+            {"name": "d", "kind": "average-pool", "window": 2, "padding_end": 1, "stride": 1, "counts_padding": False},
+        ],
+    },
+    "relu6": {"inputs": 6, "layers": [dense("a", 5, "relu6"), dense("b", 3, "linear")]},
     "global-average": {
         "inputs": [3, 3, 2],
         "layers": [conv("a", 3, 1), {"name": "b", "kind": "global-average"}, dense("c", 2, "linear")],

@@ -58,6 +58,35 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("two", "decoder-block", heads=1, hidden=3, bias=False, initial_std=0.4), _HEAD,
         ],
     },
+    "encoder-block": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=4), layer("mix", "encoder-block", heads=2, initial_std=0.4),
+            layer("two", "encoder-block", heads=1, hidden=3, norm="after", initial_std=0.4), _HEAD,
+        ],
+    },
+    "embedding-place": {
+        "inputs": [2, 2], "codes": 5, "loss": "cross-entropy",
+        "layers": [
+            layer("one", "embedding", vocabulary=5, size=3, place=1),
+            layer("two", "embedding", of=["x"], vocabulary=5, size=3, place=0),
+            layer("sum", "multiply", of=["one", "two"]), _HEAD,
+        ],
+    },
+    "tokens": {
+        "inputs": [2, 2, 3],
+        "layers": [
+            layer("row", "sequence"), dense("a", 4, "tanh"), layer("t", "tokens", count=2, initial_std=0.5),
+            layer("mix", "attention", heads=2, causal=False), layer("first", "take", place=1),
+            dense("head", 2, "sigmoid"),
+        ],
+    },
+    "layer-norm-without-offset": {
+        "inputs": [3, 4],
+        "layers": [
+            dense("a", 5, "tanh"), layer("b", "layer-norm", offset=False), dense("c", 2, "sigmoid"),
+        ],
+    },
     "attention": {"inputs": [3, 4], "layers": [layer("in", "attention", heads=2), dense("head", 2, "sigmoid")]},
     "attention-both-ways": {
         **CODES,

@@ -194,7 +194,8 @@ class _Draws:
         }
         spent = dict.fromkeys(figure for lines in self._lines.values() for _, figure, _ in lines)
         built = dict.fromkeys(figure for lines in self._areas.values() for _, figure, _ in lines)
-        times = [time for time in technology.times.values() if time.value > 0]
+        used = {key for one in ordered for entry in one.entries for key in entry.times}
+        times = [time for key, time in technology.times.items() if time.value > 0 and key in used]
         items: list[Ranged] = [
             *_taken(technology, technology.figures, spent), *_taken(technology, technology.areas, built), *times,
         ]  # fmt: skip

@@ -219,22 +219,31 @@ def read_devices(g, programmed_ps, index, now_ps, drift, noise, normals, out):
 
 @kernel()
 def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, row_total, column_total):
-    """Renew the cache of the pairs `index`, flat positions, in place.
+    """Renew the cache of the weights `index`, flat positions, in place: the sum of a weight's pairs over `scale`.
 
-    g, programmed_ps : (2 pairs,), first all G+, then all G-; pairs : (rows, 2, columns), weights and variances;
-    total : (pairs,); row_total, column_total : float64.
+    g, programmed_ps : (2 copies weights,), first all G+, the pairs of one copy after those of another, then all G-;
+    pairs : (rows, 2, columns), weights and variances; total : (weights,); row_total, column_total : float64.
     """
     columns = pairs.shape[2]
+    half = g.size // 2
     for k in range(index.size):
         i = index[k]
         row, column = i // columns, i % columns
-        gp = g[i] * _factor(programmed_ps[i], now_ps, drift)
-        gm = g[i + total.size] * _factor(programmed_ps[i + total.size], now_ps, drift)
-        sp = noise[0] * gp + noise[1]
-        sm = noise[0] * gm + noise[1]
-        pairs[row, 0, column] = (gp - gm) / scale
-        pairs[row, 1, column] = (sp * sp + sm * sm) / (scale * scale)
-        now = np.float32(gp + gm)
+        difference = 0.0
+        variance = 0.0
+        both = 0.0
+        for plus in range(i, half, total.size):
+            minus = plus + half
+            gp = g[plus] * _factor(programmed_ps[plus], now_ps, drift)
+            gm = g[minus] * _factor(programmed_ps[minus], now_ps, drift)
+            sp = noise[0] * gp + noise[1]
+            sm = noise[0] * gm + noise[1]
+            difference += gp - gm
+            variance += sp * sp + sm * sm
+            both += gp + gm
+        pairs[row, 0, column] = difference / scale
+        pairs[row, 1, column] = variance / (scale * scale)
+        now = np.float32(both)
         change = float(now) - float(total[i])
         total[i] = now
         row_total[row] += change
@@ -242,13 +251,19 @@ def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, ro
 
 
 @kernel()
-def sides(index, pulses, pairs, side, due):
-    """Write device and number of pulses for each signed count; G+ of pair k is device k, G- device k + pairs."""
+def sides(index, pulses, weights, copies, side, due):
+    """Write device and number of pulses for each signed count and each copy of its pair; return the pulses in all.
+
+    Pair i of copy c is i + c weights; its G+ is the device of that number, its G- that of copies weights more.
+    """
     total = 0
-    for k in range(index.size):
-        side[k] = index[k] if pulses[k] > 0 else index[k] + pairs
-        due[k] = abs(pulses[k])
-        total += due[k]
+    k = 0
+    for c in range(copies):
+        for j in range(index.size):
+            side[k] = index[j] + weights * (c if pulses[j] > 0 else c + copies)
+            due[k] = abs(pulses[j])
+            total += due[k]
+            k += 1
     return total
 
 

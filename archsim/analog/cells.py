@@ -1,4 +1,4 @@
-"""Devices as signed weights: products with read noise, and pairs, W = (G+ - G-)/scale, with pulses and refresh."""
+"""Devices as signed weights: products with read noise, and pairs, W = sum(G+ - G-)/scale, with pulses and refresh."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def normal_table(size: int = 16384) -> F32:
 class Refreshed:
     """What a refresh did: devices read, devices RESET, SET pulses given, pairs refreshed."""
 
-    reads: int
-    resets: int
-    pulses: int
-    pairs: int
+    reads: float
+    resets: float
+    pulses: float
+    pairs: float
 
 
 def read_devices(device: Device, array: DeviceArray, index: I64, now_ps: int, normals: NDArray[np.floating]) -> F32:
@@ -86,6 +86,11 @@ class Cells(ABC):
     reference : float [S]
         Conductance of a line of reference devices beside the array, which every read drives too; 0 without one.
 
+    Attributes
+    ----------
+    copies : int
+        Times that each line of the array stands beside itself, for as many devices or pairs a weight.
+
     Notes
     -----
     Cached per weight and renewed on every write, and as a whole when drift may have moved a factor by more than the
@@ -100,7 +105,7 @@ class Cells(ABC):
         drift_tolerance: float, reference: float = 0.0,
     ) -> None:  # fmt: skip
         self.device, self.shape, self.scale, self.reference = device, shape, scale, reference
-        self.per_weight = devices
+        self.per_weight, self.copies = devices, 1
         weights = shape[0] * shape[1]
         self.devices = DeviceArray.blank(devices * weights)
         self._cache = np.zeros((shape[0], 2, shape[1]), np.float32)  # a row's weights and their variances side by side
@@ -247,46 +252,62 @@ class Cells(ABC):
 
 
 class PairedCells(Cells):
-    """An array of device pairs: W = (G+ - G-)/scale; the device writes upwards only, or is used so.
+    """An array of device pairs: W = sum(G+ - G-)/scale; the device writes upwards only, or is used so.
 
     Parameters
     ----------
-    device, shape, scale, streams, name, drift_tolerance
+    device, shape, streams, name, drift_tolerance
         As for `Cells`.
+    scale : float [S]
+        Conductance difference of each of its pairs that stands for a weight of 1.
+    copies : int
+        Pairs that stand for a weight side by side: they are read together, and each gets the pulses that are due.
+
+    Notes
+    -----
+    Pair i of copy c is at the flat position i + c weights. The noise of n pairs averages: a weight moves as far as one
+    of a single pair does, with a spread 1/sqrt(n) of its. Boybat et al. 2018 (boybat2018), who read several devices a
+    synapse together, pulse one of them at a time by a global counter: a weight whose gradient changes its sign then
+    drives its pairs apart until they saturate, and LeNet took 3.5 times the pulses and learnt worse.
     """
 
     def __init__(
         self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
-        drift_tolerance: float = 0.01,
+        drift_tolerance: float = 0.01, copies: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(
-            device, shape, devices=2, scale=scale, streams=streams, name=name, drift_tolerance=drift_tolerance
-        )
-        self._pairs = shape[0] * shape[1]
+            device, shape, devices=2 * copies, scale=copies * scale, streams=streams, name=name,
+            drift_tolerance=drift_tolerance,
+        )  # fmt: skip
+        self.copies, self._weights = copies, shape[0] * shape[1]
+        self._pairs = copies * self._weights
         self._verify = streams.normals(f"cells/{name}/verify")
 
     # --- writing ------------------------------------------------------------------------------------------------
     def load(self, weight: F32, now_ps: int) -> None:
         """Set the pairs to `weight` (rows, columns) around the device's common conductance, exactly where bounds allow.
 
-        A pair whose lower device would leave the bounds is moved up as a whole.
+        The pairs of a weight have equal parts of it. A pair whose lower device would leave the bounds is moved up as a
+        whole.
         """
         low = self.device.low
-        half = np.asarray(weight, np.float64) * (self.scale / 2)
+        half = np.asarray(weight, np.float64) * (self.scale / (2 * self.copies))
         base = np.maximum(self.device.common, low + np.abs(half))
-        both = np.concatenate([(base + half).reshape(-1), (base - half).reshape(-1)]).astype(np.float32)
-        self.device.load(self.devices, both, now_ps)
+        plus, minus = (np.tile(each.reshape(-1), self.copies) for each in (base + half, base - half))
+        self.device.load(self.devices, np.concatenate([plus, minus]).astype(np.float32), now_ps)
         self.renew(now_ps)
 
     def set_pulses(self, index: I64, pulses: I64, now_ps: int) -> int:
-        """Give pulses[k] SET pulses to the pair at flat position index[k]: G+ if positive, G- if negative, in place.
+        """Give pulses[k] SET pulses to each pair of the weight at flat position index[k], in place.
+
+        They go to G+ if positive, to G- if negative.
 
         Returns
         -------
         int : pulses given in all.
         """
-        side, due = np.empty_like(index), np.empty_like(index)
-        total: int = _kernels.sides(index, pulses, self._pairs, side, due)
+        side, due = np.empty((2, self.copies * index.size), np.int64)
+        total: int = _kernels.sides(index, pulses, self._weights, self.copies, side, due)
         self.device.set_pulses(self.devices, side, due, total, now_ps, self._programming)
         self._renew_at(index, now_ps)
         return total
@@ -299,18 +320,18 @@ class PairedCells(Cells):
         Parameters
         ----------
         candidates : int64 array
-            Flat positions of the pairs to look at.
+            Flat positions of the weights to look at, all pairs of each.
         saturated, difference : float [S]
             A pair is refreshed if one of its devices reads above `saturated` while its difference reads below
             `difference`.
         most_pulses : int
             SET pulses at most when programming a difference again.
         """
-        minus_side = candidates + self._pairs
-        plus, minus = self._read_devices(candidates, now_ps), self._read_devices(minus_side, now_ps)
+        pairs = (candidates + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
+        plus, minus = self._read_devices(pairs, now_ps), self._read_devices(pairs + self._pairs, now_ps)
         due = (np.maximum(plus, minus) > saturated) & (np.abs(plus - minus) < difference)
-        index, wanted = candidates[due], (plus - minus)[due]
-        reads, pulses = 2 * candidates.size, 0
+        index, wanted = pairs[due], (plus - minus)[due]
+        reads, pulses = 2 * pairs.size, 0
         if not index.size:
             return Refreshed(reads, 0, 0, 0)
         self.device.reset(self.devices, np.concatenate([index, index + self._pairs]), now_ps, self._programming)
@@ -325,20 +346,20 @@ class PairedCells(Cells):
             reads += due_now.size
             reached = self._read_devices(side[due_now], now_ps)
             due_now = due_now[reached < target[due_now] - self.device.epsilon / 2]
-        self._renew_at(index, now_ps)
+        self._renew_at(index % self._weights, now_ps)
         return Refreshed(reads, 2 * index.size, pulses, index.size)
 
     def _renew_at(self, index: I64, now_ps: int) -> None:
-        """Renew the cache of some pairs."""
+        """Renew the cache of some weights."""
         _kernels.renew(
             index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale,
             self._cache, self._total, self._row_total, self._column_total,
         )  # fmt: skip
 
     def _written_ps(self) -> I64:
-        """Return when each pair was last written: the later of its two devices."""
-        programmed = self.devices.programmed_ps
-        return np.maximum(programmed[: self._pairs], programmed[self._pairs :])
+        """Return when each weight was last written: the latest of its devices."""
+        latest: I64 = self.devices.programmed_ps.reshape(self.per_weight, self._weights).max(axis=0)
+        return latest
 
     def _read_devices(self, index: I64, now_ps: int) -> F32:
         """Return one noisy read [S] of each of the devices `index`; G- of pair k is device k + pairs."""

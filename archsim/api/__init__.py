@@ -5,7 +5,7 @@ what a command prints is returned. Groups of commands are the modules `tech`, `a
 """
 
 from archsim.api import archs, data, device, tech, workloads
-from archsim.api.doing import ablate, reproduce, resume, run, schema, validate
+from archsim.api.doing import ablate, costs, reproduce, resume, run, schema, validate
 from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
 from archsim.api.run import Run
 
@@ -14,6 +14,7 @@ __all__ = [
     "ablate",
     "archs",
     "compare",
+    "costs",
     "data",
     "device",
     "endurance",

@@ -1,4 +1,4 @@
-"""Commands that train: `run`, `reproduce`, `ablate`, `validate`, and `schema`, which trains nothing."""
+"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `validate`, and `schema`, which trains nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
     from archsim.base.progress import Progress
+    from archsim.studies.costs.costs import Costs
     from archsim.studies.validation.validate import Result
     from archsim.studies.validation.verdict import Verdict
 
@@ -100,6 +101,28 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
     content = study(workload, folder, **options)
     page.write(content, folder)
     return content
+
+
+def costs(given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", **options: Any) -> Costs:
+    """Train networks on their chips, or take runs that are there, and say what each costs; writes the page.
+
+    Parameters
+    ----------
+    given : workloads, by name or file, and run directories; the others are set beside the first. All shipped if empty.
+    out : path
+        Keeps the runs, the page and its figures; the same call again goes on there.
+    **options
+        Those of `archsim.studies.costs.costs.plan`: preset, seed, steps, tests, techs, data and force.
+    """
+    from archsim.report.costs import page
+    from archsim.studies.costs import costs as study
+
+    folder = Path(out).expanduser()
+    jobs = study.plan([str(each) for each in given], out=folder, **options)
+    study.carry_out(jobs)
+    found = study.costs(jobs)
+    page.write(found, folder)
+    return found
 
 
 def validate(

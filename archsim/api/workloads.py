@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from archsim.runs.workload import Workload
     from archsim.studies.anatomy import Anatomy
+    from archsim.studies.importing import Imported
 
 
 def list() -> Sequence[str]:  # noqa: A001  the command's name
@@ -58,3 +59,32 @@ def new(out: str | Path = "my-workload.yaml") -> None:
 
     check_file(Path(out), force=False)
     write_workload(Path(out))
+
+
+def import_(
+    path: str | Path, out: str | Path | None = None, *, shapes: bool = False, same: bool = False, force: bool = False
+) -> Imported:  # fmt: skip
+    """Write the network of another tool's file as a workload, its weights beside it; return what was written.
+
+    Parameters
+    ----------
+    path : str or Path
+    out : str or Path, optional
+        The workload's file; by default one in the current folder, of the model's name.
+    shapes : bool
+        Leave the weights out.
+    same : bool
+        Pad convolutions to the same size where the file says no padding (SCALE-Sim).
+    """
+    from archsim.base.files import check_file
+    from archsim.networks.imports.files import read
+    from archsim.studies.importing import default_out, write
+
+    path = Path(path).expanduser()
+    to = default_out(path) if out is None else Path(out).expanduser()
+    check_file(to, force=force)
+    draft = read(path, same=same)
+    if shapes:
+        draft.arrays.clear()
+        draft.missing.clear()
+    return write(draft, to, source=path.name, title=f"{path.stem}, imported")

@@ -86,9 +86,19 @@ class SystemFault(ArchsimError, RuntimeError):  # noqa: N818  a fault of the sys
 
 
 class ModelError(ArchsimError, RuntimeError):
-    """The model contradicts itself: a deadlock, an action without a price, a duration that rounding distorts."""
+    """The model contradicts itself: a deadlock, an action without a price, a duration that rounding distorts.
+
+    Parameters
+    ----------
+    message : str
+    at : keys and indices that lead, within the block of a file that is read, to what is wrong
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str = "", *, at: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 _MOST = 1000

@@ -47,5 +47,14 @@ class Verbs(Protocol):
     def learn(self, parameter: str, d: Signal, share: float, rate: float, tag: Tag) -> Work[None]:
         """Move a digital parameter by an optimiser's step; `share` is that of a sample in the mean gradient."""
 
+    def spill(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Write so many words of a signal to the memory below the chip."""
+
+    def fill(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Read them back."""
+
+    def cross(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Send so many words of a signal from one chip to another."""
+
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do what the matrix's devices need now and then (refresh)."""

@@ -48,6 +48,14 @@ class FileRecord(Record):
     schema_version: Literal[1] = Field(alias="schema")
 
 
+class FaultBelow(ValueError):  # noqa: N818  only its text is ever shown
+    """What a validator of a block finds wrong inside it: `at` leads from the block's own key to the place."""
+
+    def __init__(self, message: str, at: Key) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 STORED = {"quantities": "SI"}
 """Validation context of what archsim itself wrote into a run directory: its quantities are numbers in SI."""
 
@@ -333,7 +341,8 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
     if kind == "missing":
         return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}")
     if kind == "value_error":
-        return document.error(loc, str(first["ctx"]["error"]))
+        fault = first["ctx"]["error"]
+        return document.error((*loc, *fault.at) if isinstance(fault, FaultBelow) else loc, str(fault))
     if kind == "literal_error":
         expected = first["ctx"]["expected"]
         hint = nearest(str(value), re.findall(r"'([^']*)'", expected))

@@ -64,6 +64,19 @@ class DigitalUnitFile(Record):
     buffer_banks: Count = 1
 
 
+class DramFile(Record):
+    """Memory below the chip, for what does not fit on it: its standard and data pins."""
+
+    kind: Literal["lpddr5", "hbm2e", "hbm3"]
+    pins: Count
+
+
+class LinkFile(Record):
+    """What joins chips of this kind where a network asks for several: bits a cycle of the link."""
+
+    width: BitWidth
+
+
 class Architecture(FileRecord):
     """A buildable chip's structure. Chip kinds extend it with their own blocks."""
 
@@ -75,6 +88,8 @@ class Architecture(FileRecord):
     host: HostFile
     bus: BusFile
     digital_unit: DigitalUnitFile
+    dram: DramFile | None = None
+    link: LinkFile | None = None
     NAMES_FILES: ClassVar[Key] = ()
     """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)

@@ -50,6 +50,11 @@ class Board(ABC):
     def components(self) -> Sequence[Component]:
         """Return every unit of the chip."""
 
+    def copies(self, component: Component) -> int:
+        """Return how many of a unit stand side by side, of which one is simulated."""
+        del component
+        return 1
+
     def slots(self) -> Iterable[Slot]:
         """Return every resource of the chip."""
         return (component.slot for component in self.components())
@@ -90,7 +95,7 @@ class Board(ABC):
         for component in self.components():
             row = rates.setdefault(component.name, {})
             for action, rate in component.powered().items():
-                row[action] = row.get(action, 0.0) + rate
+                row[action] = row.get(action, 0.0) + rate * self.copies(component)
         for phase, time_ps in self.ledger.time_ps.items():
             if time_ps:
                 for name, row in rates.items():
@@ -108,7 +113,8 @@ class Board(ABC):
         for component in self.components():
             kinds[component.name] = component
             for name, amount in component.parts().items():
-                amounts[component.name, name] = amounts.get((component.name, name), 0) + amount
+                whole = amount * self.copies(component)
+                amounts[component.name, name] = amounts.get((component.name, name), 0) + whole
         return [
             Part(component, f"{unit.kind}.{name}", amount, unit.PARTS[name].unit, unit.PARTS[name].part)
             for (component, name), amount in amounts.items()

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
+from archsim.analog.expected import Writing
 from archsim.base.arrays import F32, Arrays, nested, stored
 from archsim.base.errors import InputError, ModelError
+from archsim.base.expected import expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
+from archsim.chips.beyond import Beyond
 from archsim.chips.board import Board, Times
 from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
@@ -24,7 +27,8 @@ from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.sram import Sram, bank_bit
-from archsim.learning.functions import Function
+from archsim.learning.expected import ExpectedLearnt
+from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
 
@@ -70,16 +74,44 @@ class Chip(Board):
             self.clock, self.ledger, lanes=unit.lanes, cycle_ps=self.ps("digital.cycle"),
             buffer=self.sram(unit.buffer_words, banks=unit.buffer_banks),
         )  # fmt: skip
+        self.beyond = self.joined({})
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
         """Refuse what a schema cannot: files that the architecture names and that are not there or not right."""
         del source, architecture  # a chip kind that names no files has no more to check
 
+    @classmethod
+    def expected(
+        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+        writing: Mapping[str, Writing],
+    ) -> Self:  # fmt: skip
+        """Return a chip without numbers, for an estimate of what one that is trained does.
+
+        Parameters
+        ----------
+        writing : matrix -> how often its devices are written
+            Nothing is written to those that are not named.
+
+        Raises
+        ------
+        InputError
+            If there are no estimates of this kind of chip.
+        DoesNotFitError
+            If the network asks for more than the chip has.
+        """
+        del network, times, samples, optimiser, writing
+        raise InputError(
+            f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
+            expected="mixed-precision or digital32",
+        )  # fmt: skip
+
     # --- building -----------------------------------------------------------------------------------------------
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
+        if architecture.dram is not None:
+            return []
         return [buffer_demand(network, samples, architecture.digital_unit.buffer_words)]
 
     @classmethod
@@ -121,7 +153,11 @@ class Chip(Board):
 
     def components(self) -> Sequence[Component]:
         """Return every unit of the chip."""
-        return [self.bus, self.host, self.digital_unit]
+        return [self.bus, self.host, self.digital_unit, *self.beyond.components]
+
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips that hold the network together."""
+        return self.beyond.copies(component)
 
     @abstractmethod
     def twin(self) -> Self:
@@ -155,6 +191,32 @@ class Chip(Board):
             }
             self.optimiser_units = self._optimiser_units(optimiser)
         return self
+
+    def expecting(self, optimiser: Optimiser | None, samples: int) -> Self:
+        """Hold parameters, and for an optimiser gradients and states, of which only the shape is known."""
+        parameters = {
+            name: expected((words(one.shape[:-1]), one.shape[-1]))
+            for name, one in self.network.graph.parameters.items()
+        }
+        shapes = {**self.network.shapes, **{name: array.shape for name, array in parameters.items()}}
+        learnt: dict[str, Any] = {}
+        if optimiser is not None:
+            learnt = {name: ExpectedLearnt(optimiser, expected(shape)) for name, shape in shapes.items()}
+        return self.holding(parameters, optimiser, learnt, samples=samples)
+
+    def steady(self, samples: int, *, looks: bool = False) -> float:
+        """Be as after long training, before a step of so many samples that looks at its results or not.
+
+        Returns
+        -------
+        float : the share of all steps that do; 0 where nothing is looked at.
+        """
+        del samples, looks
+        return 0.0
+
+    def tile_counts(self) -> dict[str, int]:
+        """Return matrix -> tiles; none where weights lie in memory."""
+        return {}
 
     def gradient(self, matrix: str) -> F32:
         """Return where gradients of a matrix are summed for an optimiser, in the order of the chip's own sums."""
@@ -224,6 +286,14 @@ class Chip(Board):
         """Let every device see the clock, so that the next reads are those of this very moment."""
         for cells in self.cells().values():
             cells.renew(self.clock.now)
+
+    def joined(self, holders: Mapping[str, range]) -> Beyond:
+        """Return what lies beyond chips that hold matrices as told, and take over its verbs."""
+        found = Beyond(
+            self.architecture, self.clock, self.ledger, self.digital_unit, ps=self.ps, holders=holders
+        )  # fmt: skip
+        self.spill, self.fill, self.cross = found.spill, found.fill, found.cross
+        return found
 
     # --- verbs that are the same everywhere -----------------------------------------------------------------------
     def receive(self, x: Signal, tag: Tag) -> Work[Signal]:

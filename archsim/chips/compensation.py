@@ -69,6 +69,7 @@ class Compensated:
         self.multiply_transposed, self.compute = chip.multiply_transposed, chip.compute
         self.accumulate, self.apply = chip.accumulate, chip.apply
         self.adjust, self.learn, self.maintain = chip.adjust, chip.learn, chip.maintain
+        self.spill, self.fill, self.cross = chip.spill, chip.fill, chip.cross
 
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Return the chip's x W times the layer's factor: a read, a multiplication and a write an element."""

@@ -25,6 +25,7 @@ from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
+from archsim.chips.links import held
 from archsim.chips.placement import Grid, place, tiles_demand
 from archsim.chips.ranges import Ranges
 from archsim.devices.base import Device
@@ -86,6 +87,9 @@ class CrossbarChip(Chip):
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
+        if architecture.link is not None:
+            tiles = {name: layer.grid.tiles for name, layer in state.items()}
+            self.beyond = self.joined(held(tiles, architecture.tile.count))
         self._full_scale = architecture.tile.dac.full_scale
         self._fixed = self._fixed_inputs()
         self.banks = self._banks()
@@ -111,7 +115,11 @@ class CrossbarChip(Chip):
         """Return what a network asks of the chip: tiles, too."""
         tile = cast("CrossbarArchitecture", architecture).tile
         tiles = tiles_demand(network.shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
-        return [tiles, *super().demands(architecture, network, samples)]
+        return [*([] if architecture.link else [tiles]), *super().demands(architecture, network, samples)]
+
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips; every tile in use is a unit of its own."""
+        return 1 if isinstance(component, Tile) else super().copies(component)
 
     @property
     @abstractmethod
@@ -187,7 +195,7 @@ class CrossbarChip(Chip):
 
     def parts(self) -> list[Part]:
         """Return the parts of all `tile.count` tiles of the chip, used or not, with each bank of converters once."""
-        return _whole(super().parts(), self.architecture.tile, next(iter(self.tiles.values()))[0][0])
+        return _whole(super().parts(), self.architecture.tile, next(iter(self.tiles.values()))[0][0], self.beyond.chips)
 
     def diagnostics(self) -> dict[str, float]:
         """Return how many conversions were clipped, too."""
@@ -221,6 +229,14 @@ class CrossbarChip(Chip):
         super().go_on(tallies)
         for k, tile in enumerate(self._every_tile()):
             tile.clipped, tile.converted = tallies[f"clipped {k}"], tallies[f"converted {k}"]
+
+    def steady(self, samples: int, *, looks: bool = False) -> float:
+        """Set the ranges of all converters so."""
+        return max((each.steady(samples, looks=looks) for each in self.ranges.values()), default=0.0)
+
+    def tile_counts(self) -> dict[str, int]:
+        """Return how many tiles each matrix takes."""
+        return {name: layer.grid.tiles for name, layer in self.state.items()}
 
     def _every_tile(self) -> list[Tile]:
         return [tile for layer in self.tiles.values() for row in layer for tile in row]
@@ -318,12 +334,12 @@ class CrossbarChip(Chip):
         return d.normal
 
 
-def _whole(parts: list[Part], file: TileFile, tile: Tile) -> list[Part]:
-    """Return the parts of a chip with the amounts of all tiles of the file, of which `tile` is one."""
-    banks = -(-file.count // file.adc.tiles_per_bank)
+def _whole(parts: list[Part], file: TileFile, tile: Tile, chips: int) -> list[Part]:
+    """Return the parts of some chips with the amounts of all tiles of the file, of which `tile` is one."""
+    count = chips * file.count
+    banks = -(-count // file.adc.tiles_per_bank)
     amounts = {
-        f"{tile.kind}.{name}": amount * (banks if name == "adc" else file.count)
-        for name, amount in tile.parts().items()
+        f"{tile.kind}.{name}": amount * (banks if name == "adc" else count) for name, amount in tile.parts().items()
     }
     return [replace(part, amount=amounts.get(part.key, part.amount)) for part in parts]
 

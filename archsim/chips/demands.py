@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.base.errors import DoesNotFitError
@@ -25,6 +25,8 @@ class Demand:
         The demand in words, with what it is made of.
     expected : str
         What would do.
+    first : str
+        The matrix at which the resource runs out, where it is shared out matrix by matrix.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Demand:
     available: int
     what: str
     expected: str
+    first: str = ""
 
     @property
     def short(self) -> int:
@@ -39,13 +42,15 @@ class Demand:
         return self.needed - self.available
 
 
-def require(demands: Mapping[str, Sequence[Demand]]) -> None:
+def require(demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] = str) -> None:
     """Refuse a network that asks for more than there is.
 
     Parameters
     ----------
     demands : chip's name -> its demands
         Of all chips that are to hold the network.
+    home : callable
+        Says of a matrix where in the workload's file its layer stands.
 
     Raises
     ------
@@ -59,8 +64,8 @@ def require(demands: Mapping[str, Sequence[Demand]]) -> None:
     hint = f"{remedy} {'makes' if len(unmet) == 1 else 'make'} it fit"
     if len(unmet) == 1:
         [(key, demand)] = unmet.items()
-        raise DoesNotFitError(_text(demand), key=key, expected=demand.expected, hint=hint)
-    texts = (f"{key}: {_text(demand)}; expected {demand.expected}" for key, demand in unmet.items())
+        raise DoesNotFitError(_text(demand, home), key=key, expected=demand.expected, hint=hint)
+    texts = (f"{key}: {_text(demand, home)}; expected {demand.expected}" for key, demand in unmet.items())
     raise DoesNotFitError("; ".join(texts), hint=hint)
 
 
@@ -79,5 +84,9 @@ def _unmet(demands: Mapping[str, Sequence[Demand]]) -> dict[str, Demand]:
     return found
 
 
-def _text(demand: Demand) -> str:
-    return f"{demand.what}, the chip has {demand.available}: {demand.short} short"
+def _text(demand: Demand, home: Callable[[str], str]) -> str:
+    begin = ""
+    if demand.first:
+        place = home(demand.first)
+        begin = f", from {demand.first}{'' if place == demand.first else f' ({place})'} on"
+    return f"{demand.what}, the chip has {demand.available}: {demand.short} short{begin}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, cast
+from collections.abc import Mapping
+from typing import Any, Literal, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.analog.expected import Writing
 from archsim.base.arrays import F32, Arrays, nested, stored
+from archsim.base.expected import expected
 from archsim.base.quantities import Count, Switch
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -23,14 +26,21 @@ from archsim.hardware.optimiser_unit import OptimiserUnit
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
+T = TypeVar("T")
+
 
 class MacArrayFile(Record):
-    """MAC lanes and the partial sums each holds, zero skipping, banks and word of the weight memory, operand memory."""
+    """MAC lanes and the partial sums each holds, zero skipping, banks and word of the weight memory, operand memory.
+
+    `weight_words` is what the weight memory holds at most: weights beyond it lie in the memory below the chip, with
+    their gradients and an optimiser's states, and pass through for each use. By default all fit.
+    """
 
     lanes: Count
     skip_zero_inputs: Switch
     weight_banks: Count
     weights_per_access: Count = 1
+    weight_words: Count | None = None
     operand_words: Count
     accumulators: Count = 1
 
@@ -57,7 +67,9 @@ class Digital32Chip(Chip):
         self.weights = weights
         array = architecture.mac_array
         together = array.weights_per_access
-        memory = self.sram(-(-network.weights // together), banks=array.weight_banks, word_bit=WEIGHT_BIT * together)
+        self.away = self._away()
+        self.resident = max(network.weights - sum(self.away.values()), together)
+        memory = self.sram(-(-self.resident // together), banks=array.weight_banks, word_bit=WEIGHT_BIT * together)
         self.mac_array = MacArray(
             self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
             operands=self.sram(array.operand_words), skip_zero_inputs=array.skip_zero_inputs,
@@ -82,6 +94,18 @@ class Digital32Chip(Chip):
         return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
+    def expected(
+        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+        writing: Mapping[str, Writing],
+    ) -> Self:  # fmt: skip
+        """Return a chip whose weights are shapes alone."""
+        del writing
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        weights = {name: expected(shape) for name, shape in network.shapes.items()}
+        return cls(cast("Digital32Architecture", architecture), network, times, weights).expecting(optimiser, samples)
+
+    @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: room for the operand and the result of a product, too.
 
@@ -97,7 +121,31 @@ class Digital32Chip(Chip):
             f"product ({columns}) take {rows + columns} words of the operand memory",
             f"at least {together * (rows + columns)} words",
         )  # fmt: skip
-        return [*super().demands(architecture, network, samples), operands]
+        room = Demand(
+            "mac_array.weight_words", network.weights, array.weight_words or network.weights,
+            f"the network has {network.weights} weights and the chip no memory below it",
+            f"at least {network.weights} words, or dram",
+        )  # fmt: skip
+        return [*super().demands(architecture, network, samples), operands, *([] if architecture.dram else [room])]
+
+    def _away(self) -> dict[str, int]:
+        """Return the matrices that lie below the chip, and the weights of each: those after the first that fit."""
+        limit, used, found = self.architecture.mac_array.weight_words, 0, {}
+        for name, (rows, columns) in self.network.shapes.items():
+            used += rows * columns
+            if limit is not None and used > limit:
+                used -= rows * columns
+                found[name] = rows * columns
+        return found
+
+    def _beside(self, matrix: str, words: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
+        """Do work on a matrix while so many words of each of its weights pass between it and the memory below."""
+        if matrix not in self.away or self.beyond.dram is None:
+            return (yield from work)
+        bits = words * self.away[matrix] * WEIGHT_BIT
+        results = yield from self.clock.together([work, self.beyond.dram.move(bits, tag, f"{what} {matrix}")])
+        found: T = results[0]
+        return found
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
@@ -117,7 +165,7 @@ class Digital32Chip(Chip):
         """Return one unit for all matrices, as wide as the MAC array."""
         array = self.architecture.mac_array
         unit = self.optimiser_unit(
-            optimiser, self.network.weights, lanes=array.lanes, banks=array.weight_banks,
+            optimiser, self.resident, lanes=array.lanes, banks=array.weight_banks,
             together=array.weights_per_access,
         )  # fmt: skip
         return dict.fromkeys(self.weights, unit)
@@ -138,13 +186,15 @@ class Digital32Chip(Chip):
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send the operand over the bus, multiply, keep the result in the signal buffer."""
         yield from self._send(x.elements, tag)
-        result = yield from self.mac_array.multiply(self.weights[matrix], x.values, tag)
+        work = self.mac_array.multiply(self.weights[matrix], x.values, tag)
+        result = yield from self._beside(matrix, 1, "weights of", tag, work)
         return (yield from self._keep(Signal(result), tag))
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
-        result = yield from self.mac_array.multiply_transposed(self.weights[matrix], d.values, tag)
+        work = self.mac_array.multiply_transposed(self.weights[matrix], d.values, tag)
+        result = yield from self._beside(matrix, 1, "weights of", tag, work)
         return (yield from self._keep(Signal(result), tag))
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
@@ -153,11 +203,13 @@ class Digital32Chip(Chip):
         yield from self._send(x.elements + d.elements, tag)
         scaled = np.ascontiguousarray(scaled)
         if self.optimiser is None:
-            yield from self.mac_array.add_outer(self.weights[matrix], x.values, scaled, tag)
+            adding = self.mac_array.add_outer(self.weights[matrix], x.values, scaled, tag)
+            yield from self._beside(matrix, 2, "weights of", tag, adding)
             return
         unit = self.optimiser_units[matrix]
         gradient = self.learnt[matrix].gradient
-        accesses = yield from self.mac_array.add_outer(gradient, x.values, scaled, tag, into=unit.gradients)
+        adding = self.mac_array.add_outer(gradient, x.values, scaled, tag, into=unit.gradients)
+        accesses = yield from self._beside(matrix, 2, "gradients of", tag, adding)
         unit.added(accesses, tag)
 
     def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
@@ -166,8 +218,10 @@ class Digital32Chip(Chip):
         if self.optimiser is None:
             return
         learnt, weight = self.learnt[matrix], self.weights[matrix]
-        step = yield from self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
-        yield from self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
+        stepping = self.optimiser_units[matrix].step(learnt, [weight.size], tag, rate=rate)
+        step = yield from self._beside(matrix, 2 + 2 * self.optimiser.states, "states of", tag, stepping)
+        moving = self.mac_array.move(weight, step, tag, kept=1 - rate * self.optimiser.decay)
+        yield from self._beside(matrix, 2, "weights of", tag, moving)
         learnt.clear()
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:

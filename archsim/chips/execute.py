@@ -16,7 +16,7 @@ from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
-from archsim.networks.program import Call, Program
+from archsim.networks.program import Call, Moved, Program
 
 
 def training_step(
@@ -89,6 +89,9 @@ def execute(
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
     """
+    if chip.beyond.components:
+        together = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
+        program = chip.beyond.with_moves(program, together)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
     samples = 0
     for name, number in program.feeds:
@@ -193,6 +196,11 @@ def _apply(call: Call, tag: Tag) -> _Ask:
     return lambda run: run.verbs.apply(matrix, run.samples, run.rate * call.rate, tag)
 
 
+def _move(call: Call, tag: Tag) -> _Ask:
+    verb, moved = call.verb, cast("Moved", call.target)
+    return lambda run: cast("Work[None]", getattr(run.verbs, verb)(moved.name, moved.words * run.samples, tag))
+
+
 def _maintain(call: Call, tag: Tag) -> _Ask:
     matrix = cast("str", call.target)
     return lambda run: run.verbs.maintain(matrix, tag)
@@ -201,4 +209,5 @@ def _maintain(call: Call, tag: Tag) -> _Ask:
 _ASKS: Mapping[str, Callable[[Call, Tag], _Ask]] = {
     "receive": _receive, "multiply": _multiply, "multiply_transposed": _multiply_transposed, "compute": _compute,
     "accumulate": _accumulate, "adjust": _adjust, "apply": _apply, "maintain": _maintain,
+    "spill": _move, "fill": _move, "cross": _move,
 }  # fmt: skip

@@ -6,7 +6,7 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self, cast
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
 from archsim.analog.cells import PairedCells
+from archsim.analog.expected import ExpectedCells, Writing
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.streams import Streams
@@ -26,7 +27,7 @@ from archsim.chips.board import Times
 from archsim.chips.crossbar import CrossbarChip, by_tile, load_cells
 from archsim.chips.demands import Demand
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
-from archsim.chips.placement import Grid
+from archsim.chips.placement import Grid, place
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
@@ -34,6 +35,7 @@ from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.programmer import Programmer
 from archsim.learning.accumulate import Accumulator, RefreshLog
+from archsim.learning.expected import ExpectedAccumulator, ExpectedLog, pairs
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
@@ -61,6 +63,15 @@ class LayerState:
         noted = {f"log/{r},{c}": log.noted() for r, row in enumerate(self.logs) for c, log in enumerate(row)}
         return {"chi": self.accumulator.chi, "counters": np.array([self.since_refresh, self.logged]), **noted}
 
+    def refresh_due(self, every: int, log_words: int) -> bool:
+        """Whether so many samples have passed, or the log is full."""
+        return self.since_refresh >= every or self.logged >= log_words
+
+    def by_tile(self, index: I64, pulses: I64) -> Iterable[tuple[int, int, I64, I64]]:
+        """Return pairs, given by flat positions in the layer, by tile: its place in the grid, positions, pulses."""
+        for (r, c), (inside, due) in by_tile(self.grid, index.tolist(), pulses.tolist()).items():
+            yield r, c, np.array(inside), np.array(due)
+
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` returned, in place."""
         found = {
@@ -72,6 +83,24 @@ class LayerState:
                 log.add(found[f"log/{r},{c}"])
         self.accumulator.restore(found["chi"])
         self.since_refresh, self.logged = found["counters"].tolist()
+
+
+class ExpectedLayerState(LayerState):
+    """A layer of which only expectations are known: each step does its part of a refresh."""
+
+    def refresh_due(self, every: int, log_words: int) -> bool:
+        """Say yes: what is spread over the steps until a refresh is done as they go."""
+        del every, log_words
+        return True
+
+    def by_tile(self, index: I64, pulses: I64) -> Iterable[tuple[int, int, I64, I64]]:
+        """Return each tile's part, by its cells, of the pairs."""
+        del pulses
+        whole = self.accumulator.chi.size
+        for r, row in enumerate(self.grid.rows):
+            for c, column in enumerate(self.grid.columns):
+                part = pairs(index.size * row.size * column.size / whole)
+                yield r, c, part, part
 
 
 class MixedPrecisionChip(CrossbarChip):
@@ -124,7 +153,8 @@ class MixedPrecisionChip(CrossbarChip):
         weight, outer = architecture.weight, architecture.outer_product
         tiled = outer.at == "tiles"
         state = {}
-        for name, (grid, cells) in load_cells(PairedCells, device, architecture, network, streams).items():
+        pairs = partial(PairedCells, copies=weight.copies)
+        for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
             sums = partial(
                 Accumulator, network.shapes[name], x_bits=outer.x_bits, error_bits=outer.error_bits,
@@ -136,6 +166,35 @@ class MixedPrecisionChip(CrossbarChip):
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
         made = cls(architecture, network, times, state)
         return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
+
+    @classmethod
+    def expected(
+        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+        writing: Mapping[str, Writing],
+    ) -> Self:  # fmt: skip
+        """Return a chip without devices and without numbers, that counts what one in training is expected to do."""
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        mine = cast("MixedPrecisionArchitecture", architecture)
+        outer, tile = mine.outer_product, mine.tile
+        copies = mine.weight.copies
+        conductance = 2 * copies * build_device(mine).common
+        state: dict[str, LayerState] = {}
+        for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
+            written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
+            sums = partial(ExpectedAccumulator, network.shapes[name], edges=edges, burst=outer.burst)
+            cells = [
+                [
+                    ExpectedCells((row.size, column.size), conductance=conductance, writing=written, copies=copies)
+                    for column in grid.columns
+                ]
+                for row in grid.rows
+            ]  # fmt: skip
+            logs = [[ExpectedLog(written.looked) for _ in grid.columns] for _ in grid.rows]
+            gradient = None if optimiser is None else sums()
+            leaves: Any = grid, cells, sums(due=written.pairs), logs, gradient
+            state[name] = ExpectedLayerState(*leaves)
+        return cls(mine, network, times, state).expecting(optimiser, samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
@@ -170,13 +229,19 @@ class MixedPrecisionChip(CrossbarChip):
         optimisers = {id(unit): unit for unit in self.optimiser_units.values()}
         return [*super().components(), *units.values(), self.programmer, *optimisers.values()]
 
+    def copies(self, component: Component) -> int:
+        """Return how often a unit stands on all chips; those at tiles are as many as the tiles in use."""
+        if self._at_tiles and component.name in AT_TILES:
+            return 1
+        return super().copies(component)
+
     def parts(self) -> list[Part]:
         """Return the parts of the chip; a unit at a tile stands at every one of the `tile.count` tiles, used or not."""
         found = super().parts()
         if not self._at_tiles:
             return found
         used = sum(unit.copies for unit in self.outer_product_units.values())
-        scale = self.architecture.tile.count / used
+        scale = self.beyond.chips * self.architecture.tile.count / used
         return [replace(part, amount=part.amount * scale) if part.component in AT_TILES else part for part in found]
 
     def gradient(self, matrix: str) -> F32:
@@ -240,7 +305,7 @@ class MixedPrecisionChip(CrossbarChip):
         Due every so many samples, and when the layer's part of the log is full.
         """
         state, policy = self.state[matrix], self.architecture.refresh
-        if state.since_refresh < policy.every and state.logged < self._log_words:
+        if not state.refresh_due(policy.every, self._log_words):
             return
         state.since_refresh = state.logged = 0
         for tiles, row, logs in zip(self.tiles[matrix], state.cells, state.logs, strict=True):
@@ -299,12 +364,12 @@ class MixedPrecisionChip(CrossbarChip):
         return dict.fromkeys(self.state, unit(self.network.weights))
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
-        """Pulse pairs given by flat positions in the layer, tile by tile; tile before programmer, always."""
-        for (r, c), (inside, due) in by_tile(state.grid, index.tolist(), pulses.tolist()).items():
-            tile, place = self.tiles[matrix][r][c], np.array(inside)
-            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], place, np.array(due), tag))
-            state.logs[r][c].add(place)
-            state.logged += place.size
+        """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
+        for r, c, inside, due in state.by_tile(index, pulses):
+            tile = self.tiles[matrix][r][c]
+            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
+            state.logs[r][c].add(inside)
+            state.logged += inside.size
 
 
 def _not_zero(scale: Scale) -> Scale:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from archsim.chips.demands import Demand
 
@@ -64,7 +64,9 @@ def tiles_demand(shapes: Mapping[str, Shape], *, rows: int, columns: int, availa
     grids = place(shapes, rows=rows, columns=columns)
     tiles = sum(grid.tiles for grid in grids.values())
     parts = ", ".join(f"{name} {shapes[name][0]}x{shapes[name][1]}: {grid.tiles}" for name, grid in grids.items())
+    taken = accumulate(grid.tiles for grid in grids.values())
+    first = next((name for name, sum_ in zip(grids, taken, strict=True) if sum_ > available), "")
     return Demand(
         "tile.count", tiles, available, f"needs {tiles} tiles of {rows}x{columns} ({parts})",
-        f"at least {tiles} tiles, or larger ones",
+        f"at least {tiles} tiles, or larger ones", first,
     )  # fmt: skip

@@ -48,6 +48,19 @@ class Ranges:
         if self._file is not None and spread > 0:
             self._scales[int(backward)] = self._file.deviations * spread
 
+    def steady(self, samples: int, *, looks: bool) -> float:
+        """Be as after long training, before a step of so many samples that looks at its results or not.
+
+        Returns
+        -------
+        float : the share of all steps that do.
+        """
+        if self._file is None:
+            return 0.0
+        every = self._file.every
+        self._samples[:] = every, every if looks else 0
+        return 1.0 / (-(-every // samples) + 1)
+
     def count(self, samples: int) -> None:
         """Note that a batch is done."""
         self._samples[1] = 0 if self.due else self._samples[1] + samples

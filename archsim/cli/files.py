@@ -30,7 +30,8 @@ def workloads_list() -> None:
 
     for name in shipped_names("workloads"):
         parsed = workload.parse(workload.document(name))
-        typer.echo(f"{name:20} {parsed.title}; presets: {', '.join(parsed.presets) or 'none'}")
+        presets = f"presets: {', '.join(parsed.presets) or 'none'}"
+        typer.echo(f"{name:20} {parsed.title}; {presets if parsed.dataset else 'shapes alone, to be estimated'}")
 
 
 @workloads_app.command("show")
@@ -86,6 +87,29 @@ def workloads_new(out: Write = Path("my-workload.yaml"), force: Force = False) -
     check_file(out, force=force)
     write_workload(out)
     typer.echo(f"written: {display(out)}; archsim run {display(out)} --steps 1000 runs it")
+
+
+@workloads_app.command("import")
+def workloads_import(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An ONNX model (.onnx), or a topology of SCALE-Sim (.csv).")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Workload to write.", show_default="the model's name.yaml")] = None,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Leave the weights of the model out.")] = False,
+    same: Annotated[
+        bool, typer.Option("--same", help="Pad a topology's convolutions to the same size; its own count is without.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Write the network of another tool's file as a workload, with its weights beside it in an .npz file."""
+    from archsim.api.workloads import import_
+    from archsim.base.files import display
+
+    done = import_(file, out, shapes=shapes, same=same, force=force)
+    for note in done.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"written: {display(done.file)}" + (f" and {display(done.initial)}" if done.initial else ""))
+    typer.echo(f"archsim workloads show {display(done.file)} shows its layers")
 
 
 @archs_app.command("list")

@@ -224,7 +224,8 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
     """Do one run a seed and print each and their mean."""
     from archsim.base.files import write_text
     from archsim.runs.spec import resolve
-    from archsim.studies.seeds import STOP, check_folder, drawn, run_seeds, statistics
+    from archsim.studies.seeds import check_folder, drawn, run_seeds, statistics
+    from archsim.studies.sweep import STOP
 
     silent, every_s = how.silent, how.every_s
     spec = resolve(**options, seed=seeds[0])

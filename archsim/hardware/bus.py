@@ -54,6 +54,16 @@ class Bus(Component):
         return {"length_m": self.length_m}
 
 
+class ChipLink(Bus):
+    """The links between chips that hold one network together; each goes at its width, one transfer after the other."""
+
+    kind = "link"
+    ACTIONS: ClassVar = {
+        "transfer": Action("one bit sent to another chip", "off-chip memory", "bit", part="bus", circuit="off-chip")
+    }
+    TIMES: ClassVar = {"link.cycle": "off-chip"}
+
+
 class HostLink(Bus):
     """The link over which samples reach the chip."""
 

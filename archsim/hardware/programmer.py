@@ -8,6 +8,7 @@ from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import PairedCells, Refreshed
 from archsim.base.arrays import I64
+from archsim.base.expected import parcels
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
@@ -65,15 +66,15 @@ class Programmer(Component):
         self.parallel, self.set_ps, self.reset_ps, self.read_ps = parallel, set_ps, reset_ps, read_ps
         self.cycle_ps, self.log = cycle_ps, log
 
-    def train_ps(self, *, pulses: int = 0, resets: int = 0, reads: int = 0) -> int:
+    def train_ps(self, *, pulses: float = 0, resets: float = 0, reads: float = 0) -> int:
         """Return the time of trains of pulses and reads, `parallel` at a time."""
-        return (
-            -(-pulses // self.parallel) * self.set_ps
-            - (-resets // self.parallel) * self.reset_ps
-            - (-reads // self.parallel) * self.read_ps
+        return round(
+            parcels(pulses, self.parallel) * self.set_ps
+            + parcels(resets, self.parallel) * self.reset_ps
+            + parcels(reads, self.parallel) * self.read_ps
         )
 
-    def set_pulses(self, cells: PairedCells, index: I64, pulses: I64, tag: Tag) -> Work[int]:
+    def set_pulses(self, cells: PairedCells, index: I64, pulses: I64, tag: Tag) -> Work[float]:
         """Give signed SET pulses to the pairs at flat positions `index`; return how many pulses were given."""
         if not self.slot.take():
             yield from self.slot.wait()

@@ -13,6 +13,7 @@ from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import BURST, Cells, Grids
 from archsim.analog.codes import SLAB, Codes
 from archsim.base.arrays import F32
+from archsim.base.expected import Expected
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -159,7 +160,7 @@ class Tile(Component):
         self.converted += codes.size
         row = self._account.row(tag)
         row["dac.convert"] += driven
-        row["line.charge"] += driven
+        row["line.charge"] += driven * self.cells.copies  # lines as much longer, or as many more
         row["cells.conduct"] += conducted
         row["adc.convert"] += codes.size
         return codes
@@ -268,7 +269,9 @@ class TileGroup:
         """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
         vectors = x.shape[0]
         parts: Sequence[F32 | Codes]
-        if BURST[self.backward] <= vectors <= SLAB:
+        if isinstance(x, Expected):
+            parts = [x[:, lines] for lines in self._lines]
+        elif BURST[self.backward] <= vectors <= SLAB:
             codes = Codes.of(x, self._dac_levels)  # once for all tiles
             parts = [codes.part(lines) for lines in self._lines]
         elif vectors == 1 or vectors > SLAB:  # a row's slices are contiguous as they are; slabs are encoded one by one

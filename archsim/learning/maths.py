@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from archsim.base.arrays import F32, F64
+from archsim.base.expected import UNKNOWN, Expected
 from archsim.learning import _kernels
 
 
@@ -53,6 +54,8 @@ class Op:
 
 def normalised(x: F32) -> tuple[F32, float]:
     """Return x, (vectors, size), over its largest magnitude, and that magnitude (zero stays zero)."""
+    if isinstance(x, Expected):
+        return x, UNKNOWN
     out = np.empty_like(x)
     scale: float = _kernels.normalise(x, out)
     return out, scale
@@ -60,6 +63,8 @@ def normalised(x: F32) -> tuple[F32, float]:
 
 def normalised_by_vector(x: F32) -> tuple[F32, F64]:
     """Return each vector of x, (vectors, size), over its largest magnitude, and these, (vectors, 1); zero stays."""
+    if isinstance(x, Expected):
+        return x, Expected((x.shape[0], 1))
     scales = np.abs(x).max(axis=1, keepdims=True)
     whole: F32 = np.divide(x, np.where(scales > 0, scales, np.float32(1)), dtype=np.float32)
     return whole, scales.astype(np.float64)
@@ -71,6 +76,14 @@ def _relu(x: F32, out: F32) -> None:
 
 def _relu_derivative(back: F32, y: F32, out: F32) -> None:
     np.multiply(back, y > 0, out=out)
+
+
+def _relu6(x: F32, out: F32) -> None:
+    np.clip(x, 0, 6, out=out)
+
+
+def _relu6_derivative(back: F32, y: F32, out: F32) -> None:
+    np.multiply(back, (y > 0) & (y < 6), out=out)
 
 
 def _leaky_relu(x: F32, out: F32, slope: float) -> None:
@@ -108,6 +121,8 @@ OPS: dict[str, Op] = {
     "tanh-derivative": Op(_tanh_derivative, 2, multiplies=2, adds=1),
     "relu": Op(_relu, 1, compares=1, adjoints=_by("relu-derivative"), shrinks=True),
     "relu-derivative": Op(_relu_derivative, 2, compares=1),
+    "relu6": Op(_relu6, 1, compares=2, adjoints=_by("relu6-derivative"), bound=6.0),
+    "relu6-derivative": Op(_relu6_derivative, 2, compares=2),
     "leaky-relu": Op(
         _leaky_relu, 1, compares=1, multiplies=1, adjoints=_by("leaky-relu-derivative"), shrinks=True, setting=SLOPE
     ),
@@ -120,5 +135,5 @@ OPS: dict[str, Op] = {
 }
 """Name -> operation, with NumPy's or Numba's kernel that computes it."""
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu", "linear")
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "linear")
 """Activations of a layer; "linear" stands for none. GELU is the exact one, x Phi(x), not its approximation by tanh."""

@@ -9,7 +9,7 @@ import numpy as np
 from archsim.base.arrays import F32
 from archsim.base.errors import ModelError
 from archsim.learning import _kernels
-from archsim.learning.functions import Adjoint, Function, Shape, words
+from archsim.learning.functions import Adjoint, Cost, Function, Shape, words
 
 
 class AppendOne(Function):
@@ -117,6 +117,50 @@ class Join(Function):
     def bound(self, bounds: Sequence[float | None]) -> float | None:
         """Return the largest of the operands'."""
         return None if any(bound is None for bound in bounds) else max(bound for bound in bounds if bound is not None)
+
+
+class Fit(Function):
+    """The words of a sample in their order, as many as another shape holds: from the first on again, if there are less.
+
+    Free. The gradient of a word is the sum of what is said of its copies: an addition, two reads and a write a copy.
+    """
+
+    def __init__(self, shape: Shape, out: Shape) -> None:
+        self.name, self.shapes, self.out = "fit", (shape,), out
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (samples x positions, size)."""
+        x = operands[0].reshape(-1, words(self.shapes[0]))
+        places = np.arange(words(self.out)) % x.shape[1]
+        return x[:, places].reshape(-1, self.out[-1])
+
+    def adjoint(self, operand: int) -> Adjoint | None:
+        """Add up what is said of the copies."""
+        del operand
+        return Adjoint(FitAdjoint(self.out, self.shapes[0]))
+
+    def bound(self, bounds: Sequence[float | None]) -> float | None:
+        """Return the operand's."""
+        return bounds[0]
+
+
+class FitAdjoint(Function):
+    """The sum over the copies of each word; zero where there is none."""
+
+    def __init__(self, shape: Shape, out: Shape) -> None:
+        self.name, self.shapes, self.out = "fit back", (shape,), out
+        more = max(words(shape) - words(out), 0)
+        self.cost = Cost(adds=more, reads=2 * more, writes=more)
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (samples x positions, size)."""
+        size = words(self.out)
+        d = operands[0].reshape(-1, words(self.shapes[0]))
+        rounds = -(-d.shape[1] // size)
+        whole = np.zeros((len(d), rounds * size), np.float32)
+        whole[:, : d.shape[1]] = d
+        summed: F32 = whole.reshape(-1, rounds, size).sum(axis=1)
+        return summed.reshape(-1, self.out[-1])
 
 
 class Transpose(Function):

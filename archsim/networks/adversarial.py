@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from archsim.base.errors import ModelError
 from archsim.networks.backprop import Loss, forward, training
+from archsim.networks.faults import NamedFault
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.losses import loss
 from archsim.networks.network import Network
@@ -46,9 +46,9 @@ def adversarial(builder: Builder, generator: Set[str], made: Tensor, judged: tup
     builder.feed(GENERATED, of_made.shape)
     graph = builder.graph()
     if graph.states:
-        raise ModelError(
-            f"{next(iter(graph.states))} is carried from batch to batch; expected none in a generator or a "
-            "discriminator"
+        state = next(iter(graph.states))
+        raise NamedFault(
+            f"{state} is carried from batch to batch; expected none in a generator or a discriminator", state
         )
 
     def said(of: Tensor, target: str) -> Loss:

@@ -12,6 +12,7 @@ from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, Sum
 from archsim.learning.moves import Place
 from archsim.learning.parts import Spread, apart
+from archsim.networks.faults import NamedFault
 from archsim.networks.graph import Graph, Node, Product, Tensor
 from archsim.networks.program import Call, Program, Verb
 
@@ -81,7 +82,12 @@ def training(
     writer.backward(nodes, losses, learning)
     phases.append(("backward", writer.take()))
     if missing := learning - writer.uses.keys() - writer.slopes.keys():
-        raise ModelError(f"no error reaches {', '.join(sorted(missing))}")
+        named = sorted(missing)
+        raise NamedFault(
+            f"no error reaches {', '.join(named)}; expected what learns on the way to the loss, and no layer without a "
+            "gradient between",
+            named[0],
+        )
     for matrix, uses in writer.uses.items():
         for rows, columns, layer in uses:
             writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate / positions)

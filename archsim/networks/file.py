@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
@@ -10,13 +10,15 @@ from pydantic import Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_
 from archsim.base import registry
 from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
-from archsim.base.yamlfile import STORED, Record
+from archsim.base.yamlfile import STORED, FaultBelow, Key, Record
 from archsim.learning.functions import Shape
 from archsim.networks.adversarial import GENERATED, LATENT, REAL, adversarial
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.faults import NamedFault, within
+from archsim.networks.graph import Builder
 from archsim.networks.layers.base import Layer
 from archsim.networks.losses import LossName, loss
 from archsim.networks.network import INPUT, TARGET, Network
+from archsim.networks.wiring import built, home
 
 
 def _kind(layer: object) -> str | None:
@@ -55,10 +57,7 @@ class NetworkFile(Record):
 
     @model_validator(mode="after")
     def _sound(self) -> NetworkFile:
-        try:
-            self.build()
-        except ModelError as error:
-            raise ValueError(str(error)) from None
+        _check(self)
         return self
 
     @property
@@ -80,10 +79,27 @@ class NetworkFile(Record):
             If names or shapes do not fit.
         """
         builder = Builder(self.initial_std, self.initial_levels or 0)
-        last = built(self.layers, builder, (INPUT, builder.feed(INPUT, self.shape, bound=bound)), RESERVED)
+        with within("layers"):
+            last = built(self.layers, builder, (INPUT, builder.feed(INPUT, self.shape, bound=bound)), RESERVED)
         builder.feed(TARGET, last.shape)
         graph = builder.graph()
-        return Network.supervised(graph, loss(self.loss, graph, last, TARGET))
+        with within("loss"):
+            said = loss(self.loss, graph, last, TARGET)
+        return Network.supervised(graph, said)
+
+    @property
+    def last(self) -> Key:
+        """The keys, from the network's own on, of the layer whose result is that of the network."""
+        return "layers", len(self.layers) - 1
+
+    def home(self, name: str) -> Key:
+        """Return the keys, from the network's own on, of the layer with a matrix, parameter or part of a name."""
+        return _home({("layers",): self.layers}, name)
+
+    def layer(self, name: str) -> Layer | None:
+        """Return the layer with a matrix, parameter or part of a name; None without one."""
+        number = home(self.layers, name)
+        return None if number is None else self.layers[number]
 
 
 class GeneratorFile(Record):
@@ -119,10 +135,7 @@ class AdversarialFile(Record):
 
     @model_validator(mode="after")
     def _sound(self) -> AdversarialFile:
-        try:
-            self.build()
-        except ModelError as error:
-            raise ValueError(str(error)) from None
+        _check(self)
         return self
 
     def build(self, *, bound: float | None = 1.0) -> Network:
@@ -136,15 +149,51 @@ class AdversarialFile(Record):
         told, judge = self.generator, self.discriminator
         builder = Builder(told.initial_std)
         z = builder.feed(LATENT, (told.inputs,) if isinstance(told.inputs, int) else tuple(told.inputs), bound=1.0)
-        made = built(told.layers, builder, (LATENT, z), (INPUT, REAL, GENERATED, *RESERVED))
+        with within("generator", "layers"):
+            made = built(told.layers, builder, (LATENT, z), (INPUT, REAL, GENERATED, *RESERVED))
         mine = builder.learning()
         builder.initial_std = judge.initial_std
         others = (LATENT, REAL, GENERATED, *(layer.name for layer in told.layers), *RESERVED)
         x = builder.feed(INPUT, made.shape, bound=bound)
-        of_real = built(judge.layers, builder, (INPUT, x), others)
-        with builder.again():
-            of_made = built(judge.layers, builder, (INPUT, made), others)
-        return adversarial(builder, mine, made, (of_real, of_made))
+        with within("discriminator", "layers"):
+            of_real = built(judge.layers, builder, (INPUT, x), others)
+            with builder.again():
+                of_made = built(judge.layers, builder, (INPUT, made), others)
+        with within("discriminator", "layers", len(judge.layers) - 1):
+            return adversarial(builder, mine, made, (of_real, of_made))
+
+    @property
+    def last(self) -> Key:
+        """The keys of the layer that makes a sample."""
+        return "generator", "layers", len(self.generator.layers) - 1
+
+    def home(self, name: str) -> Key:
+        """As `NetworkFile.home`."""
+        parts = {"generator": self.generator.layers, "discriminator": self.discriminator.layers}
+        return _home({(part, "layers"): layers for part, layers in parts.items()}, name)
+
+    def layer(self, name: str) -> Layer | None:
+        """As `NetworkFile.layer`."""
+        found = ((each, home(each, name)) for each in (self.generator.layers, self.discriminator.layers))
+        return next((layers[number] for layers, number in found if number is not None), None)
+
+
+def _check(network: NetworkFile | AdversarialFile) -> None:
+    """Refuse a network that cannot be built, with the place of what is wrong."""
+    try:
+        network.build()
+    except NamedFault as error:
+        raise FaultBelow(str(error), network.home(error.name)) from None
+    except ModelError as error:
+        raise FaultBelow(str(error), error.at) from None
+
+
+def _home(lists: Mapping[Key, Layers], name: str) -> Key:
+    """Return the keys of the layer that a name belongs to, in the first list that has it; else those of the list."""
+    for keys, layers in lists.items():
+        if (number := home(layers, name)) is not None:
+            return (*keys, number)
+    return next(iter(lists))
 
 
 def _form(network: object) -> str:
@@ -162,40 +211,11 @@ AnyNetwork = Annotated[
 _ANY: TypeAdapter[NetworkFile | AdversarialFile] = TypeAdapter(AnyNetwork)
 
 
+def file_of(told: Mapping[str, Any]) -> NetworkFile | AdversarialFile:
+    """Return what a run.yaml says of its network."""
+    return _ANY.validate_python(told, context=STORED)
+
+
 def network_of(told: Mapping[str, Any]) -> Network:
     """Return the network of what a run.yaml says of it."""
-    return _ANY.validate_python(told, context=STORED).build()
-
-
-def built(layers: Sequence[Layer], builder: Builder, first: tuple[str, Tensor], reserved: Sequence[str]) -> Tensor:
-    """Add layers to a graph, from a tensor on, known to them by a name, and return the last one's result.
-
-    Raises
-    ------
-    ModelError
-        If names or shapes do not fit.
-    """
-    results, last = dict([first]), first[1]
-    for layer in layers:
-        if layer.name in (*results, *reserved):
-            raise ModelError(f"a layer is named {layer.name!r}; expected a name that nothing else has")
-        last = results[layer.name] = layer.build(builder, _taken(layer, results, last))
-    return last
-
-
-def _taken(layer: Layer, results: Mapping[str, Tensor], last: Tensor) -> list[Tensor]:
-    """Return what a layer takes: the results that it names, or the one before."""
-    if layer.of is None:
-        found = [last]
-    else:
-        if unknown := [name for name in layer.of if name not in results]:
-            known = ", ".join(results)
-            raise ModelError(
-                f"{layer.name} takes {unknown[0]!r}, which no layer before it gives; expected one of {known}"
-            )
-        found = [results[name] for name in layer.of]
-    if layer.TAKES is not None and len(found) != layer.TAKES:
-        raise ModelError(f"{layer.name} takes {len(found)} results; expected {layer.TAKES}")
-    if layer.TAKES is None and len(found) < 2:
-        raise ModelError(f"{layer.name} takes one result; expected two or more, named in `of`")
-    return found
+    return file_of(told).build()

@@ -43,6 +43,17 @@ class Tensor:
         """Elements."""
         return words(self.shape)
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in words: "the input x", "the result of conv1"."""
+        layer, colon, _ = self.name.rpartition(":")
+        return f"the result of {layer}" if colon else f"the input {self.name}"
+
+    @property
+    def told(self) -> str:
+        """Where it comes from, and its shape: "the result of conv1, 28x28x8"."""
+        return f"{self.origin}, {'x'.join(map(str, self.shape))}"
+
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
@@ -213,6 +224,7 @@ class Builder:
     _nodes: list[Node] = field(default_factory=list)
     _states: dict[str, str] = field(default_factory=dict)
     _tracks: dict[str, Track] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
     _again: bool = False
 
     @contextmanager
@@ -260,10 +272,14 @@ class Builder:
             return self._same(name, self._matrices, (rows, columns))
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
-        wanted = self.initial_std if initial_std is None else initial_std
-        std = wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
+        std = self.spread(rows, initial_std)
         made = self._matrices[name] = Matrix(name, rows, columns, std, self.initial_levels, rate)
         return made
+
+    def spread(self, rows: int, initial_std: float | None = None) -> float:
+        """Return the deviation of initial weights of so many inputs: the graph's if none is given."""
+        wanted = self.initial_std if initial_std is None else initial_std
+        return wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
 
     def known(self, name: str, layer: str) -> Matrix:
         """Return the matrix of a layer that is there already.
@@ -275,7 +291,9 @@ class Builder:
         """
         if name not in self._matrices:
             there = ", ".join(self._matrices) or "none"
-            raise ModelError(f"{layer} takes the matrix {name!r}, which no layer before it has; there are {there}")
+            raise ModelError(
+                f"{layer} takes the matrix {name!r}, which no layer before it has; there are {there}", at=("matrix",)
+            )
         return self._matrices[name]
 
     def parameter(
@@ -297,7 +315,8 @@ class Builder:
         """
         rows, columns = matrix.shape[::-1] if transposed else matrix.shape
         if x.shape[-1] != rows:
-            raise ModelError(f"{layer}: {x.name} has vectors of {x.shape[-1]}, {matrix.name} takes {rows}")
+            way = f"{matrix.rows}x{matrix.columns}{', the other way round,' if transposed else ''}"
+            raise ModelError(f"{layer} is given {x.told}; the matrix {matrix.name}, {way} takes vectors of {rows}")
         out = self._tensor(self._free(layer), (*x.shape[:-1], columns), None)
         self._nodes.append(Node(Product(matrix.name, transposed), (x.name,), out.name, layer))
         return out
@@ -314,8 +333,8 @@ class Builder:
             If their shapes are not those of the function.
         """
         for one, taken in ((function, xs), *([inference] if inference else [])):
-            if (given := tuple(x.shape for x in taken)) != one.shapes:
-                raise ModelError(f"{layer}: {one} is given {', '.join(map(str, given))}")
+            if tuple(x.shape for x in taken) != one.shapes:
+                raise ModelError(f"{layer}: {one} is given {', '.join(x.told for x in taken)}")
         out = self._tensor(self._free(layer), function.out, function.bound([x.bound for x in xs]))
         instead = None
         if inference is not None:
@@ -332,7 +351,7 @@ class Builder:
             If another one is given a slope.
         """
         if slope is not None and name != "leaky-relu":
-            raise ModelError(f"{layer}: a slope for {name}; expected one for leaky-relu only")
+            raise ModelError(f"{layer}: a slope for {name}; expected one for leaky-relu only", at=("slope",))
         if name == LINEAR:
             return x
         return self.apply(Softmax(x.shape) if name == "softmax" else Elementwise(name, x.shape, slope), [x], layer)
@@ -358,9 +377,10 @@ class Builder:
         return there[name]
 
     def _free(self, layer: str) -> str:
-        count = 1
+        count = self._counts.get(layer, 0) + 1
         while (name := f"{layer}:{count}") in self._tensors:
             count += 1
+        self._counts[layer] = count
         return name
 
     def _tensor(self, name: str, shape: Shape, bound: float | None) -> Tensor:

@@ -39,4 +39,4 @@ def loss(name: LossName, graph: Graph, output: Tensor, target: str) -> Loss:
     if plain := _PLAIN.get(name):
         return Loss(output.name, target, output.name, Elementwise(plain, output.shape), positions)
     suited = ", ".join(after for loss_name, after in _FUSED if loss_name == name)
-    raise ModelError(f"the loss {name} of an output after {activation!r}; expected it after {suited}")
+    raise ModelError(f"the loss {name} of {output.origin}, after {activation!r}; expected it after {suited}")

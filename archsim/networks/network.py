@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from archsim.base.arrays import F32
+from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
 from archsim.learning.dropout import SEED_BELOW
 from archsim.learning.functions import words
@@ -32,18 +34,38 @@ class Network:
         One pass; its first result is the output, the others are states.
     latent : tuple of str
         Feeds that each training step draws at random, uniform from -1 to 1.
+    initial : name -> float32 array, (rows, columns)
+        Matrices and parameters that start from these values and are not drawn.
     """
 
     graph: Graph
     training: tuple[Program, ...]
     inference: Program
     latent: tuple[str, ...] = ()
+    initial: Mapping[str, F32] = field(default_factory=dict)
 
     @classmethod
     def supervised(cls, graph: Graph, loss: Loss) -> Network:
         """Return a network that learns its one output from targets."""
         outputs = [loss.output, *graph.states.values()]
         return cls(graph, (training(graph, [loss], outputs=outputs),), forward(graph, outputs))
+
+    def starting(self, initial: Mapping[str, F32]) -> Network:
+        """Return the network with initial values of matrices and parameters in place of drawn ones.
+
+        Raises
+        ------
+        ModelError
+            If there is none of a name, or it has another shape.
+        """
+        parameters = self.graph.parameters.values()
+        shapes = {**self.shapes, **{one.name: (words(one.shape[:-1]), one.shape[-1]) for one in parameters}}
+        for name, values in initial.items():
+            if name not in shapes:
+                raise ModelError(f"has values for {name!r}; the network has no matrix or parameter of that name")
+            if values.shape != shapes[name]:
+                raise ModelError(f"{name} is {_by(values.shape)}; the network has it {_by(shapes[name])}")
+        return replace(self, initial=dict(initial))
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -85,6 +107,9 @@ class Network:
         """Return weights of mean 0 and the stated deviation by matrix: the start that all chips of a run share."""
         found = {}
         for matrix in self.matrices:
+            if matrix.name in self.initial:
+                found[matrix.name] = self.initial[matrix.name].copy()
+                continue
             random = streams.generator(f"initial/{matrix.name}")
             if levels := matrix.initial_levels:
                 drawn = (random.integers(levels, size=matrix.shape) - (levels - 1) / 2) / np.sqrt((levels**2 - 1) / 12)
@@ -113,7 +138,14 @@ class Network:
         """Return the initial values of each parameter, (rows, size)."""
         found = {}
         for one in self.graph.parameters.values():
+            if one.name in self.initial:
+                found[one.name] = self.initial[one.name].copy()
+                continue
             shape = words(one.shape[:-1]), one.shape[-1]
             drawn = streams.generator(f"initial/{one.name}").standard_normal(shape) if one.std else 0.0
             found[one.name] = np.full(shape, np.asarray(one.mean) + one.std * drawn, np.float32)
         return found
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -11,11 +11,24 @@ from archsim.learning.functions import Function
 from archsim.networks.graph import Tensor
 
 Verb = Literal[
-    "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain"
+    "receive", "multiply", "multiply_transposed", "compute", "accumulate", "apply", "adjust", "maintain",
+    "spill", "fill", "cross",
 ]  # fmt: skip
 
 WIDE = 60
 """Letters beyond which a cell of a program's text stands out of line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A signal that leaves the signal buffer for the memory below, or comes back: its name, and words a sample."""
+
+    name: str
+    words: int
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +38,9 @@ class Call:
     Parameters
     ----------
     verb : str
-    target : str or Function
-        Name of a matrix, or of a parameter that is adjusted; what is computed; the feed's name where it is received.
+    target : str, Function or Moved
+        Name of a matrix, or of a parameter that is adjusted; what is computed; the feed's name where it is received;
+        the signal that is moved.
     inputs : tuple of int
         Numbers of tensors.
     output : int
@@ -43,7 +57,7 @@ class Call:
     """
 
     verb: Verb
-    target: str | Function
+    target: str | Function | Moved
     inputs: tuple[int, ...]
     output: int
     layer: str
@@ -115,7 +129,7 @@ class Program:
         What a free function returns lies where its operands lie. A result never overwrites an operand, and what is fed
         lies outside until it is received. Parameters are no part of it.
         """
-        lies = _homes(self)
+        lies = homes(self)
         outside = {number for call in self.calls if call.verb == "receive" for number in call.inputs}
         begin = {number: 0 for _, number in self.feeds if number not in outside}
         end = {home: len(self.calls) for _, number in self.results for home in lies[number]}
@@ -132,7 +146,7 @@ class Program:
         return max(accumulate(changes))
 
 
-def _homes(program: Program) -> dict[int, set[int]]:
+def homes(program: Program) -> dict[int, set[int]]:
     """Return, by number, the tensors in whose words a tensor lies: itself, unless a free function names it anew."""
     found = {number: {number} for _, number in (*program.feeds, *program.parameters)}
     for call in program.calls:

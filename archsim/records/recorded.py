@@ -38,6 +38,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
+LATE = 0.25
+"""The last part of a training."""
+
+
 @dataclass(frozen=True, slots=True)
 class CoursePoint:
     """Where a training stood after so many steps, as training.csv has it.
@@ -85,6 +89,19 @@ class RecordedChip:
     ends: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]]
     areas: Mapping[str, tuple[AreaLine, ...]]
     course: tuple[CoursePoint, ...]
+
+    def mean_J(self, technology: str) -> float:  # noqa: N802  the quantity's unit
+        """Return the energy [J] of a sample, mean over the training; 0 before the first."""
+        end = self.course[-1]
+        return end.energy_J[technology] / end.samples if end.samples else 0.0
+
+    def late_J(self, technology: str) -> float | None:  # noqa: N802  the quantity's unit
+        """Return the energy [J] of a sample from the last point before the last part on; None if that is the start."""
+        end = self.course[-1]
+        begin = [point for point in self.course if point.samples <= (1 - LATE) * end.samples][-1]
+        if not begin.samples:
+            return None
+        return (end.energy_J[technology] - begin.energy_J[technology]) / (end.samples - begin.samples)
 
 
 @dataclass(frozen=True)

@@ -44,20 +44,32 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
         If the directory holds no run, or a device file, a technology or the data set is not what it was.
     """
     run, file = layout.read_run(path), display(path / layout.RUN)
-    architectures = stored_architectures(path)
+    architectures, workload = stored_architectures(path), stored_workload(path)
     with _as_written(file):
-        workload = Workload.model_validate(run["workload"], context=STORED).at(path / layout.INPUTS / WORKLOAD)
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}
         seed, preset, settings = int(run["seed"]), run["preset"], tuple(dict(run["settings"]).items())
         wanted = str(run["dataset"]["sha256"]), str(run["dataset"]["origin"])
     dataset = _dataset(workload, data, wanted)
     return RunSpec(
-        workload=workload, network=workload.network.build(bound=input_bound(dataset)), architectures=architectures,
+        workload=workload, network=workload.build(bound=input_bound(dataset)), architectures=architectures,
         technologies=_technologies(path, run, techs), dataset=dataset, seed=seed,
         preset=preset, settings=settings, inputs=inputs, copies=kept(path / layout.INPUTS),
         figures=tuple((run.get("figures") or {}).items()), given=run.get("given") or {},
         over=run.get("over"),
     )  # fmt: skip
+
+
+def stored_workload(path: Path) -> Workload:
+    """Return the workload of a run, from its run.yaml.
+
+    Raises
+    ------
+    InputError
+        If the directory holds no run.
+    """
+    run = layout.read_run(path)
+    with _as_written(display(path / layout.RUN)):
+        return Workload.model_validate(run["workload"], context=STORED).at(path / layout.INPUTS / WORKLOAD)
 
 
 def stored_architectures(path: Path) -> tuple[Architecture, ...]:

@@ -9,9 +9,9 @@ from archsim.accounting.intervals import TOTAL, Intervals
 from archsim.base.metrics import Metric
 from archsim.base.units import show
 from archsim.records.intervals import known
-from archsim.records.recorded import Recorded, RecordedChip, read
+from archsim.records.recorded import Recorded, read
 
-STILL, LATE = 0.05, 0.25
+STILL = 0.05
 """Energy of the last part that is off the mean by more than `STILL` of it is still moving."""
 
 
@@ -131,7 +131,7 @@ _HIGHER, _LOWER = 1.5, 0.9
 
 def _moving(run: Recorded) -> Iterator[str]:
     for name, chip in run.chips.items():
-        mean, last = _mean(chip, run.technology), _late(chip, run.technology)
+        mean, last = chip.mean_J(run.technology), chip.late_J(run.technology)
         if mean and last is None:
             yield f"Note: this training of {name} is too short to tell whether its energy a sample is still moving"
         elif mean and last and abs(last / mean - 1) > STILL:
@@ -139,17 +139,3 @@ def _moving(run: Recorded) -> Iterator[str]:
                 f"Note: {name} takes {show(last, 'J', 3)} a sample late in this training, {show(mean, 'J', 3)} in the "
                 "mean: sparsity and energy are still moving, train longer for an answer that lasts"
             )
-
-
-def _mean(chip: RecordedChip, technology: str) -> float:
-    end = chip.course[-1]
-    return end.energy_J[technology] / end.samples if end.samples else 0.0
-
-
-def _late(chip: RecordedChip, technology: str) -> float | None:
-    """Return the energy [J] of a sample from the last point before the last quarter on; None if that is the start."""
-    end = chip.course[-1]
-    begin = [point for point in chip.course if point.samples <= (1 - LATE) * end.samples][-1]
-    if not begin.samples:
-        return None
-    return (end.energy_J[technology] - begin.energy_J[technology]) / (end.samples - begin.samples)

@@ -12,6 +12,8 @@ from archsim.base.files import read_text
 
 RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity.csv", "energy.csv", "training.csv"
 AREA = "area.csv"
+COURSE = "activity-course.csv"
+"""What decides the activity of a step (`archsim.chips.activity`), summed up to each test of the training."""
 SCHEMA = 3
 """Of run.yaml and the tables beside it."""
 INPUTS = "inputs"

@@ -110,7 +110,7 @@ def check_fit(spec: RunSpec) -> None:
     require({
         one.name: registry.load("chip", one.chip).demands(one, spec.network, spec.training.batch)
         for one in spec.architectures
-    })  # fmt: skip
+    }, spec.home)  # fmt: skip
 
 
 def check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:

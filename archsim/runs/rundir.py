@@ -15,11 +15,13 @@ import yaml
 from archsim.accounting.bill import price_ends
 from archsim.base import files
 from archsim.base.signal import STEP_PHASES
+from archsim.chips.activity import KEPT
 from archsim.runs import inputs, machine
 from archsim.runs.identity import identity
 from archsim.runs.layout import (
     ACTIVITY,
     AREA,
+    COURSE,
     ENERGY,
     INPUTS,
     RUN,
@@ -47,7 +49,7 @@ def unlike(path: Path, spec: RunSpec) -> bool:
 def begin(path: Path, spec: RunSpec) -> None:
     """Write run.yaml with state "running" and the inputs, and remove the results of an unfinished run before."""
     for old in (
-        *(path / name for name in (SUMMARY, ACTIVITY, ENERGY, AREA, TRAINING)),
+        *(path / name for name in (SUMMARY, ACTIVITY, COURSE, ENERGY, AREA, TRAINING)),
         *path.glob(STATES),
         *path.glob(SAMPLES),
     ):
@@ -63,6 +65,7 @@ def finish(path: Path, spec: RunSpec, trained: Sequence[Trained], wall_s: float)
     if len(done) < len(spec.architectures):
         summary = summary.model_copy(update={"state": "partial"})
     _write_table(path / ACTIVITY, _activity(done))
+    _write_table(path / COURSE, _course(done))
     _write_table(path / ENERGY, _energy(spec, done))
     _write_table(path / AREA, _area(spec, done))
     _write_table(path / TRAINING, _training(spec, done))
@@ -137,6 +140,20 @@ def _activity(trained: Sequence[Trained]) -> list[dict[str, Any]]:
         for entries in [{(e.component, e.key.partition(".")[2]): e for e in one.entries}]
         for row in one.rows
         for entry in [entries[row.component, row.action]]
+    ]  # fmt: skip
+
+
+def _course(trained: Sequence[Trained]) -> list[dict[str, Any]]:
+    """Return, for each point of each training, the amounts since its start that tell how busy units were."""
+    return [
+        {
+            "architecture": one.architecture.name, "step": point.step, "samples": point.samples, "phase": row.phase,
+            "layer": row.layer, "component": row.component, "action": row.action, "amount": row.amount,
+        }
+        for one in trained
+        for point in one.points
+        for row in point.rows
+        if row.phase in STEP_PHASES and (row.component, row.action) in KEPT
     ]  # fmt: skip
 
 

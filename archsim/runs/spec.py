@@ -11,13 +11,14 @@ from typing import Any
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base import registry
 from archsim.base.errors import DataError, InputError, nearest
+from archsim.base.files import display
 from archsim.base.metrics import Metric, target
-from archsim.base.yamlfile import Document, Key, paths
+from archsim.base.yamlfile import Document, Key, dotted, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.data.dataset import Dataset, Source
-from archsim.data.text import TextDataset
-from archsim.networks.network import INPUT, Network
+from archsim.networks.network import Network
+from archsim.runs import suited
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
 from archsim.runs.task import judged_by
@@ -50,6 +51,8 @@ class RunSpec:
         As given with `--set` and with `--figure`.
     instead_of : str, optional
         Workload that was asked for, and whose data are missing.
+    document : Document, optional
+        The workload's file with its settings, for errors that show up later; None for a run that was read back.
     given : mapping
         Workload, architectures and technologies as they were typed: names, or paths of files.
     inputs : dict
@@ -72,6 +75,7 @@ class RunSpec:
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
     over: str | None = None
     instead_of: str | None = None
+    document: Document | None = field(default=None, repr=False, compare=False)
 
     @property
     def baseline(self) -> str | None:
@@ -83,6 +87,18 @@ class RunSpec:
     def training(self) -> Training:
         """The training, presets and settings applied."""
         return self.workload.training
+
+    def home(self, name: str) -> str:
+        """Return where the layer with a matrix, parameter or part of a name stands: "FILE:12: network.layers[1]"."""
+        key = ("network", *self.workload.network.home(name))
+        where = f"{display(self.document.home(key))}:{self.document.line(key)}: " if self.document else ""
+        return f"{where}{dotted(key)}"
+
+    def error(self, key: Key, message: str, **fields: Any) -> InputError:
+        """Return an error that names a key of the workload, and its place if the file is at hand."""
+        if self.document:
+            return self.document.error(key, message, **fields)
+        return InputError(message, key=dotted(key), **fields)
 
 
 def resolve(
@@ -125,6 +141,7 @@ def resolve(
     pairs = read_settings(settings)
     work_settings, arch_settings = assign(pairs, work_document, arch_documents)
     work = workloads.parse(work_document.with_settings(work_settings), preset)
+    workloads.trainable(work_document, work)
     if steps is not None:
         work = work.model_copy(update={"training": work.training.model_copy(update={"steps": steps})})
     parsed = tuple(map(architectures.parse, map(Document.with_settings, arch_documents, arch_settings)))
@@ -145,15 +162,16 @@ def resolve(
             figures=figures, over=over, until=until,
         )  # fmt: skip
         return replace(found, instead_of=work.name)
-    network = work.network.build(bound=input_bound(dataset))
+    network = work.build(bound=input_bound(dataset))
     work = _until(work_document, work, judged_by(dataset, network), until)
-    _check_data(work_document, network, dataset)
+    work_document = work_document.with_settings(work_settings)
+    suited.check(work_document, work.network, network, dataset, work.training.batch)
     own = list(zip(arch_documents, parsed, strict=True))
     inputs, kept = _read(work_document, work, own, technologies)
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
-        inputs=inputs, copies=kept, figures=tuple(values), over=over,
+        inputs=inputs, copies=kept, figures=tuple(values), over=over, document=work_document,
         given={
             "workload": _as_given(workload), "archs": [_as_given(each) for each in archs], "techs": list(techs),
         },
@@ -305,28 +323,3 @@ def input_bound(dataset: Source) -> float | None:
     if isinstance(dataset, Dataset):
         return max(map(abs, dataset.range))
     return None
-
-
-def _check_data(document: Document, network: Network, dataset: Source) -> None:
-    """Refuse a network that does not read what the data are, or does not end in what they ask for."""
-    if network.latent:
-        elements = dataset.train_x.shape[1] if isinstance(dataset, Dataset) else None
-        if network.inputs != elements:
-            expected = f"{elements}, the elements of a sample of {dataset.name}" if elements else "none of a text"
-            where = ("network", "generator", "layers")
-            raise document.error(where, f"end in {network.inputs} elements", expected=expected)
-        return
-    if isinstance(dataset, TextDataset):
-        shape, size, ends = network.graph.tensors[INPUT].shape, len(dataset.vocabulary), "character"
-        if len(shape) != 2 or shape[1] != 1:
-            expected = "[steps, 1]: the codes of so many characters of a text"
-            raise document.error(("network", "inputs"), value=list(shape), expected=expected)
-    elif isinstance(dataset, Dataset):
-        size, ends = dataset.classes, "class"
-        if network.inputs != (elements := dataset.train_x.shape[1]):
-            expected = f"{elements}, the elements of a sample of {dataset.name}"
-            raise document.error(("network", "inputs"), value=network.inputs, expected=expected)
-    if network.outputs != size:
-        raise document.error(
-            ("network", "layers"), f"end in {network.outputs} units", expected=f"{size}, one for each {ends}"
-        )

@@ -274,13 +274,22 @@ class Trainer:
         InputError
             If the weights are no finite numbers any more.
         """
-        self.chip.run(self._train(steps))
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number any more is told below, in one line
+            self.chip.run(self._train(steps))
         for name, array in self.chip.arrays().items():
             if array.dtype.kind == "f" and not np.isfinite(array.sum()):
-                raise InputError(
-                    f"training diverged: {name} of {self.architecture.name} holds no finite numbers any more within "
-                    f"{self.chip.ledger.steps} steps", key="training.learning_rate", expected="a smaller one",
-                )  # fmt: skip
+                raise self._diverged(name)
+
+    def _diverged(self, array: str) -> InputError:
+        """Return the error for an array of the chip that holds no finite numbers."""
+        graph, parts = self.spec.network.graph, array.split("/")
+        learning = next((name for name in parts if name in graph.matrices or name in graph.parameters), None)
+        home = f" ({self.spec.home(learning)})" if learning else ""
+        return self.spec.error(
+            ("training", "learning_rate"),
+            f"training diverged: {array} of {self.architecture.name}{home} holds no finite numbers any more within "
+            f"{self.chip.ledger.steps} steps", expected="a smaller one",
+        )  # fmt: skip
 
     def _train(self, steps: int) -> Work[None]:
         chip, task, network, hits = self.chip, self.task, self.spec.network, self._hits

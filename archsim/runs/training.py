@@ -129,6 +129,8 @@ ScheduleFile = Annotated[
 class Training(Record):
     """How to train. `steps`, if given, ends the training whatever the epochs.
 
+    Only a workload without data leaves `learning_rate` and `epochs` out; they are 0 then.
+
     `samples_per_epoch` is the length of an epoch for the learning rate and for the number of steps, whatever the data
     set: a smaller one is gone through more often. The whole training set by default. `test_samples`: the first so many
     of the test set are tested on; all of them by default. The learning rate is multiplied by `decay` after each epoch,
@@ -137,11 +139,11 @@ class Training(Record):
     """
 
     batch: Count
-    learning_rate: Rate
+    learning_rate: Rate = 0.0
     decay: Annotated[FiniteFloat, Field(gt=0, le=1)] = 1.0
     schedule: ScheduleFile = ConstantFile(kind="constant")
     optimiser: OptimiserFile = SgdFile(kind="sgd")
-    epochs: Count
+    epochs: Count = 0
     samples_per_epoch: Count | None = None
     steps: Count | None = None
     evaluations_per_epoch: Count = 1

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag
 
-from archsim.base.errors import DataError, InputError, nearest
+from archsim.base.arrays import unpacked
+from archsim.base.errors import DataError, InputError, ModelError, nearest
 from archsim.base.extends import named
-from archsim.base.files import find, kept_by_a_run
+from archsim.base.files import display, find, kept_by_a_run
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, quantity, read, validate
 from archsim.data import arrays, datasets, text
@@ -19,6 +21,7 @@ from archsim.data.images import prepare
 from archsim.data.text import TextDataset
 from archsim.networks.file import AnyNetwork, NetworkFile
 from archsim.networks.layers.dense import Dense
+from archsim.networks.network import Network
 from archsim.runs.training import Preset, Training
 
 
@@ -96,6 +99,8 @@ class RecordedFile(Record):
     energy_ratio: Annotated[FiniteFloat, Field(gt=0)]
 
 
+MOST_BYTES = 1 << 33
+"""Of all initial values of a file."""
 ARCHITECTURES = ("mixed-precision", "digital32")
 """On which a workload is trained if nothing is said."""
 
@@ -103,20 +108,26 @@ ARCHITECTURES = ("mixed-precision", "digital32")
 class Workload(FileRecord):
     """A network, its data set and its training, and the architectures to train it on if nothing else is asked for.
 
-    `instead` is the workload that is trained where the data are not found.
+    `instead` is the workload that is trained where the data are not found. Without `dataset` it is a network of shapes
+    alone: what it costs can be estimated, and of its training the batch and the optimiser count. `initial` is a file of
+    initial values, an array for each matrix and parameter that has any; what it lacks is drawn.
     """
 
     kind: Literal["workload"]
     name: str
     title: str
-    dataset: Annotated[
-        Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")] | Annotated[OwnText, Tag("<text>")],
-        Discriminator(_branch),
-    ]
+    dataset: (
+        Annotated[
+            Annotated[KnownData, Tag("<name>")] | Annotated[OwnData, Tag("<file>")] | Annotated[OwnText, Tag("<text>")],
+            Discriminator(_branch),
+        ]
+        | None
+    ) = None
     images: ImagesFile = Field(default_factory=ImagesFile)
     architectures: Annotated[list[str], Field(min_length=1)] = list(ARCHITECTURES)  # noqa: RUF012  pydantic copies it
     network: AnyNetwork
-    training: Training
+    initial: Annotated[str, Field(min_length=1)] | None = None
+    training: Training = Training(batch=1)
     presets: dict[str, Preset] = Field(default_factory=dict)
     instead: str | None = None
     published: PublishedFile | None = None
@@ -131,25 +142,55 @@ class Workload(FileRecord):
         return found
 
     def files(self) -> list[Path]:
-        """Return the further files that the workload names: the user's own data or text.
+        """Return the further files that the workload names: the user's own data or text, and initial values.
 
         Raises
         ------
         DataError
             If there is no such file.
         """
-        if isinstance(self.dataset, str):
-            return []
-        key, told = ("text", self.dataset.text) if isinstance(self.dataset, OwnText) else ("file", self.dataset.file)
+        own = self._own()
+        found = [] if own is None else [own]
+        return found if self.initial is None else [*found, self._beside("initial", self.initial, ".npz")]
+
+    def build(self, *, bound: float | None = 1.0) -> Network:
+        """Return the network with its initial values; `bound` is the largest magnitude of an input.
+
+        Raises
+        ------
+        InputError
+            If the file of initial values is missing, or does not suit the network.
+        """
+        network = self.network.build(bound=bound)
+        if self.initial is None:
+            return network
+        path = self._beside("initial", self.initial, ".npz")
+        arrays = unpacked(path, what="an .npz file of initial values", most=MOST_BYTES)
+        if odd := [name for name, array in arrays.items() if array.dtype != np.float32]:
+            raise InputError(f"{odd[0]} is {arrays[odd[0]].dtype}", file=display(path), expected="float32")
+        try:
+            return network.starting(arrays)
+        except ModelError as error:
+            raise InputError(str(error), file=display(path)) from None
+
+    def _own(self) -> Path | None:
+        """Return the file of the user's own data or text, if that is what is trained on."""
+        if self.dataset is None or isinstance(self.dataset, str):
+            return None
+        if isinstance(self.dataset, OwnText):
+            return self._beside("dataset.text", self.dataset.text, "text")
+        return self._beside("dataset.file", self.dataset.file, ".npz")
+
+    def _beside(self, key: str, told: str, what: str) -> Path:
+        """Return a file that the workload names, by its path from the workload or from the current folder."""
         given = Path(told).expanduser()
         places = [given] if self._home is None else [self._home / given.name, self._home / given]
         if self._home is None or not kept_by_a_run(self._home):
             places = [*places[1:], given]
         if path := next((place for place in places if place.is_file()), None):
-            return [path]
-        what = "text" if key == "text" else ".npz"
+            return path
         expected = f"an existing {what} file, by its path from the workload's file or from the current folder"
-        raise DataError(key=f"dataset.{key}", value=told, expected=expected)
+        raise DataError(key=key, value=told, expected=expected)
 
     def load(self, folder: Path | None) -> Dataset | TextDataset:
         """Return the data set, from a folder if one is given, with its images prepared.
@@ -159,8 +200,8 @@ class Workload(FileRecord):
         InputError
             If it cannot be read, or is not what `images` asks for.
         """
-        if own := self.files():
-            data = text.own(own[0]) if isinstance(self.dataset, OwnText) else arrays.own(own[0])
+        if own := self._own():
+            data = text.own(own) if isinstance(self.dataset, OwnText) else arrays.own(own)
         else:
             data = datasets.load(str(self.dataset), folder=folder)
         if not isinstance(data, TextDataset):
@@ -170,6 +211,29 @@ class Workload(FileRecord):
                 f"is given for a text ({data.name})", key="images", expected="none, or a data set of images"
             )
         return data
+
+
+def trainable(source: Document, workload: Workload) -> None:
+    """Refuse a workload that has no data.
+
+    Raises
+    ------
+    InputError
+        That says what can be done with it.
+    """
+    if workload.dataset is None:
+        raise source.error(
+            ("dataset",), f"is missing: {workload.name} is a network of shapes, with nothing to train it on",
+            expected=f"a data set, with training.learning_rate and training.epochs; `archsim estimate {workload.name}` "
+            "needs none",
+        )  # fmt: skip
+
+
+def _check_training(source: Document, workload: Workload) -> None:
+    """Refuse data without what a training on them needs."""
+    for key, least in (("learning_rate", "a rate above 0"), ("epochs", "a number of epochs")):
+        if workload.dataset is not None and not getattr(workload.training, key):
+            raise source.error(("training", key), "is missing", expected=f"{least}, to train on the data set")
 
 
 def document(name: str | Mapping[str, Any], settings: Mapping[Key, str] | None = None) -> Document:
@@ -199,6 +263,7 @@ def parse(source: Document, preset: str | None = None) -> Workload:
     workload = validate(source, Workload).at(source.path.parent)
     if workload.name != source.path.stem:
         raise source.error(("name",), value=workload.name, expected=f"the file's own name, {source.path.stem!r}")
+    _check_training(source, workload)
     if preset is None:
         return workload
     if preset not in workload.presets:

@@ -37,7 +37,11 @@ class Tile:
     @property
     def sides(self) -> tuple[str, ...]:
         """What the devices of a weight are called."""
-        return SIDES if len(self.counts[KINDS[0]]) == len(SIDES) else ("G",)
+        devices = len(self.counts[KINDS[0]])
+        if devices == 1:
+            return ("G",)
+        copies = devices // len(SIDES)
+        return SIDES if copies == 1 else tuple(f"{side} {copy + 1}" for side in SIDES for copy in range(copies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn |
     if not names:
         return None
     tiles = tuple(_tile(saved, name) for name in names)
-    wear = tuple(_wear(kind, tiles, _limit(kind, architecture, limit)) for kind in KINDS)
+    wear = tuple(_wear(kind, tiles, limit_of(kind, architecture, limit)) for kind in KINDS)
     shown = tuple(one for one in wear if one.total or one.kind in {"set_pulses", "reset_pulses"})
     return Worn(architecture.name, saved.steps, tiles, shown)
 
@@ -169,7 +173,7 @@ def _tile(saved: state.State, name: str) -> Tile:
     arrays = under(name, saved.arrays)
     rows, columns = (int(size) for size in arrays["shape"])
     first = arrays.get(KINDS[0], np.empty(0, np.int32))
-    of_a_weight = 1 if first.size == rows * columns else len(SIDES)
+    of_a_weight = max(first.size // (rows * columns), 1)  # a file cut short is refused below
     like = np.empty(of_a_weight * rows * columns, np.int64 if first.dtype == np.int64 else np.int32)  # as of old
     try:
         return Tile(
@@ -194,7 +198,7 @@ def _wear(kind: str, tiles: Sequence[Tile], limit: Limit | None) -> Wear:
     )  # fmt: skip
 
 
-def _limit(kind: str, architecture: Architecture, given: float | None) -> Limit | None:
+def limit_of(kind: str, architecture: Architecture, given: float | None = None) -> Limit | None:
     """Return the limit given, or that of the device file, if it states one for this kind of pulse."""
     if given is not None:
         return Limit(given, "given", "--limit")

@@ -175,9 +175,12 @@ class _Test:
 
 
 def mean_difference(chip: Chip) -> float:
-    """Return the mean of |G+ - G-| [S] over the chip's pairs as its cells were last renewed; NaN if it has none."""
+    """Return the mean of |G+ - G-| [S] over the chip's pairs as its cells were last renewed; NaN if it has none.
+
+    Of a weight of several pairs, their mean difference counts.
+    """
     sums = [
-        (float(np.abs(cells.weight).sum(dtype=np.float64)) * cells.scale, cells.weight.size)
+        (float(np.abs(cells.weight).sum(dtype=np.float64)) * cells.scale / cells.copies, cells.weight.size)
         for cells in chip.cells().values()
     ]
     pairs = sum(size for _, size in sums)

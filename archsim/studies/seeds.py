@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
@@ -12,12 +11,9 @@ from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.intervals import contents
 from archsim.records.seeds import read, spread
-from archsim.runs import earlier, layout, rundir
 from archsim.runs.checkpoint import EVERY_S
-from archsim.runs.run import execute
-from archsim.runs.spec import resolve
 from archsim.runs.summary import Summary
-from archsim.studies.sweep import processes
+from archsim.studies.sweep import STOP, kept_or_done, processes
 
 Result = tuple[int, Summary]
 
@@ -48,7 +44,10 @@ def run_seeds(
     """
     found: dict[int, Summary] = {}
     with processes(len(seeds), executor) as pool:
-        futures = {pool.submit(_one, options, seed, out / f"seed-{seed}", every_s, force): seed for seed in seeds}
+        futures = {
+            pool.submit(kept_or_done, {**options, "seed": seed}, out / f"seed-{seed}", every_s, force): seed
+            for seed in seeds
+        }
         for future in as_completed(futures):
             summary = future.result()
             if summary is not None:
@@ -77,21 +76,7 @@ def check_folder(path: Path) -> None:
         raise InputError(key="--out", value=str(path), expected=expected)
 
 
-def _one(options: dict[str, Any], seed: int, out: Path, every_s: float | None, force: bool) -> Summary | None:
-    stop, spec = (out.parent / STOP).exists, resolve(**options, seed=seed)
-    if (out / layout.RUN).is_file() and layout.state(out) == "finished":
-        if rundir.unlike(out, spec):
-            raise InputError(
-                key="--out", value=str(out), expected="a directory of these inputs, but its finished run has others"
-            )
-        told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
-        return Summary.model_validate(earlier.summary(told))
-    return execute(spec, out, stop=stop, every_s=every_s, force=force)
-
-
 NAME = "seeds.json"
-STOP = ".stop"
-"""A file of this name in the parent directory asks all its runs to stop."""
 READ = ("report", "paper", "explain", "compare")
 """What the commands that read a folder of seeds write into it."""
 

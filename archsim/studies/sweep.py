@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from archsim.base import files
-from archsim.base.errors import SystemFault
+from archsim.base.errors import InputError, SystemFault
+from archsim.runs import earlier, layout, rundir
 from archsim.runs.identity import point_key
-from archsim.runs.run import train_all
+from archsim.runs.run import execute, train_all
 from archsim.runs.spec import resolve
 from archsim.runs.summarise import summarise
+from archsim.runs.summary import Summary
 
 _WATCH_S = 0.5
 """How often a worker looks whether its parent lives."""
@@ -66,6 +68,31 @@ def run_points(
             if done:
                 done(futures[future], future.result())
     return {name: found[name] for name in points}
+
+
+STOP = ".stop"
+"""A file of this name in the parent directory asks all its runs to stop."""
+
+
+def kept_or_done(options: Options, out: Path, every_s: float | None, force: bool) -> Summary | None:
+    """Return the summary of a run that stands finished in its own directory, or do it there, or go on with it.
+
+    Returns None if it was stopped before its first step.
+
+    Raises
+    ------
+    InputError
+        If a finished run of other inputs stands there; an unfinished one, without `force`.
+    """
+    stop, spec = (out.parent / STOP).exists, resolve(**options)
+    if (out / layout.RUN).is_file() and layout.state(out) == "finished":
+        if rundir.unlike(out, spec):
+            raise InputError(
+                key="--out", value=str(out), expected="a directory of these inputs, but its finished run has others"
+            )
+        told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
+        return Summary.model_validate(earlier.summary(told))
+    return execute(spec, out, stop=stop, every_s=every_s, force=force)
 
 
 @contextmanager

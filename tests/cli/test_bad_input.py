@@ -119,7 +119,7 @@ OPTIONS = [
     (("run", "mlp-mnist", "--set", "training.learning_rate=nan"), 2, r"--set: training.learning_rate"),
     (("run", "mlp-mnist", "--set", "training.learning_rate=.nan"), 2, r"training.learning_rate: got nan; expected"),
     (("run", "mlp-mnist", "--set", "network.inputs=100"), 2, r"network.inputs: got 100; expected 784"),
-    (("run", "mlp-mnist", "--set", "tile.count=2"), 3, r"needs 5 tiles of 256x256 .* the chip has 2: 3 short; expected at least 5"),
+    (("run", "mlp-mnist", "--set", "tile.count=2"), 3, r"needs 5 tiles of 256x256 .* the chip has 2: 3 short, from fc1 .*; expected at least 5"),
     (("run", "mlp-mnist", "--data", "nowhere"), 4, r"nowhere"),
     (("run", "mlp-mnist", "--set", "digital32.boundary.inside=[arithmetic]"), 2, r"boundary"),
     (("report", "nowhere"), 2, r"nowhere"),

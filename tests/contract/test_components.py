@@ -28,6 +28,7 @@ from archsim.chips.execute import training_step
 from archsim.chips.published import PublishedBoard, parse
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
+from archsim.hardware.dram import STANDARDS
 from archsim.learning.optimisers.rules import Adam
 from archsim.studies.inventory import declared, small_entries_and_parts
 from archsim.studies.validation.cases import read_case, shipped_cases
@@ -38,14 +39,20 @@ BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", 
 
 
 BURSTS = "mixed-precision in bursts"
+LARGE = "mixed-precision-large with "
+"""Several chips of one tile and little buffer, with memory of a standard below."""
 ADAM = ("mixed-precision with adam", "digital32 with adam")
 
 
 @cache
 def exercised(name: str) -> Any:
     """Return the chip of an architecture after a few steps, with layers on several tiles and refresh."""
-    document = architectures.document(name.removesuffix(" in bursts").removesuffix(" with adam"))
+    document = architectures.document(name.partition(" ")[0])
     settings = {key: value for key, value in BUSY.items() if key[0] in document.data}
+    if name.startswith(LARGE):
+        settings |= {
+            ("dram", "kind"): name.removeprefix(LARGE), ("tile", "count"): "1", ("digital_unit", "buffer_words"): "10",
+        }  # fmt: skip
     if name == BURSTS:
         settings["outer_product", "burst"] = "4"
     parsed = architectures.parse(document.with_settings(settings))
@@ -95,7 +102,7 @@ def boards() -> list[PublishedBoard]:
 
 
 CLASSES = component_classes()
-ARCHITECTURES = [*shipped_names("architectures"), BURSTS, *ADAM]
+ARCHITECTURES = [*shipped_names("architectures"), BURSTS, *ADAM, *(f"{LARGE}{standard}" for standard in STANDARDS)]
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
@@ -144,7 +151,8 @@ def test_leakage_is_the_powered_units_times_the_time_booked(name: str) -> None:
     rates: dict[tuple[str, str], float] = {}
     for component in chip.components():
         for action, rate in component.powered().items():
-            rates[component.name, action] = rates.get((component.name, action), 0) + rate
+            whole = rate * chip.copies(component)
+            rates[component.name, action] = rates.get((component.name, action), 0) + whole
     for phase, time_ps in chip.ledger.time_ps.items():
         for (component, action), rate in rates.items():
             assert found.get((phase, component, action), 0) == pytest.approx(rate * time_ps * 1e-12, rel=1e-12)

@@ -32,11 +32,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
     **images.NETWORKS,
     **sequences.NETWORKS,
 }
-"""Name -> a small network; whoever adds a kind of layer adds one with it. `codes`: inputs are whole numbers below."""
+"""Name -> a small network; whoever adds a kind of layer adds one with it. `codes`: inputs are whole numbers below;
+`kinks`: too many ReLUs near zero for differences; the gradient is held against PyTorch's (tests/unit/networks).
+"""
 
 
 def network(name: str) -> Network:
-    told = {key: value for key, value in NETWORKS[name].items() if key != "codes"}
+    told = {key: value for key, value in NETWORKS[name].items() if key not in ("codes", "kinks")}
     return chain(told.pop("inputs"), *told.pop("layers"), std=0.7, **told)
 
 
@@ -63,7 +65,7 @@ def test_every_kind_of_layer_is_in_a_network_here() -> None:
     assert set(registry.names("layer")) == tried
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name, told in NETWORKS.items() if "kinks" not in told])
 def test_what_is_learnt_is_the_slope_of_the_loss(name: str) -> None:
     """Of every matrix and parameter, along random directions, by central differences on the 32-bit chip."""
     net, loss = network(name), NETWORKS[name].get("loss", "squared")

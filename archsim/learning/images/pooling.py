@@ -75,28 +75,30 @@ class MaxPoolAdjoint(Function):
 
 
 class AveragePool(Function):
-    """The mean of what a window sees, for each channel; what stands beside the image is 0 and counts, as in PyTorch.
+    """The mean of what a window sees, for each channel; what stands beside the image is 0 and counts if `padded`.
 
     A window of k elements takes k reads, k - 1 additions, a product and a write.
     """
 
-    def __init__(self, shape: Shape, window: Window) -> None:
-        self.name, self.shapes = f"mean {window}", (shape,)
+    def __init__(self, shape: Shape, window: Window, *, padded: bool = True) -> None:
+        self.name, self.shapes = f"mean {window}{'' if padded else ' of the image alone'}", (shape,)
         self.out = (*window.places(*shape[:2]), shape[-1])
-        self._window = window
+        self._window, self._padded = window, padded
         under, n = _under(shape, window), words(self.out)
         self.cost = Cost(adds=under - n, multiplies=n, reads=under, writes=n)
 
     def __call__(self, *operands: F32) -> F32:
         """Return (samples x places, channels)."""
         seen = Windows(self.shapes[0], self._window)(*operands).reshape(-1, *_split(self._window, self.out[-1]))
-        out: F32 = seen.mean(axis=1)
-        return out
+        if self._padded:
+            out: F32 = seen.mean(axis=1)
+            return out
+        return _by_place(seen.sum(axis=1), _seen(self.shapes[0], self._window))
 
     def adjoint(self, operand: int) -> Adjoint | None:
         """Share it among the elements of each window."""
         del operand
-        return Adjoint(AveragePoolAdjoint(self.shapes[0], self._window))
+        return Adjoint(AveragePoolAdjoint(self.shapes[0], self._window, padded=self._padded))
 
     def bound(self, bounds: Sequence[float | None]) -> float | None:
         """Return the operand's."""
@@ -110,10 +112,11 @@ class AveragePoolAdjoint(Function):
     element of the result is written.
     """
 
-    def __init__(self, shape: Shape, window: Window) -> None:
+    def __init__(self, shape: Shape, window: Window, *, padded: bool = True) -> None:
         said = (*window.places(*shape[:2]), shape[-1])
-        self.name, self.shapes, self.out = f"share {window}", (said,), shape
-        self._window = window
+        self.name = f"share {window}{'' if padded else ' of the image alone'}"
+        self.shapes, self.out = (said,), shape
+        self._window, self._padded = window, padded
         n = words(said)
         over = _under(shape, window) if window.stride < max(window.rows, window.columns) else 0
         self.cost = Cost(multiplies=n, adds=over, reads=n + over, writes=words(shape))
@@ -122,8 +125,21 @@ class AveragePoolAdjoint(Function):
         """Return (samples x rows x columns, channels)."""
         [d] = operands
         size, channels = _split(self._window, self.out[-1])
-        shared = np.tile(d * np.float32(1 / size), (1, size)).reshape(-1, size * channels)
+        part = d * np.float32(1 / size) if self._padded else _by_place(d, _seen(self.out, self._window))
+        shared = np.tile(part, (1, size)).reshape(-1, size * channels)
         return Fold(self.out, self._window)(shared)
+
+
+def _seen(shape: Shape, window: Window) -> F32:
+    """Return how many elements of the image each window sees, (places, 1)."""
+    ones = Windows((*shape[:2], 1), window)(np.ones((words(shape[:2]), 1), np.float32))
+    found: F32 = ones.sum(axis=1, keepdims=True)
+    return found
+
+
+def _by_place(x: F32, counts: F32) -> F32:
+    """Return the vectors of all samples, each over the count of its place."""
+    return (x.reshape(-1, *counts.shape[:1], x.shape[1]) / counts).reshape(x.shape)
 
 
 def _split(window: Window, channels: int) -> tuple[int, int]:

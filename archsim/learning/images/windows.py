@@ -23,6 +23,8 @@ class Window:
         Of the window.
     stride, padding, dilation : int
         Places from window to window, zeros around the image, places from element to element of the window.
+    extra : int
+        Rows and columns of zeros at the lower right beyond the padding; below 0 so many fewer.
     """
 
     rows: int
@@ -30,6 +32,7 @@ class Window:
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+    extra: int = 0
 
     def places(self, rows: int, columns: int) -> tuple[int, int]:
         """Return how many windows stand below and beside each other.
@@ -40,19 +43,24 @@ class Window:
             If not one fits.
         """
         found = tuple(
-            (size + 2 * self.padding - self.dilation * (mine - 1) - 1) // self.stride + 1
+            (size + 2 * self.padding + self.extra - self.dilation * (mine - 1) - 1) // self.stride + 1
             for size, mine in ((rows, self.rows), (columns, self.columns))
         )
         if min(found) < 1:
             raise ModelError(
-                f"a window of {self.rows}x{self.columns} (dilation {self.dilation}, padding {self.padding}) does not "
+                f"a window of {self.rows}x{self.columns} (dilation {self.dilation}, padding {self.around}) does not "
                 f"fit into an image of {rows}x{columns}"
             )
         return found[0], found[1]
 
     def __str__(self) -> str:
         """Return the window in words."""
-        return f"{self.rows}x{self.columns} stride {self.stride} padding {self.padding} dilation {self.dilation}"
+        return f"{self.rows}x{self.columns} stride {self.stride} padding {self.around} dilation {self.dilation}"
+
+    @property
+    def around(self) -> str:
+        """Zeros around the image in words."""
+        return f"{self.padding}+{self.padding + self.extra}" if self.extra else f"{self.padding}"
 
     @property
     def numbers(self) -> tuple[int, int, int, int, int]:

@@ -101,26 +101,29 @@ class Moments(Function):
 
 
 class Normalise(Function):
-    """gain (x - mean) / sqrt(variance + epsilon) + offset, of (x, moments, gain, offset).
+    """gain (x - mean) / sqrt(variance + epsilon) + offset, of (x, moments, gain, offset), or without the last.
 
-    An element takes two additions and two products; a group an addition and a look-up of the reciprocal root. Gain and
-    offset are read once a sample. `running` moments are no function of x, and their variance is taken as it is.
+    An element takes two additions, one without an offset, and two products; a group an addition and a look-up of the
+    reciprocal root. Gain and offset are read once a sample. `running` moments are no function of x, and their variance
+    is taken as it is.
     """
 
-    def __init__(self, groups: Groups, epsilon: float, *, running: bool = False) -> None:
+    def __init__(self, groups: Groups, epsilon: float, *, running: bool = False, offset: bool = True) -> None:
         size = groups.shape[-1:]
-        self.name = f"normalise {groups} epsilon {epsilon:g}{' running' if running else ''}"
-        self.shapes, self.out = (groups.shape, groups.moments, size, size), groups.shape
+        told = f"{' running' if running else ''}{'' if offset else ' no offset'}"
+        self.name = f"normalise {groups} epsilon {epsilon:g}{told}"
+        self.shapes, self.out = (groups.shape, groups.moments, *[size] * (1 + offset)), groups.shape
         self._groups, self._epsilon, self._running = groups, epsilon, running
-        n, g = words(groups.shape), groups.count
-        self.cost = Cost(adds=2 * n + g, multiplies=2 * n, lookups=g, reads=n + 2 * g + 2 * size[0], writes=n)
+        n, g, read = words(groups.shape), groups.count, (1 + offset) * size[0]
+        self.cost = Cost(adds=(1 + offset) * n + g, multiplies=2 * n, lookups=g, reads=n + 2 * g + read, writes=n)
 
     def __call__(self, *operands: F32) -> F32:
         """Return (vectors, size)."""
-        x, moments, gain, offset = operands
+        x, moments, gain, *offset = operands
         out = np.empty(x.shape, np.float32)
         statistics = statistics_of(self._groups, moments, x, self._epsilon, running=self._running)
-        _kernels.normalise(np.ascontiguousarray(x), *statistics, (gain.reshape(-1), offset.reshape(-1)), out)
+        added = offset[0].reshape(-1) if offset else np.zeros(gain.size, np.float32)
+        _kernels.normalise(np.ascontiguousarray(x), *statistics, (gain.reshape(-1), added), out)
         return out
 
     def adjoint(self, operand: int) -> Adjoint | None:

@@ -12,6 +12,7 @@ import numpy as np
 from archsim.base.arrays import F32, I64
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Adjoint, Cost, Function, Reshape, Shape, words
+from archsim.learning.moves import Slice
 
 
 def _places(codes: F32, vocabulary: int) -> I64:
@@ -29,6 +30,7 @@ class OneHot(Function):
 
     def __init__(self, shape: Shape, vocabulary: int) -> None:
         self.name, self.shapes, self.out = "one-hot", (shape,), (*shape[:-1], vocabulary)
+        self.vocabulary = vocabulary
         self.cost = Cost(reads=words(shape), writes=words(self.out))
 
     def __call__(self, *operands: F32) -> F32:
@@ -57,6 +59,7 @@ class LookUp(Function):
 
     def __init__(self, shape: Shape, table: Shape) -> None:
         self.name, self.shapes, self.out = "look-up", (shape, table), (*shape[:-1], table[-1])
+        self.vocabulary = table[0]
         n = words(self.out)
         self.cost = Cost(reads=n + words(shape), writes=n)
 
@@ -128,3 +131,28 @@ class SampleSums(Function):
         """Return the sums, of the shape of one sample."""
         summed: F32 = operands[0].reshape(-1, *self.out).sum(axis=0)
         return summed.reshape(-1, self.out[-1])
+
+
+class Prepend(Function):
+    """A parameter (count, size) before the steps of every sample, (steps, size) -> (count + steps, size): free."""
+
+    def __init__(self, shape: Shape, count: int) -> None:
+        steps, size = shape
+        self.name, self.shapes, self.out = f"prepend {count}", (shape, (count, size)), (count + steps, size)
+        self._count = count
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (samples x (count + steps), size)."""
+        x, parameter = operands
+        count, size = self._count, self.out[-1]
+        samples = x.reshape(-1, *self.shapes[0])
+        out = np.empty((len(samples), *self.out), np.float32)
+        out[:, :count], out[:, count:] = parameter, samples
+        return out.reshape(-1, size)
+
+    def adjoint(self, operand: int) -> Adjoint | None:
+        """Return the gradient of the steps, or the sum over samples of that of the parameter."""
+        count, whole = self._count, self.out[0]
+        if operand == 0:
+            return Adjoint(Slice(self.out, 0, count, whole))
+        return Adjoint(Slice(self.out, 0, 0, count), part=SampleSums(self.shapes[1]))

@@ -14,7 +14,7 @@ from archsim.base.yamlfile import Record
 from archsim.learning.images.windows import Window
 from archsim.networks.graph import Builder, Tensor
 
-Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu", "gelu", "softmax", "linear"]
+Activation = Literal["sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "softmax", "linear"]
 """What `networks.graph.Builder.activate` knows."""
 Rate = Annotated[FiniteFloat, Field(gt=0)]
 Spread = Annotated[FiniteFloat, Field(gt=0)]
@@ -26,10 +26,10 @@ IMAGE = "an image: rows x columns x channels"
 Padding = Annotated[int, Field(ge=0, strict=True)]
 
 
-def window(size: int | list[int], stride: int, padding: int = 0, dilation: int = 1) -> Window:
-    """Return the window that a layer speaks of."""
+def window(size: int | list[int], stride: int, padding: int = 0, dilation: int = 1, end: int | None = None) -> Window:
+    """Return the window that a layer speaks of; `end`: zeros at the lower right, where they are not the padding."""
     rows, columns = (size, size) if isinstance(size, int) else size
-    return Window(rows, columns, stride, padding, dilation)
+    return Window(rows, columns, stride, padding, dilation, 0 if end is None else end - padding)
 
 
 class Layer(Record):
@@ -55,10 +55,14 @@ class Layer(Record):
             If the shapes do not suit the layer.
         """
 
+    def kind_of(self, name: str) -> str:
+        """Return the kind of what is booked under a name of the layer's own, such as that of a part."""
+        del name
+        return self.kind
+
     def refuse(self, x: Tensor, expected: str) -> ModelError:
         """Return the error for a tensor of a shape that the layer cannot take."""
-        shape = "x".join(map(str, x.shape))
-        return ModelError(f"{self.name} ({self.kind}) is given {x.name} of {shape}; expected {expected}")
+        return ModelError(f"{self.name} ({self.kind}) is given {x.told}; expected {expected}")
 
 
 class WeightedLayer(Layer):

@@ -18,7 +18,7 @@ class Conv2d(ActivatedLayer):
 
     The matrix has a row for each element of the window and channel of the image, channels fastest; the bias, if any, is
     one more row with input 1. In `groups`, each group of channels has a matrix of its own, NAME.0, NAME.1 and so on,
-    with its part of the filters; as many groups as channels is a depthwise convolution.
+    with its part of the filters. `padding_end` is the padding below and to the right, where it is another one.
     """
 
     kind: Literal["conv2d"] = "conv2d"
@@ -26,13 +26,14 @@ class Conv2d(ActivatedLayer):
     window: Size
     stride: Count = 1
     padding: Padding = 0
+    padding_end: Padding | None = None
     dilation: Count = 1
     groups: Count = 1
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
         """Add a product for each group, and an activation if there is one."""
         [x] = xs
-        seen = window(self.window, self.stride, self.padding, self.dilation)
+        seen = window(self.window, self.stride, self.padding, self.dilation, self.padding_end)
         if len(x.shape) != 3:
             raise self.refuse(x, IMAGE)
         channels = x.shape[-1]
@@ -55,7 +56,7 @@ class Conv2d(ActivatedLayer):
 
     def _group(self, graph: Builder, x: Tensor, seen: Window, name: str) -> Tensor:
         """Return what the filters of one group say of their channels."""
-        if seen.numbers != (1, 1, 1, 0, seen.dilation):
+        if seen.numbers != (1, 1, 1, 0, seen.dilation) or seen.extra:
             x = graph.apply(Windows(x.shape, seen, one=self.bias), [x], self.name)
         elif self.bias:
             x = graph.apply(AppendOne(x.shape), [x], self.name)

@@ -37,7 +37,8 @@ class Conv2dTransposed(ActivatedLayer):
             raise self.refuse(x, IMAGE)
         if self.output_padding >= self.stride:
             raise ModelError(
-                f"{self.name}: output_padding {self.output_padding}; expected less than the stride, {self.stride}"
+                f"{self.name}: output_padding {self.output_padding}; expected less than the stride, {self.stride}",
+                at=("output_padding",),
             )
         rows, columns = (
             (places - 1) * said.stride - 2 * said.padding + said.dilation * (mine - 1) + 1 + self.output_padding

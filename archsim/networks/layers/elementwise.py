@@ -21,7 +21,7 @@ class Combination(Layer):
         first, *others = xs
         for x in others:
             if x.shape != first.shape:
-                raise self.refuse(x, f"{'x'.join(map(str, first.shape))}, as {first.name} has")
+                raise self.refuse(x, f"{'x'.join(map(str, first.shape))}, as {first.origin} has")
         return self.combine(graph, xs)
 
     @abstractmethod

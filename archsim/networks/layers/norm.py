@@ -7,31 +7,38 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from archsim.base.quantities import Count
+from archsim.base.quantities import Count, Switch
 from archsim.learning.norms.functions import Groups, Moments, Normalise
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.layers.base import Layer, Rate
+
+Epsilon = Annotated[FiniteFloat, Field(gt=0)]
 
 
 class Norm(Layer):
     """gain (x - mean) / sqrt(variance + epsilon) + offset; gain and offset are parameters, an element of a vector each.
 
-    `epsilon` is PyTorch's if not given; `rate` is the learning rate of gain and offset over that of the training.
+    `epsilon` is PyTorch's if not given; `rate` is the learning rate of gain and offset over that of the training;
+    `offset: false` leaves the offset out.
     """
 
-    epsilon: Annotated[FiniteFloat, Field(gt=0)] = 1e-5
+    epsilon: Epsilon = 1e-5
     rate: Rate = 1.0
+    offset: Switch = True
 
-    def parameters(self, graph: Builder, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return gain and offset, which start at 1 and 0."""
+    def parameters(self, graph: Builder, x: Tensor) -> list[Tensor]:
+        """Return gain and, if there is one, offset, which start at 1 and 0."""
         size = x.shape[-1:]
-        gain = graph.parameter(f"{self.name}.gain", size, mean=1.0, rate=self.rate)
-        return gain, graph.parameter(f"{self.name}.offset", size, rate=self.rate)
+        found = [graph.parameter(f"{self.name}.gain", size, mean=1.0, rate=self.rate)]
+        if self.offset:
+            found.append(graph.parameter(f"{self.name}.offset", size, rate=self.rate))
+        return found
 
     def by(self, graph: Builder, x: Tensor, groups: Groups) -> Tensor:
         """Return x normalised by the moments of groups of its own."""
         moments = graph.apply(Moments(groups), [x], self.name)
-        return graph.apply(Normalise(groups, self.epsilon), [x, moments, *self.parameters(graph, x)], self.name)
+        normalise = Normalise(groups, self.epsilon, offset=self.offset)
+        return graph.apply(normalise, [x, moments, *self.parameters(graph, x)], self.name)
 
 
 class LayerNorm(Norm):
@@ -77,7 +84,9 @@ class BatchNorm(Norm):
         running = graph.parameter(f"{self.name}.running", moments.shape, mean=(0.0, 1.0))
         graph.track(running, moments, self.momentum, self.name)
         gains = self.parameters(graph, x)
+        trained, passed = (
+            Normalise(groups, self.epsilon, running=of_all, offset=self.offset) for of_all in (False, True)
+        )
         return graph.apply(
-            Normalise(groups, self.epsilon), [x, moments, *gains], self.name,
-            inference=(Normalise(groups, self.epsilon, running=True), [x, running, *gains]),
+            trained, [x, moments, *gains], self.name, inference=(passed, [x, running, *gains])
         )  # fmt: skip

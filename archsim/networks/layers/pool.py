@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.base.errors import ModelError
-from archsim.base.quantities import Count
+from archsim.base.quantities import Count, Switch
 from archsim.learning.images.pooling import AveragePool, MaxPool, Mean, Nearest
 from archsim.learning.images.windows import Window
 from archsim.networks.graph import Builder, Tensor
@@ -14,11 +14,15 @@ from archsim.networks.layers.base import IMAGE, Layer, Padding, Size, window
 
 
 class Pool(Layer):
-    """A window over an image; its stride is its own size if not given, which is then that of a square."""
+    """A window over an image; its stride is its own size if not given, which is then that of a square.
+
+    `padding_end` is that below and to the right, where it is another than above and to the left.
+    """
 
     window: Size
     stride: Count | None = None
     padding: Padding = 0
+    padding_end: Padding | None = None
 
     def seen(self, x: Tensor) -> Window:
         """Return the window.
@@ -35,7 +39,9 @@ class Pool(Layer):
             raise self.refuse(x, f"a stride for a window of {rows}x{columns}")
         if 2 * self.padding > min(rows, columns):
             raise self.refuse(x, f"padding {self.padding} of at most half the window of {rows}x{columns}")
-        found = window(self.window, self.stride or rows, self.padding)
+        if (self.padding_end or 0) >= min(rows, columns):
+            raise self.refuse(x, f"padding_end {self.padding_end} below the window of {rows}x{columns}")
+        found = window(self.window, self.stride or rows, self.padding, end=self.padding_end)
         try:
             found.places(*x.shape[:2])
         except ModelError as error:
@@ -55,14 +61,15 @@ class MaxPoolLayer(Pool):
 
 
 class AveragePoolLayer(Pool):
-    """The mean under each window; zeros beside the image count."""
+    """The mean under each window; zeros beside the image count, unless `counts_padding` is false."""
 
     kind: Literal["average-pool"] = "average-pool"
+    counts_padding: Switch = True
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
         """Add the mean."""
         [x] = xs
-        return graph.apply(AveragePool(x.shape, self.seen(x)), [x], self.name)
+        return graph.apply(AveragePool(x.shape, self.seen(x), padded=self.counts_padding), [x], self.name)
 
 
 class GlobalAverage(Layer):

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
-from archsim.report import drawing, style
+from archsim.report import style
 from archsim.report.explain import designs, words
-from archsim.report.explain.charts import FIGURES, Draw
+from archsim.report.explain.charts import FIGURES
 from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
-from archsim.report.sheet import NONE, Sheet, markdown_sheet, wordy
+from archsim.report.sections import SUFFIXES, Section, SectionPage, drawn
+from archsim.report.sheet import NONE, Sheet
 from archsim.studies.explain import explain as explanations
 from archsim.studies.explain.designs import NOT_VARIED
 from archsim.studies.explain.explain import Explanation
 
 PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
-SUFFIXES = ("png", "svg")
 DRAWN = {**FIGURES, **designs.FIGURES}
 """Name of a figure -> how it is drawn, and what it shows."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: a head, sentences, a figure by its name in `DRAWN`, tables."""
-
-    head: str
-    sentences: list[str]
-    figure: str | None
-    sheets: list[Sheet]
 
 
 def write(found: Explanation, out: Path) -> list[Path]:
@@ -41,28 +30,19 @@ def write(found: Explanation, out: Path) -> list[Path]:
     files.check_folder(out)
     run = found.recorded
     chips = tuple(made(run, name, found.technology.name) for name in found.spent.chips)
-    parts = sections(found, chips)
-    figures = [part.figure for part in parts if part.figure]
+    page = SectionPage(
+        title=_title(found, run), under=_under(found, run), highlights=highlights(found),
+        parts=sections(found, chips), captions={name: caption for name, (_, caption) in DRAWN.items()},
+        footer=f"Made by archsim explain from a run of archsim {run.run.get('archsim')}. "
+        f"Draws and shares took {found.spread_s:.2g} s.",
+    )  # fmt: skip
     with style.applied():
-        drawings = {name: _drawn(DRAWN[name][0], found, chips, out / name) for name in figures}
-    files.write_text(out / TEXT, _markdown(found, run, parts))
+        drawings = {name: drawn(partial(DRAWN[name][0], found, chips), out / name) for name in page.figures}
+    files.write_text(out / TEXT, page.markdown())
     files.write_text(out / DATA, json.dumps(explanations.contents(found), indent=1) + "\n")
-    files.write_text(out / PAGE, _page(found, run, parts, drawings))
-    images = [out / f"{name}.{suffix}" for name in figures for suffix in SUFFIXES]
+    files.write_text(out / PAGE, page.html(drawings))
+    images = [out / f"{name}.{suffix}" for name in page.figures for suffix in SUFFIXES]
     return [out / PAGE, out / TEXT, out / DATA, *images]
-
-
-def _drawn(draw: Draw, found: Explanation, chips: Chips, stem: Path) -> dict[str, str]:
-    """Save a figure as PNG and SVG; return it for the page, wide and narrow, as data in the page itself."""
-    from archsim.report.rendering import contents
-
-    drawing.save(draw(found, chips), stem.parent, stem.name, SUFFIXES)
-    narrow = contents(draw(found, chips, narrow=True), ("svg",))["svg"]
-    return {"wide": _embedded(stem.with_suffix(".svg").read_bytes()), "narrow": _embedded(narrow)}
-
-
-def _embedded(svg: bytes) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
 # --- what stands on the page ------------------------------------------------------------------------------------------
@@ -230,33 +210,7 @@ def highlights(found: Explanation) -> list[tuple[str, str]]:
     return said
 
 
-# --- renderers --------------------------------------------------------------------------------------------------------
-def _markdown(found: Explanation, run: Recorded, parts: list[Section]) -> str:
-    text = [f"# {_title(found, run)}", _under(found, run)]
-    text += ["\n".join(f"- {what}: **{value}**" for what, value in highlights(found))]
-    for part in parts:
-        text.append(f"## {part.head}")
-        text += part.sentences
-        if part.figure:
-            text.append(f"![{DRAWN[part.figure][1]}]({part.figure}.png)")
-        text += [markdown_sheet(sheet, level=3) for sheet in part.sheets]
-    return "\n\n".join(text) + "\n"
-
-
-def _page(found: Explanation, run: Recorded, parts: list[Section], drawings: dict[str, dict[str, str]]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("archsim.report.explain"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("explain.html.j2").render(
-        title=_title(found, run), under=_under(found, run), highlights=highlights(found), parts=parts,
-        drawings=drawings, captions={name: caption for name, (_, caption) in DRAWN.items()}, is_word=wordy,
-        version=run.run.get("archsim"), seconds=f"{found.spread_s:.2g}",
-    )  # fmt: skip
-
-
+# --- the terminal -----------------------------------------------------------------------------------------------------
 def terminal(found: Explanation) -> list[str]:
     """Return the short form: the distribution, what to measure first, what it hangs on."""
     spread, (low, high) = found.spread, found.spread.interval

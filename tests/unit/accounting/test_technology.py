@@ -301,6 +301,7 @@ def test_bottom_up_technology_gives_all_times_of_the_chips():
     expected = {
         "digital.cycle", "sram.access", "tile.dac.period", "tile.settle", "tile.adc.conversion", "bus.cycle", "host.cycle",
         "programmer.set_pulse", "programmer.reset_pulse", "programmer.read", "writer.up_pulse", "writer.down_pulse",
+        "link.cycle", *(f"{kind}.{what}" for kind in ("lpddr5", "hbm2e", "hbm3") for what in ("burst", "latency")),
     }  # fmt: skip
     assert set(technology.times) == expected
 

@@ -23,7 +23,7 @@ from archsim.networks.network import Network
 
 TIMES_S = {
     "digital.cycle": 1e-9, "sram.access": 2e-9, "tile.dac.period": 1e-9, "tile.settle": 2e-9,
-    "tile.adc.conversion": 0.7e-9, "bus.cycle": 1e-9, "host.cycle": 1e-9, "programmer.set_pulse": 100e-9,
+    "tile.adc.conversion": 0.7e-9, "bus.cycle": 1e-9, "host.cycle": 1e-9, "hbm2e.latency": 60e-9, "hbm2e.burst": 1.25e-9, "programmer.set_pulse": 100e-9,
     "programmer.reset_pulse": 50e-9, "programmer.read": 130e-9, "writer.up_pulse": 300e-9, "writer.down_pulse": 200e-9,
 }  # fmt: skip
 NETWORK = chain(12, dense("fc1", 7, "sigmoid"), dense("fc2", 3, "sigmoid"), std=0.3)

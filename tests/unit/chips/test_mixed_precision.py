@@ -117,6 +117,21 @@ def test_devices_have_received_as_many_pulses_as_were_counted() -> None:
     assert programmer["reset.pulse"] == sum(int(c.devices.reset_pulses.sum()) for c in cells)
 
 
+def test_of_several_pairs_a_weight_each_pulse_is_counted_once_each_line_for_every_pair() -> None:
+    made: Any = train(chip("mixed-precision", **BUSY, **{"weight.copies": "3"}), samples(120))
+    programmer, tile = amounts(made, "programmer"), amounts(made, "tile")
+    cells = [c for layer in made.state.values() for row in layer.cells for c in row]
+    assert [c.devices.conductance.size for c in cells] == [6 * 13 * 7, 6 * 8 * 3]
+    assert programmer["set.pulse"] == sum(int(c.devices.set_pulses.sum()) for c in cells) > 0
+    assert programmer["reset.pulse"] == sum(int(c.devices.reset_pulses.sum()) for c in cells) > 0
+    update = amounts(made, "programmer", "update")
+    assert update["set.pulse"] >= 3 * update["log.write"], "a word of the log for each weight, a pulse for each pair"
+    assert tile["line.charge"] == 3 * tile["dac.convert"]
+    area = {part.key: part.amount for part in made.parts()}
+    file = made.architecture.tile
+    assert area["tile.cells"] == 6 * file.count * file.rows * file.columns
+
+
 def test_nobody_waits_for_anybody_on_a_chip_of_its_own_converters() -> None:
     made = train(chip("mixed-precision", eager=False, **BUSY), samples(50))
     assert made.diagnostics()["waited_ps"] == 0

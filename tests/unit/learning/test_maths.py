@@ -20,6 +20,7 @@ SIZES = st.tuples(st.integers(1, 7), st.integers(1, 9), st.integers(1, 9))
 PLAIN = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
+    "relu6": lambda x: np.clip(x, 0, 6),
     "tanh": np.tanh,
     "leaky-relu": lambda x: np.where(x > 0, x, 0.01 * x),
     "gelu": lambda x: x * ndtr(x),
@@ -94,6 +95,12 @@ def test_a_leaky_relu_has_its_own_slope_below_zero_in_both_directions() -> None:
     assert leaky.name == "leaky-relu 0.2"
 
 
+def test_a_relu6_learns_nothing_at_its_ends() -> None:
+    y = apply("relu6", np.array([[-1, 0, 2, 6, 7]], np.float32))
+    assert y.ravel().tolist() == [0, 0, 2, 6, 6]
+    assert apply("relu6-derivative", np.ones((1, 5), np.float32), y).ravel().tolist() == [0, 0, 1, 0, 0]
+
+
 def test_a_gelu_is_exact_to_the_last_digits_of_32_bits() -> None:
     x = np.linspace(-9, 9, 100_001, dtype=np.float32).reshape(1, -1)
     assert np.abs(apply("gelu", x) - PLAIN["gelu"](x.astype(float))).max() < 1e-6
@@ -102,7 +109,7 @@ def test_a_gelu_is_exact_to_the_last_digits_of_32_bits() -> None:
 def test_operations_of_an_element_are_the_sum_of_its_kinds() -> None:
     assert {name: op.operations for name, op in OPS.items()} == {
         "sigmoid": 1, "sigmoid-error": 4, "sigmoid-derivative": 3, "tanh": 1, "tanh-derivative": 3, "relu": 1,
-        "relu-derivative": 1, "difference": 1, "leaky-relu": 2, "leaky-relu-derivative": 2, "gelu": 2, "gelu-derivative": 5,
+        "relu6": 2, "relu6-derivative": 2, "relu-derivative": 1, "difference": 1, "leaky-relu": 2, "leaky-relu-derivative": 2, "gelu": 2, "gelu-derivative": 5,
         "multiply": 1,
     }  # fmt: skip
 

@@ -39,9 +39,13 @@ def test_each_group_has_a_matrix_of_its_channels_and_its_part_of_the_units() -> 
 @pytest.mark.parametrize(
     ("inputs", "layer", "said"),
     [
-        ([9], conv("a", 4, 3), r"a \(conv2d\) is given x of 9; expected an image: rows x columns x channels"),
-        ([2, 4, 1], conv("a", 4, 3), r"given x of 2x4x1; expected a larger image: a window of 3x3"),
-        ([4, 4, 3], conv("a", 4, 3, groups=2), r"given x of 4x4x3; expected channels, and 4 units, that 2 groups"),
+        ([9], conv("a", 4, 3), r"a \(conv2d\) is given the input x, 9; expected an image: rows x columns x channels"),
+        ([2, 4, 1], conv("a", 4, 3), r"given the input x, 2x4x1; expected a larger image: a window of 3x3"),
+        (
+            [4, 4, 3],
+            conv("a", 4, 3, groups=2),
+            r"given the input x, 4x4x3; expected channels, and 4 units, that 2 groups",
+        ),
         ([4, 4, 2], conv("a", 3, 3, groups=2), r"expected channels, and 3 units, that 2 groups divide"),
     ],
 )
@@ -62,7 +66,7 @@ def test_a_pool_without_a_stride_tiles_the_image() -> None:
 @pytest.mark.parametrize(
     ("inputs", "told", "said"),
     [
-        ([8], {"kind": "max-pool", "window": 2}, "given x of 8; expected an image"),
+        ([8], {"kind": "max-pool", "window": 2}, "given the input x, 8; expected an image"),
         ([8, 8, 1], {"kind": "max-pool", "window": [2, 3]}, "expected a stride for a window of 2x3"),
         ([8, 8, 1], {"kind": "average-pool", "window": 3, "padding": 2}, "expected padding 2 of at most half"),
         ([2, 2, 1], {"kind": "average-pool", "window": 3}, "a window of 3x3 .* does not fit into an image of 2x2"),
@@ -94,7 +98,7 @@ def test_a_transposed_convolution_makes_the_image_that_a_convolution_would_have_
 @pytest.mark.parametrize(
     ("inputs", "layer", "said"),
     [
-        ([8], transposed(4, 3), "given x of 8; expected an image"),
+        ([8], transposed(4, 3), "given the input x, 8; expected an image"),
         ([1, 1, 8], transposed(4, 3, padding=2), "expected a larger image: padding 2 leaves -1x-1 of the result"),
         ([2, 2, 8], transposed(4, 3, output_padding=1), "t: output_padding 1; expected less than the stride, 1"),
     ],
@@ -108,7 +112,9 @@ def test_a_transposed_convolution_refuses_what_it_cannot_make(
 
 def test_what_is_combined_has_one_shape_and_a_slope_is_that_of_a_leaky_relu() -> None:
     layers = [dense("a", 3, "relu"), dense("b", 4, "relu")]
-    with pytest.raises(ValidationError, match=r"c \(add\) is given b:3 of 4; expected 3, as a:3 has"):
+    with pytest.raises(
+        ValidationError, match=r"c \(add\) is given the result of b, 4; expected 3, as the result of a has"
+    ):
         chain(5, *layers, {"name": "c", "kind": "add", "of": ["a", "b"]}, std=1.0)
     with pytest.raises(ValidationError, match="a: a slope for relu; expected one for leaky-relu only"):
         chain(5, dense("a", 3, "relu", slope=0.1), std=1.0)

@@ -85,8 +85,8 @@ def test_a_program_has_a_digest_that_any_change_of_the_network_changes() -> None
     [
         ([dense("a", 3, "sigmoid"), dense("a", 3, "sigmoid")], "a layer is named 'a'; expected a name that nothing else has"),
         ([dense("chip", 3, "sigmoid")], "named 'chip'"),
-        ([dense("a", 3, "sigmoid", of=["b"])], "a takes 'b', which no layer before it gives; expected one of x"),
-        ([dense("a", 3, "sigmoid", of=["x", "x"])], "a takes 2 results; expected 1"),
+        ([dense("a", 3, "sigmoid", of=["b"])], "a takes 'b', which no layer gives; expected one of x"),
+        ([dense("a", 3, "sigmoid", of=["x", "x"])], "takes 2 results; expected 1"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said(layers: list[dict[str, object]], words: str) -> None:
@@ -96,6 +96,6 @@ def test_what_does_not_fit_is_said(layers: list[dict[str, object]], words: str) 
 
 def test_a_loss_that_cannot_follow_the_last_activation_is_refused() -> None:
     with pytest.raises(
-        ValueError, match="the loss cross-entropy of an output after 'sigmoid'; expected it after softmax"
+        ValueError, match="the loss cross-entropy of the result of a, after 'sigmoid'; expected it after softmax"
     ):
         chain(4, dense("a", 3, "sigmoid"), std=0.1, loss="cross-entropy")

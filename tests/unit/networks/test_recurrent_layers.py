@@ -88,8 +88,8 @@ def test_gradients_of_a_sequence_cost_in_proportion_to_its_length(steps: int) ->
 @pytest.mark.parametrize(
     ("inputs", "told", "expected"),
     [
-        ([8], layer("mix", "lstm", units=3), r"is given x of 8; expected a sequence, \(steps, size\)"),
-        ([2, 3, 4], layer("mix", "gru", units=3), r"is given x of 2x3x4; expected a sequence"),
+        ([8], layer("mix", "lstm", units=3), r"is given the input x, 8; expected a sequence, \(steps, size\)"),
+        ([2, 3, 4], layer("mix", "gru", units=3), r"is given the input x, 2x3x4; expected a sequence"),
         ([5, 4], layer("mix", "attention", heads=3), "with a size that 3 heads divide"),
         ([5, 4], layer("mix", "tied", matrix="in", activation="tanh"), "the matrix 'in', which no layer before it has"),
         ([5, 4], layer("mix", "embedding", vocabulary=3, size=2), r"expected codes, one a vector: \(steps, 1\)"),

@@ -6,6 +6,7 @@ Where PyTorch is absent, what it said is there in `SAID`: sums of each array und
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,23 @@ def block(torch: Any, x: Any, weights: dict[str, Any]) -> Any:
     return x + dense(torch.nn.functional.gelu(dense(norm(x, 2), "mix-up")), "mix-down")
 
 
+def encoder(torch: Any, x: Any, weights: dict[str, Any], *, first: bool) -> Any:
+    """Return what PyTorch's own layer makes of x."""
+    names = {
+        "self_attn.in_proj_": "mix-attention-qkv", "self_attn.out_proj.": "mix-attention-out",
+        "linear1.": "mix-up", "linear2.": "mix-down",
+    }  # fmt: skip
+    named = {f"{theirs}weight": weights[ours][:-1].T for theirs, ours in names.items()}
+    named |= {f"{theirs}bias": weights[ours][-1] for theirs, ours in names.items()}
+    for count in (1, 2):
+        for theirs, ours in (("weight", "gain"), ("bias", "offset")):
+            named[f"norm{count}.{theirs}"] = weights[f"mix-norm{count}.{ours}"][0]
+    module = torch.nn.TransformerEncoderLayer(
+        UNITS, 2, 4 * UNITS, 0.0, "gelu", batch_first=True, norm_first=first, dtype=torch.float64
+    )
+    return torch.func.functional_call(module, named, (x,))
+
+
 def _attend(torch: Any, x: Any, weights: dict[str, Any], name: str) -> Any:
     module = torch.nn.MultiheadAttention(UNITS, 2, batch_first=True, dtype=torch.float64)
     named = {
@@ -118,6 +136,11 @@ CASES: dict[str, tuple[list[dict[str, Any]], Any]] = {
         attention,
     ),
     "decoder-block": ([TABLE, layer("mix", "decoder-block", heads=2), HEAD], block),
+    "encoder-block": ([TABLE, layer("mix", "encoder-block", heads=2), HEAD], partial(encoder, first=True)),
+    "encoder-block, norm after": (
+        [TABLE, layer("mix", "encoder-block", heads=2, norm="after"), HEAD],
+        partial(encoder, first=False),
+    ),
 }
 SAID: dict[str, dict[str, float]] = {
     "lstm": {"head": -0.404596, "in": 0.04907, "mix": -0.063248, "outputs": 0.3269},
@@ -142,6 +165,32 @@ SAID: dict[str, dict[str, float]] = {
         "mix-norm2.offset": 1.220305,
         "mix-up": -0.655519,
         "outputs": 0.645521,
+    },
+    "encoder-block": {
+        "head": -1.265136,
+        "in": -0.950764,
+        "mix-attention-out": 2.128262,
+        "mix-attention-qkv": 0.088681,
+        "mix-down": -1.872805,
+        "mix-norm1.gain": 0.058053,
+        "mix-norm1.offset": 2.468747,
+        "mix-norm2.gain": -0.378387,
+        "mix-norm2.offset": 1.213177,
+        "mix-up": -0.640287,
+        "outputs": 0.464483,
+    },
+    "encoder-block, norm after": {
+        "head": -0.787109,
+        "in": 0.091489,
+        "mix-attention-out": -0.159278,
+        "mix-attention-qkv": 0.220224,
+        "mix-down": 0.05631,
+        "mix-norm1.gain": 0.074565,
+        "mix-norm1.offset": -0.419119,
+        "mix-norm2.gain": -0.704854,
+        "mix-norm2.offset": 0.348333,
+        "mix-up": 0.74309,
+        "outputs": 1.121104,
     },
 }
 """From PyTorch 2.13.0, by `sums` of what `torch_says`."""

@@ -101,6 +101,22 @@ CASES |= {
             "average-pool overlapping", {"kind": "average-pool", "window": [3, 2], "stride": 2, "padding": 1},
             lambda f, y: f.avg_pool2d(y, (3, 2), 2, 1),
         ),
+        (
+            "average-pool of the image alone",
+            {"kind": "average-pool", "window": 3, "stride": 2, "padding": 1, "counts_padding": False},
+            lambda f, y: f.avg_pool2d(y, 3, 2, 1, count_include_pad=False),
+        ),
+        (
+            "max-pool padded at the end", {"kind": "max-pool", "window": 3, "stride": 2, "padding_end": 1},
+            lambda f, y: f.max_pool2d(f.pad(y, (0, 1, 0, 1), value=-9), 3, 2),
+        ),
+        (
+            "local-norm", {"kind": "local-norm", "size": 3, "alpha": 2, "beta": 0.7, "bias": 2},
+            lambda f, y: f.local_response_norm(y, 3, 2, 0.7, 2),
+        ),
+        ("shuffle", {"kind": "shuffle", "groups": 2}, lambda f, y: f.hardtanh(f.channel_shuffle(y, 2), -9, 9)),
+        ("pad", {"kind": "pad", "amounts": [1, 2, 0, 3]}, lambda f, y: f.pad(y, (2, 3, 1, 0))),
+        ("concat", {"kind": "concat", "of": ["in", "in"]}, lambda f, y: f.hardtanh(_cat((y, y), 1), -9, 9)),
         ("global-average", {"kind": "global-average"}, lambda f, y: f.adaptive_avg_pool2d(y, 1).flatten(1)),
         (
             "leaky-relu", {"kind": "activation", "activation": "leaky-relu", "slope": 0.2},
@@ -108,6 +124,10 @@ CASES |= {
         ),
         ("gelu", {"kind": "activation", "activation": "gelu"}, lambda f, y: f.gelu(y)),
         ("relu", {"kind": "activation", "activation": "relu"}, lambda f, y: f.relu(y)),
+        (
+            "relu6", {"kind": "activation", "activation": "relu6"},
+            lambda f, y: f.relu6(y),
+        ),
         ("softmax", {"kind": "activation", "activation": "softmax"}, lambda f, y: f.softmax(y, 1)),
         ("add", {"kind": "add", "of": ["in", "in"]}, lambda f, y: f.hardtanh(y + y, -9, 9)),
         ("multiply", {"kind": "multiply", "of": ["in", "in"]}, lambda f, y: f.hardtanh(y * y, -9, 9)),
@@ -116,10 +136,93 @@ CASES |= {
 }  # fmt: skip
 
 
-def _cat(parts: Any) -> Any:
+def _normed(f: Any, w: dict[str, Any], name: str, y: Any) -> Any:
+    return f.batch_norm(y, None, None, w[f"{name}.gain"][0], w[f"{name}.offset"][0], training=True)
+
+
+def _conv_norm(f: Any, w: dict[str, Any], name: str, x: Any, size: int = 1, **more: int) -> Any:
+    """Return what PyTorch makes of a convolution and its norm."""
+    if "groups" in more:
+        kernel = w[name].reshape(size, size, 1, -1).permute(3, 2, 0, 1)
+    else:
+        kernel = filters(w[name], size, size, bias=False)[0]
+    return _normed(f, w, f"{name}-norm", f.conv2d(x, kernel, **more))
+
+
+def _residual(f: Any, w: dict[str, Any], x: Any) -> Any:
+    y = _conv_norm(f, w, "r-2", _conv_norm(f, w, "r-1", x, 3, stride=2, padding=1).relu(), 3, padding=1)
+    return (y + _conv_norm(f, w, "r-past", x, 1, stride=2)).relu()
+
+
+def _bottleneck(f: Any, w: dict[str, Any], x: Any) -> Any:
+    y = _conv_norm(f, w, "r-2", _conv_norm(f, w, "r-1", x).relu(), 3, padding=1).relu()
+    return (_conv_norm(f, w, "r-3", y) + x).relu()
+
+
+def _inverted(f: Any, w: dict[str, Any], x: Any) -> Any:
+    y = f.hardtanh(_conv_norm(f, w, "r-expand", x), 0, 6)
+    y = f.hardtanh(_conv_norm(f, w, "r-depth", y, 3, padding=1, groups=8), 0, 6)
+    return _conv_norm(f, w, "r-project", y) + x
+
+
+CASES |= {
+    "residual-block": (
+        (6, 5, 2), (FIRST, {"name": "r", "kind": "residual-block", "units": 6, "stride": 2}),
+        lambda f, w, x: _residual(f, w, first(f, w, x)),
+    ),
+    "bottleneck": (
+        (6, 5, 2), (conv("in", 8, 1, "tanh"), {"name": "r", "kind": "bottleneck", "units": 8}),
+        lambda f, w, x: _bottleneck(f, w, first(f, w, x)),
+    ),
+    "inverted-residual": (
+        (6, 5, 2), (FIRST, {"name": "r", "kind": "inverted-residual", "units": 4, "expansion": 2}),
+        lambda f, w, x: _inverted(f, w, first(f, w, x)),
+    ),
+    "depthwise": (
+        (6, 5, 2),
+        (FIRST, {
+            "name": "d", "kind": "depthwise", "window": [3, 2], "stride": 2, "padding": 1, "activation": "linear",
+        }),
+        lambda f, w, x: f.conv2d(
+            first(f, w, x), w["d"].reshape(3, 2, 1, 4).permute(3, 2, 0, 1), w["d.bias"][0], stride=2, padding=1,
+            groups=4,
+        ),
+    ),
+    "conv2d padded at the end": (
+        (6, 5, 2), (FIRST, conv("a", 3, 3, "linear", stride=2, padding=0, padding_end=1)),
+        lambda f, w, x: f.conv2d(f.pad(first(f, w, x), (0, 1, 0, 1)), *filters(w["a"], 3, 3), stride=2),
+    ),
+    "depthwise padded at the end": (
+        (6, 5, 2),
+        (FIRST, {
+            "name": "d", "kind": "depthwise", "window": 3, "stride": 2, "padding": 1, "padding_end": 0,
+            "activation": "linear",
+        }),
+        lambda f, w, x: f.conv2d(
+            f.pad(first(f, w, x), (1, 0, 1, 0)), w["d"].reshape(3, 3, 1, 4).permute(3, 2, 0, 1), w["d.bias"][0],
+            stride=2, groups=4,
+        ),
+    ),
+    "depthwise dilation": (
+        (6, 5, 2),
+        (FIRST, {
+            "name": "d", "kind": "depthwise", "window": 2, "dilation": 3, "activation": "linear", "bias": False,
+        }),
+        lambda f, w, x: f.conv2d(
+            first(f, w, x), w["d"].reshape(2, 2, 1, 4).permute(3, 2, 0, 1), dilation=3, groups=4
+        ),
+    ),
+    "layer-norm without offset": (
+        (5, 6, 2), (FIRST, {"name": "n", "kind": "layer-norm", "offset": False}),
+        lambda f, w, x: f.layer_norm(first(f, w, x).movedim(1, -1), (4,), w["n.gain"][0]).movedim(-1, 1),
+    ),
+}  # fmt: skip
+
+
+def _cat(parts: Any, axis: int = 0) -> Any:
     import torch
 
-    return torch.cat(parts)
+    return torch.cat(parts, axis)
 
 
 def given(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -163,7 +163,7 @@ def test_samples_that_are_no_images_are_refused(tmp_path: Path) -> None:
 
 def test_a_generator_of_another_size_than_the_data_is_refused() -> None:
     small = "[{name: g1, kind: dense, units: 9, activation: sigmoid}]"
-    with pytest.raises(InputError, match=r"network\.generator\.layers.*end in 9 elements.*expected 784"):
+    with pytest.raises(InputError, match=r"network\.generator\.layers.*ends in 9 elements.*expected 784"):
         spec_of(settings=(f"network.generator.layers={small}",))
 
 

@@ -17,7 +17,16 @@ from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
 from archsim.studies import seeds
 
-FILES = {"run.yaml", "summary.json", "activity.csv", "energy.csv", "area.csv", "training.csv", "state-digital32.npz"}
+FILES = {
+    "run.yaml",
+    "summary.json",
+    "activity.csv",
+    "energy.csv",
+    "area.csv",
+    "training.csv",
+    "activity-course.csv",
+    "state-digital32.npz",
+}
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,16 @@ def test_the_hottest_device_is_where_it_is_said_to_be(run: Path, tmp_path: Path)
     assert counts[place] == wear.most
 
 
+def test_pairs_that_stand_side_by_side_are_named_apart(tmp_path: Path) -> None:
+    options = {"steps": 100, "techs": TECH, "archs": ("mixed-precision",), "settings": ("weight.copies=2",)}
+    execute(resolve("mlp-mnist", **options), tmp_path / "run")  # type: ignore[arg-type]
+    (worn,) = endurance(tmp_path / "run")
+    assert worn.tiles[0].sides == ("G+ 1", "G+ 2", "G- 1", "G- 2")
+    assert worn.devices == 4 * (785 * 250 + 251 * 10)
+    activity = pd.read_csv(tmp_path / "run" / "activity.csv")
+    assert worn.wear[0].total == activity[activity.action == "set.pulse"].amount.sum() > 0
+
+
 def test_trainings_are_the_endurance_over_the_most_pulses(run: Path, tmp_path: Path) -> None:
     (stated,) = endurance(run, out=tmp_path)
     (given,) = endurance(run, limit=5000, out=tmp_path)

@@ -1,0 +1,87 @@
+"""The cells of a tile of which only expectations are known: they hold no device, and count what devices would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archsim.analog.cells import Grids, Read, Refreshed
+from archsim.analog.codes import Codes
+from archsim.base.arrays import F32, I64
+from archsim.base.expected import Events, Expected, expected
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How often the weights of a matrix are written, as means a training step.
+
+    Parameters
+    ----------
+    pairs : float
+        Of all weights of the matrix, the share that is given pulses in a step.
+    pulses : float
+        SET pulses of such a weight, in all its pairs.
+    looked : float
+        Of the weights given pulses, the share that a refresh looks at: below 1 where it finds the same one twice.
+    reads, resets, repeats : float
+        Reads, RESET pulses and SET pulses of a refresh, a weight looked at.
+    """
+
+    pairs: float = 0.0
+    pulses: float = 1.0
+    looked: float = 1.0
+    reads: float = 2.0
+    resets: float = 0.0
+    repeats: float = 0.0
+
+
+class ExpectedCells:
+    """An array of weights in pairs of devices, without devices.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    conductance : float [S]
+        Of the devices of a weight together, as a mean.
+    writing : Writing
+    copies : int
+        Pairs of a weight.
+    """
+
+    def __init__(self, shape: tuple[int, int], *, conductance: float, writing: Writing, copies: int = 1) -> None:
+        self.shape, self.copies, self.per_weight = shape, copies, 2 * copies
+        self._conductance, self._writing = conductance, writing
+
+    def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
+        """Return the expected codes of x W, lines driven and conductance times codes; nothing is clipped."""
+        del phase, converters
+        return self._read(x, self.shape[1])
+
+    def multiply_transposed(self, d: F32 | Codes, phase: str, converters: Grids) -> Read:
+        """Return the same of d W^T."""
+        del phase, converters
+        return self._read(d, self.shape[0])
+
+    def _read(self, x: F32 | Codes, outputs: int) -> Read:
+        if not isinstance(x, Expected):
+            raise TypeError(f"{type(x).__name__} in place of an expected array")
+        full = x.size * outputs * self._conductance
+        driven = round(x.size * x.shares.driven)
+        return expected((x.shape[0], outputs)), driven, 0, full * x.shares.conducted
+
+    def age(self, now_ps: int) -> None:
+        """Leave the devices as they are: what drift does to their conductance is part of the mean."""
+        del now_ps
+
+    def set_pulses(self, index: I64, pulses: I64, now_ps: int) -> float:
+        """Return how many pulses some pairs get."""
+        del pulses, now_ps
+        return Events(index.size * self._writing.pulses)
+
+    def refresh(
+        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
+    ) -> Refreshed:
+        """Return what a refresh of so many candidates takes."""
+        del now_ps, saturated, difference, most_pulses
+        looked, writing = candidates.size, self._writing
+        resets = looked * writing.resets
+        return Refreshed(looked * writing.reads, resets, looked * writing.repeats, resets / 2)

@@ -1,0 +1,149 @@
+"""What learns, without numbers: counts of outer products, of pulses that are due, of the pairs to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.base.arrays import F32, I64
+from archsim.base.expected import Expected, expected
+from archsim.base.signal import Scale
+from archsim.learning.accumulate import Counts
+from archsim.learning.functions import Function, Shape, words
+from archsim.learning.optimisers.rules import Optimiser
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """An expected number of pairs, in the place of their positions."""
+
+    size: float
+
+
+def pairs(size: float) -> I64:
+    """Return so many pairs, for whoever takes their positions."""
+    return cast("I64", Pairs(size))
+
+
+class ExpectedAccumulator:
+    """Chi, or a gradient memory, without numbers.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    edges : (sequence of int, sequence of int), optional
+        Of bands, as for `Accumulator`.
+    burst : int
+    due : float
+        Share of all pairs that are given pulses in a step.
+    """
+
+    saturated = 0
+    epsilon = 1.0
+
+    def __init__(
+        self, shape: tuple[int, int], *, edges: tuple[Sequence[int], Sequence[int]] | None = None, burst: int = 1,
+        due: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.chi = expected(shape[::-1])
+        self.burst, self._due = burst, due
+        row_edges, column_edges = edges or ((0, shape[0]), (0, shape[1]))
+        self._bands = [(int(r), int(c)) for r in np.diff(row_edges) for c in np.diff(column_edges)]
+
+    @property
+    def bands(self) -> list[int]:
+        """Elements of each band."""
+        return [rows * columns for rows, columns in self._bands]
+
+    def accumulate(self, x: F32, d: F32, *, x_scale: Scale, rate: Scale) -> Counts:
+        """Return what an outer product is expected to take, by band."""
+        del d, x_scale, rate
+        if not isinstance(x, Expected):
+            raise TypeError(f"{type(x).__name__} in place of an expected array")
+        vectors, shares = x.shape[0], x.shares
+        bursts = -(-vectors // self.burst)
+        counts = [
+            [
+                round(vectors * rows * columns * shares.products), round(vectors * rows * shares.rows),
+                round(bursts * rows * columns * shares.updates),
+            ]
+            for rows, columns in self._bands
+        ]  # fmt: skip
+        operands = [vectors * (rows + columns) for rows, columns in self._bands] if self.burst > 1 else []
+        return Counts(counts, operands)
+
+    def shift(self, step: F32) -> None:
+        """Take a step; what it does to chi is part of what is due."""
+        del step
+
+    def apply(self) -> tuple[I64, I64]:
+        """Return the pairs that pulses are due for in a step."""
+        due = pairs(self._due * sum(self.bands))
+        return due, due
+
+
+class ExpectedLog:
+    """How many pairs were programmed since a refresh looked at them last.
+
+    Parameters
+    ----------
+    looked : float
+        Of those noted, the share that is another pair than those before.
+    """
+
+    def __init__(self, looked: float) -> None:
+        self._looked, self._size = looked, 0.0
+
+    def add(self, index: I64) -> None:
+        """Note pairs."""
+        self._size += index.size
+
+    def noted(self) -> NDArray[Any]:
+        """Return how many are noted, once."""
+        return np.array([self._size])
+
+    def take(self) -> I64:
+        """Return the pairs noted, each once, and forget them."""
+        found = pairs(self._size * self._looked)
+        self._size = 0.0
+        return found
+
+
+class ExpectedLearnt:
+    """Gradient and states of a matrix or parameter, without numbers."""
+
+    def __init__(self, optimiser: Optimiser, gradient: F32) -> None:
+        self.optimiser, self.gradient = optimiser, gradient
+
+    def step(self, rate: float) -> F32:
+        """Return a step."""
+        del rate
+        return self.gradient
+
+    def clear(self) -> None:
+        """Begin a new sum."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return nothing: there is nothing to keep."""
+        return {}
+
+
+class ExpectedFunction(Function):
+    """A function that computes nothing: its result has the right shape, its cost is the function's own."""
+
+    def __init__(self, of: Function) -> None:
+        self.name, self.shapes, self.out, self.cost, self.summed = of.name, of.shapes, of.out, of.cost, of.summed
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return an expected array of the result's shape."""
+        samples = 1 if self.summed else operands[0].size // words(self.shapes[0])
+        return expected(_rows(self.out, samples))
+
+
+def _rows(shape: Shape, samples: int) -> tuple[int, int]:
+    """Return the shape of an array of so many samples of a tensor."""
+    return samples * words(shape[:-1]), shape[-1]

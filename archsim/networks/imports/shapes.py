@@ -1,0 +1,171 @@
+"""Reshapes, transposes, sums and constants, in the words of frameworks: what moves and joins the values of a sketch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from archsim.networks.imports.channels_first import Shape, Sketch, Value
+from archsim.networks.imports.draft import INPUT, UnknownNodeError, Weight
+
+
+def reshaped(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value:
+    """Return a value under another shape.
+
+    Raises
+    ------
+    UnknownNodeError
+        If it is none of: one vector of all, positions in a row, the groups of a channel shuffle.
+    """
+    if shape == x.shape:
+        return x
+    if shape == (math.prod(x.shape),) and x.layout in ("plain", "image", "point", "columns"):
+        return _flat(sketch, name, x)
+    if x.layout == "plain" and x.order is None and len(x.shape) == 1 and shape == (*x.shape, 1, 1):
+        return replace(x, shape=shape, layout="point")
+    if (found := _in_a_row(sketch, name, x, shape) or _dealt(sketch, name, x, shape)) is not None:
+        return found
+    raise UnknownNodeError(
+        f"{list(x.shape)} under the shape {list(shape)}; expected one vector, or the positions of an image in a row"
+    )
+
+
+def _in_a_row(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value | None:
+    """Return the positions of an image as a sequence, if that is what the shape says."""
+    if x.layout == "image" and shape == (x.shape[0], math.prod(x.shape[1:])):
+        return Value(sketch.draft.add(name, "sequence", [x.layer]), shape, "columns")
+    if x.layout == "plain" and len(x.shape) == 3 and shape == (math.prod(x.shape[:2]), x.shape[2]):
+        return Value(sketch.draft.add(name, "sequence", [x.layer]), shape)
+    return None
+
+
+def _dealt(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value | None:
+    """Return an image whose channels are taken apart into groups, or set together again, if the shape says so."""
+    if x.layout == "image" and len(shape) == 4 and shape[0] * shape[1] == x.shape[0] and shape[2:] == x.shape[1:]:
+        return Value(x.layer, shape, "grouped")
+    if x.layout == "shuffled" and shape == (x.shape[0] * x.shape[1], *x.shape[2:]):
+        return Value(sketch.draft.add(name, "shuffle", [x.layer], groups=x.shape[1]), shape, "image")
+    return None
+
+
+def _flat(sketch: Sketch, name: str, x: Value) -> Value:
+    size = (math.prod(x.shape),)
+    if x.layout == "point":
+        return Value(x.layer, size)
+    order = None
+    if x.layout in ("image", "columns"):
+        order = x.shape if x.layout == "image" else (*x.shape, 1)
+    kept = order if order is not None and math.prod(order[1:]) > 1 else None
+    return Value(sketch.draft.add(name, "flatten", [x.layer]), size, order=kept)
+
+
+def transposed(x: Value, order: Sequence[int]) -> Value:
+    """Return a value with its axes, without the batch, in another order: no layer does anything.
+
+    Raises
+    ------
+    UnknownNodeError
+        If our own would have to be moved.
+    """
+    shape, moved = tuple(x.shape[axis] for axis in order), tuple(order)
+    if moved == tuple(range(len(order))):
+        return x
+    turns = {
+        ("image", (1, 2, 0)): "plain", ("columns", (1, 0)): "plain", ("grouped", (1, 0, 2, 3)): "shuffled",
+    }  # fmt: skip
+    back = {(2, 0, 1): "image", (1, 0): "columns"}
+    if (found := turns.get((x.layout, moved))) or (x.layout == "plain" and (found := back.get(moved))):
+        return Value(x.layer, shape, found)  # type: ignore[arg-type]
+    raise UnknownNodeError(f"axes of {list(x.shape)} in the order {list(order)}; expected channels moved first or last")
+
+
+def combined(sketch: Sketch, name: str, kind: str, xs: Sequence[Value]) -> Value:
+    """Return the sum, or the product ("add", "multiply"), of values of one shape."""
+    first, *others = xs
+    for x in others:
+        if (x.shape, x.layout, x.order) != (first.shape, first.layout, first.order):
+            raise UnknownNodeError(f"values of {list(first.shape)} and {list(x.shape)}; expected the same shape")
+    return replace(first, layer=sketch.draft.add(name, kind, [x.layer for x in xs]))
+
+
+def joined(sketch: Sketch, name: str, xs: Sequence[Value], axis: int) -> Value:
+    """Return values set beside each other along their channels; `axis` counts without the batch."""
+    first = xs[0]
+    channels = 0 if first.layout in ("image", "point", "columns") else len(first.shape) - 1
+    if axis % len(first.shape) != channels or any(x.layout != first.layout or x.order is not None for x in xs):
+        shapes = ", ".join(str(list(x.shape)) for x in xs)
+        raise UnknownNodeError(f"{shapes} beside each other along axis {axis + 1}; expected their channels")
+    total = sum(x.shape[channels] for x in xs)
+    shape = (*first.shape[:channels], total, *first.shape[channels + 1 :])
+    return Value(sketch.draft.add(name, "concat", [x.layer for x in xs]), shape, first.layout)
+
+
+def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: bool) -> Value:
+    """Return a value and a constant added: the bias of the layer before, or learned positions."""
+    before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
+    if _by_channel(x, constant) and alone:
+        if before["kind"] == "batch-norm":
+            _change(sketch, f"{x.layer}.offset", constant, np.add)
+            return x
+        if before["kind"] in ("dense", "conv2d") and before["activation"] == "linear" and "groups" not in before:
+            _bias(sketch, x.layer, constant)
+            return x
+    if x.layout == "plain" and x.order is None and _stripped(constant.shape) == _stripped(x.shape):
+        made = sketch.draft.add(name, "positions", [x.layer])
+        sketch.draft.keep(made, None if constant.values is None else constant.values.reshape(x.shape))
+        return replace(x, layer=made)
+    raise UnknownNodeError(f"a constant of shape {list(constant.shape)} added to a {before['kind']}")
+
+
+def scaled(sketch: Sketch, x: Value, constant: Weight, *, alone: bool) -> Value:
+    """Return a value times a constant, by channel or all alike: within the layer before."""
+    before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
+    if alone and (_by_channel(x, constant) or math.prod(constant.shape) == 1):
+        if before["kind"] == "batch-norm":
+            for part in ("gain", "offset"):
+                _change(sketch, f"{x.layer}.{part}", constant, np.multiply)
+            return x
+        if before["kind"] in ("dense", "conv2d") and before["activation"] == "linear" and "groups" not in before:
+            _change(sketch, x.layer, constant, np.multiply)
+            return x
+    raise UnknownNodeError(f"a {before['kind']} times a constant of shape {list(constant.shape)}")
+
+
+def _stripped(shape: Shape) -> Shape:
+    """Return a shape without ones in front."""
+    first = next((k for k, n in enumerate(shape) if n != 1), len(shape) - 1)
+    return shape[first:]
+
+
+def _by_channel(x: Value, constant: Weight) -> bool:
+    """Return whether a constant has a number for each channel and is spread over all else."""
+    channels = x.shape[0] if x.layout in ("image", "point", "columns") else x.shape[-1]
+    behind = len(x.shape) - 1 if x.layout in ("image", "point", "columns") else 0
+    return _stripped(constant.shape) == (channels, *[1] * behind) and x.order is None
+
+
+def _change(sketch: Sketch, name: str, constant: Weight, change: np.ufunc) -> None:
+    arrays = sketch.draft.arrays
+    if constant.values is None:
+        arrays.pop(name, None)
+        sketch.draft.missing.append(name)
+    elif name in arrays:
+        arrays[name] = change(arrays[name], constant.values.reshape(1, -1)).astype(np.float32)
+
+
+def _bias(sketch: Sketch, layer: str, constant: Weight) -> None:
+    """Add a constant to the last row of a matrix, its bias; or as such a row, if there is none."""
+    arrays, told = sketch.draft.arrays, sketch.draft.of(layer)
+    had = told.pop("bias", True)
+    if constant.values is None:
+        arrays.pop(layer, None)
+        sketch.draft.missing.append(layer)
+    elif layer in arrays:
+        row = constant.values.reshape(1, -1).astype(np.float32)
+        if had:
+            arrays[layer][-1:] += row
+        else:
+            arrays[layer] = np.vstack([arrays[layer], row])

@@ -1,0 +1,1 @@
+"""What `archsim costs` shows: the page, its sentences, tables and charts."""

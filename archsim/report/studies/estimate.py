@@ -1,0 +1,177 @@
+"""What `archsim estimate` shows: a step and a pass of each chip, by phase, layer and part, and what was assumed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.base import files
+from archsim.base.signal import STEP_PHASES
+from archsim.base.units import show
+from archsim.report.sheet import NONE, Sheet, markdown_sheet, terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+JSON, TABLES = "estimate.json", "estimate.md"
+MOST = 12
+"""Layers of a short table."""
+TERA = 1e12
+
+
+def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write estimate.json and estimate.md into a folder and return the files."""
+    files.check_folder(folder)
+    written = [folder / JSON, folder / TABLES]
+    files.write_text(written[0], json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    parts = [f"# {_title(content)}", *map(markdown_sheet, sheets(content, details=True)), *notes(content)]
+    files.write_text(written[1], "\n\n".join(parts) + "\n")
+    return written
+
+
+def text(content: Mapping[str, Any], *, details: bool = False) -> list[str | Table]:
+    """Return what the terminal shows."""
+    return [_title(content), *(terminal(sheet) for sheet in sheets(content, details=details)), *notes(content)]
+
+
+def _title(content: Mapping[str, Any]) -> str:
+    size = f"{_many(content['macs_per_sample'])} multiply-accumulates a sample and {_many(content['weights'])} weights"
+    return (
+        f"{content['title']}: {size}. Batch {content['batch']}, {content['optimiser']}, "
+        f"{content['technology']['name']}. Estimated, not trained."
+    )
+
+
+def sheets(content: Mapping[str, Any], *, details: bool) -> list[Sheet]:
+    """Return the tables: training, inference, parts; every layer with `details`; a whole training if one was asked."""
+    found = [_training(content), _inference(content), _parts(content), _layers(content, None if details else MOST)]
+    if any("whole" in chip for chip in content["architectures"].values()):
+        found.append(_whole(content))
+    return found
+
+
+def _training(content: Mapping[str, Any]) -> Sheet:
+    rows = []
+    for name, chip in content["architectures"].items():
+        work = chip["training"]
+        energy, time = work["energy_per_sample_J"], work["latency_per_sample_s"]
+        ratio, interval = content["ratios"].get(name), content["ratio_intervals"].get(name)
+        rows.append((
+            name, show(energy["total"], "J"), _ends(work, content["batch"]),
+            *(show(energy[phase], "J") for phase in STEP_PHASES), show(time["total"], "s"),
+            f"{ratio['training']:.3g}" if ratio else NONE,
+            f"{interval['low']:.3g} to {interval['high']:.3g}" if interval else NONE,
+            f"{sum(chip['tiles'].values()):,}" if chip["tiles"] else NONE, str(chip["chips"]),
+            show(chip["area_m2"]["value"], "m^2"),
+        ))  # fmt: skip
+    heads = ("chip", "energy", "90 % interval", *STEP_PHASES, "time", "ratio", "90 %", "tiles", "chips", "area")
+    return Sheet("Training, per sample", heads, tuple(rows))
+
+
+def _inference(content: Mapping[str, Any]) -> Sheet:
+    rows = []
+    for name, chip in content["architectures"].items():
+        work, ratio = chip["inference"], content["ratios"].get(name)
+        rows.append((
+            name, show(work["energy_per_sample_J"]["total"], "J"), _ends(work, content["batch"]),
+            show(work["latency_per_sample_s"]["total"], "s"),
+            show(work["J_per_mac"], "J") if work["J_per_mac"] else NONE,
+            f"{2 * work['macs_per_s_and_W'] / TERA:.3g}" if work["macs_per_s_and_W"] else NONE,
+            f"{ratio['inference']:.3g}" if ratio else NONE,
+        ))  # fmt: skip
+    heads = ("chip", "energy", "90 % interval", "time", "a MAC", "TOPS/W", "ratio")
+    return Sheet("Inference, per sample", heads, tuple(rows))
+
+
+def _ends(work: Mapping[str, Any], batch: int) -> str:
+    if not work["intervals"]:
+        return NONE
+    ends = work["intervals"]["energy_per_step_J"]["total"]
+    return f"{show(ends['low'] / batch, 'J', 3)} to {show(ends['high'] / batch, 'J', 3)}"
+
+
+def _parts(content: Mapping[str, Any]) -> Sheet:
+    chips = content["architectures"]
+    names = list(dict.fromkeys(part for chip in chips.values() for part in chip["training"]["by_part_J"]))
+    totals = {name: chip["training"]["energy_per_step_J"]["total"] for name, chip in chips.items()}
+    rows = [
+        (
+            part,
+            *(
+                cell
+                for name, chip in chips.items()
+                for joules in [chip["training"]["by_part_J"].get(part, 0.0)]
+                for cell in (show(joules / content["batch"], "J"), f"{100 * joules / totals[name]:.1f} %")
+            ),
+        )
+        for part in names
+    ]
+    heads = ("part", *(head for name in chips for head in (name, "share")))
+    return Sheet("Training, per sample, by part of the chip", heads, tuple(rows))
+
+
+def _layers(content: Mapping[str, Any], most: int | None) -> Sheet:
+    chips = content["architectures"]
+    sums: dict[str, dict[str, float]] = {}
+    for name, chip in chips.items():
+        for layer, by_phase in chip["training"]["by_layer_J"].items():
+            sums.setdefault(layer, dict.fromkeys(chips, 0.0))[name] = sum(by_phase.values())
+    first = next(iter(chips))
+    order = sorted(sums, key=lambda layer: -sums[layer][first]) if most else list(sums)
+    shown = order[:most] if most else order
+    rows = [
+        (layer, *(show(sums[layer][name] / content["batch"], "J") for name in chips),
+         *(f"{chip['tiles'][layer]:,}" if layer in chip["tiles"] else NONE for chip in chips.values() if chip["tiles"]))
+        for layer in shown
+    ]  # fmt: skip
+    if rest := order[len(shown) :]:
+        blank = (NONE for chip in chips.values() if chip["tiles"])
+        others = [sum(sums[layer][name] for layer in rest) / content["batch"] for name in chips]
+        rows.append((f"{len(rest)} more", *(show(joules, "J") for joules in others), *blank))
+    tiles = (f"tiles, {name}" for name, chip in chips.items() if chip["tiles"])
+    return Sheet("Training, per sample, by layer", ("layer", *chips, *tiles), tuple(rows))
+
+
+def _whole(content: Mapping[str, Any]) -> Sheet:
+    rows = []
+    for name, chip in content["architectures"].items():
+        work = chip["whole"]
+        pulses, limit = work.get("set_pulses_per_device"), work.get("endurance")
+        rows.append((
+            name, show(work["energy_J"]["total"], "J"), _duration(work["time_s"]),
+            show(work["energy_J"]["total"] / work["time_s"], "W"),
+            *((f"{work['set_pulses']:.3g}", f"{pulses:.3g}") if pulses is not None else (NONE, NONE)),
+            f"{100 * pulses / limit:.2g} %" if pulses is not None and limit else NONE,
+        ))  # fmt: skip
+    samples = next(iter(content["architectures"].values()))["whole"]["samples"]
+    heads = ("chip", "energy", "time", "power", "SET pulses", "a device", "of its endurance")
+    return Sheet(f"The whole training of {_many(samples)} samples", heads, tuple(rows))
+
+
+def notes(content: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know: what was assumed or measured, what was made larger, what has no area."""
+    found = []
+    for name, chip in content["architectures"].items():
+        found.append(f"{name}: activity {chip['activity']}.")
+        if chip["grown"]:
+            changes = ", ".join(f"{key} {before:,} -> {after:,}" for key, (before, after) in chip["grown"].items())
+            found.append(f"{name} was made larger, so that the network fits: {changes}.")
+        if chip["unpriced_area"]:
+            found.append(f"{name}: no figure gives the area of {', '.join(chip['unpriced_area'])}.")
+    return found
+
+
+def _many(count: float) -> str:
+    for size, word in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g} {word}"
+    return f"{count:.3g}"
+
+
+def _duration(seconds: float) -> str:
+    for size, word in ((365.25 * 86400, "years"), (86400, "days"), (3600, "h")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {word}"
+    return show(seconds, "s")

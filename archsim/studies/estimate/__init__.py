@@ -1,0 +1,1 @@
+"""Estimates: one training step and one inference of a network, priced without data, weights or training."""

@@ -1,0 +1,130 @@
+"""Activity where none was measured: two kinds of operands, and what four trainings showed of each.
+
+Where it is from: means over the matrices of four trained networks, rounded, of their quick presets on
+mixed-precision-deep with seed 1 (lenet-mnist 300 steps, cnn-cifar10 100, lstm-text 120, gpt-text 120; the second half
+of each). Between layers of one kind they spread by a factor of about 3 either way. What an estimate with them is off
+by, against these trainings, stands in `ERRORS` and beside each estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from statistics import fmean
+
+from archsim.analog.expected import Writing
+from archsim.base.expected import Shares
+from archsim.base.signal import OTHER_PHASES, Tag
+from archsim.chips.activity import Activity
+from archsim.chips.architecture import Architecture
+from archsim.learning.functions import Function
+from archsim.networks.program import Call, Program
+from archsim.studies.estimate.spec import EstimateSpec
+
+COARSE, FINE = 4, 10
+"""Bits up to which codes are coarse; up to which they are as few as those of the converters that were measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """What is assumed of inputs, or of errors: shares of codes other than zero, of full conduction, of non-zeros.
+
+    `coarse` is the share of codes other than zero of few bits: of a signal over its largest element, little is left.
+    """
+
+    driven: float
+    conducted: float
+    nonzero: float
+    coarse: float
+
+    def at(self, bits: int) -> float:
+        """Return the share of codes of so many bits that are not zero."""
+        return self.coarse if bits <= COARSE else self.driven if bits <= FINE else self.nonzero
+
+
+INPUTS = {True: Operand(0.30, 0.07, 0.45, 0.2), False: Operand(0.97, 0.20, 1.0, 0.6)}
+"""Inputs of products: whether a rectifier made them -> what is assumed."""
+ERRORS_BACK = {True: Operand(0.12, 0.02, 0.15, 0.03), False: Operand(0.80, 0.10, 1.0, 0.15)}
+"""Errors: whether they passed a rectifier or a largest element on their way back -> what is assumed."""
+TOUCHED = 0.5
+"""Share of elements that a burst of vectors changes where operands are sparse; all of them where none is."""
+FULL = 0.75
+"""Share of codes other than zero from which on operands do not count as sparse."""
+WRITTEN = Writing(pairs=1e-4, pulses=1.0, looked=0.98, reads=2.0, resets=0.01, repeats=0.02)
+"""How often pairs are written, for each sample of a batch. Measured: 4e-5 to 2e-4, in the LSTM 1e-3."""
+ADJUSTED = 0.8
+"""Share of a table's rows that a batch of characters names; of other parameters all are adjusted."""
+THROUGH = ("append one", "windows", "reshape", "slice", "drop last", "largest", "mean", "fold", "dropout", "ones")
+"""Functions, by the first words of their names, that leave sparse what is sparse."""
+SPARSE = ("relu", "to largest")
+"""Functions whose results are sparse."""
+
+
+def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
+    """Return the activity that is assumed of a network."""
+    outer = getattr(architecture, "outer_product", None)
+    bits = (outer.x_bits, outer.error_bits) if outer else (32, 32)
+    burst = outer.burst if outer else 1
+    found: dict[Tag, list[Shares]] = {}
+    for program in spec.network.training:
+        makers = {call.output: call for call in program.calls}
+        for phase, calls in program.phases:
+            for call in calls:
+                if (shares := _shares(call, makers, program, (*bits, burst))) is not None:
+                    found.setdefault(Tag(phase, call.layer), []).append(shares)
+    by_layer = {tag: _mean(each) for tag, each in found.items()}
+    for tag in list(by_layer):
+        if tag.phase == "forward":
+            by_layer.update({Tag(phase, tag.layer): by_layer[tag] for phase in OTHER_PHASES})
+    return Activity(
+        by_layer, {}, {}, _written(architecture), 1, "assumed by kind of operand, from trainings of four other networks"
+    )  # fmt: skip
+
+
+def _written(architecture: Architecture) -> Writing:
+    """Return how weights are written: all pairs of one alike."""
+    copies = getattr(getattr(architecture, "weight", None), "copies", 1)
+    each = {name: copies * getattr(WRITTEN, name) for name in ("pulses", "reads", "resets", "repeats")}
+    return replace(WRITTEN, **each)
+
+
+def _shares(call: Call, makers: dict[int, Call], program: Program, outer: tuple[int, int, int]) -> Shares | None:
+    """Return what is assumed of a call's operands, if it has any whose values count.
+
+    `outer` is what an outer product is taken with: bits of inputs and of errors, vectors of a burst.
+    """
+    if call.verb == "multiply":
+        return _product(_operand(call.inputs[0], makers, INPUTS))
+    if call.verb == "multiply_transposed":
+        return _product(_operand(call.inputs[0], makers, ERRORS_BACK))
+    if call.verb == "adjust":
+        whole = len(program.tensors[call.inputs[0]].shape) == 1
+        return Shares(adjusted=1.0 if whole else ADJUSTED)
+    if call.verb != "accumulate":
+        return None
+    x, d = _operand(call.inputs[0], makers, INPUTS), _operand(call.inputs[1], makers, ERRORS_BACK)
+    x_bits, d_bits, burst = outer
+    of_x, of_d = x.at(x_bits), d.at(d_bits)
+    products = of_x * of_d
+    updates = products if burst == 1 else TOUCHED if min(x.nonzero, of_d) < FULL else of_x
+    return Shares(nonzero=x.nonzero, products=products, rows=of_x, updates=updates)
+
+
+def _product(operand: Operand) -> Shares:
+    return Shares(driven=operand.driven, conducted=operand.conducted, nonzero=operand.nonzero)
+
+
+def _operand(number: int, makers: dict[int, Call], kinds: dict[bool, Operand]) -> Operand:
+    while (call := makers.get(number)) is not None and isinstance(call.target, Function):
+        name = call.target.name
+        if name.startswith(SPARSE) and not name.startswith("relu6"):
+            return kinds[True]
+        if not name.startswith(THROUGH):
+            break
+        number = call.inputs[0]
+    return kinds[False]
+
+
+def _mean(each: Iterable[Shares]) -> Shares:
+    several = list(each)
+    return Shares(**{one.name: fmean(getattr(shares, one.name) for shares in several) for one in fields(Shares)})

@@ -1,0 +1,143 @@
+"""What is estimated: a network on chips that are large enough for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archsim.accounting.technology import Technology, read_technology
+from archsim.base import registry
+from archsim.base.errors import InputError
+from archsim.base.yamlfile import Document, Key
+from archsim.chips import architecture as architectures
+from archsim.chips.architecture import Architecture
+from archsim.chips.chip import Chip
+from archsim.networks.network import Network
+from archsim.runs import workload as workloads
+from archsim.runs.spec import DEFAULT_TECHNOLOGIES, DIGITAL, assign, read_settings
+from archsim.runs.workload import Workload
+from archsim.technologies.overlay import overlays, read_pair
+
+BANKS = {"digital_unit.buffer_words": "digital_unit.buffer_banks"}
+"""Key of a memory's words -> key of its banks: a larger memory has more of them, each as large as before."""
+
+
+@dataclass(frozen=True)
+class EstimateSpec:
+    """What an estimate is made of.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : Network
+    architectures : tuple of Architecture
+    technology : Technology
+    batch : int
+        Samples of a training step and of an inference.
+    grown : architecture's name -> key -> (value of its file, value here)
+        What was made larger, so that the network fits.
+    settings, figures : tuple of (key, value)
+        As given.
+    """
+
+    workload: Workload
+    network: Network
+    architectures: tuple[Architecture, ...]
+    technology: Technology
+    batch: int
+    grown: Mapping[str, Mapping[str, tuple[int, int]]]
+    settings: tuple[tuple[str, str], ...] = ()
+    figures: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+
+    @property
+    def baseline(self) -> str | None:
+        """Name of the first digital chip."""
+        return next((each.name for each in self.architectures if each.chip == DIGITAL), None)
+
+
+def resolve(
+    network: str | Mapping[str, Any], *, batch: int | None = None,
+    archs: Sequence[str | Mapping[str, Any]] | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
+    settings: Sequence[str] | Mapping[str, Any] = (), figures: Sequence[str] | Mapping[str, str] = (),
+    as_is: bool = False,
+) -> EstimateSpec:  # fmt: skip
+    """Read and check everything an estimate needs; no data are read.
+
+    Parameters
+    ----------
+    network : str or mapping
+        A workload, by path, shipped name or content.
+    batch : int, optional
+        By default that of the workload's training.
+    archs, tech, settings, figures
+        As for `archsim.resolve`; without `archs` the workload says on which chips it is trained.
+    as_is : bool
+        Refuse a network that does not fit; else chips are made as large as it takes.
+
+    Raises
+    ------
+    InputError
+        For the first thing wrong: a file, a key, a value, an option.
+    DoesNotFitError
+        With `as_is`, for a network that asks for more than a chip has.
+    """
+    if batch is not None and batch < 1:
+        raise InputError(key="--batch", value=batch, expected="a whole number from 1 on")
+    document = workloads.document(network)
+    named = workloads.architectures(document) if archs is None else archs
+    documents = [architectures.document(each) for each in named]
+    pairs = read_settings(settings)
+    for_work, for_archs = assign(pairs, document, documents)
+    work = workloads.parse(document.with_settings(for_work))
+    built = work.network.build(bound=input_bound(work))
+    samples = batch or work.training.batch
+    fitted = [
+        _fitted(source.with_settings(given), built, samples, as_is=as_is)
+        for source, given in zip(documents, for_archs, strict=True)
+    ]
+    if len({chip.name for chip, _ in fitted}) < len(fitted):
+        raise InputError("two chips of one name", key="--arch", expected="each name once")
+    values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
+    [technology] = overlays([read_technology(tech)], values)
+    return EstimateSpec(
+        work, built, tuple(chip for chip, _ in fitted), technology, samples,
+        {chip.name: changes for chip, changes in fitted if changes},
+        tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
+    )  # fmt: skip
+
+
+def input_bound(work: Workload) -> float | None:
+    """Return the largest magnitude of an input: images lie within full scale, codes of characters do not."""
+    shape = getattr(work.network, "inputs", None)
+    codes = isinstance(shape, list | tuple) and len(shape) == 2 and shape[-1] == 1
+    return None if codes else 1.0
+
+
+def _fitted(
+    source: Document, network: Network, samples: int, *, as_is: bool
+) -> tuple[Architecture, dict[str, tuple[int, int]]]:
+    """Return a chip on which the network fits, and what was made larger for that."""
+    chip = architectures.parse(source)
+    kind: type[Chip] = registry.load("chip", chip.chip)
+    if as_is:
+        kind.fit(chip, network, samples)
+        return chip, {}
+    changes: dict[str, tuple[int, int]] = {}
+    for demand in kind.demands(chip, network, samples):
+        if demand.short <= 0:
+            continue
+        changes[demand.key] = (demand.available, demand.needed)
+        if (banks := BANKS.get(demand.key)) is not None:
+            count = _value(chip, banks)
+            changes[banks] = (count, math.ceil(demand.needed * count / demand.available))
+    settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, (_, value) in changes.items()}
+    return (architectures.parse(source.with_settings(settings)) if settings else chip), changes
+
+
+def _value(chip: Architecture, key: str) -> int:
+    found: Any = chip
+    for name in key.split("."):
+        found = getattr(found, name)
+    return int(found)

@@ -1,0 +1,89 @@
+"""A whole training from the cost of its steps: joules, seconds, pulses and wear of a stated number of samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.accounting.intervals import TOTAL
+from archsim.base.errors import InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.chips.activity import Activity
+from archsim.chips.architecture import Architecture
+from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.studies.endurance import limit_of
+from archsim.studies.estimate.books import estimate_chip
+from archsim.studies.estimate.content import priced
+from archsim.studies.estimate.course import Course
+from archsim.studies.estimate.spec import EstimateSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a training: so many samples of one activity."""
+
+    samples: float
+    activity: Activity
+
+
+def checked(samples: float) -> float:
+    """Return a number of samples.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not (math.isfinite(samples) and samples >= 1):
+        raise InputError(key="--samples", value=samples, expected="a number of samples from 1 on, such as 60e6")
+    return samples
+
+
+def parts(samples: float, activity: Activity, course: Course | None) -> list[Part]:
+    """Return a training as parts: as a run's training went, and on as it ended; all alike without a run."""
+    if course is None:
+        return [Part(samples, activity)]
+    found, left = [], samples
+    stretches = course.stretches()
+    for stretch in stretches:
+        mine = min(stretch.steps * course.spec.batch, left)
+        if mine > 0:
+            found.append(Part(mine, course.activity((stretch.begin, stretch.end))))
+            left -= mine
+    if left > 0:
+        found.append(Part(left, found[-1].activity))
+    return found
+
+
+def whole(spec: EstimateSpec, architecture: Architecture, several: Sequence[Part]) -> dict[str, Any]:
+    """Return what a training, part by part, takes on a chip; wear where its weights lie in devices."""
+    energy = dict.fromkeys((*STEP_PHASES, TOTAL), 0.0)
+    seconds, pulses, resets = 0.0, 0.0, 0.0
+    for part in several:
+        [one] = priced(spec, [estimate_chip(spec, architecture, part.activity)])
+        steps = part.samples / spec.batch
+        for phase in STEP_PHASES:
+            joules = steps * one.training.total(phase=phase)
+            energy[phase] += joules
+            energy[TOTAL] += joules
+        seconds += steps * math.fsum(one.chip.training.time_ps.values()) * 1e-12
+        for row in one.chip.training.rows:
+            if row.component == "programmer":
+                pulses += steps * row.amount * (row.action == "set.pulse")
+                resets += steps * row.amount * (row.action == "reset.pulse")
+    found: dict[str, Any] = {
+        "samples": math.fsum(part.samples for part in several),
+        "energy_J": energy,
+        "time_s": seconds,
+    }
+    if isinstance(architecture, CrossbarArchitecture):
+        copies = getattr(architecture.weight, "copies", 1)
+        devices, limit = 2 * copies * spec.network.weights, limit_of("set_pulses", architecture)
+        found |= {
+            "set_pulses": pulses, "reset_pulses": resets, "devices": devices, "set_pulses_per_device": pulses / devices,
+            "endurance": None if limit is None else limit.pulses,
+            "endurance_origin": None if limit is None else f"{limit.basis}: {limit.origin}",
+        }  # fmt: skip
+    return found

@@ -1,0 +1,275 @@
+"""ONNX models of other people, and small ones whose values the reference of ONNX gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from import_kit import channels_last, folder, linear, macs, network, passed, trained
+
+from archsim.base.errors import InputError
+from archsim.base.streams import Streams
+from archsim.networks.imports.files import read
+
+onnx = pytest.importorskip("onnx")
+DATA = folder("onnx", "backend", "test", "data")
+ZIGZAG = folder("zigzag", "inputs", "workload")
+
+MODELS = {
+    # multiply-accumulates of an image, without biases: published (facts of networks), else the sum over the nodes
+    # of the model of places x units x window x channels of a group, counted here by `counted`
+    "light_bvlc_alexnet": None, "light_densenet121": None, "light_inception_v1": None, "light_inception_v2": None,
+    "light_resnet50": 4_089_184_256, "light_shufflenet": None, "light_squeezenet": None, "light_vgg19": None,
+    "light_zfnet512": None,
+}  # fmt: skip
+OF_ZIGZAG = {"resnet18": 1_814_073_344, "mobilenetv2": 300_774_272, "alexnet": 654_560_384}
+
+
+def model_of(name: str) -> Path:
+    base = DATA / "light" if DATA and name in MODELS else ZIGZAG
+    if base is None or not (base / f"{name}.onnx").is_file():
+        pytest.skip(f"{name}.onnx is not installed")
+    return base / f"{name}.onnx"
+
+
+def counted(path: Path) -> int:
+    """Return the multiply-accumulates of a model's convolutions and dense layers by the shapes that ONNX infers."""
+    model = onnx.load(str(path), load_external_data=False)
+    shapes = {
+        one.name: [axis.dim_value for axis in one.type.tensor_type.shape.dim]
+        for one in (*onnx.shape_inference.infer_shapes(model, data_prop=True).graph.value_info, *model.graph.output)
+    }
+    shapes |= {one.name: list(one.dims) for one in model.graph.initializer}
+    total = 0
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            total += int(np.prod(shapes[node.output[0]])) * int(np.prod(shapes[node.input[1]][1:]))
+        elif node.op_type == "Gemm":
+            total += int(np.prod(shapes[node.input[1]]))
+    return total
+
+
+@pytest.mark.parametrize("name", [*MODELS, *OF_ZIGZAG])
+def test_a_model_of_other_people_has_its_multiply_accumulates(name: str) -> None:
+    path = model_of(name)
+    net = network(read(path))
+    published = {**MODELS, **OF_ZIGZAG}[name]
+    assert macs(net) == (published or counted(path))
+    assert net.outputs == 1000
+
+
+@pytest.mark.parametrize("name", ["light_squeezenet", "light_shufflenet", "mobilenetv2"])
+def test_a_model_of_other_people_trains_a_step(name: str) -> None:
+    net = network(read(model_of(name)))
+    rng = np.random.default_rng(0)
+    target = np.eye(1000, dtype=np.float32)[[3]]
+    feeds = {"x": rng.uniform(0, 1, (1, net.inputs)).astype(np.float32), "target": target, **net.drawn(rng, 1)}
+    before = net.initial_weights(Streams(3))
+    chip = trained(net, feeds, 64_000_000)
+    assert all(np.isfinite(weight).all() for weight in chip.weights.values())
+    assert any((weight != before[key]).any() for key, weight in chip.weights.items())
+
+
+CONVERTED = [
+    "AvgPool2d", "AvgPool2d_stride", "BatchNorm2d_eval", "BatchNorm2d_momentum_eval", "Conv2d", "Conv2d_depthwise",
+    "Conv2d_depthwise_padded", "Conv2d_depthwise_strided", "Conv2d_depthwise_with_multiplier", "Conv2d_dilated",
+    "Conv2d_groups", "Conv2d_groups_thnn", "Conv2d_no_bias", "Conv2d_padding", "Conv2d_strided", "Embedding",
+    "LeakyReLU", "LeakyReLU_with_negval", "Linear", "Linear_no_bias", "MaxPool2d", "ReLU", "Sigmoid", "Softmax",
+    "Tanh", "ZeroPad2d",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_a_model_converted_from_pytorch_gives_what_pytorch_gave(name: str) -> None:
+    """With the inputs and outputs that lie beside the models in the package of ONNX."""
+    if DATA is None:
+        pytest.skip("the data of the package are not installed")
+    base = DATA / "pytorch-converted" / f"test_{name}"
+    x, y = (tensor(base / "test_data_set_0" / f"{kind}_0.pb") for kind in ("input", "output"))
+    given = passed(network(linear(read(base / "model.onnx"))), channels_last(x))
+    assert given == pytest.approx(channels_last(y).reshape(given.shape), rel=1e-4, abs=1e-5)
+
+
+def tensor(path: Path) -> np.ndarray[Any, Any]:
+    found = onnx.TensorProto()
+    found.ParseFromString(path.read_bytes())
+    return np.asarray(onnx.numpy_helper.to_array(found))
+
+
+# --- small models -----------------------------------------------------------------------------------------------------
+RNG = np.random.default_rng(7)
+
+
+def drawn(*shape: int) -> np.ndarray[Any, Any]:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def saved(path: Path, nodes: list[Any], shape: list[Any], weights: dict[str, Any], *, version: int = 18) -> Path:
+    """Write a model from x to y of nodes; y's shape is left open."""
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes, "small", [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info("y", kind, None)],
+        [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)]), str(path))
+    return path
+
+
+def node(kind: str, inputs: str, output: str, **told: Any) -> Any:
+    return onnx.helper.make_node(kind, inputs.split(), [output], name=f"/net/{output}/{kind}", **told)
+
+
+SMALL: dict[str, tuple[list[int], list[tuple[Any, ...]], dict[str, Any]]] = {
+    "an image as a vector, channels first": (
+        [2, 3, 4], [("Conv", "x w", "a"), ("Flatten", "a", "b"), ("Gemm", "b v c", "y", {"transB": 1})],
+        {"w": drawn(3, 2, 1, 1), "v": drawn(5, 36), "c": drawn(5)},
+    ),
+    "a residual, and what others read is left alone": (
+        [2, 4, 4],
+        [
+            ("Conv", "x w c", "a", {"pads": [1, 1, 1, 1]}), ("Relu", "a", "b"), ("Conv", "b w c", "d", {"pads": [1] * 4}),
+            ("Add", "d a", "e"), ("Tanh", "e", "y"),
+        ],
+        {"w": drawn(2, 2, 3, 3), "c": drawn(2)},
+    ),
+    "channels beside each other": (
+        [2, 3, 3], [("Conv", "x w", "a"), ("Relu", "a", "b"), ("Concat", "b x a", "y", {"axis": 1})],
+        {"w": drawn(3, 2, 1, 1)},
+    ),
+    "a norm, scaled and shifted by channel": (
+        [2, 3, 3],
+        [("BatchNormalization", "x g o m v", "a"), ("Mul", "a s", "b"), ("Add", "b t", "y")],
+        {
+            "g": drawn(2), "o": drawn(2), "m": drawn(2), "v": np.abs(drawn(2)) + 1, "s": drawn(2, 1, 1),
+            "t": drawn(1, 2, 1, 1),
+        },
+    ),
+    "a bias that is added": ([4], [("MatMul", "x w", "a"), ("Add", "a c", "y")], {"w": drawn(4, 3), "c": drawn(3)}),
+    "padding by the rule of same sizes": (
+        [2, 5, 6], [("Conv", "x w", "a", {"auto_pad": "SAME_UPPER", "strides": [2, 2]}), ("Conv", "a v", "y", {
+            "auto_pad": "SAME_LOWER"})],
+        {"w": drawn(3, 2, 3, 3), "v": drawn(2, 3, 2, 2)},
+    ),
+    "padding of unlike rows and columns": (
+        [2, 5, 6], [("Conv", "x w", "y", {"pads": [0, 2, 1, 0]})], {"w": drawn(3, 2, 2, 3)},
+    ),
+    "pools that round up, and leave zeros out": (
+        [2, 6, 6],
+        [
+            ("MaxPool", "x", "a", {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}),
+            ("AveragePool", "a", "y", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
+        ],
+        {},
+    ),
+    "a pool that counts zeros": (
+        [2, 4, 4],
+        [("AveragePool", "x", "y", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "count_include_pad": 1})], {},
+    ),
+    "a shuffle of channels": (
+        [6, 2, 2],
+        [
+            ("Reshape", "x a", "b"), ("Transpose", "b", "c", {"perm": [0, 2, 1, 3, 4]}), ("Reshape", "c d", "y"),
+        ],
+        {"a": np.array([0, 2, 3, 2, 2]), "d": np.array([-1, 6, 2, 2])},
+    ),
+    "a GELU in five nodes": (
+        [5],
+        [
+            ("Div", "x root", "a"), ("Erf", "a", "b"), ("Add", "b one", "c"), ("Mul", "x c", "d"), ("Mul", "d half", "y"),
+        ],
+        {"root": np.float32(2**0.5), "one": np.float32(1), "half": np.float32(0.5)},
+    ),
+    "patches, positions, a norm of vectors, a mean of steps": (
+        [3, 4, 4],
+        [
+            ("Conv", "x w c", "a", {"strides": [2, 2]}), ("Reshape", "a s", "b"),
+            ("Transpose", "b", "d", {"perm": [0, 2, 1]}), ("Add", "d p", "e"),
+            ("LayerNormalization", "e g o", "f", {"epsilon": 1e-3}), ("ReduceMean", "f axes", "y", {"keepdims": 0}),
+        ],
+        {
+            "w": drawn(5, 3, 2, 2), "c": drawn(5), "s": np.array([0, 5, -1]), "p": drawn(1, 4, 5), "g": drawn(5),
+            "o": drawn(5), "axes": np.array([1]),
+        },
+    ),
+    "a mean of positions, two ways": (
+        [3, 4, 2],
+        [
+            ("GlobalAveragePool", "x", "a"), ("ReduceMean", "x axes", "b", {"keepdims": 1}), ("Add", "a b", "c"),
+            ("Flatten", "c", "y"),
+        ],
+        {"axes": np.array([2, 3])},
+    ),
+    "transposed filters": (
+        [3, 3, 2],
+        [(
+            "ConvTranspose", "x w c", "y", {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]}
+        )],
+        {"w": drawn(3, 2, 3, 2), "c": drawn(2)},
+    ),
+    "neighbouring channels": (
+        [6, 2, 2], [("LRN", "x", "y", {"size": 4, "alpha": 0.5, "beta": 0.6, "bias": 2.0})], {},
+    ),
+    "what is cut off, at six and at zero": ([5], [("Clip", "x low high", "a"), ("Clip", "a low", "y")], {
+        "low": np.float32(0), "high": np.float32(6),
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_model_gives_what_the_reference_gives(name: str, tmp_path: Path) -> None:
+    from onnx.reference import ReferenceEvaluator
+
+    shape, told, weights = SMALL[name]
+    nodes = [node(*each[:3], **(each[3] if len(each) > 3 else {})) for each in told]
+    path = saved(tmp_path / "small.onnx", nodes, ["N", *shape], weights)
+    x = 3 * np.random.default_rng(1).normal(size=(6, *shape)).astype(
+        np.float32
+    )  # the reference of LRN sums for as many channels
+    [wanted] = ReferenceEvaluator(str(path)).run(None, {"x": x})
+    given = passed(network(linear(read(path))), channels_last(x))
+    assert given == pytest.approx(channels_last(wanted).reshape(given.shape), rel=1e-4, abs=1e-5)
+
+
+def test_a_gelu_in_five_nodes_is_one_layer(tmp_path: Path) -> None:
+    shape, told, weights = SMALL["a GELU in five nodes"]
+    nodes = [node(*each[:3]) for each in told]
+    [layer] = read(saved(tmp_path / "small.onnx", nodes, ["N", *shape], weights)).content()
+    assert (layer["kind"], layer["activation"]) == ("activation", "gelu")
+
+
+def test_names_are_those_of_the_model(tmp_path: Path) -> None:
+    made = onnx.helper.make_node("Relu", ["x"], ["y"], name="/layer1/layer1.0/relu/Relu")
+    [layer] = read(saved(tmp_path / "small.onnx", [made], ["N", 3], {})).content()
+    assert layer["name"] == "layer1-0-relu"
+
+
+@pytest.mark.parametrize(
+    ("made", "shape", "said"),
+    [
+        (
+            ("Elu", "x", "y"),
+            [3],
+            r"small.onnx: node net-y \(Elu\): archsim has no layer for it; expected one of Add, .*",
+        ),
+        (("MatMul", "x x", "y"), [3, 3], r"node net-y \(MatMul\): is a product of two signals.*encoder-block"),
+        (("Conv", "x w", "y", {"strides": [1, 2]}), [2, 4, 4], r"\(Conv\): strides \[1, 2\]; expected the same"),
+        (("Softmax", "x", "y", {"axis": 1}), [3, 3], "along axis 1; expected the last, 2"),
+        (("Clip", "x", "y"), [3], "expected from 0 to 6"),
+        (("MaxPool", "x", "y", {"kernel_shape": [2, 2], "dilations": [2, 2]}), [2, 5, 5], "dilations .* of a pool"),
+        (("Relu", "x", "y"), ["T", 3], r"has a shape that is not known: \['\?', '\?', 3\]"),
+    ],
+)
+def test_what_cannot_be_read_is_named(made: tuple[Any, ...], shape: list[Any], said: str, tmp_path: Path) -> None:
+    told = node(*made[:3], **(made[3] if len(made) > 3 else {}))
+    path = saved(tmp_path / "small.onnx", [told], ["N", *shape], {"w": drawn(2, 2, 1, 1)})
+    with pytest.raises(InputError, match=said):
+        read(path)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "small.onnx").write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"small.onnx: is no ONNX model"):
+        read(tmp_path / "small.onnx")

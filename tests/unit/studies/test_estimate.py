@@ -1,0 +1,174 @@
+"""Estimates: the same programs and books as a training; equal to it when they know what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archsim.accounting.bill import price
+from archsim.base.errors import DoesNotFitError, InputError
+from archsim.base.signal import STEP_PHASES
+from archsim.chips.activity import Activity
+from archsim.runs.run import execute
+from archsim.runs.spec import resolve
+from archsim.runs.train import Trainer
+from archsim.studies.estimate import books, course
+from archsim.studies.estimate.content import content, priced
+from archsim.studies.estimate.estimate import estimate
+from archsim.studies.estimate.spec import resolve as estimated
+
+NETWORKS = {
+    "mlp-mnist": {"steps": 400, "settings": []},
+    "lenet-mnist": {"steps": 60, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
+    "gpt-text": {"steps": 24, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
+    "cnn-cifar10": {"steps": 6, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
+}
+"""Trained for so many steps; a range that follows looks at every second batch, as an estimate takes it."""
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_estimate_that_knows_the_activity_is_the_training_in_energy_by_phase_and_in_time(name: str) -> None:
+    steps, settings = NETWORKS[name]["steps"], NETWORKS[name]["settings"]
+    spec = resolve(name, steps=steps, settings=settings, preset=None if name == "mlp-mnist" else "quick")
+    told = estimated(spec.workload.name, settings=settings, batch=spec.training.batch)
+    for architecture in spec.architectures:
+        trainer = Trainer(spec, architecture)
+        trainer.train(steps)
+        trainer.chip.settle()
+        ledger = trainer.chip.ledger
+        rows = tuple(ledger.rows())
+        activity = books.activity_of(told, architecture, rows, steps, "measured")
+        found = books.estimate_chip(told, architecture, activity)
+        technology, inside = spec.technologies[0], architecture.boundary.inside
+        did = price(rows, trainer.chip.entries(), technology, inside)
+        would = price(found.training.rows, found.entries, technology, inside)
+        for phase in STEP_PHASES:
+            expected = did.total(phase=phase) / steps
+            assert would.total(phase=phase) == pytest.approx(expected, rel=0.05, abs=1e-3 * did.total() / steps), phase
+        for phase in ("forward", "backward") if architecture.chip == "digital32" else ():  # no count decides there
+            assert found.training.time_ps[phase] == ledger.time_ps[phase] / steps
+
+
+def test_times_that_no_count_decides_are_those_of_the_training_to_the_picosecond() -> None:
+    spec = resolve("mlp-mnist", steps=50, settings=["training.batch=3", "digital_unit.buffer_words=8192"])
+    told = estimated("mlp-mnist", batch=3, settings=["digital_unit.buffer_words=8192"])
+    for architecture in spec.architectures:
+        trainer = Trainer(spec, architecture)
+        trainer.train(50)
+        found = books.estimate_chip(told, architecture, Activity())
+        for phase in ("forward", "backward"):
+            assert found.training.time_ps[phase] == trainer.chip.ledger.time_ps[phase] / 50
+
+
+def test_full_activity_is_dearer_than_none_and_a_share_lies_on_the_line_between() -> None:
+    from archsim.base.expected import ALL, NOTHING, Shares
+
+    told = estimated("mlp-mnist")
+    chip = told.architectures[0]
+
+    def energy(shares: Shares) -> float:
+        phases = dict.fromkeys(("forward", "backward", "update"), shares)
+        [one] = priced(told, [books.estimate_chip(told, chip, Activity(by_phase=phases))])
+        return one.training.total(phase="forward")
+
+    none, half, full = energy(NOTHING), energy(Shares(driven=0.5, conducted=0.5)), energy(ALL)
+    assert none < half < full
+    assert half == pytest.approx((none + full) / 2, rel=1e-6)
+
+
+def test_a_batch_costs_a_sample_less_where_weights_are_read_once_for_several() -> None:
+    one, many = (estimate("lenet-mnist", batch=batch)["architectures"]["digital32-deep"] for batch in (1, 64))
+    assert many["training"]["by_part_J"]["weight memory"] / 64 < one["training"]["by_part_J"]["weight memory"]
+
+
+def test_a_chip_grows_by_what_is_asked_and_says_so_or_refuses() -> None:
+    settings = ["mixed-precision.tile.count=2", "mixed-precision.digital_unit.buffer_words=256"]
+    grown = estimate("mlp-mnist", settings=settings)["architectures"]["mixed-precision"]["grown"]
+    assert grown["tile.count"] == [2, 5]
+    assert grown["digital_unit.buffer_words"][0] == 256
+    with pytest.raises(DoesNotFitError, match=r"tile\.count"):
+        estimate("mlp-mnist", settings=settings, as_is=True)
+
+
+def test_totals_are_the_sums_of_their_parts_and_lie_in_their_intervals() -> None:
+    found = estimate("lenet-mnist")
+    for chip in found["architectures"].values():
+        for what in ("training", "inference"):
+            work = chip[what]
+            total = work["energy_per_step_J"]["total"]
+            assert sum(work["by_part_J"].values()) == pytest.approx(total)
+            assert sum(sum(layer.values()) for layer in work["by_layer_J"].values()) == pytest.approx(total)
+            assert work["energy_per_sample_J"]["total"] == pytest.approx(total / found["batch"])
+            ends = work["intervals"]["energy_per_step_J"]["total"]
+            assert ends["low"] < total < ends["high"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run of the perceptron with several tests on the way."""
+    path = tmp_path_factory.mktemp("estimate") / "run"
+    spec = resolve("mlp-mnist", steps=400, settings=["training.evaluations_per_epoch=600"])
+    execute(spec, path)
+    return path
+
+
+def test_a_run_records_activity_over_its_training_and_an_estimate_takes_a_window_of_it(run: Path) -> None:
+    [mixed, _] = course.courses(run)
+    steps = sorted(mixed.points)
+    assert steps[0] == 0
+    assert steps[-1] == 400
+    early, late = mixed.activity((0, 100)), mixed.activity((300, 400))
+    assert min(early.written.pairs, late.written.pairs) > 0
+    assert early.written != late.written
+    whole = estimate("mlp-mnist", activity=run)["architectures"]["mixed-precision"]
+    assert "steps 0 to 400" in whole["activity"]
+    assert whole["pulses_per_step"] == pytest.approx(
+        sum(row.amount for row in mixed.points[400] if row.action == "set.pulse") / 400
+    )
+
+
+def test_a_whole_training_goes_as_the_run_went_and_on_as_it_ended(run: Path) -> None:
+    def pulses(samples: float) -> float:
+        found = estimate("mlp-mnist", activity=run, samples=samples)
+        return float(found["architectures"]["mixed-precision"]["whole"]["set_pulses"])
+
+    [mixed, _] = course.courses(run)
+    did = sum(row.amount for row in mixed.points[400] if row.action == "set.pulse")
+    assert pulses(400) == pytest.approx(did)
+    last = mixed.stretches()[-1]
+    rate = sum(row.amount for row in last.rows if row.action == "set.pulse") / last.steps
+    assert pulses(1400) == pytest.approx(did + 1000 * rate)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch": 0}, r"--batch: got 0; expected a whole number from 1 on"),
+        ({"window": (0, 10)}, r"--window: got '0:10'; expected a run with --activity"),
+        (
+            {"archs": ["in-array"]},
+            r"--arch: in-array is of a kind that is not estimated; expected mixed-precision or digital32",
+        ),
+        ({"samples": float("nan")}, r"--samples: got nan; expected a number of samples"),
+        ({"activity": Path("nowhere")}, r"expected a run directory"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        estimate("mlp-mnist", **options)
+
+
+def test_a_window_without_two_tests_names_those_there_are(run: Path) -> None:
+    with pytest.raises(InputError, match=r"--window: got '1:2'; expected two tests of the training in it.*400"):
+        estimate("mlp-mnist", activity=run, window=(1, 2))
+
+
+def test_an_estimate_is_json_and_the_same_again() -> None:
+    import json
+
+    told = estimated("mlp-mnist")
+    one = content(told, priced(told, [books.estimate_chip(told, a, Activity()) for a in told.architectures]))
+    again = content(told, priced(told, [books.estimate_chip(told, a, Activity()) for a in told.architectures]))
+    assert json.dumps(one) == json.dumps(again)
