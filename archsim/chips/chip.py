@@ -341,7 +341,7 @@ class Chip(Board):
 
     def compute(self, function: Function, signals: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Apply a function in the digital unit."""
-        return Signal((yield from self.digital_unit.compute(function, [signal.values for signal in signals], tag)))
+        return self.digital_unit.compute(function, signals, tag)
 
     def adjust(self, parameter: str, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Move a parameter in the digital unit."""

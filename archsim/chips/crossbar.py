@@ -296,13 +296,11 @@ class CrossbarChip(Chip):
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send codes to all tiles of the matrix, read them side by side, add up the row bands' partial sums."""
-        values, scale = yield from self.inputs(matrix, x, tag)
-        return (yield from self._product(matrix, self.forward[matrix], values, scale, tag))
+        return self._product(matrix, self.forward[matrix], self.inputs(matrix, x, tag), tag)
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
-        values, scale = yield from self.errors(d, tag)
-        return (yield from self._product(matrix, self.backward[matrix], values, scale, tag))
+        return self._product(matrix, self.backward[matrix], self.errors(d, tag), tag)
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
     def inputs(self, matrix: str, x: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
@@ -312,8 +310,9 @@ class CrossbarChip(Chip):
         scale = self._full_scale
         return (x.values if scale == 1 else x.values * np.float32(1 / scale)), scale
 
-    def _product(self, matrix: str, group: TileGroup, values: F32, scale: Scale, tag: Tag) -> Work[Signal]:
-        """Send codes to tiles, read them side by side, bring their codes back and add up partial sums."""
+    def _product(self, matrix: str, group: TileGroup, driven: Work[tuple[F32, Scale]], tag: Tag) -> Work[Signal]:
+        """Send what lines are driven with, and its scale, to tiles, read them, bring their codes back, add them up."""
+        values, scale = yield from driven
         unit, bus, vectors = self.digital_unit, self.bus, values.shape[0]
         sent = values.size * group.bands
         unit.fetch(sent, tag)
@@ -388,14 +387,15 @@ def load_cells(
 
 def by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
     """Sort pairs, given by flat positions in the layer, to tiles: grid position -> (flat positions inside, pulses)."""
-    width = grid.columns[-1].stop
+    if grid.tiles == 1:
+        return {(0, 0): (index, pulses)}
+    rows, columns = grid.edges()
+    width = columns[-1]
     found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
     for position, due in zip(index, pulses, strict=True):
         i, j = divmod(position, width)
-        r = bisect_right(grid.rows, i, key=lambda band: band.start) - 1
-        c = bisect_right(grid.columns, j, key=lambda band: band.start) - 1
-        row, column = grid.rows[r], grid.columns[c]
+        r, c = bisect_right(rows, i) - 1, bisect_right(columns, j) - 1
         inside, list_due = found.setdefault((r, c), ([], []))
-        inside.append((i - row.start) * column.size + j - column.start)
+        inside.append((i - rows[r]) * (columns[c + 1] - columns[c]) + j - columns[c])
         list_due.append(due)
     return found

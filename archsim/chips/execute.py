@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -125,35 +126,27 @@ def execute(
         held[number] = Signal(fed.reshape(-1, program.tensors[number].shape[-1]), bits=chip.input_bits)
     for name, number in program.parameters:
         held[number] = Signal(chip.parameters[name])
-    asked = _Asked(chip, through or chip, held, rate, samples)
-    begin, first = chip.clock.now, 0
-    for booked, calls in _tagged(program, phase):
-        for position, (call, tag, free) in enumerate(calls, start=first):
-            if free is not None:
-                held[call.output] = Signal(free(*[held[number].values for number in call.inputs]))
+    run = _Run(chip, through or chip, held, rate, samples)
+    begin, position = chip.clock.now, 0
+    for booked, steps in _prepared(program, phase):
+        for free, ask, output, last in steps:
+            if free:
+                held[output] = Signal(free(*[held[number].values for number in ask]))
             elif tapes is None:
-                held[call.output] = yield from asked(call, tag)
+                held[output] = yield from ask(run)
             else:
-                held[call.output], tape = taped(chip.clock, asked(call, tag))
+                held[output], tape = taped(chip.clock, ask(run))
                 tapes[position] = booked, tape
-            for number in call.last:
+            position += 1
+            for number in last:
                 held[number] = None
-        begin, first = chip.book_time(booked, begin), first + len(calls)
+        begin = chip.book_time(booked, begin)
     return [held[number].values for _, number in program.results]
 
 
-@lru_cache(maxsize=64)
-def _tagged(program: Program, phase: str | None) -> list[tuple[str, list[tuple[Call, Tag, Function | None]]]]:
-    """Return the calls of a program by phase, each with the tag that it is booked under, and what is free of it."""
-    return [
-        (phase or own, [(call, Tag(phase or own, call.layer), call.free) for call in calls])
-        for own, calls in program.phases
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a program asks, for the tensors held: the chip itself, or verbs in its place."""
+@dataclass(slots=True)
+class _Run:
+    """A program on its way: the chip, whom it asks (the chip, or verbs in its place), and the tensors held."""
 
     chip: Chip
     verbs: Verbs
@@ -161,31 +154,93 @@ class _Asked:
     rate: float
     samples: int
 
-    def __call__(self, call: Call, tag: Tag) -> Work[Any]:
-        """Return the work of a call."""
-        verbs, signals = self.verbs, [self.held[number] for number in call.inputs]
-        if call.verb == "compute":
-            return verbs.compute(call.target, signals, tag)
-        if isinstance(call.target, Moved):
-            words = call.target.words * self.samples
-            return cast("Work[Any]", getattr(verbs, call.verb)(call.target.name, words, tag))
-        if call.verb == "receive":
-            return verbs.receive(signals[0], tag)
-        if call.verb == "apply":
-            return verbs.apply(cast("str", call.target), self.samples, self.rate * call.rate, tag)
-        if call.verb in {"accumulate", "adjust"}:
-            return self._learning(call, signals, tag)
-        return cast("Work[Any]", getattr(verbs, call.verb)(call.target, *signals, tag))
 
-    def _learning(self, call: Call, signals: list[Signal], tag: Tag) -> Work[Any]:
-        """Return the work of a call that learns: by the rate, or for an optimiser by the share in the mean alone."""
-        name = cast("str", call.target)
-        if call.alone or self.chip.optimiser is None:
-            rate = call.rate if call.alone else self.rate * call.rate / self.samples
-            return cast("Work[Any]", getattr(self.verbs, call.verb)(name, *signals, rate, tag))
-        graph = self.chip.network.graph
-        own = graph.matrices[name].rate if call.verb == "accumulate" else graph.parameters[name].rate
-        share = call.rate / own / self.samples
-        if call.verb == "accumulate":
-            return self.verbs.accumulate(name, signals[0], signals[1], share, tag)
-        return self.verbs.learn(name, signals[0], share, self.rate * own, tag)
+_Ask = Callable[[_Run], Work[Any]]
+_Step = tuple[Function | None, Any, int, tuple[int, ...]]
+"""What is free of the chip, and its operands; or None, and what asks. The result's number; who is read no more."""
+
+
+@lru_cache(maxsize=64)
+def _prepared(program: Program, phase: str | None) -> list[tuple[str, list[_Step]]]:
+    """Return the calls of a program by phase, each with all that is the same in every run worked out."""
+    return [(phase or own, [_step(call, phase or own) for call in calls]) for own, calls in program.phases]
+
+
+def _step(call: Call, phase: str) -> _Step:
+    if call.free:
+        return call.free, call.inputs, call.output, call.last
+    return None, _ASKS[call.verb](call, Tag(phase, call.layer)), call.output, call.last
+
+
+def _receive(call: Call, tag: Tag) -> _Ask:
+    [x] = call.inputs
+    return lambda run: run.verbs.receive(run.held[x], tag)
+
+
+def _multiply(call: Call, tag: Tag) -> _Ask:
+    matrix, [x] = cast("str", call.target), call.inputs
+    return lambda run: run.verbs.multiply(matrix, run.held[x], tag)
+
+
+def _multiply_transposed(call: Call, tag: Tag) -> _Ask:
+    matrix, [d] = cast("str", call.target), call.inputs
+    return lambda run: run.verbs.multiply_transposed(matrix, run.held[d], tag)
+
+
+def _compute(call: Call, tag: Tag) -> _Ask:
+    function, first = call.target, call.inputs[0]
+    if len(call.inputs) == 1:
+        return lambda run: run.verbs.compute(function, (run.held[first],), tag)
+    operands = itemgetter(*call.inputs)
+    return lambda run: run.verbs.compute(function, operands(run.held), tag)
+
+
+def _accumulate(call: Call, tag: Tag) -> _Ask:
+    matrix, [x, d] = cast("str", call.target), call.inputs
+
+    def ask(run: _Run) -> Work[None]:
+        if call.alone:
+            rate = call.rate
+        elif run.chip.optimiser is None:
+            rate = run.rate * call.rate / run.samples
+        else:  # the share in the mean alone
+            rate = call.rate / run.chip.network.graph.matrices[matrix].rate / run.samples
+        return run.verbs.accumulate(matrix, run.held[x], run.held[d], rate, tag)
+
+    return ask
+
+
+def _adjust(call: Call, tag: Tag) -> _Ask:
+    name, [d] = cast("str", call.target), call.inputs
+
+    def ask(run: _Run) -> Work[None]:
+        if call.alone:
+            return run.verbs.adjust(name, run.held[d], call.rate, tag)
+        if run.chip.optimiser is None:
+            return run.verbs.adjust(name, run.held[d], run.rate * call.rate / run.samples, tag)
+        own = run.chip.network.graph.parameters[name].rate
+        return run.verbs.learn(name, run.held[d], call.rate / own / run.samples, run.rate * own, tag)
+
+    return ask
+
+
+def _apply(call: Call, tag: Tag) -> _Ask:
+    matrix = cast("str", call.target)
+    return lambda run: run.verbs.apply(matrix, run.samples, run.rate * call.rate, tag)
+
+
+def _move(call: Call, tag: Tag) -> _Ask:
+    verb, moved = call.verb, cast("Moved", call.target)
+    return lambda run: cast("Work[None]", getattr(run.verbs, verb)(moved.name, moved.words * run.samples, tag))
+
+
+def _maintain(call: Call, tag: Tag) -> _Ask:
+    matrix = cast("str", call.target)
+    return lambda run: run.verbs.maintain(matrix, tag)
+
+
+_ASKS: Mapping[str, Callable[[Call, Tag], _Ask]] = {
+    "receive": _receive, "multiply": _multiply, "multiply_transposed": _multiply_transposed, "compute": _compute,
+    "accumulate": _accumulate, "adjust": _adjust, "apply": _apply, "maintain": _maintain,
+    "spill": _move, "fill": _move, "cross": _move,
+}  # fmt: skip

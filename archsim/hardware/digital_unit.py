@@ -11,7 +11,7 @@ import numpy as np
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.arrays import F32, F64
-from archsim.base.signal import Scale, Tag
+from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
@@ -83,11 +83,11 @@ class DigitalUnit(Component):
         """Return the cycles of so many elementary operations: ceil(operations/lanes)."""
         return -(-operations // self.lanes)
 
-    def compute(self, function: Function, operands: Sequence[F32], tag: Tag) -> Work[F32]:
+    def compute(self, function: Function, operands: Sequence[Signal], tag: Tag) -> Work[Signal]:
         """Return a function of operands, the first with words of its shape a sample; each a bound function's job."""
-        result = function(*operands)
-        key = function, operands[0].size
-        return self.perform(self._jobs.get(key) or self._function_job(key), tag, result)
+        values = [operand.values for operand in operands]
+        key = function, values[0].size
+        return self.perform(self._jobs.get(key) or self._function_job(key), tag, Signal(function(*values)))
 
     def _function_job(self, key: tuple[Function, int]) -> Job:
         function, elements = key

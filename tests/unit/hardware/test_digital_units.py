@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.accounting.ledger import Ledger
+from archsim.base.signal import Signal
 from archsim.hardware.clock import Clock
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.mac_array import MacArray
@@ -48,7 +49,7 @@ def test_an_elementwise_operation_takes_its_elementary_operations_over_the_lanes
 ) -> None:
     ledger = Ledger()
     unit = digital_unit(Clock(), ledger, lanes)
-    operands = [vectors(2, 5, seed) for seed in range(counts["buffer.read"])]
+    operands = [Signal(vectors(2, 5, seed)) for seed in range(counts["buffer.read"])]
     result, ps = elapsed(unit.clock, unit.compute(Elementwise(op, (5,)), operands, TAG))
     n = 10
     arithmetic = sum(amount for action, amount in counts.items() if action != "buffer.read") * n
@@ -56,7 +57,7 @@ def test_an_elementwise_operation_takes_its_elementary_operations_over_the_lanes
     assert ps == cycles * CYCLE
     expected = {action: amount * n for action, amount in counts.items()} | {"buffer.write": n}
     assert counted(ledger, "digital_unit") == expected | ({"control.cycle": cycles} if cycles else {})
-    assert result.shape == (2, 5)
+    assert result.values.shape == (2, 5)
 
 
 @pytest.mark.parametrize("lanes", [1, 4])
