@@ -81,6 +81,10 @@ class Beyond:
         self._unit.store(words, tag)
         return self._below().move(words * WORD_BIT, tag, f"fill {name}")
 
+    def exchange(self, name: str, words: int, tag: Tag) -> Work[None]:
+        """Read so many words from below and write as many there; another unit's memory takes and gives them."""
+        return self._below().move(2 * words * WORD_BIT, tag, name)
+
     def cross(self, name: str, words: int, tag: Tag) -> Work[None]:
         """Read a signal from one chip's buffer and write it to another's."""
         if self.link is None:

@@ -264,13 +264,16 @@ class Chip(Board):
         raise ModelError(f"{type(self).__name__} has no unit for {optimiser}")
 
     def optimiser_unit(
-        self, optimiser: Optimiser, words: int, *, lanes: int, banks: int, together: int = 1, **given: Any
-    ) -> OptimiserUnit:
-        """Return a unit for so many weights, `together` of which lie in one word of its memories."""
+        self, optimiser: Optimiser, words: int, *, lanes: int, banks: int, together: int = 1, below: bool = False,
+        **given: Any,
+    ) -> OptimiserUnit:  # fmt: skip
+        """Return a unit for so many weights, `together` of which lie in one word of its memories.
+
+        States that lie `below` the chip pass through the smallest memory that there is.
+        """
         bits, kept = WORD_BIT * together, optimiser.states
-        gradients, states = (
-            self.sram(-(-words * n // together), banks=banks, word_bit=bits) for n in (1, kept)
-        )  # fmt: skip
+        sizes = words, together if below else words * kept
+        gradients, states = (self.sram(-(-n // together), banks=banks, word_bit=bits) for n in sizes)
         return OptimiserUnit(
             self.clock, self.ledger, lanes=lanes, cycle_ps=self.ps("digital.cycle"), gradients=gradients,
             states=states, cost=optimiser.cost, kept=kept, **given,

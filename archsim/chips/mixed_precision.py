@@ -288,6 +288,9 @@ class MixedPrecisionChip(CrossbarChip):
         state = self.state[matrix]
         if state.gradient is not None:
             accumulator, learnt = state.accumulator, self.learnt[matrix]
+            if self.architecture.outer_product.states == "below":
+                words = learnt.optimiser.states * sum(accumulator.bands)
+                yield from self.beyond.exchange(f"states of {matrix}", words, tag)
             step = yield from self.optimiser_units[matrix].step(
                 learnt, accumulator.bands, tag, rate=rate / accumulator.epsilon
             )
@@ -353,7 +356,9 @@ class MixedPrecisionChip(CrossbarChip):
         outer, tile = self.architecture.outer_product, self.architecture.tile
 
         def unit(words: int, **given: Any) -> OptimiserUnit:
-            return self.optimiser_unit(optimiser, words, lanes=outer.lanes, banks=outer.chi.banks, **given)
+            return self.optimiser_unit(
+                optimiser, words, lanes=outer.lanes, banks=outer.chi.banks, below=outer.states == "below", **given
+            )
 
         if self._at_tiles:
             words = tile.rows * tile.columns

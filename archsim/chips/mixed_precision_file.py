@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.units import show
@@ -42,7 +42,8 @@ class OuterProductFile(Record):
 
     One unit `at` the digital unit holds chi of all layers; units at the tiles have a lane or more and a memory each,
     with a word for every pair of their tile, and operands come over the bus. The products of a `burst` of vectors are
-    summed in a register before chi is touched: their operands then lie in a memory beside the lanes.
+    summed in a register before chi is touched: their operands then lie in a memory beside the lanes. An optimiser's
+    `states` lie beside its gradients, or below the chip, from where they pass through once a step.
     """
 
     at: Literal["digital-unit", "tiles"] = "digital-unit"
@@ -51,6 +52,7 @@ class OuterProductFile(Record):
     lanes: Count
     skip_zeros: Switch
     burst: Count = 1
+    states: Literal["beside", "below"] = "beside"
     chi: ChiFile
 
 
@@ -96,6 +98,12 @@ class MixedPrecisionArchitecture(CrossbarArchitecture):
     programmer: ProgrammerFile
     refresh: RefreshFile
     nonidealities: NonIdealities
+
+    @model_validator(mode="after")
+    def _has_below(self) -> Self:
+        if self.outer_product.states == "below" and self.dram is None:
+            raise ValueError("outer_product.states: got 'below'; expected 'beside', or dram below the chip")
+        return self
 
     def notes(self) -> list[str]:
         """Return what does not suit the range of the device, with the options that would."""

@@ -54,9 +54,10 @@ class _Plan:
         for _, number in self.program.results:
             for home in self.lies[number] - kept:
                 self.uses.setdefault(home, []).append(NEVER - 1)
+        first = self.program.calls[0].layer
         for _, number in self.program.feeds:
             if number not in outside:
-                self.here[number] = self.program.tensors[number].words
+                self.here[number], self.layers[number] = self.program.tensors[number].words, first
 
     def step(self, call: Call) -> list[Call]:
         """Return a call with the moves before and after it."""
@@ -96,7 +97,7 @@ class _Plan:
             del self.here[last]
             if last not in self.below:
                 self.below.add(last)
-                found.append(self._move("spill", last, self.layers.get(last, "")))
+                found.append(self._move("spill", last, self.layers[last]))
         self.here[home] = words
         return found
 

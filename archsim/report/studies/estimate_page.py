@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -16,13 +15,14 @@ from archsim.report.sheet import NONE, Sheet
 from archsim.report.studies import estimate as tables
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PAGE = "estimate.html"
 STEP = "A training step and an inference"
 ACROSS = 48
 """Tiles in a row of the picture."""
+HEAD = 1.4
+"""Rows of tiles that the head of a chip takes."""
 _ROW = 0.34
 """Height of a bar [in]."""
 
@@ -131,7 +131,8 @@ def draw_parts(content: Mapping[str, Any], *, narrow: bool = False) -> Figure:
     """Return a stacked bar a chip: energy of a sample in training by part."""
     chips = content["architectures"]
     figure = style.figure(3.6 if narrow else 7.4, 1.5 + _ROW * len(chips))
-    axes = figure.add_axes((0.02, 0.42, 0.96, 0.38))
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0.02, 0.42, 0.96, 0.56))
     largest = max(chip["training"]["energy_per_sample_J"]["total"] for chip in chips.values())
     factor, unit = style.scaled([largest], "J")
     seen: dict[str, None] = {}
@@ -152,46 +153,55 @@ def draw_parts(content: Mapping[str, Any], *, narrow: bool = False) -> Figure:
 
 
 def draw_placement(content: Mapping[str, Any], *, narrow: bool = False) -> Figure:
-    """Return the tiles of each chip of the first architecture that has tiles."""
+    """Return the tiles of each chip of the first architecture that has tiles, chip below chip."""
+    from matplotlib.collections import PatchCollection
+
     chip = next(each for each in content["architectures"].values() if each["placement"])
-    lies = chip["placement"]
-    across, total = ACROSS // 2 if narrow else ACROSS, sum(chip["tiles"].values())
-    rows = -(-total // across)
+    lies, across = chip["placement"], ACROSS // 2 if narrow else ACROSS
+    tiles, chips, rows = _tiles(lies, across)
     width = 3.6 if narrow else 7.4
-    figure = style.figure(width, 0.5 + rows * width / across)
-    axes = figure.add_axes((0.01, 0.01, 0.98, 0.98 * (1 - 0.25 / (0.5 + rows * width / across))))
-    _tiles(axes, lies, across)
+    figure = style.figure(width, rows * width / across)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0.01, 0.0, 0.98, 1.0))
+    axes.add_collection(PatchCollection([tile[0] for tile in tiles], facecolor="#eeeeee", linewidth=0))
+    axes.add_collection(
+        PatchCollection([tile[1] for tile in tiles], facecolors=[tile[2] for tile in tiles], linewidth=0)
+    )  # fmt: skip
+    for text, row in chips:
+        axes.text(0, row, text, va="bottom", ha="left", fontsize=style.note())
     axes.set_xlim(-0.1, across + 0.1)
-    axes.set_ylim(rows + 0.1, -0.1)
+    axes.set_ylim(rows, 0)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    named = f"{total:,} tiles, {len(lies['matrices'])} matrices"
-    figure.text(0.01, 0.99, named, va="top", ha="left", fontsize=style.note())
     return figure
 
 
-def _tiles(axes: Axes, lies: Mapping[str, Any], across: int) -> None:
-    """Draw a square a tile, pale, and the part of it that holds weights in the matrix's colour."""
+def _tiles(lies: Mapping[str, Any], across: int) -> tuple[list[Any], list[tuple[str, float]], float]:
+    """Return a square a tile with the part that holds weights and its colour; the chips' heads; rows in all.
+
+    Chips are filled as the network goes: a matrix that is too large for the rest of one begins on the next.
+    """
     from matplotlib import colormaps
-    from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    colours, squares, filled, paint = colormaps["tab20"].colors, [], [], []  # type: ignore[attr-defined]
-    place = 0
+    colours, most = colormaps["tab20"].colors, lies["tiles_of_a_chip"]  # type: ignore[attr-defined]
+    found: list[Any] = []
+    heads: list[tuple[str, float]] = []
+    begin, place = 0.0, most
     for k, matrix in enumerate(lies["matrices"]):
-        for _ in range(matrix["groups"]):
-            for height in matrix["rows"]:
-                for breadth in matrix["columns"]:
-                    x, y = place % across, place // across
-                    squares.append(Rectangle((x + 0.05, y + 0.05), 0.9, 0.9))
-                    w, h = 0.9 * breadth / lies["columns"], 0.9 * height / lies["rows"]
-                    filled.append(Rectangle((x + 0.05, y + 0.05), w, h))
-                    paint.append(colours[k % len(colours)])
-                    place += 1
-    axes.add_collection(PatchCollection(squares, facecolor="#eeeeee", linewidth=0))
-    axes.add_collection(PatchCollection(filled, facecolors=paint, linewidth=0))
-    for edge in range(lies["tiles_of_a_chip"], math.ceil(place), lies["tiles_of_a_chip"]):
-        axes.plot([edge % across, edge % across], [edge // across, edge // across + 1], color="black", linewidth=1.5)
+        parts = [(h, w) for _ in range(matrix["groups"]) for h in matrix["rows"] for w in matrix["columns"]]
+        if len(parts) > most - place and place < most:
+            place = most
+        for height, breadth in parts:
+            if place == most:
+                begin = (found[-1][0].get_y() + 1 if found else 0.0) + HEAD
+                heads.append((f"chip {len(heads) + 1}: {most:,} tiles", begin - 0.2))
+                place = 0
+            x, y = place % across + 0.05, begin + place // across
+            filled = Rectangle((x, y), 0.9 * breadth / lies["columns"], 0.9 * height / lies["rows"])
+            found.append((Rectangle((x, y), 0.9, 0.9), filled, colours[k % len(colours)]))
+            place += 1
+    return found, heads, found[-1][0].get_y() + 1.2
 
 
 FIGURES = {"parts": draw_parts, "placement": draw_placement}
