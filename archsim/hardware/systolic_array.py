@@ -27,8 +27,8 @@ class Systolic:
     A product (streamed, reduced) x (reduced, columns) is done block by block: `rows` x `columns` elements of the second
     operand are filled in, a row a cycle; the first streams through; the last result drains after `rows` + `columns` - 2
     cycles. Nothing overlaps: the next block is filled in after that.
-    Source: the analytical model of SCALE-Sim, 2 S_R + S_C + T - 2 cycles a fold (Samajdar et al., ISPASS 2020, bib key
-    samajdar2020).
+    Source: the analytical model of SCALE-Sim, 2 S_R + S_C + T - 2 cycles a fold (Samajdar et al., ISPASS 2020, from
+    general knowledge; the tests hold it against an array that is stepped lane by lane).
 
     Parameters
     ----------

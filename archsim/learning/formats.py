@@ -58,7 +58,8 @@ class Format(ABC):
 class Bf16(Format):
     """Brain floats: the exponent of 32 bits and 7 bits of mantissa, to nearest even; no loss scaling.
 
-    Source: Kalamkar et al., arXiv 1905.12322 (bib key kalamkar2019): its range is that of 32 bits, no setting changes.
+    Source: Kalamkar et al., A Study of BFLOAT16 for Deep Learning Training, arXiv 1905.12322 (abstract read): its range
+    is that of 32 bits, and no setting changes.
     """
 
     bits, scaled = 16, False
@@ -71,8 +72,8 @@ class Fp8(Format):
     """Floats of 8 bits: weights and inputs 4 bits of exponent and 3 of mantissa, errors 5 and 2, to nearest even.
 
     Each tensor has its own scale, which does for errors what scaling the loss does: here a power of two that brings its
-    largest magnitude below the largest number. Source: Micikevicius et al., arXiv 2209.05433 (bib key
-    micikevicius2022); it leaves scales to software, the rule of this one is assumed.
+    largest magnitude below the largest number. Source: Micikevicius et al., FP8 Formats for Deep Learning, arXiv
+    2209.05433 (abstract and a summary read); it leaves scales to software, the rule of this one is assumed.
     """
 
     bits, scaled = 8, True
@@ -87,8 +88,9 @@ class Fp8(Format):
 class Int8(Format):
     """Integers of 8 bits, symmetric, over the largest magnitude of each tensor; errors are rounded at random.
 
-    Source: Zhu et al., arXiv 1912.12607 (bib key zhu2020), without what it adds against unstable trainings, clipping by
-    direction and a rate that follows the deviation. Sums of 32-bit integers are exact there, here to 24 bits.
+    Source: Zhu et al., Towards Unified INT8 Training, CVPR 2020, arXiv 1912.12607 (abstract and introduction read; the
+    random rounding from general knowledge), without what it adds against unstable trainings, clipping by direction and
+    a rate that follows the deviation. Sums of 32-bit integers are exact there, here to 24 bits.
     """
 
     bits, scaled = 8, True
