@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from archsim.accounting.ledger import Action, Ledger
+from archsim.accounting.ledger import Action, Job, Ledger
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
@@ -48,8 +48,11 @@ class Dram(Component, ABC):
     def move(self, bits: int, tag: Tag, what: str) -> Work[None]:
         """Read or write one block; `what` names it on the time line."""
         key = (what, bits)
-        job = self._jobs.get(key) or self.job(key, self.move_ps(bits), {"transfer": bits}, name=what)
-        return self.perform(job, tag, None)
+        return self.perform(self._jobs.get(key) or self._move_job(key), tag, None)
+
+    def _move_job(self, key: tuple[str, int]) -> Job:
+        what, bits = key
+        return self.job(key, self.move_ps(bits), {"transfer": bits}, name=what, once_ps=self.latency_ps)
 
 
 class Lpddr5(Dram):

@@ -7,7 +7,7 @@ attribute more.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -270,7 +270,11 @@ class Recorder:
         what, tag, amounts = _merged(unit, hold)
         by = hold.by
         if tag is None:
-            inside = (h for h in self._holds if h.notes and _within(h, hold))
+            first, last = (  # holds stand in the order in which they began
+                bisect(self._holds, at, key=lambda h: h.begin_ps)
+                for bisect, at in ((bisect_left, hold.begin_ps), (bisect_right, hold.end_ps))
+            )  # fmt: skip
+            inside = (h for h in self._holds[first:last] if h.notes and _within(h, hold))
             other = max(inside, key=lambda h: h.end_ps - h.begin_ps, default=None)
             tag = other.notes[0].tag if other else Tag("", "")
             by = other.slot.name if other else by

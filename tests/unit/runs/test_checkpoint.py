@@ -31,6 +31,7 @@ KINDS = {
     "batches of 3, the last of an epoch of 1": (
         "mixed-precision", ("training.batch=3", "digital_unit.buffer_words=8000", "training.samples_per_epoch=100"),
     ),
+    "batches that flow": ("mixed-precision-pipelined", ("training.batch=3", "training.samples_per_epoch=100")),
 }  # fmt: skip
 
 
