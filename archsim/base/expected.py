@@ -165,8 +165,11 @@ def _poisson_parcels(mean: float, size: int) -> float:
     """Return the mean of ceil(N/size) for a Poisson N: the sum over k of the chance that N is above k size."""
     if mean > ENOUGH * size:
         return mean / size + (size - 1) / (2 * size)
-    chance, below, count, found = math.exp(-mean), 0.0, 0, 0.0
-    while below < 1 - 1e-12 and count < 100 * size + 10 * mean:
+    wide = 12 * math.sqrt(mean) + 12  # beyond so many deviations a chance is below the last bit
+    count, below = max(math.floor(mean - wide), 0), 0.0
+    chance = math.exp(count * math.log(mean) - mean - math.lgamma(count + 1)) if mean > 0 else 1.0
+    found = float(-(-count // size))
+    while below < 1 - 1e-12 and count < mean + wide:
         below += chance
         if count % size == 0:
             found += max(1 - below, 0.0)
