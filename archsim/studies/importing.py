@@ -109,11 +109,11 @@ def _text(
     if not said:
         told.append("To train it, name data: `dataset: {file: my.npz}`, and training.learning_rate and epochs.")
     comment = [f"# {line}" for each in told for line in textwrap.wrap(each, WIDTH, break_on_hyphens=False)]
-    layers = draft.content()
+    layers, room = draft.content(), "deep" if said else "large"
     rectified = any("relu" in str(layer.get("activation")) for layer in layers)
     lines = [
         *comment, "schema: 1", "kind: workload", f"name: {_flow(out.stem)}", f"title: {_flow(title)}",
-        "architectures: [mixed-precision-deep, digital32-deep]",
+        f"architectures: [{', '.join(f'{chip}-{room}' for chip in ('mixed-precision', 'digital32'))}]",
         *(f"{key}: {_flow(said[key])}" for key in ("dataset",) if key in said),
         *([] if initial is None else [f"initial: {_flow(initial.name)}"]),
         "network:", f"  inputs: {_flow(draft.inputs)}", f"  initial_std: {'he' if rectified else 'lecun'}",

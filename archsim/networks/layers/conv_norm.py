@@ -30,6 +30,13 @@ class Normalised(Layer):
         said: dict[str, Any] = {key: getattr(self, key) for key in Normalised.model_fields.keys() - Layer.model_fields}
         return ConvNorm(name=f"{self.name}-{name}", **said, **told)
 
+    def kind_of(self, name: str) -> str:
+        """Return the kind of a part: of a norm, of a convolution; a block's own are sums."""
+        part = name.removeprefix(self.name)
+        if part.endswith("-norm"):
+            return "batch-norm"
+        return "add" if not part else "depthwise" if part == "-depth" else "conv2d"
+
 
 class ConvNorm(Normalised):
     """f(norm(w W)): a convolution without bias, NAME; a batch norm, NAME-norm; an activation.
@@ -54,3 +61,7 @@ class ConvNorm(Normalised):
         norm = BatchNorm(name=f"{self.name}-norm", epsilon=self.epsilon, momentum=self.momentum)
         y = norm.build(graph, [conv.build(graph, xs)])
         return graph.activate(self.activation, y, self.name, slope=self.slope)
+
+    def kind_of(self, name: str) -> str:
+        """Return the kind of a part: of the norm, or of the convolution."""
+        return "batch-norm" if name != self.name else "conv2d" if self.units else "depthwise"

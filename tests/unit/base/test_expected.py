@@ -51,7 +51,7 @@ def test_parcels_of_a_whole_number_are_whole(count: int, size: int) -> None:
     assert parcels(count, size) == -(-count // size)
 
 
-@pytest.mark.parametrize("mean", [0.01, 0.7, 3.0, 40.0, 700.0, 3145.0])
+@pytest.mark.parametrize("mean", [0.01, 0.7, 3.0, 40.0, 700.0, 800.0, 5000.0])
 @pytest.mark.parametrize("size", [1, 4, 16, 256])
 def test_parcels_of_events_are_the_mean_over_poisson_numbers(mean: float, size: int) -> None:
     drawn = np.random.default_rng(5).poisson(mean, 400_000)

@@ -8,6 +8,7 @@ from network_kit import chain, dense
 
 from archsim.base.streams import Streams
 from archsim.learning.functions import Function
+from archsim.networks.file import NetworkFile
 from archsim.networks.network import Network
 
 PERCEPTRON = (dense("fc1", 250, "sigmoid"), dense("fc2", 10, "sigmoid"))
@@ -99,3 +100,21 @@ def test_a_loss_that_cannot_follow_the_last_activation_is_refused() -> None:
         ValueError, match="the loss cross-entropy of the result of a, after 'sigmoid'; expected it after softmax"
     ):
         chain(4, dense("a", 3, "sigmoid"), std=0.1, loss="cross-entropy")
+
+
+def test_parts_of_blocks_are_booked_by_their_own_kinds() -> None:
+    layers = [
+        {"name": "a", "kind": "conv-norm", "units": 4, "window": 1, "activation": "relu"},
+        {"name": "b", "kind": "residual-block", "units": 4, "stride": 2},
+        {"name": "c", "kind": "inverted-residual", "units": 4},
+        {"name": "d", "kind": "conv-norm", "window": 1, "activation": "relu6"},
+    ]
+    told = NetworkFile.model_validate({"inputs": [4, 4, 2], "initial_std": 1, "layers": layers})
+    kinds = {name: layer.kind_of(name) for name in dict.fromkeys(node.layer for node in told.build().graph.nodes)
+             for layer in told.layers if name.partition("-")[0] == layer.name}  # fmt: skip
+    assert kinds == {
+        "a": "conv2d", "a-norm": "batch-norm", "b-1": "conv2d", "b-1-norm": "batch-norm", "b-2": "conv2d",
+        "b-2-norm": "batch-norm", "b-past": "conv2d", "b-past-norm": "batch-norm", "b": "add", "c-expand": "conv2d",
+        "c-expand-norm": "batch-norm", "c-depth": "depthwise", "c-depth-norm": "batch-norm", "c-project": "conv2d",
+        "c-project-norm": "batch-norm", "c": "add", "d": "depthwise", "d-norm": "batch-norm",
+    }  # fmt: skip
