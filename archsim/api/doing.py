@@ -103,7 +103,9 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
     return content
 
 
-def costs(given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", **options: Any) -> Costs:
+def costs(
+    given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", timed: bool = False, **options: Any
+) -> Costs:  # fmt: skip
     """Train networks on their chips, or take runs that are there, and say what each costs; writes the page.
 
     Parameters
@@ -111,6 +113,8 @@ def costs(given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs"
     given : workloads, by name or file, and run directories; the others are set beside the first. All shipped if empty.
     out : path
         Keeps the runs, the page and its figures; the same call again goes on there.
+    timed : bool
+        Do a step of each run again, and say where its time goes.
     **options
         Those of `archsim.studies.costs.costs.plan`: preset, seed, steps, tests, techs, data and force.
     """
@@ -120,7 +124,7 @@ def costs(given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs"
     folder = Path(out).expanduser()
     jobs = study.plan([str(each) for each in given], out=folder, **options)
     study.carry_out(jobs)
-    found = study.costs(jobs)
+    found = study.costs(jobs, timed=timed, data=options.get("data"))
     page.write(found, folder)
     return found
 

@@ -27,6 +27,10 @@ def costs_command(  # noqa: PLR0917  an option each
         int | None, typer.Option(help="About so many tests of each training, evenly over it: joules to reach a "
                                  "metric lie between two.", show_default="the preset's")
     ] = None,
+    times: Annotated[
+        bool, typer.Option("--times", help="Do a step of each run again and say, by kind of layer and unit, where its "
+                           "time goes.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where to write, and to go on.")] = Path("reports/costs"),
     plan_only: Annotated[bool, typer.Option("--plan", help="Say what would be done, and how long, and end.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Train again where OUT has runs of other inputs.")] = False,
@@ -70,7 +74,14 @@ def costs_command(  # noqa: PLR0917  an option each
     if stop or not whole:
         typer.echo(f"archsim: interrupted; what was done is kept in {runs}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED)
-    found = study.costs(jobs)
+    with counting("step again", silent=silent or not times) as shown:
+        seen: list[str] = []
+
+        def told(label: str) -> None:
+            seen.append(label)
+            shown(label, len(seen), len(jobs))
+
+        found = study.costs(jobs, timed=times, data=data, done=told)
     written = page.write(found, out)
     if as_json:
         typer.echo(json.dumps(study.content(found), indent=2))

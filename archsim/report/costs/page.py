@@ -22,7 +22,11 @@ REACH = (
     "The energy is that of the whole training up to a chip's first test as good; the level was reached between "
     "that test and the one before, and so lies the ratio. Nothing is extrapolated."
 )
-TIME = "Time is counted by phase; `archsim trace RUN` has it by layer and unit of a step."
+TIME = "Time is counted by phase; with --times a step is done again, and told by kind of layer and unit."
+PATH = (
+    "A step of each run was done again, looking on. What is told is its critical path: what follows on each other "
+    "without a gap from its begin to its end, and so sets its length."
+)
 
 
 def write(found: Costs, out: Path) -> list[Path]:
@@ -43,10 +47,17 @@ def page(found: Costs) -> SectionPage:
     still = [each.label for each in found.networks if words.short(each)]
     moving = [f"Energy a sample still moved late in the training of {', '.join(still)}."] if still else []
     parts = [
-        Section("All networks", [*words.chips_alone(found), *moving, TIME], "parts", list(tables(found)[:2])),
+        Section(
+            "All networks",
+            [*words.chips_alone(found), *moving, *([] if found.times else [TIME])],
+            "parts",
+            list(tables(found)[:2]),
+        ),
         Section("Joules to reach a metric", [REACH], "metric", [sheets.reached(found)]),
         Section("Where the energy goes", groups, None, list(tables(found)[2:])),
     ]
+    if found.times:
+        parts.append(Section("Where the time goes", [PATH], None, sheets.times(found)))
     for each in found.networks:
         said = [sentence for chip in each.others for sentence in words.sentences(found, each, chip)]
         parts.append(Section(f"Why: {each.label}", said, None, []))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from archsim.base.signal import STEP_PHASES
 from archsim.base.units import show
@@ -86,25 +86,50 @@ def kinds(found: Costs) -> Sheet:
     return _shares(found, title, lambda each, chip: dict(why.of_kinds(each, chip)))
 
 
+def times(found: Costs) -> list[Sheet]:
+    """Return the critical path of a step by kind of layer and by unit; none if no step was done again."""
+    spans = [
+        (network, chip, span)
+        for network in found.networks
+        for chip, span in found.times.get(network.label, {}).items()
+    ]  # fmt: skip
+    if not spans:
+        return []
+    return [
+        _table(f"Time of a step by {what}", "step", [
+            (network.label, chip, show(span.seconds, "s"), shares)
+            for network, chip, span in spans
+            for shares in [span.by_kind if what == "kind of layer" else span.by_unit]
+        ])
+        for what in ("kind of layer", "unit")
+    ]  # fmt: skip
+
+
 def _over_total(chip: ChipCost, energies: dict[str, float]) -> dict[str, float]:
     return {name: energy / chip.total for name, energy in energies.items()}
 
 
 def _shares(found: Costs, title: str, of: Shares) -> Sheet:
-    """Return a column a name, those of the largest parts first, small ones summed in "other"."""
-    every = [(each, chip, of(each, chip)) for each, chip in _rows(found)]
+    """Return the parts of every chip's energy."""
+    rows = [(each.label, chip.name, show(chip.total, "J"), of(each, chip)) for each, chip in _rows(found)]
+    return _table(title, "energy a sample", rows)
+
+
+def _table(title: str, whole: str, rows: Sequence[tuple[str, str, str, Mapping[str, float]]]) -> Sheet:
+    """Return a column a name, groups in their order and else the largest first, small ones summed in "other"."""
     largest: dict[str, float] = {}
-    for _, _, shares in every:
+    for *_, shares in rows:
         for name, share in shares.items():
             largest[name] = max(largest.get(name, 0.0), share)
-    names = [name for name in (GROUPS if set(largest) == set(GROUPS) else largest) if largest[name] >= LEAST]
-    small = [name for name in largest if name not in names]
-    rows = []
-    for each, chip, shares in every:
+    known = list(GROUPS) if set(largest) == set(GROUPS) else sorted(largest, key=lambda name: -largest[name])
+    names = [name for name in known if largest[name] >= LEAST]
+    small = [name for name in known if name not in names]
+    made = []
+    for label, chip, total, shares in rows:
         cells = [percent(shares[name]) if shares.get(name) else NONE for name in names]
         rest = sum(shares.get(name, 0.0) for name in small)
-        rows.append((each.label, chip.name, *cells, *([percent(rest) if rest else NONE] if small else [])))
-    return Sheet(title, ("network", "chip", *names, *(["other"] if small else [])), tuple(rows))
+        made.append((label, chip, total, *cells, *([percent(rest) if rest else NONE] if small else [])))
+    return Sheet(title, ("network", "chip", whole, *names, *(["other"] if small else [])), tuple(made))
 
 
 def free(found: Costs) -> Sheet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from archsim.runs.train import evaluation_steps, task_of, total_steps
 from archsim.studies.costs.asked import asked
 from archsim.studies.costs.reach import Reached, reached
 from archsim.studies.costs.spent import NetworkCost, spent
+from archsim.studies.costs.times import StepTime, times
 from archsim.studies.sweep import Options, kept_or_done, processes
 
 WORKLOADS = ("mlp-mnist", "lenet-mnist", "cnn-cifar10", "lstm-text", "gan-mnist", "gpt-text")
@@ -73,10 +74,12 @@ class Costs:
     ----------
     networks : the reference first
     reached : label -> joules to reach the level that all of its chips reached; None where nothing was tested
+    times : label -> chip -> the time of a step; empty if that was not asked for
     """
 
     networks: tuple[NetworkCost, ...]
     reached: dict[str, Reached | None]
+    times: dict[str, dict[str, StepTime]] = field(default_factory=dict)
 
     @property
     def reference(self) -> NetworkCost:
@@ -240,8 +243,16 @@ def carry_out(
     return whole
 
 
-def costs(jobs: Sequence[Job]) -> Costs:
+def costs(
+    jobs: Sequence[Job], *, timed: bool = False, data: Path | None = None, done: Callable[[str], None] | None = None
+) -> Costs:  # fmt: skip
     """Read finished runs and return what each network cost.
+
+    Parameters
+    ----------
+    timed : bool
+        Do a step of each run again and say where its time goes; `data` is the folder with the runs' data, and `done`
+        gets each label.
 
     Raises
     ------
@@ -258,7 +269,12 @@ def costs(jobs: Sequence[Job]) -> Costs:
         label = files.display(job.folder) if label in reach else label
         networks.append(spent(label, run))
         reach[label] = reached(run)
-    return Costs(tuple(networks), reach)
+    spans = {}
+    for each in networks if timed else ():
+        spans[each.label] = times(each, data=data)
+        if done:
+            done(each.label)
+    return Costs(tuple(networks), reach, spans)
 
 
 def content(found: Costs) -> dict[str, Any]:
@@ -285,6 +301,7 @@ def content(found: Costs) -> dict[str, Any]:
                     for chip in each.chips.values()
                 },
                 "reached": _reached(each, found.reached[each.label]),
+                "step_times": {chip: asdict(one) for chip, one in found.times.get(each.label, {}).items()},
             }
             for each in found.networks
         ],

@@ -14,5 +14,5 @@ from archsim.runs.spec import resolve
 def recorded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory of a short run of LeNet on its chips."""
     out = tmp_path_factory.mktemp("costs") / "lenet"
-    execute(resolve("lenet-mnist", steps=3, settings=["training.test_samples=200"]), out)
+    execute(resolve("lenet-mnist", steps=3, settings=["training.test_samples=200", "dataset=mnist-5k"]), out)
     return out

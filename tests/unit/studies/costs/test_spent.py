@@ -14,6 +14,7 @@ from archsim.records import recorded
 from archsim.studies.costs import why
 from archsim.studies.costs.asked import WHOLE, asked, kind_of
 from archsim.studies.costs.spent import GROUPS, group, spent
+from archsim.studies.costs.times import times
 
 
 def test_products_and_outer_products_are_counted_as_by_hand() -> None:
@@ -71,6 +72,20 @@ def test_groups_kinds_and_phases_of_a_run_add_up_to_its_summary(recorded_run: Pa
         for parts in (each.groups(), each.by(found.kind), each.by(lambda x: x.phase), each.by(lambda x: x.part)):
             assert math.isclose(math.fsum(parts.values()), total, rel_tol=1e-9)
         assert list(each.groups()) == list(GROUPS)
+
+
+def test_the_time_of_a_step_is_told_whole_by_kind_of_layer_and_by_unit(recorded_run: Path) -> None:
+    found = spent("net", recorded.read(recorded_run))
+    spans = times(found)
+    assert list(spans) == list(found.chips)
+    for name, span in spans.items():
+        assert span.step == 3  # of three
+        assert math.isclose(math.fsum(span.by_kind.values()), 1.0)
+        assert math.isclose(math.fsum(span.by_unit.values()), 1.0)
+        assert span.by_kind["conv2d"] > 0.5
+        steps = found.run.summary["architectures"][name]["latency_per_step_s"]["total"]
+        assert 0.5 * steps < span.seconds < 2 * steps
+    assert {"tile", "outer product unit", "bus"} <= set(spans["mixed-precision-deep"].by_unit)
 
 
 def test_actions_move_by_as_much_as_the_whole() -> None:
