@@ -148,10 +148,13 @@ class Digital32Chip(Chip):
     def _beside(self, matrix: str, bits: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
         """Do work on a matrix while so many bits of each of its weights pass between it and the memory below."""
         if matrix not in self.away or self.beyond.dram is None:
-            return (yield from work)
+            return work
         moved = bits * self.away[matrix]
-        results = yield from self.clock.together([work, self.beyond.dram.move(moved, tag, f"{what} {matrix}")])
-        found: T = results[0]
+        return self._both(work, self.beyond.dram.move(moved, tag, f"{what} {matrix}"))
+
+    def _both(self, work: Work[T], moving: Work[None]) -> Work[T]:
+        """Return the result of the first when both are done."""
+        found: T = (yield from self.clock.together([work, moving]))[0]
         return found
 
     def components(self) -> list[Component]:
@@ -197,14 +200,16 @@ class Digital32Chip(Chip):
         yield from self._send(x.elements, tag)
         work = self.mac_array.multiply(self.rounded[matrix], x.values, tag)
         result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
-        return (yield from self._keep(Signal(result), tag))
+        yield from self._keep(result.size, tag)
+        return Signal(result)
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
         work = self.mac_array.multiply_transposed(self.rounded[matrix], d.values, tag)
         result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
-        return (yield from self._keep(Signal(result), tag))
+        yield from self._keep(result.size, tag)
+        return Signal(result)
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, then read, change and write every weight, or its gradient."""
@@ -249,8 +254,7 @@ class Digital32Chip(Chip):
         self.digital_unit.fetch(elements, tag)
         return self.bus.send(elements * self.read_bit, tag)
 
-    def _keep(self, result: Signal, tag: Tag) -> Work[Signal]:
-        """Bring a result over the bus into the signal buffer."""
-        yield from self.bus.send(result.elements * 32, tag)
-        self.digital_unit.store(result.elements, tag)
-        return result
+    def _keep(self, elements: int, tag: Tag) -> Work[None]:
+        """Bring so many words over the bus into the signal buffer."""
+        self.digital_unit.store(elements, tag)
+        return self.bus.send(elements * 32, tag)

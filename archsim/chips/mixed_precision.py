@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self, cast
 
 import numpy as np
@@ -265,7 +265,8 @@ class MixedPrecisionChip(CrossbarChip):
         """Add the outer product to chi, or to the gradient for an optimiser."""
         state, unit = self.state[matrix], self.outer_product_units[matrix]
         normal, scale = yield from self.errors(d, tag)
-        x_scale = _not_zero((yield from self.inputs(matrix, x, tag))[1])
+        fixed = matrix in self._fixed
+        x_scale = self._full_scale if fixed else _not_zero((yield from self.inputs(matrix, x, tag))[1])
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
             outer, grid = self.architecture.outer_product, state.grid
@@ -321,7 +322,7 @@ class MixedPrecisionChip(CrossbarChip):
                     yield from tile.slot.during(work)
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
-    @property
+    @cached_property
     def _at_tiles(self) -> bool:
         return self.architecture.outer_product.at == "tiles"
 

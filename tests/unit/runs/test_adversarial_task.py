@@ -102,7 +102,11 @@ def test_a_generator_comes_nearer_to_the_data(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     ("arch", "settings"),
-    [("digital32-deep", ()), ("mixed-precision-deep", ()), ("mixed-precision-deep", ("training.optimiser=adam",))],
+    [
+        ("digital32-deep", ()),
+        ("mixed-precision-deep", ()),
+        ("mixed-precision-deep", ("training.optimiser=adam", "training.learning_rate=0.001")),
+    ],
 )
 def test_a_training_that_goes_on_is_the_training_that_was_never_stopped(
     arch: str, settings: tuple[str, ...], tmp_path: Path
