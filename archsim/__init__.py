@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         costs,
         device,
         endurance,
+        estimate,
         explain,
         from_torch,
         hold,
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _COMMANDS = (
-    "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "explain", "from_torch", "hold", "load",
-    "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
+    "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
+    "load", "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -69,6 +70,7 @@ __all__ = [
     "costs",
     "device",
     "endurance",
+    "estimate",
     "execute",
     "explain",
     "from_torch",

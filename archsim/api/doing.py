@@ -129,6 +129,33 @@ def costs(
     return found
 
 
+def estimate(network: Any, *, out: str | Path | None = None, **options: Any) -> dict[str, Any]:
+    """Estimate a training step and an inference of a network on each chip, without data and without training.
+
+    Parameters
+    ----------
+    network : str or mapping
+        A workload, by path, shipped name or content.
+    out : path, optional
+        Folder for the page, its figures, tables and estimate.json; by default none is written.
+    **options
+        Those of `archsim.studies.estimate.estimate.estimate`: batch, archs, tech, settings, figures, activity, window,
+        samples, tiles and as_is.
+
+    Returns
+    -------
+    dict
+        Content of estimate.json.
+    """
+    from archsim.report.studies import estimate_page as page
+    from archsim.studies.estimate.estimate import estimate as study
+
+    found = study(network, **options)
+    if out is not None:
+        page.write(found, Path(out).expanduser())
+    return found
+
+
 def validate(
     cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None,
     record: bool = False, rule: str | None = None,
