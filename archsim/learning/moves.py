@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -102,7 +103,8 @@ class Join(Function):
         if any(len(s) != len(first) or s[:axis] + s[axis + 1 :] != first[:axis] + first[axis + 1 :] for s in shapes):
             raise ModelError(f"shapes {list(shapes)} beside each other along axis {axis}")
         self.name, self.shapes, self._axis = f"join axis {axis}", tuple(shapes), axis
-        self.out = (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
+        *self._starts, whole = accumulate((shape[axis] for shape in shapes), initial=0)
+        self.out = (*first[:axis], whole, *first[axis + 1 :])
 
     def __call__(self, *operands: F32) -> F32:
         """Return all of them as one."""
@@ -111,7 +113,7 @@ class Join(Function):
 
     def adjoint(self, operand: int) -> Adjoint | None:
         """Return the operand's own part of the gradient."""
-        start = sum(shape[self._axis] for shape in self.shapes[:operand])
+        start = self._starts[operand]
         return Adjoint(Slice(self.out, self._axis, start, start + self.shapes[operand][self._axis]))
 
     def bound(self, bounds: Sequence[float | None]) -> float | None:
