@@ -111,8 +111,10 @@ def _digital(
     architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float]
 ) -> list[Sparsity]:
     weights = shape[0] * shape[1]
+    number = architecture["mac_array"].get("format", "fp32")
+    key = "mac_array.multiply" if number == "fp32" else f"{number}_array.multiply"
     return [
         Sparsity(architecture["name"], phase, layer, "weights that took part", "mac_array: multiply", macs, weights)
         for phase in ("forward", "backward", "update")
-        if (macs := counts.get((phase, layer, "mac_array.multiply")))
+        if (macs := counts.get((phase, layer, key)))
     ]

@@ -25,6 +25,7 @@ RUN: dict[str, Any] = {
             "outer_product": {"x_bits": 8, "error_bits": 3, "skip_zeros": True},
         },
         {"name": "base", "chip": "digital32", "mac_array": {"lanes": 1}},
+        {"name": "narrow", "chip": "digital32", "mac_array": {"lanes": 16, "format": "fp8"}},
     ],
 }  # fmt: skip
 ROWS = [  # (chip, phase, key, amount a step of two samples)
@@ -33,14 +34,15 @@ ROWS = [  # (chip, phase, key, amount a step of two samples)
     ("mine", "update", "outer_product_unit.chi.read", 2 * 60 * 4),
     ("mine", "update", "outer_product_unit.multiply", 2 * (60 * 4 + 60)),
     ("base", "update", "mac_array.multiply", 2 * 1500),
+    ("narrow", "update", "fp8_array.multiply", 2 * 750),
 ]
 
 
-def found(*, skip: bool = True) -> dict[tuple[str, str], Sparsity]:
+def found(*, skip: bool = True, chips: tuple[str, ...] = ("mine", "base")) -> dict[tuple[str, str], Sparsity]:
     run = copy.deepcopy(RUN)
     run["architectures"][0]["outer_product"]["skip_zeros"] = skip
     return {(one.phase, one.what): one for one in sparsity(Recorded(Path(), run, {}, (), {
-        name: chip(name) for name in ("mine", "base")
+        name: chip(name) for name in chips
     }))}  # fmt: skip
 
 
@@ -68,3 +70,7 @@ def test_shares_are_derived_from_the_counts_of_one_sample() -> None:
 
 def test_a_chip_that_skips_nothing_tells_nothing_of_its_update() -> None:
     assert [phase for phase, what in found(skip=False) if "took part" not in what] == ["forward", "backward"]
+
+
+def test_an_array_of_another_format_counts_its_own_products() -> None:
+    assert found(chips=("narrow",))["update", "weights that took part"].share == 0.25
