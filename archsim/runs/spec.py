@@ -28,6 +28,7 @@ from archsim.technologies.overlay import overlays, read_pair
 
 DIGITAL = "digital32"
 """Kind of chip that is the baseline, if nothing else is said."""
+BELOW = "off-chip memory"
 DEFAULT_TECHNOLOGIES = ("bottom-up-14nm",)
 
 
@@ -286,14 +287,25 @@ def _unknown(key: Key, documents: Sequence[Document]) -> InputError:
 
 
 def _check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture]) -> None:
-    """Refuse chips whose accounts cover different functions: their ratio would mean nothing."""
-    first = set(parsed[0].boundary.inside)
+    """Refuse chips whose accounts cover different functions: their ratio would mean nothing.
+
+    A chip that has memory below it counts it beside one that has none to count.
+    """
+    first = parsed[0]
     for document, architecture in zip(documents[1:], parsed[1:], strict=True):
-        if differing := sorted(first ^ set(architecture.boundary.inside)):
+        differing = sorted(set(first.boundary.inside) ^ set(architecture.boundary.inside))
+        if differing == [BELOW] and _counts_below(first) and _counts_below(architecture):
+            continue
+        if differing:
             raise document.error(
                 ("boundary",), f"differs from that of {parsed[0].name} in {', '.join(differing)}",
                 expected="the same boundary for all chips of a comparison",
             )  # fmt: skip
+
+
+def _counts_below(architecture: Architecture) -> bool:
+    """Whether a chip counts the memory below it, or has none."""
+    return architecture.dram is None or BELOW in architecture.boundary.inside
 
 
 def _check_optimiser(document: Document, training: Training, parsed: Sequence[Architecture]) -> None:

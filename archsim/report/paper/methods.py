@@ -170,9 +170,16 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
     if update := chip.get("update"):
         yield f"in-array update, {update['rounding']} rounding"
     if array := chip.get("mac_array"):
-        yield f"{array['lanes']} multiply-accumulate lane{'s' if array['lanes'] > 1 else ''} of 32 bit"
+        yield f"{array['lanes']} multiply-accumulate lane{'s' if array['lanes'] > 1 else ''} {_numbers(array)}"
     if unit := chip.get("digital_unit"):
         yield f"{unit['lanes']} lane{'s' if unit['lanes'] > 1 else ''} in the digital unit"
+
+
+def _numbers(array: Mapping[str, Any]) -> str:
+    """Return of which numbers the lanes of a MAC array are; runs of earlier versions do not say it."""
+    if (number := array.get("format", "fp32")) == "fp32":
+        return "of 32 bit"
+    return f"in {array['rows']} rows for {number} operands, with sums and weights of 32 bit"
 
 
 def _weight(weight: Mapping[str, Any]) -> str:

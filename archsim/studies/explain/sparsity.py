@@ -142,10 +142,12 @@ def _digital(
     architecture: Mapping[str, Any], layer: str, shape: tuple[int, int], counts: Mapping[tuple[str, str, str], float],
     uses: Uses,
 ) -> list[Sparsity]:  # fmt: skip
+    number = architecture["mac_array"].get("format", "fp32")
+    key = "mac_array.multiply" if number == "fp32" else f"{number}_array.multiply"
     found = []
     for phase in ("forward", "backward", "update"):
         _, vectors = uses.get((phase, layer), ("", 0))
-        if vectors and (macs := counts.get((phase, layer, "mac_array.multiply"))):
+        if vectors and (macs := counts.get((phase, layer, key))):
             what = "weights that took part" if vectors == 1 else f"{MACS} of {vectors:,} vectors that took part"
             most = vectors * shape[0] * shape[1]
             found.append(Sparsity(architecture["name"], phase, layer, what, "mac_array: multiply", macs, most))

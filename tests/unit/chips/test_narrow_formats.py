@@ -136,6 +136,25 @@ def test_words_on_the_bus_have_the_bits_of_the_format() -> None:
     assert sent["digital-fp8"] == sent["digital32-deep"] / 4
 
 
+@pytest.mark.parametrize(("name", "bits"), [("digital-bf16", 16), ("digital-fp8", 8)])
+@pytest.mark.parametrize("optimiser", [None, ADAM])
+def test_weights_below_the_chip_pass_rounded_to_products_and_whole_to_steps(
+    name: str, bits: int, optimiser: Optimiser | None
+) -> None:
+    """fc2, 10 x 3, lies below. Forward and backward read it rounded; then it moves, and is rounded anew.
+
+    Of a weight an update reads and writes 32 bits; with Adam the gradient likewise, gradient and two states for the
+    step, then the weight. Rounding reads 32 bits and writes those of the format.
+    """
+    made = train(chip(name, optimiser, **{"mac_array.weight_words": "117"}), 1)
+    moved = {
+        phase: sum(row.amount for row in made.ledger.rows() if (row.component, row.phase) == ("dram", phase))
+        for phase in ("forward", "backward", "update")
+    }
+    steps = 64 if optimiser is None else 64 + 6 * 32 + 64
+    assert moved == {"forward": 30 * bits, "backward": 30 * bits, "update": 30 * (steps + 32 + bits)}
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

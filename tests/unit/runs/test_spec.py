@@ -137,6 +137,15 @@ def test_unlike_boundaries_are_refused(tmp_path: Path) -> None:
     assert small(archs=(str(path),)).architectures  # alone it compares with nothing
 
 
+def test_a_chip_that_counts_the_memory_below_it_compares_with_one_that_has_none(tmp_path: Path) -> None:
+    assert small(archs=("digital32-deep", "digital-bf16")).architectures
+    inside, outside = ", off-chip memory]", "outside: [host link, "
+    path = copy(
+        tmp_path, "architectures", "digital32-large", (inside, "]"), (outside, f"{outside}off-chip memory, ")
+    )  # fmt: skip
+    assert "differs from that of digital-bf16 in off-chip memory" in refused(archs=("digital-bf16", str(path)))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -28,6 +28,7 @@ RUN: dict[str, Any] = {
             "outer_product": {"x_bits": 8, "error_bits": 3, "skip_zeros": True},
         },
         {"name": "base", "chip": "digital32", "mac_array": {"lanes": 1}},
+        {"name": "narrow", "chip": "digital32", "mac_array": {"lanes": 16, "format": "fp8"}},
     ],
 }  # fmt: skip
 ROWS = [  # (chip, phase, key, amount a step of two samples)
@@ -36,15 +37,18 @@ ROWS = [  # (chip, phase, key, amount a step of two samples)
     ("mine", "update", "outer_product_unit.chi.read", 2 * 60 * 4),
     ("mine", "update", "outer_product_unit.multiply", 2 * (60 * 4 + 60)),
     ("base", "update", "mac_array.multiply", 2 * 1500),
+    ("narrow", "update", "fp8_array.multiply", 2 * 750),
 ]
 
 
-def found(*, skip: bool = True, network: dict[str, Any] | None = None) -> dict[tuple[str, str], Sparsity]:
+def found(
+    *, skip: bool = True, network: dict[str, Any] | None = None, chips: tuple[str, ...] = ("mine", "base")
+) -> dict[tuple[str, str], Sparsity]:
     run = copy.deepcopy(RUN)
     run["workload"]["network"] = network or run["workload"]["network"]
     run["architectures"][0]["outer_product"]["skip_zeros"] = skip
     return {(one.phase, one.what): one for one in sparsity(Recorded(Path(), run, {}, (), {
-        name: chip(name) for name in ("mine", "base")
+        name: chip(name) for name in chips
     }))}  # fmt: skip
 
 
@@ -83,3 +87,7 @@ def test_a_matrix_that_several_vectors_of_a_sample_meet_could_have_so_many_times
     assert by["forward", "inputs with a non-zero DAC code"].most == 9 * 300
     assert by["update", "multiply-accumulates of 9 vectors that took part"].most == 9 * 3000
     assert by["update", "elements of chi changed"].most == 9 * 3000
+
+
+def test_an_array_of_another_format_counts_its_own_products() -> None:
+    assert found(chips=("narrow",))["update", "weights that took part"].share == 0.25
