@@ -7,7 +7,6 @@ as it would have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -134,7 +133,7 @@ class TextStreams:
         """
         self.next %= self.per_pass
         begins = self.next == 0
-        inputs, targets = _cut(self._codes, self._begins + self.next * self._length, self._length)
+        inputs, targets = cut(self._codes, self._begins + self.next * self._length, self._length)
         self.next += 1
         return inputs, targets, begins
 
@@ -175,36 +174,10 @@ class TextWindows:
         """Return codes (windows, length), the codes one character later, and that the windows begin: always True."""
         self.next = self.next % self.per_pass + 1
         places = self._rng.integers(0, self._codes.size - self._length, self._batch)
-        return *_cut(self._codes, places, self._length), True
+        return *cut(self._codes, places, self._length), True
 
 
-def covering(codes: I64, *, batch: int, length: int) -> Iterator[tuple[I64, I64, bool]]:
-    """Go through a text once: each character but the first is a target exactly once.
-
-    Parameters
-    ----------
-    codes : int64 array, (characters,)
-        At least two.
-    batch : int
-        Streams side by side, at most; fewer if the text has fewer characters.
-    length : int
-        Characters of each stream at a time; fewer at the end of the streams.
-
-    Yields
-    ------
-    codes (streams, up to length), the codes one character later, and whether the streams begin: as `TextStreams`. What
-    the streams do not share out evenly comes last, as one short stream.
-    """
-    targets = codes.size - 1
-    streams = min(batch, targets)
-    part = targets // streams
-    for first, number, end in ((0, streams, part), (streams * part, 1, targets - streams * part)):
-        begins = first + np.arange(number) * part
-        for place in range(0, end, length):
-            yield *_cut(codes, begins + place, min(length, end - place)), place == 0
-
-
-def _cut(codes: I64, places: I64, length: int) -> tuple[I64, I64]:
+def cut(codes: I64, places: I64, length: int) -> tuple[I64, I64]:
     """Return `length` codes from each place on, and from one further on: (places, length) each."""
     chosen = codes[places[:, None] + np.arange(length + 1)]
     return chosen[:, :-1], chosen[:, 1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bench
 import leaves
 import pytest
+import steps
 
 
 def test_every_contestant_trains_and_has_a_row(
@@ -29,3 +30,15 @@ def test_the_products_of_a_layer_are_the_bare_ones_and_have_a_factor_each(
     said = capsys.readouterr().out
     for name in (*leaves.NAMES, "together"):
         assert said.count(f"\n{name} ") == 2
+
+
+def test_a_network_s_step_is_timed_on_both_chips_with_or_without_torch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(steps, "BATCHES", {"gpt-text": (2,)})
+    monkeypatch.setattr(steps, "ROUNDS", 1)
+    steps.main()
+    head, row = capsys.readouterr().out.strip().splitlines()
+    assert [*head.split()] == ["training", "step", "PyTorch", "analog", "x", "PyTorch", "aim", "digital32"]
+    assert row.startswith("gpt-text, batch 2")
+    assert row.count(" ms") == 3

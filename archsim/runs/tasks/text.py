@@ -13,7 +13,7 @@ from archsim.base.streams import Streams
 from archsim.base.verbs import Verbs
 from archsim.chips.chip import Chip
 from archsim.chips.execute import inference
-from archsim.data.sampler import Batches, TextStreams, TextWindows
+from archsim.data.sampler import Batches, TextStreams, TextWindows, cut
 from archsim.data.text import TextDataset
 from archsim.networks.network import INPUT, TARGET, Network
 from archsim.runs.tasks.base import Batch
@@ -90,5 +90,4 @@ class Characters:
         text, length = self._data.test, self._length
         begins = np.arange(self._parts) * self._windows * length
         for step in range(self._windows):
-            chosen = text[begins[:, None] + step * length + np.arange(length + 1)]
-            yield chosen[:, :-1], chosen[:, 1:], step == 0 or not self._carries
+            yield *cut(text, begins + step * length, length), step == 0 or not self._carries

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from archsim.base.errors import DataError
 from archsim.base.streams import Streams
 from archsim.data.dataset import Dataset, build
-from archsim.data.sampler import Batches, Sampler, TextStreams, TextWindows, covering
+from archsim.data.sampler import Batches, Sampler, TextStreams, TextWindows
 from archsim.data.text import TextDataset
 
 exact = settings(max_examples=80, deadline=None, derandomize=True)
@@ -127,26 +127,3 @@ def test_a_text_too_short_for_its_sampler_is_refused() -> None:
         TextStreams(numbers(100), 10, length=10)
     with pytest.raises(DataError, match="10 characters to train; expected at least 11, for a sequence of 10"):
         TextWindows(numbers(10), 10, Streams(1), length=10)
-
-
-@exact
-@given(size=st.integers(2, 300), batch=st.integers(1, 40), length=st.integers(1, 20))
-def test_going_through_a_test_text_each_character_but_the_first_is_a_target_once(size: int, batch: int, length: int) -> None:  # fmt: skip
-    seen: list[int] = []
-    following: np.ndarray | None = None
-    for inputs, targets, begins in covering(np.arange(size), batch=batch, length=length):
-        assert inputs.shape == targets.shape
-        assert inputs.shape[0] <= batch
-        assert 1 <= inputs.shape[1] <= length
-        assert (targets == inputs + 1).all()
-        assert begins or np.array_equal(inputs[:, 0], following)  # a stream that does not begin goes on
-        following = targets[:, -1]
-        seen += targets.ravel().tolist()
-    assert sorted(seen) == list(range(1, size))
-
-
-def test_a_test_text_is_gone_through_in_few_batches() -> None:
-    batches = list(covering(np.arange(13_347), batch=64, length=50))
-    assert sum(targets.size for _, targets, _ in batches) == 13_346
-    assert len(batches) == 5 + 1  # 64 streams of 208 characters, and 34 left
-    assert [begins for _, _, begins in batches] == [True, False, False, False, False, True]
