@@ -67,8 +67,8 @@ def test_every_preset_of_every_workload_can_be_read(workload: str) -> None:
     assert parsed.title
     for preset, values in parsed.presets.items():
         changed = workloads.parse(document, preset).training
-        for key, value in values.model_dump(exclude_none=True).items():
-            assert getattr(changed, key) == value
+        for key in values.model_dump(exclude_none=True):
+            assert getattr(changed, key) == getattr(values, key)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
