@@ -101,6 +101,14 @@ class ModelError(ArchsimError, RuntimeError):
         self.at = at
 
 
+class FaultBelow(ValueError):  # noqa: N818  only its text is ever shown
+    """What a validator of a block of a file finds wrong inside it: `at` leads from the block's own key to the place."""
+
+    def __init__(self, message: str, at: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 _MOST = 1000
 """Letters of a part of an error: more than any list of known names, or of what each mirror answered."""
 

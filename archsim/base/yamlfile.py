@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from archsim.base import units
-from archsim.base.errors import InputError, nearest, shown
+from archsim.base.errors import FaultBelow, InputError, nearest, shown
 from archsim.base.files import display, read_text
 
 Key = tuple[str | int, ...]
@@ -46,14 +46,6 @@ class FileRecord(Record):
     """A whole file: says which version of its schema it follows."""
 
     schema_version: Literal[1] = Field(alias="schema")
-
-
-class FaultBelow(ValueError):  # noqa: N818  only its text is ever shown
-    """What a validator of a block finds wrong inside it: `at` leads from the block's own key to the place."""
-
-    def __init__(self, message: str, at: Key) -> None:
-        super().__init__(message)
-        self.at = at
 
 
 STORED = {"quantities": "SI"}

@@ -46,7 +46,6 @@ def costs_command(  # noqa: PLR0917  an option each
     from archsim.report.costs import page
     from archsim.report.sheet import terminal
     from archsim.studies.costs import costs as study
-    from archsim.studies.sweep import STOP
 
     silent = quiet or as_json
     jobs = study.plan(
@@ -57,23 +56,7 @@ def costs_command(  # noqa: PLR0917  an option each
         _introduce(jobs, out)
     if plan_only:
         return
-    due = sum(job.due for job in jobs)
-    runs = out / study.RUNS
-    runs.mkdir(parents=True, exist_ok=True)
-    with counting("training", silent=silent) as shown, stoppable((runs / STOP).touch) as stop:
-        finished: list[str] = []
-
-        def done(label: str, summary: Summary) -> None:
-            finished.append(label)
-            shown(f"{label}, {summary.wall_time_s:.0f} s", len(finished), due)
-
-        try:
-            whole = study.carry_out(jobs, done=done)
-        finally:
-            (runs / STOP).unlink(missing_ok=True)
-    if stop or not whole:
-        typer.echo(f"archsim: interrupted; what was done is kept in {runs}, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED)
+    _carry_out(jobs, out / study.RUNS, silent=silent)
     with counting("step again", silent=silent or not times) as shown:
         seen: list[str] = []
 
@@ -89,6 +72,28 @@ def costs_command(  # noqa: PLR0917  an option each
         for sheet in page.terminal(found):
             console().print(terminal(sheet))
         typer.echo(f"Page: {written[0]} (and {len(written) - 1} more files beside it)")
+
+
+def _carry_out(jobs: list[Job], runs: Path, *, silent: bool) -> None:
+    """Do the runs that are due; exit with 130 if they were interrupted."""
+    from archsim.studies.costs import costs as study
+    from archsim.studies.sweep import STOP
+
+    due, finished = sum(job.due for job in jobs), list[str]()
+    runs.mkdir(parents=True, exist_ok=True)
+    with counting("training", silent=silent) as shown, stoppable((runs / STOP).touch) as stop:
+
+        def done(label: str, summary: Summary) -> None:
+            finished.append(label)
+            shown(f"{label}, {summary.wall_time_s:.0f} s", len(finished), due)
+
+        try:
+            whole = study.carry_out(jobs, done=done)
+        finally:
+            (runs / STOP).unlink(missing_ok=True)
+    if stop or not whole:
+        typer.echo(f"archsim: interrupted; what was done is kept in {runs}, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _introduce(jobs: list[Job], out: Path) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
 
 from archsim.base import registry
-from archsim.base.errors import ModelError
+from archsim.base.errors import FaultBelow, ModelError
 from archsim.base.quantities import Count
-from archsim.base.yamlfile import STORED, FaultBelow, Key, Record
+from archsim.base.yamlfile import STORED, Key, Record
 from archsim.learning.functions import Shape
 from archsim.networks.adversarial import GENERATED, LATENT, REAL, adversarial
 from archsim.networks.faults import NamedFault, within
