@@ -24,7 +24,7 @@ from archsim.chips.board import Board, Times
 from archsim.chips.buffers import buffer_demand, words_alive
 from archsim.chips.demands import Demand, require
 from archsim.chips.pipeline import Pipeline
-from archsim.chips.plan import Plan, plan
+from archsim.chips.plan import plan
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
@@ -34,7 +34,7 @@ from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
-from archsim.networks.program import Call, Program
+from archsim.networks.program import Call
 
 
 class Chip(Board):
@@ -65,7 +65,6 @@ class Chip(Board):
         super().__init__(times, now_ps=now_ps)
         self.network, self.architecture = network, architecture
         self.parameters: dict[str, F32] = {}
-        self._plans: dict[Program, Plan] = {}
         self.optimiser: Optimiser | None = None
         self.learnt: dict[str, Learnt] = {}
         self.optimiser_units: dict[str, OptimiserUnit] = {}
@@ -121,17 +120,11 @@ class Chip(Board):
         """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
         if architecture.dram is not None:
             return []
-        together = cls._together(architecture, network, samples)
+        together, flow = samples, architecture.flow
+        if flow is not None:
+            cut = partial(plan, gathers=partial(cls.gathers, architecture, network), apart=cls.SUMS_APART)
+            together = max(cut(program).together(samples, flow.samples) for program in network.training)
         return [buffer_demand(network, together, architecture.digital_unit.buffer_words, of=samples)]
-
-    @classmethod
-    def _together(cls, architecture: Architecture, network: Network, samples: int) -> int:
-        """Return how many samples of a batch have to be under way at once."""
-        if architecture.flow is None:
-            return samples
-        gathers, burst = partial(cls.gathers, architecture, network), architecture.flow.samples
-        plans = (plan(program, gathers=gathers, apart=cls.SUMS_APART) for program in network.training)
-        return max(each.together(samples, burst) for each in plans)
 
     @classmethod
     def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
@@ -210,8 +203,10 @@ class Chip(Board):
             words, flow = words_alive(self.network, samples), self.architecture.flow
             self.digital_unit.fill(words)
             if flow is not None:
+                apart = self.SUMS_APART or optimiser is not None
+                cut = partial(plan, gathers=partial(self.gathers, self.architecture, self.network), apart=apart)
                 words = min(words, self.beyond.room)
-                self.pipeline = Pipeline(self.clock, self.ledger.time_ps, words=words, burst=flow.samples)
+                self.pipeline = Pipeline(self.clock, self.ledger.time_ps, words=words, burst=flow.samples, cut=cut)
         if optimiser is not None:
             kept = {name: array for name, array in parameters.items() if name not in self.network.graph.tracks}
             self.learnt = learnt or {
@@ -220,14 +215,6 @@ class Chip(Board):
             }
             self.optimiser_units = self._optimiser_units(optimiser)
         return self
-
-    def plan(self, program: Program) -> Plan:
-        """Return what of a program is done sample by sample."""
-        if program not in self._plans:
-            gathers = partial(self.gathers, self.architecture, self.network)
-            apart = self.SUMS_APART or self.optimiser is not None
-            self._plans[program] = plan(program, gathers=gathers, apart=apart)
-        return self._plans[program]
 
     def expecting(self, optimiser: Optimiser | None, samples: int) -> Self:
         """Hold parameters, and for an optimiser gradients and states, of which only the shape is known."""

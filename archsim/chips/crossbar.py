@@ -27,7 +27,7 @@ from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
 from archsim.chips.links import held
 from archsim.chips.placement import Grid, place, tiles_demand
-from archsim.chips.ranges import Ranges, within_full_scale
+from archsim.chips.ranges import Ranges, by_largest, within_full_scale
 from archsim.devices.base import Device
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
@@ -123,12 +123,7 @@ class CrossbarChip(Chip):
     @classmethod
     def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
         """Whether a call's operands are divided by the largest element of the whole batch."""
-        mine = cast("CrossbarArchitecture", architecture)
-        dac = mine.tile.dac
-        inputs = dac.input_scale != "vector" and call.target not in within_full_scale(mine, network)
-        errors = dac.error_scale != "vector"
-        asked = {"multiply": inputs, "multiply_transposed": errors, "accumulate": inputs or errors}
-        return asked.get(call.verb, False)
+        return by_largest(cast("CrossbarArchitecture", architecture), network, call)
 
     @property
     @abstractmethod

@@ -88,10 +88,10 @@ def flow(
     """
     if chip.pipeline is None:
         return (yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through))
-    samples, plan = next(iter(feeds.values())).shape[0], chip.plan(program)
+    samples, plan = next(iter(feeds.values())).shape[0], chip.pipeline.plan(program)
     if chip.beyond.components:
         program = chip.beyond.with_moves(program, plan.together(samples, chip.pipeline.burst))
-        plan = chip.plan(program)
+        plan = chip.pipeline.plan(program)
     yield from chip.pipeline.admit(plan, samples)
     tapes: dict[int, tuple[str, Tape]] = {}
     results = yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through, tapes=tapes)

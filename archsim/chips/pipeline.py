@@ -7,7 +7,7 @@ walks the calls of the program, and takes its part of their time in the slots of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 
 import simpy
@@ -17,6 +17,7 @@ from archsim.chips.plan import Plan, Task
 from archsim.hardware.clock import Clock
 from archsim.hardware.room import Room
 from archsim.hardware.tape import WHOLE, Hold, Part, Tape, play
+from archsim.networks.program import Program
 
 
 class Phases:
@@ -126,13 +127,25 @@ class Pipeline:
         Of the signal buffer, for signals.
     burst : int
         Samples of a micro-burst.
+    cut : function of a program
+        Returns its plan.
     """
 
-    def __init__(self, clock: Clock, time_ps: MutableMapping[str, int], *, words: int, burst: int) -> None:
-        self._clock, self.burst = clock, burst
+    def __init__(
+        self, clock: Clock, time_ps: MutableMapping[str, int], *, words: int, burst: int,
+        cut: Callable[[Program], Plan],
+    ) -> None:  # fmt: skip
+        self._clock, self.burst, self._cut = clock, burst, cut
+        self._plans: dict[Program, Plan] = {}
         self.room = Room(clock, words)
         self._phases = Phases(clock, time_ps)
         self._versions: dict[str, _Gate] = {}
+
+    def plan(self, program: Program) -> Plan:
+        """Return a program's plan, made once."""
+        if program not in self._plans:
+            self._plans[program] = self._cut(program)
+        return self._plans[program]
 
     def parts(self, samples: int) -> list[Part]:
         """Return the micro-bursts of a batch; the last may be smaller."""

@@ -11,6 +11,7 @@ from archsim.base.arrays import Arrays, stored
 from archsim.chips.crossbar_file import CrossbarArchitecture, TrackedFile
 from archsim.networks.graph import Product
 from archsim.networks.network import Network
+from archsim.networks.program import Call
 
 ROOM = 1.01
 """Inputs within so many full scales of the DACs are driven as they are: the largest are clipped by a hundredth."""
@@ -93,3 +94,12 @@ def within_full_scale(architecture: CrossbarArchitecture, network: Network) -> f
             if node.what.transposed or bound is None or bound > ROOM * dac.full_scale:
                 loose.add(node.what.matrix)
     return frozenset(graph.matrices) - loose
+
+
+def by_largest(architecture: CrossbarArchitecture, network: Network, call: Call) -> bool:
+    """Whether a call's operands are divided by the largest element of the whole batch."""
+    dac = architecture.tile.dac
+    inputs = dac.input_scale != "vector" and call.target not in within_full_scale(architecture, network)
+    errors = dac.error_scale != "vector"
+    asked = {"multiply": inputs, "multiply_transposed": errors, "accumulate": inputs or errors}
+    return asked.get(call.verb, False)

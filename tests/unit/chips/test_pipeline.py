@@ -23,9 +23,14 @@ from archsim.chips.pipeline import Phases, Pipeline
 from archsim.chips.plan import Plan, Task
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.tape import Hold, Kept, Tape
+from archsim.networks.program import Program
 
 WORDS = 6
 """Of one sample, in the random pipelines, from its first task on; half of them after the walk."""
+
+
+def unasked(program: Program) -> Plan:
+    raise AssertionError(f"{program} is cut already")
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Made:
         """Return the makespan, the times booked to phases, and the pipeline."""
         clock, time_ps = Clock(eager=eager), dict.fromkeys(STEP_PHASES, 0)
         slots = [Slot(clock, f"slot {k}") for k in range(12)]
-        pipeline = Pipeline(clock, time_ps, words=WORDS * self.room, burst=self.burst)
+        pipeline = Pipeline(clock, time_ps, words=WORDS * self.room, burst=self.burst, cut=unasked)
         plan = self.plan
 
         def batches() -> Any:
