@@ -5,24 +5,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
-from archsim.analog.expected import Writing
 from archsim.base.arrays import F32, Arrays, nested, stored
-from archsim.base.errors import InputError, ModelError
+from archsim.base.errors import ModelError
 from archsim.base.expected import expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
-from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.beyond import Beyond
-from archsim.chips.board import Board, Times
-from archsim.chips.buffers import buffer_demand, words_alive
-from archsim.chips.demands import Demand, require
+from archsim.chips.board import Times
+from archsim.chips.buffers import words_alive
+from archsim.chips.kind import ChipKind
 from archsim.chips.pipeline import Pipeline
 from archsim.chips.plan import plan
 from archsim.hardware.bus import Bus, HostLink
@@ -34,10 +32,9 @@ from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
-from archsim.networks.program import Call
 
 
-class Chip(Board):
+class Chip(ChipKind):
     """A chip on its own clock. Subclasses build their units and implement the verbs (`archsim.base.verbs`).
 
     Parameters
@@ -51,13 +48,6 @@ class Chip(Board):
         Where the clock starts.
     """
 
-    SCHEMA: type[Architecture]
-    ACCUMULATES: ClassVar[bool] = False
-    """Whether gradients are summed before weights move, so that an optimiser can stand between."""
-    SUMS_APART: ClassVar[bool] = False
-    """Whether gradients are summed apart from the weights, with an optimiser or without one."""
-    WEIGHTS_DECAY: ClassVar[bool] = False
-    """Whether all weights can be made smaller by a factor in a step."""
     pipeline: Pipeline | None = None
     """Over which batches flow, if they do."""
 
@@ -84,86 +74,7 @@ class Chip(Board):
         )  # fmt: skip
         self.beyond = self.joined({})
 
-    @classmethod
-    def check(cls, source: Document, architecture: Architecture) -> None:
-        """Refuse what a schema cannot: files that the architecture names and that are not there or not right."""
-        del source, architecture  # a chip kind that names no files has no more to check
-
-    @classmethod
-    def expected(
-        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
-        writing: Mapping[str, Writing],
-    ) -> Self:  # fmt: skip
-        """Return a chip without numbers, for an estimate of what one that is trained does.
-
-        Parameters
-        ----------
-        writing : matrix -> how often its devices are written
-            Nothing is written to those that are not named.
-
-        Raises
-        ------
-        InputError
-            If there are no estimates of this kind of chip.
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        del network, times, samples, optimiser, writing
-        raise InputError(
-            f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
-            expected="mixed-precision or digital32",
-        )  # fmt: skip
-
     # --- building -----------------------------------------------------------------------------------------------
-    @classmethod
-    def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
-        """Return what a network asks of a chip of this architecture while batches of `samples` are trained on."""
-        if architecture.dram is not None:
-            return []
-        together, flow = samples, architecture.flow
-        if flow is not None:
-            cut = partial(plan, gathers=partial(cls.gathers, architecture, network), apart=cls.SUMS_APART)
-            together = max(cut(program).together(samples, flow.samples) for program in network.training)
-        return [buffer_demand(network, together, architecture.digital_unit.buffer_words, of=samples)]
-
-    @classmethod
-    def gathers(cls, architecture: Architecture, network: Network, call: Call) -> bool:
-        """Whether a call needs something of all samples of a batch before it can be done for one of them."""
-        del architecture, network, call
-        return False
-
-    @classmethod
-    def check_optimiser(cls, architecture: Architecture, optimiser: Optimiser | None) -> None:
-        """Refuse an optimiser that the chip has nothing for: what every `start` does before it builds anything.
-
-        Raises
-        ------
-        InputError
-            For any, unless the chip's class says of itself that it accumulates gradients; for one that lets weights
-            decay, unless it says that they can.
-        """
-        if optimiser is not None and not cls.ACCUMULATES:
-            raise InputError(
-                f"asks for an optimiser, but {architecture.name} has nowhere to accumulate gradients",
-                key="training.optimiser", expected="sgd",
-            )  # fmt: skip
-        if optimiser is not None and optimiser.decay and not cls.WEIGHTS_DECAY:
-            raise InputError(
-                f"lets weights decay, but those of {architecture.name} lie in devices", key="training.optimiser.decay",
-                value=optimiser.decay, expected="0",
-            )  # fmt: skip
-
-    @classmethod
-    def fit(cls, architecture: Architecture, network: Network, samples: int) -> None:
-        """Refuse a network that the chip cannot hold: what every `start` does before it builds anything.
-
-        Raises
-        ------
-        DoesNotFitError
-            With all demands that are not met, and the settings that make them fit.
-        """
-        require({architecture.name: cls.demands(architecture, network, samples)})
-
     def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
         """Return a memory for so many words, with this technology's access time for a bank of its capacity."""
         access_ps = self.ps("sram.access", bank_bit(words, word_bit=word_bit, banks=banks))

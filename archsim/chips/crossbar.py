@@ -29,7 +29,7 @@ from archsim.chips.links import held
 from archsim.chips.placement import Grid, place, tiles_demand
 from archsim.chips.ranges import Ranges, by_largest, within_full_scale
 from archsim.devices.base import Device
-from archsim.hardware.clock import Slot
+from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.networks.network import Network
@@ -91,7 +91,7 @@ class CrossbarChip(Chip):
         self._fixed = within_full_scale(architecture, network)
         self.banks = self._banks()
         self.tiles = self._tiles(self.banks)
-        self.forward, self.backward = self._groups()
+        self.forward, self.backward = grouped(self.clock, self.tiles, state)
         adc = architecture.tile.adc
         self.ranges = {
             name: Ranges(adc.tracked, adc.forward_full_scale, adc.backward_full_scale)
@@ -165,32 +165,6 @@ class CrossbarChip(Chip):
                     tiles[name][r].append(made)
                     built += 1
         return tiles
-
-    def _groups(self) -> tuple[dict[str, TileGroup], dict[str, TileGroup]]:
-        """Return the tiles of each layer in the order of a product and of a transposed product."""
-        forward, backward = {}, {}
-        for name, tiles in self.tiles.items():
-            rows, columns = self.state[name].grid.rows, self.state[name].grid.columns
-            forward[name] = TileGroup(
-                self.clock,
-                [
-                    (tile, tile.multiply, row.part, column.size)
-                    for row, line in zip(rows, tiles, strict=True)
-                    for column, tile in zip(columns, line, strict=True)
-                ],
-                len(columns),
-            )
-            backward[name] = TileGroup(
-                self.clock,
-                [
-                    (line[c], line[c].multiply_transposed, column.part, row.size)
-                    for c, column in enumerate(columns)
-                    for row, line in zip(rows, tiles, strict=True)
-                ],
-                len(rows),
-                backward=True,
-            )
-        return forward, backward
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
@@ -336,6 +310,35 @@ class CrossbarChip(Chip):
         if d.normal is None:
             d.normal = yield from self.digital_unit.normalise(d.values, tag)
         return d.normal
+
+
+def grouped(
+    clock: Clock, tiles: Mapping[str, list[list[Tile]]], state: Mapping[str, Placed]
+) -> tuple[dict[str, TileGroup], dict[str, TileGroup]]:
+    """Return the tiles of each layer in the order of a product and of a transposed product."""
+    forward, backward = {}, {}
+    for name, lines in tiles.items():
+        rows, columns = state[name].grid.rows, state[name].grid.columns
+        forward[name] = TileGroup(
+            clock,
+            [
+                (tile, tile.multiply, row.part, column.size)
+                for row, line in zip(rows, lines, strict=True)
+                for column, tile in zip(columns, line, strict=True)
+            ],
+            len(columns),
+        )
+        backward[name] = TileGroup(
+            clock,
+            [
+                (line[c], line[c].multiply_transposed, column.part, row.size)
+                for c, column in enumerate(columns)
+                for row, line in zip(rows, lines, strict=True)
+            ],
+            len(rows),
+            backward=True,
+        )
+    return forward, backward
 
 
 def _whole(parts: list[Part], file: TileFile, tile: Tile, chips: int) -> list[Part]:

@@ -176,24 +176,7 @@ class MixedPrecisionChip(CrossbarChip):
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         mine = cast("MixedPrecisionArchitecture", architecture)
-        outer, tile = mine.outer_product, mine.tile
-        copies = mine.weight.copies
-        conductance = 2 * copies * build_device(mine).common
-        state: dict[str, LayerState] = {}
-        for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
-            written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
-            sums = partial(ExpectedAccumulator, network.shapes[name], edges=edges, burst=outer.burst)
-            cells = [
-                [
-                    ExpectedCells((row.size, column.size), conductance=conductance, writing=written, copies=copies)
-                    for column in grid.columns
-                ]
-                for row in grid.rows
-            ]  # fmt: skip
-            logs = [[ExpectedLog(written.looked) for _ in grid.columns] for _ in grid.rows]
-            gradient = None if optimiser is None else sums()
-            leaves: Any = grid, cells, sums(due=written.pairs), logs, gradient
-            state[name] = ExpectedLayerState(*leaves)
+        state = expected_state(mine, network, writing, gathers=optimiser is not None)
         return cls(mine, network, times, state).expecting(optimiser, samples)
 
     @classmethod
@@ -381,6 +364,29 @@ class MixedPrecisionChip(CrossbarChip):
 def _not_zero(scale: Scale) -> Scale:
     """Return a scale with 1 in place of 0: any will do where all is zero."""
     return (scale or 1.0) if isinstance(scale, float) else np.where(scale > 0, scale, 1.0)
+
+
+def expected_state(
+    architecture: MixedPrecisionArchitecture, network: Network, writing: Mapping[str, Writing], *, gathers: bool
+) -> dict[str, LayerState]:
+    """Return leaves without numbers for each matrix, with a gradient for an optimiser if it `gathers` one."""
+    outer, tile, copies = architecture.outer_product, architecture.tile, architecture.weight.copies
+    conductance = 2 * copies * build_device(architecture).common
+    state: dict[str, LayerState] = {}
+    for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
+        written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
+        sums = partial(ExpectedAccumulator, network.shapes[name], edges=edges, burst=outer.burst)
+        cells = [
+            [
+                ExpectedCells((row.size, column.size), conductance=conductance, writing=written, copies=copies)
+                for column in grid.columns
+            ]
+            for row in grid.rows
+        ]  # fmt: skip
+        logs = [[ExpectedLog(written.looked) for _ in grid.columns] for _ in grid.rows]
+        leaves: Any = grid, cells, sums(due=written.pairs), logs, sums() if gathers else None
+        state[name] = ExpectedLayerState(*leaves)
+    return state
 
 
 def build_device(architecture: MixedPrecisionArchitecture) -> Device:
