@@ -163,7 +163,7 @@ def draw_placement(content: Mapping[str, Any], *, narrow: bool = False) -> Figur
     figure = style.figure(width, rows * width / across)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0.01, 0.0, 0.98, 1.0))
-    axes.add_collection(PatchCollection([tile[0] for tile in tiles], facecolor="#eeeeee", linewidth=0))
+    axes.add_collection(PatchCollection([tile[0] for tile in tiles], facecolor=style.BETWEEN, linewidth=0))
     axes.add_collection(
         PatchCollection([tile[1] for tile in tiles], facecolors=[tile[2] for tile in tiles], linewidth=0)
     )  # fmt: skip
