@@ -53,7 +53,7 @@ def test_a_quiet_run_writes_the_whole_directory(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == {
         "inputs",
         "run.yaml", "summary.json", "activity.csv", "energy.csv", "area.csv", "training.csv",
-        "state-mixed-precision.npz", "state-digital32.npz",
+        "activity-course.csv", "state-mixed-precision.npz", "state-digital32.npz",
     }  # fmt: skip
     run = yaml.safe_load((finished / "run.yaml").read_text())
     assert run["state"] == "finished"

@@ -222,11 +222,14 @@ def applies(variant: Variant, architecture: Mapping[str, Any]) -> bool:
 
 
 def _block(architecture: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
-    """Return the block that a dotted key lies in; None where the chip has none."""
+    """Return the block that a dotted key lies in; None where the chip has none.
+
+    Nor has it one of lanes where an array streams: its rows and columns go together.
+    """
     found: Any = architecture
     for part in key.split(".")[:-1]:
         found = found.get(part) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) and found.get("timing") != "systolic" else None
 
 
 def measure(
