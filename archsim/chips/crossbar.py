@@ -85,13 +85,12 @@ class CrossbarChip(Chip):
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.state = state
-        self.twins: dict[str, int] = {}
-        self._join()
         self._full_scale = architecture.tile.dac.full_scale
         self._fixed = within_full_scale(architecture, network)
         self.banks = self._banks()
         self.tiles = self._tiles(self.banks)
         self.forward, self.backward = grouped(self.clock, self.tiles, state)
+        self._join()
         adc = architecture.tile.adc
         self.ranges = {
             name: Ranges(adc.tracked, adc.forward_full_scale, adc.backward_full_scale)
@@ -117,7 +116,7 @@ class CrossbarChip(Chip):
     def copies(self, component: Component) -> int:
         """Return how often a unit stands on all chips; every tile in use is a unit of its own, or one of its twins."""
         if isinstance(component, Tile):
-            return self.twins.get(component.matrix, 1)
+            return component.twins
         return super().copies(component)
 
     @classmethod
@@ -214,13 +213,12 @@ class CrossbarChip(Chip):
 
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes."""
-        return {name: layer.grid.tiles * self.twins.get(name, 1) for name, layer in self.state.items()}
+        return {name: sum(tile.twins for row in rows for tile in row) for name, rows in self.tiles.items()}
 
     def duplicate(self, twins: Mapping[str, int]) -> None:
         """Give matrices several groups of tiles with the same weights, which share the vectors of a product."""
-        self.twins = dict(twins)
-        for name, count in twins.items():
-            self.forward[name].twins = self.backward[name].twins = count
+        for tile in self._every_tile():
+            tile.twins = twins.get(tile.matrix, 1)
         self._join()
 
     def _join(self) -> None:

@@ -6,8 +6,8 @@ After Nandakumar et al., Front. Neurosci. 14:406 (2020).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self, cast
 
@@ -17,17 +17,18 @@ from numpy.typing import NDArray
 from archsim.accounting.area import Part
 from archsim.analog.cells import PairedCells
 from archsim.analog.expected import ExpectedCells, Writing
-from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
+from archsim.base.arrays import F32, I64, Arrays, nested, under
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, by_tile, load_cells
+from archsim.chips.crossbar import CrossbarChip, load_cells
 from archsim.chips.demands import Demand
+from archsim.chips.layer_state import ExpectedLayerState, LayerState
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
-from archsim.chips.placement import Grid, place
+from archsim.chips.placement import place
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
@@ -35,72 +36,12 @@ from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.programmer import Programmer
 from archsim.learning.accumulate import Accumulator, RefreshLog
-from archsim.learning.expected import ExpectedAccumulator, ExpectedLog, pairs
+from archsim.learning.expected import ExpectedAccumulator, ExpectedLog
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network
 
 AT_TILES = (OuterProductUnit.kind, OptimiserUnit.kind)
 """Units that stand at every tile, if the architecture says so."""
-
-
-@dataclass(slots=True)
-class LayerState:
-    """Leaves of one layer: cells by grid position, chi, the log of each cell array, the gradient for an optimiser.
-
-    `since_refresh` and `logged` count samples and entries in the log since the last refresh.
-    """
-
-    grid: Grid
-    cells: list[list[PairedCells]]
-    accumulator: Accumulator
-    logs: list[list[RefreshLog]]
-    gradient: Accumulator | None = None
-    since_refresh: int = 0
-    logged: int = 0
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return chi, the counters, and by grid position the pairs noted for the next refresh."""
-        noted = {f"log/{r},{c}": log.noted() for r, row in enumerate(self.logs) for c, log in enumerate(row)}
-        return {"chi": self.accumulator.chi, "counters": np.array([self.since_refresh, self.logged]), **noted}
-
-    def refresh_due(self, every: int, log_words: int) -> bool:
-        """Whether so many samples have passed, or the log is full."""
-        return self.since_refresh >= every or self.logged >= log_words
-
-    def by_tile(self, index: I64, pulses: I64) -> Iterable[tuple[int, int, I64, I64]]:
-        """Return pairs, given by flat positions in the layer, by tile: its place in the grid, positions, pulses."""
-        for (r, c), (inside, due) in by_tile(self.grid, index.tolist(), pulses.tolist()).items():
-            yield r, c, np.array(inside), np.array(due)
-
-    def restore(self, arrays: Arrays) -> None:
-        """Take over what `arrays` returned, in place."""
-        found = {
-            name: stored(name, like, arrays, any_length=name.startswith("log/")) for name, like in self.arrays().items()
-        }
-        for r, row in enumerate(self.logs):
-            for c, log in enumerate(row):
-                log.take()
-                log.add(found[f"log/{r},{c}"])
-        self.accumulator.restore(found["chi"])
-        self.since_refresh, self.logged = found["counters"].tolist()
-
-
-class ExpectedLayerState(LayerState):
-    """A layer of which only expectations are known: each step does its part of a refresh."""
-
-    def refresh_due(self, every: int, log_words: int) -> bool:
-        """Say yes: what is spread over the steps until a refresh is done as they go."""
-        del every, log_words
-        return True
-
-    def by_tile(self, index: I64, pulses: I64) -> Iterable[tuple[int, int, I64, I64]]:
-        """Return each tile's part, by its cells, of the pairs."""
-        del pulses
-        whole = self.accumulator.chi.size
-        for r, row in enumerate(self.grid.rows):
-            for c, column in enumerate(self.grid.columns):
-                part = pairs(index.size * row.size * column.size / whole)
-                yield r, c, part, part
 
 
 class MixedPrecisionChip(CrossbarChip):

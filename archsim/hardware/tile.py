@@ -80,6 +80,11 @@ class Tile(Component):
         Pairs of the whole tile, of which the cells may fill a part; those of the cells if not given.
     matrix : str
         Whose weights, or a part of them, the cells are.
+
+    Attributes
+    ----------
+    twins : int
+        Tiles with the same cells that share the vectors of a burst, each with converters of its own; one is simulated.
     """
 
     kind = "tile"
@@ -113,6 +118,7 @@ class Tile(Component):
         self.lines = lines or cells.shape
         self.bank = bank
         self.clipped = self.converted = 0
+        self.twins = 1
         self._forward_s, self._backward_s = (converters.longest_ps(backward=back) * 1e-12 for back in (False, True))
         dac, adc = converters.backward_dac or converters.dac, converters.backward_adc or converters.adc
         self._forward: Grids = (
@@ -134,6 +140,10 @@ class Tile(Component):
     def convert_ps(self, outputs: int) -> int:
         """Return the time in which one bank converts `outputs` lines: ceil(outputs/adcs) conversions."""
         return -(-outputs // self.converters.adcs) * self.converters.conversion_ps
+
+    def share(self, vectors: int) -> int:
+        """Return how many of so many vectors come to each of the twins, at most."""
+        return -(-vectors // self.twins)
 
     def read_ps(self, vectors: int, outputs: int, *, backward: bool = False) -> int:
         """Return the closed-form time of `vectors` products when the bank is the tile's own.
@@ -175,13 +185,14 @@ class Tile(Component):
         """Take the tile, let it compute `product` (one of its own), and hold until its `outputs` are converted."""
         if not self.slot.take():
             yield from self.slot.wait()
+        vectors = self.share(x.shape[0])
         try:
             codes = product(x, tag)
             if self.bank is None:
                 once_ps = min(self._vector_ps(outputs, backward=backward))  # the fill and drain of a burst
-                yield self.clock.pause(self.read_ps(x.shape[0], outputs, backward=backward), once_ps)
+                yield self.clock.pause(self.read_ps(vectors, outputs, backward=backward), once_ps)
             else:
-                yield from self._read_shared(self.bank, x.shape[0], outputs, backward=backward)
+                yield from self._read_shared(self.bank, vectors, outputs, backward=backward)
             return codes
         finally:
             self.slot.give()
@@ -233,11 +244,6 @@ class TileGroup:
         Bands of the result: the lanes go through all of them for one band of inputs after the other.
     backward : bool
         Whether the products are transposed ones.
-
-    Attributes
-    ----------
-    twins : int
-        Groups with the same weights that share the vectors of a burst, each on tiles of its own; one is simulated.
     """
 
     def __init__(
@@ -254,7 +260,6 @@ class TileGroup:
         self._shared = any(tile.bank for tile, _, _, _ in lanes)
         self._hold_ps: dict[int, int] = {}
         self._full_scale = 0.0
-        self.twins = 1
 
     def set_full_scale(self, scale: float) -> None:
         """Set the full scale of all tiles' ADCs in the group's direction."""
@@ -264,11 +269,10 @@ class TileGroup:
                 tile.set_full_scale(scale, backward=self.backward)
 
     def hold_ps(self, vectors: int) -> int:
-        """Return the time of the slowest tile when no bank is shared; twins share the vectors evenly."""
-        vectors = -(-vectors // self.twins)
+        """Return the time of the slowest tile when no bank is shared."""
         if vectors not in self._hold_ps:
             self._hold_ps[vectors] = max(
-                tile.read_ps(vectors, outputs, backward=self.backward) for tile, _, _, outputs in self.lanes
+                tile.read_ps(tile.share(vectors), outputs, backward=self.backward) for tile, _, _, outputs in self.lanes
             )
         return self._hold_ps[vectors]
 

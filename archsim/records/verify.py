@@ -29,7 +29,7 @@ from archsim.runs.inputs import kept
 from archsim.runs.machine import description
 from archsim.runs.run import execute
 
-TABLES = (layout.ACTIVITY, layout.ENERGY, layout.AREA, layout.TRAINING)
+TABLES = (layout.ACTIVITY, layout.COURSE, layout.ENERGY, layout.AREA, layout.TRAINING)
 KEYS = ("technology", "architecture", "phase", "layer", "component", "action", "key", "step")
 """Columns that say which row of a table a difference stands in."""
 UNCOMPARED = {"wall_time_s", "steps_per_s", "first_steps_s", "dataset_origin"}
@@ -217,7 +217,7 @@ def compare(path: Path, again: Path) -> Iterator[Item]:
     for name in TABLES:
         if (path / name).is_file():
             yield _compare_table(name, path / name, again / name)
-        elif name != layout.AREA:  # runs of earlier versions had none
+        elif name not in {layout.AREA, layout.COURSE}:  # runs of earlier versions had none
             yield Item(name, equal=False, where="the run has none")
     yield from _compare_programs(path, again)
     yield _compare_summary(path / layout.SUMMARY, again / layout.SUMMARY)

@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 from archsim.accounting.ledger import Row
 from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import display
-from archsim.chips.activity import Activity
+from archsim.base.signal import STEP_PHASES
+from archsim.chips.activity import KEPT, Activity
 from archsim.chips.architecture import Architecture
 from archsim.records import tables
+from archsim.records.recorded import Recorded, read
 from archsim.records.reopen import stored_architectures, stored_workload
-from archsim.runs.layout import COURSE
+from archsim.runs.layout import ACTIVITY, COURSE
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 from archsim.studies.estimate.books import activity_of
-from archsim.studies.estimate.spec import EstimateSpec, input_bound
+from archsim.studies.estimate.spec import EstimateSpec, known_bound
 
 COLUMNS = ("architecture", "step", "samples", "phase", "layer", "component", "action", "amount")
 
@@ -88,7 +91,7 @@ def courses(path: Path) -> list[Course]:
     Raises
     ------
     InputError
-        If the directory holds no run, or one of a version that did not record activity.
+        If the directory holds no run, or one that did not record activity, or whose files were altered.
     """
     file = path / COURSE
     chips, work = stored_architectures(path), stored_workload(path)
@@ -97,14 +100,14 @@ def courses(path: Path) -> list[Course]:
             "is missing", file=file, expected="a run of this version, which records the activity of its training",
         )  # fmt: skip
     points: dict[str, dict[int, list[Row]]] = {}
-    for k, cells in enumerate(tables.table(file, COLUMNS)):
-        try:
-            row = Row(cells["phase"], cells["layer"], cells["component"], cells["action"], float(cells["amount"]))
-            points.setdefault(cells["architecture"], {0: []}).setdefault(int(cells["step"]), []).append(row)
-        except ValueError as error:
-            raise InputError("is no number", file=file, line=k + 2, expected="what archsim wrote") from error
+    for cells in tables.table(file, COLUMNS):
+        place = cells["phase"], cells["layer"], cells["component"], cells["action"]
+        step = int(tables.number(file, cells, "step"))
+        row = Row(*place, tables.number(file, cells, "amount"))
+        points.setdefault(cells["architecture"], {0: []}).setdefault(step, []).append(row)
+    _check(file, points, read(path))
     spec = EstimateSpec(
-        work, work.network.build(bound=input_bound(work)), chips, read_technology(DEFAULT_TECHNOLOGIES[0]),
+        work, work.network.build(bound=known_bound(work)), chips, read_technology(DEFAULT_TECHNOLOGIES[0]),
         work.training.batch, {},
     )  # fmt: skip
     return [
@@ -112,6 +115,31 @@ def courses(path: Path) -> list[Course]:
         for chip in chips
         if chip.name in points
     ]
+
+
+def _check(file: Path, points: Mapping[str, Mapping[int, list[Row]]], run: Recorded) -> None:
+    """Refuse sums that fall on the way, or end elsewhere than the run's own account."""
+    for name, chip in run.chips.items():
+        sums: dict[tuple[str, str, str, str], float] = {}
+        for step in sorted(points.get(name, {})):
+            for row in points[name][step]:
+                key = row.phase, row.layer, row.component, row.action
+                if row.amount < sums.get(key, 0.0):
+                    _altered(file, f"{name}: {' '.join(key)} falls at step {step}", "sums since the start")
+                sums[key] = row.amount
+        ends = {
+            (row.phase, row.layer, row.component, row.action): row.amount
+            for row in chip.rows
+            if row.phase in STEP_PHASES and (row.component, row.action) in KEPT
+        }
+        if sums != ends:
+            key = next(each for each in {**ends, **sums} if sums.get(each) != ends.get(each))
+            what = f"{name}: {' '.join(key)} ends at {sums.get(key, 0.0):g}"
+            _altered(file, what, f"{ends.get(key, 0.0):g}, as in {ACTIVITY}")
+
+
+def _altered(file: Path, what: str, expected: str) -> NoReturn:
+    raise InputError(what, file=file, expected=expected)
 
 
 def _since(before: tuple[Row, ...], after: tuple[Row, ...]) -> tuple[Row, ...]:

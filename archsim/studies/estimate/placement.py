@@ -76,13 +76,13 @@ def balanced(spec: EstimateSpec, chip: CrossbarChip, tiles: int) -> dict[str, in
 
 def placed(chip: CrossbarChip) -> list[dict[str, object]]:
     """Return where each matrix lies, as JSON has it: its bands of rows and columns, groups, and how full tiles are."""
-    tile, twins = chip.architecture.tile, chip.twins
+    tile = chip.architecture.tile
     return [
         {
             "matrix": name,
             "rows": [band.size for band in layer.grid.rows],
             "columns": [band.size for band in layer.grid.columns],
-            "groups": twins.get(name, 1),
+            "groups": chip.tiles[name][0][0].twins,
             "filled": sum(band.size for band in layer.grid.rows)
             * sum(band.size for band in layer.grid.columns)
             / (layer.grid.tiles * tile.rows * tile.columns),

@@ -98,7 +98,7 @@ def resolve(
     pairs = read_settings(settings)
     for_work, for_archs = assign(pairs, document, documents)
     work = workloads.parse(document.with_settings(for_work))
-    built = work.network.build(bound=input_bound(work))
+    built = work.network.build(bound=known_bound(work))
     samples = batch or work.training.batch
     fitted = [
         _fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
@@ -115,11 +115,14 @@ def resolve(
     )  # fmt: skip
 
 
-def input_bound(work: Workload) -> float | None:
-    """Return the largest magnitude of an input: images lie within full scale, codes of characters do not."""
+def known_bound(work: Workload) -> float | None:
+    """Return the largest magnitude of an input, as far as the workload alone tells.
+
+    Images lie within full scale, unless they are normalised; codes of characters do not.
+    """
     shape = getattr(work.network, "inputs", None)
     codes = isinstance(shape, list | tuple) and len(shape) == 2 and shape[-1] == 1
-    return None if codes else 1.0
+    return None if codes or work.images.normalise else 1.0
 
 
 def _fitted(

@@ -91,7 +91,7 @@ def test_a_run_done_again_is_equal_in_everything_and_its_directory_is_left_alone
     assert found is not None
     assert found.equal
     assert [item.item for item in found.items] == [
-        "activity.csv", "energy.csv", "area.csv", "training.csv", "programs", "summary.json", "state-digital32.npz",
+        "activity.csv", "activity-course.csv", "energy.csv", "area.csv", "training.csv", "programs", "summary.json", "state-digital32.npz",
         "state-mixed-precision.npz",
     ]  # fmt: skip
     assert all(item.difference is None for item in found.items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books, course
+from archsim.studies.estimate.assumed import ERRORS
 from archsim.studies.estimate.content import content, priced
 from archsim.studies.estimate.estimate import estimate
 from archsim.studies.estimate.spec import resolve as estimated
@@ -163,6 +165,56 @@ def test_what_cannot_be_estimated_is_refused_in_one_line(options: dict[str, Any]
 def test_a_window_without_two_tests_names_those_there_are(run: Path) -> None:
     with pytest.raises(InputError, match=r"--window: got '1:2'; expected two tests of the training in it.*400"):
         estimate("mlp-mnist", activity=run, window=(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda _: "nan", r"activity-course\.csv: amount: got 'nan'; expected a number from 0 on"),
+        (
+            lambda amount: str(2 * float(amount)),
+            r"activity-course\.csv: mixed-precision: .* ends at .*as in activity\.csv",
+        ),
+        (lambda _: "0", r"activity-course\.csv: mixed-precision: .* falls at step 400; expected sums"),
+    ],
+)
+def test_an_altered_course_is_refused(run: Path, tmp_path: Path, change: Any, message: str) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    lines = (copy / "activity-course.csv").read_text().splitlines()
+    column = lines[0].split(",").index("amount")
+    last = max(k for k, line in enumerate(lines) if line.startswith("mixed-precision,") and "dac.convert" in line)
+    cells = lines[last].split(",")
+    cells[column] = change(cells[column])
+    lines[last] = ",".join(cells)
+    (copy / "activity-course.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=message):
+        estimate("mlp-mnist", activity=copy)
+
+
+@pytest.mark.parametrize("setting", ["tile.adc.tiles_per_bank=1", "tile.adc.tiles_per_bank=2", "flow.samples=1"])
+def test_twins_share_the_vectors_of_a_product_whatever_stands_beside_them(setting: str) -> None:
+    settings = [f"mixed-precision-deep.{setting}", "mixed-precision-deep.tile.dac.error_scale=vector"]
+    chips = [
+        estimate("lenet-mnist", tiles=tiles, archs=["mixed-precision-deep"], batch=4, settings=settings)[
+            "architectures"
+        ]["mixed-precision-deep"]
+        for tiles in (6, 60)
+    ]
+    forward = [chip["training"]["latency_per_step_s"]["total"] for chip in chips]
+    assert chips[1]["tiles"]["conv1"] >= 4
+    assert forward[0] - forward[1] > 20e-6  # 784 vectors of conv1 an image, some 130 ns each
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["lenet-mnist", "gpt-text"])
+def test_assumed_activity_is_off_by_what_is_said(name: str, tmp_path: Path) -> None:
+    chip = "mixed-precision-deep"
+    execute(resolve(name, preset="quick", archs=[chip]), tmp_path / "run")
+    measured, guess = (
+        estimate(name, archs=[chip], activity=activity)["architectures"][chip]["training"]["energy_per_step_J"]["total"]
+        for activity in (tmp_path / "run", None)
+    )
+    assert guess / measured - 1 == pytest.approx(ERRORS[name], abs=0.02)
 
 
 def test_an_estimate_is_json_and_the_same_again() -> None:
