@@ -1,0 +1,111 @@
+"""Reference of archsim's files, from the JSON Schemas of the models that read them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from generated.text import cell, code, table
+
+from archsim.studies.schemas import schemas
+
+HOME = "reference/files"
+OF_ALL = ("architecture", "device")
+"""Schemas that only choose one of the others."""
+LONGEST = 60
+"""Letters of a list of choices in one cell."""
+
+
+@cache
+def _schemas() -> dict[str, dict[str, Any]]:
+    found = {name.removesuffix(".schema.json"): schema for name, schema in schemas().items()}
+    return {name: schema for name, schema in found.items() if name not in OF_ALL}
+
+
+def contents() -> str:
+    """Return the table of kinds of file."""
+    rows = [[f"[{name}](files/{name}.md)", cell(schema["title"])] for name, schema in _schemas().items()]
+    return table(["file", "what it says"], rows)
+
+
+def pages() -> dict[str, str]:
+    """Return a page for each kind of file: its keys, and those of each block in it."""
+    return {f"{HOME}/{name}.md": _page(name, schema) for name, schema in _schemas().items()}
+
+
+def _page(name: str, schema: dict[str, Any]) -> str:
+    whole = {**schema, **schema["else"]} if "properties" not in schema else schema
+    blocks = {
+        key: block for key, block in schema.get("$defs", {}).items()
+        if not key.startswith("extending.") and "properties" in block
+    }  # fmt: skip
+    extends = " A file that `extends` another says only what differs." if "extending" in json.dumps(schema) else ""
+    lines = [
+        f"# {schema['title']}", "", f"`archsim schema` writes this as `{name}.schema.json`, for completion in editors.{extends}",
+        "", _intro(whole), _keys(whole, blocks),
+    ]  # fmt: skip
+    for key, block in blocks.items():
+        lines += [f"## {_title(key)} {{ #{_anchor(key)} }}", "", _intro(block), _keys(block, blocks)]
+    return "\n".join(lines)
+
+
+def _intro(schema: dict[str, Any]) -> str:
+    text = str(schema.get("description", "")).replace("<", "&lt;")
+    return f"{text}\n" if text else ""
+
+
+def _keys(schema: dict[str, Any], blocks: dict[str, Any]) -> str:
+    needed = schema.get("required", [])
+    rows = []
+    for key, value in schema.get("properties", {}).items():
+        default = "required" if key in needed else _default(value)
+        rows.append([code(key), _kind(value, blocks), default])
+    return table(["key", "value", "if not given"], rows) if rows else ""
+
+
+def _default(value: dict[str, Any]) -> str:
+    if "default" not in value:
+        return ""
+    return "nothing" if value["default"] is None else code(json.dumps(value["default"], ensure_ascii=False))
+
+
+def _kind(value: dict[str, Any], blocks: dict[str, Any]) -> str:
+    """Return what a value has to be, in words."""
+    told = value.get("description", "")
+    if "pattern" in value and told:
+        return cell(told)
+    if reference := value.get("$ref"):
+        name = reference.rpartition("/")[2]
+        return f"[{_title(name)}](#{_anchor(name)})" if name in blocks else cell(name)
+    for key in ("anyOf", "oneOf"):
+        if key in value:
+            kinds = [_kind(each, blocks) for each in value[key] if each.get("type") != "null"]
+            return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
+    if "const" in value:
+        return code(value["const"])
+    if "enum" in value:
+        shown = ", ".join(code(each) for each in value["enum"])
+        return shown if len(shown) <= LONGEST * 4 else f"{', '.join(code(e) for e in value['enum'][:4])}, ..."
+    if value.get("type") == "array":
+        return f"list of {_kind(value['items'], blocks)}" if "items" in value else "list"
+    if value.get("type") == "object":
+        inner = value.get("additionalProperties")
+        return f"name: {_kind(inner, blocks)}" if isinstance(inner, dict) and inner else "keys and values"
+    return _plain(value) + (f": {cell(told)}" if told else "")
+
+
+def _plain(value: dict[str, Any]) -> str:
+    kind = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    said = [f"{words} {value[key]:g}" for key, words in bounds.items() if key in value]
+    name = kind.get(str(value.get("type")), "any value")
+    return f"{name}, {', '.join(said)}" if said else name
+
+
+def _title(key: str) -> str:
+    return key.removesuffix("File").removesuffix("Text")
+
+
+def _anchor(key: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in key.lower())
