@@ -29,7 +29,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def _filled(entry: Any) -> Any:
     if isinstance(entry, list):
-        return [_filled(each) for each in entry]
+        filled = [_filled(each) for each in entry]
+        return [each for some in filled for each in (some if isinstance(some, list) else [some])]
     if isinstance(entry, dict):
         return {title: _filled(each) for title, each in entry.items()}
     if isinstance(entry, str) and entry.startswith(FROM_HERE):

@@ -8,7 +8,7 @@ from generated.text import cell, hidden_from_search, table
 
 from archsim.base.files import shipped, shipped_names
 from archsim.chips.architecture import Architecture, document, parse
-from archsim.runs.workload import read_workload
+from archsim.runs import workload as workloads
 
 HOME = "reference/shipped"
 
@@ -34,7 +34,7 @@ def _account(architecture: Architecture) -> tuple[str, str]:
 def _titles() -> dict[str, dict[str, str]]:
     return {
         "architectures": {name: each.title for name, each in _architectures().items()},
-        "workloads": {name: read_workload(name).title for name in shipped_names("workloads")},
+        "workloads": {name: workloads.document(name).data["title"] for name in shipped_names("workloads")},
     }
 
 
