@@ -14,6 +14,7 @@ import importlib.util
 import math
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +43,20 @@ class Block:
     told: str = ""
 
 
+def site(name: str) -> Any:
+    """Return a module of tools/site/generated."""
+    if (home := str(ROOT / "tools" / "site")) not in sys.path:
+        sys.path.append(home)
+    return importlib.import_module(f"generated.{name}")
+
+
 def blocks(page: Path) -> list[Block]:
     """Return the fenced blocks of a page."""
     text = page.read_text(encoding="utf-8")
     found = [Block(each[3], each[4], each[1] or "", each[2] or "") for each in _BLOCK.finditer(text)]
-    assert len(found) * 2 == len(re.findall(r"^```", text, re.MULTILINE)), f"{page}: a fence without a language or an end"
+    assert len(found) * 2 == len(re.findall(r"^```", text, re.MULTILINE)), (
+        f"{page}: a fence without a language or an end"
+    )
     return found
 
 

@@ -13,7 +13,9 @@ PAGES = sorted(path.relative_to(DOCS) for path in DOCS.rglob("*.md"))
 TESTS = Path(__file__).parent
 OWN = [page for page in PAGES if (TESTS / f"test_{page.stem.replace('-', '_')}_page.py").is_file()]
 """Pages that a test of their own runs."""
-RUN = [page for page in PAGES if page not in OWN and any(b.language in ("console", "python") for b in blocks(DOCS / page))]
+RUN = [
+    page for page in PAGES if page not in OWN and any(b.language in ("console", "python") for b in blocks(DOCS / page))
+]
 LONG = [page for page in PAGES if any(block.mark == "long" for block in blocks(DOCS / page))]
 
 
@@ -55,5 +57,7 @@ def test_every_page_is_in_the_navigation_and_every_entry_is_a_page() -> None:
 
 def test_every_page_asks_its_question_first() -> None:
     """Newer pages begin with what a reader wants to know, in bold, ending in a question mark."""
-    asking = [page for page in PAGES if re.search(r"^# .+\n\n\*\*[^*]+\?\*\*", (DOCS / page).read_text(encoding="utf-8"))]
+    asking = [
+        page for page in PAGES if re.search(r"^# .+\n\n\*\*[^*]+\?\*\*", (DOCS / page).read_text(encoding="utf-8"))
+    ]
     assert {"start.md", "my-network.md", "my-technology.md", "my-device.md", "my-chip.md"} <= {str(p) for p in asking}

@@ -52,11 +52,13 @@ def summary() -> str:
     """Return how far predictions are off, measured silicon apart from designs on paper."""
     lines = []
     for silicon, name in ((True, "measured silicon"), (False, "simulated and calculated designs")):
-        factors = [max(r.factor, 1 / r.factor) for r in rows() if r.kind == "prediction" and (r.evidence == "measured") == silicon]
+        factors = [
+            max(r.factor, 1 / r.factor)
+            for r in rows()
+            if r.kind == "prediction" and (r.evidence == "measured") == silicon
+        ]
         within = sum(each <= 2 for each in factors)
-        lines.append(
-            [name, f"{len(factors)}", f"{statistics.median(factors):.2f}", f"{max(factors):.2f}", f"{within}"]
-        )
+        lines.append([name, f"{len(factors)}", f"{statistics.median(factors):.2f}", f"{max(factors):.2f}", f"{within}"])
     kinds = Counter(row.kind for row in rows())
     told = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
     heads = ["predictions of", "number", "median factor", "worst", "within 2"]

@@ -38,7 +38,9 @@ def pages() -> dict[str, str]:
     """Return a page of numbers for each device."""
     found = {}
     for name in shipped_devices():
-        rows = [[code(each.name), cell(each.values), each.basis, cell(each.origin)] for each in numbers(device_file(name))]
+        rows = [
+            [code(each.name), cell(each.values), each.basis, cell(each.origin)] for each in numbers(device_file(name))
+        ]
         head = f"# {name}\n\n{read(device_file(name)).data['title']}.\n\n"
         found[f"{HOME}/{name}.md"] = head + table(["what", "values", "basis", "source or reason"], rows)
     return found

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def layers() -> str:
     """Return the table of layers, the highest first, each with the first sentence that its packages say of themselves."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     [contract] = [each for each in contracts if each["type"] == "layers"]
     rows = []
     for layer in contract["layers"]:

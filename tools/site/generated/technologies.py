@@ -25,7 +25,9 @@ def _read(name: str) -> Technology:
 
 def contents() -> str:
     """Return the table of the shipped technologies."""
-    rows = [[f"[{name}](technologies/{name}.md)", _read(name).node, cell(_read(name).title)] for name in list_technologies()]
+    rows = [
+        [f"[{name}](technologies/{name}.md)", _read(name).node, cell(_read(name).title)] for name in list_technologies()
+    ]
     return table(["technology", "node", "what it is"], rows)
 
 
@@ -58,7 +60,13 @@ def _table(found: Any, unit: str | None) -> str:
         in_unit = unit or (each.price_unit if unit is None else each.unit)
         low, high = show(each.low, in_unit), show(each.high, in_unit)
         rows.append(
-            [code(each.name), show(each.value, in_unit), f"{low} to {high}", each.origin.basis, cell(_origin(each.origin))]
+            [
+                code(each.name),
+                show(each.value, in_unit),
+                f"{low} to {high}",
+                each.origin.basis,
+                cell(_origin(each.origin)),
+            ]
         )
     return table(["figure", "value", "range", "basis", "source or reason"], rows)
 
