@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 import re
@@ -44,10 +45,10 @@ class Block:
 
 
 def site(name: str) -> Any:
-    """Return a module of tools/site/generated."""
+    """Return a module of tools/site/generated, or the package itself for ""."""
     if (home := str(ROOT / "tools" / "site")) not in sys.path:
         sys.path.append(home)
-    return importlib.import_module(f"generated.{name}")
+    return importlib.import_module(f"generated.{name}".rstrip("."))
 
 
 def blocks(page: Path) -> list[Block]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from docs_kit import DOCS, ROOT, alike, blocks, run_page
+from docs_kit import DOCS, ROOT, alike, blocks, run_page, site
 
 PAGES = sorted(path.relative_to(DOCS) for path in DOCS.rglob("*.md"))
 TESTS = Path(__file__).parent
@@ -61,3 +61,58 @@ def test_every_page_asks_its_question_first() -> None:
         page for page in PAGES if re.search(r"^# .+\n\n\*\*[^*]+\?\*\*", (DOCS / page).read_text(encoding="utf-8"))
     ]
     assert {"start.md", "my-network.md", "my-technology.md", "my-device.md", "my-chip.md"} <= {str(p) for p in asking}
+
+
+VALIDATION = (DOCS / "validation.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_checks_has_what_was_recorded() -> None:
+    recorded = {(row.published, row.found) for row in site("checks").rows()}
+    table = re.findall(r"^\| .+ \| (?:independent|the case's own) \| (.+?) \| (.+?) \| [-+][\d.]+ %", VALIDATION, re.MULTILINE)
+    assert len(table) >= 25
+    assert [row for row in table if row not in recorded] == []
+
+
+def test_the_counts_of_checks_are_those_of_the_record() -> None:
+    """README and page say how many designs, checks and predictions there are; the table's rows add up to them."""
+    rows = site("checks").rows()
+    predictions = [row for row in rows if row.kind == "prediction"]
+    designs = len({row.case for row in rows})
+    assert f"{designs} published designs" in VALIDATION
+    assert f"of {len(rows)} checks {len(predictions)} are predictions" in VALIDATION
+    assert f"{designs} published designs {len(predictions)} checks" in (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| (measured|simulated).*? \| .+? \| (\d+) \| [\d.]+ \| ([\d.]+) \| \d+ \|$", VALIDATION, re.MULTILINE)
+    for kind in ("measured", "simulated"):
+        factors = [
+            max(r.factor, 1 / r.factor) for r in predictions if (r.evidence == "measured") == (kind == "measured")
+        ]
+        assert sum(int(number) for which, number, _ in told if which == kind) == len(factors)
+        worst = max(float(factor) for which, _, factor in told if which == kind)
+        assert worst == pytest.approx(max(factors), abs=0.01)
+
+
+def test_every_generated_part_that_a_page_asks_for_is_there_and_says_something() -> None:
+    asked = {
+        name for page in PAGES for name in re.findall(r"^<!-- generated: (\S+) -->$", (DOCS / page).read_text(), re.MULTILINE)
+    }
+    parts = site("").PARTS
+    assert asked == set(parts)
+    for name in asked:
+        assert parts[name]().count("\n") >= 2, name
+
+
+def test_every_command_and_every_kind_of_file_has_its_page() -> None:
+    import typer
+
+    from archsim.cli import app
+    from archsim.studies.schemas import schemas
+
+    found = site("").pages()
+    for command in typer.main.get_command(app).commands:
+        assert f"# archsim {command}" in found[f"reference/commands/{command}.md"]
+    for name in schemas():
+        kind = name.removesuffix(".schema.json")
+        assert kind in ("architecture", "device") or f"reference/files/{kind}.md" in found
+    assert "| `--steps NUMBER` | Training steps" in found["reference/commands/run.md"]
+    assert "| `learning_rate` | number, above 0" in found["reference/files/workload.md"]
+    assert "5.12 pJ" in found["model/technologies/bottom-up-14nm.md"]

@@ -1,4 +1,4 @@
-"""What MkDocs does for this site beside reading docs/: pages made from the program, and their place in the navigation."""
+"""What MkDocs does beside reading docs/: pages made from the program, and their place in the navigation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from functools import cache
 from typing import Any
 
-import generated
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+
+import generated
 
 FROM_HERE = "generated:"
 """What an entry of the navigation begins with that stands for all generated pages in a folder."""

@@ -1,7 +1,7 @@
 """Pages of the site that are made from the program: commands, files, figures, checks, the order of the packages.
 
-`pages` are whole pages by their place in the site. `parts` are pieces that a page of docs/ asks for by a line of its own,
-`<!-- generated: NAME -->`. Nothing here holds a number: all are read where the program reads them.
+`pages` are whole pages by their place in the site. `PARTS` are pieces that a page of docs/ asks for by a line of its
+own, `<!-- generated: NAME -->`. Nothing here holds a number: all are read where the program reads them.
 """
 
 from __future__ import annotations

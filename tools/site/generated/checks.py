@@ -7,11 +7,10 @@ from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
-from generated.text import cell, code, table
-
 from archsim.base.units import parse
 from archsim.studies.validation import standing
 from archsim.studies.validation.cases import QUANTITIES, read_case, shipped_cases
+from generated.text import cell, code, table
 
 
 class Row(NamedTuple):

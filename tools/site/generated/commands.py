@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from generated.text import cell, code, table
 
 from archsim.base.errors import EXIT_CODES
 from archsim.cli import app
+from generated.text import cell, code, table
 
 HOME = "reference/commands"
 

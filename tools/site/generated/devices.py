@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from generated.text import cell, code, table
-
 from archsim.base.yamlfile import read
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file, numbers, shipped_devices
+from generated.text import cell, code, table
 
 HOME = "model/devices"
 

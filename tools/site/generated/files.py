@@ -6,15 +6,14 @@ import json
 from functools import cache
 from typing import Any
 
-from generated.text import cell, code, table
-
 from archsim.studies.schemas import schemas
+from generated.text import cell, code, table
 
 HOME = "reference/files"
 OF_ALL = ("architecture", "device")
 """Schemas that only choose one of the others."""
-LONGEST = 60
-"""Letters of a list of choices in one cell."""
+MOST = 12
+"""Choices that are written out in one cell."""
 
 
 @cache
@@ -40,11 +39,10 @@ def _page(name: str, schema: dict[str, Any]) -> str:
         key: block for key, block in schema.get("$defs", {}).items()
         if not key.startswith("extending.") and "properties" in block
     }  # fmt: skip
-    extends = " A file that `extends` another says only what differs." if "extending" in json.dumps(schema) else ""
-    lines = [
-        f"# {schema['title']}", "", f"`archsim schema` writes this as `{name}.schema.json`, for completion in editors.{extends}",
-        "", _intro(whole), _keys(whole, blocks),
-    ]  # fmt: skip
+    told = f"`archsim schema` writes this as `{name}.schema.json`, for completion in editors."
+    if "extending" in json.dumps(schema):
+        told += " A file that `extends` another says only what differs."
+    lines = [f"# {schema['title']}", "", told, "", _intro(whole), _keys(whole, blocks)]
     for key, block in blocks.items():
         lines += [f"## {_title(key)} {{ #{_anchor(key)} }}", "", _intro(block), _keys(block, blocks)]
     return "\n".join(lines)
@@ -72,27 +70,27 @@ def _default(value: dict[str, Any]) -> str:
 
 def _kind(value: dict[str, Any], blocks: dict[str, Any]) -> str:
     """Return what a value has to be, in words."""
-    told = value.get("description", "")
-    if "pattern" in value and told:
-        return cell(told)
     if reference := value.get("$ref"):
         name = reference.rpartition("/")[2]
         return f"[{_title(name)}](#{_anchor(name)})" if name in blocks else cell(name)
-    for key in ("anyOf", "oneOf"):
-        if key in value:
-            kinds = [_kind(each, blocks) for each in value[key] if each.get("type") != "null"]
-            return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
-    if "const" in value:
-        return code(value["const"])
-    if "enum" in value:
-        shown = ", ".join(code(each) for each in value["enum"])
-        return shown if len(shown) <= LONGEST * 4 else f"{', '.join(code(e) for e in value['enum'][:4])}, ..."
-    if value.get("type") == "array":
-        return f"list of {_kind(value['items'], blocks)}" if "items" in value else "list"
-    if value.get("type") == "object":
-        inner = value.get("additionalProperties")
-        return f"name: {_kind(inner, blocks)}" if isinstance(inner, dict) and inner else "keys and values"
-    return _plain(value) + (f": {cell(told)}" if told else "")
+    if choices := value.get("anyOf") or value.get("oneOf"):
+        kinds = [_kind(each, blocks) for each in choices if each.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
+    if "const" in value or "enum" in value:
+        allowed = value.get("enum", [value.get("const")])
+        return ", ".join(code(each) for each in allowed[:MOST]) + (", ..." if len(allowed) > MOST else "")
+    if value.get("type") in ("array", "object"):
+        return _many(value, blocks)
+    told = cell(value.get("description", ""))
+    return told if told and "pattern" in value else _plain(value) + (f": {told}" if told else "")
+
+
+def _many(value: dict[str, Any], blocks: dict[str, Any]) -> str:
+    """Return what a list or a mapping holds."""
+    if value["type"] == "array":
+        return f"list of {_kind(value['items'], blocks)}" if value.get("items") else "list"
+    inner = value.get("additionalProperties")
+    return f"name: {_kind(inner, blocks)}" if isinstance(inner, dict) and inner else "keys and values"
 
 
 def _plain(value: dict[str, Any]) -> str:

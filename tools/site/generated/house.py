@@ -12,16 +12,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def layers() -> str:
-    """Return the table of layers, the highest first, each with the first sentence that its packages say of themselves."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    [contract] = [each for each in contracts if each["type"] == "layers"]
-    rows = []
-    for layer in contract["layers"]:
-        for package in layer.split(" | "):
-            rows.append([f"`{package}`", cell(_sentence(package))])
-    return table(["package", "what it is"], rows) + "\n" + "\n".join(f"- {rule}" for rule in _rules(contracts)) + "\n"
+    """Return the table of layers, the highest first, each with what its packages say of themselves first."""
+    linted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    [contract] = [each for each in linted["contracts"] if each["type"] == "layers"]
+    packages = [package for layer in contract["layers"] for package in layer.split(" | ")]
+    rows = [[f"`{package}`", cell(_sentence(package))] for package in packages]
+    return (
+        table(["package", "what it is"], rows)
+        + "\n"
+        + "\n".join(f"- {rule}" for rule in _rules(linted["contracts"]))
+        + "\n"
+    )
 
 
 def _sentence(package: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from generated.text import cell, hidden_from_search, table
-
 from archsim.base.files import shipped, shipped_names
 from archsim.chips.architecture import Architecture, document, parse
 from archsim.runs import workload as workloads
+from generated.text import cell, hidden_from_search, table
 
 HOME = "reference/shipped"
 

@@ -1,4 +1,4 @@
-"""The figures of the shipped technologies, each with its range, basis and source; what is assumed; the scaling rules."""
+"""Figures of the shipped technologies, each with its range, basis and source; what is assumed; the scaling rules."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from generated.text import cell, code, table
-
 from archsim.accounting.technology import Technology, list_technologies, read_technology
 from archsim.base.files import shipped
 from archsim.base.units import show
 from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers, shipped_devices
+from generated.text import cell, code, table
 
 HOME = "model/technologies"
 MAIN = "bottom-up-14nm"
