@@ -9,6 +9,8 @@ import pytest
 import yaml
 from docs_kit import DOCS, ROOT, alike, blocks, run_page, site
 
+import archsim
+
 PAGES = sorted(path.relative_to(DOCS) for path in DOCS.rglob("*.md"))
 TESTS = Path(__file__).parent
 OWN = [page for page in PAGES if (TESTS / f"test_{page.stem.replace('-', '_')}_page.py").is_file()]
@@ -68,7 +70,9 @@ VALIDATION = (DOCS / "validation.md").read_text(encoding="utf-8")
 
 def test_the_table_of_checks_has_what_was_recorded() -> None:
     recorded = {(row.published, row.found) for row in site("checks").rows()}
-    table = re.findall(r"^\| .+ \| (?:independent|the case's own) \| (.+?) \| (.+?) \| [-+][\d.]+ %", VALIDATION, re.MULTILINE)
+    table = re.findall(
+        r"^\| .+ \| (?:independent|the case's own) \| (.+?) \| (.+?) \| [-+][\d.]+ %", VALIDATION, re.MULTILINE
+    )
     assert len(table) >= 25
     assert [row for row in table if row not in recorded] == []
 
@@ -81,7 +85,9 @@ def test_the_counts_of_checks_are_those_of_the_record() -> None:
     assert f"{designs} published designs" in VALIDATION
     assert f"of {len(rows)} checks {len(predictions)} are predictions" in VALIDATION
     assert f"{designs} published designs {len(predictions)} checks" in (ROOT / "README.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| (measured|simulated).*? \| .+? \| (\d+) \| [\d.]+ \| ([\d.]+) \| \d+ \|$", VALIDATION, re.MULTILINE)
+    told = re.findall(
+        r"^\| (measured|simulated).*? \| .+? \| (\d+) \| [\d.]+ \| ([\d.]+) \| \d+ \|$", VALIDATION, re.MULTILINE
+    )
     for kind in ("measured", "simulated"):
         factors = [
             max(r.factor, 1 / r.factor) for r in predictions if (r.evidence == "measured") == (kind == "measured")
@@ -93,7 +99,9 @@ def test_the_counts_of_checks_are_those_of_the_record() -> None:
 
 def test_every_generated_part_that_a_page_asks_for_is_there_and_says_something() -> None:
     asked = {
-        name for page in PAGES for name in re.findall(r"^<!-- generated: (\S+) -->$", (DOCS / page).read_text(), re.MULTILINE)
+        name
+        for page in PAGES
+        for name in re.findall(r"^<!-- generated: (\S+) -->$", (DOCS / page).read_text(), re.MULTILINE)
     }
     parts = site("").PARTS
     assert asked == set(parts)
@@ -116,3 +124,29 @@ def test_every_command_and_every_kind_of_file_has_its_page() -> None:
     assert "| `--steps NUMBER` | Training steps" in found["reference/commands/run.md"]
     assert "| `learning_rate` | number, above 0" in found["reference/files/workload.md"]
     assert "5.12 pJ" in found["model/technologies/bottom-up-14nm.md"]
+
+
+def test_the_keys_of_the_summary_that_the_page_promises_are_those_of_the_program() -> None:
+    from archsim.runs.summary import json_schema
+
+    page = (DOCS / "runs.md").read_text(encoding="utf-8").partition("## summary.json")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", page))
+    schema = json_schema()
+    of_chip = set(schema["$defs"]["ChipSummary"]["properties"])
+    assert named >= set(schema["properties"]) | of_chip
+
+
+def test_the_ratio_of_the_results_is_the_one_that_the_workload_records() -> None:
+    recorded = yaml.safe_load((ROOT / "workloads" / "mlp-mnist.yaml").read_text(encoding="utf-8"))["recorded"]
+    told = f"{recorded['energy_ratio']:g} in energy"
+    assert told in (DOCS / "results.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "lstm-ptb"])
+def test_a_row_of_the_large_networks_is_what_is_estimated(name: str) -> None:
+    [row] = re.findall(rf"^\| {name} \|.*?\|.*?\| ([\d.]+) mJ, ([\d.]+) mJ \| ([\d.]+) ",
+                       (DOCS / "other-networks.md").read_text(encoding="utf-8"), re.MULTILINE)  # fmt: skip
+    found = archsim.estimate(name, batch=1, archs=["mixed-precision-large", "digital32-large"])["architectures"]
+    energies = [found[chip]["training"]["energy_per_sample_J"]["total"] for chip in found]
+    assert [float(row[0]) * 1e-3, float(row[1]) * 1e-3] == pytest.approx(energies, rel=0.02)
+    assert float(row[2]) == pytest.approx(energies[1] / energies[0], rel=0.02)
