@@ -39,6 +39,8 @@ def test_numbers_that_are_off_by_a_fifth_are_told() -> None:
     assert not alike("mixed-precision: 53.61 nJ", "mixed-precision: 64.3 nJ")
     assert not alike("mixed-precision: 53.61 nJ", "mixed-precision: 53.61 uJ")
     assert not alike("1,000 samples", "1 samples")
+    assert alike("chip: 53.61 nJ ...", "chip: 53.7 nJ and 13 us")
+    assert not alike("chip: 53.61 nJ ...", "chip: 90 nJ and 13 us")
 
 
 def navigation() -> set[str]:

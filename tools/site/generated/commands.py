@@ -9,7 +9,7 @@ import typer
 
 from archsim.base.errors import EXIT_CODES
 from archsim.cli import app
-from generated.text import cell, code, table
+from generated.text import below_others, cell, code, table
 
 HOME = "reference/commands"
 
@@ -22,7 +22,7 @@ def exit_codes() -> str:
 def pages() -> dict[str, str]:
     """Return a page for each command, or group of commands, after one that lists them."""
     group = typer.main.get_command(app)
-    found = {f"{HOME}/{name}.md": _page(name, command) for name, command in group.commands.items()}
+    found = {f"{HOME}/{name}.md": below_others(_page(name, command)) for name, command in group.commands.items()}
     rows = [
         [f"[`archsim {name}`]({name}.md)", cell(command.short_help or _first(command))]
         for name, command in group.commands.items()

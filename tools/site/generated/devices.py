@@ -7,7 +7,7 @@ from dataclasses import fields
 from archsim.base.yamlfile import read
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file, numbers, shipped_devices
-from generated.text import cell, code, table
+from generated.text import below_others, cell, code, table
 
 HOME = "model/devices"
 
@@ -41,5 +41,5 @@ def pages() -> dict[str, str]:
             [code(each.name), cell(each.values), each.basis, cell(each.origin)] for each in numbers(device_file(name))
         ]
         head = f"# {name}\n\n{read(device_file(name)).data['title']}.\n\n"
-        found[f"{HOME}/{name}.md"] = head + table(["what", "values", "basis", "source or reason"], rows)
+        found[f"{HOME}/{name}.md"] = below_others(head + table(["what", "values", "basis", "source or reason"], rows))
     return found

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from archsim.studies.schemas import schemas
-from generated.text import cell, code, table
+from generated.text import below_others, cell, code, table
 
 HOME = "reference/files"
 OF_ALL = ("architecture", "device")
@@ -30,7 +30,7 @@ def contents() -> str:
 
 def pages() -> dict[str, str]:
     """Return a page for each kind of file: its keys, and those of each block in it."""
-    return {f"{HOME}/{name}.md": _page(name, schema) for name, schema in _schemas().items()}
+    return {f"{HOME}/{name}.md": below_others(_page(name, schema)) for name, schema in _schemas().items()}
 
 
 def _page(name: str, schema: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from archsim.base.files import shipped
 from archsim.base.units import show
 from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers, shipped_devices
-from generated.text import cell, code, table
+from generated.text import below_others, cell, code, table
 
 HOME = "model/technologies"
 MAIN = "bottom-up-14nm"
@@ -32,7 +32,7 @@ def contents() -> str:
 
 def pages() -> dict[str, str]:
     """Return a page for each technology: times, figures and areas, then its sources."""
-    return {f"{HOME}/{name}.md": _page(_read(name)) for name in list_technologies()}
+    return {f"{HOME}/{name}.md": below_others(_page(_read(name))) for name in list_technologies()}
 
 
 def _page(technology: Technology) -> str:

@@ -22,6 +22,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def below_others(text: str) -> str:
+    """Return a page that the search shows below others."""
+    return f"---\nsearch:\n  boost: 0.3\n---\n\n{text}"
+
+
 def hidden_from_search(text: str) -> str:
     """Return a page that the search passes over."""
     return f"---\nsearch:\n  exclude: true\n---\n\n{text}"
