@@ -24,7 +24,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def below_others(text: str) -> str:
     """Return a page that the search shows below others."""
-    return f"---\nsearch:\n  boost: 0.3\n---\n\n{text}"
+    return f"---\nsearch:\n  boost: 0.1\n---\n\n{text}"
 
 
 def hidden_from_search(text: str) -> str:
