@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from archsim.base.errors import InputError, SystemFault, nearest
 
@@ -67,7 +67,7 @@ def dask(on: str, address: str) -> Iterator[Pool]:
     for name in ("distributed", "tornado"):  # they tell on standard error what is told here in a line
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = Client(f"tcp://{address}", timeout=ANSWER_S, name="archsim", set_as_default=False)
+        client: Any = cast("Any", Client)(f"tcp://{address}", timeout=ANSWER_S, name="archsim", set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise SystemFault(f"--on {on}: the scheduler did not answer within {ANSWER_S:g} s") from error
     try:
@@ -93,7 +93,7 @@ def of_client(executor: Executor, client: Any, name: str) -> Pool:
     def check() -> None:
         if client.status != "running":
             raise SystemFault(
-                f"{name}: the scheduler went away; what was finished is kept, and the same command goes on with the rest"
+                f"{name}: the scheduler went away; what was finished is kept, the same command goes on with the rest"
             )
 
     return Pool(

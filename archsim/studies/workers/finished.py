@@ -54,7 +54,9 @@ class _Sent:
     tries: int = 1
 
 
-def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished]:
+def finished(
+    tasks: Iterable[tuple[str, Task]], pool: Pool, *, stop: Callable[[], bool] | None = None
+) -> Iterator[Finished]:
     """Yield what came of each task, each once, in the order in which they are done.
 
     Tasks are asked for as they can be sent, and the next one is sent before a result is yielded. Whoever stops
@@ -64,6 +66,8 @@ def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished
     ----------
     tasks : name -> function and arguments, as `dict.items` or a generator gives them
     pool : Pool
+    stop : callable, optional
+        Asked every few seconds; True ends it, with what is not done.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished
 
     try:
         refill()
-        while sent:
+        while sent and not (stop and stop()):
             done, _ = wait(sent, timeout=_CHECK_S, return_when=FIRST_COMPLETED)
             if not done:
                 pool.check()
@@ -130,7 +134,7 @@ def _judged(one: _Sent, future: Future[Answer], pool: Pool) -> Finished | None:
         has = ", ".join(f"{name} {own}" for name, (own, _) in unlike.items())
         raise InputError(
             f"{answer['by']} of {pool.name} has {has}", key="--on",
-            expected=f"{_named({name: told for name, (_, told) in unlike.items()})}, as here: other versions, other bits",
+            expected=f"{_named({name: is_ for name, (_, is_) in unlike.items()})}, as here, for the same bits",
         )  # fmt: skip
     return Finished(
         one.name, answer.get("value"), answer.get("error"), answer["seconds"], answer["by"], one.tries

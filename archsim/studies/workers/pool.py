@@ -59,8 +59,8 @@ class Pool(Executor):
             return self.executor.submit(function, *args, **kwargs)
         except BrokenExecutor as error:  # one of the caller's, which only the caller can make anew
             raise SystemFault(
-                f"a worker of {self.name} ended before its work was done: killed, or out of memory; what was finished is "
-                "kept, and the same command goes on with the rest"
+                f"a worker of {self.name} ended before its work was done: killed, or out of memory; what was finished "
+                "is kept, the same command goes on with the rest"
             ) from error
 
 
