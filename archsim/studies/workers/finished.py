@@ -93,10 +93,10 @@ def finished(
             done, _ = wait(sent, timeout=_CHECK_S, return_when=FIRST_COMPLETED)
             if not done:
                 pool.check()
-            came = []
+            came, alone = [], len(sent) == 1
             for future in done:
                 one = sent.pop(future)
-                found = _judged(one, future, pool)
+                found = _judged(one, future, pool, alone=alone)
                 if found is None:
                     send(replace(one, tries=one.tries + 1))
                 else:
@@ -108,13 +108,18 @@ def finished(
             future.cancel()
 
 
-def _judged(one: _Sent, future: Future[Answer], pool: Pool) -> Finished | None:
-    """Return what came of a task, or None if its worker died and it is to be done again."""
+def _judged(one: _Sent, future: Future[Answer], pool: Pool, *, alone: bool) -> Finished | None:
+    """Return what came of a task, or None if its worker died and it is to be done again.
+
+    `alone` says that there was no other: where a whole pool has died, it was of this one.
+    """
     try:
         answer = future.result()
     except pool.lost as error:
         if one.tries < TRIES and pool.again:
             return None
+        if pool.mortal and not alone:
+            raise SystemFault(f"{pool.name}: the last worker died, killed, or out of memory; {_KEPT}") from error
         often = f"{TRIES} times" if pool.again else f"as often as {pool.name} sends a task again"
         fault = SystemFault(f"its worker process died, {often}: killed, or out of memory")
         fault.__cause__ = error
@@ -141,7 +146,7 @@ def _judged(one: _Sent, future: Future[Answer], pool: Pool) -> Finished | None:
     )  # fmt: skip
 
 
-_KEPT = "what was finished is kept, and the same command goes on with the rest"
+_KEPT = "what was finished is kept, the same command goes on with the rest"
 
 
 def _named(told: dict[str, str]) -> str:
