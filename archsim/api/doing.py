@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from archsim.studies.costs.costs import Costs
     from archsim.studies.validation.validate import Result
     from archsim.studies.validation.verdict import Verdict
+    from archsim.studies.workers.pool import On
 
 
 def run(
@@ -87,7 +88,7 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
         Keeps the trainings, tables and charts; by default reports/ablate-WORKLOAD. The same call again goes on there.
     **options
         Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, settings, data, done and
-        executor.
+        on.
 
     Returns
     -------
@@ -104,7 +105,8 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
 
 
 def costs(
-    given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", timed: bool = False, **options: Any
+    given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", timed: bool = False, on: On = "processes",
+    **options: Any,
 ) -> Costs:  # fmt: skip
     """Train networks on their chips, or take runs that are there, and say what each costs; writes the page.
 
@@ -115,6 +117,8 @@ def costs(
         Keeps the runs, the page and its figures; the same call again goes on there.
     timed : bool
         Do a step of each run again, and say where its time goes.
+    on : str or Executor
+        Where trainings run, as for `archsim.studies.workers.pool.pool`.
     **options
         Those of `archsim.studies.costs.costs.plan`: preset, seed, steps, tests, techs, data and force.
     """
@@ -123,7 +127,7 @@ def costs(
 
     folder = Path(out).expanduser()
     jobs = study.plan([str(each) for each in given], out=folder, **options)
-    study.carry_out(jobs)
+    study.carry_out(jobs, on=on)
     found = study.costs(jobs, timed=timed, data=options.get("data"))
     page.write(found, folder)
     return found
@@ -158,11 +162,12 @@ def estimate(network: Any, *, out: str | Path | None = None, **options: Any) -> 
 
 def validate(
     cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None,
-    record: bool = False, rule: str | None = None,
+    record: bool = False, rule: str | None = None, on: On = "processes",
 ) -> tuple[list[Result], Verdict]:  # fmt: skip
     """Hold archsim against published designs: the checks and the verdict over them; writes table and scatter plot.
 
-    `record` also writes the results beside the cases; `rule` computes scaled figures by another scaling rule.
+    `record` also writes the results beside the cases; `rule` computes scaled figures by another scaling rule;
+    `on` is where trainings run, as for `archsim.studies.workers.pool.pool`.
     """
     from archsim.base.files import check_folder
     from archsim.report.studies import validate as page
@@ -171,7 +176,8 @@ def validate(
 
     folder = Path(out).expanduser()
     check_folder(folder)
-    results = list(study(cases, full=full, folder=folder / "points", data=data, record=record, rule=rule))
+    options: dict[str, Any] = {"data": data, "record": record, "rule": rule, "on": on}
+    results = list(study(cases, full=full, folder=folder / "points", **options))
     found = verdict(results)
     page.write(results, found, folder)
     return results, found

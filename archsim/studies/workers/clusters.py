@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from archsim.base.errors import InputError, SystemFault, nearest
 
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
 
 ANSWER_S = 10.0
 """How long a scheduler may take to answer, and to have a worker."""
-AHEAD = 2
-"""Tasks of each worker, one of which it has there before it is free."""
 _COUNT_S = 5.0
 """How often the workers of a scheduler are counted."""
 RESTARTS = 3
 """How often executorlib begins a worker anew; the task it died of goes to the next one."""
 OPTIONS = ("workers", "time", "memory")
 """Options of jobs that are not the queue's own: how many, how long one may take, and its memory."""
+FOLDER = "archsim-workers"
+"""Where jobs of their own say what went wrong, in the current folder; it is not removed."""
+_TALKERS = ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado")
 _TEMPLATE = """\
 #!/bin/bash
-#SBATCH --job-name={{{{job_name}}}}
+#SBATCH --job-name=archsim
 #SBATCH --output=archsim-worker.out
 #SBATCH --chdir={{{{working_directory}}}}
 #SBATCH --ntasks={{{{cores}}}}
@@ -64,10 +66,10 @@ def dask(on: str, address: str) -> Iterator[Pool]:
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdecimal()):
         raise InputError(key="--on", value=on, expected="dask://HOST:PORT, as the scheduler says it at its start")
-    for name in ("distributed", "tornado"):  # they tell on standard error what is told here in a line
+    for name in _TALKERS:  # they tell on standard error what is told here in a line
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = Client(f"tcp://{address}", timeout=ANSWER_S, name="archsim", set_as_default=False)
+        client: Any = cast("Any", Client)(f"tcp://{address}", timeout=ANSWER_S, name="archsim", set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise SystemFault(f"--on {on}: the scheduler did not answer within {ANSWER_S:g} s") from error
     try:
@@ -77,23 +79,25 @@ def dask(on: str, address: str) -> Iterator[Pool]:
             raise SystemFault(f"--on {on}: the scheduler has no workers, for {ANSWER_S:g} s") from error
         executor = client.get_executor(pure=False)
         try:
-            yield of_client(executor, client, on)
+            yield of_dask(executor, on)
         finally:
             executor.shutdown(wait=False)
     finally:
         client.close(timeout=ANSWER_S)
 
 
-def of_client(executor: Executor, client: Any, name: str) -> Pool:
-    """Return an executor of a client of Dask's as a pool."""
+def of_dask(executor: Executor, name: str = "Dask") -> Pool:
+    """Return an executor of a client of Dask's as a pool; the scheduler sends the task of a worker that died again."""
     from distributed.scheduler import KilledWorker
 
     from archsim.studies.workers.pool import Pool
 
+    client: Any = executor._client  # type: ignore[attr-defined]  # noqa: SLF001  it has no door for it
+
     def check() -> None:
         if client.status != "running":
             raise SystemFault(
-                f"{name}: the scheduler went away; what was finished is kept, and the same command goes on with the rest"
+                f"{name}: the scheduler went away; what was finished is kept, the same command goes on with the rest"
             )
 
     return Pool(
@@ -104,6 +108,8 @@ def of_client(executor: Executor, client: Any, name: str) -> Pool:
 def _counted(client: Any) -> Callable[[], int]:
     """Return what says how many tasks a scheduler should have now, as workers come and go."""
     last, number = -_COUNT_S, 1
+
+    from archsim.studies.workers.pool import AHEAD
 
     def ahead() -> int:
         nonlocal last, number
@@ -146,7 +152,7 @@ def jobs(on: str, kind: str, told: str, *, most: int) -> Iterator[Pool]:
         raise InputError(
             f"needs {command}, which is not here", key=f"--on {on}", expected=f"a machine of a {kind} cluster"
         )
-    workers = max(min(_whole(on, options, "workers") or _allocated(kind) or AHEAD, most), 1)
+    workers = max(min(_whole(on, options, "workers") or _allocated(kind) or most, most), 1)
     resources = _resources(on, kind, options, inside=bool(inside))
     try:
         import executorlib
@@ -161,19 +167,20 @@ def jobs(on: str, kind: str, told: str, *, most: int) -> Iterator[Pool]:
     except ImportError as error:
         raise _missing(f"executorlib and what it needs for {kind}", on, error) from error
     try:
-        yield of_executorlib(executor, on, workers)
+        yield of_executorlib(executor, on)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def of_executorlib(executor: Executor, name: str, workers: int) -> Pool:
+def of_executorlib(executor: Executor, name: str = "executorlib") -> Pool:
     """Return an executor of executorlib's as a pool; it sends a task again itself when a worker dies."""
     from executorlib.standalone.interactive.communication import ExecutorlibSocketError
 
-    from archsim.studies.workers.pool import Pool
+    from archsim.studies.workers.pool import AHEAD, Pool
 
+    workers = int(getattr(executor, "max_workers", None) or 1)
     return Pool(
-        executor, name, lambda: AHEAD * workers, shared=False, lost=(ExecutorlibSocketError,), again=False
+        executor, name, lambda: AHEAD * workers, shared=False, lost=(ExecutorlibSocketError,), again=False, mortal=True
     )  # fmt: skip
 
 
@@ -222,5 +229,6 @@ def _resources(on: str, kind: str, options: Mapping[str, str], *, inside: bool) 
     elif kind == "slurm":
         if seconds:
             own.append(f"--time={max(seconds // 60, 1)}")
+        found["cwd"] = str(Path(FOLDER).absolute())
         found["submission_template"] = _TEMPLATE.format(own="\n".join(f"#SBATCH {each}" for each in own))
     return found

@@ -54,7 +54,9 @@ class _Sent:
     tries: int = 1
 
 
-def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished]:
+def finished(
+    tasks: Iterable[tuple[str, Task]], pool: Pool, *, stop: Callable[[], bool] | None = None
+) -> Iterator[Finished]:
     """Yield what came of each task, each once, in the order in which they are done.
 
     Tasks are asked for as they can be sent, and the next one is sent before a result is yielded. Whoever stops
@@ -64,6 +66,8 @@ def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished
     ----------
     tasks : name -> function and arguments, as `dict.items` or a generator gives them
     pool : Pool
+    stop : callable, optional
+        Asked every few seconds; True ends it, with what is not done.
 
     Raises
     ------
@@ -85,14 +89,14 @@ def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished
 
     try:
         refill()
-        while sent:
+        while sent and not (stop and stop()):
             done, _ = wait(sent, timeout=_CHECK_S, return_when=FIRST_COMPLETED)
             if not done:
                 pool.check()
-            came = []
+            came, alone = [], len(sent) == 1
             for future in done:
                 one = sent.pop(future)
-                found = _judged(one, future, pool)
+                found = _judged(one, future, pool, alone=alone)
                 if found is None:
                     send(replace(one, tries=one.tries + 1))
                 else:
@@ -104,13 +108,18 @@ def finished(tasks: Iterable[tuple[str, Task]], pool: Pool) -> Iterator[Finished
             future.cancel()
 
 
-def _judged(one: _Sent, future: Future[Answer], pool: Pool) -> Finished | None:
-    """Return what came of a task, or None if its worker died and it is to be done again."""
+def _judged(one: _Sent, future: Future[Answer], pool: Pool, *, alone: bool) -> Finished | None:
+    """Return what came of a task, or None if its worker died and it is to be done again.
+
+    `alone` says that there was no other: where a whole pool has died, it was of this one.
+    """
     try:
         answer = future.result()
     except pool.lost as error:
         if one.tries < TRIES and pool.again:
             return None
+        if pool.mortal and not alone:
+            raise SystemFault(f"{pool.name}: the last worker died, killed, or out of memory; {_KEPT}") from error
         often = f"{TRIES} times" if pool.again else f"as often as {pool.name} sends a task again"
         fault = SystemFault(f"its worker process died, {often}: killed, or out of memory")
         fault.__cause__ = error
@@ -130,14 +139,14 @@ def _judged(one: _Sent, future: Future[Answer], pool: Pool) -> Finished | None:
         has = ", ".join(f"{name} {own}" for name, (own, _) in unlike.items())
         raise InputError(
             f"{answer['by']} of {pool.name} has {has}", key="--on",
-            expected=f"{_named({name: told for name, (_, told) in unlike.items()})}, as here: other versions, other bits",
+            expected=f"{_named({name: is_ for name, (_, is_) in unlike.items()})}, as here, for the same bits",
         )  # fmt: skip
     return Finished(
         one.name, answer.get("value"), answer.get("error"), answer["seconds"], answer["by"], one.tries
     )  # fmt: skip
 
 
-_KEPT = "what was finished is kept, and the same command goes on with the rest"
+_KEPT = "what was finished is kept, the same command goes on with the rest"
 
 
 def _named(told: dict[str, str]) -> str:

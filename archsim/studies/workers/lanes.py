@@ -73,7 +73,7 @@ class Lanes(Executor):
         future.add_done_callback(lambda ended: self._free(lane, ended))
         return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  Python's
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End all processes at once."""
         del cancel_futures
         for lane in self._lanes:

@@ -12,11 +12,11 @@ from archsim.base.errors import InputError, SystemFault, nearest
 from archsim.studies.workers.lanes import Lanes, cores
 
 PROCESSES = "processes"
+AHEAD = 2
+"""Tasks that each worker has, where workers take them from a queue: one to do, one to go on with."""
 PLACES = (PROCESSES, f"{PROCESSES}:N", "dask://HOST:PORT", "slurm", "flux")
 On = str | Executor
 """One of `PLACES`, or an executor."""
-_AHEAD = 2
-"""Tasks of each worker of a cluster, one of which it has there before it is free."""
 _UNKNOWN = 64
 """Tasks at a time of an executor that does not say how many workers it has."""
 
@@ -41,6 +41,8 @@ class Pool(Executor):
     lost : exceptions with which a task ends whose worker died
     again : bool
         Whether such a task is to be sent again; if not, the executor has done so.
+    mortal : bool
+        Whether such an end means that no worker is left at all.
     check : callable
         Raises SystemFault if nothing can come of it any more.
     """
@@ -51,6 +53,7 @@ class Pool(Executor):
     shared: bool
     lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
     again: bool = True
+    mortal: bool = False
     check: Callable[[], None] = _nothing
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -59,8 +62,8 @@ class Pool(Executor):
             return self.executor.submit(function, *args, **kwargs)
         except BrokenExecutor as error:  # one of the caller's, which only the caller can make anew
             raise SystemFault(
-                f"a worker of {self.name} ended before its work was done: killed, or out of memory; what was finished is "
-                "kept, and the same command goes on with the rest"
+                f"a worker of {self.name} ended before its work was done: killed, or out of memory; what was finished "
+                "is kept, the same command goes on with the rest"
             ) from error
 
 
@@ -120,8 +123,11 @@ def _number(on: str, told: str) -> int:
 
 def given(executor: Executor) -> Pool:
     """Return an executor of the caller's as a pool; those of the standard library run on this machine."""
-    workers = next(
-        (int(each) for name in ("_max_workers", "max_workers") if (each := getattr(executor, name, None))), _UNKNOWN
-    )  # fmt: skip
+    home = type(executor).__module__.partition(".")[0]
+    if home in ("distributed", "executorlib"):
+        from archsim.studies.workers import clusters
+
+        return {"distributed": clusters.of_dask, "executorlib": clusters.of_executorlib}[home](executor)
+    workers = getattr(executor, "_max_workers", None) or _UNKNOWN
     shared = isinstance(executor, ThreadPoolExecutor | ProcessPoolExecutor)
-    return Pool(executor, type(executor).__name__, lambda: _AHEAD * workers, shared=shared)
+    return Pool(executor, type(executor).__name__, lambda: AHEAD * workers, shared=shared)
