@@ -48,7 +48,8 @@ class Clocked:
     def rows(self, rows: Iterable[Row]) -> tuple[Row, ...]:
         """Return the rows of a ledger as the other times would have made them."""
         return tuple(
-            replace(row, amount=row.amount * self.scale.get((row.phase, row.component, row.action), 1.0)) for row in rows
+            replace(row, amount=row.amount * self.scale.get((row.phase, row.component, row.action), 1.0))
+            for row in rows
         )
 
 

@@ -1,9 +1,9 @@
 """Conditions on the points of a sweep: two terms of names and numbers, compared. Nothing of Python is evaluated.
 
-    tile.dac.bits >= tile.adc.bits
-    tile.rows * tile.columns <= 65536
-    accuracy >= 97 %
-    arch != in-array
+tile.dac.bits >= tile.adc.bits
+tile.rows * tile.columns <= 65536
+accuracy >= 97 %
+arch != in-array
 """
 
 from __future__ import annotations

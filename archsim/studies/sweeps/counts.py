@@ -68,7 +68,9 @@ class Counts:
     def of(cls, told: Mapping[str, Any]) -> Counts:
         """Return what `content` returned."""
         entries = tuple(
-            Entry(component, key, Action(what, function, unit, part=part, circuit=circuit, row=row), sizes, tuple(times))
+            Entry(
+                component, key, Action(what, function, unit, part=part, circuit=circuit, row=row), sizes, tuple(times)
+            )
             for component, key, sizes, times, what, function, unit, part, circuit, row in told["entries"]
         )
         plain = ("chip", "kind", "steps", "samples", "test", "time_ps", "seconds", "by", "run", "notes")

@@ -158,7 +158,9 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
     """
     if study.size > MOST_POINTS and not yes:
         raise InputError(
-            f"a grid of {study.size:,} points", key="--yes", expected=f"--yes for more than {MOST_POINTS:,}, or fewer values"
+            f"a grid of {study.size:,} points",
+            key="--yes",
+            expected=f"--yes for more than {MOST_POINTS:,}, or fewer values",
         )
     tariffs, reading = Tariffs(study), Reading(study)
     axes = study.axes
@@ -175,7 +177,10 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
         found.points.append(point)
     if not found.points:
         raise InputError(
-            "an empty grid", key="conditions", value=" and ".join(study.conditions), expected="some point that fulfils all"
+            "an empty grid",
+            key="conditions",
+            value=" and ".join(study.conditions),
+            expected="some point that fulfils all",
         )
     if len(found.leaders) > MOST_TRAININGS and not yes and not study.estimate:
         raise InputError(

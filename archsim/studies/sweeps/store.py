@@ -20,13 +20,13 @@ from filelock import FileLock, Timeout
 
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
 from archsim.studies.sweeps.chips import digest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFINITION, TABLE, PARQUET, COUNTS, RUNS, LOCK = "sweep.json", "sweep.csv", "sweep.parquet", "counts", "runs", ".lock"
-SCHEMA = 1
+PARQUET, COUNTS, RUNS, LOCK = "sweep.parquet", "counts", "runs", ".lock"
 _CHANGING = ("created", "state", "archsim", "done", "seconds")
 """Keys of a definition that are no part of what a sweep is."""
 
@@ -138,7 +138,9 @@ def owned(path: Path) -> Iterator[Path]:
     strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
     if strangers and DEFINITION not in strangers:
         raise InputError(
-            key="--out", value=str(path), expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}"
+            key="--out",
+            value=str(path),
+            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
         )
     made = not path.exists()
     try:
@@ -151,7 +153,9 @@ def owned(path: Path) -> Iterator[Path]:
             hint="Wait for it, or name another",
         ) from error  # fmt: skip
     except OSError as error:
-        raise InputError(key="--out", value=str(path), expected=f"a directory that can be made ({error.strerror})") from error
+        raise InputError(
+            key="--out", value=str(path), expected=f"a directory that can be made ({error.strerror})"
+        ) from error
     try:
         yield path
     finally:

@@ -186,7 +186,9 @@ def from_file(path: Path, preset: str | None) -> Study:
                 try:
                     more[each] = listed(values, key=each)
                 except InputError as error:
-                    raise document.error((*at, key, each), error.message, value=error.value, expected=error.expected) from error  # type: ignore[arg-type]
+                    raise document.error(
+                        (*at, key, each), error.message, value=error.value, expected=error.expected
+                    ) from error  # type: ignore[arg-type]
             found = replace(found, **{name: {**getattr(found, name), **more}})
         found = _over(found, part)
     return found

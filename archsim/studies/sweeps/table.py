@@ -14,6 +14,19 @@ from archsim.accounting.circuits import CHIP_PARTS
 from archsim.base.errors import ArchsimError
 from archsim.base.metrics import Metric
 from archsim.records.seeds import spread
+from archsim.records.sweeps import (
+    AFTER,
+    DONE,
+    FIXED,
+    METRIC,
+    OF_COLUMN,
+    PART,
+    QUANTITIES,
+    SPREAD,
+    Axis,
+    Quantity,
+    metric_quantity,
+)
 from archsim.studies.sweeps.chips import Asked
 from archsim.studies.sweeps.counts import Counts
 from archsim.studies.sweeps.plan import Plan, Point, Unit
@@ -25,10 +38,10 @@ from archsim.studies.sweeps.values import Scale, scale
 if TYPE_CHECKING:
     import pandas as pd
 
-DONE, FAILED, STOPPED = "done", "failed", "stopped"
-TEST, ENERGY, LATENCY, AREA = "test", "energy_per_sample_J", "latency_per_sample_s", "area_m2"
+FAILED, STOPPED = "failed", "stopped"
+ENERGY, LATENCY, AREA = "energy_per_sample_J", "latency_per_sample_s", "area_m2"
 EDP, OPERATIONS, RATIO = "edp_per_sample_Js", "ops_per_J", "energy_ratio"
-SPREAD = (TEST, ENERGY, LATENCY)
+SPREADS = (METRIC, ENERGY, LATENCY)
 """Quantities whose deviation over seeds stands beside them."""
 
 Outcome = Counts | str | None
@@ -37,12 +50,9 @@ Outcome = Counts | str | None
 
 @dataclass(frozen=True)
 class Column:
-    """An axis as the table has it: key, kind, name of the column, unit, and value of each text."""
+    """An axis with the value that the table has for each of its texts."""
 
-    key: str
-    kind: str
-    name: str
-    unit: str
+    axis: Axis
     values: Mapping[str, Any]
 
 
@@ -50,31 +60,25 @@ def columns(study: Study, tariffs: Tariffs) -> list[Column]:
     """Return the axes of a study as the table has them."""
     found = []
     for key, texts in study.axes.items():
+        kind = "set"
         if key in study.figures:
             laid = tariffs.laid(key)
             how, kind = Scale(laid.unit, laid.values), "figure"
+        elif key == TECH:
+            how, kind = Scale("", tuple(tariffs.name(each) for each in texts)), TECH
+        elif key == ARCH:
+            how, kind = Scale("", texts), ARCH
         else:
-            how, kind = scale(texts), key if key in (TECH, ARCH) else "set"
-        name = f"{key} [{how.unit}]" if how.unit else key
-        found.append(Column(key, kind, name, how.unit, dict(zip(texts, how.values, strict=True))))
+            how = scale(texts)
+        found.append(Column(Axis(key, kind, how.unit, how.values), dict(zip(texts, how.values, strict=True))))
     return found
 
 
-def quantities(metric: Metric | None, *, ratio: bool) -> list[dict[str, Any]]:
-    """Return what the table has of each point, as the definition says it."""
-    told: list[tuple[str, str, str, float, str]] = []
-    if metric is not None:
-        better = "high" if metric.higher_is_better else "low"
-        told.append((TEST, metric.name, metric.unit.strip(), metric.factor, better))
-    told += [
-        (ENERGY, "energy a sample", "J", 1.0, "low"), (LATENCY, "time a sample", "s", 1.0, "low"),
-        (AREA, "area", "mm^2", 1e6, "low"), (EDP, "energy-delay product a sample", "J s", 1.0, "low"),
-        (OPERATIONS, "operations a joule", "TOPS/W", 1e-12, "high"),
-    ]  # fmt: skip
-    if ratio:
-        told.append((RATIO, "energy ratio", "", 1.0, "high"))
-    keys = ("name", "title", "unit", "scale", "better")
-    return [dict(zip(keys, each, strict=True)) for each in told]
+def quantities(metric: Metric | None, *, ratio: bool, area: bool = True) -> list[Quantity]:
+    """Return what the table has of each point."""
+    left = {*(() if ratio else (RATIO,)), *(() if area else (AREA,))}
+    told = [each for name, each in QUANTITIES.items() if name not in left]
+    return [*([metric_quantity(metric)] if metric else []), *told]
 
 
 def frame(plan: Plan, outcome: Callable[[Unit], Outcome], stopped: Mapping[int, str]) -> pd.DataFrame:
@@ -93,12 +97,10 @@ def frame(plan: Plan, outcome: Callable[[Unit], Outcome], stopped: Mapping[int, 
 
 
 def _names(plan: Plan) -> list[str]:
-    axes = [column.name for column in columns(plan.study, plan.tariffs)]
-    metric = plan.reading.metric()
-    told = [each["name"] for each in quantities(metric, ratio=has_ratio(plan))]
-    measured = [name for each in told for name in ([each, f"{each}.std"] if each in SPREAD else [each])]
-    parts = [f"{ENERGY}:{part}" for part in CHIP_PARTS]
-    return ["point", "state", "reason", "how", *axes, "chip", "technology", "seeds", "run", *measured, *parts]
+    axes = [each.axis.column for each in columns(plan.study, plan.tariffs) if each.axis.kind not in OF_COLUMN]
+    told = quantities(plan.reading.metric(), ratio=has_ratio(plan))
+    measured = [name for each in told for name in ([each.name, each.spread] if each.name in SPREADS else [each.name])]
+    return [*FIXED, *axes, *AFTER, *measured, *(f"{PART}{part}" for part in CHIP_PARTS)]
 
 
 def has_ratio(plan: Plan) -> bool:
@@ -127,7 +129,7 @@ def _group(
     }  # fmt: skip
     common = [
         {"point": point.key, "how": point.how, "technology": point.clock.name,
-         **{column.name: column.values[point.values[column.key]] for column in axes}}
+         **{each.axis.column: each.values[point.values[each.axis.key]] for each in axes if each.axis.kind not in OF_COLUMN}}
         for point in points
     ]  # fmt: skip
     if cut := stopped.get(first.number):
@@ -169,7 +171,11 @@ class _Measured:
     """One chip of points that are priced together: its quantities, by point."""
 
     def __init__(
-        self, asked: Asked, first: Point, counts: Mapping[tuple[int, str], Counts], priced: Mapping[tuple[int, str], Priced]
+        self,
+        asked: Asked,
+        first: Point,
+        counts: Mapping[tuple[int, str], Counts],
+        priced: Mapping[tuple[int, str], Priced],
     ) -> None:
         name, seeds = asked.chip.name, list(first.units)
         self._name, self._counts = name, [counts[seed, name] for seed in seeds]
@@ -192,17 +198,17 @@ class _Measured:
         latency = self._latency[0]
         found: dict[str, Any] = {
             "chip": self._name, "seeds": len(self._counts), "run": self._run,
-            ENERGY: energy, f"{ENERGY}.std": deviation, LATENCY: latency, f"{LATENCY}.std": self._latency[1],
+            ENERGY: energy, f"{ENERGY}{SPREAD}": deviation, LATENCY: latency, f"{LATENCY}{SPREAD}": self._latency[1],
             AREA: _at(self._priced[0].area_m2, k), EDP: fmean(a * b for a, b in zip(energies, self._latencies, strict=True)),
             OPERATIONS: self._operations / energy if energy else math.nan,
         }  # fmt: skip
         if self._test is not None:
-            found |= {TEST: self._test[0], f"{TEST}.std": self._test[1]}
+            found |= {METRIC: self._test[0], f"{METRIC}{SPREAD}": self._test[1]}
         if self._over:
             pairs = zip(self._over, self._priced, strict=True)
             found[RATIO] = fmean(_at(over.per_step_J, k) / _at(own.per_step_J, k) for over, own in pairs)
         for part in self._priced[0].by_part_J:
-            found[f"{ENERGY}:{part}"] = fmean(
+            found[f"{PART}{part}"] = fmean(
                 _at(each.by_part_J[part], k) if part in each.by_part_J else 0.0 for each in self._priced
             )
         return found

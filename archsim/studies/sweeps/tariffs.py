@@ -70,6 +70,10 @@ class Tariffs:
         """Return section, unit and values of a figure, a time or an area that the study gives."""
         return self._laid[self._study.techs[0], key]
 
+    def name(self, given: str) -> str:
+        """Return the own name of a technology as it was named."""
+        return self._read[given].name
+
     def clock(self, point: Mapping[str, str]) -> Clock:
         """Return by what a point is clocked."""
         name = point.get(TECH, self._study.techs[0])

@@ -100,7 +100,9 @@ def _ranged(text: str, key: str) -> list[str]:
     a, b, shown = _ends(ends, (float(first), float(last)), (unit, other), key, text)
     if how is None:
         if not (a.is_integer() and b.is_integer()) or unit:
-            raise InputError(key=key, value=text, expected=f"{text}:lin:5 or {text}:log:5, for these are no whole numbers")
+            raise InputError(
+                key=key, value=text, expected=f"{text}:lin:5 or {text}:log:5, for these are no whole numbers"
+            )
         how, told = "step", "1"
     numbers = list(_numbers(a, b, how, float(told), key, text))
     if a > b:
