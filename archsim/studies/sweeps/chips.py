@@ -1,7 +1,7 @@
 """What a point asks of each chip: read, checked and named by the hash of all that decides its counts.
 
-Points share almost everything, so what is read is kept: a workload with its settings, its network, its data, a chip with
-its settings, are read once each.
+Points share almost everything, so what is read is kept: a workload with its settings, its network, its data, and a
+chip with its settings are read once each.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ class Reading:
         pairs = read_settings([f"{key}={value}" for key, value in values])
         for_work, for_archs = assign(pairs, self.document, self.documents)
         learning = self._learning(tuple(for_work.items()))
-        own = range(len(study.archs) or len(self.documents))
+        own = list(range(len(study.archs) or len(self.documents)))
         if study.by_arch:
             own = [k for k in own if arch in (None, called(study.archs[k]))]
         found = {k: self._ask(learning, k, for_archs[k]) for k in own}

@@ -94,7 +94,7 @@ def read(text: str, names: Collection[str], *, option: str = "conditions") -> Co
     left, right = (_Reader(side, names, asked, option, text).whole() for side in (sides[0], sides[2]))
     if not asked:
         raise InputError(
-            "asks for no name", key=option, value=text, expected=f"one of {', '.join(sorted(names)) or 'no name at all'}",
+            "asks for no name", key=option, value=text, expected=f"one of {', '.join(sorted(names))}",
             hint=nearest(sides[0].strip(), names),
         )  # fmt: skip
     return Condition(text.strip(), tuple(dict.fromkeys(asked)), left, right, sides[1])
@@ -176,9 +176,9 @@ class _Reader:
         raise self._error("something is missing")
 
 
-def _value(value: object) -> Value | None:
+def _value(value: Any) -> Value | None:
     """Return a value as a number where it is one."""
     if value is None or isinstance(value, str):
         number = None if value is None else quantity(value)
         return value if number is None else number
-    return float(value)  # type: ignore[arg-type]  a number of a table
+    return float(value)

@@ -56,9 +56,9 @@ def hopeless(plan: Plan, counts: Callable[[Unit], Counts | None]) -> dict[int, s
     for point in plan.points:
         better = [_surpassed(point.number, standings.get(name, {}), metric.clear, high=metric.higher_is_better)
                   for name in compared[point.number]]  # fmt: skip
-        if better and all(each is not None for each in better):
-            name, other = compared[point.number][0], better[0]
-            assert other is not None
+        known = [each for each in better if each is not None]
+        if known and len(known) == len(better):
+            name, other = compared[point.number][0], known[0]
             own, its = standings[name][point.number], standings[name][other]
             steps = rung(point.design.chips[0].learning.steps)
             cut[point.number] = (

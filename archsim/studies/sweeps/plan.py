@@ -1,14 +1,15 @@
 """What a sweep's points need: which chips are trained, re-timed or estimated, and which points are priced alone.
 
-A chip's counts are decided by workload, chip, seed and times. Points that share them, because they differ in prices or in
-what only another chip has, are priced from one training. Points that differ in times alone are re-timed where a training
-is longer than the steps that re-timing takes: its first steps are done again with each of the times. Else they are trained.
+A chip's counts are decided by workload, chip, seed and times. Points that share them, because they differ in prices or
+in what only another chip has, are priced from one training. Points that differ in times alone are re-timed where a
+training is longer than the steps that re-timing takes: its first steps are done again with each of the times. Else they
+are trained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from archsim.base.errors import InputError
@@ -42,8 +43,9 @@ class Unit:
     def task(self, study: Study, workload: Any) -> work.Task:
         """Return what a worker needs to do it."""
         batch = () if study.batch is None or study.estimate else (f"training.batch={study.batch}",)
+        settings = (*self.asked.settings, *batch)
         return work.Task(
-            workload, self.asked.chip.named, (*self.asked.settings, *batch), self.clock.given, self.clock.times, self.seed,
+            workload, self.asked.chip.named, settings, self.clock.given, self.clock.times, self.seed,
             study.preset, study.steps, study.until, study.data, study.batch,
         )  # fmt: skip
 
@@ -101,7 +103,6 @@ class Plan:
     points: list[Point]
     units: dict[str, Unit]
     retime: int
-    counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def leaders(self) -> list[Unit]:
@@ -121,6 +122,31 @@ class Plan:
                 if one is not None:
                     found.setdefault(one.first(self.retime), one)
         return found
+
+    def lines(self) -> list[str]:
+        """Return in words how many points there are, and what is done for them."""
+        hows = [point.how for point in self.points]
+        what = "estimated" if self.study.estimate else "trained"
+        parts = [f"{hows.count(what):,} {what}"]
+        parts += [f"{hows.count(RETIMED):,} re-timed"] if RETIMED in hows else []
+        parts += [f"{hows.count(PRICED):,} priced from these"] if PRICED in hows else []
+        out = self.study.size - len(self.points)
+        said = [f"points     {len(self.points):,}: {', '.join(parts)}" + (f"; {out:,} left out" if out else "")]
+        chips: dict[str, int] = {}
+        for unit in self.leaders:
+            chips[unit.asked.chip.name] = chips.get(unit.asked.chip.name, 0) + 1
+        each = ", ".join(f"{name} {count:,}" for name, count in chips.items())
+        if self.study.estimate:
+            return [*said, f"estimates  {len(self.leaders):,} of one chip: {each}"]
+        steps = sorted({unit.asked.learning.steps for unit in self.leaders})
+        long = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+        said.append(f"trainings  {len(self.leaders):,} of one chip and seed, {long} steps: {each}")
+        if self.retimed:
+            said.append(
+                f"re-timed   {len(self.retimed):,} from one of these each: the first {self.retime:,} steps again with "
+                "both times; the metric, and counts that values decide, stay those of the one trained"
+            )
+        return said
 
     def seconds(self, timed: Mapping[str, tuple[float, float]]) -> float:
         """Return about how long all units take on one core, from seconds of a step and of a test by kind of chip."""
@@ -167,7 +193,7 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
     names = {*axes, *study.sets, *study.figures}
     conditions = [read_condition(text, names) for text in study.conditions]
     units: dict[str, Unit] = {}
-    found = Plan(study, reading, tariffs, [], units, retime, {})
+    found = Plan(study, reading, tariffs, [], units, retime)
     finder = _Finder(study, units, retime)
     fixed = {key: texts[0] for key, texts in {**study.sets, **study.figures}.items()}
     for values in _points(study, conditions, fixed):

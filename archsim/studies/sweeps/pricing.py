@@ -1,13 +1,13 @@
 """What a chip did, priced with many values of figures at once: the very bits that a bill of each would give.
 
-Every price is linear in its figure, so laws are evaluated once a figure and size; amounts times prices is one product of
-arrays; and sums are correctly rounded, as a bill's are.
+Every price is linear in its figure, so laws are evaluated once a figure and size; amounts times prices is one product
+of arrays; and sums are correctly rounded, as a bill's are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,7 +95,7 @@ class Pricer:
     def moved_by(self, names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return those of some figures and areas that this chip's prices and area hang on."""
         areas = {figure for figure, _, _ in self._lines}
-        known = {"figures": set(self._multipliers), "areas": areas}
+        known: dict[str, set[str | None]] = {"figures": {*self._multipliers}, "areas": {*areas}}
         return [(section, name) for section, name in names if name in known.get(section, ())]
 
     def price(self, overrides: Overrides) -> Priced:
@@ -148,8 +148,8 @@ class Pricer:
         return per_step * (counts.steps / counts.samples)
 
 
-def _places(wanted: Sequence[bool] | object) -> NDArray[np.intp]:
-    return np.flatnonzero(np.fromiter(wanted, np.bool_))  # type: ignore[arg-type]  a generator of truths
+def _places(wanted: Iterable[bool]) -> NDArray[np.intp]:
+    return np.flatnonzero(np.fromiter(wanted, np.bool_))
 
 
 def _sums(table: F64, places: NDArray[np.intp] | slice) -> F64:

@@ -1,7 +1,8 @@
 """The directory of a sweep: its definition, what was counted, and the table that is made of both.
 
-sweep.json says what the sweep is; counts/AB/ABC....json holds what one chip did with one seed, or why it did not, written
-aside and renamed; sweep.csv (with the extra `parquet` also sweep.parquet) is a row a point and chip, made anew from these.
+sweep.json says what the sweep is; counts/AB/ABC....json holds what one chip did with one seed, or why it did not,
+written aside and renamed; sweep.csv (with the extra `parquet` also sweep.parquet) is a row a point and chip, made anew
+from these.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Store:
             told = self._told(file)
             if what(told) != what(self._definition):
                 raise InputError(
-                    key="--out", value=str(self.path), expected="a new directory, but it has a sweep of another definition",
+                    key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
                     hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
                 )  # fmt: skip
             self._definition["created"] = told.get("created", self._definition["created"])

@@ -14,7 +14,7 @@ from archsim.base import files
 from archsim.base.errors import InputError, nearest
 from archsim.base.extends import named
 from archsim.base.quantities import Count, Switch
-from archsim.base.yamlfile import FileRecord, Record, read, validate
+from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 from archsim.studies.sweeps.values import listed
 from archsim.studies.sweeps.values import read as read_values
@@ -45,8 +45,8 @@ class StudyFile(FileRecord, _Asked):
     """A study: what is trained or estimated, over which values of which keys.
 
     `set` and `figure` have, by key, a list of values, one value, or a text as the command line takes it ("4..8",
-    "0.5pJ..5pJ:log:5"). `conditions` are comparisons over the keys, all of which a point fulfils. A preset replaces what
-    it names; one that the study does not have is the workload's.
+    "0.5pJ..5pJ:log:5"). `conditions` are comparisons over the keys, all of which a point fulfils. A preset replaces
+    what it names; one that the study does not have is the workload's.
     """
 
     kind: Literal["sweep"]
@@ -138,6 +138,11 @@ def called(name: Named) -> str:
     return Path(name).stem if isinstance(name, str) else str(name.get("name"))
 
 
+def is_path(name: Named) -> bool:
+    """Return whether a name is that of a file."""
+    return isinstance(name, str) and (name.endswith((".yaml", ".yml")) or "/" in name)
+
+
 def options(pairs: Sequence[str] | Mapping[str, Any], option: str) -> dict[str, Texts]:
     """Return key -> values of "KEY=VALUES" texts, or of key -> values.
 
@@ -177,28 +182,33 @@ def from_file(path: Path, preset: str | None) -> Study:
     workload = told.workload
     if workload.endswith((".yaml", ".yml")) and not Path(workload).is_file() and (path.parent / workload).is_file():
         found = replace(found, workload=str(path.parent / workload))
-    for at, part in (((), told), (("presets", preset), own)):
-        if part is None:
-            continue
-        for name, key in (("sets", "set"), ("figures", "figure")):
-            more: dict[str, Texts] = {}
-            for each, values in getattr(part, key).items():
-                try:
-                    more[each] = listed(values, key=each)
-                except InputError as error:
-                    raise document.error(
-                        (*at, key, each), error.message, value=error.value, expected=error.expected
-                    ) from error  # type: ignore[arg-type]
-            found = replace(found, **{name: {**getattr(found, name), **more}})
-        found = _over(found, part)
-    return found
+    found = _over(found, told, document, ())
+    return found if own is None else _over(found, own, document, ("presets", str(preset)))
 
 
-def _over(study: Study, part: _Asked) -> Study:
-    """Return a study with what a part of a file says in place of its own."""
-    told = {"techs": tuple(part.tech), "archs": tuple(part.arch), "conditions": tuple(part.conditions),
-            "first_seed": part.seed, **{name: getattr(part, name) for name in ("seeds", "steps", "until", "batch")}}  # fmt: skip
-    return replace(study, **{name: value for name, value in told.items() if value not in (None, ())})
+def _over(study: Study, part: _Asked, document: Document, at: Key) -> Study:
+    """Return a study with what a part of its file says in place of its own."""
+
+    def values(key: str) -> dict[str, Texts]:
+        found = {}
+        for name, given in getattr(part, key).items():
+            try:
+                found[name] = listed(given, key=name)
+            except InputError as error:
+                where = document.error((*at, key, name))
+                raise InputError(
+                    error.message, file=where.file, line=where.line, key=where.key, value=error.value,
+                    expected=error.expected,
+                ) from error  # fmt: skip
+        return found
+
+    told: dict[str, Any] = {
+        "techs": tuple(part.tech), "archs": tuple(part.arch), "conditions": tuple(part.conditions),
+        "first_seed": part.seed, **{name: getattr(part, name) for name in ("seeds", "steps", "until", "batch")},
+    }  # fmt: skip
+    changes = {name: value for name, value in told.items() if value not in (None, ())}
+    sets, figures = {**study.sets, **values("set")}, {**study.figures, **values("figure")}
+    return replace(study, sets=sets, figures=figures, **changes)
 
 
 def asked(
@@ -226,10 +236,12 @@ def asked(
     study = from_file(file, preset) if file is not None else Study(workload or "", preset=preset)
     if workload is not None:
         study = replace(study, workload=workload)
+    changes: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    changes |= {"archs": tuple(archs)} if archs else {}
+    changes |= {"techs": tuple(techs)} if techs else {}
     study = replace(
-        study, sets={**study.sets, **options(settings, "--set")}, figures={**study.figures, **options(figures, "--figure")},
-        **({"archs": tuple(archs)} if archs else {}), **({"techs": tuple(techs)} if techs else {}),
-        **{name: value for name, value in told.items() if value is not None},
+        study, sets={**study.sets, **options(settings, "--set")},
+        figures={**study.figures, **options(figures, "--figure")}, **changes,
     )  # fmt: skip
     _check(study)
     return study

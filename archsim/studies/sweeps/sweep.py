@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from archsim.base.errors import ArchsimError, InputError, SystemFault
 from archsim.base.progress import Counted
-from archsim.records.retime import STEPS, between
+from archsim.records.retime import between
 from archsim.records.sweeps import Sweep, read_sweep
 from archsim.studies.sweeps import table, work
 from archsim.studies.sweeps.counts import Counts
 from archsim.studies.sweeps.hopeless import hopeless, rung
 from archsim.studies.sweeps.plan import Plan, Unit
 from archsim.studies.sweeps.store import Pace, Store, owned
-from archsim.studies.sweeps.study import Study, called
+from archsim.studies.sweeps.study import Study, called, is_path
 from archsim.studies.workers.finished import Task, finished
+from archsim.studies.workers.parcel import Parcel, pack
 from archsim.studies.workers.pool import On, Pool, pool
 
-Job = tuple[str, Unit, Task]
-"""Key in the store, what it is of, and the task."""
+AGAIN = "again"
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be done of a unit: all of it, its first steps again, or up to `stop_at`; `key` is that of the store."""
+
+    key: str
+    unit: Unit
+    how: str = ""
+    stop_at: int | None = None
 
 
 def _quiet(*told: object) -> None:
@@ -77,33 +87,46 @@ class Doing:
             yield place
 
     # --- tasks ----------------------------------------------------------------------------------------------------
-    def _task(self, unit: Unit, stop_at: int | None = None) -> Task:
-        study, reading = self.plan.study, self.plan.reading
-        task = unit.task(study, reading.workload)
+    def _what(self, unit: Unit, place: Pool) -> work.Task | Parcel:
+        """Return what a worker needs: names and paths where it sees the files of this machine, else the files."""
+        study = self.plan.study
+        task = unit.task(study, self.plan.reading.workload)
+        if place.shared:
+            return task
+        if not study.estimate:
+            return pack(task.spec(), place, study.data)
+        if is_path(task.tech):
+            raise InputError(
+                key="--on", value=place.name, expected="technologies by name: estimates are not sent with files of them"
+            )
+        learning, chip = unit.asked.learning, unit.asked.chip
+        return replace(task, workload=learning.document.data, arch=chip.document.data, settings=())
+
+    def _job(self, job: Job, place: Pool) -> Task:
+        """Return the task of a job: made when it is sent, for a thousand of them are not to be held."""
+        what, study = self._what(job.unit, place), self.plan.study
+        if job.how == AGAIN:
+            return work.again, (what, self.plan.retime)
         if study.estimate:
-            return work.estimate, (task, unit.clock.technology.sha256)
-        data = unit.asked.learning.data
-        folder = self.store.run(unit.key).resolve() if self.keep_runs and stop_at is None else None
-        return work.train, (task, stop_at, folder, data.sha256 if data else "")
+            return work.estimate, (what, job.unit.clock.technology.sha256)
+        data = job.unit.asked.learning.data
+        folder = self.store.run(job.unit.key).resolve() if self.keep_runs and job.stop_at is None else None
+        return work.train, (what, job.stop_at, folder, data.sha256 if data else "")
 
     def _early(self) -> Iterator[Job]:
         for unit in self.plan.leaders:
             if step := rung(unit.asked.learning.steps):
-                yield unit.early(step), unit, self._task(unit, step)
+                yield Job(unit.early(step), unit, stop_at=step)
 
     def _whole(self, *, every: bool) -> Iterator[Job]:
         """Yield what is trained to its end or estimated, and what is done again to re-time."""
         wanted = None if every or not self.stopped else self._of_points_left()
         for unit in self.plan.leaders:
             if wanted is None or unit.key in wanted:
-                yield unit.key, unit, self._task(unit)
+                yield Job(unit.key, unit)
         for key, unit in self.plan.again().items():
             if wanted is None or unit.key in wanted:
-                yield (
-                    key,
-                    unit,
-                    (work.again, (unit.task(self.plan.study, self.plan.reading.workload), self.plan.retime)),
-                )
+                yield Job(key, unit, how=AGAIN)
 
     def _of_points_left(self) -> set[str]:
         found: set[str] = set()
@@ -114,14 +137,14 @@ class Doing:
         return found
 
     def _missing(self, jobs: Iterator[Job]) -> list[Job]:
-        return [job for job in jobs if self._get(job[0]) is None]
+        return [job for job in jobs if self._get(job.key) is None]
 
     def _do(self, jobs: list[Job], place: Pool | None) -> None:
         if not jobs or place is None:
             return
-        units = {key: unit for key, unit, _ in jobs}
+        units = {job.key: job.unit for job in jobs}
         self._due += len(jobs)
-        for came in finished(((key, task) for key, _, task in jobs), place):
+        for came in finished(((job.key, self._job(job, place)) for job in jobs), place):
             unit = units[came.name]
             if came.error is None:
                 self._put(came.name, {"state": "done", **came.value, "seconds": came.seconds, "by": came.by})
@@ -156,14 +179,13 @@ class Doing:
         counts = Counts.of(told)
         if unit.leader is None:
             return counts
-        steps = self.plan.retime
-        old, new = (self._get(one.first(steps)) for one in (unit.leader, unit))
-        for each in (old, new):
-            if each is None or each["state"] == "failed":
-                return None if each is None else str(each["reason"])
-        assert old is not None
-        assert new is not None
-        return counts.clocked(between(counts.rows, counts.entries, old, new))
+        found = [self._get(one.first(self.plan.retime)) for one in (unit.leader, unit)]
+        known = [each for each in found if each is not None]
+        if failed := next((each for each in known if each["state"] == "failed"), None):
+            return str(failed["reason"])
+        if len(known) < len(found):
+            return None
+        return counts.clocked(between(counts.rows, counts.entries, *known))
 
     def _counts_early(self, unit: Unit) -> Counts | None:
         step = rung(unit.asked.learning.steps)
@@ -258,18 +280,12 @@ def timed(plan: Plan) -> Mapping[str, tuple[float, float]]:
     study, reading = plan.study, plan.reading
     found: dict[str, tuple[float, float]] = {}
     for unit in plan.points[0].units[study.first_seed].values():
-        task = unit.task(study, reading.workload)
-        if study.estimate:
-            measure: Callable[[], object] = lambda task=task, unit=unit: work.estimate(  # noqa: E731  timed twice
-                task, unit.clock.technology.sha256
-            )
-            measure()
+        task, name = unit.task(study, reading.workload), unit.asked.chip.name
+        if not study.estimate:
+            found[name] = work.time_training(task)
+            continue
+        for _ in range(2):  # the first one reads what the others share
             begin = time.perf_counter()
-            measure()
-            found[unit.asked.chip.name] = time.perf_counter() - begin, 0.0
-        else:
-            found[unit.asked.chip.name] = work.time_training(task)
+            work.estimate(task, unit.clock.technology.sha256)
+            found[name] = time.perf_counter() - begin, 0.0
     return found
-
-
-__all__ = ["STEPS", "carry_out", "definition", "folder_of", "timed"]

@@ -127,9 +127,10 @@ def _group(
     known = {
         (seed, name): outcome(unit) for seed, by_chip in first.units.items() for name, unit in by_chip.items()
     }  # fmt: skip
+    own = [each for each in axes if each.axis.kind not in OF_COLUMN]
     common = [
         {"point": point.key, "how": point.how, "technology": point.clock.name,
-         **{each.axis.column: each.values[point.values[each.axis.key]] for each in axes if each.axis.kind not in OF_COLUMN}}
+         **{each.axis.column: each.values[point.values[each.axis.key]] for each in own}}
         for point in points
     ]  # fmt: skip
     if cut := stopped.get(first.number):
@@ -199,7 +200,8 @@ class _Measured:
         found: dict[str, Any] = {
             "chip": self._name, "seeds": len(self._counts), "run": self._run,
             ENERGY: energy, f"{ENERGY}{SPREAD}": deviation, LATENCY: latency, f"{LATENCY}{SPREAD}": self._latency[1],
-            AREA: _at(self._priced[0].area_m2, k), EDP: fmean(a * b for a, b in zip(energies, self._latencies, strict=True)),
+            AREA: _at(self._priced[0].area_m2, k),
+            EDP: fmean(a * b for a, b in zip(energies, self._latencies, strict=True)),
             OPERATIONS: self._operations / energy if energy else math.nan,
         }  # fmt: skip
         if self._test is not None:

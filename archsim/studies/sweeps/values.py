@@ -163,7 +163,7 @@ class Scale:
 
 
 def scale(texts: Sequence[str]) -> Scale:
-    """Return the values of an axis as a table has them: quantities of one kind in SI, numbers as numbers, else texts."""
+    """Return the values of an axis as a table has them: quantities of one kind in SI, numbers, or else texts."""
     found = [usual_units.read(" ".join(each.split())) for each in texts]
     units = {each[1] for each in found if each is not None}
     if all(found) and len(units) == 1 and "" not in units:

@@ -6,6 +6,8 @@ Workers keep what they read for the next task: technologies, networks. Each is n
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +24,7 @@ from archsim.studies.estimate.estimate import known
 from archsim.studies.estimate.spec import EstimateSpec
 from archsim.studies.estimate.spec import resolve as resolve_estimate
 from archsim.studies.sweeps.counts import estimated, trained
+from archsim.studies.workers.parcel import Parcel, unpacked
 from archsim.technologies.overlay import overlays
 
 Content = dict[str, Any]
@@ -64,12 +67,12 @@ class Task:
         )  # fmt: skip
 
 
-def train(task: Task, stop_at: int | None, folder: Path | None, data_sha256: str) -> Content:
+def train(what: Task | Parcel, stop_at: int | None, folder: Path | None, data_sha256: str) -> Content:
     """Train a chip.
 
     Parameters
     ----------
-    task : Task
+    what : Task or Parcel
     stop_at : int, optional
         Steps at which to end early, with a test; at the next look between chunks.
     folder : path, optional
@@ -86,27 +89,36 @@ def train(task: Task, stop_at: int | None, folder: Path | None, data_sha256: str
     InputError
         If the data are other ones here, or the training diverges.
     """
-    spec = task.spec()
-    if spec.dataset.sha256 != data_sha256:
-        raise InputError(f"here is {spec.dataset.origin}", key="--data", expected="the data of the sweep")
-    if folder is not None and stop_at is None:
-        seen: list[Trained] = []
-        execute(spec, folder, every_s=None, force=True, seen=seen.append)
-        return {**trained(seen[0]).content(), "run": str(folder)}
-    check_fit(spec)
-    trainer = Trainer(
-        spec, spec.architectures[0], stop=lambda: stop_at is not None and trainer.chip.ledger.steps >= stop_at
-    )
-    check_prices(spec, [trainer])
-    return trained(trainer.run()).content()
+    with _opened(what) as spec:
+        if spec.dataset.sha256 != data_sha256:
+            raise InputError(f"here is {spec.dataset.origin}", key="--data", expected="the data of the sweep")
+        if folder is not None:
+            seen: list[Trained] = []
+            execute(spec, folder, every_s=None, force=True, seen=seen.append)
+            return {**trained(seen[0]).content(), "run": str(folder)}
+        check_fit(spec)
+        trainer = Trainer(
+            spec, spec.architectures[0], stop=lambda: stop_at is not None and trainer.chip.ledger.steps >= stop_at
+        )
+        check_prices(spec, [trainer])
+        return trained(trainer.run()).content()
 
 
-def again(task: Task, steps: int) -> Content:
+@contextmanager
+def _opened(what: Task | Parcel) -> Iterator[RunSpec]:
+    """Yield the run that a worker is to do."""
+    if isinstance(what, Task):
+        yield what.spec()
+        return
+    with unpacked(what) as spec:
+        yield spec
+
+
+def again(what: Task | Parcel, steps: int) -> Content:
     """Do the first steps of a training, without tests; returns what `records.retime.clocked` does."""
-    spec = task.spec()
-    training = spec.training.model_copy(update={"steps": steps})
-    workload = spec.workload.model_copy(update={"training": training})
-    return clocked(replace(spec, workload=workload))
+    with _opened(what) as spec:
+        training = spec.training.model_copy(update={"steps": steps})
+        return clocked(replace(spec, workload=spec.workload.model_copy(update={"training": training})))
 
 
 def time_training(task: Task) -> tuple[float, float]:

@@ -136,9 +136,7 @@ def test_workers_of_another_version_are_refused_in_a_line(
 ) -> None:
     own = perform.versions()
     monkeypatch.setattr(sending, "versions", lambda: {**own, package: "0.0.7"})
-    with pytest.raises(
-        InputError, match=rf"has {package} {own[package]}; expected {package} 0\.0\.7, as here"
-    ) as caught:
+    with pytest.raises(InputError, match=rf"has {package} {own[package]}; expected {package} 0\.0\.7, as here") as caught:
         list(finished([("a", (process, ()))], two))
     assert len(str(caught.value).splitlines()) == 1
 
