@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from archsim.records.sweeps import Sweep
     from archsim.studies.sweeps.plan import Plan
 
-SHOW, REPORT = "show", "report"
+SHOW = "show"
 BEST = 5
 """Points that a sweep ends with."""
 
@@ -24,8 +24,8 @@ BEST = 5
 def sweep_command(  # noqa: PLR0917  an option each
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORKLOAD | show DIR | report DIR", help="Workload, by name or file; or `show` or "
-                       "`report` and the directory of a sweep.", show_default="that of --file"),
+        typer.Argument(metavar="WORKLOAD | show DIR", help="Workload, by name or file; or `show` and the directory of "
+                       "a sweep.", show_default="that of --file"),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -103,8 +103,8 @@ def sweep_command(  # noqa: PLR0917  an option each
     OUT/sweep.csv is the table. archsim sweep show OUT prints, filters and sorts it.
     """
     view = {"sort": sort, "best": best, "columns": columns, "as_csv": as_csv, "as_json": as_json}
-    if words and words[0] in (SHOW, REPORT):
-        (_show if words[0] == SHOW else _report)(words[1:], condition, view)
+    if words and words[0] == SHOW:
+        _show(words[1:], condition, view)
         return
     if words and len(words) > 1:
         raise InputError(key="WORKLOAD", value=" ".join(words), expected="one workload, or `show` and a directory")
@@ -170,7 +170,6 @@ def _carry_out(
         raise typer.Exit(INTERRUPTED) from None
     _print(found, (), {**view, "best": view["best"] or (None if view["as_csv"] or view["as_json"] else BEST)},
            silent=silent and not (view["as_csv"] or view["as_json"]))  # fmt: skip
-    written = _pictures(found.path)
     if not silent:
         typer.echo(f"Table: {out / 'sweep.csv'} ({len(found.frame):,} rows; archsim sweep show {out})")
     cut = found.frame[found.frame["state"] == "stopped"]["point"].nunique()
@@ -191,21 +190,6 @@ def _show(words: list[str], conditions: list[str] | None, view: dict[str, Any]) 
     if len(words) != 1:
         raise InputError(key="show", value=" ".join(words), expected="the directory of a sweep")
     _print(read_sweep(Path(words[0])), conditions or (), view, silent=False)
-
-
-def _report(words: list[str], conditions: list[str] | None, view: dict[str, Any]) -> None:
-    """Draw the pictures and write the page of a sweep."""
-    del view
-    if len(words) != 1 or conditions:
-        raise InputError(key="report", value=" ".join(words), expected="the directory of a sweep, and no condition")
-    written = _pictures(Path(words[0]))
-    typer.echo(f"Page and pictures: {written[0].parent} ({len(written)} files)")
-
-
-def _pictures(path: Path) -> list[Path]:
-    from archsim.report.sweeps.page import write
-
-    return list(write(path))
 
 
 def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool) -> None:
