@@ -205,9 +205,7 @@ def sweep(
     study = asked(workload, file=path, **options)
     folder = Path(out).expanduser() if out else folder_of(study, path.stem if path else None)
     found = plan(study, retime=retime, yes=yes)
-    return carry_out(
-        found, folder, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, **({"done": done} if done else {})
-    )
+    return carry_out(found, folder, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
 
 
 def validate(

@@ -205,4 +205,3 @@ def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool)
         typer.echo(json.dumps(json.loads(rows[names].to_json(orient="records", double_precision=15)), indent=2))
     else:
         console().print(tables.table(found, rows, names))
-

@@ -69,7 +69,7 @@ def _names(sweep: Sweep) -> dict[str, str]:
     return found
 
 
-def _holds(conditions: Sequence[Condition], names: Mapping[str, str], row: Mapping[str, Any]) -> bool:
+def _holds(conditions: Sequence[Condition], names: Mapping[str, str], row: Mapping[Any, Any]) -> bool:
     asked = {name for each in conditions for name in each.names}
     return hold(conditions, {name: row[names[name]] for name in asked})
 
@@ -133,4 +133,3 @@ def table(sweep: Sweep, rows: pd.DataFrame, names: Sequence[str]) -> Table:
                 cells.append(f"{value:.4g}" if isinstance(value, float) else str(value)[:LONGEST])
         found.add_row(*cells)
     return found
-

@@ -102,18 +102,18 @@ def resolve(
     work = workloads.parse(document.with_settings(for_work))
     built = work.network.build(bound=known_bound(work))
     samples = batch or work.training.batch
-    fitted = [
+    chips = [
         fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
         for source, given in zip(documents, for_archs, strict=True)
     ]
-    if len({chip.name for chip, _ in fitted}) < len(fitted):
+    if len({chip.name for chip, _ in chips}) < len(chips):
         raise InputError("two chips of one name", key="--arch", expected="each name once")
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
     if technology is None:
         [technology] = overlays([read_technology(tech)], values)
     return EstimateSpec(
-        work, built, tuple(chip for chip, _ in fitted), technology, samples,
-        {chip.name: changes for chip, changes in fitted if changes}, tiles,
+        work, built, tuple(chip for chip, _ in chips), technology, samples,
+        {chip.name: changes for chip, changes in chips if changes}, tiles,
         tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from archsim.studies.sweeps.hopeless import hopeless, rung
 from archsim.studies.sweeps.plan import Plan, Unit
 from archsim.studies.sweeps.store import Pace, Store, owned
 from archsim.studies.sweeps.study import Study, called, is_path
-from archsim.studies.workers.finished import Task, finished
+from archsim.studies.workers.finished import Finished, Task, finished
 from archsim.studies.workers.parcel import Parcel, pack
 from archsim.studies.workers.pool import On, Pool, pool
 
@@ -148,17 +148,22 @@ class Doing:
             unit = units[came.name]
             if came.error is None:
                 self._put(came.name, {"state": "done", **came.value, "seconds": came.seconds, "by": came.by})
-            elif isinstance(came.error, ArchsimError):
-                content = {"state": "failed", "reason": str(came.error), "seconds": came.seconds, "by": came.by}
-                self._put(came.name, content, keep=not isinstance(came.error, SystemFault))
             else:
-                raise came.error
+                self._fail(came)
             self._count += 1
             self.done(f"{unit.asked.chip.name}, seed {unit.seed}", self._count, self._due)
             if self._pace.due():
                 begin = time.monotonic()
                 self.write()
                 self._pace.took(begin)
+
+    def _fail(self, came: Finished) -> None:
+        """Note why there is nothing; what the inputs are not to blame for is done again by the same command."""
+        error = came.error
+        own = isinstance(error, ArchsimError)
+        reason = str(error) if own else f"{type(error).__name__}: {error}"
+        content = {"state": "failed", "reason": reason, "seconds": came.seconds, "by": came.by}
+        self._put(came.name, content, keep=own and not isinstance(error, SystemFault))
 
     # --- what is known --------------------------------------------------------------------------------------------
     def _put(self, key: str, content: dict[str, Any], *, keep: bool = True) -> None:
@@ -203,7 +208,7 @@ class Doing:
 
 def carry_out(
     plan: Plan, out: str | Path, *, on: On = "processes", stop_hopeless: bool = False, keep_runs: bool = False,
-    done: Counted = _quiet, kind: str = "sweep",
+    done: Counted | None = None, kind: str = "sweep",
 ) -> Sweep:  # fmt: skip
     """Do what a plan needs and is not done yet, and return the table.
 
@@ -217,7 +222,7 @@ def carry_out(
         End trainings early of points that others surpass in everything, at a part of the steps (`hopeless`).
     keep_runs : bool
         Keep the run directory of every training, where it is done.
-    done : callable
+    done : callable, optional
         Called with what is finished, how many are, and how many there are.
     kind : "sweep", "search" or "rules"
 
@@ -235,7 +240,7 @@ def carry_out(
         told = {"kind": kind, "stop_hopeless": stop_hopeless}
         store = Store(path, {**definition(plan), **told})
         store.begin()
-        doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
+        doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done or _quiet)
         state = "partial"
         try:
             doing.run(on)

@@ -72,7 +72,9 @@ def test_an_axis_of_architectures_has_a_chip_a_point_and_the_baseline_beside_it_
 
 
 def test_conditions_leave_points_out_and_say_how_many() -> None:
-    plan = planned(settings=["tile.dac.bits=4,6,8", "tile.adc.bits=4,6,8"], conditions=("tile.dac.bits >= tile.adc.bits",))
+    plan = planned(
+        settings=["tile.dac.bits=4,6,8", "tile.adc.bits=4,6,8"], conditions=("tile.dac.bits >= tile.adc.bits",)
+    )
     assert len(plan.points) == 6
     assert "3 left out" in plan.lines()[0]
 
@@ -139,7 +141,12 @@ def test_a_file_says_all_of_it_and_options_win(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("seds: 3", "unknown key"), ("set: {a.b: []}", "empty grid"), ("set: {a.b: 8..4}", "smaller end"), ("seeds: 0", "greater")],
+    [
+        ("seds: 3", "unknown key"),
+        ("set: {a.b: []}", "empty grid"),
+        ("set: {a.b: 8..4}", "smaller end"),
+        ("seeds: 0", "greater"),
+    ],
 )
 def test_what_is_wrong_in_a_file_is_said_with_its_line(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "wrong.yaml"

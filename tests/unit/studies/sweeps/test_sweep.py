@@ -13,6 +13,7 @@ import pytest
 from grid_kit import TINY, planned
 
 from archsim.api import estimate, run
+from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.sweeps import Sweep
 from archsim.studies.sweeps import hopeless, work
@@ -88,7 +89,7 @@ def test_the_mean_and_the_spread_are_those_of_the_seeds(tmp_path: Path, here: Th
 
 
 def test_a_retimed_point_is_close_to_the_one_trained(tmp_path: Path, here: ThreadPoolExecutor) -> None:
-    grid = {"figures": ["tile.adc.conversion=20ns,100ns"], "archs": ["mixed-precision"], "reference": False}
+    grid = {"figures": ["tile.adc.conversion=20ns,2us"], "archs": ["mixed-precision"], "reference": False}
     whole = carry_out(planned(**grid), tmp_path / "whole", on=here).frame
     short = carry_out(planned(**grid, retime=20), tmp_path / "short", on=here).frame
     assert list(short["how"]) == ["trained", "retimed"]
@@ -163,7 +164,11 @@ def test_two_processes_give_the_bits_of_one(tmp_path: Path, here: ThreadPoolExec
 def test_a_point_that_fails_is_in_the_table_with_its_reason_and_the_others_go_on(
     tmp_path: Path, here: ThreadPoolExecutor
 ) -> None:
-    plan = planned(settings=["training.learning_rate=0.2,1e30"], archs=["digital32"])
+    linear = {
+        **TINY,
+        "network": {**TINY["network"], "layers": [{**TINY["network"]["layers"][0], "activation": "linear"}]},
+    }
+    plan = planned(workload=linear, settings=["training.learning_rate=0.001,1e6"], archs=["digital32"])
     found = carry_out(plan, tmp_path / "sweep", on=here)
     assert list(found.frame["state"]) == ["done", "failed"]
     assert "diverged" in found.frame["reason"][1]
@@ -171,12 +176,18 @@ def test_a_point_that_fails_is_in_the_table_with_its_reason_and_the_others_go_on
     assert len(found.finished) == 1
 
 
-def test_a_technology_that_cannot_price_a_chip_fails_its_points_alone(
-    tmp_path: Path, here: ThreadPoolExecutor
-) -> None:
-    plan = planned(techs=["bottom-up-14nm", "digital-7nm"], archs=["mixed-precision"], reference=False)
+def test_a_technology_that_cannot_price_a_chip_fails_its_points_alone(tmp_path: Path, here: ThreadPoolExecutor) -> None:
+    other = tmp_path / "no-adc.yaml"
+    other.write_text(
+        (files.shipped("tech_params") / "bottom-up-14nm.yaml")
+        .read_text()
+        .replace("name: bottom-up-14nm", "name: no-adc")
+        .replace("prices: [tile.adc.convert]", "prices: [tile.adc.nothing]")
+    )
+    plan = planned(techs=["bottom-up-14nm", str(other)], archs=["mixed-precision"], reference=False)
     found = carry_out(plan, tmp_path / "sweep", on=here)
     assert list(found.frame["state"]) == ["done", "failed"]
+    assert "no figure prices 'tile.adc.convert'" in found.frame["reason"][1]
 
 
 def test_another_sweep_and_a_second_writer_are_refused(tmp_path: Path, here: ThreadPoolExecutor) -> None:
@@ -187,8 +198,10 @@ def test_another_sweep_and_a_second_writer_are_refused(tmp_path: Path, here: Thr
     (tmp_path / "other" / "mine.txt").touch()
     with pytest.raises(InputError, match=r"holds mine\.txt"):
         carry_out(planned(archs=["digital32"]), tmp_path / "other", on=here)
-    with owned(tmp_path / "held"), pytest.raises(InputError, match="no other sweep is being written"), owned(
-        tmp_path / "held"
+    with (
+        owned(tmp_path / "held"),
+        pytest.raises(InputError, match="no other sweep is being written"),
+        owned(tmp_path / "held"),
     ):
         pytest.fail("two writers")
 
