@@ -45,7 +45,7 @@ def sweep_command(  # noqa: PLR0917  an option each
     arch: Annotated[
         list[str] | None,
         typer.Option("--arch", help="Architecture, by name or file; repeat for an axis: a chip a point, with the "
-                     "workload's baseline beside it for the ratio.", show_default="those of the workload, in each point"),
+                     "workload's baseline beside it for the ratio.", show_default="the workload's, all in each point"),
     ] = None,
     together: Annotated[
         bool, typer.Option("--together", help="All --arch are chips of every point; the first digital is the baseline.")
@@ -58,7 +58,7 @@ def sweep_command(  # noqa: PLR0917  an option each
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Trainings of each point.", show_default="1")] = None,
     seed: Annotated[int | None, typer.Option(help="The first seed.", show_default="1")] = None,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate each point, without data or training.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate points, without data or training.")] = False,
     preset: Preset = None, steps: Steps = None, until: Until = None,
     batch: Annotated[
         int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")

@@ -28,7 +28,7 @@ AGAIN = "again"
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What is to be done of a unit: all of it, its first steps again, or up to `stop_at`; `key` is that of the store."""
+    """What is to be done of a unit: all of it, its first steps again, or up to `stop_at`."""
 
     key: str
     unit: Unit
