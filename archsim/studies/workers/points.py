@@ -13,7 +13,7 @@ from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit, train_all
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summarise import summarise
-from archsim.studies.workers.finished import Task, finished
+from archsim.studies.workers.finished import Finished, Task, finished
 from archsim.studies.workers.parcel import Parcel, pack, unpacked
 from archsim.studies.workers.pool import PROCESSES, On, Pool, pool
 
@@ -63,7 +63,7 @@ def run_points(
             due.setdefault(key, (spec, []))[1].append(name)
         for each in finished(_tasks(due, points, workers), workers) if workers else ():
             names, summary = due[each.name][1], each.result()
-            _write(folder / f"{each.name}.json", points[names[0]], summary)
+            _write(folder / f"{each.name}.json", points[names[0]], each)
             keep(names, summary)
     return {name: found[name] for name in points}
 
@@ -81,6 +81,7 @@ def trained(parcel: Parcel) -> dict[str, Any]:
         return summarise(spec, train_all(spec), 0.0).model_dump(by_alias=True, mode="json")
 
 
-def _write(file: Path, options: Options, summary: dict[str, Any]) -> None:
+def _write(file: Path, options: Options, came: Finished) -> None:
     shown = {name: value if isinstance(value, int | float) else str(value) for name, value in options.items()}
-    files.write_text(file, json.dumps({"options": shown, "summary": summary}, indent=1) + "\n")
+    content = {"options": shown, "seconds": came.seconds, "by": came.by, "summary": came.value}
+    files.write_text(file, json.dumps(content, indent=1) + "\n")
