@@ -1,4 +1,4 @@
-"""Which designs of a sweep no other beats, and where along them better in one quantity begins to cost the other much."""
+"""Which designs of a sweep no other beats, and where along them a better one begins to cost much."""
 
 from __future__ import annotations
 
