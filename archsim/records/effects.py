@@ -7,6 +7,7 @@ the quantity's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -131,7 +132,7 @@ def _of_fit(values: Array, factors: Sequence[Factor]) -> tuple[dict[tuple[str, .
         terms = [term for size in sizes for term in combinations(range(len(factors)), size)]
         blocks = [_treatment([factors[k] for k in term]) for term in terms]
         design = np.hstack([np.ones((len(values), 1)), *blocks])
-        if len(values) < _ENOUGH * design.shape[1]:
+        if len(values) < _ENOUGH * design.shape[1] and not _nearly_full(factors):
             continue
         found, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
         if rank < design.shape[1] and method == PAIRS:
@@ -144,8 +145,13 @@ def _of_fit(values: Array, factors: Sequence[Factor]) -> tuple[dict[tuple[str, .
     return None
 
 
-_ENOUGH = 1.5
-"""Designs a coefficient, without which nothing is fitted."""
+_ENOUGH, _NEARLY = 1.5, 0.9
+"""Designs a coefficient, without which nothing is fitted but to a grid of which this part is there."""
+
+
+def _nearly_full(factors: Sequence[Factor]) -> bool:
+    cells = np.unique(np.column_stack([each.codes for each in factors]), axis=0)
+    return len(cells) >= _NEARLY * math.prod(len(each.levels) for each in factors)
 
 
 def _treatment(factors: Sequence[Factor]) -> Array:

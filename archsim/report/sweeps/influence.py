@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base.errors import InputError
-from archsim.records.effects import METHODS, Effects
+from archsim.records.effects import MAINS, METHODS, Effects
 from archsim.records.fronts import Array
 from archsim.records.sweeps import CHIP, Axis, Quantity
 from archsim.report import labels, style
@@ -26,7 +26,7 @@ SMALL = 0.005
 """Share that it takes in some quantity to be one of them."""
 LETTERS = 10
 """Levels up to which a map's cells have their values written in them."""
-OTHERS, REST = "all others", "three together, and unexplained"
+OTHERS, REST, MORE = "all others", "three together, and unexplained", "pairs and more together, and unexplained"
 Told = list[tuple[Quantity, Effects]]
 
 
@@ -50,7 +50,8 @@ def shares(found: Told) -> list[tuple[str, list[float]]]:
     kept, left = list(large), [each for each in rows if each not in large]
     if left:
         kept.append((OTHERS, [sum(own[k] for _, own in left) for k in range(len(found))]))
-    return [*kept, (REST, [own.rest for _, own in found])]
+    alone = any(own.method == MAINS for _, own in found)
+    return [*kept, (MORE if alone else REST, [own.rest for _, own in found])]
 
 
 def methods(found: Told) -> str:
@@ -67,7 +68,7 @@ def draw_shares(view: View, chip: str) -> Figure:
     places = -np.arange(len(rows))
     for k, ((quantity, _), axes) in enumerate(zip(found, grid.flat, strict=True)):
         for place, (name, own) in zip(places, rows, strict=True):
-            kind = 2 if name in (REST, OTHERS) else 1 if " × " in name else 0
+            kind = 2 if name in (REST, MORE, OTHERS) else 1 if " × " in name else 0
             axes.barh(place, 100 * own[k], color=(*style.SERIES[:2], style.FAINT)[kind], height=0.7)
             axes.annotate(
                 f"{100 * own[k]:.0f}", (100 * own[k], place), xytext=(3, 0), textcoords="offset points", va="center",
@@ -214,6 +215,7 @@ def _cells(axes: Axes, quantity: Quantity, table: Array) -> None:
     axes.set_facecolor(style.OTHER)
     drawn = axes.pcolormesh(np.ma.masked_invalid(table), cmap=colours, norm=norm, edgecolors="white", linewidth=0.6)
     bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.06, pad=0.02)
+    bar.solids.set_rasterized(True)  # 256 shapes otherwise
     if log and known.max() < _SHORT * known.min():
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity.text(value, 3).replace(" u", " µ")))

@@ -52,6 +52,11 @@ class View:
     rows: pd.DataFrame = field(repr=False)
 
     @cached_property
+    def every(self) -> View:
+        """The same over all finished designs, whichever quantities are known of them."""
+        return View(self.sweep, self.x, self.y, _once(self.sweep, self.sweep.finished))
+
+    @cached_property
     def front(self) -> Array:
         """Which rows are on the front of x and y."""
         return front(self.rows, [self.x, self.y])
