@@ -215,7 +215,8 @@ def _cells(axes: Axes, quantity: Quantity, table: Array) -> None:
     axes.set_facecolor(style.OTHER)
     drawn = axes.pcolormesh(np.ma.masked_invalid(table), cmap=colours, norm=norm, edgecolors="white", linewidth=0.6)
     bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.06, pad=0.02)
-    bar.solids.set_rasterized(True)  # 256 shapes otherwise
+    if bar.solids is not None:
+        bar.solids.set_rasterized(True)  # 256 shapes otherwise
     if log and known.max() < _SHORT * known.min():
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity.text(value, 3).replace(" u", " µ")))

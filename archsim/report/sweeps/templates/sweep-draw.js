@@ -247,5 +247,11 @@ function drawUpright(at, column, px, height, room) {
   words(column.title, 12);
   at.fillStyle = colours.soft;
   words(text(column, column.high, 3), HEAD - 6);
-  words(text(column, column.low, 3), height - 8);
+  if (column.high > column.low) words(text(column, column.low, 3), height - 8);
+  const between = column.words ? column.levels.map((_, k) => k) : column.kind === "axis" && column.stops ? column.stops : [];
+  if (between.length > 9) return;
+  at.textAlign = "left";
+  for (const value of between.filter((each) => each > column.low && each < column.high)) {
+    at.fillText(text(column, value, 3).slice(0, 12), px + 9, heightAt(part(column, value), height) + 4);
+  }
 }
