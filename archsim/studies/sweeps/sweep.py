@@ -151,7 +151,7 @@ class Doing:
             else:
                 self._fail(came)
             self._count += 1
-            self.done(f"{unit.asked.chip.name}, seed {unit.seed}", self._count, self._due)
+            self.done(unit.named, self._count, self._due)
             if self._pace.due():
                 begin = time.monotonic()
                 self.write()
