@@ -70,7 +70,7 @@ class Doing:
     def run(self, on: On) -> None:
         """Do what is not done yet; what comes back is kept at once."""
         early = self._missing(self._early()) if self.stop_hopeless else []
-        with self._opened(on, len(early) or len(self._missing(self._whole(every=True)))) as place:
+        with self._opened(on, max(len(early), len(self._missing(self._whole(every=True))))) as place:
             if early:
                 self._do(early, place)
             if self.stop_hopeless:
@@ -147,7 +147,9 @@ class Doing:
         for came in finished(((job.key, self._job(job, place)) for job in jobs), place):
             unit = units[came.name]
             if came.error is None:
-                self._put(came.name, {"state": "done", **came.value, "seconds": came.seconds, "by": came.by})
+                kept = {"run": str(self.store.run(unit.key))} if self.keep_runs and came.name == unit.key else {}
+                done = {"state": "done", **came.value, "seconds": came.seconds, "by": came.by, **kept}
+                self._put(came.name, done)
             else:
                 self._fail(came)
             self._count += 1
@@ -200,10 +202,7 @@ class Doing:
     def write(self) -> list[Path]:
         """Write the table as far as it is known."""
         frame = table.frame(self.plan, self.outcome, self.stopped)
-        self.failures = int((frame["state"] == table.FAILED).sum())
         return self.store.write(frame)
-
-    failures: int = 0
 
 
 def carry_out(

@@ -152,7 +152,7 @@ def _group(
 def _without(common: Cells, first: Point, state: str, reason: str) -> list[Cells]:
     """Return rows that say why they have no numbers."""
     count = len(common[ORDER])
-    told = {"state": [state] * count, "reason": [reason] * count, "seeds": [0] * count}
+    told: Cells = {"state": [state] * count, "reason": [reason] * count, "seeds": [0] * count}
     return [{**common, **told, "chip": [one.chip.name] * count} for one in first.design.chips]
 
 
@@ -196,13 +196,14 @@ def _measured(
 
 def _all(values: Sequence[F64], count: int) -> F64:
     """Return values by seed and point, (seeds, n); what is the same at every point comes as one number a seed."""
-    return np.stack([np.broadcast_to(each, (count,)) for each in values])
+    return np.stack([np.broadcast_to(each, (count,)) for each in values]).astype(np.float64, copy=False)
 
 
 def _mean(values: F64) -> F64:
     """Return the mean over the seeds, correctly rounded sums; of one seed that itself."""
     if len(values) == 1:
-        return values[0]
+        one: F64 = values[0]
+        return one
     return np.array([math.fsum(each) for each in values.T.tolist()], np.float64) / len(values)
 
 
