@@ -24,6 +24,8 @@ from archsim.studies.workers.parcel import Parcel, pack
 from archsim.studies.workers.pool import On, Pool, pool
 
 AGAIN = "again"
+_RECENT = 64
+"""Contents that are kept in memory: thousands would fill it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +63,8 @@ class Doing:
     keep_runs: bool = False
     done: Counted = _quiet
     stopped: dict[int, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    _kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
     _pace: Pace = field(default_factory=Pace)
     _count: int = 0
     _due: int = 0
@@ -169,14 +171,17 @@ class Doing:
 
     # --- what is known --------------------------------------------------------------------------------------------
     def _put(self, key: str, content: dict[str, Any], *, keep: bool = True) -> None:
-        self._kept[key] = content
-        if keep:  # what a dead worker left undone is done again by the same command
+        if keep:
             self.store.put(key, content)
+        else:  # what a dead worker left undone is done again by the same command
+            self._unkept[key] = content
 
     def _get(self, key: str) -> dict[str, Any] | None:
-        if key not in self._kept and (found := self.store.get(key)) is not None:
-            self._kept[key] = found
-        return self._kept.get(key)
+        if (found := self._unkept.get(key) or self._recent.pop(key, None) or self.store.get(key)) is not None:
+            self._recent[key] = found  # the baseline is asked for again and again, most others once
+            if len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        return found
 
     def outcome(self, unit: Unit) -> table.Outcome:
         """Return what came of a unit: its counts, why there are none, or None."""
