@@ -203,7 +203,7 @@ def _carry_out(
            silent=silent and not (view["as_csv"] or view["as_json"]))  # fmt: skip
     if not silent:
         typer.echo(f"Table: {out / 'sweep.csv'} ({len(found.frame):,} rows; archsim sweep show {out})")
-    if page and len(found.finished):
+    if page and found.finished["point"].nunique() > 1:  # one point is no picture
         from archsim.report.sweeps.write import write
 
         written = write(found.path)
