@@ -186,13 +186,13 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
         said = f"A cell is the mean of {counts.min()} to {counts.max()} designs: not all cells have the same others."
         figure.supxlabel(said, fontsize=8)
     others = [axis.key for axis in view.axes if axis not in (across, up) and axis.column != CHIP]
-    style.title(figure, f"{up.key} and {across.key} on {chip}, {_over(others, fixed or {})}: {view.sweep.name}")
+    style.title(figure, f"{up.key} and {across.key} on {chip}, {_over(view, others, fixed or {})}: {view.sweep.name}")
     return figure
 
 
-def _over(others: Sequence[str], fixed: Mapping[str, Any]) -> str:
+def _over(view: View, others: Sequence[str], fixed: Mapping[str, Any]) -> str:
     """Return what was done with the other parameters, in words."""
-    held = [f"{key} {value}" for key, value in fixed.items()]
+    held = [f"{key} {view.sweep.axis(key).text(value)}" for key, value in fixed.items()]
     free = [key for key in others if key not in fixed]
     said = [f"mean over {', '.join(free)}"] if free else []
     return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])]) or "each design"

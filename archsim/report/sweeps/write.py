@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+STEMS = ("front", "parallel", "shares", "levels", "map")
+"""What names of pictures begin with, up to a hyphen."""
+
+
 def write(
     folder: str | Path, out: str | Path | None = None, *, x: str | None = None, y: str | None = None,
     pair: Sequence[str] | None = None, fixed: Mapping[str, Any] | None = None,
@@ -46,10 +50,15 @@ def write(
     seen = view(sweep, x, y)
     target = Path(out) if out else rooted(sweep.path)
     files.check_folder(target)
+    own = (target / page.PAGE).is_file()
     written = [files.claim(target / page.PAGE, mark=page.MARK, what="page")]
     with style.applied():
         for stem, figure in figures(seen, pair, fixed):
             written += drawing.save(figure, target, stem)
+    if own:  # what an earlier call drew and this one did not; a folder without a page may hold others' pictures
+        for path in target.iterdir():
+            if path not in written and path.suffix[1:] in drawing.FORMATS and path.stem.split("-")[0] in STEMS:
+                path.unlink()
     files.write_text(written[0], page.render(seen))
     return written
 
@@ -61,7 +70,8 @@ def figures(
     yield "front", draw_front(seen)
     if (other := _against_area(seen.sweep, seen)) is not None:
         yield "front-area", draw_front(other)
-    yield "parallel", draw_parallel(seen)
+    if len(seen.axes) + len(seen.shown) > 1:
+        yield "parallel", draw_parallel(seen)
     for chip in seen.chips:
         end = f"-{slug(chip)}" if len(seen.chips) > 1 else ""
         if influence.told(seen, chip):
