@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archsim.base import files
 from archsim.records.sweeps import Sweep, read_sweep
@@ -24,7 +24,7 @@ STEMS = ("front", "parallel", "shares", "levels", "map")
 
 def write(
     folder: str | Path, out: str | Path | None = None, *, x: str | None = None, y: str | None = None,
-    pair: Sequence[str] | None = None, fixed: Mapping[str, Any] | None = None,
+    pair: Sequence[str] | None = None, fixed: Mapping[str, object] | None = None,
 ) -> list[Path]:  # fmt: skip
     """Write the pictures (PNG, SVG, PDF) and the page of a sweep, and return the files, the page first.
 
@@ -38,7 +38,7 @@ def write(
         Quantities of the front, by column or title; by default energy, and the metric, or time where there is none.
     pair : two keys of axes, optional
         The parameters of the map; by default the two with the largest effects.
-    fixed : key of another axis -> value, optional
+    fixed : key of another axis -> value or text, such as "1.6 pJ", optional
         What the map holds fixed; it is the mean over all other axes.
 
     Raises
@@ -64,9 +64,10 @@ def write(
 
 
 def figures(
-    seen: View, pair: Sequence[str] | None = None, fixed: Mapping[str, Any] | None = None
+    seen: View, pair: Sequence[str] | None = None, fixed: Mapping[str, object] | None = None
 ) -> Iterator[tuple[str, Figure]]:
     """Yield name and figure: the front, that against the area, parallel coordinates, and of each chip its effects."""
+    values = influence.held(seen, fixed or {})
     yield "front", draw_front(seen)
     if (other := _against_area(seen.sweep, seen)) is not None:
         yield "front-area", draw_front(other)
@@ -78,7 +79,7 @@ def figures(
             yield f"shares{end}", influence.draw_shares(seen, chip)
             yield f"levels{end}", influence.draw_levels(seen, chip)
         if (axes := influence.pair(seen, chip, pair)) is not None:
-            yield f"map{end}", influence.draw_map(seen, chip, *axes, fixed=fixed)
+            yield f"map{end}", influence.draw_map(seen, chip, *axes, fixed=values)
 
 
 def _against_area(sweep: Sweep, seen: View) -> View | None:

@@ -153,8 +153,20 @@ def test_a_map_holds_means_over_the_others_or_the_values_at_a_fixed_one(tmp_path
     at = made.rows[made.rows["adc.conversion [J]"] == 5e-12].set_index(["tile.rows", "tile.adc.bits"]).sort_index()
     np.testing.assert_allclose(np.ravel(mesh.get_array()), at["energy_per_sample_J"])
     assert "at adc.conversion 5 pJ" in fixed.get_label()
-    with pytest.raises(InputError, match=r"--fix: got 'adc.conversion=3.0'; expected values that some design has"):
+    with pytest.raises(InputError, match=r"--fix: got 'adc.conversion=3 J'; expected values that some design has"):
         influence.draw_map(made, "mixed-precision", bits, rows, fixed={"adc.conversion": 3.0})
+
+
+def test_what_is_held_fixed_is_given_as_it_is_written_or_as_the_table_has_it(tmp_path: Path) -> None:
+    made = seen(tmp_path)
+    for given in ("1.6 pJ", "1600 fJ", 1.6e-12):
+        assert influence.held(made, {"adc.conversion": given}) == {"adc.conversion": 1.6e-12}
+    for given in ("128", 128):
+        assert influence.held(made, {"tile.rows": given}) == {"tile.rows": 128}
+    with pytest.raises(InputError, match=r"--fix tile.rows: got '127'; expected one of 64, 128, 256"):
+        influence.held(made, {"tile.rows": "127"})
+    with pytest.raises(InputError, match=r"got '2 J'; expected one of 500 fJ, 1.6 pJ, 5 pJ"):
+        influence.held(made, {"adc.conversion": "2 J"})
 
 
 def test_a_map_with_designs_missing_says_so(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ function above(canvas) {
 let view = null;  // how columns lie on the scatter: place(row) -> [x, y]
 
 function span(column) {
-  let low = column.low, high = column.high;
+  let low = column.least, high = column.most;
   if (state.zoom) {
     const known = Array.from(left.keys()).filter((i) => left[i] && Number.isFinite(column.values[i])).map((i) => column.values[i]);
     if (known.length) [low, high] = known.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
@@ -55,7 +55,7 @@ function marksOf(column, {log, from, to}) {
   if (column.words) return column.levels.map((_, k) => k);
   if (log) {
     const found = logTicks(Math.exp(from), Math.exp(to));
-    return found.length > 1 ? found : [column.low, column.high];
+    return found.length > 1 ? found : [Math.exp(from), Math.exp(to)];
   }
   const scaled = column.scale, step = ticks((to - from) * scaled, 5)[1];
   const first = Math.ceil(from * scaled / step);
