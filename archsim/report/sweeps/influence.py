@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.base.errors import InputError
+from archsim.base.errors import InputError, nearest
+from archsim.base.units import parse
 from archsim.records.effects import MAINS, METHODS, Effects
 from archsim.records.fronts import Array
 from archsim.records.sweeps import CHIP, Axis, Quantity
@@ -149,6 +151,40 @@ def pair(view: View, chip: str, keys: Sequence[str] | None) -> tuple[Axis, Axis]
     return found[0], found[1]
 
 
+def held(view: View, fixed: Mapping[str, object]) -> dict[str, Any]:
+    """Return what a map holds fixed as the columns have it: "1.6 pJ" of a price as 1.6e-12.
+
+    Raises
+    ------
+    InputError
+        If a key is no axis, or no design has the value.
+    """
+    found = {}
+    for key, given in fixed.items():
+        axis = view.sweep.axis(key, option="--fix")
+        levels = view.sweep.levels(axis)
+        value = parse(given, axis.unit) if isinstance(given, str) and axis.unit else given
+        alike = [each for each in levels if each == value or axis.text(each) == str(given) or _close(each, value)]
+        if not alike:
+            texts = [axis.text(each) for each in levels]
+            raise InputError(
+                key=f"--fix {key}", value=given, expected=f"one of {', '.join(texts[:MOST])}",
+                hint=nearest(str(given), texts),
+            )  # fmt: skip
+        found[axis.key] = alike[0]
+    return found
+
+
+MOST = 20
+"""Values that an error lists."""
+
+
+def _close(one: object, other: object) -> bool:
+    """Whether two numbers are the same but for rounding."""
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (one, other))
+    return numbers and math.isclose(one, other, rel_tol=1e-9)  # type: ignore[arg-type]
+
+
 def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[str, Any] | None = None) -> Figure:
     """Return a map of x and one of y over two parameters, means over the others or at fixed values of them.
 
@@ -168,8 +204,8 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
     for key, value in (fixed or {}).items():
         rows = rows[rows[view.sweep.axis(key, option="--fix").column] == value]
     if rows.empty:
-        said = ", ".join(f"{key}={value}" for key, value in (fixed or {}).items())
-        raise InputError(key="--fix", value=said, expected="values that some design has")
+        said = ", ".join(f"{key}={view.sweep.axis(key).text(value)}" for key, value in (fixed or {}).items())
+        raise InputError(key="--fix", value=said, expected="values that some design has together")
     columns, lines = (_levels(view, axis, rows) for axis in (across, up))
     shown = [each for each in (view.y, view.x) if rows[each.name].nunique() > 1] or [view.y]
     figure = style.figure(max(7.2, 3.6 * len(shown)), min(0.42 * len(lines), 4.2) + 2.1)
@@ -186,13 +222,13 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
         said = f"A cell is the mean of {counts.min()} to {counts.max()} designs: not all cells have the same others."
         figure.supxlabel(said, fontsize=8)
     others = [axis.key for axis in view.axes if axis not in (across, up) and axis.column != CHIP]
-    style.title(figure, f"{up.key} and {across.key} on {chip}, {_over(others, fixed or {})}: {view.sweep.name}")
+    style.title(figure, f"{up.key} and {across.key} on {chip}, {_over(view, others, fixed or {})}: {view.sweep.name}")
     return figure
 
 
-def _over(others: Sequence[str], fixed: Mapping[str, Any]) -> str:
+def _over(view: View, others: Sequence[str], fixed: Mapping[str, Any]) -> str:
     """Return what was done with the other parameters, in words."""
-    held = [f"{key} {value}" for key, value in fixed.items()]
+    held = [f"{key} {view.sweep.axis(key).text(value)}" for key, value in fixed.items()]
     free = [key for key in others if key not in fixed]
     said = [f"mean over {', '.join(free)}"] if free else []
     return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])]) or "each design"

@@ -120,7 +120,9 @@ def _asked(view: View) -> list[tuple[str, str]]:
     told = view.sweep.definition
     rows = [(axis.key, ", ".join(map(axis.text, axis.values))) for axis in view.sweep.axes]
     rows.append(("settings", "; ".join(f"{key}={value}" for key, value in (told.get("settings") or {}).items())))
-    rows += [(name, str(told.get(name) or "")) for name in ("samples", "created")]
+    for name in ("conditions", "baseline", "preset", "steps", "until", "batch", "seeds", "samples", "created"):
+        value = told.get(name) or ""
+        rows.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
     return [(name, value) for name, value in rows if value]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archsim.base import files
 from archsim.records.sweeps import Sweep, read_sweep
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+STEMS = ("front", "parallel", "shares", "levels", "map")
+"""What names of pictures begin with, up to a hyphen."""
+
+
 def write(
     folder: str | Path, out: str | Path | None = None, *, x: str | None = None, y: str | None = None,
-    pair: Sequence[str] | None = None, fixed: Mapping[str, Any] | None = None,
+    pair: Sequence[str] | None = None, fixed: Mapping[str, object] | None = None,
 ) -> list[Path]:  # fmt: skip
     """Write the pictures (PNG, SVG, PDF) and the page of a sweep, and return the files, the page first.
 
@@ -34,7 +38,7 @@ def write(
         Quantities of the front, by column or title; by default energy, and the metric, or time where there is none.
     pair : two keys of axes, optional
         The parameters of the map; by default the two with the largest effects.
-    fixed : key of another axis -> value, optional
+    fixed : key of another axis -> value or text, such as "1.6 pJ", optional
         What the map holds fixed; it is the mean over all other axes.
 
     Raises
@@ -46,29 +50,36 @@ def write(
     seen = view(sweep, x, y)
     target = Path(out) if out else rooted(sweep.path)
     files.check_folder(target)
+    own = (target / page.PAGE).is_file()
     written = [files.claim(target / page.PAGE, mark=page.MARK, what="page")]
     with style.applied():
         for stem, figure in figures(seen, pair, fixed):
             written += drawing.save(figure, target, stem)
+    if own:  # what an earlier call drew and this one did not; a folder without a page may hold others' pictures
+        for path in target.iterdir():
+            if path not in written and path.suffix[1:] in drawing.FORMATS and path.stem.split("-")[0] in STEMS:
+                path.unlink()
     files.write_text(written[0], page.render(seen))
     return written
 
 
 def figures(
-    seen: View, pair: Sequence[str] | None = None, fixed: Mapping[str, Any] | None = None
+    seen: View, pair: Sequence[str] | None = None, fixed: Mapping[str, object] | None = None
 ) -> Iterator[tuple[str, Figure]]:
     """Yield name and figure: the front, that against the area, parallel coordinates, and of each chip its effects."""
+    values = influence.held(seen, fixed or {})
     yield "front", draw_front(seen)
     if (other := _against_area(seen.sweep, seen)) is not None:
         yield "front-area", draw_front(other)
-    yield "parallel", draw_parallel(seen)
+    if len(seen.axes) + len(seen.shown) > 1:
+        yield "parallel", draw_parallel(seen)
     for chip in seen.chips:
         end = f"-{slug(chip)}" if len(seen.chips) > 1 else ""
         if influence.told(seen, chip):
             yield f"shares{end}", influence.draw_shares(seen, chip)
             yield f"levels{end}", influence.draw_levels(seen, chip)
         if (axes := influence.pair(seen, chip, pair)) is not None:
-            yield f"map{end}", influence.draw_map(seen, chip, *axes, fixed=fixed)
+            yield f"map{end}", influence.draw_map(seen, chip, *axes, fixed=values)
 
 
 def _against_area(sweep: Sweep, seen: View) -> View | None:

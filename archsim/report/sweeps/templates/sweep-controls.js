@@ -18,16 +18,16 @@ function update() {
     for (const card of cards) card.show();
     drawScatter();
     drawLines();
+    drawMarks();
     fillTable();
   });
 }
 
-/** Draw again with another design marked: nothing else moved. */
+/** Mark another design: nothing else moved. */
 function mark(i) {
   if (state.at === i) return;
   state.at = i;
-  drawScatter();
-  drawLines();
+  drawMarks();
 }
 
 function setRange(column, range) {

@@ -1,5 +1,5 @@
 // Canvases: the scatter of two columns, and a line a design through all columns.
-const MOST_LINES = 2000, MANY = 3000;
+const MOST_LINES = 1000, MANY = 3000;
 const PAD = {left: 74, right: 14, top: 12, bottom: 44};
 const scatter = document.getElementById("scatter"), lines = document.getElementById("lines");
 let colours = {};
@@ -13,9 +13,9 @@ function readColours() {
   probe.remove();
 }
 
-/** A canvas made as large as its box, cleared, with its pen and its size in CSS pixels. */
-function pen(canvas) {
-  const width = canvas.clientWidth, height = canvas.clientHeight, ratio = devicePixelRatio || 1;
+/** A canvas made as large as the box of the one that is seen, cleared, with its pen and its size in CSS pixels. */
+function pen(canvas, seen = canvas) {
+  const width = seen.clientWidth, height = seen.clientHeight, ratio = devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -27,11 +27,20 @@ function pen(canvas) {
   return {at, width, height};
 }
 
+const below = new Map([[scatter, document.createElement("canvas")], [lines, document.createElement("canvas")]]);
+
+/** What is drawn anew when designs are marked alone: a copy of all else, with a pen to draw on it. */
+function above(canvas) {
+  const {at, width, height} = pen(canvas);
+  if (width && height) at.drawImage(below.get(canvas), 0, 0, width, height);
+  return {at, width, height};
+}
+
 // --- the scatter -----------------------------------------------------------------------------------------------------
 let view = null;  // how columns lie on the scatter: place(row) -> [x, y]
 
 function span(column) {
-  let low = column.low, high = column.high;
+  let low = column.least, high = column.most;
   if (state.zoom) {
     const known = Array.from(left.keys()).filter((i) => left[i] && Number.isFinite(column.values[i])).map((i) => column.values[i]);
     if (known.length) [low, high] = known.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
@@ -46,7 +55,7 @@ function marksOf(column, {log, from, to}) {
   if (column.words) return column.levels.map((_, k) => k);
   if (log) {
     const found = logTicks(Math.exp(from), Math.exp(to));
-    return found.length > 1 ? found : [column.low, column.high];
+    return found.length > 1 ? found : [Math.exp(from), Math.exp(to)];
   }
   const scaled = column.scale, step = ticks((to - from) * scaled, 5)[1];
   const first = Math.ceil(from * scaled / step);
@@ -119,7 +128,7 @@ function bars(at, i, x, y) {
 }
 
 function drawScatter() {
-  const {at, width, height} = pen(scatter), x = COLUMNS[state.x], y = COLUMNS[state.y];
+  const {at, width, height} = pen(below.get(scatter), scatter), x = COLUMNS[state.x], y = COLUMNS[state.y];
   const spans = {x: span(x), y: span(y)};
   const along = ({of, from, to}, value) => (of(value) - from) / (to - from);
   view = {
@@ -157,9 +166,16 @@ function drawScatter() {
     dot(at, view.place(i), PAGE.of[i], 4.6);
   }
   ring(at, knee(best, x, y), colours.knee, 10);
-  ring(at, state.pinned, colours.mark, 8);
-  ring(at, state.at, colours.ink, 8);
   at.restore();
+}
+
+/** Show both pictures with the designs that are marked. */
+function drawMarks() {
+  const dots = above(scatter), strokes = above(lines);
+  for (const [i, colour] of [[state.pinned, colours.mark], [state.at, colours.ink]]) {
+    ring(dots.at, i, colour, 8);
+    if (i !== null) line(strokes, i, colour, 2.6);
+  }
 }
 
 function ring(at, i, colour, size) {
@@ -187,25 +203,27 @@ const SIDE = 46, HEAD = 34, FOOT = 24;
 const uprightAt = (k, width) => SIDE + k * (width - 2 * SIDE) / Math.max(COLUMNS.length - 1, 1);
 const heightAt = (at, height) => height - FOOT - at * (height - HEAD - FOOT);
 
+/** Draw a design through all columns that it has. */
+function line({at, width, height}, i, colour, thick) {
+  at.strokeStyle = colour;
+  at.lineWidth = thick;
+  at.beginPath();
+  let down = false;
+  for (const column of COLUMNS) {
+    const value = column.values[i];
+    if (!Number.isFinite(value)) { down = false; continue; }
+    const px = uprightAt(column.place, width), py = heightAt(part(column, value), height);
+    if (down) at.lineTo(px, py); else at.moveTo(px, py);
+    down = true;
+  }
+  at.stroke();
+}
+
 function drawLines() {
-  const {at, width, height} = pen(lines);
-  const path = (i) => {
-    let down = false;
-    for (const column of COLUMNS) {
-      const value = column.values[i];
-      if (!Number.isFinite(value)) { down = false; continue; }
-      const px = uprightAt(column.place, width), py = heightAt(part(column, value), height);
-      if (down) at.lineTo(px, py); else at.moveTo(px, py);
-      down = true;
-    }
-  };
+  const pens = pen(below.get(lines), lines), {at, width, height} = pens;
   const stroke = (rows, colour, alpha, thick) => {
-    at.strokeStyle = colour;
     at.globalAlpha = alpha;
-    at.lineWidth = thick;
-    at.beginPath();
-    rows.forEach(path);
-    at.stroke();
+    for (const i of rows) line(pens, i, colour, thick);
   };
   const thin = (rows) => { const step = Math.ceil(rows.length / MOST_LINES); return step > 1 ? rows.filter((_, k) => k % step === 0) : rows; };
   const every = Array.from(left.keys()), on = new Set(best);
@@ -213,8 +231,6 @@ function drawLines() {
   stroke(thin(every.filter((i) => !left[i])), colours.line, 0.45, 0.7);
   PAGE.series.forEach((_, k) => stroke(thin(rest.filter((i) => PAGE.of[i] === k)), colours.series[k], rest.length > 300 ? 0.12 : 0.3, 0.8));
   PAGE.series.forEach((_, k) => stroke(best.filter((i) => PAGE.of[i] === k), colours.series[k], 0.95, 1.6));
-  if (state.pinned !== null) stroke([state.pinned], colours.mark, 1, 2.6);
-  if (state.at !== null) stroke([state.at], colours.ink, 1, 2.6);
   at.globalAlpha = 1;
   for (const column of COLUMNS) drawUpright(at, column, uprightAt(column.place, width), height, (width - 2 * SIDE) / Math.max(COLUMNS.length - 1, 1));
   byId("thinned").textContent = rest.length > MOST_LINES ? `Of ${WHOLE.format(rest.length)} designs left behind the front, every ${Math.ceil(rest.length / MOST_LINES)}th line is drawn.` : "";
@@ -252,6 +268,10 @@ function drawUpright(at, column, px, height, room) {
   if (between.length > 9) return;
   at.textAlign = "left";
   for (const value of between.filter((each) => each > column.low && each < column.high)) {
-    at.fillText(text(column, value, 3).slice(0, 12), px + 9, heightAt(part(column, value), height) + 4);
+    const place = [text(column, value, 3).slice(0, 12), px + 9, heightAt(part(column, value), height) + 4];
+    at.strokeStyle = colours.page;
+    at.lineWidth = 3;
+    at.strokeText(...place);
+    at.fillText(...place);
   }
 }

@@ -10,6 +10,12 @@ for (const [k, column] of COLUMNS.entries()) {
   column.low = known.reduce((a, b) => Math.min(a, b), Infinity);
   column.high = known.reduce((a, b) => Math.max(a, b), -Infinity);
   column.log = !column.words && column.low > 0 && column.high > WIDE * column.low;
+  [column.least, column.most] = [column.low, column.high];  // with the bars of the spread over seeds
+  column.values.forEach((value, i) => {
+    const half = column.spread ? column.spread[i] || 0 : 0;
+    if (value + half > column.most) column.most = value + half;
+    if (value - half < column.least && !(column.log && value - half <= 0)) column.least = value - half;
+  });
   const different = [...new Set(known)].sort((a, b) => a - b);
   column.stops = different.length <= 60 ? different : null;  // where a slider halts; null: anywhere
 }
