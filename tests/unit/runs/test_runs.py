@@ -226,7 +226,7 @@ def test_the_run_file_says_what_went_in(finished: tuple[Path, Summary]) -> None:
 def test_seeds_side_by_side_are_seeds_alone(tmp_path: Path) -> None:
     options = {"workload": "mlp-mnist", "steps": 40, "techs": TECH}
     with ThreadPoolExecutor(1) as pool:
-        results = run_seeds(options, [1, 2], tmp_path, done=lambda *_: None, executor=pool)
+        results = run_seeds(options, [1, 2], tmp_path, done=lambda *_: None, on=pool)
     alone = run("mlp-mnist", out=tmp_path / "alone", steps=40, techs=TECH, seed=2)
     assert alone.summary["seed"] == 2
     assert (tmp_path / "seed-2/training.csv").read_bytes() == (tmp_path / "alone/training.csv").read_bytes()
