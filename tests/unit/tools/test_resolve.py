@@ -54,7 +54,7 @@ def test_a_version_that_nobody_can_have_is_told(
     tool: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = {"3.11": "", "3.14": "ERROR: No matching distribution found for numba>=0.59"}
-    monkeypatch.setattr(tool, "resolve", lambda requirements, python: told[python])
+    monkeypatch.setattr(tool, "resolve", lambda _, python: told[python])
     monkeypatch.setattr("sys.argv", ["resolve.py", "--python", "3.11", "--python", "3.14", "--extra", "core"])
     assert tool.main() == 1
     assert capsys.readouterr().out == f"Python 3.11, core: ok\nPython 3.14, core: {told['3.14']}\n"
