@@ -128,7 +128,7 @@ def test_every_command_and_every_kind_of_file_has_its_page() -> None:
         assert kind in ("architecture", "device") or f"reference/files/{kind}.md" in found
     assert "| `--steps NUMBER` | Training steps" in found["reference/commands/run.md"]
     assert "| `learning_rate` | number, above 0" in found["reference/files/workload.md"]
-    assert "5.12 pJ" in found["model/technologies/bottom-up-14nm.md"]
+    assert "5.12&nbsp;pJ" in found["model/technologies/bottom-up-14nm.md"]
 
 
 def test_the_keys_of_the_summary_that_the_page_promises_are_those_of_the_program() -> None:

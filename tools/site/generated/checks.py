@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archsim.base.units import parse
 from archsim.studies.validation import standing
 from archsim.studies.validation.cases import QUANTITIES, read_case, shipped_cases
-from generated.text import cell, code, table
+from generated.text import cell, code, table, whole
 
 
 class Row(NamedTuple):
@@ -67,8 +67,8 @@ def summary() -> str:
 def contents() -> str:
     """Return the table of all recorded checks, case by case."""
     lines = [
-        [row.case if row.case != before else "", cell(row.what), cell(row.published), cell(row.found),
-         f"{100 * (row.factor - 1):+.1f} %", row.kind + (" (miss)" if row.cause else "")]
+        [row.case if row.case != before else "", cell(row.what), whole(row.published), whole(row.found),
+         whole(f"{100 * (row.factor - 1):+.1f} %"), row.kind + (" (miss)" if row.cause else "")]
         for row, before in zip(rows(), ["", *(row.case for row in rows())], strict=False)
     ]  # fmt: skip
     return table(["design", "check", "published", "archsim", "error", "class"], lines)

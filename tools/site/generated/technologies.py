@@ -11,7 +11,7 @@ from archsim.base.files import shipped
 from archsim.base.units import show
 from archsim.base.yamlfile import read
 from archsim.devices.library import device_file, numbers, shipped_devices
-from generated.text import below_others, cell, code, table
+from generated.text import below_others, cell, code, table, whole
 
 HOME = "model/technologies"
 MAIN = "bottom-up-14nm"
@@ -25,7 +25,8 @@ def _read(name: str) -> Technology:
 def contents() -> str:
     """Return the table of the shipped technologies."""
     rows = [
-        [f"[{name}](technologies/{name}.md)", _read(name).node, cell(_read(name).title)] for name in list_technologies()
+        [f"[{name}](technologies/{name}.md)", whole(_read(name).node), cell(_read(name).title)]
+        for name in list_technologies()
     ]
     return table(["technology", "node", "what it is"], rows)
 
@@ -57,16 +58,9 @@ def _table(found: Any, unit: str | None) -> str:
     rows = []
     for each in found.values():
         in_unit = unit or (each.price_unit if unit is None else each.unit)
-        low, high = show(each.low, in_unit), show(each.high, in_unit)
-        rows.append(
-            [
-                code(each.name),
-                show(each.value, in_unit),
-                f"{low} to {high}",
-                each.origin.basis,
-                cell(_origin(each.origin)),
-            ]
-        )
+        value, low, high = (whole(show(end, in_unit)) for end in (each.value, each.low, each.high))
+        origin = cell(_origin(each.origin))
+        rows.append([code(each.name), value, f"{low} to {high}", each.origin.basis, origin])
     return table(["figure", "value", "range", "basis", "source or reason"], rows)
 
 

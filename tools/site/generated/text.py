@@ -16,6 +16,11 @@ def code(text: object) -> str:
     return f"`{shown}`" if shown else ""
 
 
+def whole(text: str) -> str:
+    """Return a quantity whose number and unit stay on one line."""
+    return cell(text).replace(" ", "&nbsp;")
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of cells that are Markdown already."""
     lines = [heads, ["---"] * len(heads), *rows]
