@@ -28,7 +28,7 @@ from archsim.chips.crossbar import CrossbarChip, load_cells
 from archsim.chips.demands import Demand
 from archsim.chips.layer_state import ExpectedLayerState, LayerState
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
-from archsim.chips.placement import place
+from archsim.chips.placement import place, shapes_in_tiles
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
@@ -57,7 +57,7 @@ class MixedPrecisionChip(CrossbarChip):
         state: dict[str, LayerState], *, now_ps: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, state, now_ps=now_ps)
-        self._log_words = architecture.programmer.log_words // len(state)
+        self._log_words = architecture.programmer.log_words // len(network.matrices)
         self.outer_product_units = self._outer_product_units()
         self.programmer = Programmer(
             self.clock, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
@@ -98,7 +98,7 @@ class MixedPrecisionChip(CrossbarChip):
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
             sums = partial(
-                Accumulator, network.shapes[name], x_bits=outer.x_bits, error_bits=outer.error_bits,
+                Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
                 skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
             accumulator = sums(epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit)
@@ -106,6 +106,7 @@ class MixedPrecisionChip(CrossbarChip):
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
         made = cls(architecture, network, times, state)
+        made.aside.load(network.initial_weights(streams))
         return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
@@ -222,7 +223,7 @@ class MixedPrecisionChip(CrossbarChip):
             yield from self.outer_product_units[matrix].shift(accumulator, step, tag)
             learnt.clear()
         state.since_refresh += samples
-        self.ranges[matrix].count(samples)
+        self.count_samples(matrix, samples)
         index, pulses = self.outer_product_units[matrix].apply(state.accumulator, tag)
         if index.size:
             yield from self._program(matrix, state, index, pulses, tag)
@@ -250,6 +251,11 @@ class MixedPrecisionChip(CrossbarChip):
     def _at_tiles(self) -> bool:
         return self.architecture.outer_product.at == "tiles"
 
+    @cached_property
+    def _learning(self) -> dict[str, LayerState]:
+        """The leaves of the matrices that learn."""
+        return {name: self.state[name] for name in self.network.shapes}
+
     def _outer_product_units(self) -> dict[str, OuterProductUnit]:
         """Return what adds to chi of each layer: the units at its tiles, or the one unit of all layers."""
         outer, tile = self.architecture.outer_product, self.architecture.tile
@@ -271,10 +277,10 @@ class MixedPrecisionChip(CrossbarChip):
                 name: unit(
                     tile.rows * tile.columns, tile.rows + tile.columns, layer.grid.tiles, f"outer_product_unit {name}"
                 )
-                for name, layer in self.state.items()
+                for name, layer in self._learning.items()
             }
         lines = max(sum(shape) for shape in self.network.shapes.values())
-        return dict.fromkeys(self.state, unit(self.network.weights, lines, 1, "outer_product_unit"))
+        return dict.fromkeys(self._learning, unit(self.network.weights, lines, 1, "outer_product_unit"))
 
     def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
         """Return what turns gradients into steps, beside each unit that adds to chi and as wide."""
@@ -289,17 +295,27 @@ class MixedPrecisionChip(CrossbarChip):
             words = tile.rows * tile.columns
             return {
                 name: unit(words, copies=layer.grid.tiles, label=f"optimiser_unit {name}")
-                for name, layer in self.state.items()
+                for name, layer in self._learning.items()
             }
-        return dict.fromkeys(self.state, unit(self.network.weights))
+        return dict.fromkeys(self._learning, unit(self.network.weights))
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for r, c, inside, due in state.by_tile(index, pulses):
             tile = self.tiles[matrix][r][c]
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
+            if matrix in self.aside.followed:
+                yield from tile.slot.during(self._read_signs(matrix, (r, c), inside, tag))
             state.logs[r][c].add(inside)
             state.logged += inside.size
+
+    def _read_signs(self, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:
+        """Read weights of a tile that were programmed, and note their signs; a refresh is taken to change none."""
+        r, c = place
+        grid, cells = self.state[matrix].grid, self.state[matrix].cells[r][c]
+        negative = yield from self.programmer.read_signs(cells, inside, tag)
+        rows, columns = np.divmod(inside, cells.shape[1])
+        yield from self.aside.follow(matrix, rows + grid.rows[r].start, columns + grid.columns[c].start, negative, tag)
 
 
 def _not_zero(scale: Scale) -> Scale:
@@ -314,9 +330,10 @@ def expected_state(
     outer, tile, copies = architecture.outer_product, architecture.tile, architecture.weight.copies
     conductance = 2 * copies * build_device(architecture).common
     state: dict[str, LayerState] = {}
-    for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
+    shapes = shapes_in_tiles(network, architecture.feedback.at)
+    for name, grid in place(shapes, rows=tile.rows, columns=tile.columns).items():
         written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
-        sums = partial(ExpectedAccumulator, network.shapes[name], edges=edges, burst=outer.burst)
+        sums = partial(ExpectedAccumulator, shapes[name], edges=edges, burst=outer.burst)
         cells = [
             [
                 ExpectedCells((row.size, column.size), conductance=conductance, writing=written, copies=copies)

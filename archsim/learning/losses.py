@@ -1,4 +1,4 @@
-"""Values of losses, for the course of a training; no chip computes them."""
+"""Values of losses, for the course of a training, and for rules that learn from nothing else."""
 
 from __future__ import annotations
 

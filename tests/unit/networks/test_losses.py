@@ -8,7 +8,8 @@ from network_kit import chain, dense
 
 from archsim.base.errors import ModelError
 from archsim.learning.losses import VALUES
-from archsim.networks.backprop import Loss, training
+from archsim.networks.rules.backprop import training
+from archsim.networks.rules.writer import Loss
 
 
 def test_binary_cross_entropy_is_the_log_likelihood_of_each_element_alone() -> None:
