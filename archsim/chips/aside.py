@@ -1,4 +1,4 @@
-"""Matrices of a learning rule that lie in no tile: random ones in a memory or from a generator, and signs of weights."""
+"""Matrices of a learning rule that lie in no tile: random ones in a memory or from a generator; signs of weights."""
 
 from __future__ import annotations
 
