@@ -10,16 +10,28 @@ from dataclasses import dataclass
 from archsim.learning.functions import Function, Reshape, Shape, words
 from archsim.networks.faults import NamedFault
 from archsim.networks.graph import Graph, Matrix, Node, Product, Role, Tensor
-from archsim.networks.rules.writer import Loss, Writer
+from archsim.networks.rules.writer import Loss, Writer, needed
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A tensor that products read, the node that writes it, and a name of its own."""
+    """A tensor that products read.
+
+    Parameters
+    ----------
+    tensor : Tensor
+    node : Node
+        That writes it.
+    name : str
+        Its own: that of its layer, with a number where that has several.
+    block : tuple of Node
+        What is on the way to it, and not to a cut before.
+    """
 
     tensor: Tensor
     node: Node
     name: str
+    block: tuple[Node, ...]
 
 
 def cuts(graph: Graph, nodes: Sequence[Node], led: Collection[str], rule: str) -> list[Cut]:
@@ -35,15 +47,11 @@ def cuts(graph: Graph, nodes: Sequence[Node], led: Collection[str], rule: str) -
     Raises
     ------
     NamedFault
-        For a matrix of more than one product, and for a tensor that not only products read: neither rule says what
-        comes of those.
+        For a matrix of more than one product, and for a layer that takes a result of an earlier one other than by a
+        product, such as a sum of residuals: no rule of this kind says what comes of those.
     """
-    makers = {node.output: node for node in nodes}
-    readers: dict[str, list[Node]] = {}
     seen: set[str] = set()
     for node in nodes:
-        for name in node.inputs:
-            readers.setdefault(name, []).append(node)
         if isinstance(node.what, Product):
             if node.what.matrix in seen:
                 raise NamedFault(
@@ -51,36 +59,52 @@ def cuts(graph: Graph, nodes: Sequence[Node], led: Collection[str], rule: str) -
                     "product a matrix, as in dense and convolutional layers", node.layer,
                 )  # fmt: skip
             seen.add(node.what.matrix)
-    found: dict[str, Node] = {}
-    for node in nodes:
-        if not isinstance(node.what, Product) or node.inputs[0] not in led:
-            continue
-        name = node.inputs[0]
-        while name in makers and _names_anew(makers[name]):
-            [name] = makers[name].inputs
-        _only_products(name, readers, rule)
-        found[name] = makers[name]
-    many = Counter(node.layer for node in found.values())
+    homes = _homes(nodes)
+    read = {homes[node.inputs[0]] for node in nodes if isinstance(node.what, Product) and node.inputs[0] in led}
+    ends = [node for node in nodes if node.output in read]
+    many, blocks = Counter(node.layer for node in ends), _blocks(nodes, ends)
+    _only_products(graph, blocks, homes, rule)
     return [
-        Cut(graph.tensors[name], node, node.layer if many[node.layer] == 1 else f"{node.layer}-{number}")
-        for number, (name, node) in enumerate((node.output, node) for node in nodes if node.output in found)
-    ]
+        Cut(
+            graph.tensors[node.output], node, node.layer if many[node.layer] == 1 else f"{node.layer}-{number}",
+            tuple(block),
+        )
+        for number, (node, block) in enumerate(zip(ends, blocks, strict=False))
+    ]  # fmt: skip
 
 
-def _names_anew(node: Node) -> bool:
-    return isinstance(node.what, Function) and node.what.cost.free and len(node.inputs) == 1
+def _homes(nodes: Sequence[Node]) -> dict[str, str]:
+    """Return tensor -> the one whose words it names anew, or itself."""
+    homes = {name: name for node in nodes for name in node.inputs}
+    for node in nodes:
+        anew = isinstance(node.what, Function) and node.what.cost.free and len(node.inputs) == 1
+        homes[node.output] = homes[node.inputs[0]] if anew else node.output
+    return homes
 
 
-def _only_products(name: str, readers: dict[str, list[Node]], rule: str) -> None:
-    """Refuse a tensor that something other than a product reads, under this name or another one of the same words."""
-    for node in readers.get(name, []):
-        if _names_anew(node):
-            _only_products(node.output, readers, rule)
-        elif not isinstance(node.what, Product):
-            raise NamedFault(
-                f"{rule} into what {node.layer} reads, beside a product or in the place of one: expected layers in "
-                "a chain, each read by products alone", node.layer,
-            )  # fmt: skip
+def _blocks(nodes: Sequence[Node], ends: Sequence[Node]) -> list[list[Node]]:
+    """Return what is on the way to each of some nodes and to none before, and what comes after them all."""
+    done: set[str] = set()
+    blocks = []
+    for end in ends:
+        blocks.append([node for node in needed(nodes, [end.output]) if node.output not in done])
+        done.update(node.output for node in blocks[-1])
+    return [*blocks, [node for node in nodes if node.output not in done]]
+
+
+def _only_products(graph: Graph, blocks: Sequence[Sequence[Node]], homes: dict[str, str], rule: str) -> None:
+    """Refuse that anything but a product takes a result of an earlier block, under any of its names."""
+    earlier: set[str] = set()
+    for block in blocks:
+        for node in block:
+            if isinstance(node.what, Product) or homes[node.output] != node.output:
+                continue
+            if early := [homes[name] for name in node.inputs if homes[name] in earlier]:
+                raise NamedFault(
+                    f"{rule} of {node.layer}, which takes {graph.tensors[early[0]].origin} other than by a product: "
+                    "expected layers in a chain", node.layer,
+                )  # fmt: skip
+        earlier.update(node.output for node in block)
 
 
 @dataclass(frozen=True, slots=True)

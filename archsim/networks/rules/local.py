@@ -41,12 +41,11 @@ class LocalLosses(Rule):
         for cut in cuts(graph, nodes, led, self.kind):
             between = Between.of(cut, error_shape(graph, loss), "classifier", self.spread, self.kind)
             made[between.matrix.name] = between.matrix
-            block = [node for node in needed(nodes, [cut.tensor.name]) if node.output not in done]
-            done.update(node.output for node in block)
-            writer.forward(block)
+            done.update(node.output for node in cut.block)
+            writer.forward(cut.block)
             phases.append(("forward", writer.take()))
             error = _classified(writer, loss, cut, between)
-            phases += _learnt(writer, block, (cut.tensor.name, error), learning, loss.positions, led)
+            phases += _learnt(writer, cut.block, (cut.tensor.name, error), learning, loss.positions, led)
         last = [node for node in nodes if node.output not in done]
         writer.forward(last)
         phases.append(("forward", writer.take()))

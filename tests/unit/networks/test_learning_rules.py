@@ -294,7 +294,7 @@ def test_direct_feedback_refuses_a_result_that_a_sum_reads_too() -> None:
         dense("a", 4, "tanh"), dense("b", 4, "tanh"), {"name": "sum", "kind": "add", "of": ["a", "b"]},
         dense("c", 2, "sigmoid"),
     ]  # fmt: skip
-    with pytest.raises((ModelError, ValueError), match="into what sum reads"):
+    with pytest.raises((ModelError, ValueError), match="of sum, which takes the result of a other than by a product"):
         chain(4, *layers, std=0.5, learning="direct-feedback-alignment")
 
 
