@@ -8,7 +8,7 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.learning.functions import Adjoint, Cost, Function, Shape, words
-from archsim.learning.losses import VALUES
+from archsim.learning.losses import ELEMENTS
 
 
 class Softmax(Function):
@@ -71,7 +71,7 @@ class LossValue(Function):
 
     def __init__(self, loss: str, shape: Shape) -> None:
         self.name, self.shapes, self.out = f"{loss} loss", (shape, shape), (1,)
-        self._value, self._vectors = VALUES[loss], words(shape[:-1])
+        self._elements, self._vectors = ELEMENTS[loss], words(shape[:-1])
         n, each = words(shape), _LOST[loss]
         self.cost = Cost(
             adds=each.adds * n, multiplies=each.multiplies * n + 1, lookups=each.lookups * n, reads=2 * n, writes=1
@@ -79,6 +79,6 @@ class LossValue(Function):
 
     def __call__(self, *operands: F32) -> F32:
         """Return (samples, 1)."""
-        target, output = (each.reshape(-1, self._vectors, each.shape[-1]) for each in operands)
-        lost = [self._value(y, t) for t, y in zip(target, output, strict=True)]
-        return np.array(lost, np.float32).reshape(-1, 1)
+        target, output = (each.reshape(-1, words(shape)) for each, shape in zip(operands, self.shapes, strict=True))
+        lost = np.sum(self._elements(output, target), axis=1, keepdims=True, dtype=np.float32)
+        return lost if self._vectors == 1 else lost / np.float32(self._vectors)
