@@ -93,29 +93,34 @@ def test_weights_turn_so_that_random_feedback_points_downhill() -> None:
 
 
 def test_perturbations_are_right_on_average() -> None:
-    """The mean of 20,000 node and weight perturbations of one sample is the slope of the loss.
+    """The mean of 10,000 node and weight perturbations of one sample is the slope of the loss.
 
     Of k elements disturbed by signs, the update of each has the variance of the squared slopes of all others: the mean
-    of n is off by the slope's norm over root n, in each direction; held to five times that over all elements.
+    of n is off by the slope's norm over root n in each direction, over all by root (k / n) of it; held to five times
+    that, 0.13 for 7 nodes and 0.33 for 43 weights.
     """
-    n, side = 20_000, 7
-    x, y, _, _ = digits(side)
-    feeds = {"x": np.tile(x[:1], (n, 1)), "target": np.tile(np.eye(10, dtype=np.float32)[y[:1]], (n, 1))}
+    n, rng = 10_000, np.random.default_rng(4)
+    x, target = rng.random((1, 6), dtype=np.float32), np.eye(3, dtype=np.float32)[:1]
+    feeds = {"x": np.tile(x, (n, 1)), "target": np.tile(target, (n, 1))}
     found = {}
     for rule in ("backpropagation", "node-perturbation", "weight-perturbation"):
-        net = perceptron(rule, side, 4)
+        net = chain(6, dense("a", 4, "sigmoid"), dense("b", 3, "sigmoid"), std=0.7, learning=rule)
         made: Any = roomy("digital32", net, n)
         before = {name: weight.copy() for name, weight in made.weights.items()}
         made.run(training_step(made, net, {**feeds, **net.drawn(np.random.default_rng(5), n)}, 1.0))
         found[rule] = np.concatenate([(made.weights[name] - before[name]).ravel() for name in "ab"])
     slope = found.pop("backpropagation")
     for rule, mean in found.items():
-        free = 14 if rule == "node-perturbation" else slope.size
+        free = 7 if rule == "node-perturbation" else slope.size
         off = np.linalg.norm(mean - slope) / np.linalg.norm(slope)
         assert off < 5 * np.sqrt(free / n), rule
 
 
-@pytest.mark.parametrize("rule", ["feedback-alignment", "direct-feedback-alignment", "local-losses", "sign-symmetric"])
-def test_digits_are_learnt_through_devices(rule: str) -> None:
-    net = perceptron(rule, 7, 24)
-    assert train(roomy("mixed-precision", net, 1), net, 7, 0.3, 1, 6000) > 0.6
+@pytest.mark.parametrize(
+    ("rule", "passed"),
+    [("feedback-alignment", 0.65), ("direct-feedback-alignment", 0.65), ("sign-symmetric", 0.6), ("local-losses", 0.3)],
+)
+def test_digits_are_learnt_through_devices(rule: str, passed: float) -> None:
+    """In 4,000 steps; backpropagation reaches 0.82."""
+    net = perceptron(rule, 14)
+    assert train(roomy("mixed-precision", net, 1), net, 14, 0.3, 1, 4000) > passed
