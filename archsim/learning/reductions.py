@@ -80,5 +80,6 @@ class LossValue(Function):
     def __call__(self, *operands: F32) -> F32:
         """Return (samples, 1)."""
         target, output = (each.reshape(-1, words(shape)) for each, shape in zip(operands, self.shapes, strict=True))
-        lost = np.sum(self._elements(output, target), axis=1, keepdims=True, dtype=np.float32)
-        return lost if self._vectors == 1 else lost / np.float32(self._vectors)
+        lost: F32 = np.sum(self._elements(output, target), axis=1, keepdims=True, dtype=np.float32)
+        lost /= np.float32(self._vectors)
+        return lost
