@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from archsim.base.arrays import F32, I64, Arrays, stored
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
+from archsim.chips.architecture import FeedbackFile
+from archsim.chips.chip import Chip
 from archsim.hardware.bus import Bus
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
@@ -59,6 +61,20 @@ class Aside:
         self._matrices = {matrix.name: matrix for matrix in matrices}
         self._kept = {matrix.name: kept(matrix, at) for matrix in matrices}
         self._array, self._bus, self._unit = array, bus, unit
+
+    @classmethod
+    def of(cls, chip: Chip) -> Aside:
+        """Return what a chip with tiles has beside them for its network, as its architecture says."""
+        file, unit = chip.architecture.feedback or FeedbackFile(at="tiles"), chip.digital_unit
+        matrices = beside_tiles(chip.network, file.at)
+        if not matrices:
+            return cls(matrices, file.at, None, chip.bus, unit)
+        array = MacArray(
+            chip.clock, chip.ledger, lanes=file.lanes, cycle_ps=chip.ps("digital.cycle"), skip_zero_inputs=False,
+            weights=chip.sram(max(memory_words(matrices, file.at), 1), banks=file.lanes),
+            operands=chip.sram(max(sum(matrix.shape) for matrix in matrices)),
+        )  # fmt: skip
+        return cls(matrices, file.at, array, chip.bus, unit)
 
     @property
     def components(self) -> list[Component]:

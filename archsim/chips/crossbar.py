@@ -21,7 +21,7 @@ from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
-from archsim.chips.aside import Aside, beside_tiles, memory_words
+from archsim.chips.aside import Aside
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
@@ -32,7 +32,6 @@ from archsim.chips.ranges import Ranges, by_largest, within_full_scale
 from archsim.devices.base import Device
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
-from archsim.hardware.mac_array import MacArray
 from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.networks.network import Network
 from archsim.networks.program import Call
@@ -99,20 +98,7 @@ class CrossbarChip(Chip):
         self._takes_errors = frozenset(name for name, matrix in fixed.items() if matrix.role == "feedback")
         self._never_applied = [self.ranges[name] for name in fixed if name in state]
         self._first = next(iter(state))
-        self.aside = self._aside()
-
-    def _aside(self) -> Aside:
-        """Return what holds the matrices that lie in no tile."""
-        at, lanes = self.architecture.feedback.at, self.architecture.feedback.lanes
-        matrices = beside_tiles(self.network, at)
-        if not matrices:
-            return Aside(matrices, at, None, self.bus, self.digital_unit)
-        array = MacArray(
-            self.clock, self.ledger, lanes=lanes, cycle_ps=self.ps("digital.cycle"), skip_zero_inputs=False,
-            weights=self.sram(max(memory_words(matrices, at), 1), banks=lanes),
-            operands=self.sram(max(sum(matrix.shape) for matrix in matrices)),
-        )  # fmt: skip
-        return Aside(matrices, at, array, self.bus, self.digital_unit)
+        self.aside = Aside.of(self)
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:

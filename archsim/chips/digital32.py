@@ -49,12 +49,13 @@ class Digital32Chip(Chip):
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.weights = weights
         array, at = architecture.mac_array, architecture.feedback.at
-        self.away = self._away()
-        learning = max(sum(words for name, words in self._here().items() if name in network.shapes), 1)
-        fixed = memory_words(network.fixed, at) if array.format == "fp32" else _numbers(network)
-        fixed -= sum(words for name, words in self.away.items() if name not in network.shapes)
+        stored_ = stored_words(architecture, network)
+        self.away = _away(stored_, array.weight_words)
+        here = {name: words for name, words in stored_.items() if name not in self.away}
+        learning = sum(words for name, words in here.items() if name in network.shapes)
+        signs = [matrix for matrix in network.fixed if matrix.role == "signs" and array.format == "fp32"]
         self.masters = max(learning, array.weights_per_access)
-        self.resident = max(learning + fixed, array.weights_per_access)
+        self.resident = max(sum(here.values()) + memory_words(signs, at), array.weights_per_access)
         self.number = FORMATS[array.format](random) if array.format in FORMATS else None
         self.mac_array = self._systolic(self.number) if self.number else self._lanes()
         self.rounded = {name: self._round(weight) for name, weight in weights.items()}
@@ -137,9 +138,7 @@ class Digital32Chip(Chip):
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: room for the operand and the result of a product, too."""
         array = cast("Digital32Architecture", architecture).mac_array
-        numbers = network.weights
-        if array.format != "fp32" or architecture.feedback is None or architecture.feedback.at == "memory":
-            numbers += _numbers(network)
+        numbers = sum(stored_words(cast("Digital32Architecture", architecture), network).values())
         room = Demand(
             "mac_array.weight_words", numbers, array.weight_words or numbers,
             f"the network has {numbers} weights and the chip no memory below it",
@@ -147,26 +146,6 @@ class Digital32Chip(Chip):
         )  # fmt: skip
         mine = [operand_demand(array, network), *([] if architecture.dram else [room])]
         return [*super().demands(architecture, network, samples), *mine]
-
-    def _stored(self) -> dict[str, int]:
-        """Return the words of each matrix that lies in a memory whole: weights, and random numbers that are kept."""
-        random = self.network.fixed if self.architecture.feedback.at == "memory" else ()
-        kept_ = [*self.network.matrices, *(matrix for matrix in random if matrix.role != "signs")]
-        return {matrix.name: matrix.weights for matrix in kept_}
-
-    def _away(self) -> dict[str, int]:
-        """Return the matrices that lie below the chip, and the words of each: those after the first that fit."""
-        limit, used, found = self.architecture.mac_array.weight_words, 0, {}
-        for name, words in self._stored().items():
-            used += words
-            if limit is not None and used > limit:
-                used -= words
-                found[name] = words
-        return found
-
-    def _here(self) -> dict[str, int]:
-        """Return the matrices that lie on the chip, and the words of each."""
-        return {name: words for name, words in self._stored().items() if name not in self.away}
 
     def _beside(self, matrix: str, bits: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
         """Do work on a matrix while so many bits of each of its weights pass between it and the memory below."""
@@ -270,12 +249,17 @@ class Digital32Chip(Chip):
             self.rounded[matrix] = yield from self._beside(matrix, bits, "rounded weights of", tag, renewing)
 
         if matrix in self.followed:
-            yield from self._follow(matrix, tag)
+            yield from _follow(self, matrix, tag)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: SRAM needs no refresh."""
         del matrix, tag
         yield from ()
+
+    def renew_signs(self, matrix: str) -> None:
+        """Round the signs of a matrix anew, where products read rounded numbers."""
+        name = self.followed[matrix]
+        self.rounded[name] = self._round(self.weights[name])
 
     def _aside(self, matrix: str, x: Signal, tag: Tag, *, transposed: bool) -> Work[Signal]:
         """Multiply by a matrix that does not learn, as it lies in the memory of the lanes or comes from a generator."""
@@ -294,20 +278,6 @@ class Digital32Chip(Chip):
         yield from self.bus.send(result.size * 32, tag)
         return Signal((yield from self.digital_unit.collect([result], tag, scale=self._scales[matrix])))
 
-    def _follow(self, matrix: str, tag: Tag) -> Work[None]:
-        """Note the signs of the weights that have moved: they lie packed beside them, on lanes of 32 bits.
-
-        Signs pass by when weights are written, so that the words in which one changed alone take accesses. A systolic
-        array has no packed signs: it reads the rounded weights and takes their own.
-        """
-        name = self.followed[matrix]
-        now = np.where(self.weights[matrix] < 0, np.float32(-1), np.float32(1)).T
-        words = changed_words(self.weights[name], now)
-        self.weights[name][...] = now
-        self.rounded[name] = self._round(self.weights[name])
-        if words and isinstance(self.mac_array, MacArray):
-            yield from self.mac_array.rewrite(words, tag)
-
     def _send(self, elements: int, tag: Tag) -> Work[None]:
         """Bring so many words from the signal buffer over the bus."""
         self.digital_unit.fetch(elements, tag)
@@ -319,6 +289,34 @@ class Digital32Chip(Chip):
         return self.bus.send(elements * 32, tag)
 
 
-def _numbers(network: Network) -> int:
-    """Return the numbers of random matrices: a systolic array keeps them all, and reads signs off the weights."""
-    return sum(matrix.weights for matrix in network.fixed if matrix.role != "signs")
+def stored_words(architecture: Digital32Architecture, network: Network) -> dict[str, int]:
+    """Return the words of each matrix that lies in a memory whole: weights, and random numbers that are kept."""
+    random = network.fixed if architecture.feedback.at == "memory" else ()
+    whole = [*network.matrices, *(matrix for matrix in random if matrix.role != "signs")]
+    return {matrix.name: matrix.weights for matrix in whole}
+
+
+def _away(stored_: Mapping[str, int], limit: int | None) -> dict[str, int]:
+    """Return the matrices that lie below the chip, and the words of each: those after the first that fit."""
+    used, found = 0, {}
+    for name, words in stored_.items():
+        used += words
+        if limit is not None and used > limit:
+            used -= words
+            found[name] = words
+    return found
+
+
+def _follow(chip: Digital32Chip, matrix: str, tag: Tag) -> Work[None]:
+    """Note the signs of the weights that have moved: they lie packed beside them, on lanes of 32 bits.
+
+    Signs pass by when weights are written, so that the words in which one changed alone take accesses. A systolic
+    array has no packed signs: it reads the rounded weights and takes their own.
+    """
+    signs = chip.weights[chip.followed[matrix]]
+    now = np.where(chip.weights[matrix] < 0, np.float32(-1), np.float32(1)).T
+    words = changed_words(signs, now)
+    signs[...] = now
+    chip.renew_signs(matrix)
+    if words and isinstance(chip.mac_array, MacArray):
+        yield from chip.mac_array.rewrite(words, tag)

@@ -195,10 +195,8 @@ class MixedPrecisionChip(CrossbarChip):
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
             outer, grid = self.architecture.outer_product, state.grid
-            x_bits, d_bits = (
-                x.elements * len(grid.columns) * outer.x_bits,
-                d.elements * len(grid.rows) * outer.error_bits,
-            )
+            x_bits = x.elements * len(grid.columns) * outer.x_bits
+            d_bits = d.elements * len(grid.rows) * outer.error_bits
             yield from self.bus.send(x_bits + d_bits, tag)
         if state.gradient is None:
             yield from unit.accumulate(state.accumulator, x.values, normal, tag, x_scale=x_scale, rate=rate * scale)
@@ -251,11 +249,6 @@ class MixedPrecisionChip(CrossbarChip):
     def _at_tiles(self) -> bool:
         return self.architecture.outer_product.at == "tiles"
 
-    @cached_property
-    def _learning(self) -> dict[str, LayerState]:
-        """The leaves of the matrices that learn."""
-        return {name: self.state[name] for name in self.network.shapes}
-
     def _outer_product_units(self) -> dict[str, OuterProductUnit]:
         """Return what adds to chi of each layer: the units at its tiles, or the one unit of all layers."""
         outer, tile = self.architecture.outer_product, self.architecture.tile
@@ -275,12 +268,15 @@ class MixedPrecisionChip(CrossbarChip):
         if self._at_tiles:
             return {
                 name: unit(
-                    tile.rows * tile.columns, tile.rows + tile.columns, layer.grid.tiles, f"outer_product_unit {name}"
+                    tile.rows * tile.columns,
+                    tile.rows + tile.columns,
+                    self.state[name].grid.tiles,
+                    f"outer_product_unit {name}",
                 )
-                for name, layer in self._learning.items()
+                for name in self.network.shapes
             }
         lines = max(sum(shape) for shape in self.network.shapes.values())
-        return dict.fromkeys(self._learning, unit(self.network.weights, lines, 1, "outer_product_unit"))
+        return dict.fromkeys(self.network.shapes, unit(self.network.weights, lines, 1, "outer_product_unit"))
 
     def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
         """Return what turns gradients into steps, beside each unit that adds to chi and as wide."""
@@ -294,10 +290,10 @@ class MixedPrecisionChip(CrossbarChip):
         if self._at_tiles:
             words = tile.rows * tile.columns
             return {
-                name: unit(words, copies=layer.grid.tiles, label=f"optimiser_unit {name}")
-                for name, layer in self._learning.items()
+                name: unit(words, copies=self.state[name].grid.tiles, label=f"optimiser_unit {name}")
+                for name in self.network.shapes
             }
-        return dict.fromkeys(self._learning, unit(self.network.weights))
+        return dict.fromkeys(self.network.shapes, unit(self.network.weights))
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
@@ -305,17 +301,18 @@ class MixedPrecisionChip(CrossbarChip):
             tile = self.tiles[matrix][r][c]
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
             if matrix in self.aside.followed:
-                yield from tile.slot.during(self._read_signs(matrix, (r, c), inside, tag))
+                yield from tile.slot.during(_read_signs(self, matrix, (r, c), inside, tag))
             state.logs[r][c].add(inside)
             state.logged += inside.size
 
-    def _read_signs(self, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:
-        """Read weights of a tile that were programmed, and note their signs; a refresh is taken to change none."""
-        r, c = place
-        grid, cells = self.state[matrix].grid, self.state[matrix].cells[r][c]
-        negative = yield from self.programmer.read_signs(cells, inside, tag)
-        rows, columns = np.divmod(inside, cells.shape[1])
-        yield from self.aside.follow(matrix, rows + grid.rows[r].start, columns + grid.columns[c].start, negative, tag)
+
+def _read_signs(chip: MixedPrecisionChip, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:
+    """Read weights of a tile that were programmed, and note their signs; a refresh is taken to change none."""
+    r, c = place
+    grid, cells = chip.state[matrix].grid, chip.state[matrix].cells[r][c]
+    negative = yield from chip.programmer.read_signs(cells, inside, tag)
+    rows, columns = np.divmod(inside, cells.shape[1])
+    yield from chip.aside.follow(matrix, rows + grid.rows[r].start, columns + grid.columns[c].start, negative, tag)
 
 
 def _not_zero(scale: Scale) -> Scale:
