@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ from typing import Any
 import pytest
 from cli_kit import Cli
 from explain_kit import small_run
+from workers_kit import below, gone
 
 ROOT = Path(__file__).parents[2]
 TINY = """schema: 1
@@ -76,6 +81,28 @@ def test_what_was_done_on_a_cluster_goes_on_here(cli: Cli, dask: str, tmp_path: 
     assert sorted((tmp_path / "a/points").iterdir()) == points
 
 
+def test_ctrl_c_ends_the_workers_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    words = [sys.executable, "-m", "archsim", "ablate", "tiny.yaml", "--steps", "500", "--seeds", "1", "--no-bits", "--on",
+             "processes:2", "--arch", "mixed-precision", "--out", "a", "-q"]  # fmt: skip
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as study:
+        until = time.monotonic() + 120
+        while not [*tmp_path.glob("a/points/*.json")] and time.monotonic() < until:
+            time.sleep(0.02)
+        left = below(study.pid)
+        os.killpg(study.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+        said = study.communicate()[1]
+        assert study.returncode == 130
+    assert said.splitlines() == ["archsim: interrupted; the same command goes on with what is kept in a"]
+    assert len(left) >= 3
+    assert gone(left, 10)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("a/points/*.json")}
+    assert 1 <= len(kept) < 11
+    subprocess.run(words, cwd=tmp_path, check=True)
+    assert len([*tmp_path.glob("a/points/*.json")]) == 11
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -94,3 +121,11 @@ def test_a_place_that_is_none_is_one_line_of_every_study(cli: Cli, tmp_path: Pat
     done = cli(*words, "--on", "dusk://here:1", "-q")
     assert done.code == 2
     assert done.error.startswith("--on: got 'dusk://here:1'; expected one of processes, processes:N, dask://HOST:PORT")
+
+
+def test_one_run_alone_has_no_place_to_be_sent_to(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 10, "--on", "dask://here:1")
+    assert (done.code, done.error) == (
+        2,
+        "--on: got 'dask://here:1'; expected --seeds from 2 on beside it: one run runs here",
+    )

@@ -95,7 +95,8 @@ class Lanes(Executor):
         return lane.busy if lane else 0
 
     def _free(self, lane: _Lane, ended: Future[Any]) -> None:
-        lane.busy -= 1
+        with self._lock:
+            lane.busy -= 1
         if not ended.cancelled() and isinstance(ended.exception(), BrokenProcessPool):
             lane.broken = True
 
