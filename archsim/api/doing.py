@@ -1,4 +1,4 @@
-"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `validate`, and `schema`, which trains nothing."""
+"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `sweep`, `validate`; and `schema`, which does not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from archsim.api.run import Run
 from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
-    from archsim.base.progress import Progress
+    from archsim.base.progress import Counted, Progress
+    from archsim.records.sweeps import Sweep
     from archsim.studies.costs.costs import Costs
     from archsim.studies.validation.validate import Result
     from archsim.studies.validation.verdict import Verdict
@@ -158,6 +159,53 @@ def estimate(network: Any, *, out: str | Path | None = None, **options: Any) -> 
     if out is not None:
         page.write(found, Path(out).expanduser())
     return found
+
+
+def sweep(
+    workload: Any = None, *, file: str | Path | None = None, out: str | Path | None = None, on: On = "processes",
+    stop_hopeless: bool = False, keep_runs: bool = False, retime: int = 3000, yes: bool = False,
+    done: Counted | None = None, **options: Any,
+) -> Sweep:  # fmt: skip
+    """Train or estimate a workload at every point of a grid; what differs in prices alone is priced from one training.
+
+    Parameters
+    ----------
+    workload : str or mapping, optional
+        Path, shipped name, or what such a file says; by default that of the study.
+    file : path, optional
+        A study; options win.
+    out : path, optional
+        By default reports/sweep-WORKLOAD. The same call again goes on there.
+    on : where tasks run, as `--on` says it; or an executor
+    stop_hopeless, keep_runs, yes
+        As the command line's options.
+    retime : int
+        Steps that are done again for other times, of a longer training; 0: train with each.
+    done : callable, optional
+        Called with what is finished, how many are, and how many there are.
+    **options
+        Those of `archsim.studies.sweeps.study.asked`: settings and figures ("KEY=VALUES" texts, or key -> values),
+        archs, techs, together, reference, estimate, first_seed, seeds, preset, steps, until, batch, data, conditions.
+
+    Returns
+    -------
+    Sweep
+        With `frame`, a row a point and chip; what failed is there with its reason.
+
+    Raises
+    ------
+    InputError
+        If an option, a file or a point is wrong, before anything is done.
+    """
+    from archsim.studies.sweeps.plan import plan
+    from archsim.studies.sweeps.study import asked
+    from archsim.studies.sweeps.sweep import carry_out, folder_of
+
+    path = Path(file).expanduser() if file else None
+    study = asked(workload, file=path, **options)
+    folder = Path(out).expanduser() if out else folder_of(study, path.stem if path else None)
+    found = plan(study, retime=retime, yes=yes)
+    return carry_out(found, folder, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
 
 
 def validate(

@@ -67,7 +67,7 @@ def killed_and_gone_on(whole: Path, folder: Path, rng: random.Random, number: in
     assert not [*out.glob("checkpoint-*"), *out.rglob(".*")]
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_bits(whole: Path, tmp_path: Path, number: int) -> None:
     killed_and_gone_on(whole, tmp_path, random.Random(number), number)  # noqa: S311  moments, no secrets
 
