@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asked for workers
 with contextlib.suppress(Exception):  # a worker that needs what is broken says so itself
     from numba.core.registry import cpu_target
 
