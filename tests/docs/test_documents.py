@@ -130,7 +130,7 @@ def test_what_is_cited_is_what_the_package_says_of_itself() -> None:
     assert cited["references"][0]["doi"] in (ROOT / "tech_params" / "references.bib").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("kind", ["device", "chip", "chart"])
+@pytest.mark.parametrize("kind", ["device", "chip", "rule", "chart"])
 def test_everything_registered_loads(kind: str) -> None:
     assert registry.names(kind)
     for name in registry.names(kind):
