@@ -1,4 +1,4 @@
-"""Where a device's pulses up and down are equal on average: its symmetry point, to which alternating pulses bring it."""
+"""The symmetry point of a device: where pulses up and down are equal on average, whither alternating ones bring it."""
 
 from __future__ import annotations
 
