@@ -103,7 +103,7 @@ class InArrayChip(CrossbarChip):
 
     @classmethod
     def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
-        """Return the arrays that take tiles: weights, and of each matrix a fast array and a reference, if it has them."""
+        """Return the arrays that take tiles: weights, and of each matrix a fast array and a reference if it has any."""
         transfer, shapes = cast("InArrayArchitecture", architecture).transfer, dict(network.shapes)
         beside = ("fast", "reference")[: transfer.arrays - 1] if transfer else ()
         return {**shapes, **{f"{name}.{which}": shape for which in beside for name, shape in shapes.items()}}
@@ -195,7 +195,7 @@ def _fast(
         off = zero + error.astype(np.float32)
         reference = load(off, name=f"{name}.reference")
     given: dict[str, Any] = {
-        "follow": Follow(transfer.share, transfer.gain), "steps": (step / unit, step / unit),
+        "follow": Follow(transfer.every, transfer.share, transfer.gamma), "steps": (step / unit, step / unit),
         "length": architecture.trains.length, "keep": transfer.keep, "forgets": transfer.forgets,
     }  # fmt: skip
     rule: Buffered

@@ -76,7 +76,7 @@ class TransferFile(Record):
     ----------
     rule : buffered (Tiki-Taka v2), chopped (c-TTv2), dynamic (AGAD)
     every : samples between two transfers of one line
-    share, gain : as `archsim.learning.transfer.Follow` has them
+    share, gamma : as `archsim.learning.transfer.Follow` has them
     keep, forgets : what stays in the buffer behind the pulses
     flip : probability that a line's sign flips after its transfer (chopped)
     period, tail : transfers of a line between two flips, and how much of its past counts (dynamic)
@@ -90,7 +90,7 @@ class TransferFile(Record):
     rule: Literal["buffered", "chopped", "dynamic"]
     every: Count
     share: Positive = 1.0
-    gain: Positive = 1.0
+    gamma: Positive = 10.0
     keep: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.1
     forgets: Switch = True
     flip: Annotated[FiniteFloat, Field(ge=0, le=1)] = 0.1

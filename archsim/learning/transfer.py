@@ -43,36 +43,39 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """How the fast array's rate follows its operands, and how much of a read is passed on.
+    """When lines are read, how the fast array's rate follows its operands, and how much of a read is passed on.
 
     Parameters
     ----------
+    every : int
+        Samples between two transfers of one line.
     share : float
         Part of the longest train that a product of the usual largest operands asks for.
-    gain : float
-        Part of what the fast array learnt by the rate of its own, in units of the learning rate, that a read passes on.
+    gamma : float
+        gamma_0: samples' worth of gradients that the fast array is taken to hold when it is read.
     memory : float
         Weight of what was so far in the means of max|x| and max|d|; the first non-zero ones begin them.
     """
 
+    every: int
     share: float
-    gain: float
+    gamma: float
     memory: float = 0.99
 
 
 class Buffered:
     """Tiki-Taka v2: H += s A_line; n = trunc(H) where |H| >= 1; then H <- m H (`forgets`) or H -= (1 - m) n.
 
-    Lines are read in turn. The fast array learns at lambda = share L dw_A/(mean max|x| mean max|d|), so that its trains
-    are used, and s = gain rate/(lambda dw_C): a read counts as what the slow array would have moved at the learning
-    rate. Sole owner of H and of what it knows of operands.
+    Lines are read in turn, one every n_s samples. The fast array learns at the rate lambda_A = share L dw_A/(mean max|x|
+    mean max|d|), so that its trains are used, and s = lambda n_s n/(gamma_0 dw_C lambda_A), n lines: a read passes on
+    what the slow array would have moved at the learning rate lambda since the line was read last. Sole owner of H and of what it knows of operands.
 
     Parameters
     ----------
     shape : (rows, columns)
     follow : Follow
     steps : (fast, slow)
-        Weight that one pulse moves in either array.
+        Weight that one pulse moves in either array, dw_A and dw_C.
     length : int
         The longest train L, and the most pulses a transfer gives a device.
     keep : float
@@ -112,10 +115,10 @@ class Buffered:
         return x
 
     # --- transfers --------------------------------------------------------------------------------------------------
-    def due(self, samples: int, every: int) -> list[int]:
-        """Return the lines to be read after so many samples more, one every so many."""
+    def due(self, samples: int) -> list[int]:
+        """Return the lines to be read after so many samples more."""
         self.counters[1] += samples
-        transfers, self.counters[1] = divmod(int(self.counters[1]), every)
+        transfers, self.counters[1] = divmod(int(self.counters[1]), self.follow.every)
         first, rows = int(self.counters[0]), self.buffer.shape[0]
         self.counters[0] = (first + transfers) % rows
         return [(first + k) % rows for k in range(transfers)]
@@ -131,9 +134,9 @@ class Buffered:
             The learning rate.
         """
         fast, slow = self.steps
-        scale = self.follow.gain * rate * float(self.means[0] * self.means[1]) / (
-            self.follow.share * self.length * fast * slow
-        )  # fmt: skip
+        follow, rows = self.follow, self.buffer.shape[0]
+        learnt = follow.share * self.length * fast / max(float(self.means[0] * self.means[1]), np.finfo(float).tiny)
+        scale = rate * follow.every * rows / (follow.gamma * slow * learnt)
         self._add(line, read, scale)
         held = self.buffer[line]
         pulses = np.clip(np.trunc(held), -self.length, self.length)

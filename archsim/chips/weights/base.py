@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FastArray:
-    """An array that learns in place of a matrix's weights: its cells and its reference's by grid position, the buffer."""
+    """An array that learns in place of a matrix's weights: its cells, its reference, the buffer."""
 
     cells: list[list[SingleCells]]
     reference: list[list[SingleCells]]

@@ -1,4 +1,4 @@
-"""Fast arrays that learn by trains, and slow ones, the weights, that take over what those hold: the Tiki-Taka family."""
+"""Fast arrays that learn by trains, and slow ones, the weights, that take over what those hold (Tiki-Taka)."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Transferred(Trains):
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
         """Transfer the lines that are due after so many samples, one after the other."""
-        for line in self.fast[matrix].rule.due(samples, self.transfer.every):
+        for line in self.fast[matrix].rule.due(samples):
             read = yield from self._read(matrix, line, tag)
             pulses = yield from self.unit.take(self.fast[matrix].rule, line, read, self._rates[matrix], tag)
             if pulses.any():
