@@ -66,9 +66,10 @@ class Follow:
 class Buffered:
     """Tiki-Taka v2: H += s A_line; n = trunc(H) where |H| >= 1; then H <- m H (`forgets`) or H -= (1 - m) n.
 
-    Lines are read in turn, one every n_s samples. The fast array learns at the rate lambda_A = share L dw_A/(mean max|x|
-    mean max|d|), so that its trains are used, and s = lambda n_s n/(gamma_0 dw_C lambda_A), n lines: a read passes on
-    what the slow array would have moved at the learning rate lambda since the line was read last. Sole owner of H and of what it knows of operands.
+    Lines are read in turn, one every n_s samples. The fast array learns at lambda_A = share L dw_A/(mean max|x| mean
+    max|d|), so that its trains are used, and s = lambda n_s n/(gamma_0 dw_C lambda_A) for n lines: a read passes on
+    what the slow array would have moved at the learning rate lambda since the line was read last. Sole owner of H and
+    of what it knows of operands.
 
     Parameters
     ----------
