@@ -34,7 +34,12 @@ def started(folder: Path, name: str, **settings: str) -> Any:
     device = folder / "exact.yaml"
     device.write_text(text)
     keys = {tuple(key.replace("__", ".").split(".")): value for key, value in settings.items()}
-    small = {("weight", "device"): str(device), ("weight", "unit"): "6 uS", ("tile", "rows"): "4", ("tile", "columns"): "3"}
+    small = {
+        ("weight", "device"): str(device),
+        ("weight", "unit"): "6 uS",
+        ("tile", "rows"): "4",
+        ("tile", "columns"): "3",
+    }
     document = architectures.document(name, {**QUIET, **small, **keys})
     parsed = architectures.parse(document)
     return load("chip", parsed.chip).start(parsed, NETWORK, Times(), Streams(7))
@@ -109,12 +114,10 @@ def tiki_taka(
     past, reference, sign = np.zeros((ROWS, COLUMNS)), np.zeros((ROWS, COLUMNS)), np.ones(ROWS)
     reads, mu_x, mu_d, line = np.zeros(ROWS, int), 0.0, 0.0, 0
     for step, (x, d) in enumerate(data, 1):
-        for what, value in (("x", abs(x).max()), ("d", abs(d).max())):
-            if value > 0:
-                if what == "x":
-                    mu_x = value if mu_x == 0 else 0.99 * mu_x + 0.01 * value
-                else:
-                    mu_d = value if mu_d == 0 else 0.99 * mu_d + 0.01 * value
+        mu_x, mu_d = (
+            value if mu == 0 else 0.99 * mu + 0.01 * value if value > 0 else mu
+            for mu, value in ((mu_x, abs(x).max()), (mu_d, abs(d).max()))
+        )
         fast = longest * DW / (mu_x * mu_d) if mu_x * mu_d else 0.0
         a += DW * coincidences(x * sign, d, fast * abs(x).max() * abs(d).max() / DW, longest, rng)
         if step % every:
