@@ -14,7 +14,14 @@ from archsim.devices.symmetry import symmetry
 # name: dw_min, w_max, w_min, gamma_up, gamma_down (1: soft bounds), noise of a pulse over dw_min
 PRESETS = {
     "reram-soft-bounds": (0.002, 1.25, -0.75, 1.0, 1.0, 3.75),
-    "reram-array": (0.0949, 1.0, -1.0, 1.0, 1.0, 0.4158),
+    "reram-array": (
+        0.0949 * 1.3586,
+        1.0,
+        -1.0,
+        1.0,
+        1.0,
+        0.4158 / 1.3586,
+    ),  # the mean of its lognormal factors is 1.3586
     "ecram-soft-bounds": (0.002, 1.1724, -0.8276, 0.1153, 0.5085, 0.3),
     "ecram-metal-oxide": (2.8214e-4, 1.1714, -0.8286, 0.4152, 0.7342, 2.0),
     "capacitor": (0.005, 1.0, -1.0, 0.05, 0.05, 0.3),
