@@ -33,7 +33,7 @@ class TrainWriter(ArrayWriter):
 
     Source
     ------
-    rasch2024 (two phases), haensch2018 (four: t_update = 4 L t_pulse).
+    Rasch et al., Nat. Commun. 15:7133 (2024), two phases; Haensch et al., Proc. IEEE (2018), four: t_update = 4 L t_pulse, at second hand.
     """
 
     kind = "train_writer"

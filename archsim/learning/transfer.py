@@ -85,7 +85,7 @@ class Buffered:
 
     Source
     ------
-    ibm2021aihwkit (BufferedTransferCompound); rasch2024.
+    Rasch et al., Nat. Commun. 15:7133 (2024); ibm2021aihwkit (BufferedTransferCompound).
     """
 
     WORDS = 1
@@ -208,7 +208,7 @@ class Chopped(Signed):
 
     Source
     ------
-    rasch2024; ibm2021aihwkit (ChoppedTransferCompound).
+    Rasch et al., Nat. Commun. 15:7133 (2024); ibm2021aihwkit (ChoppedTransferCompound).
     """
 
     def __init__(self, shape: tuple[int, int], *, flip: float, random: np.random.Generator, **given: Any) -> None:
@@ -239,7 +239,7 @@ class Dynamic(Signed):
 
     Source
     ------
-    rasch2024; ibm2021aihwkit (DynamicTransferCompound).
+    Rasch et al., Nat. Commun. 15:7133 (2024); ibm2021aihwkit (DynamicTransferCompound).
     """
 
     WORDS = 3
