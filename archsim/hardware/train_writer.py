@@ -33,7 +33,8 @@ class TrainWriter(ArrayWriter):
 
     Source
     ------
-    Rasch et al., Nat. Commun. 15:7133 (2024), two phases; Haensch et al., Proc. IEEE (2018), four: t_update = 4 L t_pulse, at second hand.
+    Rasch et al., Nat. Commun. 15:7133 (2024), two phases; Haensch et al., Proc. IEEE (2018), at second hand, four:
+    t_update = 4 L t_pulse.
     """
 
     kind = "train_writer"
