@@ -92,21 +92,25 @@ class InArrayChip(CrossbarChip):
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
         found = load_cells(SingleCells, device, architecture, network, streams)
+        learn = network.shapes if architecture.transfer else {}
         state = {
             name: InArrayLayer(
                 grid, cells, _rule(architecture, network, name, device, streams),
-                _fast(architecture, network, name, device, streams) if architecture.transfer else None,
+                _fast(architecture, network, name, device, streams) if name in learn else None,
             )
             for name, (grid, cells) in found.items()
         }  # fmt: skip
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), samples=samples)
+        made = cls(architecture, network, times, state)
+        made.aside.load(network.initial_weights(streams))
+        return made.holding(network.initial_parameters(streams), samples=samples)
 
     @classmethod
     def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
         """Return the arrays that take tiles: weights, and of each matrix a fast array and a reference if it has any."""
-        transfer, shapes = cast("InArrayArchitecture", architecture).transfer, dict(network.shapes)
+        transfer, learn = cast("InArrayArchitecture", architecture).transfer, network.shapes
         beside = ("fast", "reference")[: transfer.arrays - 1] if transfer else ()
-        return {**shapes, **{f"{name}.{which}": shape for which in beside for name, shape in shapes.items()}}
+        more = {f"{name}.{which}": shape for which in beside for name, shape in learn.items()}
+        return {**super().arrays_of(architecture, network), **more}
 
     def converters(self, cells: Cells) -> Converters:
         """Return the converters of a tile, with full scales for its lines if the file says so."""
@@ -129,8 +133,8 @@ class InArrayChip(CrossbarChip):
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes, in all its arrays."""
         transfer = self.architecture.transfer
-        arrays = transfer.arrays if transfer else 1
-        return {name: arrays * tiles for name, tiles in super().tile_counts().items()}
+        arrays = dict.fromkeys(self.network.shapes, transfer.arrays) if transfer else {}
+        return {name: arrays.get(name, 1) * tiles for name, tiles in super().tile_counts().items()}
 
     def cells(self) -> dict[str, Cells]:
         """Return the cells of every tile, those of fast arrays among them."""
@@ -151,10 +155,21 @@ class InArrayChip(CrossbarChip):
         return self.writing.accumulate(matrix, x, d, rate, tag)
 
     def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
-        """Count, and transfer what is due of a fast array; the weights of others have been pulsed already."""
+        """Count, and transfer what is due of a fast array; the weights of others have been pulsed already.
+
+        Signs are noted as they are now. That they are known without a read is assumed: nothing here reads single
+        devices.
+        """
         del rate
-        self.ranges[matrix].count(samples)
-        return self.writing.apply(matrix, samples, tag)
+        self.count_samples(matrix, samples)
+        yield from self.writing.apply(matrix, samples, tag)
+        if matrix in self.aside.followed:
+            state = self.state[matrix]
+            for r, row in enumerate(state.cells):
+                for c, cells in enumerate(row):
+                    rows, columns = (each.reshape(-1) for each in np.indices(cells.shape))
+                    places = rows + state.grid.rows[r].start, columns + state.grid.columns[c].start
+                    yield from self.aside.follow(matrix, *places, cells.weight.reshape(-1) < 0, tag)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
@@ -166,7 +181,7 @@ def _rule(
     architecture: InArrayArchitecture, network: Network, name: str, device: Device, streams: Streams
 ) -> PulseRule | PulseTrains:
     """Return what finds the pulses for the outer products of a matrix."""
-    update, shape = architecture.update, network.shapes[name]
+    update, shape = architecture.update, network.graph.matrices[name].shape
     if update.rounding == "trains":
         trains = architecture.trains
         random = streams.generator(f"update/{name}")

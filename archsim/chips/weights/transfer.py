@@ -38,6 +38,7 @@ class Transferred(Trains):
     state: Mapping[str, InArrayLayer]
 
     def __init__(self, chip: InArrayChip, state: Mapping[str, InArrayLayer]) -> None:
+        state = {name: layer for name, layer in state.items() if layer.fast}  # all that learn
         self.fast = {name: _fast(layer) for name, layer in state.items()}
         super().__init__(chip, state)
         self.transfer = _transfer(chip)
