@@ -194,11 +194,8 @@ class CrossbarChip(Chip):
     def tallies(self) -> dict[str, int]:
         """Return how many conversions each tile did and clipped, too."""
         done = {f"converted {k}": tile.converted for k, tile in enumerate(self._every_tile())}
-        return {
-            **super().tallies(),
-            **done,
-            **{f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())},
-        }
+        clipped = {f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())}
+        return {**super().tallies(), **done, **clipped}
 
     def clipped_shares(self) -> dict[str, float]:
         """Return the share of a matrix's conversions, forward and backward, that its ADCs clipped."""
