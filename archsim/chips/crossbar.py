@@ -27,7 +27,7 @@ from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
 from archsim.chips.links import held
-from archsim.chips.placement import Grid, place, shapes_in_tiles, tiles_demand
+from archsim.chips.placement import Grid, Shape, place, shapes_in_tiles, tiles_demand
 from archsim.chips.ranges import Ranges, by_largest, within_full_scale
 from archsim.devices.base import Device
 from archsim.hardware.clock import Clock, Slot
@@ -112,10 +112,14 @@ class CrossbarChip(Chip):
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: tiles, too."""
-        mine = cast("CrossbarArchitecture", architecture)
-        tile, shapes = mine.tile, shapes_in_tiles(network, mine.feedback.at)
+        tile, shapes = cast("CrossbarArchitecture", architecture).tile, cls.arrays_of(architecture, network)
         tiles = tiles_demand(shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
         return [*([] if architecture.link else [tiles]), *super().demands(architecture, network, samples)]
+
+    @classmethod
+    def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
+        """Return the arrays that take tiles, by name: those of the weights, and random ones of a rule, if in tiles."""
+        return dict(shapes_in_tiles(network, cast("CrossbarArchitecture", architecture).feedback.at))
 
     def copies(self, component: Component) -> int:
         """Return how often a unit stands on all chips; every tile in use is a unit of its own, or one of its twins."""
@@ -190,11 +194,8 @@ class CrossbarChip(Chip):
     def tallies(self) -> dict[str, int]:
         """Return how many conversions each tile did and clipped, too."""
         done = {f"converted {k}": tile.converted for k, tile in enumerate(self._every_tile())}
-        return {
-            **super().tallies(),
-            **done,
-            **{f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())},
-        }
+        clipped = {f"clipped {k}": tile.clipped for k, tile in enumerate(self._every_tile())}
+        return {**super().tallies(), **done, **clipped}
 
     def clipped_shares(self) -> dict[str, float]:
         """Return the share of a matrix's conversions, forward and backward, that its ADCs clipped."""
@@ -290,7 +291,7 @@ class CrossbarChip(Chip):
     def inputs(self, matrix: str, x: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
         """Return inputs relative to the DAC's full scale, and that scale in their own unit, by the file's rule."""
         if matrix not in self._fixed:
-            return (yield from self._normalised(x, tag, self.architecture.tile.dac.input_scale))
+            return (yield from self.normalised(x, tag, self.architecture.tile.dac.input_scale))
         scale = self._full_scale
         return (x.values if scale == 1 else x.values * np.float32(1 / scale)), scale
 
@@ -314,9 +315,9 @@ class CrossbarChip(Chip):
 
     def errors(self, d: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
         """Return errors within +-1, and what they were divided by, by the file's rule."""
-        return self._normalised(d, tag, self.architecture.tile.dac.error_scale)
+        return self.normalised(d, tag, self.architecture.tile.dac.error_scale)
 
-    def _normalised(self, d: Signal, tag: Tag, rule: str) -> Work[tuple[F32, Scale]]:
+    def normalised(self, d: Signal, tag: Tag, rule: str) -> Work[tuple[F32, Scale]]:
         """Return a signal over its largest magnitudes, and these; kept with the signal, for its other uses."""
         if rule == "vector" and d.values.shape[0] > 1:  # one vector is a burst of its own
             if d.by_vector is None:
@@ -382,21 +383,31 @@ def load_cells(
     shapes = shapes_in_tiles(network, architecture.feedback.at)
     for name, grid in place(shapes, rows=tile.rows, columns=tile.columns).items():
         unit = weight.unit_of(network.graph.matrices[name].initial_std)
-        cells = [
-            [
-                kind(
-                    device, (row.size, column.size), scale=unit, streams=streams, name=f"{name}/{r},{c}",
-                    drift_tolerance=weight.drift_tolerance,
-                )
-                for c, column in enumerate(grid.columns)
-            ]
-            for r, row in enumerate(grid.rows)
-        ]  # fmt: skip
-        for line, row in zip(cells, grid.rows, strict=True):
-            for one, column in zip(line, grid.columns, strict=True):
-                one.load(np.ascontiguousarray(initial[name][row.part, column.part]), 0)
-        found[name] = grid, cells
+        found[name] = grid, loaded(kind, device, architecture, initial[name], name=name, unit=unit, streams=streams)
     return found
+
+
+def loaded(
+    kind: Callable[..., C], device: Device, architecture: CrossbarArchitecture, initial: F32, *, name: str,
+    unit: float, streams: Streams,
+) -> list[list[C]]:  # fmt: skip
+    """Return the cells of one array by grid position, loaded with its initial weights; `unit` [S] is a weight of 1."""
+    tile, tolerance = architecture.tile, architecture.weight.drift_tolerance
+    grid = place({name: initial.shape}, rows=tile.rows, columns=tile.columns)[name]
+    cells = [
+        [
+            kind(
+                device, (row.size, column.size), scale=unit, streams=streams, name=f"{name}/{r},{c}",
+                drift_tolerance=tolerance,
+            )
+            for c, column in enumerate(grid.columns)
+        ]
+        for r, row in enumerate(grid.rows)
+    ]  # fmt: skip
+    for line, row in zip(cells, grid.rows, strict=True):
+        for one, column in zip(line, grid.columns, strict=True):
+            one.load(np.ascontiguousarray(initial[row.part, column.part]), 0)
+    return cells
 
 
 def by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:

@@ -105,7 +105,11 @@ def chip_summary(priced: PricedChip) -> ChipSummary:
     """Return the summary of one chip."""
     one = priced.trained
     updates = _per_step(one, "outer_product_unit", "chi.write", ["update"])
-    in_array = math.fsum(_per_step(one, "writer", f"{way}.pulse", STEP_PHASES) for way in ("up", "down"))
+    in_array = math.fsum(
+        _per_step(one, unit, f"{way}.pulse", STEP_PHASES)
+        for unit in ("writer", "train_writer")
+        for way in ("up", "down")
+    )
     samples = one.points[-1].samples
     return ChipSummary(
         samples=samples,

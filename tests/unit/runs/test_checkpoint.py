@@ -22,6 +22,10 @@ KINDS = {
     "mixed-precision": ("mixed-precision", ()),
     "in-array": ("in-array", ()),
     "stochastic rounding": ("in-array", ("update.rounding=stochastic",)),
+    "trains": ("in-array-sgd", ()),
+    "tiki-taka": ("tiki-taka", ()),
+    "chopped signs": ("chopped-tiki-taka", ()),
+    "agad": ("agad", ("transfer.every=3",)),
     "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4",)),
     "adam and a cosine": ("mixed-precision", (
         "training.optimiser=adam", "training.schedule={kind: cosine, warmup: 30}", "training.learning_rate=0.02",
