@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         from_torch,
         hold,
         load,
+        meter,
         reproduce,
         resume,
         run,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
+    "load", "meter", "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -77,6 +78,7 @@ __all__ = [
     "hold",
     "load",
     "make_report",
+    "meter",
     "read_technology",
     "reproduce",
     "resolve",

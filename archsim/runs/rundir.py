@@ -114,6 +114,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
         "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
+        **({} if spec.metered is None else {"metered": list(spec.metered.told)}),
     }  # fmt: skip
 
 

@@ -198,7 +198,7 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
     first = bills[spec.technologies[0].name]
     of_chips = ratios(first, spec.baseline)
     chips = {p.trained.architecture.name: chip_summary(p) for p in first}
-    asked = task_of(spec, Streams(spec.seed))
+    asked = spec.metered or task_of(spec, Streams(spec.seed))
     leading = next((p for p in first if p.trained.architecture.name != spec.baseline), first[0])
     return Summary(
         schema_version=3,

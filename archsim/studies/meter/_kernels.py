@@ -1,0 +1,36 @@
+"""Numba kernels of the meter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archsim.base.jit import kernel
+
+
+@kernel()
+def take(weights, before, chi, up):
+    """Add what flat float32 weights moved by, times `up`, to chi, and take out its whole parts.
+
+    before : what the weights were, becomes what they are. Returns how many elements had a whole part, and their sum.
+    """
+    pairs, pulses = 0, 0
+    up = np.float32(up)
+    for k in range(weights.size):
+        chi[k] += (weights[k] - before[k]) * up
+        before[k] = weights[k]
+        whole = np.trunc(chi[k])
+        if whole != 0:
+            chi[k] -= whole
+            pairs += 1
+            pulses += int(abs(whole))
+    return pairs, pulses
+
+
+@kernel()
+def changed(weights, before):
+    """Return how many flat float32 weights are not what they were; `before` becomes what they are."""
+    found = 0
+    for k in range(weights.size):
+        found += weights[k] != before[k]
+        before[k] = weights[k]
+    return found
