@@ -154,7 +154,8 @@ class Meter:
 
 def meter(
     model: Any, *, arch: Chips | None = None, tech: str | Sequence[str] = "bottom-up-14nm",
-    settings: Sequence[str] | Mapping[str, Any] = (), over: str | None = None, every: int = 1, name: str | None = None,
+    settings: Sequence[str] | Mapping[str, Any] = (), over: str | None = None, loss: str | None = None, every: int = 1,
+    name: str | None = None,
 ) -> Meter:  # fmt: skip
     """Count a training loop in PyTorch as if its layers lay on tiles, and on other chips beside.
 
@@ -180,6 +181,9 @@ def meter(
     settings : as for `archsim.resolve`
     over : str, optional
         Architecture over which the others are compared, by default the first digital one.
+    loss : str, optional
+        squared, cross-entropy or binary-cross-entropy, whose error a digital unit works out; by default the one that
+        suits the model's last layer.
     every : int
         Look at the operands of one step in so many.
     name : str, optional
@@ -206,7 +210,7 @@ def meter(
     if not isinstance(every, int) or every < 1:
         raise InputError(key="every", value=every, expected="a whole number from 1 on")
     options: dict[str, Any] = {
-        "techs": [tech] if isinstance(tech, str) else list(tech), "settings": settings, "over": over,
+        "techs": [tech] if isinstance(tech, str) else list(tech), "settings": settings, "over": over, "loss": loss,
     }  # fmt: skip
     if arch is not None:
         options["archs"] = [arch] if isinstance(arch, str | Mapping) else list(arch)

@@ -44,11 +44,7 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
         If the directory holds no run, or a device file, a technology or the data set is not what it was.
     """
     run, file = layout.read_run(path), display(path / layout.RUN)
-    if "metered" in run:
-        raise InputError(
-            "is a loop of its owner's own that a meter counted: archsim cannot train it again", file=file,
-            expected="a run of archsim; report, compare, and explain without re-runs take this one",
-        )  # fmt: skip
+    layout.refuse_metered(run, file)
     architectures, workload = stored_architectures(path), stored_workload(path)
     with _as_written(file):
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}

@@ -46,6 +46,8 @@ class Asked:
     settings : as for `archsim.resolve`
     over : str, optional
         The chip over which the others are compared.
+    loss : str, optional
+        Of a workload, in place of the one that suits the model's last layer.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Asked:
     techs: Sequence[str] = ("bottom-up-14nm",)
     settings: Sequence[str] | Mapping[str, Any] = ()
     over: str | None = None
+    loss: str | None = None
 
     def content(self, draft: Draft, batch: int, optimiser: Mapping[str, Any] | str = "sgd") -> dict[str, Any]:
         """Return the workload of a network as it was read."""
@@ -60,7 +63,7 @@ class Asked:
             "schema": 1, "kind": "workload", "name": self.name, "title": f"{self.name}, metered in its own loop",
             "architectures": [each if isinstance(each, str) else each["name"] for each in self.archs],
             "network": {
-                "inputs": draft.inputs, "initial_std": "lecun", "layers": draft.content(), "loss": draft.loss,
+                "inputs": draft.inputs, "initial_std": "lecun", "layers": draft.content(), "loss": self.loss or draft.loss,
             },
             "training": {"batch": batch, "optimiser": optimiser},
         }  # fmt: skip
@@ -233,7 +236,7 @@ class Metering:
             measured, *self.told, *filter(None, [kept]),
             "assumed: devices conduct what their file's middle is; refreshes of what was pulsed as in earlier runs",
             "assumed: order, buffers and memories as archsim's own program of this network uses them, with the loss "
-            f"{self.draft.loss!r}; what the loop computes beside the model is not counted",
+            f"{self.asked.loss or self.draft.loss}; what the loop computes beside the model is not counted",
             *self.draft.notes,
         )  # fmt: skip
 
