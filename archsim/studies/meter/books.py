@@ -1,4 +1,4 @@
-"""From what was seen of a loop to what chips did: rows of ledgers, time and course, as a training of archsim leaves them.
+"""From what was seen of a loop to what chips did: rows of ledgers, time and course, as a training leaves them.
 
 Each group of steps of one batch is one step of the estimate with the activity that was measured in it, so many times:
 the same programs, units and clock, and amounts that are right up to the rounding of a mean step.

@@ -63,7 +63,8 @@ class Asked:
             "schema": 1, "kind": "workload", "name": self.name, "title": f"{self.name}, metered in its own loop",
             "architectures": [each if isinstance(each, str) else each["name"] for each in self.archs],
             "network": {
-                "inputs": draft.inputs, "initial_std": "lecun", "layers": draft.content(), "loss": self.loss or draft.loss,
+                "inputs": draft.inputs, "initial_std": "lecun", "layers": draft.content(),
+                "loss": self.loss or draft.loss,
             },
             "training": {"batch": batch, "optimiser": optimiser},
         }  # fmt: skip
@@ -221,24 +222,28 @@ class Metering:
         spec, recorder = self.recorder.spec, self.recorder
         groups = [one for stretch in recorder.stretches for one in stretch.training.values()]
         seen = {tag.layer for one in groups for sums in one.sums.values() for tag in sums.by_tag}
-        looked = sum(next(iter(one.sums.values())).steps for one in groups if one.sums)
+        looked = sum(max(sums.steps for sums in one.sums.values()) for one in groups if one.sums)
         unseen = sorted({name for name in recorder.layers.values() if name not in seen})
         network = spec.network
-        measured = (
-            f"measured: operands of {len(network.graph.matrices) - len(unseen)} of {len(network.graph.matrices)} "
-            f"products in {looked:,} of {sum(one.steps for one in groups):,} steps, by each chip's own converters"
-        )
-        kept = (
-            f"assumed: the operands of {', '.join(unseen)}, whose layers have no weight of their own module" if unseen
-            else ""
-        )  # fmt: skip
         return (
-            measured, *self.told, *filter(None, [kept]),
-            "assumed: devices conduct what their file's middle is; refreshes of what was pulsed as in earlier runs",
-            "assumed: order, buffers and memories as archsim's own program of this network uses them, with the loss "
-            f"{self.asked.loss or self.draft.loss}; what the loop computes beside the model is not counted",
+            (
+                f"measured: operands of {len(network.graph.matrices) - len(unseen)} of {len(network.graph.matrices)} "
+                f"products in {looked:,} of {sum(one.steps for one in groups):,} steps, by each chip's own converters"
+            ),
+            *self.told,
+            *([f"assumed by kind: operands of {', '.join(unseen)}, which no module of its own holds"] * bool(unseen)),
+            "assumed: devices conduct the mean of their file; those pulsed are refreshed as in archsim's own trainings",
+            (
+                f"assumed: order and memories as archsim runs this network, with the loss {self.loss}; what the loop "
+                "computes beside the model is not counted"
+            ),
             *self.draft.notes,
-        )  # fmt: skip
+        )
+
+    @property
+    def loss(self) -> str:
+        """The loss whose error the chips work out."""
+        return self.asked.loss or self.draft.loss
 
     # --- parts ----------------------------------------------------------------------------------------------------
     @staticmethod

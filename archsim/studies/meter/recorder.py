@@ -75,7 +75,6 @@ class Pass:
 
     def back(self, matrix: str, x: F32, d: F32) -> None:
         """Count a transposed product with errors, (vectors, columns), and the outer product of both."""
-        self.returned = True
         layer = self._recorder.layers[matrix]
         for name, each in self._recorder.lenses.items():
             self.sums[name].add(Tag("backward", layer), each.backward(matrix, d))

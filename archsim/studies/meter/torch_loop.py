@@ -14,6 +14,7 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.errors import InputError
+from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.studies.meter.recorder import Pass, Recorder
 from archsim.studies.meter.twin import is_analog
 from archsim.studies.meter.writes import Accumulated, Changed, Writes
@@ -38,8 +39,10 @@ class Loop:
     """
 
     def __init__(self, model: Any, begin: Begin, met: Met, *, every: int) -> None:
-        self.model, self.recorder, self.step = model, None, 0
-        self.unseen: list[str] = []
+        self.model, self.step = model, 0
+        self.recorder: Recorder | None = None
+        self._weights: dict[str, Any] = {}
+        self._writes: dict[str, dict[str, Writes]] = {}
         self._begin, self._met, self._every = begin, met, every
         self._handles: list[Any] = []
         self._passes: list[Pass] = []
@@ -84,49 +87,44 @@ class Loop:
             told = f"{len(args)} arguments and {len(kwargs)} by name" if len(args) != 1 or kwargs else type(args[0])
             raise InputError(key="model", value=told, expected="one tensor, samples first: model(x)")
         x = args[0].detach()
-        if self.recorder is None:
-            self._look(x)
-        assert self.recorder is not None  # noqa: S101  for the type checker
+        recorder = self.recorder = self.recorder or self._look(x)
         self._stepping = False
-        self._now = Pass(self.recorder, int(x.shape[0]))
-        self.recorder.given(array(x))
+        self._now = Pass(recorder, int(x.shape[0]))
+        recorder.given(array(x))
 
-    def _look(self, x: Any) -> None:
+    def _look(self, x: Any) -> Recorder:
+        """Have the model read, and put hooks into its layers."""
         import torch
 
-        self.recorder, homes = self._begin(x if x.shape[0] > 1 else torch.cat([x, x]))
+        recorder, homes = self._begin(x if x.shape[0] > 1 else torch.cat([x, x]))
         modules = dict(self.model.named_modules())
         self._weights = {matrix: modules[path] for matrix, path in homes.items()}
-        self._writes = self._counters()
+        self._writes = _counters(recorder, self._weights)
         for matrix, module in self._weights.items():
-            self._handles.append(module.register_forward_hook(self._seen(matrix)))
+            rows = recorder.spec.network.shapes[matrix][0]
+            self._handles.append(module.register_forward_hook(self._seen(matrix, rows)))
             for writes in self._writes[matrix].values():
                 writes.begin(matrix, weights(module))
+        return recorder
 
-    def _counters(self) -> dict[str, dict[str, Writes]]:
-        """Return matrix -> chip -> what counts its writes."""
-        assert self.recorder is not None  # noqa: S101  for the type checker
-        spec, changed = self.recorder.spec, Changed()
-        chips = {each.name: each for each in spec.architectures if hasattr(each, "outer_product")}
-        own: dict[str, Writes] = {name: Accumulated(chip, spec.network) for name, chip in chips.items()}  # type: ignore[arg-type]
-        return {
-            matrix: dict.fromkeys(chips, changed) if is_analog(module) else own
-            for matrix, module in self._weights.items()
-        }
-
-    def _seen(self, matrix: str) -> Callable[[Any, Any, Any], None]:
+    def _seen(self, matrix: str, rows: int) -> Callable[[Any, Any, Any], None]:
         """Return the hook of one layer."""
 
         def seen(module: Any, args: tuple[Any, ...], output: Any) -> None:
-            one = self._now
-            if one is None or self.step % self._every:
-                if one is not None and output.requires_grad:
-                    output.register_hook(lambda _: setattr(one, "returned", True))
+            if (one := self._now) is None:
                 return
-            x = vectors(module, args[0].detach(), self.recorder.spec.network.shapes[matrix][0])  # type: ignore[union-attr]
-            one.forward(matrix, x)
+            looked = self.step % self._every == 0
+            x = vectors(module, args[0].detach(), rows) if looked else None
+            if x is not None:
+                one.forward(matrix, x)
+
+            def back(d: Any) -> None:
+                one.returned = True
+                if x is not None:
+                    one.back(matrix, x, errors(d.detach()))
+
             if output.requires_grad:
-                output.register_hook(lambda d: one.back(matrix, x, errors(d.detach())))
+                output.register_hook(back)
 
         return seen
 
@@ -191,9 +189,18 @@ class Loop:
     @property
     def origins(self) -> list[str]:
         """How writes were counted, each way once."""
-        if self.recorder is None:
-            return []
         return list(dict.fromkeys(each.origin for of in self._writes.values() for each in of.values()))
+
+
+def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[str, Writes]]:
+    """Return matrix -> chip -> what counts its writes."""
+    network, changed = recorder.spec.network, Changed()
+    own: dict[str, Writes] = {
+        chip.name: Accumulated(chip, network)
+        for chip in recorder.spec.architectures
+        if isinstance(chip, MixedPrecisionArchitecture)
+    }
+    return {matrix: dict.fromkeys(own, changed) if is_analog(module) else own for matrix, module in modules.items()}
 
 
 def array(x: Any) -> F32:
@@ -224,6 +231,11 @@ def errors(d: Any) -> F32:
 
 
 def weights(module: Any) -> list[F32]:
-    """Return the weights of a layer and its bias: views, but of tiles, which are read out."""
-    found = module.get_weights() if is_analog(module) else (module.weight, module.bias)
+    """Return the weights of a layer and its bias: views, but of tiles, which are read out, without a digital bias."""
+    if not is_analog(module):
+        found = module.weight, module.bias
+    else:
+        weight, bias = module.get_weights()
+        digital = next(module.analog_tiles()).rpu_config.mapping.digital_bias
+        found = weight, None if digital else bias
     return [array(each.detach()) for each in found if each is not None]

@@ -1,4 +1,4 @@
-"""A model beside the user's own, of the same parameters, to be traced: without hooks, analog layers as what they stand for.
+"""A model of the same parameters, to be traced: without hooks, and with analog layers as what they stand for.
 
 PyTorch and aihwkit are known here by their modules' attributes alone; neither is imported before a model is given.
 """
@@ -22,7 +22,9 @@ CONV2D = ("AnalogConv2d", "AnalogConv2dMapped")
 
 def is_analog(module: Any) -> bool:
     """Whether a module is a layer of aihwkit with tiles of its own."""
-    ours = any(each.__module__.startswith(ANALOG) and each.__name__ == "AnalogLayerBase" for each in type(module).__mro__)
+    ours = any(
+        each.__module__.startswith(ANALOG) and each.__name__ == "AnalogLayerBase" for each in type(module).__mro__
+    )
     return ours and hasattr(module, "analog_module")
 
 

@@ -1,4 +1,4 @@
-"""How many pairs a step writes: from the change of the weights, as the chip's accumulator would pulse it, or as it is."""
+"""How many pairs a step writes: from the change of the weights, as the chip would pulse it or as it is."""
 
 from __future__ import annotations
 
