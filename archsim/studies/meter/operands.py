@@ -83,8 +83,9 @@ class CrossbarLens:
         self._fixed = within_full_scale(architecture, network)
         self._outer = architecture.outer_product if isinstance(architecture, MixedPrecisionArchitecture) else None
         grids = place(network.shapes, rows=tile.rows, columns=tile.columns)
-        self._bands: Mapping[str, I64] = {
-            name: np.array(grid.edges()[1][:-1] if self._outer and self._outer.at == "tiles" else [0])
+        tiled = self._outer is not None and self._outer.at == "tiles"
+        self._bands: Mapping[str, tuple[I64, I64]] = {
+            name: (np.array(grid.edges()[0][:-1] if tiled else [0]), np.array(grid.edges()[1][:-1] if tiled else [0]))
             for name, grid in grids.items()
         }
 
@@ -105,10 +106,11 @@ class CrossbarLens:
         d_scale = _largest(d, by_vector=self._dac.error_scale == "vector")
         driven = _coded(x, self._input_scale(matrix, x), Quantiser(outer.x_bits).levels)
         errors = _coded(d, d_scale, Quantiser(outer.error_bits).levels)
-        of_x, bands = np.count_nonzero(driven, axis=1), self._bands[matrix]
-        by_band = np.add.reduceat(errors, bands, axis=1, dtype=np.int64)
-        products = int(of_x @ by_band.sum(axis=1))
-        scaled = int(of_x @ np.count_nonzero(by_band, axis=1))
+        x_bands, d_bands = self._bands[matrix]
+        of_x = np.add.reduceat(driven, x_bands, axis=1, dtype=np.int64)
+        of_d = np.add.reduceat(errors, d_bands, axis=1, dtype=np.int64)
+        by_tile = of_x.T @ of_d
+        products, scaled = int(by_tile.sum()), int((of_x.sum(axis=1) @ np.count_nonzero(of_d, axis=1)))
         begins = range(0, vectors, outer.burst)
         if outer.burst == 1:
             changed = products
@@ -118,7 +120,8 @@ class CrossbarLens:
         return {
             "nonzero": (nonzero(x), x.size),
             "products": (products, vectors * rows * columns),
-            "rows": (scaled, vectors * rows * bands.size),
+            "rows": (scaled, vectors * rows * d_bands.size),
+            "busiest": (int(by_tile.max()) * by_tile.size, products),
             "updates": (changed, len(begins) * rows * columns),
         }
 
