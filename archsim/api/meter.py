@@ -27,6 +27,7 @@ class Meter:
         self._name = _named(name or type(model).__name__)
         self._loop: Loop | None = None
         self._metering: Metering | None = None
+        self._lost: list[str] = []
 
     # --- the loop -----------------------------------------------------------------------------------------------------
     def __enter__(self) -> Self:
@@ -122,7 +123,7 @@ class Meter:
 
     def _told(self) -> Metering:
         found = self._done
-        found.told = self._loop.origins if self._loop else []
+        found.told = [*self._lost, *(self._loop.origins if self._loop else [])]
         return found
 
     def _begin(self, example: Any) -> tuple[Recorder, Mapping[str, str]]:
@@ -135,7 +136,7 @@ class Meter:
         draft = found.read()
         draft.arrays.clear()
         draft.missing.clear()
-        asked = Asked(self._name, **self._options)
+        asked = Asked(self._name, **{**self._own(), **self._options})
         self._metering = Metering(asked, draft, int(example.shape[0]))
         known = self._metering.recorder.layers
         homes = {matrix: path for matrix, path in found.homes.items() if matrix in known}
@@ -145,6 +146,21 @@ class Meter:
                 expected="nn.Linear or nn.Conv2d, or aihwkit's AnalogLinear or AnalogConv2d",
             )  # fmt: skip
         return self._metering.recorder, homes
+
+    def _own(self) -> dict[str, Any]:
+        """Return the chips of a model that says itself what its tiles are: of the first of its analog layers."""
+        from archsim.studies.aihwkit.dump import whole
+        from archsim.studies.aihwkit.mapping import tiles_alone
+        from archsim.studies.meter.meter import ARCHITECTURES
+        from archsim.studies.meter.twin import is_analog
+
+        analog = next((each for each in self._model.modules() if is_analog(each)), None)
+        if analog is None or "archs" in self._options:
+            return {}
+        config = whole(next(analog.analog_tiles()).rpu_config)
+        found = tiles_alone(config, ARCHITECTURES[0], "rpu-config")
+        self._lost = [f"tiles and converters of the model's rpu_config; not mapped: {'. '.join(found.lost)}"]
+        return {"archs": [found.architecture, *ARCHITECTURES[1:]]}
 
     def _met(self, optimiser: Any) -> None:
         from archsim.studies.meter.optimisers import described
@@ -176,7 +192,8 @@ def meter(
         Called as model(x), samples first. Its nn.Linear and nn.Conv2d, and aihwkit's AnalogLinear and AnalogConv2d, lie
         on tiles; activations, norms and pools are digital.
     arch : architectures, by name, file or content
-        By default mixed-precision-deep and digital32-deep; made as large as the network takes.
+        By default mixed-precision-deep and digital32-deep, the former with the tiles and converters of the model's
+        rpu_config, if its layers are analog; made as large as the network takes.
     tech : technologies; the first is the run's own
     settings : as for `archsim.resolve`
     over : str, optional

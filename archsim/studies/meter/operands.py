@@ -110,7 +110,7 @@ class CrossbarLens:
         of_x = np.add.reduceat(driven, x_bands, axis=1, dtype=np.int64)
         of_d = np.add.reduceat(errors, d_bands, axis=1, dtype=np.int64)
         by_tile = of_x.T @ of_d
-        products, scaled = int(by_tile.sum()), int((of_x.sum(axis=1) @ np.count_nonzero(of_d, axis=1)))
+        products, scaled = int(by_tile.sum()), int(of_x.sum(axis=1) @ np.count_nonzero(of_d, axis=1))
         begins = range(0, vectors, outer.burst)
         if outer.burst == 1:
             changed = products

@@ -32,7 +32,9 @@ def draft(inputs: list[int], kept: list[dict[str, Any]], loss: Any = "squared") 
     found = Draft(inputs, loss=loss)
     before = "x"
     for layer in kept:
-        before = found.add(layer["name"], layer["kind"], [before], **{k: layer[k] for k in layer if k not in {"name", "kind"}})
+        before = found.add(
+            layer["name"], layer["kind"], [before], **{k: layer[k] for k in layer if k not in {"name", "kind"}}
+        )
     return found
 
 
@@ -72,7 +74,9 @@ def watched(trainer: Trainer, meter: Metering, steps: int) -> None:
         recorder.step(now[-1:], {name: written} if chip.ACCUMULATES else {}, rate=0.1)
 
 
-def counts(rows: Any, components: tuple[str, ...], phases: tuple[str, ...] = ("forward", "backward", "update")) -> dict[Any, float]:
+def counts(
+    rows: Any, components: tuple[str, ...], phases: tuple[str, ...] = ("forward", "backward", "update")
+) -> dict[Any, float]:
     return {
         (row.phase, row.layer, row.component, row.action): row.amount
         for row in rows
@@ -153,12 +157,18 @@ def test_a_recorded_training_of_aihwkit_and_one_of_our_own_agree_in_counts(real_
                "loss": "cross-entropy"}  # fmt: skip
     work = {"schema": 1, "kind": "workload", "name": "mine", "title": "mine", "dataset": "mnist", "network": network,
             "training": {"batch": 1, "learning_rate": 0.02, "epochs": 1}}  # fmt: skip
-    spec = resolve(work, archs=["mixed-precision"], steps=len(rows), settings={"outer_product.error_bits": 8}, data=real_data)
+    spec = resolve(
+        work, archs=["mixed-precision"], steps=len(rows), settings={"outer_product.error_bits": 8}, data=real_data
+    )
     trainer = Trainer(spec, spec.architectures[0])
     trainer.train(len(rows))
 
     def total(rows: Any, component: str, action: str) -> float:
-        return sum(row.amount for row in rows if (row.component, row.action) == (component, action) and row.phase in STEP_PHASES)
+        return sum(
+            row.amount
+            for row in rows
+            if (row.component, row.action) == (component, action) and row.phase in STEP_PHASES
+        )
 
     own = trainer.chip.ledger.rows()
     for component, action in (("tile", "dac.convert"), ("tile", "adc.convert"), ("outer_product_unit", "add"),
@@ -192,8 +202,14 @@ def test_a_metered_loop_is_written_as_a_run_that_its_readers_take(counted: Meter
     run = read(tmp_path / "run")
     chip = run.chips["mixed-precision-deep"]
     assert chip.steps == 8
-    assert [(point.step, point.samples, point.test) for point in chip.course] == [(0, 0, None), (5, 19, 0.5), (8, 22, 0.75)]
-    assert sum(row.amount for row in chip.rows if row.action == "log.write" and row.phase == "update") == pytest.approx(32)
+    assert [(point.step, point.samples, point.test) for point in chip.course] == [
+        (0, 0, None),
+        (5, 19, 0.5),
+        (8, 22, 0.75),
+    ]
+    assert sum(row.amount for row in chip.rows if row.action == "log.write" and row.phase == "update") == pytest.approx(
+        32
+    )
     assert run.summary["dataset_origin"] == "samples that a metered loop gave its model"
     assert any(line.startswith("measured: operands of 2 of 2 products in 8 of 8 steps") for line in run.run["metered"])
     energy = counted.energy()["mixed-precision-deep"]
