@@ -136,16 +136,15 @@ class Meter:
         draft = found.read()
         draft.arrays.clear()
         draft.missing.clear()
+        if not found.homes:
+            raise InputError(
+                f"{type(self._model).__name__} has no layer on tiles", key="model",
+                expected="nn.Linear or nn.Conv2d, or aihwkit's AnalogLinear or AnalogConv2d",
+            )  # fmt: skip
         asked = Asked(self._name, **{**self._own(), **self._options})
         self._metering = Metering(asked, draft, int(example.shape[0]))
         known = self._metering.recorder.layers
-        homes = {matrix: path for matrix, path in found.homes.items() if matrix in known}
-        if not homes:
-            raise InputError(
-                "has no layer on tiles", key="model", value=type(self._model).__name__,
-                expected="nn.Linear or nn.Conv2d, or aihwkit's AnalogLinear or AnalogConv2d",
-            )  # fmt: skip
-        return self._metering.recorder, homes
+        return self._metering.recorder, {matrix: path for matrix, path in found.homes.items() if matrix in known}
 
     def _own(self) -> dict[str, Any]:
         """Return the chips of a model that says itself what its tiles are: of the first of its analog layers."""

@@ -17,6 +17,7 @@ HOOKS = (
 )  # fmt: skip
 ANALOG = "aihwkit."
 LINEAR = ("AnalogLinear", "AnalogLinearMapped")
+RECURRENT = "AnalogRNN"
 CONV2D = ("AnalogConv2d", "AnalogConv2dMapped")
 
 
@@ -38,6 +39,8 @@ def twin(module: Any, path: str = "") -> Any:
     """
     if is_analog(module):
         return _digital(module, path)
+    if type(module).__name__ == RECURRENT and type(module).__module__.startswith(ANALOG):
+        raise _unknown(RECURRENT, path)
     made = copy.copy(module)
     made.__dict__.update({name: OrderedDict() for name in HOOKS if name in made.__dict__})
     made.__dict__["_modules"] = {
@@ -59,8 +62,12 @@ def _digital(module: Any, path: str) -> Any:
             module.in_channels, module.out_channels, module.kernel_size, stride=module.stride, padding=module.padding,
             dilation=module.dilation, groups=module.groups, bias=bias,
         )  # fmt: skip
-    raise InputError(
-        "the meter has nothing for this layer of aihwkit", key=path or "model", value=kind,
+    raise _unknown(kind, path)
+
+
+def _unknown(kind: str, path: str) -> InputError:
+    return InputError(
+        f"the meter has nothing for aihwkit's {kind}", key=path or "model",
         expected=f"one of {', '.join((*LINEAR, *CONV2D))}",
-        hint="Meter the part of the model without it, or write its cells with AnalogLinear",
+        hint="Meter the part of the model without it; `archsim estimate` knows lstm and gru layers",
     )  # fmt: skip

@@ -205,7 +205,7 @@ class Odd(nn.Module):
 
 @pytest.mark.parametrize(
     ("model", "x", "said"),
-    [(nn.Sequential(nn.ReLU(), nn.Sigmoid()), (2, 4), "expected"), (Odd(), (2, 4), "node .*matmul"),
+    [(nn.Sequential(nn.ReLU(), nn.Sigmoid()), (2, 4), "has no layer on tiles; expected nn.Linear"), (Odd(), (2, 4), "node .*matmul"),
      (nn.Linear(4, 2), (4,), "one tensor, samples first")],
 )  # fmt: skip
 def test_a_model_that_cannot_be_metered_is_told_what_to_do(model: Any, x: tuple[int, ...], said: str) -> None:
@@ -265,8 +265,10 @@ def test_an_analog_model_has_its_own_tiles_and_its_weights_tell_the_pulses() -> 
 
 @aihwkit
 def test_an_analog_layer_that_has_no_counterpart_is_named() -> None:
-    from aihwkit.nn import AnalogLSTM
+    from aihwkit.nn import AnalogConv1d, AnalogLSTMCell, AnalogRNN, AnalogSequential
     from aihwkit.simulator.presets import MixedPrecisionPCMPreset
 
-    model = AnalogLSTM(4, 4, rpu_config=MixedPrecisionPCMPreset())
-    refused(model, "node|nothing for this layer|cannot trace", lambda: model(torch.rand(3, 2, 4)))
+    model = AnalogSequential(nn.ReLU(), AnalogConv1d(1, 2, 3, rpu_config=MixedPrecisionPCMPreset()))
+    refused(model, "1: the meter has nothing for aihwkit's AnalogConv1d; expected one of AnalogLinear", lambda: model(torch.rand(2, 1, 8)))
+    recurrent = AnalogRNN(AnalogLSTMCell, 4, 6, rpu_config=MixedPrecisionPCMPreset())
+    refused(recurrent, "model: the meter has nothing for aihwkit's AnalogRNN", lambda: recurrent(torch.rand(3, 2, 4)))
