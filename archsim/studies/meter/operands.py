@@ -6,19 +6,19 @@ of either sign. A unit's rules (converters, scales, bands, bursts, what it skips
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
 
-from archsim.base.arrays import F32, I64
+from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Scale
 from archsim.chips.architecture import Architecture
 from archsim.chips.crossbar_file import CrossbarArchitecture
 from archsim.chips.digital32_file import Digital32Architecture
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
-from archsim.chips.placement import place
+from archsim.chips.placement import Stretch, place
 from archsim.chips.ranges import within_full_scale
 from archsim.learning.products import nonzero, swept
 from archsim.networks.network import Network
@@ -84,8 +84,8 @@ class CrossbarLens:
         self._outer = architecture.outer_product if isinstance(architecture, MixedPrecisionArchitecture) else None
         grids = place(network.shapes, rows=tile.rows, columns=tile.columns)
         tiled = self._outer is not None and self._outer.at == "tiles"
-        self._bands: Mapping[str, tuple[I64, I64]] = {
-            name: (np.array(grid.edges()[0][:-1] if tiled else [0]), np.array(grid.edges()[1][:-1] if tiled else [0]))
+        self._bands = {
+            name: (_members(grid.rows, together=not tiled), _members(grid.columns, together=not tiled))
             for name, grid in grids.items()
         }
 
@@ -107,9 +107,8 @@ class CrossbarLens:
         driven = _coded(x, self._input_scale(matrix, x), Quantiser(outer.x_bits).levels)
         errors = _coded(d, d_scale, Quantiser(outer.error_bits).levels)
         x_bands, d_bands = self._bands[matrix]
-        of_x = np.add.reduceat(driven, x_bands, axis=1, dtype=np.int64)
-        of_d = np.add.reduceat(errors, d_bands, axis=1, dtype=np.int64)
-        by_tile = of_x.T @ of_d
+        of_x, of_d = driven.astype(np.float32) @ x_bands, errors.astype(np.float32) @ d_bands  # whole numbers
+        by_tile = of_x.T.astype(np.float64) @ of_d
         products, scaled = int(by_tile.sum()), int(of_x.sum(axis=1) @ np.count_nonzero(of_d, axis=1))
         begins = range(0, vectors, outer.burst)
         if outer.burst == 1:
@@ -120,7 +119,7 @@ class CrossbarLens:
         return {
             "nonzero": (nonzero(x), x.size),
             "products": (products, vectors * rows * columns),
-            "rows": (scaled, vectors * rows * d_bands.size),
+            "rows": (scaled, vectors * rows * d_bands.shape[1]),
             "busiest": (int(by_tile.max()) * by_tile.size, products),
             "updates": (changed, len(begins) * rows * columns),
         }
@@ -133,6 +132,14 @@ class CrossbarLens:
     def _driven(self, x: F32, scale: Scale) -> Done:
         driven, drive = _driving(x, scale, self._levels)
         return {"driven": (driven, x.size), "conducted": (drive, x.size), "nonzero": (nonzero(x), x.size)}
+
+
+def _members(bands: Sequence[Stretch], *, together: bool) -> F32:
+    """Return which line is of which band, (lines, bands): 1 or 0; all of one if they are `together`."""
+    found = np.zeros((bands[-1].stop, len(bands)), np.float32)
+    for k, band in enumerate(bands):
+        found[band.part, k] = 1
+    return found.sum(axis=1, keepdims=True) if together else found
 
 
 def _largest(x: F32, *, by_vector: bool) -> Scale:

@@ -48,6 +48,7 @@ class Loop:
         self._passes: list[Pass] = []
         self._now: Pass | None = None
         self._stepping = False
+        self._own = {id(each) for each in model.parameters()}
 
     # --- on and off ---------------------------------------------------------------------------------------------------
     def enter(self) -> None:
@@ -179,8 +180,7 @@ class Loop:
                 self.recorder.evaluated(one, looked=any(each.by_tag for each in one.sums.values()))
 
     def _mine(self, optimiser: Any) -> bool:
-        own = {id(each) for each in self.model.parameters()}
-        return any(id(each) in own for group in optimiser.param_groups for each in group["params"])
+        return any(id(each) in self._own for group in optimiser.param_groups for each in group["params"])
 
     @staticmethod
     def _has_gradients(optimiser: Any) -> bool:

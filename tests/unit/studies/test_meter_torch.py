@@ -99,7 +99,11 @@ def test_a_loop_is_a_run_that_has_its_steps_samples_tests_and_last_batch(tmp_pat
     run = m.write(tmp_path / "run")
     chip = run.recorded.chips[CHIPS[0]]
     assert (chip.steps, run.summary["architectures"][CHIPS[0]]["samples"], run.summary["batch"]) == (4, 14, 4)
-    assert [(point.step, point.samples, point.test) for point in chip.course] == [(0, 0, None), (3, 12, 0.4), (4, 14, 0.6)]
+    assert [(point.step, point.samples, point.test) for point in chip.course] == [
+        (0, 0, None),
+        (3, 12, 0.4),
+        (4, 14, 0.6),
+    ]
     rows = {(row.phase, row.layer, row.component, row.action): row.amount for row in chip.rows}
     assert rows["forward", "linear", "tile", "adc.convert"] == 14 * 8
     assert rows["evaluation", "linear", "tile", "adc.convert"] == 10 * 8
@@ -220,7 +224,11 @@ def test_options_that_are_wrong_are_told() -> None:
             steps(model, 1)
     with pytest.raises(InputError, match=r"expected a torch\.nn\.Module"):
         archsim.meter("model")
-    refused(model, "archsim has no optimiser like it", lambda: steps(model, 1, optimiser=torch.optim.Rprop(model.parameters())))
+    refused(
+        model,
+        "archsim has no optimiser like it",
+        lambda: steps(model, 1, optimiser=torch.optim.Rprop(model.parameters())),
+    )
     with pytest.raises(InputError, match="nothing has passed the model yet"), archsim.meter(model) as m:
         m.test(0.5)
 
@@ -269,6 +277,10 @@ def test_an_analog_layer_that_has_no_counterpart_is_named() -> None:
     from aihwkit.simulator.presets import MixedPrecisionPCMPreset
 
     model = AnalogSequential(nn.ReLU(), AnalogConv1d(1, 2, 3, rpu_config=MixedPrecisionPCMPreset()))
-    refused(model, "1: the meter has nothing for aihwkit's AnalogConv1d; expected one of AnalogLinear", lambda: model(torch.rand(2, 1, 8)))
+    refused(
+        model,
+        "1: the meter has nothing for aihwkit's AnalogConv1d; expected one of AnalogLinear",
+        lambda: model(torch.rand(2, 1, 8)),
+    )
     recurrent = AnalogRNN(AnalogLSTMCell, 4, 6, rpu_config=MixedPrecisionPCMPreset())
     refused(recurrent, "model: the meter has nothing for aihwkit's AnalogRNN", lambda: recurrent(torch.rand(3, 2, 4)))
