@@ -47,6 +47,8 @@ class Meter:
         """Take the hooks out, whatever happened; what was counted stays."""
         if self._loop is not None:
             self._loop.leave()
+        if self._metering is not None:
+            self._metering.forget()  # what was written last is counted now
 
     def test(self, value: float, metric: str = "accuracy", *, chance: float | None = None) -> None:
         """Tell a test of the model as it is now: a value of the metric, which the meter cannot know.
@@ -201,7 +203,7 @@ def meter(
         squared, cross-entropy or binary-cross-entropy, whose error a digital unit works out; by default the one that
         suits the model's last layer.
     every : int
-        Look at the operands of one step in so many.
+        Look at the operands of one step in so many, and compare weights as often.
     name : str, optional
         Of the run, by default the model's class.
 

@@ -16,7 +16,9 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "meter.md").read_text(enc
 
 def test_every_option_is_named_and_no_other() -> None:
     [table] = re.findall(r"\| option \|.*?\n\n", PAGE, flags=re.DOTALL)
-    named = {name for row in re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    named = {
+        name for row in re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
     assert named == {name for name in inspect.signature(archsim.meter).parameters if name != "model"}
 
 

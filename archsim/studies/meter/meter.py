@@ -115,7 +115,7 @@ class Metering:
         self.optimiser: Mapping[str, Any] | str = "sgd"
         self.told: list[str] = []
         self._begin = time.perf_counter()
-        self._made: tuple[RunSpec, list[Trained]] | None = None
+        self._made: tuple[int, RunSpec, list[Trained]] | None = None
 
     def met(self, optimiser: Mapping[str, Any] | str) -> None:
         """Note the optimiser, before the first step is counted.
@@ -147,6 +147,10 @@ class Metering:
             raise InputError(key="value", value=value, expected=mine.expected)
         self.metric, self.chance = mine, chance
         self.recorder.tested(float(value))
+        self.forget()
+
+    def forget(self) -> None:
+        """Work results out anew when they are asked for next."""
         self._made = None
 
     # --- results --------------------------------------------------------------------------------------------------
@@ -164,14 +168,15 @@ class Metering:
                 "no training step was metered", key="meter",
                 expected="forward, backward and optimizer.step() inside the `with`",
             )  # fmt: skip
-        if self._made is None or self._made[1][0].steps != sum(group.steps for _, group in steps):
+        done = sum(group.steps for stretch in self.recorder.stretches for group in stretch.groups())
+        if self._made is None or self._made[0] != done:
             batch = max(samples for samples, _ in steps)
             content = self.asked.content(self.draft, batch, self.optimiser)
             spec = self.asked.spec(content)
             wall = time.perf_counter() - self._begin
             of = [trained(spec, each, self.recorder, wall_s=wall) for each in spec.architectures]
-            self._made = self._run_spec(content, spec), of
-        return self._made
+            self._made = done, self._run_spec(content, spec), of
+        return self._made[1], self._made[2]
 
     def energy(self) -> dict[str, dict[str, float]]:
         """Return the energy [J] of the whole loop's training steps, by chip and phase."""

@@ -53,6 +53,10 @@ class Stretch:
     test: float | None = None
     rate: float = 0.0
 
+    def groups(self) -> list[Group]:
+        """Return all groups, of training and of evaluation."""
+        return [*self.training.values(), *self.evaluation.values()]
+
     @property
     def steps(self) -> int:
         """Training steps."""
@@ -95,7 +99,7 @@ class Recorder:
         self.lenses = {each.name: lens(each, spec.network) for each in spec.architectures}
         self.stretches = [Stretch()]
         self.seen = hashlib.sha256()
-        self.samples = 0
+        self.samples, self._last = 0, Group()
 
     def given(self, x: F32) -> None:
         """Note what samples the loop's model was given: the run is named by them."""
@@ -118,8 +122,13 @@ class Recorder:
         now.rate = rate
         if looked:
             group.look(one.sums for one in several)
+        self._last = group
+        self.wrote(written)
+
+    def wrote(self, written: Written) -> None:
+        """Count what was written to matrices, with the last step."""
         for name, of in written.items():
-            mine = group.written.setdefault(name, {})
+            mine = self._last.written.setdefault(name, {})
             for matrix, (pairs, pulses) in of.items():
                 both = mine.setdefault(matrix, [0.0, 0.0])
                 both[0] += pairs

@@ -35,7 +35,7 @@ class Loop:
     begin : called at the first pass
     met : called at the first step
     every : int
-        Steps of which one is looked at.
+        Steps of which one is looked at; weights are compared as often.
     """
 
     def __init__(self, model: Any, begin: Begin, met: Met, *, every: int) -> None:
@@ -79,6 +79,8 @@ class Loop:
         _METERED.discard(self.model)
         self._evaluate(self._passes)
         self._passes = []
+        if self.recorder is not None and self.step:
+            self.recorder.wrote(self._written())
 
     # --- hooks --------------------------------------------------------------------------------------------------------
     def _called(self, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -160,6 +162,14 @@ class Loop:
         if self.step == 0:
             self._met(optimiser)
         self._evaluate([one for one in self._passes if not one.returned])
+        looked = self.step % self._every == 0
+        self.recorder.step(done, self._written() if looked else {}, rate=_rate(optimiser), looked=looked)
+        self._passes, self._stepping = [], True
+        self.step += 1
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+    def _written(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """Return what was written since the last look, chip -> matrix -> pairs and pulses."""
         written: dict[str, dict[str, tuple[float, float]]] = {}
         for matrix, module in self._weights.items():
             now = weights(module) if self._writes[matrix] else []
@@ -168,12 +178,8 @@ class Loop:
                 if id(writes) not in found:
                     found[id(writes)] = writes.step(matrix, now)
                 written.setdefault(chip, {})[matrix] = found[id(writes)]
-        looked = self.step % self._every == 0
-        self.recorder.step(done, written, rate=float(optimiser.param_groups[0]["lr"]), looked=looked)
-        self._passes, self._stepping = [], True
-        self.step += 1
+        return written
 
-    # --- parts --------------------------------------------------------------------------------------------------------
     def _evaluate(self, passes: list[Pass]) -> None:
         for one in passes:
             if self.recorder is not None:
@@ -201,6 +207,10 @@ def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[
         if isinstance(chip, MixedPrecisionArchitecture)
     }
     return {matrix: dict.fromkeys(own, changed) if is_analog(module) else own for matrix, module in modules.items()}
+
+
+def _rate(optimiser: Any) -> float:
+    return float(optimiser.param_groups[0]["lr"])
 
 
 def array(x: Any) -> F32:

@@ -144,6 +144,10 @@ def test_passes_of_one_step_are_one_batch_and_every_so_manyth_step_is_looked_at(
             optimiser.step()
     found = m.summary()
     assert (found["steps"], found["samples"], found["batch"]) == (4, 24, 6)
+    whole = sum(
+        row.amount for row in m._told().made()[1][0].rows if row.action == "log.write" and row.phase == "update"
+    )
+    assert whole > 0
     assert "in 2 of 4 steps" in found["told"][0]
 
 
