@@ -34,3 +34,23 @@ def changed(weights, before):
         found += weights[k] != before[k]
         before[k] = weights[k]
     return found
+
+
+@kernel()
+def driving(x, factor, levels):
+    """Return how many codes of x, (n, lines), are not zero, the sum of their magnitudes, and how many x are not zero.
+
+    factor : (n,) float32, levels over the full scale of each vector; a code is x times that, rounded, up to `levels`.
+    """
+    driven, nonzero, total = 0, 0, 0.0
+    top = np.float32(levels)
+    for v in range(x.shape[0]):
+        line, by = x[v], factor[v]
+        part = np.float32(0)
+        for i in range(x.shape[1]):
+            code = min(np.rint(abs(line[i]) * by), top)
+            driven += code != 0
+            nonzero += line[i] != 0
+            part += code
+        total += part
+    return driven, total, nonzero

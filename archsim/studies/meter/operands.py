@@ -22,6 +22,7 @@ from archsim.chips.placement import Stretch, place
 from archsim.chips.ranges import within_full_scale
 from archsim.learning.products import nonzero, swept
 from archsim.networks.network import Network
+from archsim.studies.meter import _kernels
 from archsim.studies.meter.sums import Done
 
 
@@ -130,8 +131,13 @@ class CrossbarLens:
         return _largest(x, by_vector=self._dac.input_scale == "vector")
 
     def _driven(self, x: F32, scale: Scale) -> Done:
-        driven, drive = _driving(x, scale, self._levels)
-        return {"driven": (driven, x.size), "conducted": (drive, x.size), "nonzero": (nonzero(x), x.size)}
+        if not self._levels:  # lines are driven with what is there
+            drive = float((np.abs(x) / scale).sum(dtype=np.float64))
+            return {"driven": (nonzero(x), x.size), "conducted": (drive, x.size), "nonzero": (nonzero(x), x.size)}
+        factor = np.broadcast_to(np.float32(self._levels / np.asarray(scale)).reshape(-1), x.shape[:1])
+        driven, codes, count = _kernels.driving(np.ascontiguousarray(x), np.ascontiguousarray(factor), self._levels)
+        drive = codes / self._levels
+        return {"driven": (driven, x.size), "conducted": (drive, x.size), "nonzero": (count, x.size)}
 
 
 def _members(bands: Sequence[Stretch], *, together: bool) -> F32:
@@ -145,7 +151,7 @@ def _members(bands: Sequence[Stretch], *, together: bool) -> F32:
 def _largest(x: F32, *, by_vector: bool) -> Scale:
     """Return the largest magnitude of all vectors or of each, 1 where all is zero."""
     if not by_vector:
-        return float(np.abs(x).max(initial=0.0)) or 1.0
+        return float(max(x.max(initial=0.0), -x.min(initial=0.0))) or 1.0
     found = np.abs(x).max(axis=1, keepdims=True, initial=0.0).astype(np.float64)
     return np.where(found > 0, found, 1.0)
 
@@ -153,12 +159,3 @@ def _largest(x: F32, *, by_vector: bool) -> Scale:
 def _coded(x: F32, scale: Scale, levels: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return where the code of x is not zero: half a step rounds to the even code, 0."""
     return np.abs(x) * np.asarray(levels / scale, np.float32) > np.float32(0.5)
-
-
-def _driving(x: F32, scale: Scale, levels: int) -> tuple[int, float]:
-    """Return the lines whose code is not zero, and the sum of the codes' magnitudes as parts of the full scale."""
-    parts = np.abs(x) * np.asarray(1 / scale, np.float32)
-    if not levels:
-        return nonzero(x), float(parts.sum(dtype=np.float64))
-    codes = np.minimum(np.rint(parts * np.float32(levels)), np.float32(levels))
-    return int(np.count_nonzero(codes)), float(codes.sum(dtype=np.float64)) / levels
