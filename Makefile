@@ -34,6 +34,7 @@ bench: $(STAMP)
 	$(BIN)/python tests/bench/leaves.py
 	$(BIN)/python tests/bench/steps.py
 	$(BIN)/python tests/bench/meter.py
+	$(BIN)/python tests/bench/workers.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         resume,
         run,
         schema,
+        sweep,
         tech,
         trace,
         validate,
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "meter", "reproduce", "resume", "run", "schema", "tech", "trace", "validate", "verify", "workloads",
+    "load", "meter", "reproduce", "resume", "run", "schema", "sweep", "tech", "trace", "validate", "verify",
+    "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -85,6 +87,7 @@ __all__ = [
     "resume",
     "run",
     "schema",
+    "sweep",
     "tech",
     "trace",
     "validate",
