@@ -52,5 +52,5 @@ def driving(x, factor, levels):
             driven += code != 0
             nonzero += line[i] != 0
             part += code
-        total += part
+        total += float(part)
     return driven, total, nonzero
