@@ -55,5 +55,5 @@ def refuse_metered(run: dict[str, Any], file: str) -> None:
     if "metered" in run:
         raise InputError(
             "is a loop of its owner's own that a meter counted: archsim cannot train it again", file=file,
-            expected="a run of archsim; report, compare, and explain with --no-reruns take this one",
+            expected="a run of archsim; report, its page, compare, and explain with --no-reruns take this one",
         )  # fmt: skip

@@ -122,7 +122,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         "programs": {program.name: program.sha256 for program in spec.network.programs},
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
         "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
-        "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
+        "nonidealities_on": {a.name: [] if spec.metered else a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
         **({} if spec.metered is None else {"metered": list(spec.metered.told)}),
     }  # fmt: skip

@@ -225,10 +225,24 @@ def test_an_estimate_takes_the_activity_of_a_metered_run(counted: Metering, tmp_
 
 def test_a_metered_run_is_not_trained_again(counted: Metering, tmp_path: Path) -> None:
     from archsim.records.verify import verify
+    from archsim.report.paper.paper import make_paper
+    from archsim.studies.explain.explain import explain
 
     counted.write(tmp_path / "run")
-    with pytest.raises(InputError, match="a meter counted: archsim cannot train it again"):
-        verify(tmp_path / "run")
+    for again in (verify, make_paper, explain):
+        with pytest.raises(InputError, match="a meter counted: archsim cannot train it again"):
+            again(tmp_path / "run")
+
+
+def test_a_page_of_a_metered_run_claims_no_imperfection_of_a_chip_and_says_what_was_counted(
+    counted: Metering, tmp_path: Path
+) -> None:
+    from archsim.report.tables import particulars
+
+    counted.write(tmp_path / "run")
+    told = [(row[0], row[1]) for row in particulars(read(tmp_path / "run")).rows]
+    assert not any("non-ideal" in what or "not in the device" in what for what, _ in told)
+    assert [line for what, line in told if what == "counted by a meter"] == list(counted.lines())
 
 
 def test_without_a_step_or_a_test_there_is_nothing_to_write(counted: Metering, tmp_path: Path) -> None:
