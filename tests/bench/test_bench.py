@@ -7,6 +7,7 @@ import leaves
 import meter
 import pytest
 import steps
+import workers
 
 
 def test_every_contestant_trains_and_has_a_row(
@@ -52,3 +53,19 @@ def test_what_the_meter_adds_is_told_for_every_model_or_that_torch_is_missing(
     meter.main()
     said = capsys.readouterr().out
     assert "needs torch" in said or all(said.count(f"{name}; ") == 3 for name in (meter.PERCEPTRON, meter.LENET))
+
+
+def test_a_study_on_two_processes_is_set_beside_the_sum_of_its_points(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(workers, "POINTS", 3)
+    monkeypatch.setattr(workers, "STEPS", 5)
+    workers.main()
+    said = capsys.readouterr().out
+    for text in (
+        "the first study of a program",
+        "a later one",
+        "over those of one process alone",
+        "sending a task takes",
+    ):
+        assert text in said
