@@ -108,7 +108,7 @@ def test_on_the_mixed_precision_chip_converters_outer_products_and_pulses_are_th
         if key[3] not in {"cells.conduct", "control.cycle"}:
             assert found.get(key, 0.0) == pytest.approx(own.get(key, 0.0), rel=0.01, abs=2), key
     seconds = sum(trainer.chip.ledger.time_ps[phase] for phase in STEP_PHASES) * 1e-12
-    assert trained.simulated_time_s == pytest.approx(seconds, rel=0.05)
+    assert trained.simulated_time_s == pytest.approx(seconds, rel=0.01)
 
 
 def test_a_batch_of_images_through_convolutions_is_counted_as_its_training() -> None:
