@@ -37,6 +37,7 @@ bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/leaves.py
 	$(BIN)/python tests/bench/steps.py
+	$(BIN)/python tests/bench/meter.py
 	$(BIN)/python tests/bench/workers.py
 
 clean:

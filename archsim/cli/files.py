@@ -211,6 +211,27 @@ def archs_diff(
     typer.echo(f"{len(changes)} differ" if changes else "no value differs")
 
 
+@archs_app.command("from-aihwkit")
+def archs_from_aihwkit(
+    config: Annotated[str, typer.Argument(metavar="RPU_CONFIG", help="FILE.py:NAME, or FILE.json that was dumped.")],
+    out: Write = Path("rpu-config.yaml"),
+    device: Annotated[str | None, typer.Option(help="Device of archsim's in place of the configuration's.")] = None,
+    force: Force = False,
+) -> None:
+    """Write an rpu_config of aihwkit as an architecture, its device beside it; say what could not be mapped.
+
+    FILE.py:NAME is run, where aihwkit is installed; FILE.json is what archsim/studies/aihwkit/dump.py wrote there.
+    """
+    from archsim.api.archs import from_aihwkit
+
+    done = from_aihwkit(config, out, device=device, force=force)
+    typer.echo(f"Architecture: {done.architecture}")
+    if done.device is not None:
+        typer.echo(f"Device: {done.device}")
+    for line in done.lost:
+        typer.echo(f"not mapped: {line}")
+
+
 @data_app.command("list")
 def data_list(data: Data = None) -> None:
     """List the data sets, whether they are there, and where."""
