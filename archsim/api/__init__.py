@@ -5,7 +5,7 @@ what a command prints is returned. Groups of commands are the modules `tech`, `a
 """
 
 from archsim.api import archs, data, device, tech, workloads
-from archsim.api.doing import ablate, costs, estimate, reproduce, resume, run, schema, validate
+from archsim.api.doing import ablate, costs, estimate, reproduce, resume, run, schema, sweep, validate
 from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
 from archsim.api.run import Run
 from archsim.api.workloads import from_torch
@@ -29,6 +29,7 @@ __all__ = [
     "resume",
     "run",
     "schema",
+    "sweep",
     "tech",
     "trace",
     "validate",

@@ -1,4 +1,4 @@
-"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `validate`, and `schema`, which trains nothing."""
+"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `sweep`, `validate`; and `schema`, which does not."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from archsim.api.run import Run
 from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
-    from archsim.base.progress import Progress
+    from archsim.base.progress import Counted, Progress
+    from archsim.records.sweeps import Sweep
     from archsim.studies.costs.costs import Costs
     from archsim.studies.validation.validate import Result
     from archsim.studies.validation.verdict import Verdict
+    from archsim.studies.workers.pool import On
 
 
 def run(
@@ -87,7 +89,7 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
         Keeps the trainings, tables and charts; by default reports/ablate-WORKLOAD. The same call again goes on there.
     **options
         Those of `archsim.studies.ablate.ablate`: arch, tech, preset, steps, seeds, bits, settings, data, done and
-        executor.
+        on.
 
     Returns
     -------
@@ -104,7 +106,8 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
 
 
 def costs(
-    given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", timed: bool = False, **options: Any
+    given: Sequence[str | Path] = (), *, out: str | Path = "reports/costs", timed: bool = False, on: On = "processes",
+    **options: Any,
 ) -> Costs:  # fmt: skip
     """Train networks on their chips, or take runs that are there, and say what each costs; writes the page.
 
@@ -115,6 +118,8 @@ def costs(
         Keeps the runs, the page and its figures; the same call again goes on there.
     timed : bool
         Do a step of each run again, and say where its time goes.
+    on : str or Executor
+        Where trainings run, as for `archsim.studies.workers.pool.pool`.
     **options
         Those of `archsim.studies.costs.costs.plan`: preset, seed, steps, tests, techs, data and force.
     """
@@ -123,7 +128,7 @@ def costs(
 
     folder = Path(out).expanduser()
     jobs = study.plan([str(each) for each in given], out=folder, **options)
-    study.carry_out(jobs)
+    study.carry_out(jobs, on=on)
     found = study.costs(jobs, timed=timed, data=options.get("data"))
     page.write(found, folder)
     return found
@@ -156,13 +161,61 @@ def estimate(network: Any, *, out: str | Path | None = None, **options: Any) -> 
     return found
 
 
+def sweep(
+    workload: Any = None, *, file: str | Path | None = None, out: str | Path | None = None, on: On = "processes",
+    stop_hopeless: bool = False, keep_runs: bool = False, retime: int = 3000, yes: bool = False,
+    done: Counted | None = None, **options: Any,
+) -> Sweep:  # fmt: skip
+    """Train or estimate a workload at every point of a grid; what differs in prices alone is priced from one training.
+
+    Parameters
+    ----------
+    workload : str or mapping, optional
+        Path, shipped name, or what such a file says; by default that of the study.
+    file : path, optional
+        A study; options win.
+    out : path, optional
+        By default reports/sweep-WORKLOAD. The same call again goes on there.
+    on : where tasks run, as `--on` says it; or an executor
+    stop_hopeless, keep_runs, yes
+        As the command line's options.
+    retime : int
+        Steps that are done again for other times, of a longer training; 0: train with each.
+    done : callable, optional
+        Called with what is finished, how many are, and how many there are.
+    **options
+        Those of `archsim.studies.sweeps.study.asked`: settings and figures ("KEY=VALUES" texts, or key -> values),
+        archs, techs, together, reference, estimate, first_seed, seeds, preset, steps, until, batch, data, conditions.
+
+    Returns
+    -------
+    Sweep
+        With `frame`, a row a point and chip; what failed is there with its reason.
+
+    Raises
+    ------
+    InputError
+        If an option, a file or a point is wrong, before anything is done.
+    """
+    from archsim.studies.sweeps.plan import plan
+    from archsim.studies.sweeps.study import asked
+    from archsim.studies.sweeps.sweep import carry_out, folder_of
+
+    path = Path(file).expanduser() if file else None
+    study = asked(workload, file=path, **options)
+    folder = Path(out).expanduser() if out else folder_of(study, path.stem if path else None)
+    found = plan(study, retime=retime, yes=yes)
+    return carry_out(found, folder, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
+
+
 def validate(
     cases: Sequence[str] = (), *, full: bool = False, out: str | Path = "reports/validate", data: Path | None = None,
-    record: bool = False, rule: str | None = None,
+    record: bool = False, rule: str | None = None, on: On = "processes",
 ) -> tuple[list[Result], Verdict]:  # fmt: skip
     """Hold archsim against published designs: the checks and the verdict over them; writes table and scatter plot.
 
-    `record` also writes the results beside the cases; `rule` computes scaled figures by another scaling rule.
+    `record` also writes the results beside the cases; `rule` computes scaled figures by another scaling rule;
+    `on` is where trainings run, as for `archsim.studies.workers.pool.pool`.
     """
     from archsim.base.files import check_folder
     from archsim.report.studies import validate as page
@@ -171,7 +224,8 @@ def validate(
 
     folder = Path(out).expanduser()
     check_folder(folder)
-    results = list(study(cases, full=full, folder=folder / "points", data=data, record=record, rule=rule))
+    options: dict[str, Any] = {"data": data, "record": record, "rule": rule, "on": on}
+    results = list(study(cases, full=full, folder=folder / "points", **options))
     found = verdict(results)
     page.write(results, found, folder)
     return results, found

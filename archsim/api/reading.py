@@ -73,7 +73,7 @@ def explain(
     tech : str, optional
         Technology that priced the run.
     **options
-        Those of `archsim.studies.explain.explain.explain`: samples, distribution, points, data, done, executor,
+        Those of `archsim.studies.explain.explain.explain`: samples, distribution, points, data, done, on,
         rule.
     """
     from archsim.report.explain import page

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault
-from archsim.cli import ablate, compare, costs, estimate, explain, hold, run, schema, trace, validate, verify
+from archsim.cli import ablate, compare, costs, estimate, explain, hold, run, schema, sweep, trace, validate, verify
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
 from archsim.cli.files import archs_app, data_app, workloads_app
@@ -47,7 +47,7 @@ for command, function in (
     ("reproduce", run.reproduce), ("run", run.run_command), ("resume", run.resume_command),
     ("report", run.report_command), ("estimate", estimate.estimate_command),
     ("validate", validate.validate), ("explain", explain.explain_command),
-    ("costs", costs.costs_command),
+    ("costs", costs.costs_command), ("sweep", sweep.sweep_command),
     ("ablate", ablate.ablate_command), ("hold", hold.hold_command), ("endurance", hold.endurance_command),
     ("trace", trace.trace_command), ("compare", compare.compare_command),
     ("schema", schema.schema_command), ("verify", verify.verify_command),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import INTERRUPTED, AsJson, Data, Preset, Quiet, Settings
+from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Settings
 from archsim.display import console, counting
 
 
@@ -29,7 +29,7 @@ def ablate_command(  # noqa: PLR0917  an option each
     out: Annotated[
         Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/ablate-WORKLOAD")
     ] = None,
-    data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+    on: On = "processes", data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train WORKLOAD with each non-ideality off alone, and with other converters: the metric, energy, time, pulses.
 
@@ -49,7 +49,7 @@ def ablate_command(  # noqa: PLR0917  an option each
 
             content = ablate(
                 workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,
-                settings=settings or (), data=data, done=done,
+                settings=settings or (), data=data, done=done, on=on,
             )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo(f"archsim: interrupted; the same command goes on with what is kept in {folder}", err=True)

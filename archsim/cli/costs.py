@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archsim.cli.options import INTERRUPTED, AsJson, Data, Preset, Quiet, Seed, Steps, Techs
+from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Seed, Steps, Techs
 from archsim.display import console, counting, stoppable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def costs_command(  # noqa: PLR0917  an option each
     out: Annotated[Path, typer.Option(help="Where to write, and to go on.")] = Path("reports/costs"),
     plan_only: Annotated[bool, typer.Option("--plan", help="Say what would be done, and how long, and end.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Train again where OUT has runs of other inputs.")] = False,
-    data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+    on: On = "processes", data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train networks on their chips and say what each costs, and why its ratio is not that of the first.
 
@@ -56,7 +56,7 @@ def costs_command(  # noqa: PLR0917  an option each
         _introduce(jobs, out)
     if plan_only:
         return
-    _carry_out(jobs, out / study.RUNS, silent=silent)
+    _carry_out(jobs, out / study.RUNS, on, silent=silent)
     with counting("step again", silent=silent or not times) as shown:
         seen: list[str] = []
 
@@ -74,10 +74,10 @@ def costs_command(  # noqa: PLR0917  an option each
         typer.echo(f"Page: {written[0]} (and {len(written) - 1} more files beside it)")
 
 
-def _carry_out(jobs: list[Job], runs: Path, *, silent: bool) -> None:
+def _carry_out(jobs: list[Job], runs: Path, on: str, *, silent: bool) -> None:
     """Do the runs that are due; exit with 130 if they were interrupted."""
     from archsim.studies.costs import costs as study
-    from archsim.studies.sweep import STOP
+    from archsim.studies.workers.directories import STOP
 
     due, finished = sum(job.due for job in jobs), list[str]()
     runs.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def _carry_out(jobs: list[Job], runs: Path, *, silent: bool) -> None:
             shown(f"{label}, {summary.wall_time_s:.0f} s", len(finished), due)
 
         try:
-            whole = study.carry_out(jobs, done=done)
+            whole = study.carry_out(jobs, done=done, on=on)
         finally:
             (runs / STOP).unlink(missing_ok=True)
     if stop or not whole:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import AsJson, Data, FigureRule, Quiet
+from archsim.cli.options import AsJson, Data, FigureRule, On, Quiet
 from archsim.display import counting
 
 
@@ -37,7 +37,8 @@ def explain_command(  # noqa: PLR0917  an option each
     out: Annotated[
         Path | None, typer.Option(help="Where to write.", show_default="DIR/explain, or DIR/explain-RULE")
     ] = None,
-    figure_rule: FigureRule = None, data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+    figure_rule: FigureRule = None, on: On = "processes", data: Data = None, as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Say what a chip's energy, or the ratio of two, is made of, how sure it is, and which decisions it hangs on."""
     from archsim.base.files import check_folder
@@ -53,8 +54,7 @@ def explain_command(  # noqa: PLR0917  an option each
         found = explain(
             run, archs=arch or (), over=over, technology=tech, samples=samples, distribution=distribution,
             steps=("usual" if steps is None else steps) if reruns else None, points=folder / "points", data=data,
-            done=done,
-            rule=figure_rule,
+            done=done, rule=figure_rule, on=on,
         )  # fmt: skip
     written = page.write(found, folder)
     if as_json:

@@ -54,6 +54,10 @@ Checkpoint = Annotated[
     str, typer.Option(metavar="TIME", help="How often to write down where the training stands, such as 60s, 5min or "
                       "off; a run that was interrupted or died goes on from there.")
 ]  # fmt: skip
+On = Annotated[
+    str, typer.Option("--on", metavar="WHERE", help="Where trainings run: processes (as many as cores), processes:N, "
+                      "dask://HOST:PORT, slurm or flux, such as slurm:workers=8,partition=short (docs/cluster.md).")
+]  # fmt: skip
 Details = Annotated[bool, typer.Option("--details", help="Print every table, by phase, part and count.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an unfinished run of other inputs in --out.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]

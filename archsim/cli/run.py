@@ -22,6 +22,7 @@ from archsim.cli.options import (
     FigureRule,
     Figures,
     Force,
+    On,
     Out,
     Preset,
     Quiet,
@@ -60,7 +61,7 @@ def run_command(  # noqa: PLR0917  an option each
                                  show_default="the first digital")
     ] = None,
     out: Out = None, data: Data = None, checkpoint: Checkpoint = "60 s", force: Force = False,
-    details: Details = False, as_json: AsJson = False, quiet: Quiet = False,
+    on: On = "processes", details: Details = False, as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train WORKLOAD on the mixed-precision chip and on the 32-bit baseline (or on --arch), and account for it."""
     figures = [*(figure or ()), *([f"scaling={figure_rule}"] if figure_rule else [])]
@@ -75,7 +76,7 @@ def run_command(  # noqa: PLR0917  an option each
     how = How(checkpoint, force=force, as_json=as_json, quiet=quiet, details=details)
     if seeds > 1:
         chosen = list(range(seed, seed + seeds))
-        _run_seeds(options, chosen, out or Path("reports") / f"{stem}-{seeds}seeds", how)
+        _run_seeds(options, chosen, out or Path("reports") / f"{stem}-{seeds}seeds", on, how)
     else:
         _run(options, seed, out, stem, how)
 
@@ -220,12 +221,12 @@ def _show(summary: Summary | None, out: Path, how: How) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
-def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -> None:
+def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, on: str, how: How) -> None:
     """Do one run a seed and print each and their mean."""
     from archsim.base.files import write_text
     from archsim.runs.spec import resolve
     from archsim.studies.seeds import check_folder, drawn, run_seeds, statistics
-    from archsim.studies.sweep import STOP
+    from archsim.studies.workers.directories import STOP
 
     silent, every_s = how.silent, how.every_s
     spec = resolve(**options, seed=seeds[0])
@@ -243,7 +244,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, how: How) -
     out.mkdir(parents=True, exist_ok=True)
     with stoppable((out / STOP).touch) as stop:
         try:
-            results = run_seeds(options, seeds, out, done=done, every_s=every_s, force=how.force)
+            results = run_seeds(options, seeds, out, done=done, on=on, every_s=every_s, force=how.force)
         finally:
             (out / STOP).unlink(missing_ok=True)
     if results:

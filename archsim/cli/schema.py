@@ -11,7 +11,7 @@ import typer
 def schema_command(
     out: Annotated[Path, typer.Option(help="Folder to write them to.")] = Path("schemas"),
 ) -> None:
-    """Write JSON Schemas of technology, architecture, workload, device and case files.
+    """Write JSON Schemas of technology, architecture, workload, device, case and sweep files.
 
     An editor with a YAML language server completes and checks a file whose first line says which schema it follows:
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import AsJson, Data, FigureRule, Quiet
+from archsim.cli.options import AsJson, Data, FigureRule, On, Quiet
 from archsim.display import console, counting
 
 
@@ -22,7 +22,8 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     record: Annotated[
         bool, typer.Option("--record", help="Write the results beside the cases; says what moved.")
     ] = False,
-    figure_rule: FigureRule = None, data: Data = None, as_json: AsJson = False, quiet: Quiet = False,
+    figure_rule: FigureRule = None, on: On = "processes", data: Data = None, as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Compare archsim with published designs; exit with 1 on a miss that is not known, or a result that has moved."""
     from archsim.base.files import check_folder
@@ -34,7 +35,7 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     check_folder(out)
     with counting("training", silent=quiet or as_json) as done:
         results = run(
-            cases or (), full=full, folder=out / "points", data=data, record=record, rule=figure_rule, done=done
+            cases or (), full=full, folder=out / "points", data=data, record=record, rule=figure_rule, done=done, on=on
         )
     found = verdict(results)
     written = report.write(results, found, out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -83,7 +84,7 @@ def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset | TextDa
         if name in INSTEAD:
             return _shipped(INSTEAD[name])
         raise _not_found(known, looked)
-    data = layouts.read(found, known)
+    data = _read(known, found.form, found.paths, tuple(map(_stamp, found.paths)))
     if data.name != name and not data.name.startswith((CUSTOM, f"{name} (")):
         raise InputError(
             f"the files in {files.display(found.folder)} are {data.origin}", key="dataset", value=name,
@@ -97,6 +98,21 @@ def load(name: str = "mnist", *, folder: Path | None = None) -> Dataset | TextDa
     return data
 
 
+@lru_cache(maxsize=1)
+def _read(known: Known, form: str, paths: tuple[Path, ...], stamps: tuple[object, ...]) -> Dataset | TextDataset:
+    """Return what files hold; who asks again for the same ones shares the arrays, which are read-only."""
+    del stamps  # of other files, or files of another time, there is nothing to share
+    return layouts.read(FoundFiles(form, paths), known)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        told = path.stat()
+    except OSError:  # whoever reads it says so
+        return ()
+    return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+
+
 def _not_found(known: Known, looked: Sequence[str]) -> DataError:
     place = os.environ.get(VARIABLE)
     why = layouts.refused(Path(place).expanduser(), known) if place else ""
@@ -108,6 +124,13 @@ def _not_found(known: Known, looked: Sequence[str]) -> DataError:
 
 
 def _shipped(name: str) -> Dataset | TextDataset:
+    file = text.FILE if name == text.EXTRACT else shipped.FILE
+    return _read_shipped(name, (file, *_stamp(file)))
+
+
+@lru_cache(maxsize=len(SHIPPED))
+def _read_shipped(name: str, stamp: object) -> Dataset | TextDataset:
+    del stamp
     return text.extract() if name == text.EXTRACT else shipped.load()
 
 

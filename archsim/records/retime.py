@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archsim.accounting.ledger import Entry, Row
 from archsim.accounting.technology import Technology
 from archsim.base import files
 from archsim.base.signal import STEP_PHASES
@@ -29,6 +30,27 @@ STEPS = 3000
 """Steps that are run again by default."""
 _UNITS = ("s", "bit*s", "S*s")
 _CYCLES = "control.cycle"
+
+
+@dataclass(frozen=True)
+class Clocked:
+    """How other times change what a chip did.
+
+    Parameters
+    ----------
+    scale : (phase, component, action) -> factor on the amounts that follow the clock
+    latency : phase -> factor on its time
+    """
+
+    scale: Mapping[Place, float]
+    latency: Mapping[str, float]
+
+    def rows(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        """Return the rows of a ledger as the other times would have made them."""
+        return tuple(
+            replace(row, amount=row.amount * self.scale.get((row.phase, row.component, row.action), 1.0))
+            for row in rows
+        )
 
 
 def retime(
@@ -57,16 +79,28 @@ def retime(
     """
     again = min(steps, chip.steps)
     given = [name for name in techs if Path(name).stem in {each.name for each in run.named}]
-    spec = _first_steps(reopen(run.home, data=data, techs=given), chip.architecture, again)
-    new = _clocked(replace(spec, technologies=(technology,)), folder)
-    old = _clocked(spec, folder)
-    return Retimed(
-        steps=again, of=chip.steps, scale=_scale(chip, old["rows"], new["rows"]),
-        latency={phase: _ratio(new["time_ps"][phase], old["time_ps"][phase]) or 1.0 for phase in STEP_PHASES},
-    )  # fmt: skip
+    spec = first_steps(reopen(run.home, data=data, techs=given), chip.architecture, again)
+    new = _kept(replace(spec, technologies=(technology,)), folder)
+    old = _kept(spec, folder)
+    found = between(chip.rows, chip.entries, old, new)
+    return Retimed(steps=again, of=chip.steps, scale=found.scale, latency=found.latency)
 
 
-def _first_steps(spec: RunSpec, architecture: str, steps: int) -> RunSpec:
+def between(
+    rows: Iterable[Row], entries: Iterable[Entry], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Clocked:  # fmt: skip
+    """Return what changes from one set of times to another.
+
+    Parameters
+    ----------
+    rows, entries : of the whole training
+    old, new : its first steps with each of the two, as `clocked` returns them
+    """
+    latency = {phase: _ratio(new["time_ps"][phase], old["time_ps"][phase]) or 1.0 for phase in STEP_PHASES}
+    return Clocked(_scale(rows, entries, old["rows"], new["rows"]), latency)
+
+
+def first_steps(spec: RunSpec, architecture: str, steps: int) -> RunSpec:
     """Return the spec of the first steps of a run on one of its chips, by the run's own technology."""
     training = spec.training.model_copy(update={"steps": steps})
     return replace(
@@ -76,25 +110,30 @@ def _first_steps(spec: RunSpec, architecture: str, steps: int) -> RunSpec:
     )  # fmt: skip
 
 
-def _clocked(spec: RunSpec, folder: Path) -> dict[str, Any]:
-    """Return amounts and times of a training without evaluations, from its file if it was done before."""
+def _kept(spec: RunSpec, folder: Path) -> dict[str, Any]:
+    """Return what `clocked` does, from its file if it was done before."""
     file = folder / f"{point_key(spec)}.json"
     if file.is_file():
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return content
+    content = clocked(spec)
+    files.write_text(file, json.dumps(content) + "\n")
+    return content
+
+
+def clocked(spec: RunSpec) -> dict[str, Any]:
+    """Return amounts and times of a training of the first chip of a spec, without tests."""
     trainer = Trainer(spec, spec.architectures[0])
     check_prices(spec, [trainer])
     for done in range(0, trainer.steps, CHUNK):
         trainer.train(min(CHUNK, trainer.steps - done))
     trainer.chip.settle()
     ledger = trainer.chip.ledger
-    content = {
+    return {
         "architecture": spec.architectures[0].name, "technology": spec.technologies[0].name, "steps": ledger.steps,
         "time_ps": dict(ledger.time_ps),
         "rows": [[row.phase, row.layer, row.component, row.action, row.amount] for row in ledger.rows()],
     }  # fmt: skip
-    files.write_text(file, json.dumps(content) + "\n")
-    return content
 
 
 def follows_clock(action: str, unit: str) -> bool:
@@ -102,12 +141,14 @@ def follows_clock(action: str, unit: str) -> bool:
     return unit in _UNITS or action.endswith(_CYCLES)
 
 
-def _scale(chip: RecordedChip, old: list[list[Any]], new: list[list[Any]]) -> dict[Place, float]:
+def _scale(
+    rows: Iterable[Row], entries: Iterable[Entry], old: list[list[Any]], new: list[list[Any]]
+) -> dict[Place, float]:  # fmt: skip
     """Return the factor on every amount that follows the clock: of its phase, or of all phases if that has none."""
-    units = {(entry.component, entry.key.partition(".")[2]): entry.action.unit for entry in chip.entries}
+    units = {(entry.component, entry.key.partition(".")[2]): entry.action.unit for entry in entries}
     before, after = _sums(old), _sums(new)
     found: dict[Place, float] = {}
-    for row in chip.rows:
+    for row in rows:
         place = row.phase, row.component, row.action
         if place not in found and row.phase in STEP_PHASES and follows_clock(row.action, units[place[1:]]):
             factor = _ratio(after.get(place), before.get(place))

@@ -96,11 +96,16 @@ def _bytes(source: Source) -> bytes:
 
 def keep(folder: Path, wanted: Mapping[str, Source]) -> None:
     """Make `folder` hold exactly these copies."""
-    content = {name: _bytes(source) for name, source in wanted.items()}
+    content = contents(wanted)
     shutil.rmtree(folder, ignore_errors=True)
     for name, each in content.items():
         with files.replacing(folder / name) as aside:
             aside.write_bytes(each)
+
+
+def contents(wanted: Mapping[str, Source]) -> dict[str, bytes]:
+    """Return the bytes of copies, under the same names."""
+    return {name: _bytes(source) for name, source in wanted.items()}
 
 
 def kept(folder: Path) -> Copies:

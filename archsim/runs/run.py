@@ -22,6 +22,7 @@ from archsim.runs.train import Trained, Trainer
 def execute(
     spec: RunSpec, out: str | Path, *, progress: Progress | None = None, stop: Callable[[], bool] | None = None,
     every_s: float | None = checkpoint.EVERY_S, force: bool = False,
+    seen: Callable[[Trained], object] | None = None,
 ) -> Summary | None:  # fmt: skip
     """Train every architecture of `spec` and write the run directory `out`.
 
@@ -38,6 +39,8 @@ def execute(
         Seconds on the wall between two checkpoints; None for none but when the run is stopped.
     force : bool
         Replace an unfinished run of other inputs.
+    seen : callable, optional
+        Gets what came of each chip.
 
     Returns
     -------
@@ -65,6 +68,8 @@ def execute(
                 break
             trainer.keep = keeper
             trained.append(_trained(trainer, out, spec))
+            if seen:
+                seen(trained[-1])
             if trained[-1].steps:
                 state.save(out, run, trainer.chip)
                 samples.save(out, trainer.architecture.name, trainer.samples)

@@ -79,10 +79,20 @@ def abandon(path: Path, spec: RunSpec) -> None:
     _write_run(path, spec, "partial")
 
 
+def beginning(spec: RunSpec) -> dict[str, bytes]:
+    """Return what `begin` writes, path below the directory -> content: all that it takes to do the run elsewhere."""
+    kept = {f"{INPUTS}/{name}": content for name, content in inputs.contents(spec.copies).items()}
+    return {RUN: _run_text(spec, "running").encode(), **kept}
+
+
 def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
-    content = _content(spec, state_)
+    files.write_text(path / RUN, _run_text(spec, state_))
+
+
+def _run_text(spec: RunSpec, state_: str) -> str:
     quick = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, where PyYAML has it
-    files.write_text(path / RUN, yaml.dump(content, Dumper=quick, sort_keys=False, allow_unicode=True, width=120))
+    content = _content(spec, state_)
+    return str(yaml.dump(content, Dumper=quick, sort_keys=False, allow_unicode=True, width=120))
 
 
 def _content(spec: RunSpec, state_: str) -> dict[str, Any]:

@@ -147,8 +147,8 @@ def resolve(
         work = work.model_copy(update={"training": work.training.model_copy(update={"steps": steps})})
     parsed = tuple(map(architectures.parse, map(Document.with_settings, arch_documents, arch_settings)))
     _check_names([architecture.name for architecture in parsed], over)
-    _check_boundary(arch_documents, parsed)
-    _check_optimiser(work_document.with_settings(work_settings), work.training, parsed)
+    check_boundary(arch_documents, parsed)
+    check_optimiser(work_document.with_settings(work_settings), work.training, parsed)
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
     technologies = overlays([read_technology(name) for name in dict.fromkeys(techs)], values)
     _distinct([technology.name for technology in technologies], "--tech")
@@ -164,7 +164,7 @@ def resolve(
         )  # fmt: skip
         return replace(found, instead_of=work.name)
     network = work.build(bound=input_bound(dataset))
-    work = _until(work_document, work, judged_by(dataset, network), until)
+    work = with_until(work_document, work, judged_by(dataset, network), until)
     work_document = work_document.with_settings(work_settings)
     suited.check(work_document, work.network, network, dataset, work.training.batch)
     own = list(zip(arch_documents, parsed, strict=True))
@@ -210,7 +210,7 @@ def _read(
     return hashes(read), copies(document, work.files(), own, technologies)
 
 
-def _until(document: Document, work: Workload, metric: Metric, told: str | None) -> Workload:
+def with_until(document: Document, work: Workload, metric: Metric, told: str | None) -> Workload:
     """Return the workload with the test at which its training ends, read and checked."""
     if told is not None:
         return work.model_copy(
@@ -286,7 +286,7 @@ def _unknown(key: Key, documents: Sequence[Document]) -> InputError:
     return InputError("unknown key", key=f"--set {text}", expected=f"one of {blocks}", hint=hint)
 
 
-def _check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture]) -> None:
+def check_boundary(documents: Sequence[Document], parsed: Sequence[Architecture]) -> None:
     """Refuse chips whose accounts cover different functions: their ratio would mean nothing.
 
     A chip that has memory below it counts it beside one that has none to count.
@@ -308,7 +308,7 @@ def _counts_below(architecture: Architecture) -> bool:
     return architecture.dram is None or BELOW in architecture.boundary.inside
 
 
-def _check_optimiser(document: Document, training: Training, parsed: Sequence[Architecture]) -> None:
+def check_optimiser(document: Document, training: Training, parsed: Sequence[Architecture]) -> None:
     """Refuse an optimiser that one of the chips has nothing for."""
     for architecture in parsed:
         try:

@@ -276,9 +276,9 @@ class Trainer:
         """
         with np.errstate(over="ignore", invalid="ignore"):  # what is no number any more is told below, in one line
             self.chip.run(self._train(steps))
-        for name, array in self.chip.arrays().items():
-            if array.dtype.kind == "f" and not np.isfinite(array.sum()):
-                raise self._diverged(name)
+            for name, array in self.chip.arrays().items():
+                if array.dtype.kind == "f" and not np.isfinite(array.sum()):
+                    raise self._diverged(name)
 
     def _diverged(self, array: str) -> InputError:
         """Return the error for an array of the chip that holds no finite numbers."""

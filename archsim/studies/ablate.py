@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,10 +19,12 @@ from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
-from archsim.runs.run import check_prices
+from archsim.runs.run import check_fit, check_prices
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, assign, read_settings, resolve
 from archsim.runs.train import Trainer, task_of, total_steps
-from archsim.studies.sweep import processes
+from archsim.studies.workers.finished import Task, finished
+from archsim.studies.workers.parcel import Parcel, pack, unpacked
+from archsim.studies.workers.pool import PROCESSES, On, Pool, pool
 
 STEPS, SEEDS = 10_000, 3
 BITS = tuple(range(4, 11))
@@ -102,7 +102,7 @@ def ablate(
     workload: str, out: str | Path, *, arch: str | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
     preset: str | None = None, steps: int | None = None, seeds: int = SEEDS, bits: bool = True,
     settings: Sequence[str] = (), data: Path | None = None, done: Done | None = None,
-    executor: Executor | None = None,
+    on: On = PROCESSES,
 ) -> dict[str, Any]:  # fmt: skip
     """Train every point and return (and write to OUT/ablate.json) what it gave.
 
@@ -135,13 +135,14 @@ def ablate(
     steps = STEPS if steps is None and preset is None else steps
     _check_settings(settings)
     arch = arch or own_architecture(workload)
-    base = Base(workload, arch, tech, preset, steps, tuple(settings), data, os.environ.get("ARCHSIM_DATA"))
-    _resolved.cache_clear()  # files may have changed since an earlier call
-    _spec.cache_clear()
-    spec = _resolved(base)
+    spec = resolve(
+        workload, archs=(arch,), techs=(tech,), preset=preset, steps=steps, settings=tuple(settings), data=data
+    )  # fmt: skip
     switches = _switches(spec, arch)
     points = switch_points(switches, seeds) + (bit_points(switches, seeds) if bits else [])
-    found = _train(base, points, out / POINTS, done, executor)
+    with_settings = partial(_with_settings, spec, arch, settings)
+    specs = {point.name: with_settings(point.settings) for point in points}
+    found = _train(points, specs, out / POINTS, data=data, done=done, on=on)
     content = _content(spec, points, found)
     files.write_text(out / JSON, json.dumps(content, indent=1) + "\n")
     return content
@@ -183,36 +184,13 @@ def _switches(spec: RunSpec, arch: str) -> list[str]:
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Base:
-    """What all points share; `variable` is $ARCHSIM_DATA, on which the data depend without `data`."""
-
-    workload: str
-    arch: str
-    tech: str
-    preset: str | None
-    steps: int | None
-    settings: Settings
-    data: Path | None
-    variable: str | None
-
-
-@lru_cache(maxsize=1)
-def _resolved(base: Base) -> RunSpec:
-    """Return the spec without a point's settings: data and technology are read once a process, not once a point."""
-    return resolve(
-        base.workload, archs=(base.arch,), techs=(base.tech,), preset=base.preset, steps=base.steps,
-        settings=base.settings, data=base.data,
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def _spec(base: Base, settings: Settings) -> RunSpec:
-    document, resolved = architectures.document(base.arch), _resolved(base)
-    _, (given,) = assign(read_settings(base.settings), workloads.document(base.workload), [document])
+def _with_settings(resolved: RunSpec, arch: str, given: Sequence[str], settings: Settings) -> RunSpec:
+    """Return the spec of a point: data, workload and technology are those of the spec without its settings."""
+    document = architectures.document(arch)
+    _, (before,) = assign(read_settings(given), workloads.document(resolved.given["workload"]), [document])
     pairs = [text.split("=") for text in settings]
     point: dict[tuple[str | int, ...], str] = {tuple(key.split(".")): value for key, value in pairs}
-    parsed = architectures.parse(document.with_settings({**given, **point}))
+    parsed = architectures.parse(document.with_settings({**before, **point}))
     kept = tuple((key, value) for key, value in pairs)
     return replace(resolved, architectures=(parsed,), settings=(*resolved.settings, *kept))
 
@@ -227,9 +205,13 @@ def marks(steps: int) -> list[int]:
     return [mark for mark in range(steps - (TESTS - 1) * apart, steps + 1, apart) if mark > 0]
 
 
-def _point(base: Base, settings: Settings, seed: int, file: Path) -> Measures:
-    """Train one chip with one seed, and write and return its numbers."""
-    spec = replace(_spec(base, settings), seed=seed)
+def train_point(parcel: Parcel) -> Measures:
+    """Train one chip with one seed and return its numbers."""
+    with unpacked(parcel) as spec:
+        return _measured(spec)
+
+
+def _measured(spec: RunSpec) -> Measures:
     (architecture,), technology = spec.architectures, spec.technologies[0]
     trainer, tests, done = Trainer(spec, architecture), [], 0
     check_prices(spec, [trainer])
@@ -240,43 +222,56 @@ def _point(base: Base, settings: Settings, seed: int, file: Path) -> Measures:
     rows, time_ps = tuple(trainer.chip.ledger.rows()), trainer.chip.ledger.time_ps
     bill = price(rows, tuple(trainer.chip.entries()), technology, architecture.boundary.inside)
     pulses = (r.amount for r in rows if (r.component, r.action) == PULSE and r.phase in STEP_PHASES)
-    numbers = {
+    return {
         "test": fmean(tests), "last_test": tests[-1], "pulses_per_step": math.fsum(pulses) / done,
         **{f"{phase}_energy_J": bill.total(phase=phase) / done for phase in STEP_PHASES},
         "total_energy_J": bill.total(phase=STEP_PHASES) / done,
         **{f"{phase}_latency_s": time_ps[phase] * 1e-12 / done for phase in STEP_PHASES},
         "total_latency_s": sum(time_ps[phase] for phase in STEP_PHASES) * 1e-12 / done,
     }  # fmt: skip
-    content = {"workload": spec.workload.name, "settings": dict(spec.settings), "seed": seed, "numbers": numbers}
-    files.write_text(file, json.dumps(content, indent=1) + "\n")
-    return numbers
 
 
 def _train(
-    base: Base, points: Sequence[AblationPoint], folder: Path, done: Done | None, executor: Executor | None
+    points: Sequence[AblationPoint],
+    settled: Mapping[str, RunSpec],
+    folder: Path,
+    *,
+    data: Path | None,
+    done: Done | None,
+    on: On,
 ) -> dict[tuple[str, int], Measures]:
     """Return (point, seed) -> numbers. Points that come to the same chip are trained once."""
+    specs: dict[str, RunSpec] = {}
+    first: dict[str, tuple[str, int]] = {}
     keys: dict[tuple[str, int], str] = {}
     for point in points:
-        spec = _spec(base, point.settings)
-        keys |= {(point.name, seed): point_key(replace(spec, seed=seed)) for seed in range(1, point.seeds + 1)}
-    found = {key: _kept(folder / f"{key}.json") for key in dict.fromkeys(keys.values())}
-    due = [key for key, numbers in found.items() if numbers is None]
+        for seed in range(1, point.seeds + 1):
+            spec = replace(settled[point.name], seed=seed)
+            key = keys[point.name, seed] = point_key(spec)
+            specs.setdefault(key, spec)
+            first.setdefault(key, (point.name, seed))
+    found = {key: _kept(folder / f"{key}.json") for key in specs}
+    due = {key: specs[key] for key, numbers in found.items() if numbers is None}
     if due:
+        check_fit(next(iter(due.values())))
         folder.mkdir(parents=True, exist_ok=True)
-        settings = {point.name: point.settings for point in points}
-        first = {key: name for name, key in reversed(keys.items())}
-        with processes(len(due), executor) as pool:
-            futures: dict[Future[Measures], str] = {}
-            for key in due:
-                name, seed = first[key]
-                futures[pool.submit(_point, base, settings[name], seed, folder / f"{key}.json")] = key
-            for number, future in enumerate(as_completed(futures), start=1):
-                key = futures[future]
-                found[key] = future.result()
+        with pool(on, most=len(due)) as workers:
+            for number, each in enumerate(finished(_tasks(due, workers, data), workers), start=1):
+                numbers = found[each.name] = each.result()
+                _keep(folder / f"{each.name}.json", due[each.name], numbers)
                 if done:
-                    done(*first[key], future.result(), number, len(due))
+                    done(*first[each.name], numbers, number, len(due))
     return {name: numbers for name, key in keys.items() if (numbers := found[key]) is not None}
+
+
+def _tasks(due: Mapping[str, RunSpec], workers: Pool, data: Path | None) -> Iterator[tuple[str, Task]]:
+    for key, spec in due.items():
+        yield key, (train_point, (pack(spec, workers, data),))
+
+
+def _keep(file: Path, spec: RunSpec, numbers: Measures) -> None:
+    content = {"workload": spec.workload.name, "settings": dict(spec.settings), "seed": spec.seed, "numbers": numbers}
+    files.write_text(file, json.dumps(content, indent=1) + "\n")
 
 
 def _kept(file: Path) -> Measures | None:

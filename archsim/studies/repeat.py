@@ -13,7 +13,7 @@ from archsim.runs.identity import point_key
 from archsim.runs.inputs import ARCHITECTURES, WORKLOAD
 from archsim.runs.layout import INPUTS, read_run
 from archsim.runs.spec import RunSpec, resolve
-from archsim.studies.sweep import Options
+from archsim.studies.workers.points import Options
 from archsim.technologies.overlay import SCALING
 
 

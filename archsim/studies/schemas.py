@@ -28,6 +28,7 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.published_file import PublishedArchitecture
 from archsim.runs.workload import Workload
 from archsim.studies.inventory import AskedTimes, small_chip
+from archsim.studies.sweeps.study import StudyFile
 from archsim.studies.validation.cases import CaseFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -57,10 +58,11 @@ class _Generator(GenerateJsonSchema):
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return file name -> JSON Schema: technology, workload, case, device, and one for each kind of chip and device."""
+    """Return file name -> JSON Schema: technology, workload, case, sweep, one for each kind of chip and device."""
     found = {
         "technology": _technology(),
         "workload": _nameless(_model(Workload, "A network, its data set and its training")),
+        "sweep": _nameless(_model(StudyFile, "A sweep: what is trained or estimated, over which values")),
         "case": _model(CaseFile, "A published design: its numbers as inputs and checks"),
     }
     chips = registry.each("chip", lambda chip: _schemed(chip.SCHEMA))

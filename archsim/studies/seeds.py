@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,15 @@ from archsim.records.intervals import contents
 from archsim.records.seeds import read, spread
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.summary import Summary
-from archsim.studies.sweep import STOP, kept_or_done, processes
+from archsim.studies.workers.directories import STOP, Keep, run_directories
+from archsim.studies.workers.pool import PROCESSES, On
 
 Result = tuple[int, Summary]
 
 
 def run_seeds(
     options: dict[str, Any], seeds: list[int], out: Path, *, done: Callable[[int, Summary], None],
-    executor: Executor | None = None, every_s: float | None = EVERY_S, force: bool = False,
+    on: On = PROCESSES, every_s: float | None = EVERY_S, force: bool = False,
 ) -> list[Result]:  # fmt: skip
     """Run once a seed into OUT/seed-N and return (seed, summary) in order of the seeds.
 
@@ -32,8 +32,7 @@ def run_seeds(
         Those of `resolve`, without the seed.
     done : callable
         Called with each seed and its summary as it is finished.
-    executor : Executor, optional
-        Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+    on : where to run, as for `archsim.studies.workers.pool.pool`
     every_s, force
         As for `archsim.runs.run.execute`.
 
@@ -42,18 +41,11 @@ def run_seeds(
     InputError
         If a seed's directory holds something else.
     """
-    found: dict[int, Summary] = {}
-    with processes(len(seeds), executor) as pool:
-        futures = {
-            pool.submit(kept_or_done, {**options, "seed": seed}, out / f"seed-{seed}", every_s, force): seed
-            for seed in seeds
-        }
-        for future in as_completed(futures):
-            summary = future.result()
-            if summary is not None:
-                found[futures[future]] = summary
-                done(futures[future], summary)
-    return [(seed, found[seed]) for seed in seeds if seed in found]
+    found = run_directories(
+        {str(seed): ({**options, "seed": seed}, out / f"seed-{seed}") for seed in seeds}, on=on,
+        done=lambda name, summary: done(int(name), summary), keep=Keep(every_s, force),
+    )  # fmt: skip
+    return [(int(name), summary) for name, summary in found.items()]
 
 
 def check_folder(path: Path) -> None:

@@ -6,10 +6,13 @@ A run keeps its text as the file of a technology, so that it is found, priced by
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from archsim.accounting.technology import LAID_OVER, Technology, lay_over
+from archsim.base import units
 from archsim.base.errors import InputError, nearest
 from archsim.base.units import show
 from archsim.technologies.rules import check_rule
@@ -81,6 +84,47 @@ def _place(technology: Technology, key: str, value: str) -> tuple[str, str]:
         f"{technology.name} has no such figure, time or area", key=f"{LAID_OVER} {key}={value}",
         expected=f"one that `archsim tech show {technology.name}` lists", hint=_near(key, known),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Values that a figure, a time or an area takes one after the other, in SI; `unit` is its own."""
+
+    section: str
+    name: str
+    unit: str
+    values: tuple[float, ...]
+
+
+def values_of(technology: Technology, key: str, texts: Sequence[str]) -> Laid:
+    """Return values of one key as `overlays` would take each of them, without a technology for each.
+
+    Parameters
+    ----------
+    technology : Technology
+    key : a figure, a time or an area by its name, "figures.NAME" where two share one
+    texts : values with their unit
+
+    Raises
+    ------
+    InputError
+        As `overlays`, for the first text that it would refuse.
+    """
+    section, name = _place(technology, key, texts[0])
+    unit = getattr(getattr(technology, section)[name], "unit", "s")
+    by_unit: dict[str, list[str]] = {}
+    for text in texts:
+        by_unit.setdefault(re.sub(r"^[\s\d.eE+-]*", "", text), []).append(text)
+    for like in by_unit.values():  # what a file may hold is a span: with its ends, all between are right
+        numbers = {text: units.parse(text, _DIMENSIONS.get(unit, unit)) for text in like[1:-1]}
+        ends = {like[0], like[-1], *(f(numbers, key=numbers.__getitem__) for f in (min, max) if numbers)}
+        for text in ends:
+            _laid(technology, [(section, name, text)])
+    return Laid(section, name, unit, tuple(units.parse(text, _DIMENSIONS.get(unit, unit)) for text in texts))
+
+
+_DIMENSIONS = {"J/bit": "J", "J/bit/m": "J/m", "W/bit": "W", "m^2/bit": "m^2"}
+"""Unit of a figure -> its dimension: a bit is a plain number."""
 
 
 def _near(key: str, known: Sequence[str]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,9 @@ from archsim.studies.costs.asked import asked
 from archsim.studies.costs.reach import Reached, reached
 from archsim.studies.costs.spent import NetworkCost, spent
 from archsim.studies.costs.times import StepTime, times
-from archsim.studies.sweep import Options, kept_or_done, processes
+from archsim.studies.workers.directories import Keep, run_directories
+from archsim.studies.workers.points import Options
+from archsim.studies.workers.pool import PROCESSES, On
 
 WORKLOADS = ("mlp-mnist", "lenet-mnist", "cnn-cifar10", "lstm-text", "gan-mnist", "gpt-text")
 """What is looked at if nothing is named; the others are set beside the first."""
@@ -214,7 +215,7 @@ def minutes(seconds: float) -> str:
 
 
 def carry_out(
-    jobs: Sequence[Job], *, done: Callable[[str, Summary], None] | None = None, executor: Executor | None = None,
+    jobs: Sequence[Job], *, done: Callable[[str, Summary], None] | None = None, on: On = PROCESSES,
     every_s: float | None = EVERY_S,
 ) -> bool:  # fmt: skip
     """Do the runs that are due, side by side; return whether all are finished.
@@ -223,24 +224,21 @@ def carry_out(
     ----------
     done : callable, optional
         Gets each label and summary as it is finished.
-    executor : Executor, optional
-        Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+    on : where to run, as for `archsim.studies.workers.pool.pool`
     every_s : seconds between two checkpoints, as for a run
     """
     due = sorted((job for job in jobs if job.due), key=lambda job: -job.seconds)
     for job in due:
         if job.state == "new" and job.folder.is_dir():
             shutil.rmtree(job.folder)  # a run of other inputs, which --force gives up
-    whole = True
-    with processes(len(due), executor) as pool:
-        futures = {pool.submit(kept_or_done, job.options or {}, job.folder, every_s, False): job for job in due}
-        for future in as_completed(futures):
-            summary = future.result()
-            if summary is None or summary.state != "finished":
-                whole = False
-            elif done:
-                done(futures[future].label, summary)
-    return whole
+
+    def told(label: str, summary: Summary) -> None:
+        if done and summary.state == "finished":
+            done(label, summary)
+
+    runs = {job.label: (job.options or {}, job.folder) for job in due}
+    found = run_directories(runs, on=on, done=told, keep=Keep(every_s))
+    return len(found) == len(runs) and all(summary.state == "finished" for summary in found.values())
 
 
 def costs(

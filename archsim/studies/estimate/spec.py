@@ -64,7 +64,7 @@ def resolve(
     network: str | Mapping[str, Any], *, batch: int | None = None,
     archs: Sequence[str | Mapping[str, Any]] | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
     settings: Sequence[str] | Mapping[str, Any] = (), figures: Sequence[str] | Mapping[str, str] = (),
-    as_is: bool = False, tiles: int | None = None,
+    as_is: bool = False, tiles: int | None = None, technology: Technology | None = None,
 ) -> EstimateSpec:  # fmt: skip
     """Read and check everything an estimate needs; no data are read.
 
@@ -80,6 +80,8 @@ def resolve(
         Refuse a network that does not fit; else chips are made as large as it takes.
     tiles : int, optional
         Lay busy matrices down more than once, on so many tiles in all.
+    technology : Technology, optional
+        In place of `tech` and `figures`, where it has been read.
 
     Raises
     ------
@@ -100,17 +102,18 @@ def resolve(
     work = workloads.parse(document.with_settings(for_work))
     built = work.network.build(bound=known_bound(work))
     samples = batch or work.training.batch
-    fitted = [
-        _fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
+    chips = [
+        fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
         for source, given in zip(documents, for_archs, strict=True)
     ]
-    if len({chip.name for chip, _ in fitted}) < len(fitted):
+    if len({chip.name for chip, _ in chips}) < len(chips):
         raise InputError("two chips of one name", key="--arch", expected="each name once")
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
-    [technology] = overlays([read_technology(tech)], values)
+    if technology is None:
+        [technology] = overlays([read_technology(tech)], values)
     return EstimateSpec(
-        work, built, tuple(chip for chip, _ in fitted), technology, samples,
-        {chip.name: changes for chip, changes in fitted if changes}, tiles,
+        work, built, tuple(chip for chip, _ in chips), technology, samples,
+        {chip.name: changes for chip, changes in chips if changes}, tiles,
         tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
     )  # fmt: skip
 
@@ -125,7 +128,7 @@ def known_bound(work: Workload) -> float | None:
     return None if codes or work.images.normalise else 1.0
 
 
-def _fitted(
+def fitted(
     source: Document, network: Network, samples: int, *, as_is: bool, tiles: int | None
 ) -> tuple[Architecture, dict[str, tuple[int, int]]]:
     """Return a chip on which the network fits, and what was made larger for that."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,8 @@ from archsim.runs.layout import read_run
 from archsim.studies.explain.sensitivity import Spent
 from archsim.studies.explain.variants import STEPS, Measured, measure, recorded_value
 from archsim.studies.repeat import options_of
-from archsim.studies.sweep import Options
+from archsim.studies.workers.points import Options
+from archsim.studies.workers.pool import PROCESSES, On
 
 F64 = NDArray[np.float64]
 Settings = tuple[tuple[str, str], ...]
@@ -201,7 +201,7 @@ def axes_of(architecture: Mapping[str, Any]) -> tuple[Axis, ...]:
 
 def explore(
     run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, rule: str | None = None,
-    data: Path | None = None, done: Counted | None = None, executor: Executor | None = None,
+    data: Path | None = None, done: Counted | None = None, on: On = PROCESSES,
 ) -> Space | None:  # fmt: skip
     """Run every design of a recorded run's chips, or take from `folder` what stands there; None if a chip has no axes.
 
@@ -219,7 +219,7 @@ def explore(
             settings = tuple(f"{name}.{k}={value}" for choice in choices for k, value in choice.settings)
             points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}
             keys[label] = f"{key} {steps} {' '.join(settings)}".strip()
-    found = measure(points, keys, folder, done, executor)
+    found = measure(points, keys, folder, done, on)
     totals = dict(zip(spent.chips, spent.energy.sum(axis=1).tolist(), strict=True))
     return Space(steps, tuple(_designs(name, axes[name], recorded[name], found, totals[name]) for name in spent.chips))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from archsim.studies.explain.sparsity import Sparsity, sparsity
 from archsim.studies.explain.totals import Total, total
 from archsim.studies.explain.variants import Reruns
 from archsim.studies.repeat import chosen
+from archsim.studies.workers.pool import PROCESSES, On
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def explain(
     samples: int = 20_000, distribution: str = "log-triangular",
     steps: int | Literal["usual"] | None = "usual",
     points: Path | None = None, data: Path | None = None, done: Counted | None = None,
-    executor: Executor | None = None, rule: str | None = None,
+    on: On = PROCESSES, rule: str | None = None,
 ) -> Explanation:  # fmt: skip
     """Explain one chip of a finished run, or the ratio of two of them.
 
@@ -100,7 +100,7 @@ def explain(
         Of each re-run: so many, those of `variants.usual_steps`; None for no re-runs.
     points : path, optional
         Where re-runs are kept, by default RUN/explain/points.
-    data, done, executor
+    data, done, on
         As for `variants.rerun`.
     rule : str, optional
         Another scaling rule for the technology's figures, of the run and of the re-runs.
@@ -132,7 +132,7 @@ def explain(
         steps = variants.usual_steps(summary) if steps == "usual" else steps
         again: dict[str, Any] = {
             "folder": points or run / "explain" / "points", "spent": spent, "technology": base, "steps": steps,
-            "rule": rule, "data": data, "done": done, "executor": executor,
+            "rule": rule, "data": data, "done": done, "on": on,
         }  # fmt: skip
         reruns, space = variants.rerun(known.home, **again), designs.explore(known.home, **again)
     alone = {name: _published(summary, (name,)) for name in chips}

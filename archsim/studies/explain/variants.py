@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,8 @@ from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
 from archsim.studies.explain.sensitivity import Spent
 from archsim.studies.repeat import options_of
-from archsim.studies.sweep import Options, run_points
+from archsim.studies.workers.points import Options, run_points
+from archsim.studies.workers.pool import PROCESSES, On
 
 STEPS = 3000
 Measured = tuple[float, float]
@@ -170,7 +170,7 @@ def usual_steps(summary: Mapping[str, Any]) -> int:
 def rerun(
     run: Path, folder: Path, *, spent: Spent, technology: Technology, steps: int = STEPS, rule: str | None = None,
     data: Path | None = None, variants: tuple[Variant, ...] = VARIANTS, done: Counted | None = None,
-    executor: Executor | None = None,
+    on: On = PROCESSES,
 ) -> Reruns:  # fmt: skip
     """Run the reference and every variant, or take from `folder` what stands there already.
 
@@ -187,6 +187,7 @@ def rerun(
     steps : int
     done : callable, optional
         Called with the name of what is finished, how many are, and how many there are.
+    on : where to run, as for `archsim.studies.workers.pool.pool`
 
     Raises
     ------
@@ -207,7 +208,7 @@ def rerun(
         options, key = bases[name]
         points[label] = {**options, "steps": steps, "settings": (*options["settings"], *settings)}
         keys[label] = f"{key} {steps} {' '.join(settings)}".strip()
-    found = measure(points, keys, folder, done, executor)
+    found = measure(points, keys, folder, done, on)
     reference = {name: found[f"reference {name}"] for name in spent.chips}
     start = _outcome(spent, None, "", reference, None)
     return Reruns(steps, start, tuple(
@@ -234,7 +235,7 @@ def _block(architecture: Mapping[str, Any], key: str) -> Mapping[str, Any] | Non
 
 def measure(
     points: Mapping[str, Options], keys: Mapping[str, str], folder: Path, done: Counted | None,
-    executor: Executor | None,
+    on: On,
 ) -> dict[str, Measured]:  # fmt: skip
     """Return energy per step [J] and the test of every point; those noted in the folder's table are not run.
 
@@ -253,7 +254,7 @@ def measure(
             done(label, len(finished), len(due))
 
     if due:
-        run_points(due, folder, done=note, executor=executor)
+        run_points(due, folder, done=note, on=on)
         files.write_text(table, json.dumps(noted, indent=1) + "\n")
     return {label: (noted[key][0], noted[key][1]) for label, key in keys.items()}
 

@@ -11,10 +11,11 @@ from typing import Any
 from archsim.base.progress import Counted
 from archsim.base.units import show
 from archsim.runs.spec import resolve
-from archsim.studies.sweep import run_points
 from archsim.studies.validation import standing
 from archsim.studies.validation.cases import Case, CaseTraining, Check
 from archsim.studies.validation.standing import Course
+from archsim.studies.workers.points import run_points
+from archsim.studies.workers.pool import PROCESSES, On
 from archsim.technologies.overlay import SCALING
 
 SAME = 0.01
@@ -75,7 +76,14 @@ def extrapolate(course: Sequence[tuple[int, float]], steps: int) -> tuple[float,
 
 
 def train(
-    cases: Sequence[Case], *, full: bool, folder: Path, data: Path | None, record: bool, done: Counted | None = None
+    cases: Sequence[Case],
+    *,
+    full: bool,
+    folder: Path,
+    data: Path | None,
+    record: bool,
+    done: Counted | None = None,
+    on: On = PROCESSES,
 ) -> dict[tuple[str, str], TrainingRun]:
     """Run the trainings that checks ask for; return (case, training) -> what it came to.
 
@@ -100,7 +108,7 @@ def train(
         if done:
             done(name, len(finished), len(points))
 
-    summaries = run_points(points, folder, done=note) if points else {}
+    summaries = run_points(points, folder, done=note, on=on) if points else {}
     found = {}
     for (owner, name), (case, training, lengths) in wanted.items():
         ran = [summaries[f"{owner}/{name}/{steps}"] for steps in lengths]

@@ -21,6 +21,7 @@ from archsim.studies.validation.classes import Answer, Finding, classify
 from archsim.studies.validation.estimated import Networks
 from archsim.studies.validation.measured import Bench
 from archsim.studies.validation.trained import SAME, TrainingRun, train
+from archsim.studies.workers.pool import PROCESSES, On
 from archsim.technologies.rules import check_rule
 
 WHOLE = 1e15
@@ -92,7 +93,7 @@ class Result:
 
 def validate(
     names: Iterable[str] = (), *, full: bool = False, folder: Path, data: Path | None = None, record: bool = False,
-    rule: str | None = None, done: Counted | None = None,
+    rule: str | None = None, done: Counted | None = None, on: On = PROCESSES,
 ) -> list[Result]:  # fmt: skip
     """Run the checks of cases, all shipped ones by default.
 
@@ -104,6 +105,7 @@ def validate(
     data : folder of data sets
     record : write what came out beside the cases; what moved is then announced, and no problem
     done : called with the name of a training that is finished, how many are, and how many there are
+    on : where trainings run, as for `archsim.studies.workers.pool.pool`
     rule : another scaling rule for the figures of all cases; the results are then held against bands alone
 
     Raises
@@ -115,7 +117,7 @@ def validate(
         raise InputError("given together with --figure-rule", key="--record", expected="results by the own rule alone")
     rule = check_rule(rule) if rule else None
     cases = [replace(read_case(name), rule=rule) for name in names or shipped_cases()]
-    trained = train(cases, full=full, folder=folder, data=data, record=record, done=done)
+    trained = train(cases, full=full, folder=folder, data=data, record=record, done=done, on=on)
     found: list[Result] = []
     for case in cases:
         results = _of_case(case, trained, full=full)

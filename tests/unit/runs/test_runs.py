@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,19 @@ def small(**options: Any) -> RunSpec:
     return resolve("mlp-mnist", **{"steps": 150, "techs": TECH, **options})
 
 
-@pytest.fixture
-def finished(tmp_path: Path) -> tuple[Path, Summary]:
-    summary = execute(small(), tmp_path / "run")
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    path = tmp_path_factory.mktemp("done") / "run"
+    summary = execute(small(settings=("dataset=mnist-5k",)), path)
     assert summary is not None
-    return tmp_path / "run", summary
+    return path, summary
+
+
+@pytest.fixture
+def finished(done: tuple[Path, Summary], tmp_path: Path) -> tuple[Path, Summary]:
+    """Return a run and its summary, a copy of its own for each test."""
+    shutil.copytree(done[0], tmp_path / "run")
+    return tmp_path / "run", done[1]
 
 
 def test_the_summary_is_the_contract(finished: tuple[Path, Summary]) -> None:
@@ -217,7 +226,7 @@ def test_the_run_file_says_what_went_in(finished: tuple[Path, Summary]) -> None:
 def test_seeds_side_by_side_are_seeds_alone(tmp_path: Path) -> None:
     options = {"workload": "mlp-mnist", "steps": 40, "techs": TECH}
     with ThreadPoolExecutor(1) as pool:
-        results = run_seeds(options, [1, 2], tmp_path, done=lambda *_: None, executor=pool)
+        results = run_seeds(options, [1, 2], tmp_path, done=lambda *_: None, on=pool)
     alone = run("mlp-mnist", out=tmp_path / "alone", steps=40, techs=TECH, seed=2)
     assert alone.summary["seed"] == 2
     assert (tmp_path / "seed-2/training.csv").read_bytes() == (tmp_path / "alone/training.csv").read_bytes()

@@ -39,7 +39,7 @@ def small(folder: Path, **options: Any) -> dict[str, Any]:
     (folder / "tiny.yaml").write_text(TINY)
     with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
         patch.setattr("archsim.studies.ablate.BITS", FEW)
-        return ablate(str(folder / "tiny.yaml"), folder / "out", **{"steps": 15, "seeds": 1, **options}, executor=pool)
+        return ablate(str(folder / "tiny.yaml"), folder / "out", **{"steps": 15, "seeds": 1, **options}, on=pool)
 
 
 @pytest.fixture(scope="module")

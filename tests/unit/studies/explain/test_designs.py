@@ -131,7 +131,7 @@ def test_designs_are_runs_with_their_settings_and_the_own_one_is_the_reference(
     parts = read_spent(read(run), technology, ("digital32", "mixed-precision"))
     options: dict[str, Any] = {"spent": parts, "technology": technology, "steps": 120}
     with ThreadPoolExecutor(1) as pool:
-        space = explore(run, tmp_path / "points", executor=pool, **options)
+        space = explore(run, tmp_path / "points", on=pool, **options)
     assert space is not None
     (many, skipping), (bank, tiles) = (one.every for one in space.chips)
     assert [one.own for one in (many, skipping, bank, tiles)] == [True, False, False, True]
@@ -144,7 +144,7 @@ def test_designs_are_runs_with_their_settings_and_the_own_one_is_the_reference(
     assert space.chips[1].energies[0] == pytest.approx(whole, rel=1e-12)
     alone = replace(parts, chips=("digital32",), energy=parts.energy[:1])
     with ThreadPoolExecutor(1) as pool:  # nothing is run again
-        one = explore(run, tmp_path / "points", executor=pool, **{**options, "spent": alone})
+        one = explore(run, tmp_path / "points", on=pool, **{**options, "spent": alone})
     assert one is not None
     assert one.values == pytest.approx(space.chips[0].energies)
 
@@ -159,7 +159,7 @@ def test_designs_by_another_scaling_rule_are_runs_by_it(tmp_path: Path, monkeypa
         "steps": 120, "rule": "stillmaker-baas-older",
     }  # fmt: skip
     with ThreadPoolExecutor(1) as pool:
-        space = explore(run, tmp_path / "points", executor=pool, **options)
+        space = explore(run, tmp_path / "points", on=pool, **options)
     assert space is not None
     again = run_once(
         "mlp-mnist", out=tmp_path / "again", steps=120, techs=("bottom-up-14nm",), archs=("mixed-precision",),

@@ -49,7 +49,7 @@ def again(
     technology = read_technology(TECH)
     made = read_spent(read(recorded), technology, (BASELINE, CHIP))
     return rerun(
-        recorded, folder, spent=made, technology=technology, steps=steps, variants=variants, executor=executor
+        recorded, folder, spent=made, technology=technology, steps=steps, variants=variants, on=executor
     )  # fmt: skip
 
 

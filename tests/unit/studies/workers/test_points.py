@@ -9,7 +9,7 @@ import pytest
 
 from archsim.api import run
 from archsim.base.errors import InputError
-from archsim.studies.sweep import run_points
+from archsim.studies.workers.points import run_points
 
 SMALL = {"workload": "mlp-mnist", "archs": ("mixed-precision",), "techs": ("bottom-up-14nm",), "steps": 60, "seed": 1}
 
@@ -20,7 +20,7 @@ def points() -> dict[str, dict[str, Any]]:
 
 def test_a_point_gives_what_a_run_gives(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
-        found = run_points(points(), tmp_path / "points", executor=pool)
+        found = run_points(points(), tmp_path / "points", on=pool)
     options = {**SMALL, "settings": ("outer_product.error_bits=8",)}
     whole = run(**options, out=tmp_path / "run").summary
     chip = found["eight"]["architectures"]["mixed-precision"]
@@ -36,12 +36,12 @@ def test_a_point_gives_what_a_run_gives(tmp_path: Path) -> None:
 def test_a_sweep_that_died_goes_on_where_it_was(tmp_path: Path) -> None:
     told: list[str] = []
     with ThreadPoolExecutor(1) as pool:
-        first = run_points({"three": SMALL}, tmp_path, executor=pool)
+        first = run_points({"three": SMALL}, tmp_path, on=pool)
         (file,) = tmp_path.glob("*.json")
         kept = json.loads(file.read_text())
         kept["summary"]["wall_time_s"] = 123.0  # recognisable: read again, not run again
         file.write_text(json.dumps(kept))
-        both = run_points(points(), tmp_path, done=lambda name, _: told.append(name), executor=pool)
+        both = run_points(points(), tmp_path, done=lambda name, _: told.append(name), on=pool)
     assert both["three"]["wall_time_s"] == 123.0
     assert first["three"]["architectures"] == both["three"]["architectures"]
     assert sorted(told) == ["eight", "three"]

@@ -1,0 +1,255 @@
+"""`archsim sweep`: a grid of designs, trained or estimated, and its table; `archsim sweep show DIR` reads one."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archsim.base.errors import InputError
+from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
+from archsim.display import console, counting
+
+if TYPE_CHECKING:
+    from archsim.records.sweeps import Sweep
+    from archsim.studies.sweeps.plan import Plan
+
+SHOW, REPORT = "show", "report"
+BEST = 5
+"""Points that a sweep ends with."""
+
+
+def sweep_command(  # noqa: PLR0917  an option each
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="WORKLOAD | show DIR | report DIR", help="Workload, by name or file; or `show` or "
+                       "`report` and the directory of a sweep.", show_default="that of --file"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUES", help="Values of the workload or of the architectures: a list, "
+                     "tile.adc.bits=4,6,8; whole numbers, 4..8; a range, tile.rows=128..512:step:128, 0.1..0.5:lin:5, "
+                     "1mm..4mm:log:5. More than one is an axis. Commas in brackets part nothing."),
+    ] = None,
+    figure: Annotated[
+        list[str] | None,
+        typer.Option("--figure", metavar="KEY=VALUES", help="Values of a figure, a time or an area of the technology, "
+                     "likewise, such as adc.conversion=0.5pJ..5pJ:log:5."),
+    ] = None,
+    tech: Annotated[
+        list[str] | None,
+        typer.Option("--tech", help="Technology, by name or file; repeat for an axis.", show_default="bottom-up-14nm"),
+    ] = None,
+    arch: Annotated[
+        list[str] | None,
+        typer.Option("--arch", help="Architecture, by name or file; repeat for an axis: a chip a point, with the "
+                     "workload's baseline beside it for the ratio.", show_default="the workload's, all in each point"),
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="All --arch are chips of every point; the first digital is the baseline.")
+    ] = False,
+    ratio: Annotated[bool, typer.Option(help="Train the baseline beside --arch, for the ratio.")] = True,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="CONDITION", help='Points to take, such as "tile.dac.bits >= tile.adc.bits"; '
+                     'with show, rows, such as "accuracy >= 97 %". Repeat for several.'),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Trainings of each point.", show_default="1")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first seed.", show_default="1")] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate points, without data or training.")] = False,
+    preset: Preset = None, steps: Steps = None, until: Until = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
+    ] = None,
+    data: Data = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Study with all of this (archsim schema: sweep); options win.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long, and end.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="More than 1,000 trainings, or 100,000 points, are wanted.")
+    ] = False,
+    retime: Annotated[
+        int, typer.Option(help="Steps done again for other times, of a longer training; 0: train with each.")
+    ] = 3000,
+    stop_hopeless: Annotated[
+        bool,
+        typer.Option("--stop-hopeless", help="Test all after a quarter of the steps; end those that another of the "
+                     "same chip surpasses clearly in the metric, at no more energy, time and area."),
+    ] = False,
+    keep_runs: Annotated[
+        bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/sweep-WORKLOAD")
+    ] = None,
+    on: On = "processes",
+    sort: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Sort rows by a quantity, the best first, or by an axis.")
+    ] = None,
+    best: Annotated[int | None, typer.Option(metavar="N", help="Show so many rows.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Show these columns.", show_default="axes and quantities")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV, and nothing else.")] = False,
+    page: Annotated[bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")] = True,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="QUANTITY", help="With report: across the front's picture.",
+                                 show_default="energy")
+    ] = None,
+    y: Annotated[
+        str | None, typer.Option("--y", metavar="QUANTITY", help="With report: up it.", show_default="the metric")
+    ] = None,
+    as_json: AsJson = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Train or estimate WORKLOAD at every point of a grid: metric, energy, time, area and more, a row a point and chip.
+
+    No more is trained than decides the counts: points that differ in prices alone are priced from one training, points
+    that differ in times alone are re-timed. What is done is kept in OUT: the same command goes on, after Ctrl-C too.
+    OUT/sweep.csv is the table. archsim sweep show OUT prints, filters and sorts it; archsim sweep report OUT draws it.
+    """
+    view = {"sort": sort, "best": best, "columns": columns, "as_csv": as_csv, "as_json": as_json}
+    if words and words[0] == REPORT:
+        _report(words[1:], out, x, y, quiet=quiet)
+        return
+    if words and words[0] == SHOW:
+        _show(words[1:], condition, view)
+        return
+    if words and len(words) > 1:
+        raise InputError(key="WORKLOAD", value=" ".join(words), expected="one workload, or `show` and a directory")
+    from archsim.studies.sweeps import plan as plans
+    from archsim.studies.sweeps.study import asked
+    from archsim.studies.sweeps.sweep import folder_of
+
+    study = asked(
+        words[0] if words else None, file=file, settings=set_ or (), figures=figure or (), archs=arch, techs=tech,
+        preset=preset, together=together or None, reference=None if ratio else False, estimate=estimate or None,
+        seeds=seeds, first_seed=seed, steps=steps, until=until, batch=batch, data=data,
+        conditions=tuple(condition) if condition else None,
+    )  # fmt: skip
+    plan = plans.plan(study, retime=retime, yes=yes)
+    folder = out or folder_of(study, file.stem if file else None)
+    silent = quiet or as_json or as_csv
+    if dry_run or not silent:
+        _introduce(plan, folder, on, dry_run=dry_run)
+    if dry_run:
+        return
+    _carry_out(plan, folder, on, view, silent=silent, stop_hopeless=stop_hopeless, keep_runs=keep_runs, page=page)
+
+
+def _introduce(plan: Plan, out: Path, on: str, *, dry_run: bool) -> None:
+    """Say how many points there are, what is trained for them, and about how long that takes."""
+    from archsim.studies.sweeps.sweep import timed
+    from archsim.studies.workers.lanes import cores
+
+    if plan.reading.instead_of:
+        name = plan.reading.document.data["name"]
+        typer.echo(f"  note       this is {name}, in place of {plan.reading.instead_of}, whose data were not found")
+    for line in plan.lines():
+        typer.echo(f"  {line}")
+    if dry_run:
+        seconds = plan.seconds(timed(plan))
+        where = f"; on {cores()} cores some {lasting(seconds / cores())}" if on == "processes" and cores() > 1 else ""
+        how = "estimates" if plan.study.estimate else "steps and tests"
+        typer.echo(f"  duration   some {lasting(seconds)} on one core{where}, by {how} of the first point, timed here")
+    typer.echo(f"  into       {out}")
+
+
+def lasting(seconds: float) -> str:
+    """Return a time that is known roughly, in words."""
+    return f"{max(seconds, 1):.0f} s" if seconds < _MINUTES else f"{seconds / 60:.0f} min"
+
+
+_MINUTES = 120
+"""From so many seconds on, minutes are told."""
+
+
+_SELDOM_S = 0.5
+"""Seconds between two looks at the progress."""
+
+
+def _carry_out(
+    plan: Plan,
+    out: Path,
+    on: str,
+    view: dict[str, Any],
+    *,
+    silent: bool,
+    stop_hopeless: bool,
+    keep_runs: bool,
+    page: bool,
+) -> None:
+    """Do the sweep and print its best points; exit with 130 if it was interrupted, with 1 if points failed."""
+    from archsim.studies.sweeps.sweep import carry_out
+
+    what = "estimate" if plan.study.estimate else "training"
+    try:
+        with counting(what, silent=silent) as shown:
+            told = [0.0]
+
+            def done(name: str, finished: int, due: int) -> None:
+                if finished == due or time.monotonic() > told[0] + _SELDOM_S:  # thousands come by
+                    told[0] = time.monotonic()
+                    shown(name, finished, due)
+
+            found = carry_out(plan, out, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
+    except KeyboardInterrupt:
+        typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    _print(found, (), {**view, "best": view["best"] or (None if view["as_csv"] or view["as_json"] else BEST)},
+           silent=silent and not (view["as_csv"] or view["as_json"]))  # fmt: skip
+    if not silent:
+        typer.echo(f"Table: {out / 'sweep.csv'} ({len(found.frame):,} rows; archsim sweep show {out})")
+    if page and found.finished["point"].nunique() > 1:  # one point is no picture
+        from archsim.report.sweeps.write import write
+
+        written = write(found.path)
+        if not silent:
+            typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
+    cut = found.frame[found.frame["state"] == "stopped"]["point"].nunique()
+    if cut and not silent:
+        typer.echo(f"{cut} of {len(plan.points):,} points were cut early; their rows say why")
+    failed = found.frame[found.frame["state"] == "failed"]
+    if len(failed):
+        typer.echo(
+            f"archsim: {failed['point'].nunique()} of {len(plan.points):,} points failed, the first: "
+            f"{failed['reason'].iloc[0]}", err=True,
+        )  # fmt: skip
+        raise typer.Exit(1)
+
+
+def _show(words: list[str], conditions: list[str] | None, view: dict[str, Any]) -> None:
+    from archsim.records.sweeps import read_sweep
+
+    if len(words) != 1:
+        raise InputError(key="show", value=" ".join(words), expected="the directory of a sweep")
+    _print(read_sweep(Path(words[0])), conditions or (), view, silent=False)
+
+
+def _report(words: list[str], out: Path | None, x: str | None, y: str | None, *, quiet: bool) -> None:
+    """Draw the pictures and write the page of a sweep."""
+    from archsim.report.sweeps.write import write
+
+    if len(words) != 1:
+        raise InputError(key="report", value=" ".join(words), expected="the directory of a sweep")
+    written = write(Path(words[0]), out, x=x, y=y)
+    if not quiet:
+        typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
+
+
+def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool) -> None:
+    from archsim.report.studies import sweeps as tables
+
+    if silent:
+        return
+    rows = tables.chosen(found, conditions, sort=view["sort"], best=view["best"])
+    names = tables.named(found, view["columns"])
+    if view["as_csv"]:
+        typer.echo(rows[names].to_csv(index=False, lineterminator="\n"), nl=False)
+    elif view["as_json"]:
+        typer.echo(json.dumps(json.loads(rows[names].to_json(orient="records", double_precision=15)), indent=2))
+    else:
+        console().print(tables.table(found, rows, names))

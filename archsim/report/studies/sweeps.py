@@ -1,0 +1,135 @@
+"""The table of a sweep for reading: rows chosen and sorted, and columns with their units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archsim.base.errors import InputError, nearest
+from archsim.records.sweeps import CHIP, FIXED, TECHNOLOGY, Quantity, Sweep
+from archsim.studies.sweeps.conditions import Condition, hold
+from archsim.studies.sweeps.conditions import read as read_condition
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+SHORT = {
+    "energy_per_sample_J": "energy", "latency_per_sample_s": "time", "edp_per_sample_Js": "EDP", "ops_per_J": "TOPS/W",
+    "energy_ratio": "ratio",
+}  # fmt: skip
+"""Quantities of a sample -> what stands above them."""
+LONGEST = 60
+"""Letters of a reason in a table."""
+
+
+def chosen(
+    sweep: Sweep, conditions: Sequence[str] = (), *, sort: str | None = None, best: int | None = None
+) -> pd.DataFrame:
+    """Return the rows of a sweep that fulfil all conditions, sorted; those without numbers last.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    conditions : such as "accuracy >= 97 %" or "tile.rows <= 256", over columns and quantities
+    sort : a quantity, the best first, or a column; by default the first quantity if `best` is given
+    best : int, optional
+        So many rows, of those that have numbers.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or a condition cannot be read.
+    """
+    if best is not None and best < 1:
+        raise InputError(key="--best", value=best, expected="a whole number from 1 on")
+    rows = sweep.frame
+    if conditions:
+        names = _names(sweep)
+        told = [read_condition(text, names, option="--where") for text in conditions]
+        rows = rows[[_holds(told, names, row) for row in rows.to_dict("records")]]
+    if sort is None and best is not None:
+        sort = sweep.quantities[0].name
+    if sort is not None:
+        quantity = _quantity(sweep, sort)
+        column = quantity.name if quantity else _column(sweep, sort, "--sort")
+        rows = rows.sort_values(column, ascending=not (quantity and quantity.better == "high"), kind="stable")
+    if best is not None:
+        rows = rows[rows["state"] == "done"].head(best)
+    return rows
+
+
+def _names(sweep: Sweep) -> dict[str, str]:
+    """Return every name that a condition may ask for -> its column."""
+    found = {str(column): str(column) for column in sweep.frame.columns}
+    for axis in sweep.axes:
+        found[axis.key] = axis.column
+    for each in sweep.quantities:
+        found |= dict.fromkeys(each.words, each.name)
+    return found
+
+
+def _holds(conditions: Sequence[Condition], names: Mapping[str, str], row: Mapping[Any, Any]) -> bool:
+    asked = {name for each in conditions for name in each.names}
+    return hold(conditions, {name: row[names[name]] for name in asked})
+
+
+def _quantity(sweep: Sweep, name: str) -> Quantity | None:
+    return next((each for each in sweep.quantities if name in each.words), None)
+
+
+def _column(sweep: Sweep, name: str, option: str) -> str:
+    """Return the column of that name, or of an axis or quantity of it."""
+    names = _names(sweep)
+    if name not in names:
+        known = ", ".join(map(str, sweep.frame.columns))
+        raise InputError(key=option, value=name, expected=f"one of {known}", hint=nearest(name, names))
+    return names[name]
+
+
+def named(sweep: Sweep, told: str | None) -> list[str]:
+    """Return the columns to be shown: those told, or axes and quantities, with states where not all is done.
+
+    Raises
+    ------
+    InputError
+        If one is unknown.
+    """
+    if told is not None:
+        return [_column(sweep, name.strip(), "--columns") for name in told.split(",")]
+    frame = sweep.frame
+    whole = bool((frame["state"] == "done").all())
+    axes = [axis.column for axis in sweep.axes]
+    more = [CHIP, *([TECHNOLOGY] if frame[TECHNOLOGY].nunique() > 1 else [])]
+    own = [each.name for each in sweep.quantities if frame[each.name].notna().any()]
+    return list(dict.fromkeys([*axes, *more, *([] if whole else ["state", "reason"]), "how", *own]))
+
+
+def table(sweep: Sweep, rows: pd.DataFrame, names: Sequence[str]) -> Table:
+    """Return rows as a table, numbers with their units."""
+    from rich.table import Table
+
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    quantities = {each.name: each for each in sweep.quantities}
+    axes = {axis.column: axis for axis in sweep.axes}
+    for name in names:
+        quantity, axis = quantities.get(name), axes.get(name)
+        title = SHORT.get(name, quantity.title) if quantity else axis.key if axis else name
+        words = name in (CHIP, TECHNOLOGY, *FIXED)
+        found.add_column(title, justify="left" if words else "right", overflow="fold")
+    for row in rows.to_dict("records"):
+        cells = []
+        for name in names:
+            value, quantity = row[name], quantities.get(name)
+            if value is None or value != value:  # noqa: PLR0124  NaN: an empty cell
+                cells.append("")
+            elif quantity:
+                deviation = row.get(quantity.spread)
+                spread = f" ({quantity.text(deviation, 2)})" if deviation and deviation == deviation else ""  # noqa: PLR0124
+                cells.append(quantity.text(value) + spread)
+            elif name in axes:
+                cells.append(axes[name].text(value))
+            else:
+                cells.append(f"{value:.4g}" if isinstance(value, float) else str(value)[:LONGEST])
+        found.add_row(*cells)
+    return found

@@ -1,0 +1,184 @@
+"""The directory of a sweep: its definition, what was counted, and the table that is made of both.
+
+sweep.json says what the sweep is; counts/AB/ABC....json holds what one chip did with one seed, or why it did not,
+written aside and renamed; sweep.csv (with the extra `parquet` also sweep.parquet) is a row a point and chip, made anew
+from these.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from archsim.base import files
+from archsim.base.errors import InputError
+from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
+from archsim.studies.sweeps.chips import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET, COUNTS, RUNS, LOCK = "sweep.parquet", "counts", "runs", ".lock"
+_CHANGING = ("created", "state", "archsim", "done", "seconds")
+"""Keys of a definition that are no part of what a sweep is."""
+
+
+class Store:
+    """A sweep's directory, which this process alone writes. Sole owner of its files.
+
+    Parameters
+    ----------
+    path : Path
+    definition : dict
+        What the sweep is, as JSON has it.
+    """
+
+    def __init__(self, path: Path, definition: Mapping[str, Any]) -> None:
+        self.path = path
+        self._definition = {
+            "schema": SCHEMA, **definition, "archsim": version("archsim"),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"), "state": "running",
+        }  # fmt: skip
+
+    # --- definition -----------------------------------------------------------------------------------------------
+    def begin(self) -> None:
+        """Write the definition, or go on with the same one.
+
+        Raises
+        ------
+        InputError
+            If the directory has another one.
+        """
+        file = self.path / DEFINITION
+        if file.is_file():
+            told = self._told(file)
+            if what(told) != what(self._definition):
+                raise InputError(
+                    key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
+                    hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
+                )  # fmt: skip
+            self._definition["created"] = told.get("created", self._definition["created"])
+        self.mark("running")
+
+    def _told(self, file: Path) -> dict[str, Any]:
+        try:
+            told = json.loads(files.read_text(file, "json", "a sweep's definition"))
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            raise InputError("is not what archsim writes", file=files.display(file), expected="a sweep's definition")
+        return told
+
+    def mark(self, state: str, **more: Any) -> None:
+        """Write in which state the sweep is: "running", "partial" or "finished"."""
+        self._definition |= {"state": state, **more}
+        files.write_text(self.path / DEFINITION, json.dumps(self._definition, indent=1) + "\n")
+
+    # --- counts ---------------------------------------------------------------------------------------------------
+    def _file(self, key: str) -> Path:
+        return self.path / COUNTS / key[:2] / f"{key}.json"
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return what is kept under a key, or None; what cannot be read is as if it were not there."""
+        try:
+            found = json.loads(self._file(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) and found.get("state") in ("done", "failed") else None
+
+    def put(self, key: str, content: Mapping[str, Any]) -> None:
+        """Keep something under a key."""
+        files.write_text(self._file(key), json.dumps(content, separators=(",", ":")) + "\n")
+
+    def run(self, key: str) -> Path:
+        """Return where the run directory of a training is kept."""
+        return self.path / RUNS / key
+
+    # --- table ----------------------------------------------------------------------------------------------------
+    def write(self, frame: pd.DataFrame) -> list[Path]:
+        """Write the table and return its files."""
+        written = [self.path / TABLE]
+        with files.replacing(written[0]) as aside:
+            frame.to_csv(aside, index=False, lineterminator="\n")
+        if find_spec("pyarrow") is not None:
+            written.append(self.path / PARQUET)
+            with files.replacing(written[1]) as aside:
+                frame.to_parquet(aside, index=False, engine="pyarrow")
+        return written
+
+
+def what(definition: Mapping[str, Any]) -> str:
+    """Return the hash of what a sweep is."""
+    return digest({key: value for key, value in definition.items() if key not in _CHANGING})
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    keys = [key for key in {**one, **other} if key not in _CHANGING]
+    return [key for key in keys if digest(one.get(key)) != digest(other.get(key))]
+
+
+@contextmanager
+def owned(path: Path) -> Iterator[Path]:
+    """Make a directory a sweep's own for as long as the context lasts.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made, holds something else, or another process writes a sweep there.
+    """
+    files.check_folder(path)
+    strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
+    if strangers and DEFINITION not in strangers:
+        raise InputError(
+            key="--out",
+            value=str(path),
+            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
+        )
+    made = not path.exists()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            key="--out", value=str(path), expected="a directory that no other sweep is being written to",
+            hint="Wait for it, or name another",
+        ) from error  # fmt: skip
+    except OSError as error:
+        raise InputError(
+            key="--out", value=str(path), expected=f"a directory that can be made ({error.strerror})"
+        ) from error
+    try:
+        yield path
+    finally:
+        (path / LOCK).unlink(missing_ok=True)
+        lock.release()
+        if made and not any(path.iterdir()):
+            path.rmdir()
+
+
+class Pace:
+    """Says when something that grows with the sweep is worth doing again: never more than a tenth of the time."""
+
+    LEAST_S, SHARE = 10.0, 10.0
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + self.LEAST_S
+
+    def due(self) -> bool:
+        """Return whether it is time."""
+        return time.monotonic() >= self._next
+
+    def took(self, begin: float) -> None:
+        """Note that it was done, from `begin` on."""
+        now = time.monotonic()
+        self._next = now + max(self.LEAST_S, self.SHARE * (now - begin))

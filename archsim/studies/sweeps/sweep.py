@@ -1,0 +1,300 @@
+"""A sweep from what is asked to its table: planned, said, done, and gone on with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archsim.base.errors import ArchsimError, InputError, SystemFault
+from archsim.base.progress import Counted
+from archsim.records.retime import between
+from archsim.records.sweeps import Sweep, read_sweep
+from archsim.studies.sweeps import table, work
+from archsim.studies.sweeps.counts import Counts
+from archsim.studies.sweeps.hopeless import hopeless, rung
+from archsim.studies.sweeps.plan import Plan, Unit
+from archsim.studies.sweeps.store import Pace, Store, owned
+from archsim.studies.sweeps.study import Study, called, is_path
+from archsim.studies.workers.finished import Finished, Task, finished
+from archsim.studies.workers.parcel import Parcel, pack
+from archsim.studies.workers.pool import On, Pool, pool
+
+AGAIN = "again"
+_RECENT = 64
+"""Contents that are kept in memory: thousands would fill it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be done of a unit: all of it, its first steps again, or up to `stop_at`."""
+
+    key: str
+    unit: Unit
+    how: str = ""
+    stop_at: int | None = None
+
+
+def _quiet(*told: object) -> None:
+    """Say nothing."""
+    del told
+
+
+@dataclass(eq=False)
+class Doing:
+    """A sweep that is being done. Sole owner of what is known of its units.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : Store
+    stop_hopeless : whether trainings that cannot be of use are ended early (`hopeless`)
+    keep_runs : whether each training keeps its run directory
+    done : callable
+        Called with what is finished, how many are, and how many there are.
+    """
+
+    plan: Plan
+    store: Store
+    stop_hopeless: bool = False
+    keep_runs: bool = False
+    done: Counted = _quiet
+    stopped: dict[int, str] = field(default_factory=dict)
+    _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _pace: Pace = field(default_factory=Pace)
+    _count: int = 0
+    _due: int = 0
+
+    def run(self, on: On) -> None:
+        """Do what is not done yet; what comes back is kept at once."""
+        early = self._missing(self._early()) if self.stop_hopeless else []
+        with self._opened(on, max(len(early), len(self._missing(self._whole(every=True))))) as place:
+            if early:
+                self._do(early, place)
+            if self.stop_hopeless:
+                self.stopped = hopeless(self.plan, self._counts_early)
+            self._do(self._missing(self._whole(every=False)), place)
+
+    @contextmanager
+    def _opened(self, on: On, most: int) -> Iterator[Pool | None]:
+        """Open the place where tasks run, if there are any."""
+        if not most:
+            yield None
+            return
+        with pool(on, most=most) as place:
+            yield place
+
+    # --- tasks ----------------------------------------------------------------------------------------------------
+    def _what(self, unit: Unit, place: Pool) -> work.Task | Parcel:
+        """Return what a worker needs: names and paths where it sees the files of this machine, else the files."""
+        study = self.plan.study
+        task = unit.task(study, self.plan.reading.workload)
+        if place.shared:
+            return task
+        if not study.estimate:
+            return pack(task.spec(), place, study.data)
+        if is_path(task.tech):
+            raise InputError(
+                key="--on", value=place.name, expected="technologies by name: estimates are not sent with files of them"
+            )
+        learning, chip = unit.asked.learning, unit.asked.chip
+        return replace(task, workload=learning.document.data, arch=chip.document.data, settings=())
+
+    def _job(self, job: Job, place: Pool) -> Task:
+        """Return the task of a job: made when it is sent, for a thousand of them are not to be held."""
+        what, study = self._what(job.unit, place), self.plan.study
+        if job.how == AGAIN:
+            return work.again, (what, self.plan.retime)
+        if study.estimate:
+            return work.estimate, (what, job.unit.clock.technology.sha256)
+        data = job.unit.asked.learning.data
+        folder = self.store.run(job.unit.key).resolve() if self.keep_runs and job.stop_at is None else None
+        return work.train, (what, job.stop_at, folder, data.sha256 if data else "")
+
+    def _early(self) -> Iterator[Job]:
+        for unit in self.plan.leaders:
+            if step := rung(unit.asked.learning.steps):
+                yield Job(unit.early(step), unit, stop_at=step)
+
+    def _whole(self, *, every: bool) -> Iterator[Job]:
+        """Yield what is trained to its end or estimated, and what is done again to re-time."""
+        wanted = None if every or not self.stopped else self._of_points_left()
+        for unit in self.plan.leaders:
+            if wanted is None or unit.key in wanted:
+                yield Job(unit.key, unit)
+        for key, unit in self.plan.again().items():
+            if wanted is None or unit.key in wanted:
+                yield Job(key, unit, how=AGAIN)
+
+    def _of_points_left(self) -> set[str]:
+        found: set[str] = set()
+        for point in self.plan.points:
+            if point.number not in self.stopped:
+                for unit in (unit for by_chip in point.units.values() for unit in by_chip.values()):
+                    found |= {unit.key, *([unit.leader.key] if unit.leader else [])}
+        return found
+
+    def _missing(self, jobs: Iterator[Job]) -> list[Job]:
+        return [job for job in jobs if self._get(job.key) is None]
+
+    def _do(self, jobs: list[Job], place: Pool | None) -> None:
+        if not jobs or place is None:
+            return
+        units = {job.key: job.unit for job in jobs}
+        self._due += len(jobs)
+        for came in finished(((job.key, self._job(job, place)) for job in jobs), place):
+            unit = units[came.name]
+            if came.error is None:
+                kept = {"run": str(self.store.run(unit.key))} if self.keep_runs and came.name == unit.key else {}
+                done = {"state": "done", **came.value, "seconds": came.seconds, "by": came.by, **kept}
+                self._put(came.name, done)
+            else:
+                self._fail(came)
+            self._count += 1
+            self.done(unit.named, self._count, self._due)
+            if self._pace.due():
+                begin = time.monotonic()
+                self.write()
+                self._pace.took(begin)
+
+    def _fail(self, came: Finished) -> None:
+        """Note why there is nothing; what the inputs are not to blame for is done again by the same command."""
+        error = came.error
+        own = isinstance(error, ArchsimError)
+        reason = str(error) if own else f"{type(error).__name__}: {error}"
+        content = {"state": "failed", "reason": reason, "seconds": came.seconds, "by": came.by}
+        self._put(came.name, content, keep=own and not isinstance(error, SystemFault))
+
+    # --- what is known --------------------------------------------------------------------------------------------
+    def _put(self, key: str, content: dict[str, Any], *, keep: bool = True) -> None:
+        if keep:
+            self.store.put(key, content)
+        else:  # what a dead worker left undone is done again by the same command
+            self._unkept[key] = content
+
+    def _get(self, key: str) -> dict[str, Any] | None:
+        if (found := self._unkept.get(key) or self._recent.pop(key, None) or self.store.get(key)) is not None:
+            self._recent[key] = found  # the baseline is asked for again and again, most others once
+            if len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        return found
+
+    def outcome(self, unit: Unit) -> table.Outcome:
+        """Return what came of a unit: its counts, why there are none, or None."""
+        told = self._get((unit.leader or unit).key)
+        if told is None or told["state"] == "failed":
+            return None if told is None else str(told["reason"])
+        counts = Counts.of(told)
+        if unit.leader is None:
+            return counts
+        found = [self._get(one.first(self.plan.retime)) for one in (unit.leader, unit)]
+        known = [each for each in found if each is not None]
+        if failed := next((each for each in known if each["state"] == "failed"), None):
+            return str(failed["reason"])
+        if len(known) < len(found):
+            return None
+        return counts.clocked(between(counts.rows, counts.entries, *known))
+
+    def _counts_early(self, unit: Unit) -> Counts | None:
+        step = rung(unit.asked.learning.steps)
+        told = self._get(unit.early(step)) if step else None
+        return Counts.of(told) if told and told["state"] == "done" else None
+
+    def write(self) -> list[Path]:
+        """Write the table as far as it is known."""
+        frame = table.frame(self.plan, self.outcome, self.stopped)
+        return self.store.write(frame)
+
+
+def carry_out(
+    plan: Plan, out: str | Path, *, on: On = "processes", stop_hopeless: bool = False, keep_runs: bool = False,
+    done: Counted | None = None, kind: str = "sweep",
+) -> Sweep:  # fmt: skip
+    """Do what a plan needs and is not done yet, and return the table.
+
+    Parameters
+    ----------
+    plan : Plan
+    out : path
+        The sweep's directory; one of the same definition goes on.
+    on : where, as for `studies.workers.pool.pool`; the numbers do not depend on it
+    stop_hopeless : bool
+        End trainings early of points that others surpass in everything, at a part of the steps (`hopeless`).
+    keep_runs : bool
+        Keep the run directory of every training, where it is done.
+    done : callable, optional
+        Called with what is finished, how many are, and how many there are.
+    kind : "sweep", "search" or "rules"
+
+    Raises
+    ------
+    InputError
+        If the directory cannot be used. What fails at a point is recorded there.
+    KeyboardInterrupt
+        After Ctrl-C, when what is done has been written.
+    """
+    path = Path(out)
+    if stop_hopeless and plan.study.estimate:
+        raise InputError(key="--stop-hopeless", value="", expected="trainings: estimates are not ended early")
+    with owned(path):
+        told = {"kind": kind, "stop_hopeless": stop_hopeless}
+        store = Store(path, {**definition(plan), **told})
+        store.begin()
+        doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done or _quiet)
+        state = "partial"
+        try:
+            doing.run(on)
+            state = "finished"
+        finally:
+            doing.write()
+            store.mark(state)
+    return read_sweep(path)
+
+
+def definition(plan: Plan) -> dict[str, Any]:
+    """Return what a sweep is, as JSON has it."""
+    study, reading = plan.study, plan.reading
+    metric = reading.metric()
+    one = {**study.sets, **study.figures}
+    data = plan.points[0].design.chips[0].learning.data
+    return {
+        "what": "estimate" if study.estimate else "training",
+        "workload": str(reading.document.data["name"]),
+        "axes": [column.axis.content() for column in table.columns(study, plan.tariffs)],
+        "quantities": [each.content() for each in table.quantities(metric, ratio=table.has_ratio(plan))],
+        "settings": {key: texts[0] for key, texts in one.items() if len(texts) == 1},
+        "conditions": list(study.conditions),
+        "archs": [called(each) for each in study.archs] or [chip.chip.name for chip in plan.points[0].design.chips],
+        "together": not study.by_arch, "techs": [plan.tariffs.name(each) for each in study.techs],
+        "baseline": next((p.design.baseline.chip.name for p in plan.points if p.design.baseline), None),
+        "samples": None if data is None else len(getattr(data, "train_x", ())) or None,
+        "dataset": None if data is None else data.sha256,
+        "seeds": list(study.numbers), "preset": study.preset, "steps": study.steps, "until": study.until,
+        "batch": study.batch, "retime_steps": plan.retime,
+    }  # fmt: skip
+
+
+def folder_of(study: Study, name: str | None = None) -> Path:
+    """Return where a sweep is kept by default."""
+    what = "estimate" if study.estimate else "sweep"
+    return Path("reports") / f"{what}-{name or called(study.workload)}"
+
+
+def timed(plan: Plan) -> Mapping[str, tuple[float, float]]:
+    """Return chip -> seconds of a step and of a test, measured here on the chips of the first point."""
+    study, reading = plan.study, plan.reading
+    found: dict[str, tuple[float, float]] = {}
+    for unit in plan.points[0].units[study.first_seed].values():
+        task, name = unit.task(study, reading.workload), unit.asked.chip.name
+        if not study.estimate:
+            found[name] = work.time_training(task)
+            continue
+        for _ in range(2):  # the first one reads what the others share
+            begin = time.perf_counter()
+            work.estimate(task, unit.clock.technology.sha256)
+            found[name] = time.perf_counter() - begin, 0.0
+    return found
