@@ -205,7 +205,7 @@ def factor(name: str, column: pd.Series[Any], text: Any = str, order: Sequence[A
     if number and column.nunique() > MOST:
         kept, ends = pd.qcut(column, CLASSES, retbins=True, duplicates="drop")
         codes = kept.cat.codes.to_numpy()
-        levels = [f"{text(low)} to {text(high)}" for low, high in pairwise(ends)]
+        levels = [f"{low} to {high}" for low, high in pairwise(text(float(f"{end:.3g}")) for end in ends)]
     else:
         present = set(column.dropna())
         first = [] if number else [each for each in order if each in present]

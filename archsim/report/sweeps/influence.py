@@ -206,7 +206,8 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
         said = ", ".join(f"{key}={view.sweep.axis(key).text(value)}" for key, value in (fixed or {}).items())
         raise InputError(key="--fix", value=said, expected="values that some design has together")
     columns, lines = (view.factor(axis, rows) for axis in (across, up))
-    room = 3.6 - max(labels.width(text, 7.5) for text in lines.levels) / 72 - _BESIDE
+    beside = [labels.fold(text, 7.5, 72 * _LEVEL) for text in lines.levels]
+    room = 3.6 - max(labels.width(text, 7.5) for text in beside) / 72 - _BESIDE
     shown = [each for each in (view.y, view.x) if rows[each.name].nunique() > 1] or [view.y]
     figure = style.figure(max(7.2, 3.6 * len(shown)), min(0.42 * len(lines.levels), 4.2) + 2.1)
     grid = figure.subplots(1, len(shown), squeeze=False)
@@ -214,7 +215,7 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
         _cells(axes, quantity, _means(rows[quantity.name].to_numpy(float), lines, columns), room)
         axes.set_xlabel(across.key)
         axes.set_ylabel(up.key)
-        _marks(axes, columns.levels, lines.levels, room)
+        _marks(axes, columns.levels, beside, room)
         style.heading(axes, label(quantity), room=3.0, size=8.5, left=False)
     counts = _counts(lines, columns)
     if counts.min() < counts.max():
@@ -248,8 +249,8 @@ def _means(values: Array, lines: Factor, columns: Factor) -> Array:
     return np.asarray(np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0))
 
 
-_BESIDE = 1.35
-"""What the title and the scale beside a map take [in]."""
+_BESIDE, _LEVEL = 1.35, 0.9
+"""What the title and the scale beside a map take, and a line of a level's name [in]."""
 
 
 def _cells(axes: Axes, quantity: Quantity, table: Array, room: float) -> None:
