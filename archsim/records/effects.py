@@ -186,8 +186,8 @@ def _spread(
     }
 
 
-def factor(name: str, column: pd.Series[Any], text: Any = str) -> Factor:
-    """Return a column of a sweep as a factor: numbers in rising order, words in that of their first design.
+def factor(name: str, column: pd.Series[Any], text: Any = str, order: Sequence[Any] = ()) -> Factor:
+    """Return a column of a sweep as a factor: numbers in rising order, words as in `order`, then as they come.
 
     Parameters
     ----------
@@ -196,6 +196,8 @@ def factor(name: str, column: pd.Series[Any], text: Any = str) -> Factor:
         A missing value is a level of its own. Numbers of more than `MOST` values become `CLASSES` classes.
     text : callable
         Writes a value.
+    order : sequence
+        Of words; those that no design has are left out.
     """
     import pandas as pd
 
@@ -203,9 +205,12 @@ def factor(name: str, column: pd.Series[Any], text: Any = str) -> Factor:
     if number and column.nunique() > MOST:
         kept, ends = pd.qcut(column, CLASSES, retbins=True, duplicates="drop")
         codes = kept.cat.codes.to_numpy()
-        levels = [f"{text(low)} to {text(high)}" for low, high in pairwise(ends)]
+        levels = [f"{low} to {high}" for low, high in pairwise(text(float(f"{end:.3g}")) for end in ends)]
     else:
-        codes, found = pd.factorize(column, sort=bool(number))
+        present = set(column.dropna())
+        first = [] if number else [each for each in order if each in present]
+        found = pd.factorize(pd.Series([*first, *column.dropna()], dtype=column.dtype), sort=bool(number))[1]
+        codes = pd.Index(found).get_indexer(column)
         levels = [text(each) for each in found]
     codes = np.asarray(codes, int)
     if (codes < 0).any():

@@ -87,7 +87,8 @@ class Page:
         """Return what the button downloads."""
         with self.tab.expect_download() as found:
             self.tab.click("#download")
-        return pd.read_csv(io.StringIO(Path(found.value.path()).read_text(encoding="utf-8")))
+        text = Path(found.value.path()).read_text(encoding="utf-8")
+        return pd.read_csv(io.StringIO(text), float_precision="round_trip")
 
 
 @pytest.fixture

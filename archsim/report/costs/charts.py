@@ -118,7 +118,8 @@ def _bars(axes: Axes, bars: list[tuple[NetworkCost, ChipCost]], drawn: stacks.Dr
     axes.set_xlim(0, 1.16 * max(float(end) for end in ends))
     axes.set_ylim(-0.6, len(bars) - 0.4)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel(f"energy of a multiply-accumulate, all costs of the step [{unit}]", fontsize=8)
+    label = f"energy of a multiply-accumulate, all costs of the step [{unit}]"
+    axes.set_xlabel(labels.fold(label, 8, 72 * (2.6 if narrow else 5.5)), fontsize=8)
 
 
 def _lines(network: NetworkCost, chip: ChipCost) -> list[Contribution]:

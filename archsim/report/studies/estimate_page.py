@@ -128,24 +128,28 @@ def places(content: Mapping[str, Any]) -> list[str]:
 
 # --- figures ----------------------------------------------------------------------------------------------------------
 def draw_parts(content: Mapping[str, Any], *, narrow: bool = False) -> Figure:
-    """Return a stacked bar a chip: energy of a sample in training by part."""
+    """Return a stacked bar a chip: energy of a sample in training by part, and the total behind it."""
     chips = content["architectures"]
-    figure = style.figure(3.6 if narrow else 7.4, 1.5 + _ROW * len(chips))
-    figure.set_layout_engine("none")
-    axes = figure.add_axes((0.02, 0.42, 0.96, 0.56))
+    figure = style.figure(3.6 if narrow else 7.4, (2.2 if narrow else 1.5) + _ROW * len(chips))
+    axes = figure.subplots()
     largest = max(chip["training"]["energy_per_sample_J"]["total"] for chip in chips.values())
-    factor, unit = style.scaled([largest], "J")
+    divisor, unit = style.scaled([largest], "J")
     seen: dict[str, None] = {}
     for row, (name, chip) in enumerate(chips.items()):
-        left = 0.0
-        for part, joules in chip["training"]["by_part_J"].items():
-            width = joules / content["batch"] * factor
+        left, by_part = 0.0, chip["training"]["by_part_J"]
+        for part in sorted(by_part, key=(*style.PARTS, "other").index):
+            width = by_part[part] / content["batch"] / divisor
             if width > 0:
                 axes.barh(row, width, left=left, color=style.part_colour(part), height=0.5, linewidth=0)
                 seen[part] = None
             left += width
-        axes.text(0, row - 0.42, name, va="bottom", ha="left", fontsize=style.note())
-    axes.set_ylim(len(chips) - 0.4, -0.75)
+        axes.text(0, row - 0.3, name, va="bottom", ha="left", fontsize=style.note())
+        axes.annotate(
+            style.quantity(left * divisor, "J", 3), (left, row), xytext=(4, 0), textcoords="offset points", va="center",
+            fontsize=style.note(),
+        )  # fmt: skip
+    axes.set_ylim(len(chips) - 0.6, -0.85)
+    axes.set_xlim(0, (1.35 if narrow else 1.16) * largest / divisor)
     axes.set_yticks([])
     axes.set_xlabel(f"energy of a sample in training [{unit}]")
     style.legend(figure, style.key_to(seen, assumed=False), columns=2 if narrow else 5)

@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.units import parse
-from archsim.records.effects import MAINS, METHODS, Effects
+from archsim.records.effects import MAINS, METHODS, Effects, Factor
 from archsim.records.fronts import Array
 from archsim.records.sweeps import CHIP, Axis, Quantity
 from archsim.report import labels, style
@@ -18,7 +18,6 @@ from archsim.report.sweeps.scales import label, logarithmic, ticks
 from archsim.report.sweeps.view import View
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -206,19 +205,20 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
     if rows.empty:
         said = ", ".join(f"{key}={view.sweep.axis(key).text(value)}" for key, value in (fixed or {}).items())
         raise InputError(key="--fix", value=said, expected="values that some design has together")
-    columns, lines = (_levels(view, axis, rows) for axis in (across, up))
+    columns, lines = (view.factor(axis, rows) for axis in (across, up))
+    beside = [labels.fold(text, 7.5, 72 * _LEVEL) for text in lines.levels]
+    room = 3.6 - max(labels.width(text, 7.5) for text in beside) / 72 - _BESIDE
     shown = [each for each in (view.y, view.x) if rows[each.name].nunique() > 1] or [view.y]
-    figure = style.figure(max(7.2, 3.6 * len(shown)), min(0.42 * len(lines), 4.2) + 2.1)
+    figure = style.figure(max(7.2, 3.6 * len(shown)), min(0.42 * len(lines.levels), 4.2) + 2.1)
     grid = figure.subplots(1, len(shown), squeeze=False)
     for axes, quantity in zip(grid.flat, shown, strict=True):
-        table = rows.pivot_table(index=up.column, columns=across.column, values=quantity.name, aggfunc="mean")
-        _cells(axes, quantity, table.reindex(index=lines, columns=columns).to_numpy(float))
+        _cells(axes, quantity, _means(rows[quantity.name].to_numpy(float), lines, columns), room)
         axes.set_xlabel(across.key)
         axes.set_ylabel(up.key)
-        _marks(axes, [across.text(each) for each in columns], [up.text(each) for each in lines])
+        _marks(axes, columns.levels, beside, room)
         style.heading(axes, label(quantity), room=3.0, size=8.5, left=False)
-    counts = rows.groupby([across.column, up.column]).size()
-    if counts.min() < counts.max() or len(counts) < len(columns) * len(lines):
+    counts = _counts(lines, columns)
+    if counts.min() < counts.max():
         said = f"A cell is the mean of {counts.min()} to {counts.max()} designs: not all cells have the same others."
         figure.supxlabel(said, fontsize=8)
     others = [axis.key for axis in view.axes if axis not in (across, up) and axis.column != CHIP]
@@ -234,13 +234,27 @@ def _over(view: View, others: Sequence[str], fixed: Mapping[str, Any]) -> str:
     return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])]) or "each design"
 
 
-def _levels(view: View, axis: Axis, rows: pd.DataFrame) -> list[Any]:
-    present = set(rows[axis.column].dropna().tolist())
-    return [each for each in view.sweep.levels(axis) if each in present]
+def _counts(lines: Factor, columns: Factor) -> Array:
+    """Return how many designs each cell has, (lines, columns)."""
+    shape = len(lines.levels), len(columns.levels)
+    place = np.ravel_multi_index((lines.codes, columns.codes), shape)
+    return np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def _cells(axes: Axes, quantity: Quantity, table: Array) -> None:
-    """Draw a table as cells from light, the lowest, to dark, with a scale beside it; what no design has is hatched."""
+def _means(values: Array, lines: Factor, columns: Factor) -> Array:
+    """Return the mean of the values of each cell, (lines, columns); NaN without any."""
+    counts = _counts(lines, columns)
+    place = np.ravel_multi_index((lines.codes, columns.codes), counts.shape)
+    sums = np.bincount(place, values, minlength=counts.size).reshape(counts.shape)
+    return np.asarray(np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0))
+
+
+_BESIDE, _LEVEL = 1.35, 0.9
+"""What the title and the scale beside a map take, and a line of a level's name [in]."""
+
+
+def _cells(axes: Axes, quantity: Quantity, table: Array, room: float) -> None:
+    """Draw a table, as wide as `room` [in], as cells from light, the lowest, to dark; grey where there is no design."""
     from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
     from matplotlib.ticker import FuncFormatter, LogLocator
 
@@ -262,7 +276,7 @@ def _cells(axes: Axes, quantity: Quantity, table: Array) -> None:
     if max(table.shape) > LETTERS:
         return
     texts = {at: quantity.text(value, 3).replace(" u", " µ") for at, value in np.ndenumerate(table)}
-    size = labels.size(list(texts.values()), 7.5, 72 * 2.2 / table.shape[1])
+    size = labels.size(list(texts.values()), 7.5, 72 * room / table.shape[1], least=3.5)
     for (row, column), text in texts.items():
         dark = np.isfinite(table[row, column]) and _light(colours(norm(table[row, column]))) < 0.5
         axes.text(
@@ -279,11 +293,14 @@ def _light(colour: tuple[float, float, float, float]) -> float:
     return (colour[0] + 2 * colour[1] + colour[2]) / 4
 
 
-def _marks(axes: Axes, columns: Sequence[str], lines: Sequence[str]) -> None:
+def _marks(axes: Axes, columns: Sequence[str], lines: Sequence[str], room: float) -> None:
     """Write the levels beside the cells, as many as have room."""
     for texts, most, put in ((columns, 9, axes.set_xticks), (lines, 14, axes.set_yticks)):
         step = -(-len(texts) // most)
         kept = [text.replace(" u", " µ") for text in texts[::step]]
-        room = 72 * 2.4 / max(len(kept), 1)
-        size = labels.size(kept, 8, room) if put == axes.set_xticks else 7.5
+        size = 7.5
+        if put == axes.set_xticks:
+            width = 72 * room / len(kept)
+            kept = [labels.fold(text, 7, width) for text in kept]
+            size = labels.size(kept, size, width)
         put([k + 0.5 for k in range(0, len(texts), step)], kept, fontsize=size)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MARKS = 8
 """Values up to which each of a parameter's is marked on its axis."""
-MANY = 300
-"""Lines from which they are drawn in pixels."""
+MANY, MOST = 300, 2000
+"""Lines from which they are drawn in pixels; pale ones that are drawn at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def uprights(view: View) -> list[Upright]:
 
 def _parameter(view: View, axis: Axis) -> Upright:
     column = view.rows[axis.column]
-    levels = [each for each in view.sweep.levels(axis) if (column == each).any()]
+    present = set(column.dropna())
+    levels = [each for each in view.sweep.levels(axis) if each in present]
     if all(isinstance(each, int | float) and not isinstance(each, bool) for each in levels):
         return _numbers(axis.key, column, axis.text, levels if len(levels) <= MARKS else None)
     step = 1 / max(len(levels) - 1, 1)
@@ -78,7 +79,8 @@ def draw_parallel(view: View) -> Figure:
     shade = _numbers("", view.rows[view.y.name], str, None).places
     for on, width, alpha in ((False, 0.7, 0.25), (True, 1.6, 0.95)):
         chosen = view.front == on
-        lines = [np.column_stack([across, each]) for each in places[chosen]]
+        step = 1 if on else -(-int(chosen.sum()) // MOST) or 1
+        lines = [np.column_stack([across, each]) for each in places[chosen][::step]]
         look = colours(shade[chosen]) if on else style.FAINT
         axes.add_collection(LineCollection(
             lines, colors=look, linewidths=width, alpha=alpha, zorder=2 + on, rasterized=len(lines) > MANY,
@@ -99,9 +101,11 @@ def draw_parallel(view: View) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     what = f"in colour: the front of {view.y.title} and {view.x.title}, from light to dark with {view.y.title}"
+    beaten = int((~view.front).sum())
+    which = "the" if beaten <= MOST else f"one in {-(-beaten // MOST)} of the"
     style.heading(
-        axes, f"{what}; pale: the {int((~view.front).sum())} designs beaten", room=figure.get_figwidth() - 1.0, size=8
-    )
+        axes, f"{what}; pale: {which} {beaten:,} designs beaten", room=figure.get_figwidth() - 1.0, size=8
+    )  # fmt: skip
     style.title(figure, f"Every design through its parameters and quantities: {view.sweep.name}")
     return figure
 

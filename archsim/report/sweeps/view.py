@@ -81,11 +81,11 @@ class View:
         """The rows by chip, and by technology where there are several."""
         several = self.rows[TECHNOLOGY].nunique() > 1
         by = [CHIP, TECHNOLOGY] if several else [CHIP]
-        labels = self.rows[by].astype(str).agg(", ".join, axis=1)
+        place = self.rows.groupby(by, sort=False).ngroup().to_numpy()
         made = []
-        for k, label in enumerate(dict.fromkeys(labels)):
-            colour = style.chip_colour(label, k)
-            made.append(Series(label, (labels == label).to_numpy(), colour, style.marker(k)))
+        for k, names in enumerate(self.rows[by].drop_duplicates().itertuples(index=False)):
+            label = ", ".join(map(str, names))
+            made.append(Series(label, place == k, style.chip_colour(label, k), style.marker(k)))
         return tuple(made)
 
     @cached_property
@@ -115,10 +115,14 @@ class View:
         """Return the parameters of a chip's rows as levels."""
         own = self.of(chip)
         return [
-            factor(axis.key, own[axis.column], axis.text)
+            self.factor(axis, own)
             for axis in self.axes
             if axis.column != CHIP and own[axis.column].nunique(dropna=False) > 1
         ]
+
+    def factor(self, axis: Axis, rows: pd.DataFrame) -> Factor:
+        """Return an axis of some rows as levels."""
+        return factor(axis.key, rows[axis.column], axis.text, axis.values)
 
     def of(self, chip: str) -> pd.DataFrame:
         """Return a chip's rows."""

@@ -121,3 +121,13 @@ def test_charts_have_a_panel_a_network_and_a_bar_a_chip(narrow: bool, tmp_path: 
     assert [len(axes.get_yticks()) for axes in parts.axes] == [2, 2]
     metric.savefig(tmp_path / "metric.png")
     parts.savefig(tmp_path / "parts.png")
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_no_words_of_the_bars_lie_over_each_other_or_leave_the_figure(narrow: bool) -> None:
+    from layout_kit import faults
+
+    from archsim.report import style
+
+    with style.applied():
+        assert faults(charts.parts(costs(made("perceptron"), made("a-net-of-a-long-name")), narrow=narrow)) == []

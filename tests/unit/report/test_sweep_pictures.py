@@ -173,7 +173,7 @@ def test_a_map_with_designs_missing_says_so(tmp_path: Path) -> None:
     made = seen(tmp_path, sweep_kit.failing(sweep_kit.frame(), 4))
     bits, rows = (made.sweep.axis(key) for key in ("tile.adc.bits", "tile.rows"))
     figure = influence.draw_map(made, "mixed-precision", bits, rows)
-    assert "mean of 2 to 3 designs" in figure.get_supxlabel()
+    assert "mean of 0 to 3 designs" in figure.get_supxlabel()
 
 
 @pytest.mark.parametrize(
@@ -252,3 +252,30 @@ def test_a_sweep_that_goes_on_says_so_and_an_estimate_is_none_of_trainings(tmp_p
     estimate = render(view(read_sweep(sweep_kit.write(tmp_path / "b", what="estimate", kind="search"))))
     assert "estimates of mlp-mnist on mixed-precision" in estimate
     assert "<title>Search: mlp-mnist, b</title>" in estimate
+
+
+def test_a_map_over_many_numbers_has_classes_and_words_stand_as_they_were_declared(tmp_path: Path) -> None:
+    table, axes = sweep_kit.random_table(300, np.random.default_rng(6))
+    made = view(read_sweep(sweep_kit.write(tmp_path, table, axes=axes)))
+    figure = influence.draw_map(made, "mixed-precision", made.sweep.axis("adc.conversion"), made.sweep.axis("device"))
+    accuracy = next(axes for axes in figure.axes if axes.get_title().startswith("accuracy"))
+    [mesh] = [each for each in accuracy.collections if each.get_array() is not None]
+    assert np.shape(mesh.get_array()) == (3, 5)
+    assert [label.get_text() for label in accuracy.get_yticklabels()] == ["pcm", "linear", "ideal"]
+    rows = made.rows[made.rows["device"] == "linear"]
+    assert np.average(mesh.get_array()[1]) == pytest.approx(rows["test"].mean(), rel=0.02)
+    values = np.ma.getdata(mesh.get_array())
+    classes = pd.qcut(made.rows["adc.conversion [J]"], 5, labels=False)
+    wanted = made.rows["test"][(classes == 4) & (made.rows["device"] == "ideal")].mean()
+    assert values[2, 4] == pytest.approx(wanted)
+
+
+def test_of_many_designs_beaten_some_lines_are_drawn_and_all_of_the_front(tmp_path: Path) -> None:
+    table, axes = sweep_kit.random_table(5000, np.random.default_rng(6))
+    made = view(read_sweep(sweep_kit.write(tmp_path, table, axes=axes)))
+    [chart] = draw_parallel(made).axes
+    pale, strong = (len(lines.get_segments()) for lines in chart.collections)
+    beaten = int((~made.front).sum())
+    assert pale == -(-beaten // 3)
+    assert strong == made.front.sum()
+    assert f"pale: one in 3 of the {beaten:,} designs beaten" in chart.get_title(loc="left").replace("\n", " ")
