@@ -283,6 +283,14 @@ def definition(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def awaited(plan: Plan, out: Path) -> Sweep:
+    """Return a sweep as it is before anything is done: its axes, quantities and columns, and no row."""
+    told = definition(plan)
+    columns = tuple(column.axis for column in table.columns(plan.study, plan.tariffs))
+    asked = tuple(table.quantities(plan.reading.metric(), ratio=table.has_ratio(plan)))
+    return Sweep(out, told, columns, asked, table.frame(plan, lambda _: None, {}))
+
+
 def folder_of(study: Study, name: str | None = None) -> Path:
     """Return where a sweep is kept by default."""
     what = "estimate" if study.estimate else "sweep"
