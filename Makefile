@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: reproduce test lint types bench long clean
+.PHONY: reproduce test lint types docs bench long clean
 .DEFAULT_GOAL := reproduce
 
 $(STAMP): pyproject.toml
@@ -29,10 +29,15 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict # with --quiet it counts no warnings
+	@echo "site: build/site/index.html"
+
 bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/leaves.py
 	$(BIN)/python tests/bench/steps.py
+	$(BIN)/python tests/bench/meter.py
 	$(BIN)/python tests/bench/workers.py
 
 clean:

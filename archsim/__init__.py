@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         from_torch,
         hold,
         load,
+        meter,
         reproduce,
         resume,
         run,
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "reproduce", "resume", "run", "schema", "sweep", "tech", "trace", "validate", "verify", "workloads",
+    "load", "meter", "reproduce", "resume", "run", "schema", "sweep", "tech", "trace", "validate", "verify",
+    "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -78,6 +80,7 @@ __all__ = [
     "hold",
     "load",
     "make_report",
+    "meter",
     "read_technology",
     "reproduce",
     "resolve",

@@ -70,7 +70,7 @@ class ExpectedCells:
         if not isinstance(x, Expected):
             raise TypeError(f"{type(x).__name__} in place of an expected array")
         full = x.size * outputs * self._conductance
-        driven = round(x.size * x.shares.driven)
+        driven = x.size * x.shares.driven
         return expected((x.shape[0], outputs)), driven, 0, full * x.shares.conducted
 
     def age(self, now_ps: int) -> None:

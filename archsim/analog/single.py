@@ -77,6 +77,14 @@ class SingleCells(Cells):
         self._renew_at(index, now_ps)
         return Pulsed(up, down, up_moment, down_moment)
 
+    def on_lines(self, rows: I64, columns: I64) -> float:
+        """Return the sum over pulses of the conductance [S] of the line they are on; `rows`, `columns`: pulses on each.
+
+        Without the reference, which no pulse reaches.
+        """
+        along = (self._row_total - self.reference) @ rows + (self._column_total - self.reference) @ columns
+        return float(along)
+
     def _train(self, index: I64, pulses: I64, now_ps: int, *, up: bool) -> tuple[int, float]:
         """Give trains in one direction; return pulses, and the sum over them of the mean conductance [S]."""
         if not index.size:

@@ -6,11 +6,13 @@ what a command prints is returned. Groups of commands are the modules `tech`, `a
 
 from archsim.api import archs, data, device, tech, workloads
 from archsim.api.doing import ablate, costs, estimate, reproduce, resume, run, schema, sweep, validate
+from archsim.api.meter import Meter, meter
 from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
 from archsim.api.run import Run
 from archsim.api.workloads import from_torch
 
 __all__ = [
+    "Meter",
     "Run",
     "ablate",
     "archs",
@@ -24,6 +26,7 @@ __all__ = [
     "from_torch",
     "hold",
     "load",
+    "meter",
     "report",
     "reproduce",
     "resume",

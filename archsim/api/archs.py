@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.chips.architecture import Architecture
+    from archsim.studies.aihwkit.files import Written
     from archsim.studies.structure import KeyChange
 
 
@@ -46,3 +47,32 @@ def diff(a: str, b: str) -> Sequence[KeyChange]:
     from archsim.studies.structure import diff as compare
 
     return compare(a, b)
+
+
+def from_aihwkit(
+    config: Any, out: str | Path = "rpu-config.yaml", *, device: str | None = None, force: bool = False
+) -> Written:
+    """Write an rpu_config of aihwkit as an architecture, its device beside it; return what could not be mapped, too.
+
+    Parameters
+    ----------
+    config : rpu_config, str or Path
+        A configuration; or "FILE.py:NAME", which is run where aihwkit is installed; or "FILE.json", as
+        archsim/studies/aihwkit/dump.py writes it.
+    out : path
+        The architecture's file.
+    device : str, optional
+        Device of archsim's, by name or file, in place of the configuration's own.
+    force : bool
+        Write over files that are there.
+
+    Raises
+    ------
+    InputError
+        If the configuration cannot be read, or its update is one that archsim has no chip for.
+    """
+    from archsim.studies.aihwkit.dump import whole
+    from archsim.studies.aihwkit.files import read, write
+
+    dump = read(str(config)) if isinstance(config, str | Path) else whole(config)
+    return write(dump, Path(out).expanduser(), device=device, force=force)

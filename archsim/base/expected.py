@@ -42,6 +42,8 @@ class Shares:
         Of an outer product: products of two operands, rows scaled, elements of the accumulator changed.
     adjusted : float
         Of a digital parameter's rows: those that a sample named.
+    busiest : float
+        Of an outer product over several tiles: what is done at the busiest one, over the mean of all; from 1 on.
     """
 
     driven: float = 1.0
@@ -52,6 +54,7 @@ class Shares:
     rows: float = 1.0
     updates: float = 1.0
     adjusted: float = 1.0
+    busiest: float = 1.0
 
 
 ALL, NOTHING = Shares(), Shares(*[0.0] * 8)

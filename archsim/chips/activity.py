@@ -118,7 +118,7 @@ def _shares(tags: Iterable[Tag], did: Amounts, full: Amounts, none: Amounts) -> 
     """Return the shares that some tags' amounts show: 1 where nothing depends on one."""
     tags, found = list(tags), {}
     for each in fields(Shares):
-        key = next((key for key in WATCHED[each.name] if _range(key, tags, full, none) > 0), None)
+        key = next((key for key in WATCHED.get(each.name, ()) if _range(key, tags, full, none) > 0), None)
         if key is not None:
             least = _sum(none, key, tags)
             found[each.name] = max((_sum(did, key, tags) - least) / _range(key, tags, full, none), 0.0)

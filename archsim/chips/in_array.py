@@ -1,18 +1,21 @@
-"""The chip that updates its weights in the array: plain gradient descent as pulses up and down, without an accumulator.
+"""The chip that updates its weights in the array, with one bidirectional device a weight against a fixed reference.
 
-One bidirectional device a weight against a fixed reference, as in MLP+NeuroSim.
+Plain gradient descent as pulses up and down, without an accumulator, as in MLP+NeuroSim or by coincidences of trains;
+or a fast array beside every matrix that learns so, and weights that take over what it holds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self, cast
+from dataclasses import replace
+from functools import partial
+from typing import Any, Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.single import SingleCells
-from archsim.base.arrays import I64
+from archsim.base.arrays import Arrays
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -20,27 +23,23 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells
-from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities
-from archsim.chips.placement import Grid
+from archsim.chips.crossbar import CrossbarChip, load_cells, loaded
+from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities, TransferFile
+from archsim.chips.placement import Shape
+from archsim.chips.weights.base import FastArray, InArrayLayer, Writing
+from archsim.chips.weights.rounded import Rounded
+from archsim.chips.weights.trains import Trains
+from archsim.chips.weights.transfer import Transferred
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
-from archsim.hardware.array_writer import ArrayWriter
+from archsim.devices.symmetry import symmetry
 from archsim.hardware.component import Component
-from archsim.hardware.pulse_unit import PulseUnit
 from archsim.hardware.tile import Converters
 from archsim.learning.optimisers.rules import Optimiser
-from archsim.learning.pulses import Due, PulseRule
+from archsim.learning.pulses import PulseRule
+from archsim.learning.trains import PulseTrains
+from archsim.learning.transfer import Buffered, Chopped, Dynamic, Follow
 from archsim.networks.network import Network
-
-
-@dataclass(frozen=True, slots=True)
-class InArrayLayer:
-    """Leaves of one layer: its place, the cells by grid position, and the rule that finds pulses."""
-
-    grid: Grid
-    cells: list[list[SingleCells]]
-    rule: PulseRule
 
 
 class InArrayChip(CrossbarChip):
@@ -55,22 +54,13 @@ class InArrayChip(CrossbarChip):
         now_ps: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, state, now_ps=now_ps)
-        update = architecture.update
-        self.pulse_unit = PulseUnit(self.clock, self.ledger, lanes=update.lanes, cycle_ps=self.ps("digital.cycle"))
-        self.writers = {
-            name: [
-                [
-                    ArrayWriter(
-                        self.clock, self.ledger, f"writer {name}/{r},{c}", columns=cells.shape[1],
-                        columns_per_driver=update.columns_per_driver, serial=update.rows == "serial",
-                        up_ps=self.ps("writer.up_pulse"), down_ps=self.ps("writer.down_pulse"),
-                    )
-                    for c, cells in enumerate(row)
-                ]
-                for r, row in enumerate(layer.cells)
-            ]
-            for name, layer in state.items()
-        }  # fmt: skip
+        _, step = symmetry(_without_noise(architecture))
+        self.steps = {
+            name: step / architecture.weight.unit_of(matrix.initial_std)
+            for name, matrix in network.graph.matrices.items()
+        }
+        kind = Transferred if architecture.transfer else Trains if architecture.update.rounding == "trains" else Rounded
+        self.writing: Writing = kind(self, state)
 
     @property
     def switches(self) -> InArrayNonIdealities:
@@ -101,14 +91,26 @@ class InArrayChip(CrossbarChip):
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
-        weight, update = architecture.weight, architecture.update
-        steps, state = _steps(device, architecture), {}
-        for name, (grid, cells) in load_cells(SingleCells, device, architecture, network, streams).items():
-            unit = weight.unit_of(network.graph.matrices[name].initial_std)
-            up, down = (step / unit for step in steps)
-            random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
-            state[name] = InArrayLayer(grid, cells, PulseRule(network.shapes[name], up=up, down=down, random=random))
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), samples=samples)
+        found = load_cells(SingleCells, device, architecture, network, streams)
+        learn = network.shapes if architecture.transfer else {}
+        state = {
+            name: InArrayLayer(
+                grid, cells, _rule(architecture, network, name, device, streams),
+                _fast(architecture, network, name, device, streams) if name in learn else None,
+            )
+            for name, (grid, cells) in found.items()
+        }  # fmt: skip
+        made = cls(architecture, network, times, state)
+        made.aside.load(network.initial_weights(streams))
+        return made.holding(network.initial_parameters(streams), samples=samples)
+
+    @classmethod
+    def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
+        """Return the arrays that take tiles: weights, and of each matrix a fast array and a reference if it has any."""
+        transfer, learn = cast("InArrayArchitecture", architecture).transfer, network.shapes
+        beside = ("fast", "reference")[: transfer.arrays - 1] if transfer else ()
+        more = {f"{name}.{which}": shape for which in beside for name, shape in learn.items()}
+        return {**super().arrays_of(architecture, network), **more}
 
     def converters(self, cells: Cells) -> Converters:
         """Return the converters of a tile, with full scales for its lines if the file says so."""
@@ -126,56 +128,99 @@ class InArrayChip(CrossbarChip):
 
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
-        writers = [writer for layer in self.writers.values() for row in layer for writer in row]
-        return [*super().components(), self.pulse_unit, *writers]
+        return [*super().components(), *self.writing.components()]
+
+    def tile_counts(self) -> dict[str, int]:
+        """Return how many tiles each matrix takes, in all its arrays."""
+        transfer = self.architecture.transfer
+        arrays = dict.fromkeys(self.network.shapes, transfer.arrays) if transfer else {}
+        return {name: arrays.get(name, 1) * tiles for name, tiles in super().tile_counts().items()}
+
+    def cells(self) -> dict[str, Cells]:
+        """Return the cells of every tile, those of fast arrays among them."""
+        return {**super().cells(), **self.writing.cells()}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what the matrices keep beside cells, too."""
+        return {**self.writing.arrays(), **super().arrays()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place."""
+        self.writing.restore(arrays)
+        super().restore(arrays)
 
     # --- verbs ----------------------------------------------------------------------------------------------------
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Scale the errors by the rate, find the pulses that the outer product is worth, and give them."""
-        unit, state = self.digital_unit, self.state[matrix]
-        unit.fetch(d.elements, tag)
-        scaled = yield from unit.collect([d.values], tag, scale=rate)
-        unit.fetch(x.elements + d.elements, tag)
-        due = yield from self.pulse_unit.find(state.rule, x.values, scaled, tag)
-        if due.index.size:
-            parts = _by_tile(state.grid, due)
-            yield from self.clock.together(
-                [self._write(matrix, r, c, index, pulses, tag) for r, c, index, pulses in parts]
-            )
+        """Pulse the devices, of the weights or of a fast array, by the outer product."""
+        return self.writing.accumulate(matrix, x, d, rate, tag)
 
     def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
-        """Do nothing but count: the devices have been pulsed already."""
-        del rate, tag
-        self.ranges[matrix].count(samples)
-        yield from ()
+        """Count, and transfer what is due of a fast array; the weights of others have been pulsed already.
+
+        Signs are noted as they are now. That they are known without a read is assumed: nothing here reads single
+        devices.
+        """
+        del rate
+        self.count_samples(matrix, samples)
+        yield from self.writing.apply(matrix, samples, tag)
+        if matrix in self.aside.followed:
+            state = self.state[matrix]
+            for r, row in enumerate(state.cells):
+                for c, cells in enumerate(row):
+                    rows, columns = (each.reshape(-1) for each in np.indices(cells.shape))
+                    places = rows + state.grid.rows[r].start, columns + state.grid.columns[c].start
+                    yield from self.aside.follow(matrix, *places, cells.weight.reshape(-1) < 0, tag)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
         del matrix, tag
         yield from ()
 
-    def _write(self, matrix: str, r: int, c: int, index: I64, pulses: I64, tag: Tag) -> Work[None]:
-        """Pulse the devices of one tile; tile before writer, always."""
-        work = self.writers[matrix][r][c].write(self.state[matrix].cells[r][c], index, pulses, tag)
-        return self.tiles[matrix][r][c].slot.during(work)
+
+def _rule(
+    architecture: InArrayArchitecture, network: Network, name: str, device: Device, streams: Streams
+) -> PulseRule | PulseTrains:
+    """Return what finds the pulses for the outer products of a matrix."""
+    update, shape = architecture.update, network.graph.matrices[name].shape
+    if update.rounding == "trains":
+        trains = architecture.trains
+        random = streams.generator(f"update/{name}")
+        return PulseTrains(shape, length=trains.length, managed=trains.managed, random=random)
+    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std)
+    up, down = (step / unit for step in _steps(device, architecture))
+    chance = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
+    return PulseRule(shape, up=up, down=down, random=chance)
 
 
-def _by_tile(grid: Grid, due: Due) -> list[tuple[int, int, I64, I64]]:
-    """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses.
-
-    For the thousands of pulses of a step here; `crossbar.by_tile` is the quicker one for a handful.
-    """
-    if grid.tiles == 1:
-        return [(0, 0, due.index, due.pulses)]
-    i, j = np.divmod(due.index, grid.columns[-1].stop)
-    found = []
-    for r, row in enumerate(grid.rows):
-        for c, column in enumerate(grid.columns):
-            here = (i >= row.start) & (i < row.stop) & (j >= column.start) & (j < column.stop)
-            if here.any():
-                inside = (i[here] - row.start) * column.size + j[here] - column.start
-                found.append((r, c, inside, due.pulses[here]))
-    return found
+def _fast(
+    architecture: InArrayArchitecture, network: Network, name: str, device: Device, streams: Streams
+) -> FastArray:
+    """Return the fast array of a matrix, at the zero that it is read against, its reference, and the buffer's rule."""
+    transfer, weight, shape = cast("TransferFile", architecture.transfer), architecture.weight, network.shapes[name]
+    unit = weight.unit_of(network.graph.matrices[name].initial_std)
+    point, step = symmetry(_without_noise(architecture))
+    zero = np.full(shape, (point - (device.low + device.high) / 2) / unit, np.float32)
+    if transfer.reference == "middle":
+        zero[:] = 0.0
+    load = partial(loaded, SingleCells, device, architecture, unit=unit, streams=streams)
+    cells = load(zero, name=f"{name}.fast")
+    reference: list[list[SingleCells]] = []
+    if transfer.reference == "array":
+        error = streams.generator(f"reference/{name}").standard_normal(shape) * transfer.reference_error
+        off = zero + error.astype(np.float32)
+        reference = load(off, name=f"{name}.reference")
+    given: dict[str, Any] = {
+        "follow": Follow(transfer.every, transfer.share, transfer.gamma), "steps": (step / unit, step / unit),
+        "length": architecture.trains.length, "keep": transfer.keep, "forgets": transfer.forgets,
+    }  # fmt: skip
+    rule: Buffered
+    if transfer.rule == "buffered":
+        rule = Buffered(shape, **given)
+    elif transfer.rule == "chopped":
+        rule = Chopped(shape, flip=transfer.flip, random=streams.generator(f"chopper/{name}"), **given)
+    else:
+        rule = Dynamic(shape, period=transfer.period, tail=transfer.tail, **given)
+    return FastArray(cells, reference, rule)
 
 
 def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, float]:
@@ -196,4 +241,12 @@ def build_device(architecture: InArrayArchitecture) -> Device:
             state_dependence=on.state_dependence, programming_noise=on.programming_noise, read_noise=on.read_noise,
             drift=on.drift,
         ),
+    )  # fmt: skip
+
+
+def _without_noise(architecture: InArrayArchitecture) -> Device:
+    """Return the device as it steps on average."""
+    on = architecture.nonidealities
+    return library.build(
+        architecture.device_file(), Switches(state_dependence=on.state_dependence, programming_noise=False)
     )  # fmt: skip

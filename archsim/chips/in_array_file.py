@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.yamlfile import Record
 from archsim.chips.crossbar_file import CrossbarArchitecture, Positive, Share, TileFile
+from archsim.devices.pcm import NotNegative
 
 
 class InArrayTileFile(TileFile):
@@ -28,19 +31,81 @@ class LevelsFile(Record):
     down: Positive
 
 
+class TrainsFile(Record):
+    """Trains of pulses on rows and columns: the longest, whether each is as long as it need be, phases of an update.
+
+    31 is the longest of aihwkit's presets. The probabilities of a line's pulses are sent to its tiles as `bits` bits;
+    the comparison with random numbers is taken to be exact.
+    """
+
+    length: Count = 31
+    managed: Switch = True
+    phases: Literal[2, 4] = 4
+    bits: Bits = 8
+
+
 class UpdateFile(Record):
     """How an outer product is written.
 
-    `rounding` of the number of pulses; `rows` one after the other or all at once; `columns_per_driver` of a tile's
-    write drivers; `lanes` of the unit that finds the numbers. A pulse is taken to make the mean step that the device's
-    file says, or an equal part of the range, where `levels` are given.
+    `rounding` of it to the number of pulses of each weight; or by coincidences of `trains` on all lines of a tile at
+    once. Of the former: `rows` one after the other or all at once; `columns_per_driver` of a tile's write drivers;
+    `lanes` of the unit that finds the numbers. A pulse is taken to make the mean step that the device's file says, or
+    an equal part of the range, where `levels` are given; in trains it is the mean step at the device's symmetry point.
     """
 
-    rounding: Literal["nearest", "stochastic"]
+    rounding: Literal["nearest", "stochastic", "trains"]
     rows: Literal["serial", "parallel"]
     columns_per_driver: Count
     lanes: Count
     levels: LevelsFile | None = None
+    trains: TrainsFile | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.rounding == "trains" and self.levels is not None:
+            raise ValueError("levels: expected none where trains are given, whose pulses make the device's mean step")
+        if self.rounding != "trains" and self.trains is not None:
+            raise ValueError(f"trains: expected none with the rounding {self.rounding!r}, or the rounding 'trains'")
+        return self
+
+
+class TransferFile(Record):
+    """A fast array that learns in place of the weights' own, and is taken over line by line through a digital buffer.
+
+    Parameters
+    ----------
+    rule : buffered (Tiki-Taka v2), chopped (c-TTv2), dynamic (AGAD)
+    every : samples between two transfers of one line
+    share, gamma : as `archsim.learning.transfer.Follow` has them
+    keep, forgets : what stays in the buffer behind the pulses
+    flip : probability that a line's sign flips after its transfer (chopped)
+    period, tail : transfers of a line between two flips, and how much of its past counts (dynamic)
+    reference : what the fast array is read against: the line of fixed devices in the `middle` of the range, or an
+        `array` of devices programmed to the symmetry point, read beside it
+    reference_error : standard deviation of what the array of references is off, in weights
+    full_scale : of the ADCs when a line of the fast array is read, in weights
+    lanes, banks : of the unit with the buffer, and of its memory
+    """
+
+    rule: Literal["buffered", "chopped", "dynamic"]
+    every: Count
+    share: Positive = 1.0
+    gamma: Positive = 10.0
+    keep: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.1
+    forgets: Switch = True
+    flip: Annotated[FiniteFloat, Field(ge=0, le=1)] = 0.1
+    period: Count = 10
+    tail: Positive = 5.0
+    reference: Literal["middle", "array"] = "middle"
+    reference_error: NotNegative = 0.0
+    full_scale: Positive = 1.0
+    lanes: Count = 1
+    banks: Count = 1
+
+    @property
+    def arrays(self) -> int:
+        """Arrays of devices a matrix, the weights' own among them."""
+        return 3 if self.reference == "array" else 2
 
 
 class InArrayNonIdealities(Record):
@@ -62,4 +127,16 @@ class InArrayArchitecture(CrossbarArchitecture):
     chip: Literal["in-array"]
     tile: InArrayTileFile
     update: UpdateFile
+    transfer: TransferFile | None = None
     nonidealities: InArrayNonIdealities
+
+    @model_validator(mode="after")
+    def _by_trains(self) -> Self:
+        if self.transfer is not None and (self.update.rounding != "trains" or not self.trains.managed):
+            raise ValueError("transfer: expected none, or trains that are managed as update.rounding: a fast array's")
+        return self
+
+    @property
+    def trains(self) -> TrainsFile:
+        """How trains are sent."""
+        return self.update.trains or TrainsFile()

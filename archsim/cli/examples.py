@@ -40,6 +40,7 @@ EXAMPLES = {
     "archs new": "archsim archs new --from mixed-precision --out my-chip.yaml",
     "archs lint": "archsim archs lint my-chip.yaml --tech bottom-up-14nm",
     "archs diff": "archsim archs diff mixed-precision in-array",
+    "archs from-aihwkit": "archsim archs from-aihwkit my_config.py:RPU_CONFIG --out my-chip.yaml",
     "data list": "archsim data list",
     "data fetch": "archsim data fetch mnist",
     "device list": "archsim device list",

@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
+from archsim.base.quantities import Switch
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord
 from archsim.devices import _kernels
@@ -25,12 +26,14 @@ class SpreadFile(Provenance):
     """Randomness of a step: between pulses, as fractions of the mean step and of the range; between devices.
 
     Standard deviation of one pulse: of_step |mean step| + of_range (high - low). A device's own factor of the mean step
-    is Normal(1, devices), not below 0.05, the same up and down, and stays with the device.
+    is Normal(1, devices), not below 0.05, the same up and down, and stays with the device; `lognormal`, it is
+    exp(devices z - devices^2/2), of the mean 1, z standard normal.
     """
 
     of_step: NotNegative
     of_range: NotNegative
     devices: NotNegative
+    lognormal: Switch = False
 
 
 class SteppedFile(FileRecord):
@@ -161,12 +164,18 @@ class Bounded(Stepped):
         self._of_step = spread.of_step if spread else 0.0
         self._absolute = spread.of_range * span if spread else 0.0
         self._devices = spread.devices if spread else 0.0
+        self._lognormal = file.spread.lognormal
 
     def _give(
         self, devices: DeviceArray, index: I64, pulses: I64, *, total: int, now_ps: int, normals: Normals, up: bool
     ) -> None:
         if self._devices > 0:
-            total += int(np.count_nonzero(devices.memory[index] == 0))
+            fresh = index[devices.memory[index] == 0]
+            if self._lognormal:
+                draws = self._devices * normals.standard_normal(fresh.size)
+                devices.memory[fresh] = np.exp(draws - self._devices**2 / 2)
+            else:
+                total += fresh.size
         side, count = (self._up, devices.set_pulses) if up else (self._down, devices.down_pulses)
         _kernels.bounded_pulses(
             devices.conductance, devices.memory, devices.programmed_ps, count, index, pulses, now_ps,

@@ -33,6 +33,8 @@ class ArrayWriter(Component):
         Row by row; otherwise all rows at once, and each row that is pulsed is charged.
     up_ps, down_ps : int
         Width of a pulse.
+    name : str
+        The component's name in the ledger.
 
     Source
     ------
@@ -82,9 +84,9 @@ class ArrayWriter(Component):
 
     def __init__(
         self, clock: Clock, ledger: Ledger, label: str, *, columns: int, columns_per_driver: int, serial: bool,
-        up_ps: int, down_ps: int,
+        up_ps: int, down_ps: int, name: str = "writer",
     ) -> None:  # fmt: skip
-        super().__init__(clock, ledger, "writer", label=label)
+        super().__init__(clock, ledger, name, label=label)
         self.columns, self.serial = columns, serial
         self.drivers = -(-columns // columns_per_driver)
         self.up_ps, self.down_ps = up_ps, down_ps

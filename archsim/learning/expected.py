@@ -68,13 +68,21 @@ class ExpectedAccumulator:
         bursts = -(-vectors // self.burst)
         counts = [
             [
-                round(vectors * rows * columns * shares.products), round(vectors * rows * shares.rows),
-                round(bursts * rows * columns * shares.updates),
+                round(part * vectors * rows * columns * shares.products), round(part * vectors * rows * shares.rows),
+                round(part * bursts * rows * columns * shares.updates),
             ]
-            for rows, columns in self._bands
+            for part, (rows, columns) in zip(self._parts(shares.busiest), self._bands, strict=True)
         ]  # fmt: skip
         operands = [vectors * (rows + columns) for rows, columns in self._bands] if self.burst > 1 else []
         return Counts(counts, operands)
+
+    def _parts(self, busiest: float) -> list[float]:
+        """Return what each band does over the mean of them: the first is the busiest, the others share the rest."""
+        count = len(self._bands)
+        if busiest == 1 or count == 1:
+            return [1.0] * count
+        most = min(busiest, count)
+        return [most, *[(count - most) / (count - 1)] * (count - 1)]
 
     def shift(self, step: F32) -> None:
         """Take a step; what it does to chi is part of what is due."""

@@ -44,6 +44,7 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
         If the directory holds no run, or a device file, a technology or the data set is not what it was.
     """
     run, file = layout.read_run(path), display(path / layout.RUN)
+    layout.refuse_metered(run, file)
     architectures, workload = stored_architectures(path), stored_workload(path)
     with _as_written(file):
         inputs = {str(name): str(digest) for name, digest in run["inputs"].items()}

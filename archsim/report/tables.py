@@ -246,6 +246,7 @@ def particulars(run: Recorded) -> Sheet:
         if absent := run.absent(name):
             rows.append((f"not in the device of {name}", ", ".join(absent)))
     rows += [("scaling rule", run.note)] if run.note else []
+    rows += [("counted by a meter", line) for line in run.run.get("metered") or ()]
     rows += [(f"technology {t['name']}", f"sha256 {t['sha256'][:12]}") for t in summary["technologies"]]
     return Sheet("What ran", ("", "value"), tuple(rows))
 

@@ -48,3 +48,12 @@ def read_run(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError("holds no mapping", file=file, expected="the YAML that archsim wrote")
     return content
+
+
+def refuse_metered(run: dict[str, Any], file: str) -> None:
+    """Refuse the run.yaml of a loop that a meter counted: nobody but its owner can do its training again."""
+    if "metered" in run:
+        raise InputError(
+            "is a loop of its owner's own that a meter counted: archsim cannot train it again", file=file,
+            expected="a run of archsim; report, its page, compare, and explain with --no-reruns take this one",
+        )  # fmt: skip

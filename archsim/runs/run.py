@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from archsim.accounting.area import lint_areas
-from archsim.accounting.technology import lint
+from archsim.accounting.area import Part, lint_areas
+from archsim.accounting.ledger import Entry
+from archsim.accounting.technology import Technology, lint
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.progress import Progress
@@ -120,9 +121,16 @@ def check_fit(spec: RunSpec) -> None:
 
 def check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:
     """Refuse a technology that cannot price an action or a part of a chip before anything is trained."""
-    entries = [entry for trainer in trainers for entry in trainer.chip.entries()]
-    parts = [part for trainer in trainers for part in trainer.chip.parts()]
-    for technology in spec.technologies:
+    check_prices_of(
+        spec.technologies,
+        [entry for trainer in trainers for entry in trainer.chip.entries()],
+        [part for trainer in trainers for part in trainer.chip.parts()],
+    )
+
+
+def check_prices_of(technologies: Iterable[Technology], entries: Sequence[Entry], parts: Sequence[Part]) -> None:
+    """Refuse technologies that cannot price all actions and parts of some chips."""
+    for technology in technologies:
         found = [*lint(technology, entries), *lint_areas(technology, parts)]
         problems = [line for line in found if not line.startswith("note: ")]
         if problems:

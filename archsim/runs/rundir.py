@@ -118,13 +118,22 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
             }
             for t in spec.technologies
         ],
-        "workload": spec.workload.model_dump(by_alias=True),
+        "workload": _workload(spec),
         "programs": {program.name: program.sha256 for program in spec.network.programs},
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
         "notes": [f"{a.name}: {note}" for a in spec.architectures for note in a.notes()],
-        "nonidealities_on": {a.name: a.switched_on() for a in spec.architectures},
+        "nonidealities_on": {a.name: [] if spec.metered else a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
+        **({} if spec.metered is None else {"metered": list(spec.metered.told)}),
     }  # fmt: skip
+
+
+def _workload(spec: RunSpec) -> dict[str, Any]:
+    """Return the workload as run.yaml has it: a metered one does not say rate and epochs, which were the loop's own."""
+    found: dict[str, Any] = spec.workload.model_dump(by_alias=True)
+    if spec.metered is not None:
+        found["training"] = {key: value for key, value in found["training"].items() if value != 0}
+    return found
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:

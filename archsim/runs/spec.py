@@ -21,6 +21,7 @@ from archsim.networks.network import Network
 from archsim.runs import suited
 from archsim.runs import workload as workloads
 from archsim.runs.inputs import Copies, copies, hashes, read_by
+from archsim.runs.metered import Metered
 from archsim.runs.task import judged_by
 from archsim.runs.training import Training
 from archsim.runs.workload import Workload
@@ -60,6 +61,8 @@ class RunSpec:
         File -> sha256 of everything read that decides a number.
     copies : dict
         The copies that the run's directory keeps, of bibliographies too.
+    metered : Metered, optional
+        Of a training that was not archsim's own.
     """
 
     workload: Workload
@@ -77,6 +80,7 @@ class RunSpec:
     over: str | None = None
     instead_of: str | None = None
     document: Document | None = field(default=None, repr=False, compare=False)
+    metered: Metered | None = None
 
     @property
     def baseline(self) -> str | None:
@@ -168,7 +172,7 @@ def resolve(
     work_document = work_document.with_settings(work_settings)
     suited.check(work_document, work.network, network, dataset, work.training.batch)
     own = list(zip(arch_documents, parsed, strict=True))
-    inputs, kept = _read(work_document, work, own, technologies)
+    inputs, kept = read_files(work_document, work, own, technologies)
     return RunSpec(
         workload=work, network=network, architectures=parsed, technologies=technologies, dataset=dataset, seed=seed,
         preset=preset, settings=tuple((".".join(map(str, key)), value) for key, value in pairs),
@@ -194,7 +198,7 @@ def _check_names(names: Sequence[str], over: str | None) -> None:
         raise InputError(key="--over", value=over, expected=f"one of {', '.join(names)}", hint=nearest(over, names))
 
 
-def _read(
+def read_files(
     document: Document, work: Workload, chips: Sequence[tuple[Document, Architecture]],
     technologies: Sequence[Technology],
 ) -> tuple[dict[str, str], Copies]:  # fmt: skip

@@ -79,7 +79,7 @@ class Trained:
     rows: tuple[Row, ...]
     entries: tuple[Entry, ...]
     parts: tuple[Part, ...]
-    time_ps: dict[str, int]
+    time_ps: Mapping[str, float]
     points: tuple[TestPoint, ...]
     wall_s: float
     compile_s: float

@@ -11,7 +11,7 @@ from archsim.base import files
 from archsim.base.errors import InputError, nearest
 from archsim.runs.identity import point_key
 from archsim.runs.inputs import ARCHITECTURES, WORKLOAD
-from archsim.runs.layout import INPUTS, read_run
+from archsim.runs.layout import INPUTS, RUN, read_run, refuse_metered
 from archsim.runs.spec import RunSpec, resolve
 from archsim.studies.workers.points import Options
 from archsim.technologies.overlay import SCALING
@@ -67,6 +67,7 @@ def options_of(
         If a file is not found, or is no longer what the run was made from; names the first difference.
     """
     recorded = read_run(run)
+    refuse_metered(recorded, files.display(run / RUN))
     (architecture,) = (each for each in recorded["architectures"] if each["name"] == chip)
     options: Options = {
         "workload": str(_copy(run, f"{WORKLOAD}/{recorded['workload']['name']}.yaml")),

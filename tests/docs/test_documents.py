@@ -1,4 +1,4 @@
-"""What the documents say is run: the Python example, every command named, tables, links."""
+"""What the documents say is so: every command named exists, tables are the program's, links lead somewhere."""
 
 from __future__ import annotations
 
@@ -10,25 +10,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+from docs_kit import site
 
 from archsim.base import registry
 from archsim.base.errors import EXIT_CODES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-
-
-def test_the_python_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (example,) = blocks("python")
-    assert len(example.strip().splitlines()) <= 12
-    shorter = example.replace('preset="quick"', "steps=50")
-    assert shorter != example
-    exec(compile(shorter, "README.md", "exec"), {})  # noqa: S102  that is the test
 
 
 @pytest.mark.parametrize("notebook", sorted((ROOT / "docs").glob("*.ipynb")), ids=lambda path: path.name)
@@ -50,9 +39,35 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(
             exec(compile(ast.Module([last], []), f"cell {number}", "exec"), names)  # noqa: S102  likewise
 
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_FENCED = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
 def commands() -> list[str]:
-    lines = [line for block in blocks("console") for line in block.splitlines()]
-    return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines if line.startswith("$ archsim")]
+    """Return every command of archsim that the README or a page names, in a block or in a line, once."""
+    found: dict[str, None] = {}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        lines = [line for block in _FENCED.findall(text) for line in block.splitlines()]
+        lines += re.findall(r"`(archsim [a-z][^`]+)`", text)
+        found |= dict.fromkeys(re.split(r"\s+#", line.removeprefix("$ "))[0].strip() for line in lines)
+    return [line for line in found if re.match(r"archsim [a-z]", line)]
+
+
+def test_the_readme_is_short_and_has_what_it_is_for() -> None:
+    assert len(README.splitlines()) <= 150
+    assert "make reproduce" in README
+    assert "make test" in README
+    assert README.count("![") == 1
+
+
+def test_the_results_of_the_readme_are_those_of_the_page() -> None:
+    """Each number in the README's table stands in what `archsim reproduce` printed, or in the paper's columns."""
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"^\| a training image .*?\n\n", README, re.DOTALL | re.MULTILINE)
+    numbers = re.findall(r"\d+\.\d+", table.partition("the paper |")[2])
+    assert len(numbers) > 20
+    assert [number for number in numbers if number not in page] == []
 
 
 @pytest.mark.parametrize("command", commands())
@@ -63,20 +78,23 @@ def test_every_command_named_exists_with_its_options(command: str) -> None:
 
     group = typer.main.get_command(app)
     words = shlex.split(command)[1:]
-    if words[0] == "device" and words[1] not in group.commands["device"].commands:
+    if words[0] == "device" and words[1:2] and words[1] not in group.commands["device"].commands:
         words.insert(1, "show")  # `archsim device NAME` is short for it
     while words and hasattr(group, "commands") and words[0] in group.commands:
         group = group.commands[words.pop(0)]
     assert not hasattr(group, "commands"), f"{command}: no such command"
-    known = {option for parameter in group.params for option in (*parameter.opts, "--help")}
+    known = {"--help"} | {
+        option for parameter in group.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     for word in words:
         if word.startswith("--"):
-            assert word in known, f"{command}: {word} is no option"
+            assert word.partition("=")[0] in known, f"{command}: {word} is no option"
 
 
-def test_the_exit_codes_are_those_of_the_program() -> None:
+def test_the_exit_codes_of_the_site_are_those_of_the_program() -> None:
+    tables = site("commands").exit_codes()
     for code, meaning in EXIT_CODES.items():
-        assert f"| {code} | {meaning} |" in README
+        assert f"| {code} | {meaning} |" in tables
 
 
 def test_the_published_schema_is_that_of_the_program() -> None:
@@ -85,14 +103,34 @@ def test_the_published_schema_is_that_of_the_program() -> None:
     assert json.loads((ROOT / "archsim/runs/summary.schema.json").read_text()) == json_schema()
 
 
-def test_every_link_into_the_repository_leads_somewhere() -> None:
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page: what the site, and those who show Markdown, make of its headings."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
-        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
+        for target in re.findall(r"\]\(([^)]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+            file, _, anchor = target.partition("#")
             if "://" not in target:
-                assert (ROOT / target).exists(), f"{name} points to {target}"
+                assert (ROOT / (file or name)).exists(), f"{name} points to {target}"
+                assert not anchor or anchor in anchors(ROOT / (file or name)), f"{name} points to {target}"
 
 
-@pytest.mark.parametrize("kind", ["device", "chip", "chart"])
+def test_what_is_cited_is_what_the_package_says_of_itself() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (cited["title"], cited["version"], cited["license"]) == (
+        project["name"],
+        project["version"],
+        project["license"],
+    )
+    assert cited["abstract"] == project["description"]
+    assert cited["references"][0]["doi"] in (ROOT / "tech_params" / "references.bib").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["device", "chip", "rule", "chart"])
 def test_everything_registered_loads(kind: str) -> None:
     assert registry.names(kind)
     for name in registry.names(kind):
@@ -101,8 +139,13 @@ def test_everything_registered_loads(kind: str) -> None:
 
 def test_dependencies_have_lower_bounds_and_no_pins() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-        assert re.fullmatch(r"[A-Za-z0-9-]+>=[\d.]+", requirement), requirement
+    extras = project["optional-dependencies"]
+    assert extras["dev"][0] == f"archsim[{','.join(sorted(set(extras) - {'dev', 'onnx', 'torch', 'trace'}))}]"
+    for requirement in [*project["dependencies"], *(each for extra in extras.values() for each in extra)]:
+        if own := re.fullmatch(r"archsim\[(.+)\]", requirement):
+            assert {*own[1].split(",")} < {*extras}
+        else:
+            assert re.fullmatch(r"[A-Za-z0-9-]+>=[\d.]+", requirement), requirement
 
 
 def test_importing_the_package_does_not_import_the_slow_ones() -> None:

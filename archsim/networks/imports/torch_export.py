@@ -40,7 +40,12 @@ def read(path: Path) -> Draft:
 
 
 def traced(module: Any, example: Any) -> Draft:
-    """Return the network of a module, as torch.export sees it with an example of its input, samples first.
+    """Return the network of a module, as torch.export sees it with an example of its input, samples first."""
+    return reader(module, example).read()
+
+
+def reader(module: Any, example: Any) -> Reader:
+    """Return what reads a module, as torch.export sees it with an example of its input, samples first.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def traced(module: Any, example: Any) -> Draft:
         raise InputError(f"torch.export cannot trace it: {type(error).__name__}: {said}", file=name) from error
     finally:
         module.train(training)
-    return Reader(program, name).read()
+    return Reader(program, name)
 
 
 class Reader:
@@ -71,6 +76,11 @@ class Reader:
     program : torch.export.ExportedProgram
     file : str
         What errors name.
+
+    Attributes
+    ----------
+    homes : dict
+        Layer -> the module, by its path, that the weight of its product belongs to.
     """
 
     def __init__(self, program: Any, file: str) -> None:
@@ -78,8 +88,10 @@ class Reader:
         self.known: dict[Any, Any] = {}
         self.values: dict[Any, Any] = {}
         self.batch = 1
+        self.homes: dict[str, str] = {}
         signature = program.graph_signature
         held = {**program.state_dict, **program.constants}
+        self._owners = {name: target.rpartition(".")[0] for name, target in signature.inputs_to_parameters.items()}
         self._held: Mapping[str, Any] = {
             name: held[target]
             for kinds in (signature.inputs_to_parameters, signature.inputs_to_buffers,
@@ -103,6 +115,7 @@ class Reader:
             try:
                 if kind in HANDLERS:
                     self.values[node] = HANDLERS[kind](self, node)
+                    self._house(node, kind)
                 elif kind in MOVES:
                     self.values[node] = self.move(node, kind)
                 else:
@@ -186,6 +199,13 @@ class Reader:
         sketch = Sketch(shape[1:], codes=not tensor.dtype.is_floating_point and len(shape) == 2)
         self.values[fed[0]] = sketch.input
         return sketch
+
+    def _house(self, node: Any, kind: str) -> None:
+        """Note whose weight a product is with."""
+        owner = self._owners.get(getattr(node.args[1], "name", "")) if kind in {"linear", "conv2d"} else None
+        if owner is not None:
+            made = self.values[node]
+            self.homes[(made.value if isinstance(made, Moved) else made).layer] = owner
 
     def _constant(self, node: Any) -> bool:
         """Compute a node of constants; return whether it is one."""

@@ -168,11 +168,24 @@ def _facts(chip: Mapping[str, Any], found: Used) -> Iterator[str]:
         chi = outer["chi"]["bits"]
         yield f"outer product of {outer['x_bits']}-bit inputs and {outer['error_bits']}-bit errors into {chi}-bit chi"
     if update := chip.get("update"):
-        yield f"in-array update, {update['rounding']} rounding"
+        yield f"in-array update, {_pulses(update)}"
+    if transfer := chip.get("transfer"):
+        yield f"fast arrays read a line every {transfer['every']} samples, {_TRANSFERS[transfer['rule']]}"
     if array := chip.get("mac_array"):
         yield f"{array['lanes']} multiply-accumulate lane{'s' if array['lanes'] > 1 else ''} {_numbers(array)}"
     if unit := chip.get("digital_unit"):
         yield f"{unit['lanes']} lane{'s' if unit['lanes'] > 1 else ''} in the digital unit"
+
+
+_TRANSFERS = {"buffered": "Tiki-Taka v2", "chopped": "c-TTv2", "dynamic": "AGAD"}
+
+
+def _pulses(update: Mapping[str, Any]) -> str:
+    """Return how an update in the array finds its pulses."""
+    if update["rounding"] != "trains":
+        return f"{update['rounding']} rounding"
+    trains = update.get("trains") or {}
+    return f"trains of at most {trains.get('length', 31)} pulses"
 
 
 def _numbers(array: Mapping[str, Any]) -> str:

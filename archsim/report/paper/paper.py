@@ -16,6 +16,7 @@ from archsim.report import drawing, ranges, style, tables
 from archsim.report.latex import escape, latex_sheet, latex_text
 from archsim.report.paper import methods, sources
 from archsim.report.sheet import Sheet
+from archsim.runs.layout import RUN, refuse_metered
 
 PAGES = {"column": style.COLUMN, "text": style.TEXT}
 """Width of a figure, as its file's name says: one column, or the text of a page in two columns."""
@@ -59,9 +60,10 @@ def make_paper(
     ------
     InputError
         If the directory holds no complete set of files, a technology or device file is not found or prices the run
-        differently now, or `out` is a file.
+        differently now, `out` is a file, or the training was not archsim's own.
     """
     data = read(Path(run), rule)
+    refuse_metered(data.run, files.display(data.home / RUN))
     folder = Path(out) if out else place(data.path / "paper", rule)
     files.check_folder(folder)
     used = sources.used(data, techs)

@@ -22,6 +22,10 @@ KINDS = {
     "mixed-precision": ("mixed-precision", ()),
     "in-array": ("in-array", ()),
     "stochastic rounding": ("in-array", ("update.rounding=stochastic",)),
+    "trains": ("in-array-sgd", ()),
+    "tiki-taka": ("tiki-taka", ()),
+    "chopped signs": ("chopped-tiki-taka", ()),
+    "agad": ("agad", ("transfer.every=3",)),
     "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4",)),
     "adam and a cosine": ("mixed-precision", (
         "training.optimiser=adam", "training.schedule={kind: cosine, warmup: 30}", "training.learning_rate=0.02",
@@ -31,6 +35,10 @@ KINDS = {
     "batches of 3, the last of an epoch of 1": (
         "mixed-precision", ("training.batch=3", "digital_unit.buffer_words=8000", "training.samples_per_epoch=100"),
     ),
+    "feedback alignment": ("mixed-precision", ("network.learning=feedback-alignment", "feedback.at=memory")),
+    "sign-symmetric": ("mixed-precision", ("network.learning=sign-symmetric",)),
+    "local losses": ("in-array", ("network.learning=local-losses",)),
+    "weight perturbation": ("digital32", ("network.learning=weight-perturbation",)),
     "batches that flow": ("mixed-precision-pipelined", ("training.batch=3", "training.samples_per_epoch=100")),
 }  # fmt: skip
 

@@ -1,0 +1,224 @@
+"""Update rules in arrays against references in plain NumPy, written from the formulas, on a device without any flaw."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from network_kit import Times, chain, dense
+
+from archsim.base.files import shipped
+from archsim.base.registry import load
+from archsim.base.signal import Signal, Tag
+from archsim.base.streams import Streams
+from archsim.chips import architecture as architectures
+
+ROWS, COLUMNS, DW, RATE = 6, 4, 0.002, 0.05
+NETWORK = chain(ROWS - 1, dense("fc1", COLUMNS, "sigmoid"), std=0.3)  # one row more for the biases
+QUIET = {("nonidealities", name): "false" for name in (
+    "state_dependence", "programming_noise", "read_noise", "drift", "dac_quantisation", "adc_quantisation",
+    "adc_clipping",
+)}  # fmt: skip
+
+
+def started(folder: Path, name: str, **settings: str) -> Any:
+    """Return a chip of one matrix with devices that step by 0.002 in weight, exactly, and have bounds far away."""
+    text = (shipped("tech_params") / "devices" / "ideal.yaml").read_text()
+    for old, new in (("name: ideal", "name: exact"), ("step: 0.766 uS", "step: 12 nS"), ("low: 0.1 uS", "low: 1 uS"),
+                     ("high: 12 uS", "high: 121 uS"), ("common: 1.6 uS", "common: 20 uS")):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    device = folder / "exact.yaml"
+    device.write_text(text)
+    keys = {tuple(key.replace("__", ".").split(".")): value for key, value in settings.items()}
+    small = {
+        ("weight", "device"): str(device),
+        ("weight", "unit"): "6 uS",
+        ("tile", "rows"): "4",
+        ("tile", "columns"): "3",
+    }
+    document = architectures.document(name, {**QUIET, **small, **keys})
+    parsed = architectures.parse(document)
+    return load("chip", parsed.chip).start(parsed, NETWORK, Times(), Streams(7))
+
+
+def operands(vectors: int, seed: int = 2) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return inputs and errors, a third of them zero, of magnitudes that differ by a decade."""
+    rng = np.random.default_rng(seed)
+    sizes = 10.0 ** rng.uniform(-1, 0, vectors)
+    return [
+        ((rng.uniform(-1, 1, ROWS) * (rng.random(ROWS) < 0.67)).astype(np.float32),
+         (size * rng.uniform(-1, 1, COLUMNS) * (rng.random(COLUMNS) < 0.67)).astype(np.float32))
+        for size in sizes
+    ]  # fmt: skip
+
+
+def driven(made: Any, data: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Let the chip learn from outer products, one by one."""
+
+    def work() -> Any:
+        for x, d in data:
+            yield from made.accumulate("fc1", Signal(x[None]), Signal(d[None]), RATE, Tag("update", "fc1"))
+            yield from made.apply("fc1", 1, RATE, Tag("update", "fc1"))
+
+    made.run(work())
+
+
+def whole(cells: list[list[Any]]) -> np.ndarray:
+    return np.concatenate([np.concatenate([one.weight for one in row], axis=1) for row in cells])
+
+
+# --- References: floating point, loops, nothing of the package ---------------------------------------------------------
+
+
+def coincidences(x: np.ndarray, d: np.ndarray, k: float, longest: int, rng: np.random.Generator) -> np.ndarray:
+    """Return signed coincidences of managed trains: k = rate max|x| max|d|/dw, L = min(ceil k, longest)."""
+    n = np.zeros((x.size, d.size))
+    x_max, d_max = abs(x).max(), abs(d).max()
+    if k <= 0:
+        return n
+    slots = min(math.ceil(k), longest)
+    lines = []
+    for values, most, clipped in ((x, x_max, False), (d, d_max, True)):
+        pulses = np.zeros((values.size, slots))
+        for i, value in enumerate(values):
+            if value != 0:
+                p = abs(value) / most * math.sqrt(min(k, slots) / slots)
+                if clipped and k > longest:
+                    p *= k / longest
+                pulses[i] = rng.random(slots, np.float32) < p
+        lines.append(pulses)
+    for i in range(x.size):
+        for j in range(d.size):
+            n[i, j] = np.sign(x[i] * d[j]) * np.sum(lines[0][i] * lines[1][j])
+    return n
+
+
+def stochastic_descent(start: np.ndarray, data: list[tuple[np.ndarray, np.ndarray]], longest: int) -> np.ndarray:
+    rng, w = Streams(7).generator("update/fc1"), start.astype(float)
+    for x, d in data:
+        w += DW * coincidences(x, d, RATE * abs(x).max() * abs(d).max() / DW, longest, rng)
+    return w
+
+
+def tiki_taka(
+    start: np.ndarray, data: list[tuple[np.ndarray, np.ndarray]], *, rule: str, longest: int, every: int, gamma: float,
+    keep: float, forgets: bool, flip: float = 0.0, period: int = 1, tail: float = 5.0,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Return W, A and H after Tiki-Taka v2, c-TTv2 or AGAD as rules of the papers and the toolkit have them."""
+    rng, choice = Streams(7).generator("update/fc1"), Streams(7).generator("chopper/fc1")
+    w, a, h = start.astype(float), np.zeros((ROWS, COLUMNS)), np.zeros((ROWS, COLUMNS))
+    past, reference, sign = np.zeros((ROWS, COLUMNS)), np.zeros((ROWS, COLUMNS)), np.ones(ROWS)
+    reads, mu_x, mu_d, line = np.zeros(ROWS, int), 0.0, 0.0, 0
+    for step, (x, d) in enumerate(data, 1):
+        mu_x, mu_d = (
+            value if mu == 0 else 0.99 * mu + 0.01 * value if value > 0 else mu
+            for mu, value in ((mu_x, abs(x).max()), (mu_d, abs(d).max()))
+        )
+        fast = longest * DW / (mu_x * mu_d) if mu_x * mu_d else 0.0
+        a += DW * coincidences(x * sign, d, fast * abs(x).max() * abs(d).max() / DW, longest, rng)
+        if step % every:
+            continue
+        i, line = line, (line + 1) % ROWS
+        scale = RATE * every * ROWS / (gamma * DW * fast)
+        h[i] += scale * sign[i] * (a[i] - reference[i])
+        n = np.clip(np.trunc(h[i]), -longest, longest)
+        w[i] += DW * n
+        for j in range(COLUMNS):
+            if n[j]:
+                h[i, j] = keep * h[i, j] if forgets else h[i, j] - (1 - keep) * n[j]
+        if rule == "chopped" and choice.random() < flip:
+            sign[i] = -sign[i]
+        if rule == "dynamic":
+            b = min(1.0, tail / period)
+            past[i] = (1 - b) * past[i] + b * a[i]
+            reads[i] += 1
+            if reads[i] % period == 0:
+                sign[i], reference[i] = -sign[i], past[i]
+    return {"w": w, "a": a, "h": h, "sign": sign, "reference": reference}
+
+
+# --- The chip equals them ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("longest", [31, 3])
+def test_trains_on_an_exact_device_are_the_formulas_trains(tmp_path: Path, longest: int) -> None:
+    """300 vectors, four tiles; of 3 slots most trains are clipped. A pulse is 0.002, the sum of float32 within 1e-4."""
+    made, data = started(tmp_path, "in-array-sgd", **{"update.trains.length": str(longest)}), operands(300)
+    before = whole(made.state["fc1"].cells)
+    driven(made, data)
+    assert len(made.cells()) == 4
+    after = whole(made.state["fc1"].cells)
+    assert after == pytest.approx(stochastic_descent(before, data, longest), abs=1e-4)
+    assert abs(after - before).max() > 20 * DW
+
+
+def test_the_mean_of_many_trains_is_plain_descent(tmp_path: Path) -> None:
+    """4,000 times the same vector: each weight's sum of coincidences within five standard errors of rate x d/dw."""
+    (x, d), n = operands(1)[0], 4000
+    trains = started(tmp_path, "in-array-sgd").state["fc1"].rule
+    x_max, d_max = abs(x).max(), abs(d).max()
+    k = RATE * x_max * d_max / DW
+    total = np.zeros(ROWS * COLUMNS)
+    for _ in range(n):
+        sent = trains.send(x / x_max, d / d_max, k)
+        total[sent.index] += sent.pulses
+    asked = RATE * np.outer(x, d).reshape(-1) / DW
+    assert abs(asked).max() > 0.3
+    assert total / n == pytest.approx(asked, abs=5 * math.sqrt(abs(asked).max() / n))
+
+
+def test_fixed_trains_have_all_slots_and_the_rates_of_their_formula(tmp_path: Path) -> None:
+    """A = B = sqrt(rate/(dw L)): of 2,000 sendings, the mean pulses of each line within five standard errors."""
+    fixed = {"update.trains.managed": "false", "update.trains.length": "10"}
+    trains, (x, d) = started(tmp_path, "in-array-sgd", **fixed).state["fc1"].rule, operands(1)[0]
+    sent = [trains.send(x, d, RATE / DW) for _ in range(2000)]
+    assert {each.slots for each in sent} == {10}
+    gain = math.sqrt(RATE / (DW * 10))
+    for lines, values in (("rows", x), ("columns", d)):
+        p = np.minimum(gain * abs(values), 1)
+        mean = np.mean([getattr(each, lines) for each in sent], axis=0)
+        assert mean == pytest.approx(10 * p, abs=5 * math.sqrt(10 / 4 / 2000))
+
+
+RULES = {
+    "tiki-taka": {"rule": "buffered"},
+    "chopped-tiki-taka": {"rule": "chopped", "flip": 0.3},
+    "agad": {"rule": "dynamic", "period": 11, "tail": 3.0},
+}
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+@pytest.mark.parametrize("name", RULES)
+def test_a_transfer_rule_on_an_exact_device_is_its_formulas(tmp_path: Path, name: str, forgets: bool) -> None:
+    """400 vectors, a line read after every second: weights, fast array, buffer, signs and references are the reference's.
+
+    The fast array's float32 and the buffer's may put a number of pulses on the other side of a whole number: of 24
+    weights one may be off by a pulse.
+    """
+    own = {key: str(value) for key, value in RULES[name].items() if key != "rule"}
+    made = started(
+        tmp_path, name, **{f"transfer.{key}": value for key, value in own.items()},
+        **{"transfer.every": "2", "transfer.gamma": "30", "transfer.forgets": str(forgets).lower(), "transfer.keep": "0.2",
+           "transfer.reference_error": "0", "update.trains.length": "5"},
+    )  # fmt: skip
+    data = operands(400)
+    before = whole(made.state["fc1"].cells)
+    driven(made, data)
+    theirs = tiki_taka(before, data, longest=5, every=2, gamma=30, keep=0.2, forgets=forgets, **RULES[name])  # type: ignore[arg-type]
+    layer = made.state["fc1"]
+    assert whole(layer.fast.cells) == pytest.approx(theirs["a"], abs=1e-4)
+    assert abs(theirs["a"]).max() > 20 * DW
+    off = np.rint(abs(whole(layer.cells) - theirs["w"]) / DW)
+    assert off.sum() <= 1
+    assert abs(theirs["w"] - before).max() > 20 * DW
+    if off.sum() == 0:
+        assert layer.fast.rule.buffer == pytest.approx(theirs["h"], rel=1e-3, abs=0.1)
+    if name != "tiki-taka":
+        assert layer.fast.rule.choppers.tolist() == theirs["sign"].tolist()
+        assert -1 in theirs["sign"]
+    if name == "agad":
+        assert layer.fast.rule.reference == pytest.approx(theirs["reference"], abs=1e-4)
