@@ -91,6 +91,10 @@ class Doing:
             yield None
             return
         with pool(on, most=most) as place:
+            if self.keep_runs and not place.shared:  # they would be kept there, where nobody looks for them
+                raise InputError(
+                    key="--keep-runs", value=place.name, expected="processes of this machine, which see its folders"
+                )
             yield place
 
     # --- tasks ----------------------------------------------------------------------------------------------------
