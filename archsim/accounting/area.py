@@ -190,14 +190,9 @@ def lint_areas(technology: Technology, parts: Iterable[Part]) -> list[str]:
     """
     where = display(technology.path)
     parts = list(parts)
-    lines: dict[str, None] = {}
+    lines = dict.fromkeys(misfits(technology, parts))
     for part in parts:
-        try:
-            line = _line(part, technology)
-        except (InputError, ModelError) as error:
-            lines[str(error)] = None
-            continue
-        if line.figure is None:
+        if technology.area_for(part.key) is None:
             lines[f"note: {where}: no figure gives the area of {part.key!r}"] = None
     known = {part.key for part in parts}
     for figure in technology.areas.values():
@@ -205,3 +200,14 @@ def lint_areas(technology: Technology, parts: Iterable[Part]) -> list[str]:
             here = f"{display(figure.file)}:{figure.line}"
             lines[f"note: {here}: areas.{figure.name}: the area of nothing that these chips have"] = None
     return list(lines)
+
+
+def misfits(technology: Technology, parts: Iterable[Part]) -> list[str]:
+    """Return why figures of a technology do not fit some parts, each reason once; a part without a figure is none."""
+    found: dict[str, None] = {}
+    for part in parts:
+        try:
+            _line(part, technology)
+        except (InputError, ModelError) as error:
+            found[str(error)] = None
+    return list(found)

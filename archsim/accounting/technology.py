@@ -279,10 +279,6 @@ def lint(technology: Technology, entries: Iterable[Entry] = ()) -> list[str]:
     """
     entries = list(entries)
     where = files.display(technology.path)
-    lines: dict[str, None] = {}
-    for entry in entries:
-        if problem := _problem(technology, entry):
-            lines[f"{where}: {problem}"] = None
     notes: list[str] = []
     known = {entry.key for entry in entries}
     notes += _kept(technology)
@@ -295,7 +291,13 @@ def lint(technology: Technology, entries: Iterable[Entry] = ()) -> list[str]:
         notes.append(
             f"note: {where}: names none of these sources of its references.bib: {', '.join(technology.unused)}"
         )
-    return [*lines, *notes]
+    return [*unpriced(technology, entries), *notes]
+
+
+def unpriced(technology: Technology, entries: Iterable[Entry]) -> list[str]:
+    """Return why a technology cannot price some actions, each reason once; empty if it prices all."""
+    found = dict.fromkeys(problem for entry in entries if (problem := _problem(technology, entry)))
+    return [f"{files.display(technology.path)}: {problem}" for problem in found]
 
 
 def _kept(technology: Technology) -> Iterator[str]:

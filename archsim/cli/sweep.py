@@ -14,6 +14,8 @@ from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, St
 from archsim.display import console, counting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from archsim.records.sweeps import Sweep
     from archsim.studies.sweeps.plan import Plan
 
@@ -103,6 +105,14 @@ def sweep_command(  # noqa: PLR0917  an option each
     y: Annotated[
         str | None, typer.Option("--y", metavar="QUANTITY", help="With report: up it.", show_default="the metric")
     ] = None,
+    map_: Annotated[
+        str | None, typer.Option("--map", metavar="A,B", help="With report: the two axes of the map.",
+                                 show_default="those that decide most")
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", metavar="KEY=VALUE", help="With report: where the map holds another "
+                                       "axis; repeat for several.", show_default="its middle")
+    ] = None,
     as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train or estimate WORKLOAD at every point of a grid: metric, energy, time, area and more, a row a point and chip.
@@ -113,7 +123,7 @@ def sweep_command(  # noqa: PLR0917  an option each
     """
     view = {"sort": sort, "best": best, "columns": columns, "as_csv": as_csv, "as_json": as_json}
     if words and words[0] == REPORT:
-        _report(words[1:], out, x, y, quiet=quiet)
+        _report(words[1:], out, {"x": x, "y": y, **_map(map_, fix or ())}, quiet=quiet)
         return
     if words and words[0] == SHOW:
         _show(words[1:], condition, view)
@@ -183,8 +193,9 @@ def _carry_out(
     page: bool,
 ) -> None:
     """Do the sweep and print its best points; exit with 130 if it was interrupted, with 1 if points failed."""
-    from archsim.studies.sweeps.sweep import carry_out
+    from archsim.studies.sweeps.sweep import awaited, carry_out
 
+    _choose(awaited(plan, out), (), view)  # so that a wrong name is told now, not after hours
     what = "estimate" if plan.study.estimate else "training"
     try:
         with counting(what, silent=silent) as shown:
@@ -199,8 +210,9 @@ def _carry_out(
     except KeyboardInterrupt:
         typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    _print(found, (), {**view, "best": view["best"] or (None if view["as_csv"] or view["as_json"] else BEST)},
-           silent=silent and not (view["as_csv"] or view["as_json"]))  # fmt: skip
+    to_read = not (view["as_csv"] or view["as_json"])
+    best = BEST if to_read and view["best"] is None else view["best"]
+    _print(found, (), {**view, "best": best}, silent=silent and to_read)
     if not silent:
         typer.echo(f"Table: {out / 'sweep.csv'} ({len(found.frame):,} rows; archsim sweep show {out})")
     if page and found.finished["point"].nunique() > 1:  # one point is no picture
@@ -229,13 +241,27 @@ def _show(words: list[str], conditions: list[str] | None, view: dict[str, Any]) 
     _print(read_sweep(Path(words[0])), conditions or (), view, silent=False)
 
 
-def _report(words: list[str], out: Path | None, x: str | None, y: str | None, *, quiet: bool) -> None:
+def _map(told: str | None, fix: Sequence[str]) -> dict[str, Any]:
+    """Return what `report.sweeps.write` takes of --map and --fix."""
+    pair = tuple(each.strip() for each in told.split(",")) if told is not None else None
+    if pair is not None and (len(pair) != 2 or not all(pair)):
+        raise InputError(key="--map", value=told, expected="two axes, such as tile.adc.bits,tile.rows")
+    fixed: dict[str, str] = {}
+    for text in fix:
+        key, _, value = (part.strip() for part in text.partition("="))
+        if not (key and value) or key in fixed:
+            raise InputError(key="--fix", value=text, expected="KEY=VALUE, each key once, such as adc.conversion=1pJ")
+        fixed[key] = value
+    return {"pair": pair, "fixed": fixed or None}
+
+
+def _report(words: list[str], out: Path | None, drawn: dict[str, Any], *, quiet: bool) -> None:
     """Draw the pictures and write the page of a sweep."""
     from archsim.report.sweeps.write import write
 
     if len(words) != 1:
         raise InputError(key="report", value=" ".join(words), expected="the directory of a sweep")
-    written = write(Path(words[0]), out, x=x, y=y)
+    written = write(Path(words[0]), out, **drawn)
     if not quiet:
         typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
 
@@ -245,11 +271,18 @@ def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool)
 
     if silent:
         return
-    rows = tables.chosen(found, conditions, sort=view["sort"], best=view["best"])
-    names = tables.named(found, view["columns"])
+    rows, names = _choose(found, conditions, view)
     if view["as_csv"]:
         typer.echo(rows[names].to_csv(index=False, lineterminator="\n"), nl=False)
     elif view["as_json"]:
         typer.echo(json.dumps(json.loads(rows[names].to_json(orient="records", double_precision=15)), indent=2))
     else:
         console().print(tables.table(found, rows, names))
+
+
+def _choose(found: Sweep, conditions: Any, view: dict[str, Any]) -> tuple[Any, list[str]]:
+    """Return the rows and the names of the columns that are asked for."""
+    from archsim.report.studies import sweeps as tables
+
+    rows = tables.chosen(found, conditions, sort=view["sort"], best=view["best"])
+    return rows, tables.named(found, view["columns"])

@@ -112,15 +112,22 @@ def values_of(technology: Technology, key: str, texts: Sequence[str]) -> Laid:
     """
     section, name = _place(technology, key, texts[0])
     unit = getattr(getattr(technology, section)[name], "unit", "s")
+
+    def value(text: str) -> float:
+        try:
+            return units.parse(text, _DIMENSIONS.get(unit, unit))
+        except InputError as error:
+            raise InputError(key=f"{LAID_OVER} {key}", value=text, expected=units.like(unit)) from error
+
     by_unit: dict[str, list[str]] = {}
     for text in texts:
         by_unit.setdefault(re.sub(r"^[\s\d.eE+-]*", "", text), []).append(text)
     for like in by_unit.values():  # what a file may hold is a span: with its ends, all between are right
-        numbers = {text: units.parse(text, _DIMENSIONS.get(unit, unit)) for text in like[1:-1]}
+        numbers = {text: value(text) for text in like[1:-1]}
         ends = {like[0], like[-1], *(f(numbers, key=numbers.__getitem__) for f in (min, max) if numbers)}
         for text in ends:
             _laid(technology, [(section, name, text)])
-    return Laid(section, name, unit, tuple(units.parse(text, _DIMENSIONS.get(unit, unit)) for text in texts))
+    return Laid(section, name, unit, tuple(map(value, texts)))
 
 
 _DIMENSIONS = {"J/bit": "J", "J/bit/m": "J/m", "W/bit": "W", "m^2/bit": "m^2"}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from archsim.studies.sweeps import work
 from archsim.studies.sweeps.counts import Counts
 from archsim.studies.sweeps.plan import Plan, plan
 from archsim.studies.sweeps.pricing import Pricer
@@ -36,6 +37,12 @@ def estimates(points: int, folder: Path) -> None:
     told = f"{len(found.points)} estimates of mlp-mnist ({len(found.units)} of a chip), {PROCESSES}"
     table = timed(told, lambda: carry_out(found, folder / "estimates", on=PROCESSES)).frame
     assert len(table.dropna(subset=["energy_per_sample_J"])) == 2 * len(found.points)
+    some = [*found.units.values()][:: max(len(found.units) // 100, 1)]
+    begin = time.process_time()
+    for unit in some:
+        work.estimate(unit.task(found.study, found.reading.workload), unit.clock.technology.sha256)
+    each = (time.process_time() - begin) / len(some)
+    print(f"{'  what workers did for it, by a hundred of them here':60} {'':10} {each * len(found.units):8.2f} s")
 
 
 def prices(points: int, folder: Path) -> None:

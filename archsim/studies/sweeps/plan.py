@@ -25,6 +25,8 @@ from archsim.studies.sweeps.tariffs import Clock, Place, Tariffs
 TRAINED, RETIMED, PRICED, ESTIMATED = "trained", "retimed", "priced", "estimated"
 MOST_TRAININGS, MOST_POINTS = 1000, 100_000
 """What more must be asked for with `--yes`."""
+LIMIT = 5_000_000
+"""Points and seeds together of which no plan is made: it would not fit into memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,16 +189,12 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
     InputError
         If something in the study is wrong, a point is refused, no point is left, or there are too many.
     """
-    if study.size > MOST_POINTS and not yes:
-        raise InputError(
-            f"a grid of {study.size:,} points",
-            key="--yes",
-            expected=f"--yes for more than {MOST_POINTS:,}, or fewer values",
-        )
+    if retime < 0:
+        raise InputError(key="--retime", value=retime, expected="a whole number of steps from 0 on")
+    _check_size(study, yes=yes)
     tariffs, reading = Tariffs(study), Reading(study)
-    axes = study.axes
-    names = {*axes, *study.sets, *study.figures}
-    conditions = [read_condition(text, names) for text in study.conditions]
+    names = {*study.axes, *study.sets, *study.figures}
+    conditions = [read_condition(text, names, option="condition") for text in study.conditions]
     units: dict[str, Unit] = {}
     found = Plan(study, reading, tariffs, [], units, retime)
     finder = _Finder(study, units, retime)
@@ -207,18 +205,32 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
         finder.find(point)
         found.points.append(point)
     if not found.points:
-        raise InputError(
-            "an empty grid",
-            key="conditions",
-            value=" and ".join(study.conditions),
-            expected="some point that fulfils all",
-        )
+        said = " and ".join(study.conditions)
+        raise InputError(f"an empty grid: no point fulfils {said!r}", key="condition", expected="one that some fulfil")
     if len(found.leaders) > MOST_TRAININGS and not yes and not study.estimate:
         raise InputError(
             f"{len(found.leaders):,} trainings", key="--yes",
             expected=f"--yes for more than {MOST_TRAININGS:,}, or fewer values",
         )  # fmt: skip
     return found
+
+
+def _check_size(study: Study, *, yes: bool) -> None:
+    """Refuse a grid before its points are made."""
+    if study.size * study.seeds > LIMIT:
+        seeds = f" of {study.seeds:,} seeds" if study.seeds > 1 else ""
+        raise InputError(
+            f"a grid of {study.size:,} points{seeds}", key="--set", expected=f"at most {LIMIT:,}, or fewer values"
+        )
+    if study.size > MOST_POINTS and not yes:
+        raise InputError(
+            f"a grid of {study.size:,} points", key="--yes",
+            expected=f"--yes for more than {MOST_POINTS:,}, or fewer values",
+        )  # fmt: skip
+    if study.seeds > MOST_TRAININGS and not yes:
+        raise InputError(
+            f"{study.seeds:,} seeds", key="--yes", expected=f"--yes for more than {MOST_TRAININGS:,} trainings"
+        )
 
 
 def _points(study: Study, conditions: list[Condition], fixed: Mapping[str, str]) -> Iterator[dict[str, str]]:

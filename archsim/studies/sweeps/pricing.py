@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accounting.area import area, lint_areas
+from archsim.accounting.area import area, misfits
 from archsim.accounting.bill import prices
 from archsim.accounting.circuits import CHIP_PARTS
-from archsim.accounting.technology import Technology, lint
+from archsim.accounting.technology import Technology, unpriced
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.studies.sweeps.counts import Counts
@@ -66,8 +66,7 @@ class Pricer:
     def __init__(self, counts: Counts, technology: Technology) -> None:
         self.counts, self.technology = counts, technology
         inside = [each for each in counts.entries if each.action.function in counts.inside]
-        problems = [*lint(technology, inside), *lint_areas(technology, counts.parts)]
-        if wrong := [line for line in problems if not line.startswith("note: ")]:
+        if wrong := [*unpriced(technology, inside), *misfits(technology, counts.parts)]:
             raise InputError(wrong[0] + (f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""))
         found = prices(inside, technology)
         rows = [row for row in counts.rows if row.phase in STEP_PHASES and (row.component, row.action) in found]

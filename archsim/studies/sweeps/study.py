@@ -15,8 +15,9 @@ from archsim.base.errors import InputError, nearest
 from archsim.base.extends import named
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
+from archsim.records.sweeps import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
-from archsim.studies.sweeps.values import listed
+from archsim.studies.sweeps.values import check_once, listed, scale
 from archsim.studies.sweeps.values import read as read_values
 
 Texts = tuple[str, ...]
@@ -256,10 +257,7 @@ def _check(study: Study) -> None:
     for option, given in (("--tech", study.techs), ("--arch", names)):
         if twice := next((each for each in given if given.count(each) > 1), None):
             raise InputError(f"{twice!r} is given twice", key=option, expected="each once")
-    if both := study.sets.keys() & study.figures.keys():
-        raise InputError(key="--figure", value=min(both), expected="a key that is not given with --set, too")
-    if reserved := {TECH, ARCH} & {*study.sets, *study.figures}:
-        raise InputError(key="--set", value=min(reserved), expected=f"--{min(reserved)}, repeated")
+    _check_keys(study)
     if study.estimate and (study.seeds > 1 or study.steps or study.until):
         raise InputError(
             key="--estimate", value="", expected="no --seeds, --steps or --until: nothing is drawn at random or trained"
@@ -267,3 +265,17 @@ def _check(study: Study) -> None:
     if isinstance(study.workload, str) and (study.workload.endswith((".json", ".csv"))):
         raise InputError(key="WORKLOAD", value=study.workload, expected="a workload, by name or YAML file",
                          hint=nearest(study.workload, files.shipped_names("workloads")))  # fmt: skip
+
+
+def _check_keys(study: Study) -> None:
+    """Refuse keys that are given by two options, that name a column of the table, or that have a value twice."""
+    if both := study.sets.keys() & study.figures.keys():
+        raise InputError(key="--figure", value=min(both), expected="a key that is not given with --set, too")
+    if reserved := {TECH, ARCH} & {*study.sets, *study.figures}:
+        raise InputError(key="--set", value=min(reserved), expected=f"--{min(reserved)}, repeated")
+    if taken := study.axes.keys() & {*FIXED, *AFTER}:
+        raise InputError(
+            key="--set", value=min(taken), expected="--arch, repeated, or --tech: the table has this column"
+        )
+    for key, texts in study.sets.items():
+        check_once(texts, scale(texts).values, key=f"--set {key}")

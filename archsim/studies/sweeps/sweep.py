@@ -14,6 +14,7 @@ from archsim.base.progress import Counted
 from archsim.records.retime import between
 from archsim.records.sweeps import Sweep, read_sweep
 from archsim.studies.sweeps import table, work
+from archsim.studies.sweeps.costs import Costs, Outcome
 from archsim.studies.sweeps.counts import Counts
 from archsim.studies.sweeps.hopeless import hopeless, rung
 from archsim.studies.sweeps.plan import Plan, Unit
@@ -66,8 +67,12 @@ class Doing:
     _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
     _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
     _pace: Pace = field(default_factory=Pace)
+    _costs: Costs = field(init=False)
     _count: int = 0
     _due: int = 0
+
+    def __post_init__(self) -> None:
+        self._costs = Costs(self.outcome)
 
     def run(self, on: On) -> None:
         """Do what is not done yet; what comes back is kept at once."""
@@ -86,6 +91,10 @@ class Doing:
             yield None
             return
         with pool(on, most=most) as place:
+            if self.keep_runs and not place.shared:  # they would be kept there, where nobody looks for them
+                raise InputError(
+                    key="--keep-runs", value=place.name, expected="processes of this machine, which see its folders"
+                )
             yield place
 
     # --- tasks ----------------------------------------------------------------------------------------------------
@@ -183,7 +192,7 @@ class Doing:
                 del self._recent[next(iter(self._recent))]
         return found
 
-    def outcome(self, unit: Unit) -> table.Outcome:
+    def outcome(self, unit: Unit) -> Outcome:
         """Return what came of a unit: its counts, why there are none, or None."""
         told = self._get((unit.leader or unit).key)
         if told is None or told["state"] == "failed":
@@ -206,7 +215,7 @@ class Doing:
 
     def write(self) -> list[Path]:
         """Write the table as far as it is known."""
-        frame = table.frame(self.plan, self.outcome, self.stopped)
+        frame = table.frame(self.plan, self._costs, self.stopped)
         return self.store.write(frame)
 
 
@@ -276,6 +285,14 @@ def definition(plan: Plan) -> dict[str, Any]:
         "seeds": list(study.numbers), "preset": study.preset, "steps": study.steps, "until": study.until,
         "batch": study.batch, "retime_steps": plan.retime,
     }  # fmt: skip
+
+
+def awaited(plan: Plan, out: Path) -> Sweep:
+    """Return a sweep as it is before anything is done: its axes, quantities and columns, and no row."""
+    told = definition(plan)
+    columns = tuple(column.axis for column in table.columns(plan.study, plan.tariffs))
+    asked = tuple(table.quantities(plan.reading.metric(), ratio=table.has_ratio(plan)))
+    return Sweep(out, told, columns, asked, table.frame(plan, lambda _: None, {}))
 
 
 def folder_of(study: Study, name: str | None = None) -> Path:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.accounting.circuits import CHIP_PARTS
-from archsim.base.errors import ArchsimError
 from archsim.base.metrics import Metric
 from archsim.records.sweeps import (
     AFTER,
@@ -26,11 +25,11 @@ from archsim.records.sweeps import (
     metric_quantity,
 )
 from archsim.studies.sweeps.chips import Asked
-from archsim.studies.sweeps.counts import Counts
+from archsim.studies.sweeps.costs import Cost, Costs, Outcome
 from archsim.studies.sweeps.plan import Plan, Point, Unit
-from archsim.studies.sweeps.pricing import F64, Priced, Pricer
+from archsim.studies.sweeps.pricing import F64
 from archsim.studies.sweeps.study import ARCH, TECH, Study
-from archsim.studies.sweeps.tariffs import Place, Tariffs
+from archsim.studies.sweeps.tariffs import Tariffs
 from archsim.studies.sweeps.values import Scale, scale
 
 if TYPE_CHECKING:
@@ -45,8 +44,6 @@ SPREADS = (METRIC, ENERGY, LATENCY)
 ORDER = " order"
 """Column by which rows are put in the order of the grid; it is not in the table."""
 Cells = dict[str, list[Any]]
-Outcome = Counts | str | None
-"""What came of a unit: counts, the reason why there are none, or nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -82,26 +79,29 @@ def quantities(metric: Metric | None, *, ratio: bool, area: bool = True) -> list
     return [*([metric_quantity(metric)] if metric else []), *told]
 
 
-def frame(plan: Plan, outcome: Callable[[Unit], Outcome], stopped: Mapping[int, str]) -> pd.DataFrame:
+def frame(
+    plan: Plan, outcome: Callable[[Unit], Outcome] | Costs, stopped: Mapping[int, str]
+) -> pd.DataFrame:  # fmt: skip
     """Return the table of all points of which something is known.
 
     Parameters
     ----------
     plan : Plan
-    outcome : callable
-        Says what came of a unit.
+    outcome : callable or Costs
+        Says what came of a unit; `Costs` keep what they priced for the next table.
     stopped : number of a point -> why its training was ended early
     """
     import pandas as pd
 
     axes = columns(plan.study, plan.tariffs)
+    costs = outcome if isinstance(outcome, Costs) else Costs(outcome)
     groups: dict[tuple[int, int], list[Point]] = {}
     for point in plan.points:
         groups.setdefault((id(point.design), id(point.clock.technology)), []).append(point)
     names = _names(plan)
     whole: dict[str, list[Any]] = {name: [] for name in (ORDER, *names)}
     for points in groups.values():
-        for part in _group(points, axes, outcome, stopped):
+        for part in _group(points, axes, costs, stopped):
             count = len(part[ORDER])
             for name, cells in whole.items():
                 cells.extend(part.get(name) or [None] * count)
@@ -122,11 +122,10 @@ def has_ratio(plan: Plan) -> bool:
 
 
 def _group(
-    points: Sequence[Point], axes: Sequence[Column], outcome: Callable[[Unit], Outcome], stopped: Mapping[int, str]
-) -> list[Cells]:
+    points: Sequence[Point], axes: Sequence[Column], costs: Costs, stopped: Mapping[int, str]
+) -> list[Cells]:  # fmt: skip
     """Return the rows of points of the same chips and times, all priced at once, column by column: a part a chip."""
     first, count = points[0], len(points)
-    known = [outcome(unit) for by_chip in first.units.values() for unit in by_chip.values()]
     own = [each for each in axes if each.axis.kind not in OF_COLUMN]
     common: Cells = {
         ORDER: [point.number for point in points], "point": [point.key for point in points],
@@ -135,18 +134,18 @@ def _group(
     }  # fmt: skip
     if cut := stopped.get(first.number):
         return _without(common, first, STOPPED, cut)
-    if (reason := next((each for each in known if isinstance(each, str)), None)) is not None:
+    values = {place: np.array([point.prices[place] for point in points], np.float64) for place in first.prices}
+    known = {
+        (seed, name): costs.of(unit, first.clock.technology, values)
+        for seed, by_chip in first.units.items() for name, unit in by_chip.items()
+    }  # fmt: skip
+    if (reason := next((each for each in known.values() if isinstance(each, str)), None)) is not None:
         return _without(common, first, FAILED, reason)
-    if any(each is None for each in known):
+    did = {place: each for place, each in known.items() if isinstance(each, Cost)}
+    if len(did) < len(known):
         return []
-    places = [(seed, name) for seed, by_chip in first.units.items() for name in by_chip]
-    counts = {place: each for place, each in zip(places, known, strict=True) if isinstance(each, Counts)}
-    try:
-        priced = _priced(points, counts)
-    except ArchsimError as error:
-        return _without(common, first, FAILED, str(error))
     done = {**common, "state": [DONE] * count}
-    return [{**done, **_measured(one, first, count, counts, priced)} for one in first.design.chips]
+    return [{**done, **_measured(one, first, count, did)} for one in first.design.chips]
 
 
 def _without(common: Cells, first: Point, state: str, reason: str) -> list[Cells]:
@@ -156,26 +155,17 @@ def _without(common: Cells, first: Point, state: str, reason: str) -> list[Cells
     return [{**common, **told, "chip": [one.chip.name] * count} for one in first.design.chips]
 
 
-def _priced(points: Sequence[Point], counts: Mapping[tuple[int, str], Counts]) -> dict[tuple[int, str], Priced]:
-    technology = points[0].clock.technology
-    places: list[Place] = list(points[0].prices)
-    values = {place: np.array([point.prices[place] for point in points], np.float64) for place in places}
-    return {place: Pricer(each, technology).price(values) for place, each in counts.items()}
-
-
-def _measured(
-    asked: Asked, first: Point, count: int, counts: Mapping[tuple[int, str], Counts],
-    priced: Mapping[tuple[int, str], Priced],
-) -> Cells:  # fmt: skip
+def _measured(asked: Asked, first: Point, count: int, costs: Mapping[tuple[int, str], Cost]) -> Cells:
     """Return the quantities of one chip of so many points, mean over the seeds."""
     name, seeds = asked.chip.name, list(first.units)
-    did, costs = [counts[seed, name] for seed in seeds], [priced[seed, name] for seed in seeds]
-    energies = _all([each.per_sample_J for each in costs], count)
-    latencies = _all([np.array([Pricer.latency(each)]) for each in did], count)
+    did = [costs[seed, name] for seed in seeds]
+    priced = [each.priced for each in did]
+    energies = _all([each.per_sample_J for each in priced], count)
+    latencies = _all([np.array([each.latency_s]) for each in did], count)
     energy = _mean(energies)
     found: dict[str, F64] = {
         ENERGY: energy, f"{ENERGY}{SPREAD}": _deviation(energies), LATENCY: _mean(latencies),
-        f"{LATENCY}{SPREAD}": _deviation(latencies), AREA: _all([costs[0].area_m2], count)[0],
+        f"{LATENCY}{SPREAD}": _deviation(latencies), AREA: _all([priced[0].area_m2], count)[0],
         EDP: _mean(energies * latencies),
         OPERATIONS: np.divide(asked.learning.operations, energy, out=np.full(count, np.nan), where=energy > 0),
     }  # fmt: skip
@@ -184,11 +174,11 @@ def _measured(
         found |= {METRIC: _mean(tests), f"{METRIC}{SPREAD}": _deviation(tests)}
     over = first.design.baseline
     if over is not None and over is not asked:
-        beside = _all([priced[seed, over.chip.name].per_step_J for seed in seeds], count)
-        found[RATIO] = _mean(beside / _all([each.per_step_J for each in costs], count))
-    for part in costs[0].by_part_J:
+        beside = _all([costs[seed, over.chip.name].priced.per_step_J for seed in seeds], count)
+        found[RATIO] = _mean(beside / _all([each.per_step_J for each in priced], count))
+    for part in priced[0].by_part_J:
         none = np.zeros(1)
-        found[f"{PART}{part}"] = _mean(_all([each.by_part_J.get(part, none) for each in costs], count))
+        found[f"{PART}{part}"] = _mean(_all([each.by_part_J.get(part, none) for each in priced], count))
     cells: Cells = {name: values.tolist() for name, values in found.items()}
     run = next((each.run for each in did if each.run), None)
     return {**cells, "chip": [name] * count, "seeds": [len(did)] * count, "run": [run] * count}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base.errors import InputError
 from archsim.studies.sweeps.study import TECH, Study
+from archsim.studies.sweeps.values import check_once
 from archsim.technologies.overlay import Laid, overlays, values_of
 
 Place = tuple[str, str]
@@ -61,6 +62,8 @@ class Tariffs:
             for name, technology in self._read.items()
             for key, texts in study.figures.items()
         }
+        for (_, key), laid in self._laid.items():
+            check_once(study.figures[key], laid.values, key=f"--figure {key}")
         self._numbers = {
             place: dict(zip(study.figures[place[1]], laid.values, strict=True)) for place, laid in self._laid.items()
         }

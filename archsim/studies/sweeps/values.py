@@ -62,10 +62,30 @@ def read(text: str, *, key: str) -> tuple[str, ...]:
         found += _ranged(part, key) if ".." in part and part[0] not in _QUOTES + _OPENING else [part]
         if len(found) > MOST:
             raise InputError(key=key, value=text, expected=f"at most {MOST:,} values")
-    twice = next((each for at, each in enumerate(found) if each in found[:at]), None) if len(found) < 1000 else None
-    if twice is not None:
-        raise InputError(f"{twice!r} is given twice", key=key, expected="each value once")
+    check_once(found, found, key=key)
     return tuple(found)
+
+
+def check_once(texts: Sequence[str], values: Sequence[object], *, key: str) -> None:
+    """Refuse values of which two are the same: "1pJ" and "1000 fJ".
+
+    Parameters
+    ----------
+    texts : as they were given
+    values : what each of them is
+    key : what they are given for, for the error
+
+    Raises
+    ------
+    InputError
+        If one is given twice; names both.
+    """
+    seen: dict[object, str] = {}
+    for text, value in zip(texts, values, strict=True):
+        if value in seen:
+            also = "" if seen[value] == text else f", as {seen[value]!r} before"
+            raise InputError(f"{text!r} is given twice{also}", key=key, expected="each value once")
+        seen[value] = text
 
 
 def listed(values: Sequence[object] | object, *, key: str) -> tuple[str, ...]:
@@ -97,6 +117,8 @@ def _ranged(text: str, key: str) -> list[str]:
     first, unit, last, other, how, told = match.groups()
     unit, other = unit or other or "", other or unit or ""
     ends = f"{first} {unit}".strip(), f"{last} {other}".strip()
+    if not all(map(math.isfinite, map(float, (first, last, told or "0")))):
+        raise InputError("a number that is too large", key=key, value=text, expected=_LIKE)
     a, b, shown = _ends(ends, (float(first), float(last)), (unit, other), key, text)
     if how is None:
         if not (a.is_integer() and b.is_integer()) or unit:
@@ -104,9 +126,11 @@ def _ranged(text: str, key: str) -> list[str]:
                 key=key, value=text, expected=f"{text}:lin:5 or {text}:log:5, for these are no whole numbers"
             )
         how, told = "step", "1"
-    numbers = list(_numbers(a, b, how, float(told), key, text))
     if a > b:
         raise InputError("no value lies in it", key=key, value=text, expected="the smaller end first")
+    if not math.isfinite(b - a) or (how == "log" and a > 0 and not math.isfinite(b / a)):
+        raise InputError("its ends are too far apart", key=key, value=text, expected="a range that floats can count")
+    numbers = list(_numbers(a, b, how, float(told), key, text))
     made = [f"{number:.12g} {shown}".strip() for number in numbers]
     if made and numbers[0] == a:
         made[0] = ends[0]
@@ -148,7 +172,7 @@ def _numbers(a: float, b: float, how: str, told: float, key: str, text: str) -> 
 
 def _few(count: int, key: str, text: str) -> None:
     if count > MOST:
-        raise InputError(f"{count:,} values", key=key, value=text, expected=f"at most {MOST:,}")
+        raise InputError(f"{count:,.7g} values", key=key, value=text, expected=f"at most {MOST:,}")
 
 
 @dataclass(frozen=True, slots=True)

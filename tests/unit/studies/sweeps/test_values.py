@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from archsim.base.errors import InputError
 from archsim.base.units import parse
+from archsim.studies.sweeps.plan import plan
+from archsim.studies.sweeps.study import asked
 from archsim.studies.sweeps.values import listed, quantity, read, scale, split
 
 
@@ -100,3 +103,23 @@ def test_a_number_may_have_a_unit() -> None:
     assert quantity("2 mm2") == quantity("2 mm^2") == 2e-6
     assert quantity("25 nJ") == pytest.approx(25e-9)
     assert quantity("bottom-up") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["0..1e999:lin:4", "4..8:lin:1e999", "-1e308..1e308:lin:4", "1e-320..1e308:log:4", "0..1e308"]
+)
+def test_a_range_that_floats_cannot_count_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="too large|too far apart|at most 100,000"):
+        read(text, key="--set training.learning_rate")
+
+
+@pytest.mark.parametrize("told", [{"settings": ["tile.adc.bits=4,04"]}, {"figures": ["adc.conversion=1pJ,1000 fJ"]}])
+def test_a_value_given_twice_in_other_words_is_refused(told: dict[str, list[str]]) -> None:
+    with pytest.raises(InputError, match="is given twice, as '"):
+        plan(asked("mlp-mnist", estimate=True, **told))
+
+
+@pytest.mark.parametrize("told", [{"seeds": 10**20}, {"seeds": 2000}, {"settings": ["chip=a,b"]}])
+def test_what_cannot_be_planned_is_refused_at_once(told: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"at most 5,000,000|--yes|this column"):
+        plan(asked("mlp-mnist", **told))
