@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         resume,
         run,
         schema,
+        search,
         sweep,
         tech,
         trace,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "reproduce", "resume", "run", "schema", "sweep", "tech", "trace", "validate", "verify", "workloads",
+    "load", "reproduce", "resume", "run", "schema", "search", "sweep", "tech", "trace", "validate", "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -84,6 +85,7 @@ __all__ = [
     "resume",
     "run",
     "schema",
+    "search",
     "sweep",
     "tech",
     "trace",

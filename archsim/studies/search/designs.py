@@ -38,6 +38,10 @@ class _Stage(Doing):
 
     kept: Callable[[], object] = lambda: None
 
+    def begin(self, plan: Plan, done: Counted) -> None:
+        """Take other points in hand, and count them from 0."""
+        self.plan, self.done, self._count, self._due = plan, done, 0, 0
+
     def write(self) -> list[Any]:
         """Let the search write its table."""
         self.kept()
@@ -144,9 +148,8 @@ class Designs:
         points = [point for each in wanted if (point := self.add(each)) is not None and each not in self]
         if not points:
             return
-        self._doing.done = done
         whole = self.plan
-        self._doing.plan = replace(whole, points=points, units=self._units(points))
+        self._doing.begin(replace(whole, points=points, units=self._units(points)), done)
         try:
             self._doing.run(where)
             frame = table.frame(self._doing.plan, self._doing.outcome, {})
