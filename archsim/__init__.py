@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "reproduce", "resume", "run", "schema", "search", "sweep", "tech", "trace", "validate", "verify", "workloads",
+    "load", "reproduce", "resume", "run", "schema", "search", "sweep", "tech", "trace", "validate", "verify",
+    "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {

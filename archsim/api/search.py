@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def search(
     workload: Any, *, out: str | Path | None = None, on: On = "processes", storage: str | None = None,
-    keep_runs: bool = False, done: Counted | None = None, **options: Any,
+    keep_runs: bool = False, join: bool = False, done: Counted | None = None, **options: Any,
 ) -> Found:  # fmt: skip
     """Search for designs that no other surpasses in all objectives, within constraints; estimates first.
 
@@ -28,6 +28,8 @@ def search(
         Where Optuna keeps its trials: a data base's URL, or the path of a journal; by default in `out`.
     keep_runs : bool
         Keep the run directory of every training.
+    join : bool
+        Take part in a search that another process does in `out`.
     done : callable, optional
         Called with what is finished, how many are, and how many there are.
     **options
@@ -50,4 +52,4 @@ def search(
 
     what = asked(workload, **options)
     folder = Path(out).expanduser() if out else folder_of(what)
-    return carry_out(what, folder, on=on, storage=storage, keep_runs=keep_runs, done=done)
+    return carry_out(what, folder, on=on, storage=storage, keep_runs=keep_runs, join=join, done=done)

@@ -16,7 +16,21 @@ from typing import Annotated, Any
 import typer
 
 from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault
-from archsim.cli import ablate, compare, costs, estimate, explain, hold, run, schema, search, sweep, trace, validate, verify
+from archsim.cli import (
+    ablate,
+    compare,
+    costs,
+    estimate,
+    explain,
+    hold,
+    run,
+    schema,
+    search,
+    sweep,
+    trace,
+    validate,
+    verify,
+)
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
 from archsim.cli.files import archs_app, data_app, workloads_app

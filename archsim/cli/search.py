@@ -74,11 +74,14 @@ def search_command(  # noqa: PLR0917  an option each
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and end.")] = False,
     storage: Annotated[
         str | None, typer.Option(metavar="URL|FILE", help="Where Optuna keeps its trials: a data base, such as "
-                                 "sqlite:///search.db, or a journal; several searches of the same may share it.",
+                                 "sqlite:///search.db, or a journal.",
                                  show_default="OUT/optuna.log"),
     ] = None,
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
+    ] = False,
+    join: Annotated[
+        bool, typer.Option("--join", help="Take part in the search that another process does in OUT, from here.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/search-WORKLOAD")
@@ -110,18 +113,19 @@ def search_command(  # noqa: PLR0917  an option each
             typer.echo(f"  {line}")
         typer.echo(f"  into       {folder}")
     if not dry_run:
-        _carry_out(what, folder, on, storage=storage, keep_runs=keep_runs, as_json=as_json, quiet=quiet)
+        _carry_out(what, folder, on, storage=storage, keep_runs=keep_runs, join=join, as_json=as_json,
+                   quiet=quiet)  # fmt: skip
 
 
 def _carry_out(
-    what: Search, out: Path, on: str, *, storage: str | None, keep_runs: bool, as_json: bool, quiet: bool
+    what: Search, out: Path, on: str, *, storage: str | None, keep_runs: bool, join: bool, as_json: bool, quiet: bool
 ) -> None:
     """Do the search and print its front; exit with 130 if it was interrupted, with 1 if no design is within."""
     from archsim.studies.search.search import carry_out
 
     try:
         with counting("design", silent=quiet or as_json) as shown:
-            found = carry_out(what, out, on=on, storage=storage, keep_runs=keep_runs, done=shown)
+            found = carry_out(what, out, on=on, storage=storage, keep_runs=keep_runs, join=join, done=shown)
     except KeyboardInterrupt:
         typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,9 @@ STARTUP = 10
 """Designs that TPE draws at random before it models them."""
 JOURNAL = "optuna.log"
 """Optuna's storage in the store of a search."""
-_BATCH, _WHAT = "batch", "what"
+DOABLE = "done"
+"""The constraint that a design lies beyond if it cannot be done: refused, or failed."""
+_BATCH, _BY, _WHAT = "batch", "by", "what"
 _MOST_ENTRIES = 2**31
 
 
@@ -99,7 +101,7 @@ def _silent() -> Iterator[None]:
         yield
 
 
-def storage(url: str | None, folder: Path) -> Any:
+def storage(url: str | None, folder: Path, *, mend: bool) -> Any:
     """Open where Optuna keeps its trials.
 
     Parameters
@@ -107,7 +109,9 @@ def storage(url: str | None, folder: Path) -> Any:
     url : str, optional
         Of a data base, "sqlite:///search.db", or the path of a journal; by default a journal in the store.
     folder : Path
-        The store, which this process owns.
+        The store.
+    mend : bool
+        Whether no other process has it open: what a killed one left is put in order.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def storage(url: str | None, folder: Path) -> Any:
             if url is not None and "://" in url:
                 return found.storages.RDBStorage(url)
             path = folder / JOURNAL if url is None else Path(url).expanduser()
-            if url is None:
+            if url is None and mend:
                 _mend(path)
             return found.storages.JournalStorage(found.storages.journal.JournalFileBackend(str(path)))
     except Exception as error:
@@ -155,6 +159,10 @@ class Asker:
         How many there are.
     sampler : "tpe" or "nsga2"
     seed : int
+    by : str
+        What this process is called in the trials that it takes.
+    alive : callable
+        Whether another one, by what it is called, is still there; None stands for one that has not said it yet.
 
     Raises
     ------
@@ -163,10 +171,11 @@ class Asker:
     """
 
     def __init__(
-        self, place: Any, name: str, *, what: str, space: Space, objectives: int, sampler: str, seed: int
+        self, place: Any, name: str, *, what: str, space: Space, objectives: int, sampler: str, seed: int,
+        by: str, alive: Callable[[str | None], bool],
     ) -> None:  # fmt: skip
         self._optuna, self._space, self._kind = optuna(), space, check_sampler(sampler)
-        self._seed = seed
+        self._seed, self._by, self._alive = seed, by, alive
         with _silent():
             self._study = self._optuna.create_study(
                 storage=place, study_name=name, directions=["minimize"] * objectives, load_if_exists=True
@@ -199,10 +208,11 @@ class Asker:
         return {each.key: each.text(drawn[each.key]) for each in self._space.parameters}
 
     def told(self) -> list[tuple[dict[str, str], bool]]:
-        """Return the values of every trial that was told, and whether it has objectives."""
+        """Return the values of every trial that was told, and whether the design was done, or could not be."""
         complete = self._optuna.trial.TrialState.COMPLETE
         return [
-            (self._values(each.params), each.state == complete) for each in self._trials("COMPLETE", "PRUNED")
+            (self._values(each.params), each.state == complete or DOABLE in each.constraints)
+            for each in self._trials("COMPLETE", "PRUNED")
         ]  # fmt: skip
 
     def begun(self) -> tuple[list[Proposal], bool]:
@@ -210,7 +220,7 @@ class Asker:
 
         What was not proposed in whole is given up: it is proposed again.
         """
-        running, found = self._trials("RUNNING"), []
+        running, found = [each for each in self._trials("RUNNING") if not self._alive(each.user_attrs.get(_BY))], []
         for each in running:
             if _BATCH in each.user_attrs:
                 with _silent():
@@ -221,6 +231,13 @@ class Asker:
         batches = {each.user_attrs.get(_BATCH) for each in running} - {None}
         ended = any(each.user_attrs.get(_BATCH) in batches for each in self._trials("COMPLETE", "PRUNED"))
         return found, bool(found) and not ended
+
+    def elsewhere(self) -> list[dict[str, str]]:
+        """Return the values of what other processes do now."""
+        return [
+            self._values(each.params) for each in self._trials("RUNNING")
+            if each.user_attrs.get(_BY, self._by) != self._by and self._alive(each.user_attrs[_BY])
+        ]  # fmt: skip
 
     # --- asking and telling ---------------------------------------------------------------------------------------
     @property
@@ -248,6 +265,7 @@ class Asker:
 
     def take(self, proposal: Proposal, batch: int) -> None:
         """Note that a proposal is going to be done, and with which others."""
+        proposal.trial.set_user_attr(_BY, self._by)
         proposal.trial.set_user_attr(_BATCH, batch)
 
     def tell(self, proposal: Proposal, verdict: Verdict) -> None:

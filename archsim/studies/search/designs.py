@@ -68,7 +68,7 @@ class Designs:
         self, study: Study, space: Space, store: Store, *, retime: int = STEPS,
         kept: Callable[[], object] = lambda: None, keep_runs: bool = False,
     ) -> None:  # fmt: skip
-        self.study, self._space = study, space
+        self.study, self.space = study, space
         self.reading, self.tariffs = Reading(study), Tariffs(study)
         self.refused: dict[tuple[str, ...], str] = {}
         self.rows: dict[tuple[str, ...], Row] = {}
@@ -79,25 +79,13 @@ class Designs:
         plan = Plan(study, self.reading, self.tariffs, [], units, retime)
         self._doing = _Stage(plan, store, keep_runs=keep_runs, kept=kept)
 
-    def check(self) -> None:
-        """Read each level once, so that a wrong key or value is told before anything begins.
-
-        Raises
-        ------
-        InputError
-            That names it.
-        """
-        for values in self._space.ends():
-            self.reading.design(values)
-            self.tariffs.clock(values)
-
     def __contains__(self, values: Mapping[str, str]) -> bool:
         return place(values) in self.rows or place(values) in self.refused
 
     @property
     def fixed(self) -> dict[str, str]:
         """Key -> value of what is the same in every design."""
-        return {**self._space.sets, **self._space.figures}
+        return {**self.space.sets, **self.space.figures}
 
     @property
     def plan(self) -> Plan:
@@ -125,7 +113,7 @@ class Designs:
 
     def _know(self, values: Values) -> None:
         """Let technologies and table know numbers that were drawn from a range."""
-        for each in self._space.parameters:
+        for each in self.space.parameters:
             text = values[each.key]
             if each.ends is None or text in self._drawn[each.key]:
                 continue
@@ -155,7 +143,7 @@ class Designs:
             frame = table.frame(self._doing.plan, self._doing.outcome, {})
         finally:
             self._doing.plan = whole
-        found = {row["point"]: row for row in frame.to_dict("records")}
+        found: dict[Any, Any] = {row["point"]: row for row in frame.to_dict("records")}
         for point in points:
             if point.key in found:
                 self.rows[place(point.values)] = found[point.key]

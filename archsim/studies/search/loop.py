@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from archsim.base.errors import InputError
 from archsim.studies.search.asking import Asker, Proposal, Verdict
@@ -17,6 +18,24 @@ FRUITLESS = 200
 """Proposals in a row of which none is worth doing, after which a stage ends."""
 
 
+class Stage(Protocol):
+    """What a loop asks for."""
+
+    goals: Goals
+
+    def known(self, values: Mapping[str, str]) -> Verdict | None:
+        """Return what came of a design; None if nothing is known."""
+
+    def do(self, wanted: Sequence[Values]) -> None:
+        """Do some designs: afterwards all of them are known."""
+
+    def again(self, told: Sequence[tuple[Values, bool]]) -> None:
+        """Know what was done before: values of each trial, and whether it was done; the store has it."""
+
+    def left(self) -> int:
+        """Return how many more designs may be done."""
+
+
 @dataclass(eq=False)
 class Loop:
     """One stage of a search.
@@ -25,13 +44,7 @@ class Loop:
     ----------
     asker : Asker
     space : Space
-    goals : Goals
-    known : callable
-        What came of a design; None if nothing is known.
-    do : callable
-        Does some designs: afterwards all of them are known.
-    left : callable
-        How many more designs may be done.
+    stage : Stage
     at_a_time : int
         Designs of a batch.
     first : values of designs that are done before any that the sampler proposes
@@ -39,10 +52,7 @@ class Loop:
 
     asker: Asker
     space: Space
-    goals: Goals
-    known: Callable[[Mapping[str, str]], Verdict | None]
-    do: Callable[[Sequence[Values]], None]
-    left: Callable[[], int]
+    stage: Stage
     at_a_time: int
     first: Iterable[Values] = ()
     _seen: dict[tuple[str, ...], Values] = field(default_factory=dict)
@@ -50,28 +60,35 @@ class Loop:
 
     def run(self) -> None:
         """Ask, do and tell until nothing is left to be done; goes on where a search of the same was ended."""
-        self._all = listed(self.space, self.goals)
-        for values, _ in self.asker.told():
-            self._seen[place(values)] = values
+        self._all = listed(self.space, self.stage.goals)
+        left = self._sync()
         coming = iter([each for each in self.first if place(each) not in self._seen])
         begun, more = self.asker.begun()
         for each in begun:
             self._seen[place(each.values)] = each.values
         if begun:
-            size = min(self.at_a_time, self.left()) if more else 0
+            size = min(self.at_a_time, left) if more else 0
             self._batch(self._ask(coming, begun, size))
-        while self.left() > 0 and self._row < FRUITLESS:
-            asked = self._ask(coming, [], min(self.at_a_time, self.left()))
+        while (left := self._sync()) > 0 and self._row < FRUITLESS:
+            asked = self._ask(coming, [], min(self.at_a_time, left))
             if not asked:
                 return
             self._batch(asked)
 
+    def _sync(self) -> int:
+        """Know what was told, by whomever, and return how many more designs may be begun."""
+        told, elsewhere = self.asker.told(), self.asker.elsewhere()
+        self.stage.again(told)
+        for values in (*(each for each, _ in told), *elsewhere):
+            self._seen[place(values)] = values
+        return self.stage.left() - len(elsewhere)
+
     def _batch(self, asked: Sequence[Proposal]) -> None:
-        before = self.left()
-        self.do([each.values for each in asked])
+        before = self.stage.left()
+        self.stage.do([each.values for each in asked])
         for each in asked:
-            self.asker.tell(each, self.known(each.values) or Verdict(None, {}))
-        if self.left() < before:
+            self.asker.tell(each, self.stage.known(each.values) or Verdict(None, {}))
+        if self.stage.left() < before:
             self._row = 0
 
     def _ask(self, coming: Iterable[Values], begun: Sequence[Proposal], size: int) -> list[Proposal]:
@@ -98,18 +115,18 @@ class Loop:
 
     def _at_once(self, one: Proposal) -> Verdict | None:
         """Return what is said to a proposal that needs no doing: it is known, asked for already, or not allowed."""
-        beyond = own_excesses(self.goals, self.space, one.values)
+        beyond = own_excesses(self.stage.goals, self.space, one.values)
         if any(value > 0 for value in beyond.values()):
             return Verdict(None, beyond)
         if place(one.values) in self._seen:
-            return self.known(one.values) or Verdict(None, {})
+            return self.stage.known(one.values) or Verdict(None, {})
         return None
 
     def _unseen(self) -> Values | None:
         """Return a design that was not proposed yet: beside one that no other surpasses if there is one, else any."""
         if self._all is None:
             return None
-        verdicts = {key: self.known(values) for key, values in self._seen.items()}
+        verdicts = {key: self.stage.known(values) for key, values in self._seen.items()}
         best = unbeaten({key: each.losses for key, each in verdicts.items() if each and each.fulfilled and each.losses})
         beside = {place(each): each for key in best for each in self.space.beside(self._seen[key])}
         for some in (beside, self._all):

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.base.errors import InputError
+from archsim.base.errors import DoesNotFitError, InputError
 from archsim.base.progress import Counted
 from archsim.base.yamlfile import Document
 from archsim.chips import architecture as architectures
 from archsim.records.fronts import front
-from archsim.records.sweeps import METRIC, Sweep, metric_quantity, read_sweep
+from archsim.records.sweeps import QUANTITIES, Quantity, Sweep, metric_quantity, read_sweep
 from archsim.runs import workload as workloads
 from archsim.runs.spec import DIGITAL
 from archsim.studies.search import asking, goals, stages
 from archsim.studies.search.designs import Designs, place
 from archsim.studies.search.goals import Goals
 from archsim.studies.search.loop import Loop, listed
+from archsim.studies.search.sharing import Sharing, alone, joined
 from archsim.studies.search.space import Space
 from archsim.studies.search.space import space as read_space
 from archsim.studies.sweeps import table
 from archsim.studies.sweeps.chips import Reading, digest
-from archsim.studies.sweeps.store import Store, owned
+from archsim.studies.sweeps.store import Store
 from archsim.studies.sweeps.study import Named, Study, called
 from archsim.studies.sweeps.study import asked as asked_of_sweep
+from archsim.studies.sweeps.tariffs import Tariffs
 from archsim.studies.workers.pool import On, Pool, pool
 
 if TYPE_CHECKING:
@@ -145,15 +148,33 @@ def search(
             key="--estimate", value="", expected="no --seeds, --steps or --until, for nothing is trained: ask for "
             "the metric, or --train",
         )  # fmt: skip
-    reading = Reading(study)
-    reading.design(declared.first())
+    reading = _checked(study, declared)
     keys = [each.key for each in declared.parameters] + [*declared.sets, *declared.figures]
     wanted = goals.goals(minimise, maximise, subject_to, keys=keys, metric=reading.metric())
+    listed(declared, wanted)
     study = replace(study, reference=wanted.asks_ratio, workload=reading.workload)
     return Search(
         declared, wanted, study, not train, trials, trainings if wanted.judged and not train else 0, sampler, seed,
         at_a_time, reading.instead_of,
     )  # fmt: skip
+
+
+def _checked(study: Study, declared: Space) -> Reading:
+    """Read each level once, so that a wrong key or value is told before anything begins.
+
+    Levels that do not fit the chip beside the first of all others may fit beside other ones.
+
+    Raises
+    ------
+    InputError
+        That names it.
+    """
+    reading, tariffs = Reading(study), Tariffs(study)
+    for values in declared.ends():
+        tariffs.clock(values)
+        with suppress(DoesNotFitError):
+            reading.design(values)
+    return reading
 
 
 def _own(document: Document) -> tuple[Named, ...]:
@@ -192,7 +213,7 @@ class Found:
 
 def carry_out(
     what: Search, out: str | Path, *, on: On = "processes", storage: str | None = None, keep_runs: bool = False,
-    done: Counted | None = None,
+    join: bool = False, done: Counted | None = None,
 ) -> Found:  # fmt: skip
     """Do a search, or go on with it, and return what it found.
 
@@ -205,6 +226,8 @@ def carry_out(
     storage : str, optional
         Where Optuna keeps its trials; by default a journal in the store.
     keep_runs : bool
+    join : bool
+        Take part in a search that other processes do in the same store. What is proposed then depends on who is quick.
     done : callable, optional
         Called with what is finished, how many are, and how many there are.
 
@@ -216,8 +239,8 @@ def carry_out(
         After Ctrl-C, when what is done has been written.
     """
     path = Path(out)
-    with owned(path):
-        doing = _Doing(what, path, keep_runs=keep_runs, done=done or (lambda *_: None))
+    with joined(path) if join else alone(path) as sharing:
+        doing = _Doing(what, path, sharing, keep_runs=keep_runs, done=done or (lambda *_: None))
         state = "partial"
         try:
             with pool(on, most=max(what.at_a_time, 1)) as where:
@@ -231,8 +254,9 @@ def carry_out(
 class _Doing:
     """A search that is being done. Sole owner of its stages."""
 
-    def __init__(self, what: Search, path: Path, *, keep_runs: bool, done: Counted) -> None:
-        self.what, self._path, self._done = what, path, done
+    def __init__(self, what: Search, path: Path, sharing: Sharing, *, keep_runs: bool, done: Counted) -> None:
+        self.what, self._path, self._sharing, self._done = what, path, sharing, done
+        self._again: list[Callable[[], object]] = []
         self._studies = [what.estimate_study] if what.estimates else []
         self._studies += [what.study] if not what.study.estimate else []
         definition = _definition(what)
@@ -246,10 +270,7 @@ class _Doing:
     def run(self, where: Pool, storage: str | None) -> None:
         """Do both stages, as far as they are asked for."""
         what = self.what
-        listed(what.space, what.goals)
-        for each in self._designs:
-            each.check()
-        kept = asking.storage(storage, self._path)
+        kept = asking.storage(storage, self._path, mend=not self._sharing.others())
         first = stages.Estimates(
             self._designs[0], what.goals.estimable() if what.estimates else what.goals, what.trials, where, self._done
         )  # fmt: skip
@@ -264,10 +285,10 @@ class _Doing:
         what = self.what
         asker = asking.Asker(
             kept, name, what=self._hash, space=what.space, objectives=len(stage.goals.objectives),
-            sampler=what.sampler, seed=what.seed,
+            sampler=what.sampler, seed=what.seed, by=self._sharing.name, alive=self._sharing.alive,
         )  # fmt: skip
-        stages.resumed(asker.told(), stage)
-        Loop(asker, what.space, stage.goals, stage.known, stage.do, stage.left, what.at_a_time, first).run()
+        self._again.append(lambda: stage.again(asker.told()))
+        Loop(asker, what.space, stage, what.at_a_time, first).run()
 
     def _frame(self) -> pd.DataFrame:
         """Return one row a design: that of its training, else that of its estimate."""
@@ -279,19 +300,20 @@ class _Doing:
         estimated, trained = frames
         keys = {place(point.values): point.key for point in self._designs[1].plan.points}
         rows = {row["point"]: row for row in trained.to_dict("records")}
-        found = []
         own = {point.key: place(point.values) for point in self._designs[0].plan.points}
-        for row in estimated.to_dict("records"):
-            found.append(rows.pop(keys.get(own[row["point"]], ""), row))
+        found = [rows.pop(keys.get(own[row["point"]], ""), row) for row in estimated.to_dict("records")]
         return pd.DataFrame([*found, *rows.values()], columns=trained.columns)
 
     def _write(self) -> None:
         self._store.write(self._frame())
 
     def end(self, state: str) -> None:
-        """Write the table, and in which state it is."""
-        self._write()
-        self._store.mark(state, done={"trials": self.what.trials, "trainings": self.what.trainings})
+        """Write the table, and in which state it is; of several processes, the last writes what all have done."""
+        with self._sharing.writing():
+            for again in self._again if state == "finished" and self._sharing.shared else ():
+                again()
+            self._write()
+            self._store.mark(state, done={"trials": self.what.trials, "trainings": self.what.trainings})
 
     def found(self) -> Found:
         """Return what the search found."""
@@ -328,15 +350,15 @@ def _nearest(wanted: Goals, rows: Sequence[Mapping[str, Any]]) -> str:
     return "none fulfils all constraints at once" if rows else "none could be done"
 
 
-def _quantities(wanted: Goals) -> list[Any]:
-    return [*([metric_quantity(wanted.metric)] if wanted.metric else []), *table.QUANTITIES.values()]
+def _quantities(wanted: Goals) -> list[Quantity]:
+    return [*([metric_quantity(wanted.metric)] if wanted.metric else []), *QUANTITIES.values()]
 
 
 def _definition(what: Search) -> dict[str, Any]:
     """Return what a search is, as JSON has it: without how long it goes on."""
     study = what.study
     reading = Reading(study)
-    design, tariffs = reading.design(what.space.first()), table.Tariffs(study)
+    design, tariffs = reading.design(what.space.first()), Tariffs(study)
     learning = design.chips[0].learning
     metric = reading.metric()
     own = {**what.goals.content(), "sampler": what.sampler, "seed": what.seed, "at_a_time": what.at_a_time,
@@ -359,6 +381,3 @@ def _definition(what: Search) -> dict[str, Any]:
 def folder_of(what: Search) -> Path:
     """Return where a search is kept by default."""
     return Path("reports") / f"search-{called(what.study.workload)}"
-
-
-__all__ = ["METRIC", "Found", "Search", "carry_out", "folder_of", "search"]

@@ -6,7 +6,7 @@ Stage 2 trains, where the metric is an objective or in a constraint. The first h
 estimates, spaced evenly from their front outwards: the front, the front of the rest, and so on. The second half are
 what the sampler proposes, told of all objectives and constraints of what was trained. A design is estimated before it
 is trained, and is not trained if its estimate breaks a constraint; nor, if the metric is no objective, if a design that
-was trained and fulfils all constraints has the better estimate.
+was trained and fulfils all constraints has an estimate as good in every objective and better by a tenth in one.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from archsim.base.progress import Counted
 from archsim.records.sweeps import METRIC
-from archsim.studies.search.asking import Verdict
+from archsim.studies.search.asking import DOABLE, Verdict
 from archsim.studies.search.designs import Designs, Values, place
 from archsim.studies.search.goals import Goals
-from archsim.studies.search.loop import layers, surpasses
+from archsim.studies.search.loop import layers, own_excesses
 from archsim.studies.sweeps.plan import TRAINED
 from archsim.studies.workers.pool import Pool
 
@@ -30,8 +29,9 @@ RULE = (
     "estimate breaks a constraint"
 )
 """Which designs are trained, in short."""
-_REFUSED = {"done": 1.0}
-"""What a sampler is told of a design that cannot be done: it lies beyond a constraint of its own."""
+CLEAR = 0.1
+"""By such a share an estimate must be better, for the other design not to be trained: estimates are not exact."""
+_REFUSED = {DOABLE: 1.0}
 
 
 def judged(designs: Designs, goals: Goals, values: Mapping[str, str]) -> Verdict | None:
@@ -70,6 +70,10 @@ class Estimates:
     def known(self, values: Mapping[str, str]) -> Verdict | None:
         """Return what came of a design; None if nothing is known."""
         return judged(self.designs, self.goals, values)
+
+    def again(self, told: Sequence[tuple[Values, bool]]) -> None:
+        """Know what was done before: values of each trial, and whether it was done; the store has it."""
+        self.do([values for values, tried in told if tried])
 
     def do(self, wanted: Sequence[Values]) -> None:
         """Do some designs."""
@@ -143,9 +147,27 @@ class Trainings:
         for point in self.designs.plan.points:
             told = judged(self.designs, self.goals, point.values)
             estimate = self.estimates.known(point.values)
-            if told and told.fulfilled and estimate and estimate.losses and surpasses(estimate.losses, losses):
+            if told is None or not told.fulfilled or estimate is None or estimate.losses is None:
+                continue
+            gains = [theirs - own for own, theirs in zip(estimate.losses, losses, strict=True)]
+            if min(gains) >= 0 and max(gains) > math.log1p(CLEAR):
                 return True
         return False
+
+    def again(self, told: Sequence[tuple[Values, bool]]) -> None:
+        """Know what was done before: values of each trial, and whether it was done; the store has it."""
+        inside = [each for each in told if not self._outside(each[0])]
+        self.estimates.designs.do([values for values, _ in inside], self.where, lambda *_: None)
+        done = [values for values, tried in inside if tried and self._estimated(values)]
+        self.designs.do(done, self.where, lambda *_: None)
+
+    def _outside(self, values: Values) -> bool:
+        space = self.designs.space
+        return any(excess > 0 for excess in own_excesses(self.goals, space, values).values())
+
+    def _estimated(self, values: Values) -> bool:
+        told = self.estimates.known(values)
+        return told is not None and told.losses is not None
 
     def do(self, wanted: Sequence[Values]) -> None:
         """Estimate some designs, and train those of them that may matter."""
@@ -164,8 +186,3 @@ class Trainings:
     def left(self) -> int:
         """Return how many more may be trained."""
         return self.most - self.count
-
-
-def resumed(told: Sequence[tuple[Values, bool]], stage: Any) -> None:
-    """Let a stage know what came of the trials of its storage: from the store, or done again."""
-    stage.do([values for values, _ in told])
