@@ -277,7 +277,8 @@ class _Doing:
         self._loop(first, ESTIMATES if what.estimates else TRAINED, kept)
         if what.estimates and what.trainings:
             second = stages.Trainings(self._designs[-1], what.goals, first, what.trainings, where, self._done)
-            self._loop(second, TRAINED, kept, second.first())
+            if begin := second.first():  # else nothing is within the constraints, and trainings would not change that
+                self._loop(second, TRAINED, kept, begin)
 
     def _loop(
         self, stage: stages.Estimates | stages.Trainings, name: str, kept: Any, first: Sequence[dict[str, str]] = ()
