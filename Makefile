@@ -33,6 +33,7 @@ bench: $(STAMP)
 	$(BIN)/python tests/bench/bench.py
 	$(BIN)/python tests/bench/leaves.py
 	$(BIN)/python tests/bench/steps.py
+	$(BIN)/python tests/bench/workers.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

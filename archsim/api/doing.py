@@ -1,4 +1,4 @@
-"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `sweep`, `validate`, and `schema`, which trains nothing."""
+"""Commands that train: `run`, `reproduce`, `costs`, `ablate`, `sweep`, `validate`; and `schema`, which does not."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from archsim.records.sweeps import Sweep
     from archsim.studies.sweeps.plan import Plan
 
-SHOW = "show"
+SHOW, REPORT = "show", "report"
 BEST = 5
 """Points that a sweep ends with."""
 
@@ -24,8 +25,8 @@ BEST = 5
 def sweep_command(  # noqa: PLR0917  an option each
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORKLOAD | show DIR", help="Workload, by name or file; or `show` and the directory of "
-                       "a sweep.", show_default="that of --file"),
+        typer.Argument(metavar="WORKLOAD | show DIR | report DIR", help="Workload, by name or file; or `show` or "
+                       "`report` and the directory of a sweep.", show_default="that of --file"),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -45,7 +46,7 @@ def sweep_command(  # noqa: PLR0917  an option each
     arch: Annotated[
         list[str] | None,
         typer.Option("--arch", help="Architecture, by name or file; repeat for an axis: a chip a point, with the "
-                     "workload's baseline beside it for the ratio.", show_default="those of the workload, in each point"),
+                     "workload's baseline beside it for the ratio.", show_default="the workload's, all in each point"),
     ] = None,
     together: Annotated[
         bool, typer.Option("--together", help="All --arch are chips of every point; the first digital is the baseline.")
@@ -58,7 +59,7 @@ def sweep_command(  # noqa: PLR0917  an option each
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Trainings of each point.", show_default="1")] = None,
     seed: Annotated[int | None, typer.Option(help="The first seed.", show_default="1")] = None,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate each point, without data or training.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate points, without data or training.")] = False,
     preset: Preset = None, steps: Steps = None, until: Until = None,
     batch: Annotated[
         int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
@@ -94,15 +95,26 @@ def sweep_command(  # noqa: PLR0917  an option each
         str | None, typer.Option(metavar="A,B", help="Show these columns.", show_default="axes and quantities")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV, and nothing else.")] = False,
+    page: Annotated[bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")] = True,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="QUANTITY", help="With report: across the front's picture.",
+                                 show_default="energy")
+    ] = None,
+    y: Annotated[
+        str | None, typer.Option("--y", metavar="QUANTITY", help="With report: up it.", show_default="the metric")
+    ] = None,
     as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train or estimate WORKLOAD at every point of a grid: metric, energy, time, area and more, a row a point and chip.
 
     No more is trained than decides the counts: points that differ in prices alone are priced from one training, points
     that differ in times alone are re-timed. What is done is kept in OUT: the same command goes on, after Ctrl-C too.
-    OUT/sweep.csv is the table. archsim sweep show OUT prints, filters and sorts it.
+    OUT/sweep.csv is the table. archsim sweep show OUT prints, filters and sorts it; archsim sweep report OUT draws it.
     """
     view = {"sort": sort, "best": best, "columns": columns, "as_csv": as_csv, "as_json": as_json}
+    if words and words[0] == REPORT:
+        _report(words[1:], out, x, y, quiet=quiet)
+        return
     if words and words[0] == SHOW:
         _show(words[1:], condition, view)
         return
@@ -125,7 +137,7 @@ def sweep_command(  # noqa: PLR0917  an option each
         _introduce(plan, folder, on, dry_run=dry_run)
     if dry_run:
         return
-    _carry_out(plan, folder, on, view, silent=silent, stop_hopeless=stop_hopeless, keep_runs=keep_runs)
+    _carry_out(plan, folder, on, view, silent=silent, stop_hopeless=stop_hopeless, keep_runs=keep_runs, page=page)
 
 
 def _introduce(plan: Plan, out: Path, on: str, *, dry_run: bool) -> None:
@@ -155,8 +167,20 @@ _MINUTES = 120
 """From so many seconds on, minutes are told."""
 
 
+_SELDOM_S = 0.5
+"""Seconds between two looks at the progress."""
+
+
 def _carry_out(
-    plan: Plan, out: Path, on: str, view: dict[str, Any], *, silent: bool, stop_hopeless: bool, keep_runs: bool
+    plan: Plan,
+    out: Path,
+    on: str,
+    view: dict[str, Any],
+    *,
+    silent: bool,
+    stop_hopeless: bool,
+    keep_runs: bool,
+    page: bool,
 ) -> None:
     """Do the sweep and print its best points; exit with 130 if it was interrupted, with 1 if points failed."""
     from archsim.studies.sweeps.sweep import carry_out
@@ -164,7 +188,14 @@ def _carry_out(
     what = "estimate" if plan.study.estimate else "training"
     try:
         with counting(what, silent=silent) as shown:
-            found = carry_out(plan, out, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=shown)
+            told = [0.0]
+
+            def done(name: str, finished: int, due: int) -> None:
+                if finished == due or time.monotonic() > told[0] + _SELDOM_S:  # thousands come by
+                    told[0] = time.monotonic()
+                    shown(name, finished, due)
+
+            found = carry_out(plan, out, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
     except KeyboardInterrupt:
         typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -172,6 +203,12 @@ def _carry_out(
            silent=silent and not (view["as_csv"] or view["as_json"]))  # fmt: skip
     if not silent:
         typer.echo(f"Table: {out / 'sweep.csv'} ({len(found.frame):,} rows; archsim sweep show {out})")
+    if page and found.finished["point"].nunique() > 1:  # one point is no picture
+        from archsim.report.sweeps.write import write
+
+        written = write(found.path)
+        if not silent:
+            typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
     cut = found.frame[found.frame["state"] == "stopped"]["point"].nunique()
     if cut and not silent:
         typer.echo(f"{cut} of {len(plan.points):,} points were cut early; their rows say why")
@@ -190,6 +227,17 @@ def _show(words: list[str], conditions: list[str] | None, view: dict[str, Any]) 
     if len(words) != 1:
         raise InputError(key="show", value=" ".join(words), expected="the directory of a sweep")
     _print(read_sweep(Path(words[0])), conditions or (), view, silent=False)
+
+
+def _report(words: list[str], out: Path | None, x: str | None, y: str | None, *, quiet: bool) -> None:
+    """Draw the pictures and write the page of a sweep."""
+    from archsim.report.sweeps.write import write
+
+    if len(words) != 1:
+        raise InputError(key="report", value=" ".join(words), expected="the directory of a sweep")
+    written = write(Path(words[0]), out, x=x, y=y)
+    if not quiet:
+        typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
 
 
 def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool) -> None:

@@ -58,7 +58,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return file name -> JSON Schema: technology, workload, case, sweep, device, and one for each kind of chip and device."""
+    """Return file name -> JSON Schema: technology, workload, case, sweep, one for each kind of chip and device."""
     found = {
         "technology": _technology(),
         "workload": _nameless(_model(Workload, "A network, its data set and its training")),

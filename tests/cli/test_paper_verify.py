@@ -93,7 +93,7 @@ def test_a_run_that_was_changed_is_told_in_words_with_the_versions_that_differ(
     done = cli("verify", run)
     assert done.code == 1
     for words in (
-        "NOT equal: 1 of 8 items differ. Kernels are compiled for the processor", "numpy: 0.0.",
+        "NOT equal: 1 of 9 items differ. Kernels are compiled for the processor", "numpy: 0.0.",
         "mlp-mnist.yaml has changed since", "rows, now",
     ):  # fmt: skip
         assert words in done.out

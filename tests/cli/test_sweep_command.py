@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -29,7 +30,7 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim.studies.workers.pool import given
 
     @contextmanager
-    def here(on: str, *, most: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def here(on: str, *, most: int):  # type: ignore[no-untyped-def]
         assert on == "processes"
         with ThreadPoolExecutor(1) as executor:
             yield given(executor)
@@ -63,7 +64,7 @@ def test_a_sweep_ends_with_its_best_points_and_its_table_and_goes_on(cli: Cli, t
     )
 
     shown = cli("sweep", "show", "reports/sweep-tiny", "--sort", "energy", "--best", 1, "--csv")
-    first = pd.read_csv(__import__("io").StringIO(shown.out))
+    first = pd.read_csv(io.StringIO(shown.out))
     assert first["energy_per_sample_J"][0] == frame["energy_per_sample_J"].min()
     rows = json.loads(cli("sweep", "show", "reports/sweep-tiny", "--where", "tile.adc.bits > 4", "--json").out)
     assert [row["tile.adc.bits"] for row in rows] == [6, 6]

@@ -23,7 +23,7 @@ MARK = b'<meta name="generator" content="archsim">'
 """By which a page that may be replaced is known."""
 LARGEST = 10_000_000
 """Bytes a page may have: what a letter takes, and what a browser opens at once."""
-_SCRIPTS = ("model", "charts", "controls")
+_SCRIPTS = ("base", "model", "charts", "controls")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 

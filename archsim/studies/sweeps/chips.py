@@ -161,6 +161,7 @@ class Reading:
         self._data: dict[str, Data] = {}
         self._digests: dict[str, str] = {}
         self._designs: dict[tuple[Any, ...], Design] = {}
+        self._version = version("archsim")
         self.instead_of: str | None = None
         if not study.estimate:
             self._find_data()
@@ -273,7 +274,7 @@ class Reading:
         chip = self._chip(learning, k, tuple(given.items()))
         place = id(learning), id(chip)
         if place not in self._asked:
-            content = [learning.said, chip.said, version("archsim"), SCHEMA, self.study.estimate]
+            content = [learning.said, chip.said, self._version, SCHEMA, self.study.estimate]
             self._asked[place] = Asked(learning, chip, digest(content))
         return self._asked[place]
 

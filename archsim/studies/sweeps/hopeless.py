@@ -2,7 +2,8 @@
 
 The rule: all points are trained for a quarter of their steps and tested. A point is cut if another of the same chip is
 then better in the metric by more than the metric's clear margin, and takes no more energy, time and area a sample. What
-is cut is known before anything goes on, so it does not depend on the order in which trainings end.
+is cut is known before anything goes on, so it does not depend on the order in which trainings end. A training that any
+of its points needs goes on for all of them.
 """
 
 from __future__ import annotations
@@ -65,7 +66,24 @@ def hopeless(plan: Plan, counts: Callable[[Unit], Counts | None]) -> dict[int, s
                 f"cut after {steps:,} steps: {metric.text(own.test)}, where {plan.points[other].named} has "
                 f"{metric.number(its.test)} and takes no more energy, time and area"
             )
-    return cut
+    return _of_no_use_to_others(plan, cut)
+
+
+def _of_no_use_to_others(plan: Plan, cut: dict[int, str]) -> dict[int, str]:
+    """Return the points that are cut without those that share a training with one that is not: it is done anyway."""
+    sharing: dict[str, list[int]] = {}
+    mine: dict[int, list[str]] = {}
+    for point in plan.points:
+        names = _compared(point)
+        units = [by_chip[name] for by_chip in point.units.values() for name in names]
+        mine[point.number] = [(unit.leader or unit).key for unit in units]
+        for key in mine[point.number]:
+            sharing.setdefault(key, []).append(point.number)
+    return {
+        number: reason
+        for number, reason in cut.items()
+        if all(other in cut for key in mine[number] for other in sharing[key])
+    }
 
 
 def _compared(point: Point) -> list[str]:

@@ -49,6 +49,11 @@ class Unit:
             study.preset, study.steps, study.until, study.data, study.batch,
         )  # fmt: skip
 
+    @property
+    def named(self) -> str:
+        """Its chip, settings and seed in words."""
+        return ", ".join([self.asked.chip.name, *self.asked.settings, f"seed {self.seed}"])
+
     def first(self, steps: int) -> str:
         """Return the key of its first steps, done again."""
         return digest([self.key, "first", steps])

@@ -24,11 +24,13 @@ from archsim.studies.workers.parcel import Parcel, pack
 from archsim.studies.workers.pool import On, Pool, pool
 
 AGAIN = "again"
+_RECENT = 64
+"""Contents that are kept in memory: thousands would fill it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What is to be done of a unit: all of it, its first steps again, or up to `stop_at`; `key` is that of the store."""
+    """What is to be done of a unit: all of it, its first steps again, or up to `stop_at`."""
 
     key: str
     unit: Unit
@@ -61,8 +63,8 @@ class Doing:
     keep_runs: bool = False
     done: Counted = _quiet
     stopped: dict[int, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    _kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
     _pace: Pace = field(default_factory=Pace)
     _count: int = 0
     _due: int = 0
@@ -70,7 +72,7 @@ class Doing:
     def run(self, on: On) -> None:
         """Do what is not done yet; what comes back is kept at once."""
         early = self._missing(self._early()) if self.stop_hopeless else []
-        with self._opened(on, len(early) or len(self._missing(self._whole(every=True)))) as place:
+        with self._opened(on, max(len(early), len(self._missing(self._whole(every=True))))) as place:
             if early:
                 self._do(early, place)
             if self.stop_hopeless:
@@ -147,11 +149,13 @@ class Doing:
         for came in finished(((job.key, self._job(job, place)) for job in jobs), place):
             unit = units[came.name]
             if came.error is None:
-                self._put(came.name, {"state": "done", **came.value, "seconds": came.seconds, "by": came.by})
+                kept = {"run": str(self.store.run(unit.key))} if self.keep_runs and came.name == unit.key else {}
+                done = {"state": "done", **came.value, "seconds": came.seconds, "by": came.by, **kept}
+                self._put(came.name, done)
             else:
                 self._fail(came)
             self._count += 1
-            self.done(f"{unit.asked.chip.name}, seed {unit.seed}", self._count, self._due)
+            self.done(unit.named, self._count, self._due)
             if self._pace.due():
                 begin = time.monotonic()
                 self.write()
@@ -167,14 +171,17 @@ class Doing:
 
     # --- what is known --------------------------------------------------------------------------------------------
     def _put(self, key: str, content: dict[str, Any], *, keep: bool = True) -> None:
-        self._kept[key] = content
-        if keep:  # what a dead worker left undone is done again by the same command
+        if keep:
             self.store.put(key, content)
+        else:  # what a dead worker left undone is done again by the same command
+            self._unkept[key] = content
 
     def _get(self, key: str) -> dict[str, Any] | None:
-        if key not in self._kept and (found := self.store.get(key)) is not None:
-            self._kept[key] = found
-        return self._kept.get(key)
+        if (found := self._unkept.get(key) or self._recent.pop(key, None) or self.store.get(key)) is not None:
+            self._recent[key] = found  # the baseline is asked for again and again, most others once
+            if len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        return found
 
     def outcome(self, unit: Unit) -> table.Outcome:
         """Return what came of a unit: its counts, why there are none, or None."""
@@ -200,10 +207,7 @@ class Doing:
     def write(self) -> list[Path]:
         """Write the table as far as it is known."""
         frame = table.frame(self.plan, self.outcome, self.stopped)
-        self.failures = int((frame["state"] == table.FAILED).sum())
         return self.store.write(frame)
-
-    failures: int = 0
 
 
 def carry_out(

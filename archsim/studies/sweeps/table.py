@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 from archsim.accounting.circuits import CHIP_PARTS
 from archsim.base.errors import ArchsimError
 from archsim.base.metrics import Metric
-from archsim.records.seeds import spread
 from archsim.records.sweeps import (
     AFTER,
     DONE,
@@ -44,6 +42,9 @@ EDP, OPERATIONS, RATIO = "edp_per_sample_Js", "ops_per_J", "energy_ratio"
 SPREADS = (METRIC, ENERGY, LATENCY)
 """Quantities whose deviation over seeds stands beside them."""
 
+ORDER = " order"
+"""Column by which rows are put in the order of the grid; it is not in the table."""
+Cells = dict[str, list[Any]]
 Outcome = Counts | str | None
 """What came of a unit: counts, the reason why there are none, or nothing yet."""
 
@@ -93,7 +94,19 @@ def frame(plan: Plan, outcome: Callable[[Unit], Outcome], stopped: Mapping[int, 
     """
     import pandas as pd
 
-    return pd.DataFrame(_rows(plan, outcome, stopped), columns=pd.Index(_names(plan)))
+    axes = columns(plan.study, plan.tariffs)
+    groups: dict[tuple[int, int], list[Point]] = {}
+    for point in plan.points:
+        groups.setdefault((id(point.design), id(point.clock.technology)), []).append(point)
+    names = _names(plan)
+    whole: dict[str, list[Any]] = {name: [] for name in (ORDER, *names)}
+    for points in groups.values():
+        for part in _group(points, axes, outcome, stopped):
+            count = len(part[ORDER])
+            for name, cells in whole.items():
+                cells.extend(part.get(name) or [None] * count)
+    found = pd.DataFrame(whole, columns=pd.Index((ORDER, *names)))
+    return found.sort_values(ORDER, kind="stable", ignore_index=True).drop(columns=ORDER)
 
 
 def _names(plan: Plan) -> list[str]:
@@ -108,57 +121,39 @@ def has_ratio(plan: Plan) -> bool:
     return any(point.design.baseline is not None and len(point.design.all) > 1 for point in plan.points)
 
 
-def _rows(plan: Plan, outcome: Callable[[Unit], Outcome], stopped: Mapping[int, str]) -> list[dict[str, Any]]:
-    axes = columns(plan.study, plan.tariffs)
-    groups: dict[tuple[int, int, str], list[Point]] = {}
-    for point in plan.points:
-        groups.setdefault((id(point.design), id(point.clock.technology), ""), []).append(point)
-    found: list[tuple[int, list[dict[str, Any]]]] = []
-    for points in groups.values():
-        found += _group(points, axes, outcome, stopped)
-    return [row for _, rows in sorted(found, key=lambda pair: pair[0]) for row in rows]
-
-
 def _group(
     points: Sequence[Point], axes: Sequence[Column], outcome: Callable[[Unit], Outcome], stopped: Mapping[int, str]
-) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Return the rows of points of the same chips and times, all priced at once."""
-    first = points[0]
-    known = {
-        (seed, name): outcome(unit) for seed, by_chip in first.units.items() for name, unit in by_chip.items()
-    }  # fmt: skip
+) -> list[Cells]:
+    """Return the rows of points of the same chips and times, all priced at once, column by column: a part a chip."""
+    first, count = points[0], len(points)
+    known = [outcome(unit) for by_chip in first.units.values() for unit in by_chip.values()]
     own = [each for each in axes if each.axis.kind not in OF_COLUMN]
-    common = [
-        {"point": point.key, "how": point.how, "technology": point.clock.name,
-         **{each.axis.column: each.values[point.values[each.axis.key]] for each in own}}
-        for point in points
-    ]  # fmt: skip
+    common: Cells = {
+        ORDER: [point.number for point in points], "point": [point.key for point in points],
+        "how": [point.how for point in points], "technology": [first.clock.name] * count,
+        **{each.axis.column: [each.values[point.values[each.axis.key]] for point in points] for each in own},
+    }  # fmt: skip
     if cut := stopped.get(first.number):
-        return _without(points, common, STOPPED, cut)
-    if (reason := next((each for each in known.values() if isinstance(each, str)), None)) is not None:
-        return _without(points, common, FAILED, reason)
-    if any(each is None for each in known.values()):
+        return _without(common, first, STOPPED, cut)
+    if (reason := next((each for each in known if isinstance(each, str)), None)) is not None:
+        return _without(common, first, FAILED, reason)
+    if any(each is None for each in known):
         return []
-    counts = {place: each for place, each in known.items() if isinstance(each, Counts)}
+    places = [(seed, name) for seed, by_chip in first.units.items() for name in by_chip]
+    counts = {place: each for place, each in zip(places, known, strict=True) if isinstance(each, Counts)}
     try:
         priced = _priced(points, counts)
     except ArchsimError as error:
-        return _without(points, common, FAILED, str(error))
-    rows: list[tuple[int, list[dict[str, Any]]]] = []
-    chips = [_Measured(one, first, counts, priced) for one in first.design.chips]
-    for k, point in enumerate(points):
-        rows.append((point.number, [{**common[k], "state": DONE, **chip.row(k)} for chip in chips]))
-    return rows
+        return _without(common, first, FAILED, str(error))
+    done = {**common, "state": [DONE] * count}
+    return [{**done, **_measured(one, first, count, counts, priced)} for one in first.design.chips]
 
 
-def _without(
-    points: Sequence[Point], common: Sequence[Mapping[str, Any]], state: str, reason: str
-) -> list[tuple[int, list[dict[str, Any]]]]:
-    return [
-        (point.number, [{**told, "state": state, "reason": reason, "chip": one.chip.name, "seeds": 0}
-                        for one in point.design.chips])
-        for point, told in zip(points, common, strict=True)
-    ]  # fmt: skip
+def _without(common: Cells, first: Point, state: str, reason: str) -> list[Cells]:
+    """Return rows that say why they have no numbers."""
+    count = len(common[ORDER])
+    told: Cells = {"state": [state] * count, "reason": [reason] * count, "seeds": [0] * count}
+    return [{**common, **told, "chip": [one.chip.name] * count} for one in first.design.chips]
 
 
 def _priced(points: Sequence[Point], counts: Mapping[tuple[int, str], Counts]) -> dict[tuple[int, str], Priced]:
@@ -168,58 +163,50 @@ def _priced(points: Sequence[Point], counts: Mapping[tuple[int, str], Counts]) -
     return {place: Pricer(each, technology).price(values) for place, each in counts.items()}
 
 
-class _Measured:
-    """One chip of points that are priced together: its quantities, by point."""
-
-    def __init__(
-        self,
-        asked: Asked,
-        first: Point,
-        counts: Mapping[tuple[int, str], Counts],
-        priced: Mapping[tuple[int, str], Priced],
-    ) -> None:
-        name, seeds = asked.chip.name, list(first.units)
-        self._name, self._counts = name, [counts[seed, name] for seed in seeds]
-        self._priced = [priced[seed, name] for seed in seeds]
-        self._operations = asked.learning.operations
-        over = first.design.baseline
-        beside = over is not None and over is not asked
-        self._over = [priced[seed, over.chip.name] for seed in seeds] if over is not None and beside else []
-        latencies = [Pricer.latency(each) for each in self._counts]
-        self._latency = _spread(latencies)
-        self._latencies = latencies
-        tests = [each.test for each in self._counts if each.test is not None]
-        self._test = _spread(tests) if tests else None
-        self._run = next((each.run for each in self._counts if each.run), None)
-
-    def row(self, k: int) -> dict[str, Any]:
-        """Return the quantities at the k-th point."""
-        energies = [_at(each.per_sample_J, k) for each in self._priced]
-        energy, deviation = _spread(energies)
-        latency = self._latency[0]
-        found: dict[str, Any] = {
-            "chip": self._name, "seeds": len(self._counts), "run": self._run,
-            ENERGY: energy, f"{ENERGY}{SPREAD}": deviation, LATENCY: latency, f"{LATENCY}{SPREAD}": self._latency[1],
-            AREA: _at(self._priced[0].area_m2, k),
-            EDP: fmean(a * b for a, b in zip(energies, self._latencies, strict=True)),
-            OPERATIONS: self._operations / energy if energy else math.nan,
-        }  # fmt: skip
-        if self._test is not None:
-            found |= {METRIC: self._test[0], f"{METRIC}{SPREAD}": self._test[1]}
-        if self._over:
-            pairs = zip(self._over, self._priced, strict=True)
-            found[RATIO] = fmean(_at(over.per_step_J, k) / _at(own.per_step_J, k) for over, own in pairs)
-        for part in self._priced[0].by_part_J:
-            found[f"{PART}{part}"] = fmean(
-                _at(each.by_part_J[part], k) if part in each.by_part_J else 0.0 for each in self._priced
-            )
-        return found
+def _measured(
+    asked: Asked, first: Point, count: int, counts: Mapping[tuple[int, str], Counts],
+    priced: Mapping[tuple[int, str], Priced],
+) -> Cells:  # fmt: skip
+    """Return the quantities of one chip of so many points, mean over the seeds."""
+    name, seeds = asked.chip.name, list(first.units)
+    did, costs = [counts[seed, name] for seed in seeds], [priced[seed, name] for seed in seeds]
+    energies = _all([each.per_sample_J for each in costs], count)
+    latencies = _all([np.array([Pricer.latency(each)]) for each in did], count)
+    energy = _mean(energies)
+    found: dict[str, F64] = {
+        ENERGY: energy, f"{ENERGY}{SPREAD}": _deviation(energies), LATENCY: _mean(latencies),
+        f"{LATENCY}{SPREAD}": _deviation(latencies), AREA: _all([costs[0].area_m2], count)[0],
+        EDP: _mean(energies * latencies),
+        OPERATIONS: np.divide(asked.learning.operations, energy, out=np.full(count, np.nan), where=energy > 0),
+    }  # fmt: skip
+    if all(each.test is not None for each in did):
+        tests = _all([np.array([each.test], np.float64) for each in did], count)
+        found |= {METRIC: _mean(tests), f"{METRIC}{SPREAD}": _deviation(tests)}
+    over = first.design.baseline
+    if over is not None and over is not asked:
+        beside = _all([priced[seed, over.chip.name].per_step_J for seed in seeds], count)
+        found[RATIO] = _mean(beside / _all([each.per_step_J for each in costs], count))
+    for part in costs[0].by_part_J:
+        none = np.zeros(1)
+        found[f"{PART}{part}"] = _mean(_all([each.by_part_J.get(part, none) for each in costs], count))
+    cells: Cells = {name: values.tolist() for name, values in found.items()}
+    run = next((each.run for each in did if each.run), None)
+    return {**cells, "chip": [name] * count, "seeds": [len(did)] * count, "run": [run] * count}
 
 
-def _at(values: F64, k: int) -> float:
-    return float(values[k if len(values) > 1 else 0])
+def _all(values: Sequence[F64], count: int) -> F64:
+    """Return values by seed and point, (seeds, n); what is the same at every point comes as one number a seed."""
+    return np.stack([np.broadcast_to(each, (count,)) for each in values]).astype(np.float64, copy=False)
 
 
-def _spread(values: Sequence[float]) -> tuple[float, float | None]:
-    """Return mean and standard deviation; of one value that value itself, and none."""
-    return (values[0], None) if len(values) == 1 else spread(list(values))
+def _mean(values: F64) -> F64:
+    """Return the mean over the seeds, correctly rounded sums; of one seed that itself."""
+    if len(values) == 1:
+        one: F64 = values[0]
+        return one
+    return np.array([math.fsum(each) for each in values.T.tolist()], np.float64) / len(values)
+
+
+def _deviation(values: F64) -> F64:
+    """Return the standard deviation over the seeds; NaN of one."""
+    return np.full(values.shape[1], np.nan) if len(values) == 1 else np.std(values, axis=0, ddof=1)

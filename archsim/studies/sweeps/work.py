@@ -5,6 +5,7 @@ Workers keep what they read for the next task: technologies, networks. Each is n
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,8 +95,9 @@ def train(what: Task | Parcel, stop_at: int | None, folder: Path | None, data_sh
             raise InputError(f"here is {spec.dataset.origin}", key="--data", expected="the data of the sweep")
         if folder is not None:
             seen: list[Trained] = []
+            shutil.rmtree(folder, ignore_errors=True)  # of a sweep that died before it knew of this run
             execute(spec, folder, every_s=None, force=True, seen=seen.append)
-            return {**trained(seen[0]).content(), "run": str(folder)}
+            return trained(seen[0]).content()
         check_fit(spec)
         trainer = Trainer(
             spec, spec.architectures[0], stop=lambda: stop_at is not None and trainer.chip.ledger.steps >= stop_at

@@ -59,13 +59,13 @@ def dask(on: str, address: str) -> Iterator[Pool]:
     SystemFault
         If the scheduler does not answer, or has no workers, within `ANSWER_S`.
     """
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        raise InputError(key="--on", value=on, expected="dask://HOST:PORT, as the scheduler says it at its start")
     try:
         from distributed import Client
     except ImportError as error:
         raise _missing("distributed", on, error) from error
-    host, colon, port = address.rpartition(":")
-    if not (host and colon and port.isdecimal()):
-        raise InputError(key="--on", value=on, expected="dask://HOST:PORT, as the scheduler says it at its start")
     for name in _TALKERS:  # they tell on standard error what is told here in a line
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:

@@ -1,5 +1,8 @@
 """Processes of this machine, each a lane of its own: one that dies takes its own task along, and no other.
 
+On Linux they are forked from one process that has imported what a training needs, which takes most of a start; it
+begins when the first pool is opened and ends with the program. Elsewhere each imports it for itself.
+
 Light on purpose, as `perform`: a worker imports this module before NumPy, and with it the number of its threads.
 """
 
@@ -15,12 +18,17 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import Any
 
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """What libraries read when they are loaded: a thread each, for there is a process a core."""
+
+READY = "archsim.studies.workers.ready"
+"""What the process imports that workers are forked from."""
 
 
 def cores() -> int:
@@ -47,12 +55,14 @@ class _Lane:
 class Lanes(Executor):
     """An executor of so many processes, begun when they are needed; a task goes to the one with the least to do.
 
-    At the end, or when the program ends in whatever way, the processes end at once: what they were doing is lost.
+    Processes see the environment as it is when they begin. At the end, or when the program ends in whatever way, they
+    end at once: what they were doing is lost.
     """
 
     def __init__(self, number: int) -> None:
         self._lanes: list[_Lane | None] = [None] * number
         self._lock = threading.Lock()
+        self._context = _prepared()
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -89,14 +99,11 @@ class Lanes(Executor):
         if not ended.cancelled() and isinstance(ended.exception(), BrokenProcessPool):
             lane.broken = True
 
-    @staticmethod
-    def _renewed(before: _Lane | None) -> _Lane:
+    def _renewed(self, before: _Lane | None) -> _Lane:
         if before:
             before.close(wait=False)
         child, parent = multiprocessing.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(
-            1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(child,)
-        )
+        pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin, initargs=(child, dict(os.environ)))
         with _no_program():
             pool.submit(int)  # the process begins here
         child.close()
@@ -117,10 +124,29 @@ def _no_program() -> Iterator[None]:
         sys.modules["__main__"] = program
 
 
-def _begin(alive: Connection) -> None:
+def _prepared() -> BaseContext:
+    """Return how processes begin, and let the one that they are forked from begin its imports."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([READY])
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(path or "." for path in sys.path)
+    try:
+        with _no_program():
+            forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return context
+
+
+def _begin(alive: Connection, environment: dict[str, str]) -> None:
     """Leave Ctrl-C to the parent, which ends the process; end with the parent, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ.clear()
+    os.environ.update(environment, **dict.fromkeys(THREADS, "1"))
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
 
 

@@ -1,14 +1,17 @@
-"""A run as it can be sent: what its directory begins with, run.yaml and copies of all inputs, and its key.
+"""A run as it can be sent, and its key.
 
-Data sets known by name do not travel: a worker looks for them, and finds the same bytes or says so.
+To workers that see the files of this machine it goes as it was resolved; elsewhere as what its directory begins with,
+run.yaml and copies of all inputs. Data sets known by name never travel: a worker reads them itself, and has the same
+bytes or says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from archsim.base import files
 from archsim.base.errors import DataError, InputError, ModelError
@@ -27,21 +30,25 @@ class Parcel:
 
     Parameters
     ----------
-    files : path below the run directory, with "/" -> content
+    content : RunSpec without its data; or path below a run directory, with "/" -> bytes
     key : see `identity.point_key`; what is unpacked must have it, too
+    sha256, origin : of the data, and in words
     data : folder of data sets; None where the worker's own are to be found
-    away : whether the worker is elsewhere
     """
 
-    files: Mapping[str, bytes] = field(repr=False)
+    content: RunSpec | Mapping[str, bytes] = field(repr=False)
     key: str
+    sha256: str
+    origin: str
     data: Path | None
-    away: bool
 
 
 def pack(spec: RunSpec, pool: Pool, data: Path | None = None) -> Parcel:
     """Return a run as a parcel for the workers of a pool; `data` is what `resolve` was given."""
-    return Parcel(rundir.beginning(spec), point_key(spec), data if pool.shared else None, not pool.shared)
+    told = point_key(spec), spec.dataset.sha256, spec.dataset.origin
+    if pool.shared:
+        return Parcel(replace(spec, dataset=_NONE), *told, data)
+    return Parcel(rundir.beginning(spec), *told, None)
 
 
 @contextmanager
@@ -53,20 +60,33 @@ def unpacked(parcel: Parcel) -> Iterator[RunSpec]:
     InputError
         If its data are not found here, or others.
     """
+    if isinstance(parcel.content, RunSpec):
+        dataset = parcel.content.workload.load(parcel.data)
+        if dataset.sha256 != parcel.sha256:
+            raise DataError(f"were {parcel.origin}, and are {dataset.origin} now", key="data", expected="the same")
+        yield _checked(replace(parcel.content, dataset=dataset), parcel)
+        return
     with files.scratch() as folder:
-        lay_out(parcel.files, folder)
+        lay_out(parcel.content, folder)
         try:
-            spec = reopen(folder, data=parcel.data)
+            spec = reopen(folder)
         except InputError as error:
-            if not (parcel.away and (isinstance(error, DataError) or error.key == "--data")):
+            if not (isinstance(error, DataError) or error.key == "--data"):
                 raise
             raise DataError(
                 f"on the worker {here()}: {error.message or error}", key=f"${VARIABLE}",
                 expected="there, in the environment of the worker, a folder with the same data as here",
             ) from error  # fmt: skip
-        if (key := point_key(spec)) != parcel.key:
-            raise ModelError(f"{here()} made another run of what it was sent: {key}, not {parcel.key}")
-        yield spec
+        yield _checked(spec, parcel)
+
+
+_NONE: Any = None
+
+
+def _checked(spec: RunSpec, parcel: Parcel) -> RunSpec:
+    if (key := point_key(spec)) != parcel.key:
+        raise ModelError(f"{here()} made another run of what it was sent: {key}, not {parcel.key}")
+    return spec
 
 
 def lay_out(content: Mapping[str, bytes], folder: Path) -> None:

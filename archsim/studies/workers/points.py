@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit, train_all
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summarise import summarise
-from archsim.studies.workers.finished import Task, finished
+from archsim.studies.workers.finished import Finished, Task, finished
 from archsim.studies.workers.parcel import Parcel, pack, unpacked
 from archsim.studies.workers.pool import PROCESSES, On, Pool, pool
 
@@ -41,12 +42,8 @@ def run_points(
     InputError
         If a point's options are wrong, before anything is run.
     """
-    specs = {name: resolve(**options) for name, options in points.items()}
-    for spec in specs.values():
-        check_fit(spec)
-    keys = {name: point_key(spec) for name, spec in specs.items()}
     found: dict[str, dict[str, Any]] = {}
-    due: dict[str, list[str]] = {}
+    due: dict[str, tuple[RunSpec, list[str]]] = {}
 
     def keep(names: list[str], summary: dict[str, Any]) -> None:
         for name in names:
@@ -54,25 +51,28 @@ def run_points(
             if done:
                 done(name, summary)
 
-    for name, key in keys.items():
-        if (file := folder / f"{key}.json").is_file():
-            keep([name], json.loads(file.read_text(encoding="utf-8"))["summary"])
-        else:
-            due.setdefault(key, []).append(name)
-    if due:
-        with pool(on, most=len(due)) as workers:
-            for each in finished(_tasks(due, specs, points, workers), workers):
-                names, summary = due[each.name], each.result()
-                _write(folder / f"{each.name}.json", points[names[0]], summary)
-                keep(names, summary)
+    with ExitStack() as opened:
+        workers: Pool | None = None
+        for name, options in points.items():
+            spec = resolve(**options)
+            check_fit(spec)
+            if (file := folder / f"{(key := point_key(spec))}.json").is_file():
+                keep([name], json.loads(file.read_text(encoding="utf-8"))["summary"])
+                continue
+            workers = workers or opened.enter_context(pool(on, most=len(points)))  # they get ready meanwhile
+            due.setdefault(key, (spec, []))[1].append(name)
+        for each in finished(_tasks(due, points, workers), workers) if workers else ():
+            names, summary = due[each.name][1], each.result()
+            _write(folder / f"{each.name}.json", points[names[0]], each)
+            keep(names, summary)
     return {name: found[name] for name in points}
 
 
 def _tasks(
-    due: Mapping[str, list[str]], specs: Mapping[str, RunSpec], points: Mapping[str, Options], workers: Pool
+    due: Mapping[str, tuple[RunSpec, list[str]]], points: Mapping[str, Options], workers: Pool
 ) -> Iterator[tuple[str, Task]]:
-    for key, (name, *_) in due.items():
-        yield key, (trained, (pack(specs[name], workers, points[name].get("data")),))
+    for key, (spec, (name, *_)) in due.items():
+        yield key, (trained, (pack(spec, workers, points[name].get("data")),))
 
 
 def trained(parcel: Parcel) -> dict[str, Any]:
@@ -81,6 +81,7 @@ def trained(parcel: Parcel) -> dict[str, Any]:
         return summarise(spec, train_all(spec), 0.0).model_dump(by_alias=True, mode="json")
 
 
-def _write(file: Path, options: Options, summary: dict[str, Any]) -> None:
+def _write(file: Path, options: Options, came: Finished) -> None:
     shown = {name: value if isinstance(value, int | float) else str(value) for name, value in options.items()}
-    files.write_text(file, json.dumps({"options": shown, "summary": summary}, indent=1) + "\n")
+    content = {"options": shown, "seconds": came.seconds, "by": came.by, "summary": came.value}
+    files.write_text(file, json.dumps(content, indent=1) + "\n")

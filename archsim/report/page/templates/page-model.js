@@ -1,6 +1,4 @@
 // Amounts x figures, in the browser: the same sums as archsim's bill, rounded as Python's math.fsum rounds them.
-const PAGE = JSON.parse(document.getElementById("data").textContent);
-const PREFIXES = {"-18": "a", "-15": "f", "-12": "p", "-9": "n", "-6": "µ", "-3": "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"};
 
 /** Correctly rounded sum (Shewchuk's partials). */
 function fsum(values) {
@@ -40,28 +38,12 @@ for (const each of PAGE.technologies) {
 }
 
 // --- text ------------------------------------------------------------------------------------------------------------
-function exponent(value) {
-  return Math.min(Math.max(3 * Math.floor(Math.log10(Math.abs(value)) / 3), -18), 12);
-}
-
-/** A value in SI with an engineering prefix: show(2.5e-7, "s") is "250 ns". */
-function show(value, unit, digits = 4) {
-  if (value === 0 || !Number.isFinite(value)) return `${value} ${unit}`;
-  if (unit.split("/")[0].includes("^")) return `${Number(value.toPrecision(digits))} ${unit}`;
-  let power = exponent(value);
-  let mantissa = Number((value / 10 ** power).toPrecision(digits));
-  if (Math.abs(mantissa) >= 1000 && power < 12) [mantissa, power] = [mantissa / 1000, power + 3];
-  return `${mantissa} ${PREFIXES[power]}${unit}`;
-}
-
 /** The power of ten and the prefixed unit in which a figure is typed. */
 function typed(value, unit) {
   if (value === 0 || unit.split("/")[0].includes("^")) return {power: 0, unit};
   const power = exponent(value);
   return {power, unit: PREFIXES[power] + unit};
 }
-
-const WHOLE = new Intl.NumberFormat("en-US", {maximumFractionDigits: 0});
 
 function count(value, unit) {
   if (unit === "s") return show(value, "s");

@@ -120,11 +120,13 @@ def test_an_estimated_point_is_what_archsim_estimate_says(tmp_path: Path, here: 
 GRID: dict[str, Any] = {"settings": ["tile.adc.bits=4,6,8"], "archs": ["mixed-precision"]}
 
 
-def test_what_was_interrupted_goes_on_and_has_the_same_bits(
-    tmp_path: Path, here: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_interrupted_goes_on_and_has_the_same_bits(tmp_path: Path, here: ThreadPoolExecutor) -> None:
     whole = carry_out(planned(**GRID), tmp_path / "whole", on=here)
     trained: list[int] = []
+
+    def going_on(name: str, finished: int, due: int) -> None:
+        del name, finished
+        trained.append(due)
 
     def interrupted(name: str, finished: int, due: int) -> None:
         del name, due
@@ -137,9 +139,7 @@ def test_what_was_interrupted_goes_on_and_has_the_same_bits(
     assert told["state"] == "partial"
     kept = sorted((tmp_path / "sweep" / "counts").rglob("*.json"))
     assert len(kept) == 2
-    found = carry_out(
-        planned(**GRID), tmp_path / "sweep", on=here, done=lambda name, finished, due: trained.append(due)
-    )
+    found = carry_out(planned(**GRID), tmp_path / "sweep", on=here, done=going_on)
     assert trained == [2, 2]
     assert same(whole, found)
     assert found.definition["state"] == "finished"
@@ -229,6 +229,11 @@ def test_a_hopeless_training_is_cut_and_the_table_says_why(
     costs = whole.frame["energy_per_sample_J"]
     if better - worse > 0.05 and costs[0] <= costs[1]:
         assert "cut after 300 steps" in told["stopped"]
+
+
+def test_a_training_that_one_price_needs_goes_on_for_all() -> None:
+    plan = planned(settings=["tile.adc.bits=4,8"], figures=["adc.conversion=1pJ,2pJ"], archs=["mixed-precision"])
+    assert hopeless._of_no_use_to_others(plan, {0: "a", 1: "b", 2: "c"}) == {0: "a", 1: "b"}
 
 
 def test_other_data_than_the_sweep_s_are_refused_by_a_worker() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,7 @@ def test_a_range_has_its_ends_is_even_and_rises(first: float, factor: float, cou
     assert len(found) == count
     assert (found[0], found[-1]) == (a, b)
     places = [math.log(each) for each in found] if how == "log" else found
-    gaps = [y - x for x, y in zip(places, places[1:], strict=False)]
+    gaps = [y - x for x, y in pairwise(places)]
     assert max(gaps) - min(gaps) < 1e-6 * (abs(places[-1]) + abs(places[0]) + 1)
     assert all(each.endswith(unit) for each in texts)
 
@@ -88,7 +89,7 @@ def test_a_table_has_quantities_in_si_and_numbers_as_numbers() -> None:
 def test_values_of_a_file_are_lists_single_values_or_texts() -> None:
     assert listed([4, 6], key="k") == ("4", "6")
     assert listed("4..6", key="k") == ("4", "5", "6")
-    assert listed(False, key="k") == ("false",)  # noqa: FBT003
+    assert listed(False, key="k") == ("false",)
     assert listed([[1, 2], [3, 4]], key="k") == ("[1, 2]", "[3, 4]")
     with pytest.raises(InputError, match="empty grid"):
         listed([], key="k")
