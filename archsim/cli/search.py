@@ -10,6 +10,7 @@ import typer
 
 from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
 from archsim.display import console, counting
+from archsim.records.sweeps import METRIC
 
 if TYPE_CHECKING:
     from archsim.studies.search.search import Found, Search
@@ -80,6 +81,7 @@ def search_command(  # noqa: PLR0917  an option each
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
     ] = False,
+    page: Annotated[bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")] = True,
     join: Annotated[
         bool, typer.Option("--join", help="Take part in the search that another process does in OUT, from here.")
     ] = False,
@@ -92,8 +94,7 @@ def search_command(  # noqa: PLR0917  an option each
 
     Designs are estimated first. Where the metric is an objective or in a constraint, few of them are trained: half
     spaced evenly from the front of the estimates outwards, then what the sampler proposes; none whose estimate breaks
-    a constraint. What is done is kept in OUT, which is a sweep's: the same command goes on, and archsim sweep show OUT
-    reads it.
+    a constraint. What is done is kept in OUT, as a sweep's: the same command goes on; archsim sweep show OUT reads it.
     """
     from archsim.studies.search.search import folder_of, search
 
@@ -114,12 +115,13 @@ def search_command(  # noqa: PLR0917  an option each
         typer.echo(f"  into       {folder}")
     if not dry_run:
         _carry_out(what, folder, on, storage=storage, keep_runs=keep_runs, join=join, as_json=as_json,
-                   quiet=quiet)  # fmt: skip
+                   quiet=quiet, page=page)  # fmt: skip
 
 
 def _carry_out(
-    what: Search, out: Path, on: str, *, storage: str | None, keep_runs: bool, join: bool, as_json: bool, quiet: bool
-) -> None:
+    what: Search, out: Path, on: str, *, storage: str | None, keep_runs: bool, join: bool, as_json: bool, quiet: bool,
+    page: bool,
+) -> None:  # fmt: skip
     """Do the search and print its front; exit with 130 if it was interrupted, with 1 if no design is within."""
     from archsim.studies.search.search import carry_out
 
@@ -134,9 +136,25 @@ def _carry_out(
         typer.echo(json.dumps(json.loads(rows), indent=2))
     elif not quiet:
         _print(what, found, out)
+    if page and found.sweep.finished["point"].nunique() > 1:  # one point is no picture
+        from archsim.report.sweeps.write import write
+
+        x, y = _pictured([each.name for each in what.goals.objectives])
+        written = write(out, x=x, y=y)
+        if not (quiet or as_json):
+            typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
     if not len(found.front):
         typer.echo(f"archsim: no design of {len(found.frame):,} is within the constraints: {found.nearest}", err=True)
         raise typer.Exit(1)
+
+
+def _pictured(objectives: list[str]) -> tuple[str | None, str | None]:
+    """Return what stands across and up the picture of the front: two objectives, the metric up; None is by default."""
+    if METRIC in objectives:
+        return next((name for name in objectives if name != METRIC), None), METRIC
+    if len(objectives) > 1:
+        return objectives[0], objectives[1]
+    return (None, None) if objectives[0] == "latency_per_sample_s" else (objectives[0], None)
 
 
 def _print(what: Search, found: Found, out: Path) -> None:
