@@ -21,8 +21,8 @@ from archsim.studies.search.space import Drawn, Parameter, Space
 
 TPE, NSGA2 = "tpe", "nsga2"
 SAMPLERS = (TPE, NSGA2)
-POPULATION = 16
-"""Designs of a generation of NSGA-II."""
+LEAST_POPULATION = 4
+"""Designs of a generation of NSGA-II at least; else those of a batch."""
 STARTUP = 10
 """Designs that TPE draws at random before it models them."""
 JOURNAL = "optuna.log"
@@ -159,6 +159,8 @@ class Asker:
         How many there are.
     sampler : "tpe" or "nsga2"
     seed : int
+    at_a_time : int
+        Designs that are proposed together: a generation of NSGA-II.
     by : str
         What this process is called in the trials that it takes.
     alive : callable
@@ -172,10 +174,11 @@ class Asker:
 
     def __init__(
         self, place: Any, name: str, *, what: str, space: Space, objectives: int, sampler: str, seed: int,
-        by: str, alive: Callable[[str | None], bool],
+        at_a_time: int, by: str, alive: Callable[[str | None], bool],
     ) -> None:  # fmt: skip
         self._optuna, self._space, self._kind = optuna(), space, check_sampler(sampler)
         self._seed, self._by, self._alive = seed, by, alive
+        self._population = max(at_a_time, LEAST_POPULATION)
         with _silent():
             self._study = self._optuna.create_study(
                 storage=place, study_name=name, directions=["minimize"] * objectives, load_if_exists=True
@@ -260,7 +263,7 @@ class Asker:
 
     def _sampler(self, seed: int) -> Any:
         if self._kind == NSGA2:
-            return self._optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=seed)
+            return self._optuna.samplers.NSGAIISampler(population_size=self._population, seed=seed)
         return self._optuna.samplers.TPESampler(n_startup_trials=STARTUP, multivariate=True, seed=seed)
 
     def take(self, proposal: Proposal, batch: int) -> None:

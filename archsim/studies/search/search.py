@@ -286,7 +286,7 @@ class _Doing:
         what = self.what
         asker = asking.Asker(
             kept, name, what=self._hash, space=what.space, objectives=len(stage.goals.objectives),
-            sampler=what.sampler, seed=what.seed, by=self._sharing.name, alive=self._sharing.alive,
+            sampler=what.sampler, seed=what.seed, at_a_time=what.at_a_time, by=self._sharing.name, alive=self._sharing.alive,
         )  # fmt: skip
         self._again.append(lambda: stage.again(asker.told()))
         Loop(asker, what.space, stage, what.at_a_time, first).run()
