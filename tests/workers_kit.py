@@ -65,6 +65,19 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
+def below(parent: int) -> list[int]:
+    """Return all processes below one."""
+    own = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _parent(path) == parent]
+    return [*own, *(pid for each in own for pid in below(each))]
+
+
+def _parent(path: Path) -> int:
+    try:
+        return int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return -1
+
+
 def gone(pids: list[int], within_s: float) -> bool:
     """Whether processes end within so many seconds."""
     until = time.monotonic() + within_s

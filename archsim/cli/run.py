@@ -73,6 +73,8 @@ def run_command(  # noqa: PLR0917  an option each
     stem = f"{Path(workload).stem}{f'-{preset}' if preset else ''}-seed{seed}"
     if seeds < 1:
         raise InputError(key="--seeds", value=seeds, expected="a whole number from 1 on")
+    if seeds == 1 and on != "processes":
+        raise InputError(key="--on", value=on, expected="--seeds from 2 on beside it: one run runs here")
     how = How(checkpoint, force=force, as_json=as_json, quiet=quiet, details=details)
     if seeds > 1:
         chosen = list(range(seed, seed + seeds))

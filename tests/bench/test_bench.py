@@ -6,6 +6,7 @@ import bench
 import leaves
 import pytest
 import steps
+import workers
 
 
 def test_every_contestant_trains_and_has_a_row(
@@ -42,3 +43,19 @@ def test_a_network_s_step_is_timed_on_both_chips_with_or_without_torch(
     assert [*head.split()] == ["training", "step", "PyTorch", "analog", "x", "PyTorch", "aim", "digital32"]
     assert row.startswith("gpt-text, batch 2")
     assert row.count(" ms") == 3
+
+
+def test_a_study_on_two_processes_is_set_beside_the_sum_of_its_points(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(workers, "POINTS", 3)
+    monkeypatch.setattr(workers, "STEPS", 5)
+    workers.main()
+    said = capsys.readouterr().out
+    for text in (
+        "the first study of a program",
+        "a later one",
+        "over those of one process alone",
+        "sending a task takes",
+    ):
+        assert text in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from cli_kit import Cli
 from explain_kit import small_run
+from workers_kit import below, gone
 
 from archsim.runs import layout, owner
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
@@ -67,7 +67,7 @@ def killed_and_gone_on(whole: Path, folder: Path, rng: random.Random, number: in
     assert not [*out.glob("checkpoint-*"), *out.rglob(".*")]
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_bits(whole: Path, tmp_path: Path, number: int) -> None:
     killed_and_gone_on(whole, tmp_path, random.Random(number), number)  # noqa: S311  moments, no secrets
 
@@ -93,35 +93,10 @@ def test_a_second_run_into_a_directory_in_use_is_refused(cli: Cli, tmp_path: Pat
 def test_a_killed_parent_leaves_no_workers(tmp_path: Path) -> None:
     parent = start("run", "mlp-mnist", "--steps", 200_000, "--seeds", 2, "--out", tmp_path / "s", "-q", cwd=tmp_path)
     until = time.monotonic() + 60
-    while len(workers(parent.pid)) < 4 and time.monotonic() < until:
+    while len(below(parent.pid)) < 4 and time.monotonic() < until:
         time.sleep(0.1)
-    left = workers(parent.pid)
+    left = below(parent.pid)
     assert len(left) >= 4  # two, the one they are forked from, and Python's own for what is left behind
     parent.kill()
     parent.wait()
-    until = time.monotonic() + 10
-    while any(alive(pid) for pid in left) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not [pid for pid in left if alive(pid)]
-
-
-def workers(parent: int) -> list[int]:
-    """Return all processes below one."""
-    own = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _parent(path) == parent]
-    return [*own, *(pid for each in own for pid in workers(each))]
-
-
-def _parent(path: Path) -> int:
-    try:
-        return int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):
-        return -1
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    os.kill(pid, 0)
-    return state != "Z"
+    assert gone(left, 10)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.runs import earlier, layout, owner, rundir
+from archsim.runs import checkpoint, earlier, layout, owner, rundir
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import check_fit, execute
 from archsim.runs.spec import RunSpec, resolve
@@ -72,7 +72,7 @@ def run_directories(
             stop = None if workers.shared else any_stop([out for _, out in due.values()])
             for each in finished(_tasks(due, runs, workers, keep), workers, stop=stop):
                 came = each.result()
-                summary = came if workers.shared else _arrived(due[each.name][1], came)
+                summary = came if workers.shared else _arrived(due[each.name][1], due[each.name][0], came)
                 if summary is not None:
                     found[each.name] = summary
                     if done:
@@ -148,12 +148,12 @@ def _content(folder: Path) -> Carried:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
-def _arrived(out: Path, came: Carried) -> Summary:
-    """Write a run directory that a worker sent, run.yaml last: it says that the run is finished."""
+def _arrived(out: Path, spec: RunSpec, came: Carried) -> Summary:
+    """Write a run directory that a worker sent; until it is whole, its run.yaml says that the run is only begun."""
     with owner.owned(out):
-        for path in [path for path in out.rglob("*") if path.is_file() and path.name != owner.LOCK]:
-            path.unlink()
+        rundir.begin(out, spec)
         for name in sorted(came, key=lambda name: name == layout.RUN):
             with files.replacing(out / name) as aside:
                 aside.write_bytes(came[name])
+        checkpoint.clear(out)
     return Summary.model_validate_json(came[layout.SUMMARY])

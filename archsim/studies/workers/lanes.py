@@ -27,7 +27,7 @@ from typing import Any
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """What libraries read when they are loaded: a thread each, for there is a process a core."""
 
-READY = "archsim.studies.workers.ready"
+READY = ("archsim.studies.workers.quiet", "archsim.studies.workers.ready")
 """What the process imports that workers are forked from."""
 
 
@@ -95,7 +95,8 @@ class Lanes(Executor):
         return lane.busy if lane else 0
 
     def _free(self, lane: _Lane, ended: Future[Any]) -> None:
-        lane.busy -= 1
+        with self._lock:
+            lane.busy -= 1
         if not ended.cancelled() and isinstance(ended.exception(), BrokenProcessPool):
             lane.broken = True
 
@@ -129,7 +130,7 @@ def _prepared() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([READY])
+    context.set_forkserver_preload(list(READY))
     before = dict(os.environ)
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["PYTHONPATH"] = os.pathsep.join(path or "." for path in sys.path)

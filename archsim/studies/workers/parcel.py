@@ -7,8 +7,12 @@ bytes or says so.
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from archsim.data.datasets import VARIABLE
 from archsim.records.reopen import reopen
 from archsim.runs import rundir
 from archsim.runs.identity import point_key
+from archsim.runs.layout import RUN
 from archsim.runs.spec import RunSpec
 from archsim.studies.workers.perform import here
 from archsim.studies.workers.pool import Pool
@@ -53,7 +58,7 @@ def pack(spec: RunSpec, pool: Pool, data: Path | None = None) -> Parcel:
 
 @contextmanager
 def unpacked(parcel: Parcel) -> Iterator[RunSpec]:
-    """Yield the run of a parcel, as long as its files are needed.
+    """Yield the run of a parcel; its files are there as long as it is worked with.
 
     Raises
     ------
@@ -66,18 +71,42 @@ def unpacked(parcel: Parcel) -> Iterator[RunSpec]:
             raise DataError(f"were {parcel.origin}, and are {dataset.origin} now", key="data", expected="the same")
         yield _checked(replace(parcel.content, dataset=dataset), parcel)
         return
-    with files.scratch() as folder:
-        lay_out(parcel.content, folder)
-        try:
-            spec = reopen(folder)
-        except InputError as error:
-            if not (isinstance(error, DataError) or error.key == "--data"):
-                raise
-            raise DataError(
-                f"on the worker {here()}: {error.message or error}", key=f"${VARIABLE}",
-                expected="there, in the environment of the worker, a folder with the same data as here",
-            ) from error  # fmt: skip
-        yield _checked(spec, parcel)
+    try:
+        spec = reopen(_laid_out(parcel.content))
+    except InputError as error:
+        if not (isinstance(error, DataError) or error.key == "--data"):
+            raise
+        raise DataError(
+            f"on the worker {here()}: {error.message or error}", key=f"${VARIABLE}",
+            expected="there, in the environment of the worker, a folder with the same data as here",
+        ) from error  # fmt: skip
+    yield _checked(spec, parcel)
+
+
+_shelves = threading.local()
+"""Of each thread: digest of inputs -> what removes the folder that they lie in, and the folder."""
+SHELVES = 4
+
+
+def _laid_out(content: Mapping[str, bytes]) -> Path:
+    """Return a folder with a parcel's files, which the next parcel of the same inputs finds again.
+
+    So what is read by its path is read once, however many points a study has.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(content.keys() - {RUN}):
+        digest.update(f"{name} {len(content[name])} ".encode() + content[name])
+    shelves: OrderedDict[bytes, tuple[ExitStack, Path]] = _shelves.__dict__.setdefault("found", OrderedDict())
+    if (key := digest.digest()) not in shelves:
+        if len(shelves) == SHELVES:
+            shelves.popitem(last=False)[1][0].close()
+        kept = ExitStack()
+        shelves[key] = kept, kept.enter_context(files.scratch())
+        atexit.register(kept.close)
+        lay_out(content, shelves[key][1])
+    shelves.move_to_end(key)
+    lay_out({RUN: content[RUN]}, shelves[key][1])
+    return shelves[key][1]
 
 
 _NONE: Any = None

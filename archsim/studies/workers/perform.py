@@ -37,9 +37,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-@cache
 def here() -> str:
-    """Return what a process is called: HOST:PID."""
+    """Return what this process is called: HOST:PID."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 

@@ -45,17 +45,29 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Recorded]:
     return made
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("page", [None, style.COLUMN, style.TEXT], ids=["screen", "column", "text"])
+PAGES = {"screen": None, "column": style.COLUMN, "text": style.TEXT}
+ALWAYS = {("screen", 1), ("screen", 6), ("column", 4), ("text", 2)}
+"""What the default suite draws; the other pages and numbers are drawn with the long tests."""
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        pytest.param(name, number, marks=() if (name, number) in ALWAYS else pytest.mark.long)
+        for name in PAGES
+        for number in NUMBERS
+    ],
+)
 def test_words_of_a_run_s_charts_neither_overlap_nor_leave_them(
-    runs: dict[int, Recorded], number: int, page: style.Page | None
+    runs: dict[int, Recorded], name: str, number: int
 ) -> None:
+    page = PAGES[name]
     with style.applied(page):
-        for name in registry.names("chart"):
-            figure = registry.load("chart", name)(runs[number])
+        for chart in registry.names("chart"):
+            figure = registry.load("chart", chart)(runs[number])
             if figure is None:  # samples, of a network that makes none
                 continue
-            assert faults(figure) == [], name
+            assert faults(figure) == [], chart
             assert figure.get_figwidth() <= (page.width if page else 10.0)
 
 

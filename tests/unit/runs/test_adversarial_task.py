@@ -104,7 +104,7 @@ def test_a_generator_comes_nearer_to_the_data(monkeypatch: pytest.MonkeyPatch) -
     ("arch", "settings"),
     [
         ("digital32-deep", ()),
-        ("mixed-precision-deep", ()),
+        pytest.param("mixed-precision-deep", (), marks=pytest.mark.long),
         ("mixed-precision-deep", ("training.optimiser=adam", "training.learning_rate=0.001")),
     ],
 )

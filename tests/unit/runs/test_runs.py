@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,19 @@ def small(**options: Any) -> RunSpec:
     return resolve("mlp-mnist", **{"steps": 150, "techs": TECH, **options})
 
 
-@pytest.fixture
-def finished(tmp_path: Path) -> tuple[Path, Summary]:
-    summary = execute(small(), tmp_path / "run")
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    path = tmp_path_factory.mktemp("done") / "run"
+    summary = execute(small(settings=("dataset=mnist-5k",)), path)
     assert summary is not None
-    return tmp_path / "run", summary
+    return path, summary
+
+
+@pytest.fixture
+def finished(done: tuple[Path, Summary], tmp_path: Path) -> tuple[Path, Summary]:
+    """Return a run and its summary, a copy of its own for each test."""
+    shutil.copytree(done[0], tmp_path / "run")
+    return tmp_path / "run", done[1]
 
 
 def test_the_summary_is_the_contract(finished: tuple[Path, Summary]) -> None:

@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from workers_kit import die, nap, process
+from workers_kit import die, die_once, nap, process
 
 from archsim.base.errors import DataError, InputError, SystemFault
 from archsim.runs import layout
@@ -35,8 +34,17 @@ distributed = pytest.importorskip("distributed")
 executorlib = pytest.importorskip("executorlib")
 ROOT = Path(__file__).parents[4]
 SMALL: dict[str, Any] = {
-    "workload": "mlp-mnist", "settings": ("dataset=mnist-5k",), "steps": 20, "archs": ("digital32",),
+    "workload": {
+        "schema": 1, "kind": "workload", "name": "tiny", "title": "a tiny perceptron", "dataset": "mnist-5k",
+        "network": {"inputs": 784, "initial_std": 0.08, "layers": [
+            {"name": "fc1", "kind": "dense", "units": 12, "activation": "sigmoid"},
+            {"name": "fc2", "kind": "dense", "units": 10, "activation": "sigmoid"},
+        ]},
+        "training": {"batch": 1, "learning_rate": 0.3, "epochs": 1, "test_samples": 50},
+    },
+    "steps": 20, "archs": ("digital32",),
 }  # fmt: skip
+"""A workload that is in no file."""
 UNLIKE = {"wall_time_s", "steps_per_s", "first_steps_s"}
 """What of a summary no two runs share."""
 
@@ -95,7 +103,7 @@ def test_run_directories_come_back_whole_with_the_same_bits(on: str, tmp_path: P
     for seed in ("1", "2"):
         came = contents(tmp_path / "dask" / seed)
         assert came == contents(tmp_path / "here" / seed)
-        assert {"run.yaml", "energy.csv", "training.csv", "inputs/workload/mlp-mnist.yaml"} <= set(came)
+        assert {"run.yaml", "energy.csv", "training.csv", "inputs/workload/tiny.yaml"} <= set(came)
     told: list[str] = []
     again = run_directories(runs, on="processes:1", done=lambda name, _: told.append(name))
     assert sorted(again) == sorted(told) == ["1", "2"]  # kept: it did not even need a process
@@ -121,18 +129,15 @@ def test_a_stop_leaves_a_cluster_without_waiting(on: str, tmp_path: Path) -> Non
     assert not (tmp_path / "a").exists()
 
 
-def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(cluster: Any, on: str) -> None:
-    def kill() -> None:
-        time.sleep(0.6)
-        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
-
+def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(on: str, tmp_path: Path) -> None:
+    tasks: list[tuple[str, Task]] = [(str(k), (nap, (0.2, k))) for k in range(8)]
+    tasks.insert(2, ("killed", (die_once, (tmp_path / "mark",))))
     with pool(on, most=10) as workers:
         assert not workers.shared
-        threading.Thread(target=kill).start()
-        found = list(finished([(str(k), (nap, (0.4, k))) for k in range(10)], workers))
-    assert sorted(each.name for each in found) == sorted(map(str, range(10)))
-    assert all(each.result() == int(each.name) for each in found)
-    assert len({each.by for each in found}) >= 2
+        found = list(finished(tasks, workers))
+    assert sorted(each.name for each in found) == sorted(name for name, _ in tasks)
+    assert {each.name: each.result() for each in found} == {"killed": "done", **{str(k): k for k in range(8)}}
+    assert (tmp_path / "mark").exists()
 
 
 def test_workers_of_dask_of_another_version_are_refused(cluster: Any, on: str) -> None:
@@ -156,7 +161,8 @@ def test_data_that_a_worker_does_not_have_are_asked_for_there(on: str, tmp_path:
     for part in ("train", "t10k"):
         idx(f"{part}-images-idx3-ubyte", rng.integers(0, 255, (20, 28, 28)))
         idx(f"{part}-labels-idx1-ubyte", rng.integers(0, 9, 20))
-    points = {"mine": {"workload": "mlp-mnist", "steps": 3, "archs": ("digital32",), "data": tmp_path}}
+    mnist = {**SMALL, "workload": {**SMALL["workload"], "dataset": "mnist"}, "data": tmp_path}
+    points = {"mine": {**mnist, "steps": 3}}
     with pytest.raises(
         DataError, match=r"\$ARCHSIM_DATA: on the worker .*:\d+: the run was done on custom data"
     ) as said:

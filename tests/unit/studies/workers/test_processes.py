@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from workers_kit import alive, die, die_once, fail, fail_oddly, gone, nap, process, threads
 
 from archsim.base.errors import InputError, SystemFault
 from archsim.studies.workers import finished as sending
-from archsim.studies.workers import perform
+from archsim.studies.workers import lanes, perform
 from archsim.studies.workers.finished import Finished, Task, finished
 from archsim.studies.workers.lanes import cores
 from archsim.studies.workers.pool import Pool, pool
@@ -188,6 +189,31 @@ def test_no_more_processes_begin_than_there_are_tasks_or_cores() -> None:
         assert workers.ahead() == 1
     with pool(most=10**6) as workers:
         assert workers.ahead() == cores()
+
+
+def test_where_processes_cannot_be_forked_they_are_spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "sys", SimpleNamespace(platform="darwin", modules=sys.modules))
+    monkeypatch.setenv("ARCHSIM_TEST", "seen")
+    with pool("processes:2", most=2) as workers:
+        assert type(workers.executor._context).__name__ == "SpawnContext"
+        found = {each.name: each.value for each in finished(
+            [("pid", (process, ())), ("env", (os.getenv, ("ARCHSIM_TEST",)))], workers
+        )}  # fmt: skip
+    assert found["pid"] != os.getpid()
+    assert found["env"] == "seen"
+
+
+def test_processes_see_the_environment_and_the_folder_as_they_are_when_they_begin(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for word in ("one", "two"):
+        (tmp_path / word).mkdir()
+        monkeypatch.chdir(tmp_path / word)
+        monkeypatch.setenv("ARCHSIM_TEST", word)
+        with pool("processes:1", most=1) as workers:
+            tasks: list[tuple[str, Task]] = [("env", (os.getenv, ("ARCHSIM_TEST",))), ("cwd", (os.getcwd, ()))]
+            found = {each.name: each.value for each in finished(tasks, workers)}
+        assert found == {"env": word, "cwd": str(tmp_path / word)}
 
 
 def test_a_result_is_a_value_or_raises() -> None:

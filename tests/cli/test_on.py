@@ -1,0 +1,143 @@
+"""`--on`: every command that trains many times runs where it says, gives the same there, and goes on elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_kit import Cli
+from explain_kit import small_run
+from workers_kit import below, gone
+
+ROOT = Path(__file__).parents[2]
+TINY = """schema: 1
+kind: workload
+name: tiny
+title: A tiny perceptron
+dataset: mnist-5k
+network:
+  inputs: 784
+  initial_std: 0.08
+  layers:
+    - {name: fc1, kind: dense, units: 12, activation: sigmoid}
+    - {name: fc2, kind: dense, units: 10, activation: sigmoid}
+training: {batch: 1, learning_rate: 0.3, epochs: 1, test_samples: 50}
+presets: {quick: {steps: 12}}
+"""
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[str]:
+    distributed = pytest.importorskip("distributed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
+        patch.delenv("ARCHSIM_DATA", raising=False)
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+            yield cluster.scheduler_address.replace("tcp://", "dask://")
+
+
+def tree(folder: Path, *kinds: str) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.suffix in kinds
+    }  # fmt: skip
+
+
+def test_every_study_gives_on_a_cluster_what_it_gives_here(cli: Cli, dask: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    for name, where in (("here", "processes:1"), ("there", dask)):
+        for command in (
+            ("ablate", "tiny.yaml", "--steps", 10, "--seeds", 1, "--no-bits", "--arch", "mixed-precision"),
+            ("run", "tiny.yaml", "--steps", 10, "--seeds", 2),
+        ):
+            done = cli(*command, "--on", where, "--out", f"{name}/{command[0]}", "-q")
+            assert (done.code, done.err) == (0, "")
+    assert tree(tmp_path / "here/ablate", ".json") == tree(tmp_path / "there/ablate", ".json")
+    here, there = (tree(tmp_path / name / "run", ".csv", ".npz") for name in ("here", "there"))
+    assert here == there
+    assert len(here) > 8
+    done = cli("ablate", "tiny.yaml", "--steps", 10, "--seeds", 1, "--no-bits", "--arch", "mixed-precision", "--on",
+               "slurm", "--out", "there/ablate")  # fmt: skip
+    assert (done.code, done.err) == (0, "")  # all is kept: it does not matter where nothing runs
+
+
+@pytest.mark.parametrize("more", [("--steps", 5), ("--estimate",)], ids=["trained", "estimated"])
+def test_a_sweep_on_a_cluster_is_the_sweep_here(cli: Cli, dask: str, tmp_path: Path, more: tuple[Any, ...]) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    for name, where in (("here", "processes:1"), ("there", dask)):
+        done = cli("sweep", "tiny.yaml", "--set", "tile.adc.bits=6,8", "--arch", "mixed-precision", "--no-ratio", *more,
+                   "--on", where, "--out", name, "-q")  # fmt: skip
+        assert (done.code, done.err) == (0, "")
+    here, there = ((tmp_path / name / "sweep.csv").read_text() for name in ("here", "there"))
+    assert here == there
+    assert here.count(",done,") == 2
+
+
+def test_what_was_done_on_a_cluster_goes_on_here(cli: Cli, dask: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    words = ("ablate", "tiny.yaml", "--steps", 10, "--seeds", 1, "--no-bits", "--arch", "mixed-precision")
+    whole = json.loads(cli(*words, "--on", dask, "--out", "a", "--json").out)
+    points = sorted((tmp_path / "a/points").iterdir())
+    for lost in points[:2]:
+        lost.unlink()
+    (tmp_path / "a/ablate.json").unlink()
+    done = cli(*words, "--on", "processes:2", "--out", "a", "--json")
+    assert json.loads(done.out) == whole
+    assert sorted((tmp_path / "a/points").iterdir()) == points
+
+
+def test_ctrl_c_ends_the_workers_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    words = [sys.executable, "-m", "archsim", "ablate", "tiny.yaml", "--steps", "500", "--seeds", "1", "--no-bits", "--on",
+             "processes:2", "--arch", "mixed-precision", "--out", "a", "-q"]  # fmt: skip
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as study:
+        until = time.monotonic() + 120
+        while not [*tmp_path.glob("a/points/*.json")] and time.monotonic() < until:
+            time.sleep(0.02)
+        left = below(study.pid)
+        os.killpg(study.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+        said = study.communicate()[1]
+        assert study.returncode == 130
+    assert said.splitlines() == ["archsim: interrupted; the same command goes on with what is kept in a"]
+    assert len(left) >= 3
+    assert gone(left, 10)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("a/points/*.json")}
+    assert 1 <= len(kept) < 11
+    subprocess.run(words, cwd=tmp_path, check=True)
+    assert len([*tmp_path.glob("a/points/*.json")]) == 11
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ablate", "tiny.yaml", "--steps", 10),
+        ("run", "tiny.yaml", "--steps", 10, "--seeds", 2),
+        ("costs", "tiny.yaml"),
+        ("validate", "nandakumar2020"),
+        ("explain", "run", "--steps", 5, "--samples", 100),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_place_that_is_none_is_one_line_of_every_study(cli: Cli, tmp_path: Path, words: tuple[Any, ...]) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    if words[0] == "explain":
+        small_run(tmp_path / "run", steps=20)
+    done = cli(*words, "--on", "dusk://here:1", "-q")
+    assert done.code == 2
+    assert done.error.startswith("--on: got 'dusk://here:1'; expected one of processes, processes:N, dask://HOST:PORT")
+
+
+def test_one_run_alone_has_no_place_to_be_sent_to(cli: Cli) -> None:
+    done = cli("run", "mlp-mnist", "--steps", 10, "--on", "dask://here:1")
+    assert (done.code, done.error) == (
+        2,
+        "--on: got 'dask://here:1'; expected --seeds from 2 on beside it: one run runs here",
+    )
