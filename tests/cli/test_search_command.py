@@ -45,7 +45,9 @@ def test_a_dry_run_says_space_goal_and_rule_and_does_nothing(cli: Cli, tmp_path:
     assert "goal       minimise time per sample, maximise accuracy" in done.out
     assert "subject to area <= 9 mm2" in done.out
     assert "estimates  up to 100 designs by time per sample, proposed by tpe, 8 at a time, seed 1" in done.out
-    assert "trainings  up to 20 of these: half of them spaced evenly from the front of the estimates outwards" in done.out
+    assert (
+        "trainings  up to 20 of these: half of them spaced evenly from the front of the estimates outwards" in done.out
+    )
     assert not (tmp_path / "reports").exists()
 
 

@@ -40,4 +40,5 @@ def test_every_option_named_is_one() -> None:
 def test_the_sampler_s_numbers_are_those_of_the_page() -> None:
     from archsim.studies.search import asking, loop, space, stages
 
-    assert (asking.STARTUP, asking.LEAST_POPULATION, loop.AGAIN, space.DIGITS, stages.CLEAR) == (10, 4, 5, 4, 0.1)
+    assert (asking.STARTUP, asking.LEAST_POPULATION, space.DIGITS, stages.CLEAR) == (10, 4, 4, 0.1)
+    assert loop.AGAIN == {"tpe": 2, "nsga2": 1}

@@ -176,7 +176,7 @@ class Asker:
         self, place: Any, name: str, *, what: str, space: Space, objectives: int, sampler: str, seed: int,
         at_a_time: int, by: str, alive: Callable[[str | None], bool],
     ) -> None:  # fmt: skip
-        self._optuna, self._space, self._kind = optuna(), space, check_sampler(sampler)
+        self._optuna, self._space, self.kind = optuna(), space, check_sampler(sampler)
         self._seed, self._by, self._alive = seed, by, alive
         self._population = max(at_a_time, LEAST_POPULATION)
         with _silent():
@@ -195,6 +195,8 @@ class Asker:
 
     def _distribution(self, each: Parameter) -> Any:
         kinds = self._optuna.distributions
+        if each.ends is not None and each.whole:
+            return kinds.IntDistribution(int(each.ends[0]), int(each.ends[1]), log=each.log)
         if each.ends is not None:
             return kinds.FloatDistribution(*each.ends, log=each.log)
         if each.ordered:
@@ -262,7 +264,7 @@ class Asker:
         return Proposal(trial.number, self._values(trial.params), trial)
 
     def _sampler(self, seed: int) -> Any:
-        if self._kind == NSGA2:
+        if self.kind == NSGA2:
             return self._optuna.samplers.NSGAIISampler(population_size=self._population, seed=seed)
         return self._optuna.samplers.TPESampler(n_startup_trials=STARTUP, multivariate=True, seed=seed)
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from archsim.base.errors import InputError
-from archsim.studies.search.asking import Asker, Proposal, Verdict
+from archsim.studies.search.asking import NSGA2, TPE, Asker, Proposal, Verdict
 from archsim.studies.search.designs import Values, place
 from archsim.studies.search.goals import SUBJECT, Goals
 from archsim.studies.search.space import MOST_LISTED, Space
 
-AGAIN = 5
-"""Known designs in a row after which an unknown one is taken: a neighbour of the best, else any."""
+AGAIN = {TPE: 2, NSGA2: 1}
+"""Known designs in a row after which an unknown one is taken: a neighbour of the best, else any. Children of a small
+generation are often known."""
 FRUITLESS = 200
 """Proposals in a row of which none is worth doing, after which a stage ends."""
 
@@ -97,7 +98,7 @@ class Loop:
         coming = iter(coming)
         while len(found) < size and self._row < FRUITLESS:
             forced = next(coming, None)
-            if forced is None and again >= AGAIN and self._all is not None:
+            if forced is None and again >= AGAIN[self.asker.kind] and self._all is not None:
                 forced = self._unseen()
                 if forced is None:
                     break
@@ -166,7 +167,11 @@ def listed(space: Space, goals: Goals) -> dict[tuple[str, ...], Values] | None:
 
 def unbeaten(losses: Mapping[tuple[str, ...], tuple[float, ...]]) -> list[tuple[str, ...]]:
     """Return the keys of what nothing else surpasses: is as good in every objective, and better in one."""
-    return [key for key, own in losses.items() if not any(surpasses(other, own) for other in losses.values())]
+    best: list[tuple[str, ...]] = []
+    for key in sorted(losses, key=lambda key: (losses[key], key)):  # what surpasses a design stands before it
+        if not any(surpasses(losses[other], losses[key]) for other in best):
+            best.append(key)
+    return best
 
 
 def surpasses(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -24,7 +24,7 @@ from archsim.studies.search.sharing import Sharing, alone, joined
 from archsim.studies.search.space import Space
 from archsim.studies.search.space import space as read_space
 from archsim.studies.sweeps import table
-from archsim.studies.sweeps.chips import Reading, digest
+from archsim.studies.sweeps.chips import Design, Reading, digest
 from archsim.studies.sweeps.store import Store
 from archsim.studies.sweeps.study import Named, Study, called
 from archsim.studies.sweeps.study import asked as asked_of_sweep
@@ -259,9 +259,9 @@ class _Doing:
         self._again: list[Callable[[], object]] = []
         self._studies = [what.estimate_study] if what.estimates else []
         self._studies += [what.study] if not what.study.estimate else []
-        definition = _definition(what)
-        self._hash = digest(definition)
-        self._store = Store(path, definition)
+        told = definition(what)
+        self._hash = digest(told)
+        self._store = Store(path, told)
         self._store.begin()
         self._designs = [
             Designs(each, what.space, self._store, kept=self._write, keep_runs=keep_runs) for each in self._studies
@@ -286,7 +286,8 @@ class _Doing:
         what = self.what
         asker = asking.Asker(
             kept, name, what=self._hash, space=what.space, objectives=len(stage.goals.objectives),
-            sampler=what.sampler, seed=what.seed, at_a_time=what.at_a_time, by=self._sharing.name, alive=self._sharing.alive,
+            sampler=what.sampler, seed=what.seed, at_a_time=what.at_a_time, by=self._sharing.name,
+            alive=self._sharing.alive,
         )  # fmt: skip
         self._again.append(lambda: stage.again(asker.told()))
         Loop(asker, what.space, stage, what.at_a_time, first).run()
@@ -355,11 +356,11 @@ def _quantities(wanted: Goals) -> list[Quantity]:
     return [*([metric_quantity(wanted.metric)] if wanted.metric else []), *QUANTITIES.values()]
 
 
-def _definition(what: Search) -> dict[str, Any]:
+def definition(what: Search) -> dict[str, Any]:
     """Return what a search is, as JSON has it: without how long it goes on."""
     study = what.study
     reading = Reading(study)
-    design, tariffs = reading.design(what.space.first()), Tariffs(study)
+    design, tariffs = _fitting(reading, what.space), Tariffs(study)
     learning = design.chips[0].learning
     metric = reading.metric()
     own = {**what.goals.content(), "sampler": what.sampler, "seed": what.seed, "at_a_time": what.at_a_time,
@@ -377,6 +378,20 @@ def _definition(what: Search) -> dict[str, Any]:
         "seeds": list(study.numbers), "preset": study.preset, "steps": study.steps, "until": study.until,
         "batch": study.batch,
     }  # fmt: skip
+
+
+def _fitting(reading: Reading, declared: Space) -> Design:
+    """Return the first of the designs read once that fits the chip.
+
+    Raises
+    ------
+    DoesNotFitError
+        If none does, of the first.
+    """
+    for values in declared.ends():
+        with suppress(DoesNotFitError):
+            return reading.design(values)
+    return reading.design(declared.first())
 
 
 def folder_of(what: Search) -> Path:

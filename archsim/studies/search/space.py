@@ -41,6 +41,8 @@ class Parameter:
         Of a range, in `unit`.
     log : bool
         Whether a range is even in the logarithm.
+    whole : bool
+        Whether a range is one of whole numbers.
     unit : str
         Of a range, as it was given.
     """
@@ -51,12 +53,15 @@ class Parameter:
     ordered: bool = False
     ends: tuple[float, float] | None = None
     log: bool = False
+    whole: bool = False
     unit: str = ""
 
     def text(self, drawn: Drawn) -> str:
         """Return the value of what a sampler has drawn, as a text."""
         if self.ends is not None:
             low, high = self.ends
+            if self.whole:
+                return str(round(float(drawn)))
             number = min(max(float(f"{float(drawn):.{DIGITS}g}"), low), high)
             return f"{number:.12g} {self.unit}".strip()
         return self.levels[int(drawn)] if self.ordered else str(drawn)
@@ -73,7 +78,7 @@ class Parameter:
         return ", ".join(self.levels if few else (*self.levels[:2], "...", self.levels[-1]))
 
 
-_FEW = 6
+_FEW, _MANY = 6, 64
 
 
 @dataclass(frozen=True)
@@ -114,10 +119,11 @@ class Space:
         return {each.key: each.levels[0] for each in self.parameters}
 
     def ends(self) -> Iterator[dict[str, str]]:
-        """Yield designs in which each level stands once, a range at its two ends, beside the first of all others."""
+        """Yield designs in which each level stands once, beside the first of all others; of many levels the ends."""
         yield self.first()
         for each in self.parameters:
-            yield from ({**self.first(), each.key: level} for level in each.levels[1:])
+            levels = each.levels[1:] if len(each.levels) <= _MANY or not each.ordered else each.levels[-1:]
+            yield from ({**self.first(), each.key: level} for level in levels)
 
     def content(self) -> list[dict[str, Any]]:
         """Return what it is, as JSON has it."""
@@ -213,9 +219,10 @@ def _range(key: str, kind: str, text: str, match: re.Match[str]) -> Parameter | 
             raise InputError("two units that are not of one kind", key=option, value=text,
                              expected="one unit at both ends")  # fmt: skip
         (low, unit), (high, _) = ends[0], ends[1]
+    whole = not unit and first.isdecimal() and last.isdecimal()
     if not low < high:
         raise InputError("no value lies in it", key=option, value=text, expected="the smaller end first")
     if how == "log" and low <= 0:
         raise InputError(key=option, value=text, expected="ends above 0, for the range is even in the logarithm")
     levels = tuple(f"{end:.12g} {unit}".strip() for end in (low, high))
-    return Parameter(key, kind, levels, ends=(low, high), log=how == "log", unit=unit)
+    return Parameter(key, kind, levels, ends=(low, high), log=how == "log", whole=whole, unit=unit)

@@ -36,6 +36,8 @@ def test_a_range_without_a_number_of_values_has_no_end_of_them() -> None:
     assert one("0.01..0.5").text(0.123449) == "0.1234"
     assert one("500fJ..2pJ:log", "figures").ends == (5e-13, 2e-12)
     assert space(["a.b=0.1..0.5", "c=1,2"], ()).size is None
+    lanes = one("1..64:log")
+    assert (lanes.whole, lanes.text(7), one("1.0..64:log").whole) == (True, "7", False)
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1.001, 1e6), st.floats(0, 1))
