@@ -167,8 +167,8 @@ def _print(what: Search, found: Found, out: Path) -> None:
     hows = found.sweep.finished["how"].value_counts()
     told = ", ".join(f"{count:,} {how}" for how, count in hows.items())
     of_all = "" if what.space.size is None else f" of {what.space.size:,}"
-    typer.echo(f"{len(found.frame):,}{of_all} designs: {told}; {found.fulfilled:,} within the constraints, "
-               f"{len(found.front):,} on the front")  # fmt: skip
+    within = f"{found.fulfilled:,} within the constraints, " if what.goals.limits else ""
+    typer.echo(f"{len(found.frame):,}{of_all} designs: {told}; {within}{len(found.front):,} on the front")
     if found.refused:
         name, reason = next(iter(found.refused.items()))
         typer.echo(f"{len(found.refused):,} could not be done, the first, {name}: {reason}")
