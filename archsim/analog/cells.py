@@ -312,6 +312,13 @@ class PairedCells(Cells):
         self._renew_at(index, now_ps)
         return total
 
+    def read_signs(self, index: I64, now_ps: int) -> NDArray[np.bool_]:
+        """Return which of the weights at flat positions `index` are below zero, by one noisy read of each device."""
+        pairs = (index + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
+        differences = self._read_devices(pairs, now_ps) - self._read_devices(pairs + self._pairs, now_ps)
+        below: NDArray[np.bool_] = differences.reshape(self.copies, -1).sum(axis=0) < 0
+        return below
+
     def refresh(
         self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
     ) -> Refreshed:

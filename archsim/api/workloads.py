@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archsim.base.yamlfile import Document
+    from archsim.chips.architecture import Architecture
     from archsim.networks.imports.draft import Draft
     from archsim.runs.workload import Workload
     from archsim.studies.anatomy import Anatomy
@@ -37,20 +39,40 @@ def network(name: str, *, arch: str | None = None) -> Anatomy:
     arch : str, optional
         Architecture, by name or file; by default the first of those on which the workload is trained.
     """
-    from archsim.chips import architecture
-    from archsim.runs import workload
     from archsim.studies.anatomy import anatomy
 
+    _, workload, chip = read(name, arch=arch)
+    return anatomy(workload.network.build(), chip)
+
+
+def read(
+    name: str, *, arch: str | None = None, settings: Sequence[str] | Mapping[str, Any] = ()
+) -> tuple[Document, Workload, Architecture]:
+    """Return a workload's file, read and validated, and a chip: by default the first on which it is trained.
+
+    `settings`, "key=value" or key -> value, change the workload.
+    """
+    from archsim.chips import architecture
+    from archsim.runs import workload
+    from archsim.runs.spec import assign, read_settings
+
     document = workload.document(name)
+    for_work, _ = assign(read_settings(settings), document, [])
+    document = document.with_settings(for_work)
     chip = architecture.parse(architecture.document(arch or workload.architectures(document)[0]))
-    return anatomy(workload.parse(document).network.build(), chip)
+    return document, workload.parse(document), chip
 
 
 def picture(name: str, out: str | Path, *, arch: str | None = None) -> Path:
     """Draw a workload's network into a file, PNG, SVG or PDF by its name; return it."""
+    return drawn(network(name, arch=arch), show(name).title, out)
+
+
+def drawn(found: Anatomy, title: str, out: str | Path) -> Path:
+    """Draw what a network is made of under a title into a file; return it."""
     from archsim.report.network import plot
 
-    return plot(network(name, arch=arch), show(name).title, Path(out).expanduser())
+    return plot(found, title, Path(out).expanduser())
 
 
 def new(out: str | Path = "my-workload.yaml") -> None:

@@ -67,6 +67,15 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "tokens": "archsim.networks.layers.sequence:Tokens",
         "upsample": "archsim.networks.layers.pool:Upsample",
     },
+    "rule": {
+        "backpropagation": "archsim.networks.rules.backprop:Backpropagation",
+        "direct-feedback-alignment": "archsim.networks.rules.direct:DirectFeedbackAlignment",
+        "feedback-alignment": "archsim.networks.rules.feedback:FeedbackAlignment",
+        "local-losses": "archsim.networks.rules.local:LocalLosses",
+        "node-perturbation": "archsim.networks.rules.perturbation:NodePerturbation",
+        "sign-symmetric": "archsim.networks.rules.feedback:SignSymmetric",
+        "weight-perturbation": "archsim.networks.rules.perturbation:WeightPerturbation",
+    },
     "chart": {
         "energy": "archsim.report.charts.energy:draw",
         "latency": "archsim.report.charts.latency:draw",
@@ -82,6 +91,7 @@ _NEEDED = {
     "device": ("FILE",),
     "chip": ("SCHEMA", "start", "check", "demands"),
     "layer": ("TAKES", "build"),
+    "rule": ("derive",),
     "chart": ("__call__",),
 }
 """What an object of a kind has at least."""
@@ -98,7 +108,7 @@ def _outside(kind: str) -> dict[str, EntryPoint]:
 
 
 def names(kind: str) -> list[str]:
-    """Return the known names of a kind ("device", "chip", "layer", "chart"), sorted."""
+    """Return the known names of a kind ("device", "chip", "layer", "rule", "chart"), sorted."""
     return sorted(_known(kind))
 
 

@@ -74,6 +74,17 @@ class FlowFile(Record):
     staleness: Literal[0] = 0
 
 
+class FeedbackFile(Record):
+    """Where the random matrices of a learning rule lie: in a memory, in tiles of their own, or nowhere.
+
+    A `generator` makes their elements anew at each use. Signs of weights lie in a memory always. On a chip with tiles
+    so many `lanes` multiply what lies in a memory or comes from a generator; a digital one does it on its own.
+    """
+
+    at: Literal["tiles", "memory", "generator"]
+    lanes: Count = 1
+
+
 class DramFile(Record):
     """Memory below the chip, for what does not fit on it: its standard and data pins."""
 
@@ -101,6 +112,7 @@ class Architecture(FileRecord):
     flow: FlowFile | None = None
     dram: DramFile | None = None
     link: LinkFile | None = None
+    feedback: FeedbackFile | None = None
     NAMES_FILES: ClassVar[Key] = ()
     """Key that names a further file, which is looked up beside the file where the key stands."""
     _home: Path | None = PrivateAttr(default=None)

@@ -121,7 +121,7 @@ class Chip(ChipKind):
         if optimiser is not None:
             kept = {name: array for name, array in parameters.items() if name not in self.network.graph.tracks}
             self.learnt = learnt or {
-                **{name: Learnt(optimiser, self.gradient(name)) for name in self.network.graph.matrices},
+                **{name: Learnt(optimiser, self.gradient(name)) for name in self.network.shapes},
                 **{name: Learnt(optimiser, np.zeros_like(array)) for name, array in kept.items()},
             }
             self.optimiser_units = self._optimiser_units(optimiser)

@@ -21,12 +21,13 @@ from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
+from archsim.chips.aside import Aside
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
 from archsim.chips.links import held
-from archsim.chips.placement import Grid, place, tiles_demand
+from archsim.chips.placement import Grid, place, shapes_in_tiles, tiles_demand
 from archsim.chips.ranges import Ranges, by_largest, within_full_scale
 from archsim.devices.base import Device
 from archsim.hardware.clock import Clock, Slot
@@ -92,10 +93,12 @@ class CrossbarChip(Chip):
         self.forward, self.backward = grouped(self.clock, self.tiles, state)
         self._join()
         adc = architecture.tile.adc
-        self.ranges = {
-            name: Ranges(adc.tracked, adc.forward_full_scale, adc.backward_full_scale)
-            for name in network.graph.matrices
-        }
+        self.ranges = {name: Ranges(adc.tracked, adc.forward_full_scale, adc.backward_full_scale) for name in state}
+        fixed = {matrix.name: matrix for matrix in network.fixed}
+        self._takes_errors = frozenset(name for name, matrix in fixed.items() if matrix.role == "feedback")
+        self._never_applied = [self.ranges[name] for name in fixed if name in state]
+        self._first = next(iter(state))
+        self.aside = Aside.of(self)
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
@@ -109,8 +112,9 @@ class CrossbarChip(Chip):
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: tiles, too."""
-        tile = cast("CrossbarArchitecture", architecture).tile
-        tiles = tiles_demand(network.shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
+        mine = cast("CrossbarArchitecture", architecture)
+        tile, shapes = mine.tile, shapes_in_tiles(network, mine.feedback.at)
+        tiles = tiles_demand(shapes, rows=tile.rows, columns=tile.columns, available=tile.count)
         return [*([] if architecture.link else [tiles]), *super().demands(architecture, network, samples)]
 
     def copies(self, component: Component) -> int:
@@ -168,7 +172,7 @@ class CrossbarChip(Chip):
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
         tiles = self._every_tile()
-        return [*super().components(), *tiles]
+        return [*super().components(), *tiles, *self.aside.components]
 
     def parts(self) -> list[Part]:
         """Return the parts of all `tile.count` tiles of the chip, used or not, with each bank of converters once."""
@@ -232,7 +236,7 @@ class CrossbarChip(Chip):
     def twin(self) -> Self:
         """Return a chip over the same cells on a clock of its own."""
         made = type(self)(self.architecture, self.network, self.times, self.state, now_ps=self.clock.now)
-        made.ranges = self.ranges
+        made.ranges, made.aside.values = self.ranges, self.aside.values
         return made.holding(self.parameters, self.optimiser, self.learnt)
 
     def cells(self) -> dict[str, Cells]:
@@ -245,13 +249,14 @@ class CrossbarChip(Chip):
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return every cell array, the full scales that follow results, and the parameters."""
+        """Return every cell array, the full scales that follow results, what lies aside, and the parameters."""
         owners: dict[str, Cells | Ranges] = {**self.cells(), **self._named_ranges()}
         found = {key: array for name, one in owners.items() for key, array in nested(name, one.arrays()).items()}
-        return {**found, **super().arrays()}
+        return {**found, **nested("aside", self.aside.arrays()), **super().arrays()}
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` returned, in place."""
+        self.aside.restore(under("aside", arrays))
         owners: dict[str, Cells | Ranges] = {**self.cells(), **self._named_ranges()}
         for name, one in owners.items():
             one.restore(under(name, arrays))
@@ -263,11 +268,23 @@ class CrossbarChip(Chip):
     # --- verbs ----------------------------------------------------------------------------------------------------
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send codes to all tiles of the matrix, read them side by side, add up the row bands' partial sums."""
-        return self._product(matrix, self.forward[matrix], self.inputs(matrix, x, tag), tag)
+        if matrix in self.aside.values:
+            return self.aside.multiply(matrix, x, tag)
+        driven = self.errors(x, tag) if matrix in self._takes_errors else self.inputs(matrix, x, tag)
+        return self._product(matrix, self.forward[matrix], driven, tag)
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Drive the columns with the errors over their largest magnitude, read the rows, add up the column bands."""
+        if matrix in self.aside.values:
+            return self.aside.multiply(matrix, d, tag, transposed=True)
         return self._product(matrix, self.backward[matrix], self.errors(d, tag), tag)
+
+    def count_samples(self, matrix: str, samples: int) -> None:
+        """Note that a batch is done, for the full scales of a matrix; with the first, of those that never learn."""
+        self.ranges[matrix].count(samples)
+        if matrix == self._first:
+            for ranges in self._never_applied:
+                ranges.count(samples)
 
     # --- parts of verbs -------------------------------------------------------------------------------------------
     def inputs(self, matrix: str, x: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
@@ -362,7 +379,8 @@ def load_cells(
     tile, weight = architecture.tile, architecture.weight
     initial = network.initial_weights(streams)
     found = {}
-    for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
+    shapes = shapes_in_tiles(network, architecture.feedback.at)
+    for name, grid in place(shapes, rows=tile.rows, columns=tile.columns).items():
         unit = weight.unit_of(network.graph.matrices[name].initial_std)
         cells = [
             [

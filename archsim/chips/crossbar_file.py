@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from archsim.base.quantities import Bits, Count, positive
 from archsim.base.units import show
 from archsim.base.yamlfile import Key, Record, quantity
-from archsim.chips.architecture import Architecture
+from archsim.chips.architecture import Architecture, FeedbackFile
 from archsim.devices.base import Device, Switches
 from archsim.devices.library import build, device_file, input_files
 
@@ -127,6 +127,7 @@ class CrossbarArchitecture(Architecture):
     NAMES_FILES: ClassVar[Key] = ("weight", "device")
     tile: TileFile
     weight: WeightFile
+    feedback: FeedbackFile = FeedbackFile(at="tiles")
 
     def files(self) -> list[Path]:
         """Return the device file, and the files its model reads beside it."""

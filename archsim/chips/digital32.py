@@ -15,12 +15,13 @@ from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.chips.architecture import Architecture
+from archsim.chips.aside import changed_words, kept, memory_words
 from archsim.chips.board import Times
 from archsim.chips.chip import Chip
 from archsim.chips.demands import Demand
 from archsim.chips.digital32_file import Digital32Architecture, operand_demand
 from archsim.hardware.component import Component
-from archsim.hardware.mac_array import WEIGHT_BIT, MacArray
+from archsim.hardware.mac_array import WEIGHT_BIT, WHOLE, MacArray
 from archsim.hardware.optimiser_unit import OptimiserUnit
 from archsim.hardware.sram import Sram
 from archsim.hardware.systolic_array import ARRAYS, Systolic, SystolicArray
@@ -47,17 +48,27 @@ class Digital32Chip(Chip):
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, now_ps=now_ps)
         self.weights = weights
-        array = architecture.mac_array
-        self.away = self._away()
-        self.resident = max(network.weights - sum(self.away.values()), array.weights_per_access)
+        array, at = architecture.mac_array, architecture.feedback.at
+        stored_ = stored_words(architecture, network)
+        self.away = _away(stored_, array.weight_words)
+        here = {name: words for name, words in stored_.items() if name not in self.away}
+        learning = sum(words for name, words in here.items() if name in network.shapes)
+        signs = [matrix for matrix in network.fixed if matrix.role == "signs" and array.format == "fp32"]
+        self.masters = max(learning, array.weights_per_access)
+        self.resident = max(sum(here.values()) + memory_words(signs, at), array.weights_per_access)
         self.number = FORMATS[array.format](random) if array.format in FORMATS else None
         self.mac_array = self._systolic(self.number) if self.number else self._lanes()
         self.rounded = {name: self._round(weight) for name, weight in weights.items()}
         """What products read: the weights themselves where they have 32 bits."""
+        self.followed = {matrix.of: matrix.name for matrix in network.fixed if matrix.role == "signs"}
+        """Matrix -> that of its signs."""
+        hows = {} if self.number else {matrix.name: kept(matrix, at) for matrix in network.fixed}
+        self._special = {name: how for name, how in hows.items() if how != WHOLE}
+        self._scales = {name: network.graph.matrices[name].initial_std for name in self.followed.values()}
 
     def _lanes(self) -> MacArray:
         array, together = self.architecture.mac_array, self.architecture.mac_array.weights_per_access
-        memory = self._weight_memory(WEIGHT_BIT * together, together)
+        memory = self._weight_memory(self.resident, WEIGHT_BIT * together, together)
         return MacArray(
             self.clock, self.ledger, lanes=array.lanes, cycle_ps=self.ps("digital.cycle"), weights=memory,
             operands=self._operand_memory(), skip_zero_inputs=array.skip_zero_inputs,
@@ -71,14 +82,14 @@ class Digital32Chip(Chip):
         return ARRAYS[array.format](
             self.clock, self.ledger, timing=Systolic(array.rows, array.columns, array.accumulators),
             cycle_ps=self.ps("digital.cycle"), number=number,
-            weights=self._weight_memory(word_bit, array.weights_per_access),
-            masters=self._weight_memory(WEIGHT_BIT * wide, wide), operands=self._operand_memory(),
+            weights=self._weight_memory(self.resident, word_bit, array.weights_per_access),
+            masters=self._weight_memory(self.masters, WEIGHT_BIT * wide, wide), operands=self._operand_memory(),
             skip_zero_inputs=array.skip_zero_inputs,
         )  # fmt: skip
 
-    def _weight_memory(self, word_bit: int, together: int) -> Sram:
+    def _weight_memory(self, words: int, word_bit: int, together: int) -> Sram:
         banks = self.architecture.mac_array.weight_banks
-        return self.sram(-(-self.resident // together), banks=banks, word_bit=word_bit)
+        return self.sram(-(-words // together), banks=banks, word_bit=word_bit)
 
     def _operand_memory(self) -> Sram:
         array = self.architecture.mac_array
@@ -120,30 +131,21 @@ class Digital32Chip(Chip):
         del writing
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
-        weights = {name: expected(shape) for name, shape in network.shapes.items()}
+        weights = {name: expected(matrix.shape) for name, matrix in network.graph.matrices.items()}
         return cls(cast("Digital32Architecture", architecture), network, times, weights).expecting(optimiser, samples)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: room for the operand and the result of a product, too."""
         array = cast("Digital32Architecture", architecture).mac_array
+        numbers = sum(stored_words(cast("Digital32Architecture", architecture), network).values())
         room = Demand(
-            "mac_array.weight_words", network.weights, array.weight_words or network.weights,
-            f"the network has {network.weights} weights and the chip no memory below it",
-            f"at least {network.weights} words, or dram",
+            "mac_array.weight_words", numbers, array.weight_words or numbers,
+            f"the network has {numbers} weights and the chip no memory below it",
+            f"at least {numbers} words, or dram",
         )  # fmt: skip
         mine = [operand_demand(array, network), *([] if architecture.dram else [room])]
         return [*super().demands(architecture, network, samples), *mine]
-
-    def _away(self) -> dict[str, int]:
-        """Return the matrices that lie below the chip, and the weights of each: those after the first that fit."""
-        limit, used, found = self.architecture.mac_array.weight_words, 0, {}
-        for name, (rows, columns) in self.network.shapes.items():
-            used += rows * columns
-            if limit is not None and used > limit:
-                used -= rows * columns
-                found[name] = rows * columns
-        return found
 
     def _beside(self, matrix: str, bits: int, what: str, tag: Tag, work: Work[T]) -> Work[T]:
         """Do work on a matrix while so many bits of each of its weights pass between it and the memory below."""
@@ -176,7 +178,7 @@ class Digital32Chip(Chip):
         """Return one unit for all matrices, as wide as the MAC array or a row of it."""
         array = self.architecture.mac_array
         unit = self.optimiser_unit(
-            optimiser, self.resident, lanes=array.columns, banks=array.weight_banks,
+            optimiser, self.masters, lanes=array.columns, banks=array.weight_banks,
             together=max(array.weights_per_access * self.read_bit // WEIGHT_BIT, 1),
         )  # fmt: skip
         return dict.fromkeys(self.weights, unit)
@@ -198,18 +200,20 @@ class Digital32Chip(Chip):
     def multiply(self, matrix: str, x: Signal, tag: Tag) -> Work[Signal]:
         """Send the operand over the bus, multiply, keep the result in the signal buffer."""
         yield from self._send(x.elements, tag)
+        if matrix in self._special:
+            return (yield from self._aside(matrix, x, tag, transposed=False))
         work = self.mac_array.multiply(self.rounded[matrix], x.values, tag)
         result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
-        yield from self._keep(result.size, tag)
-        return Signal(result)
+        return (yield from self._kept(matrix, result, tag))
 
     def multiply_transposed(self, matrix: str, d: Signal, tag: Tag) -> Work[Signal]:
         """Likewise with the transposed matrix."""
         yield from self._send(d.elements, tag)
+        if matrix in self._special:
+            return (yield from self._aside(matrix, d, tag, transposed=True))
         work = self.mac_array.multiply_transposed(self.rounded[matrix], d.values, tag)
         result = yield from self._beside(matrix, self.read_bit, "weights of", tag, work)
-        yield from self._keep(result.size, tag)
-        return Signal(result)
+        return (yield from self._kept(matrix, result, tag))
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         """Scale the errors by the rate, then read, change and write every weight, or its gradient."""
@@ -244,10 +248,35 @@ class Digital32Chip(Chip):
             bits = WEIGHT_BIT + self.read_bit
             self.rounded[matrix] = yield from self._beside(matrix, bits, "rounded weights of", tag, renewing)
 
+        if matrix in self.followed:
+            yield from _follow(self, matrix, tag)
+
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: SRAM needs no refresh."""
         del matrix, tag
         yield from ()
+
+    def renew_signs(self, matrix: str) -> None:
+        """Round the signs of a matrix anew, where products read rounded numbers."""
+        name = self.followed[matrix]
+        self.rounded[name] = self._round(self.weights[name])
+
+    def _aside(self, matrix: str, x: Signal, tag: Tag, *, transposed: bool) -> Work[Signal]:
+        """Multiply by a matrix that does not learn, as it lies in the memory of the lanes or comes from a generator."""
+        array, how = cast("MacArray", self.mac_array), self._special[matrix]
+        multiplied = array.multiply_transposed if transposed else array.multiply
+        result = yield from multiplied(self.rounded[matrix], x.values, tag, kept=how)
+        if not how.bits:
+            self.digital_unit.draw(array.used(x.values, result.shape[1]), tag)
+        return (yield from self._kept(matrix, result, tag))
+
+    def _kept(self, matrix: str, result: F32, tag: Tag) -> Work[Signal]:
+        """Keep a product in the signal buffer; one with signs times the spread that they stand for."""
+        if matrix not in self._scales:
+            yield from self._keep(result.size, tag)
+            return Signal(result)
+        yield from self.bus.send(result.size * 32, tag)
+        return Signal((yield from self.digital_unit.collect([result], tag, scale=self._scales[matrix])))
 
     def _send(self, elements: int, tag: Tag) -> Work[None]:
         """Bring so many words from the signal buffer over the bus."""
@@ -258,3 +287,36 @@ class Digital32Chip(Chip):
         """Bring so many words over the bus into the signal buffer."""
         self.digital_unit.store(elements, tag)
         return self.bus.send(elements * 32, tag)
+
+
+def stored_words(architecture: Digital32Architecture, network: Network) -> dict[str, int]:
+    """Return the words of each matrix that lies in a memory whole: weights, and random numbers that are kept."""
+    random = network.fixed if architecture.feedback.at == "memory" else ()
+    whole = [*network.matrices, *(matrix for matrix in random if matrix.role != "signs")]
+    return {matrix.name: matrix.weights for matrix in whole}
+
+
+def _away(stored_: Mapping[str, int], limit: int | None) -> dict[str, int]:
+    """Return the matrices that lie below the chip, and the words of each: those after the first that fit."""
+    used, found = 0, {}
+    for name, words in stored_.items():
+        used += words
+        if limit is not None and used > limit:
+            used -= words
+            found[name] = words
+    return found
+
+
+def _follow(chip: Digital32Chip, matrix: str, tag: Tag) -> Work[None]:
+    """Note the signs of the weights that have moved: they lie packed beside them, on lanes of 32 bits.
+
+    Signs pass by when weights are written, so that the words in which one changed alone take accesses. A systolic
+    array has no packed signs: it reads the rounded weights and takes their own.
+    """
+    signs = chip.weights[chip.followed[matrix]]
+    now = np.where(chip.weights[matrix] < 0, np.float32(-1), np.float32(1)).T
+    words = changed_words(signs, now)
+    signs[...] = now
+    chip.renew_signs(matrix)
+    if words and isinstance(chip.mac_array, MacArray):
+        yield from chip.mac_array.rewrite(words, tag)

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Record
-from archsim.chips.architecture import Architecture
+from archsim.chips.architecture import Architecture, FeedbackFile
 from archsim.chips.demands import Demand
 from archsim.hardware.mac_array import WEIGHT_BIT
 from archsim.learning.formats import FORMATS, FormatName
@@ -58,6 +58,15 @@ class Digital32Architecture(Architecture):
 
     chip: Literal["digital32"]
     mac_array: MacArrayFile
+    feedback: FeedbackFile = FeedbackFile(at="memory")
+
+    @model_validator(mode="after")
+    def _digital(self) -> Self:
+        wide = self.mac_array.timing == "systolic"
+        if self.feedback.at == "tiles" or (wide and self.feedback.at == "generator"):
+            expected = "memory" if wide else "memory or generator"
+            raise ValueError(f"feedback.at: got {self.feedback.at!r}; expected {expected}")
+        return self
 
     @model_validator(mode="after")
     def _stay(self) -> Self:
@@ -77,7 +86,7 @@ def operand_demand(array: MacArrayFile, network: Network) -> Demand:
 def _groups(array: MacArrayFile, network: Network) -> Demand:
     """Return what lanes ask: so many vectors and their products as a lane has accumulators."""
     together, available = array.accumulators, array.operand_words
-    widest = max(network.matrices, key=lambda matrix: sum(matrix.shape))
+    widest = max(network.graph.matrices.values(), key=lambda matrix: sum(matrix.shape))
     rows, columns = widest.shape
     return Demand(
         "mac_array.operand_words", together * (rows + columns), available,
@@ -89,7 +98,7 @@ def _groups(array: MacArrayFile, network: Network) -> Demand:
 
 def _streams(array: MacArrayFile, network: Network) -> Demand:
     """Return what a systolic array asks of its operand memory: what streams through a block, and the block's sums."""
-    widest = max(network.matrices, key=lambda matrix: max(matrix.shape))
+    widest = max(network.graph.matrices.values(), key=lambda matrix: max(matrix.shape))
     size = max(widest.shape)
     words = -(-size * FORMATS[array.format].bits // WEIGHT_BIT) + array.columns
     needed = array.accumulators * words

@@ -107,8 +107,11 @@ class InArrayChip(CrossbarChip):
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
             up, down = (step / unit for step in steps)
             random = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
-            state[name] = InArrayLayer(grid, cells, PulseRule(network.shapes[name], up=up, down=down, random=random))
-        return cls(architecture, network, times, state).holding(network.initial_parameters(streams), samples=samples)
+            shape = network.graph.matrices[name].shape
+            state[name] = InArrayLayer(grid, cells, PulseRule(shape, up=up, down=down, random=random))
+        made = cls(architecture, network, times, state)
+        made.aside.load(network.initial_weights(streams))
+        return made.holding(network.initial_parameters(streams), samples=samples)
 
     def converters(self, cells: Cells) -> Converters:
         """Return the converters of a tile, with full scales for its lines if the file says so."""
@@ -144,10 +147,19 @@ class InArrayChip(CrossbarChip):
             )
 
     def apply(self, matrix: str, samples: int, rate: float, tag: Tag) -> Work[None]:
-        """Do nothing but count: the devices have been pulsed already."""
-        del rate, tag
-        self.ranges[matrix].count(samples)
-        yield from ()
+        """Do nothing but count: the devices have been pulsed already. Signs are noted as they are now.
+
+        That they are known without a read is assumed: nothing here reads single devices.
+        """
+        del rate
+        self.count_samples(matrix, samples)
+        if matrix in self.aside.followed:
+            state = self.state[matrix]
+            for r, row in enumerate(state.cells):
+                for c, cells in enumerate(row):
+                    rows, columns = (each.reshape(-1) for each in np.indices(cells.shape))
+                    places = rows + state.grid.rows[r].start, columns + state.grid.columns[c].start
+                    yield from self.aside.follow(matrix, *places, cells.weight.reshape(-1) < 0, tag)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
         """Do nothing: pulses go both ways, so that no device is stuck at its bound."""

@@ -28,7 +28,7 @@ from archsim.chips.crossbar import CrossbarChip, load_cells
 from archsim.chips.demands import Demand
 from archsim.chips.layer_state import ExpectedLayerState, LayerState
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
-from archsim.chips.placement import place
+from archsim.chips.placement import place, shapes_in_tiles
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
@@ -57,7 +57,7 @@ class MixedPrecisionChip(CrossbarChip):
         state: dict[str, LayerState], *, now_ps: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, state, now_ps=now_ps)
-        self._log_words = architecture.programmer.log_words // len(state)
+        self._log_words = architecture.programmer.log_words // len(network.matrices)
         self.outer_product_units = self._outer_product_units()
         self.programmer = Programmer(
             self.clock, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
@@ -98,7 +98,7 @@ class MixedPrecisionChip(CrossbarChip):
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
             sums = partial(
-                Accumulator, network.shapes[name], x_bits=outer.x_bits, error_bits=outer.error_bits,
+                Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
                 skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
             accumulator = sums(epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit)
@@ -106,6 +106,7 @@ class MixedPrecisionChip(CrossbarChip):
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
         made = cls(architecture, network, times, state)
+        made.aside.load(network.initial_weights(streams))
         return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
 
     @classmethod
@@ -194,10 +195,8 @@ class MixedPrecisionChip(CrossbarChip):
         self.digital_unit.fetch(x.elements + d.elements, tag)
         if self._at_tiles:
             outer, grid = self.architecture.outer_product, state.grid
-            x_bits, d_bits = (
-                x.elements * len(grid.columns) * outer.x_bits,
-                d.elements * len(grid.rows) * outer.error_bits,
-            )
+            x_bits = x.elements * len(grid.columns) * outer.x_bits
+            d_bits = d.elements * len(grid.rows) * outer.error_bits
             yield from self.bus.send(x_bits + d_bits, tag)
         if state.gradient is None:
             yield from unit.accumulate(state.accumulator, x.values, normal, tag, x_scale=x_scale, rate=rate * scale)
@@ -222,7 +221,7 @@ class MixedPrecisionChip(CrossbarChip):
             yield from self.outer_product_units[matrix].shift(accumulator, step, tag)
             learnt.clear()
         state.since_refresh += samples
-        self.ranges[matrix].count(samples)
+        self.count_samples(matrix, samples)
         index, pulses = self.outer_product_units[matrix].apply(state.accumulator, tag)
         if index.size:
             yield from self._program(matrix, state, index, pulses, tag)
@@ -269,12 +268,15 @@ class MixedPrecisionChip(CrossbarChip):
         if self._at_tiles:
             return {
                 name: unit(
-                    tile.rows * tile.columns, tile.rows + tile.columns, layer.grid.tiles, f"outer_product_unit {name}"
+                    tile.rows * tile.columns,
+                    tile.rows + tile.columns,
+                    self.state[name].grid.tiles,
+                    f"outer_product_unit {name}",
                 )
-                for name, layer in self.state.items()
+                for name in self.network.shapes
             }
         lines = max(sum(shape) for shape in self.network.shapes.values())
-        return dict.fromkeys(self.state, unit(self.network.weights, lines, 1, "outer_product_unit"))
+        return dict.fromkeys(self.network.shapes, unit(self.network.weights, lines, 1, "outer_product_unit"))
 
     def _optimiser_units(self, optimiser: Optimiser) -> dict[str, OptimiserUnit]:
         """Return what turns gradients into steps, beside each unit that adds to chi and as wide."""
@@ -288,18 +290,29 @@ class MixedPrecisionChip(CrossbarChip):
         if self._at_tiles:
             words = tile.rows * tile.columns
             return {
-                name: unit(words, copies=layer.grid.tiles, label=f"optimiser_unit {name}")
-                for name, layer in self.state.items()
+                name: unit(words, copies=self.state[name].grid.tiles, label=f"optimiser_unit {name}")
+                for name in self.network.shapes
             }
-        return dict.fromkeys(self.state, unit(self.network.weights))
+        return dict.fromkeys(self.network.shapes, unit(self.network.weights))
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
         for r, c, inside, due in state.by_tile(index, pulses):
             tile = self.tiles[matrix][r][c]
             yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
+            if matrix in self.aside.followed:
+                yield from tile.slot.during(_read_signs(self, matrix, (r, c), inside, tag))
             state.logs[r][c].add(inside)
             state.logged += inside.size
+
+
+def _read_signs(chip: MixedPrecisionChip, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:
+    """Read weights of a tile that were programmed, and note their signs; a refresh is taken to change none."""
+    r, c = place
+    grid, cells = chip.state[matrix].grid, chip.state[matrix].cells[r][c]
+    negative = yield from chip.programmer.read_signs(cells, inside, tag)
+    rows, columns = np.divmod(inside, cells.shape[1])
+    yield from chip.aside.follow(matrix, rows + grid.rows[r].start, columns + grid.columns[c].start, negative, tag)
 
 
 def _not_zero(scale: Scale) -> Scale:
@@ -314,9 +327,10 @@ def expected_state(
     outer, tile, copies = architecture.outer_product, architecture.tile, architecture.weight.copies
     conductance = 2 * copies * build_device(architecture).common
     state: dict[str, LayerState] = {}
-    for name, grid in place(network.shapes, rows=tile.rows, columns=tile.columns).items():
+    shapes = shapes_in_tiles(network, architecture.feedback.at)
+    for name, grid in place(shapes, rows=tile.rows, columns=tile.columns).items():
         written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
-        sums = partial(ExpectedAccumulator, network.shapes[name], edges=edges, burst=outer.burst)
+        sums = partial(ExpectedAccumulator, shapes[name], edges=edges, burst=outer.burst)
         cells = [
             [
                 ExpectedCells((row.size, column.size), conductance=conductance, writing=written, copies=copies)

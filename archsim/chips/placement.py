@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from archsim.chips.demands import Demand
+from archsim.networks.network import Network
 
 Shape = tuple[int, int]
 """Rows and columns of a weight matrix."""
@@ -57,6 +58,12 @@ def bands(lines: int, most: int) -> tuple[Stretch, ...]:
 def place(shapes: Mapping[str, Shape], *, rows: int, columns: int) -> dict[str, Grid]:
     """Return where layers of the given weight shapes go on tiles of (rows, columns) weights."""
     return {name: Grid(bands(shape[0], rows), bands(shape[1], columns)) for name, shape in shapes.items()}
+
+
+def shapes_in_tiles(network: Network, at: str) -> dict[str, Shape]:
+    """Return the shapes of the matrices that lie in tiles: those that learn, and random ones where they are `at`."""
+    random = network.fixed if at == "tiles" else ()
+    return {**network.shapes, **{matrix.name: matrix.shape for matrix in random if matrix.role != "signs"}}
 
 
 def tiles_demand(shapes: Mapping[str, Shape], *, rows: int, columns: int, available: int) -> Demand:

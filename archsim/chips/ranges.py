@@ -93,13 +93,22 @@ def within_full_scale(architecture: CrossbarArchitecture, network: Network) -> f
             bound = graph.tensors[node.inputs[0]].bound
             if node.what.transposed or bound is None or bound > ROOM * dac.full_scale:
                 loose.add(node.what.matrix)
+    for matrix in network.fixed:
+        read = graph.tensors.get(matrix.of) if matrix.role == "classifier" else None
+        if read is None or read.bound is None or read.bound > ROOM * dac.full_scale:
+            loose.add(matrix.name)
     return frozenset(graph.matrices) - loose
 
 
 def by_largest(architecture: CrossbarArchitecture, network: Network, call: Call) -> bool:
     """Whether a call's operands are divided by the largest element of the whole batch."""
     dac = architecture.tile.dac
+    matrix = network.graph.matrices.get(str(call.target))
     inputs = dac.input_scale != "vector" and call.target not in within_full_scale(architecture, network)
     errors = dac.error_scale != "vector"
+    if matrix is not None and not matrix.learns:
+        if matrix.role == "signs" or architecture.feedback.at != "tiles":
+            return False
+        inputs = errors if matrix.role == "feedback" else inputs
     asked = {"multiply": inputs, "multiply_transposed": errors, "accumulate": inputs or errors}
     return asked.get(call.verb, False)

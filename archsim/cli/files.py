@@ -48,33 +48,46 @@ def workloads_show(
         str | None,
         typer.Option(help="Architecture whose tiles are counted.", show_default="the first of the workload's"),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the workload first, such as "
+                     "network.learning=feedback-alignment."),
+    ] = None,
     as_json: AsJson = False,
-) -> None:
+) -> None:  # fmt: skip
     """Show a workload's file, its network, and the paths of all values that --set may change.
 
-    The network: layers, shapes, multiply-accumulates, weights and tiles, of one sample's forward pass.
+    The network: layers, shapes, multiply-accumulates, weights and tiles, of one sample's forward pass; and what its
+    learning rule needs beside, if that is not backpropagation.
     """
-    from archsim.api.workloads import network, picture
-    from archsim.runs import workload
+    from archsim.api.workloads import drawn, read
+    from archsim.studies.anatomy import anatomy
+    from archsim.studies.learning import rule_content, rule_lines
     from archsim.studies.structure import layer_lines, listing
 
-    document = workload.document(name)
-    parsed = workload.parse(document)
+    document, parsed, chip = read(name, arch=arch, settings=settings or ())
+    built = parsed.network.build()
+    found = anatomy(built, chip)
     if plot:
-        typer.echo(f"Picture: {picture(name, plot, arch=arch)}")
+        typer.echo(f"Picture: {drawn(found, parsed.title, plot)}")
         return
-    found, built = network(name, arch=arch), parsed.network.build()
     digests = {each.name: each.sha256 for each in built.programs}
     texts = {each.name: each.text() for each in built.training}
     if as_json:
-        content = {"name": parsed.name, "title": parsed.title, **found.content(), "programs_sha256": digests}
+        content = {
+            "name": parsed.name,
+            "title": parsed.title,
+            **found.content(),
+            **rule_content(parsed, built),
+            "programs_sha256": digests,
+        }
         typer.echo(json.dumps(content | ({"program": texts} if program else {}), indent=2))
     elif program:
         for title, text in texts.items():
             typer.echo(f"{title}\n{text}\nsha256 {digests[title]}")
     else:
         typer.echo(listing(document, parsed), nl=False)
-        for line in layer_lines(found):
+        for line in [*layer_lines(found), *rule_lines(parsed, built, chip)]:
             typer.echo(f"#{f' {line}' if line else ''}")
 
 

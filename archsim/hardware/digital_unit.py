@@ -220,6 +220,11 @@ class DigitalUnit(Component):
         job = self._jobs.get(key) or self.job(key, cycles * self.cycle_ps, amounts)
         return self.perform(job, tag, float(np.abs(d).sum(dtype=np.float64)))
 
+    def draw(self, numbers: int, tag: Tag) -> None:
+        """Book random numbers of a generator that keeps pace with their user: each counted as a look-up (assumed)."""
+        key = ("draw", numbers)
+        self._account.jobs[tag, self._jobs.get(key) or self.job(key, 0, {"lookup": numbers})] += 1
+
     def store(self, words: int, tag: Tag) -> None:
         """Book words written to the buffer behind a transfer; they take no time of their own."""
         key = ("store", words)

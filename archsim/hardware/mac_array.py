@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +19,21 @@ from archsim.hardware.sram import Sram
 from archsim.learning.products import add_outer, nonzero, product, swept, transposed_product
 
 WEIGHT_BIT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a matrix lies in the memory: bits of an element, none where each is made anew; whether it is a sign.
+
+    A product with signs takes additions alone. Elements are packed in words without gaps.
+    """
+
+    bits: int = WEIGHT_BIT
+    signs: bool = False
+
+
+WHOLE, MADE, SIGNS = Kept(), Kept(bits=0), Kept(bits=1, signs=True)
+"""Numbers of 32 bits; numbers that a generator makes at each use; signs."""
 
 
 class MacArray(Component):
@@ -92,44 +108,50 @@ class MacArray(Component):
         self.weights, self.operands, self.skip_zero_inputs = weights, operands, skip_zero_inputs
         self.accumulators = accumulators
 
-    def accesses(self, weights: int) -> int:
+    def accesses(self, weights: int, bits: int = WEIGHT_BIT) -> int:
         """Return the accesses that read (or write) so many weights once: the last word may be part full."""
-        return -(-weights * WEIGHT_BIT // self.weights.word_bit)
+        return -(-weights * bits // self.weights.word_bit)
+
+    def used(self, x: F32, columns: int) -> int:
+        """Return the elements of a matrix of so many columns that a product with x, (vectors, rows), takes in."""
+        return swept(x, self.accumulators, skip_zeros=self.skip_zero_inputs) * columns
 
     def hold_ps(self, macs: int, accesses: int, *, memory: Sram | None = None) -> int:
         """Return the longer of arithmetic (MACs over lanes) and memory (accesses over banks), by default of weights."""
         return max(-(-macs // self.lanes) * self.cycle_ps, (memory or self.weights).hold_ps(accesses))
 
-    def multiply(self, weight: F32, x: F32, tag: Tag) -> Work[F32]:
+    def multiply(self, weight: F32, x: F32, tag: Tag, *, kept: Kept = WHOLE) -> Work[F32]:
         """Return x W, (vectors, columns)."""
-        return self._product(product, weight, x, tag)
+        return self._product(product, weight, x, tag, kept)
 
-    def multiply_transposed(self, weight: F32, d: F32, tag: Tag) -> Work[F32]:
+    def multiply_transposed(self, weight: F32, d: F32, tag: Tag, *, kept: Kept = WHOLE) -> Work[F32]:
         """Return d W^T, (vectors, rows); weights are single words, so both orders cost the same."""
-        return self._product(transposed_product, weight, d, tag)
+        return self._product(transposed_product, weight, d, tag, kept)
 
     def _inputs(self, x: F32) -> int:
         return nonzero(x) if self.skip_zero_inputs else x.size
 
-    def _accesses(self, x: F32, columns: int) -> int:
+    def _accesses(self, x: F32, columns: int, bits: int = WEIGHT_BIT) -> int:
         """Return the accesses that read, or write, the weights for all vectors."""
-        return self.accesses(swept(x, self.accumulators, skip_zeros=self.skip_zero_inputs) * columns)
+        return self.accesses(self.used(x, columns), bits)
 
-    def _product(self, multiplied: Callable[[F32, F32], F32], weight: F32, x: F32, tag: Tag) -> Work[F32]:
+    def _product(
+        self, multiplied: Callable[[F32, F32], F32], weight: F32, x: F32, tag: Tag, kept: Kept
+    ) -> Work[F32]:  # fmt: skip
         if not self.slot.take():
             yield from self.slot.wait()
         try:
             out = multiplied(weight, x)
             inputs, outputs = self._inputs(x), out.shape[1]
             macs = inputs * outputs
-            accesses = self._accesses(x, outputs)
+            accesses = self._accesses(x, outputs, kept.bits)
             hold_ps = self.hold_ps(macs, accesses)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
             self.count(
                 tag,
                 {
-                    "multiply": macs,
+                    "multiply": 0 if kept.signs else macs,
                     "add": macs,
                     "weights.read": accesses,
                     "operand.read": inputs * -(-outputs // self.lanes),
@@ -183,6 +205,13 @@ class MacArray(Component):
         weight += step
         key = ("move", weight.size, kept != 1)
         return self.perform(self._jobs.get(key) or self._move_job(key), tag, None)
+
+    def rewrite(self, words: int, tag: Tag) -> Work[None]:
+        """Change bits of so many words of the weight memory: a reading and a writing each."""
+        key = ("rewrite", words)
+        hold_ps = self.weights.hold_ps(2 * words)
+        amounts = {"weights.read": words, "weights.write": words, "control.cycle": -(-hold_ps // self.cycle_ps)}
+        return self.perform(self._jobs.get(key) or self.job(key, hold_ps, amounts), tag, None)
 
     def _move_job(self, key: tuple[str, int, bool]) -> Job:
         _, n, decays = key

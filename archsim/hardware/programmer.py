@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.cells import PairedCells, Refreshed
@@ -88,6 +91,21 @@ class Programmer(Component):
             row["log.write"] += index.size
             row["control.cycle"] += -(-hold_ps // self.cycle_ps)
             return given
+        finally:
+            self.slot.give()
+
+    def read_signs(self, cells: PairedCells, index: I64, tag: Tag) -> Work[NDArray[np.bool_]]:
+        """Read all devices of the weights at flat positions `index`; return which weights are below zero."""
+        if not self.slot.take():
+            yield from self.slot.wait()
+        try:
+            negative = cells.read_signs(index, self.clock.now)
+            reads = cells.per_weight * index.size
+            hold_ps = self.train_ps(reads=reads)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            self.count(tag, {"device.read": reads, "control.cycle": -(-hold_ps // self.cycle_ps)})
+            return negative
         finally:
             self.slot.give()
 

@@ -1,4 +1,4 @@
-"""Values of losses, for the course of a training; no chip computes them."""
+"""Values of losses, for the course of a training, and for rules that learn from nothing else."""
 
 from __future__ import annotations
 
@@ -12,24 +12,32 @@ LEAST = 1e-30
 """Smallest probability whose logarithm is taken."""
 
 
-def squared(output: F32, target: F32) -> float:
-    """Return half the sum of squared differences, a vector's mean over all vectors."""
-    return float(np.sum((target - output) ** 2, dtype=np.float64) / 2 / len(output))
+def squared(output: F32, target: F32) -> F32:
+    """Return half of each squared difference."""
+    apart = target - output
+    found: F32 = apart * apart * np.float32(0.5)
+    return found
 
 
-def cross_entropy(output: F32, target: F32) -> float:
-    """Return minus the target's mean log-likelihood [nat] under probabilities, a vector's mean."""
-    return float(-np.sum(target * np.log(np.maximum(output, LEAST)), dtype=np.float64) / len(output))
+def cross_entropy(output: F32, target: F32) -> F32:
+    """Return what each element adds to minus the log-likelihood [nat] of targets under probabilities."""
+    found: F32 = -target * np.log(np.maximum(output, LEAST))
+    return found
 
 
-def binary_cross_entropy(output: F32, target: F32) -> float:
-    """Return minus the log-likelihood [nat] of targets under each element's own probability, a vector's mean."""
+def binary_cross_entropy(output: F32, target: F32) -> F32:
+    """Return minus the log-likelihood [nat] of each target under its own probability."""
     said = target * np.log(np.maximum(output, LEAST)) + (1 - target) * np.log(np.maximum(1 - output, LEAST))
-    return float(-np.sum(said, dtype=np.float64) / len(output))
+    found: F32 = -said
+    return found
 
 
-VALUES: dict[str, Callable[[F32, F32], float]] = {
+ELEMENTS: dict[str, Callable[[F32, F32], F32]] = {
     "squared": squared, "cross-entropy": cross_entropy, "binary-cross-entropy": binary_cross_entropy,
 }  # fmt: skip
-"""Loss -> its value for outputs and targets, each (vectors, size): the sum over a vector's elements, the mean over all
-vectors, samples and positions alike."""
+"""Loss -> what each element of outputs loses, given targets of their shape."""
+
+
+def value(loss: str, output: F32, target: F32) -> float:
+    """Return a loss for outputs and targets, (vectors, size): summed over a vector's elements, the mean of vectors."""
+    return float(np.sum(ELEMENTS[loss](output, target), dtype=np.float64) / len(output))

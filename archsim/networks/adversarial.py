@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from archsim.networks.backprop import Loss, forward, training
 from archsim.networks.faults import NamedFault
 from archsim.networks.graph import Builder, Tensor
 from archsim.networks.losses import loss
 from archsim.networks.network import Network
+from archsim.networks.rules.backprop import forward, training
+from archsim.networks.rules.writer import Loss
 
 LATENT = "z"
 """Name of the feed of what samples are generated from."""

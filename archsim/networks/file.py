@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
 
 from archsim.base import registry
 from archsim.base.errors import FaultBelow, ModelError
@@ -18,11 +18,13 @@ from archsim.networks.graph import Builder
 from archsim.networks.layers.base import Layer
 from archsim.networks.losses import LossName, loss
 from archsim.networks.network import INPUT, TARGET, Network
+from archsim.networks.rules.backprop import Backpropagation
+from archsim.networks.rules.base import Rule
 from archsim.networks.wiring import built, home
 
 
-def _kind(layer: object) -> str | None:
-    kind = layer.get("kind") if isinstance(layer, Mapping) else getattr(layer, "kind", None)
+def _kind(block: object) -> str | None:
+    kind = block.get("kind") if isinstance(block, Mapping) else getattr(block, "kind", None)
     return None if kind is None else f"<{kind}>"
 
 
@@ -37,12 +39,27 @@ else:
 Inputs = Count | Annotated[list[Count], Field(min_length=1)]
 InitialStd = Annotated[FiniteFloat, Field(gt=0)] | Literal["lecun", "he"]
 Layers = Annotated[list[LayerFile], Field(min_length=1)]
+
+
+def _named(rule: object) -> object:
+    """Return a rule by its name alone as a block."""
+    return {"kind": rule} if isinstance(rule, str) else rule
+
+
+if TYPE_CHECKING:
+    RuleFile = Rule
+else:
+    _RULES = tuple(Annotated[kind, Tag(f"<{name}>")] for name, kind in registry.each("rule").items())
+    RuleFile = Annotated[Union[_RULES], Discriminator(_kind), BeforeValidator(_named)]  # noqa: UP007
+    """A learning rule by its kind, or by the name of it alone."""
 RESERVED = (TARGET, "chip")
 """What no layer is named, beside the feeds that it could take."""
 
 
 class NetworkFile(Record):
     """The network: shape of a sample, initial weights, layers from the input on, loss of the last one's result.
+
+    `learning` is the rule by which it learns from the loss: backpropagation, if no other is named.
 
     `inputs` is the number of elements of a sample, or its shape with the channels last. Initial weights are normal, or
     uniform over `initial_levels` equally spaced values; `initial_std` is their spread, or the rule by which it follows
@@ -54,6 +71,7 @@ class NetworkFile(Record):
     initial_levels: Annotated[int, Field(ge=2, strict=True)] | None = None
     layers: Layers
     loss: LossName = "squared"
+    learning: RuleFile = Backpropagation(kind="backpropagation")
 
     @model_validator(mode="after")
     def _sound(self) -> NetworkFile:
@@ -85,7 +103,8 @@ class NetworkFile(Record):
         graph = builder.graph()
         with within("loss"):
             said = loss(self.loss, graph, last, TARGET)
-        return Network.supervised(graph, said)
+        with within("learning"):
+            return Network.supervised(graph, said, self.learning)
 
     @property
     def last(self) -> Key:

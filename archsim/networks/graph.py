@@ -55,6 +55,11 @@ class Tensor:
         return f"{self.origin}, {'x'.join(map(str, self.shape))}"
 
 
+Role = Literal["weights", "feedback", "classifier", "signs"]
+"""What a matrix is for: to learn; random, for errors to pass; random, to read a hidden layer's result; the signs of
+another one's weights, for errors to pass. Only the first kind learns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """Weights that products name.
@@ -70,6 +75,9 @@ class Matrix:
         0 draws them from a normal; else each is one of so many equally spaced values around zero, all alike often.
     rate : float
         The matrix's learning rate over that of the training.
+    role : Role
+    of : str
+        Of one that does not learn: the matrix in whose place errors pass it, or the tensor that it reads or gives.
     """
 
     name: str
@@ -78,6 +86,13 @@ class Matrix:
     initial_std: float
     initial_levels: int = 0
     rate: float = 1.0
+    role: Role = "weights"
+    of: str = ""
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is trained; else it stays as it is, or follows one that is."""
+        return self.role == "weights"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -189,13 +204,18 @@ class Graph:
     states: Mapping[str, str] = field(default_factory=dict)
     tracks: Mapping[str, Track] = field(default_factory=dict)
 
+    @property
+    def learning(self) -> set[str]:
+        """Names of all that is trained, or follows a tensor."""
+        return {*(name for name, matrix in self.matrices.items() if matrix.learns), *self.parameters}
+
     def producer(self, tensor: str) -> Node | None:
         """Return the node that writes a tensor; None for one that is fed."""
         return next((node for node in self.nodes if node.output == tensor), None)
 
     def macs(self) -> dict[str, int]:
         """Return the multiply-accumulates of the products of one sample's forward pass, by matrix."""
-        found = dict.fromkeys(self.matrices, 0)
+        found = {name: 0 for name, matrix in self.matrices.items() if matrix.learns}
         for node in self.nodes:
             if isinstance(node.what, Product):
                 vectors = words(self.tensors[node.inputs[0]].shape[:-1])

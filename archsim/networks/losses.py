@@ -6,8 +6,9 @@ from typing import Literal
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, words
-from archsim.networks.backprop import Loss
+from archsim.learning.reductions import LossValue
 from archsim.networks.graph import Graph, Tensor
+from archsim.networks.rules.writer import Loss
 
 LossName = Literal["squared", "cross-entropy", "binary-cross-entropy"]
 
@@ -34,9 +35,10 @@ def loss(name: LossName, graph: Graph, output: Tensor, target: str) -> Loss:
     """
     maker, positions = graph.producer(output.name), words(output.shape[:-1])
     activation = maker.what.name if maker is not None and isinstance(maker.what, Function) else "linear"
+    value = LossValue(name, output.shape)
     if maker is not None and (fused := _FUSED.get((name, activation))):
-        return Loss(output.name, target, maker.inputs[0], Elementwise(fused, output.shape), positions)
+        return Loss(output.name, target, maker.inputs[0], Elementwise(fused, output.shape), positions, value)
     if plain := _PLAIN.get(name):
-        return Loss(output.name, target, output.name, Elementwise(plain, output.shape), positions)
+        return Loss(output.name, target, output.name, Elementwise(plain, output.shape), positions, value)
     suited = ", ".join(after for loss_name, after in _FUSED if loss_name == name)
     raise ModelError(f"the loss {name} of {output.origin}, after {activation!r}; expected it after {suited}")

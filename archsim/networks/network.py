@@ -12,9 +12,11 @@ from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
 from archsim.learning.dropout import SEED_BELOW
 from archsim.learning.functions import words
-from archsim.networks.backprop import Loss, forward, training
 from archsim.networks.graph import SEED_WORDS, SEEDS, Graph, Matrix
 from archsim.networks.program import Program
+from archsim.networks.rules.backprop import Backpropagation, forward
+from archsim.networks.rules.base import Rule
+from archsim.networks.rules.writer import Loss
 
 INPUT, TARGET = "x", "target"
 """Names of the feeds of a supervised training."""
@@ -45,10 +47,17 @@ class Network:
     initial: Mapping[str, F32] = field(default_factory=dict)
 
     @classmethod
-    def supervised(cls, graph: Graph, loss: Loss) -> Network:
-        """Return a network that learns its one output from targets."""
+    def supervised(cls, graph: Graph, loss: Loss, rule: Rule | None = None) -> Network:
+        """Return a network that learns its one output from targets, by backpropagation if no other rule is given.
+
+        Raises
+        ------
+        ModelError
+            If the rule is not defined for the graph.
+        """
         outputs = [loss.output, *graph.states.values()]
-        return cls(graph, (training(graph, [loss], outputs=outputs),), forward(graph, outputs))
+        derived, program = (rule or Backpropagation(kind="backpropagation")).derive(graph, loss, outputs)
+        return cls(derived, (program,), forward(graph, outputs))
 
     def starting(self, initial: Mapping[str, F32]) -> Network:
         """Return the network with initial values of matrices and parameters in place of drawn ones.
@@ -74,12 +83,17 @@ class Network:
 
     @property
     def matrices(self) -> tuple[Matrix, ...]:
-        """All matrices, in the order of the graph."""
-        return tuple(self.graph.matrices.values())
+        """The matrices that learn, in the order of the graph."""
+        return tuple(matrix for matrix in self.graph.matrices.values() if matrix.learns)
+
+    @property
+    def fixed(self) -> tuple[Matrix, ...]:
+        """The others, that a learning rule needs: random ones, and signs of weights."""
+        return tuple(matrix for matrix in self.graph.matrices.values() if not matrix.learns)
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of each matrix."""
+        """Rows and columns of each matrix that learns."""
         return {matrix.name: matrix.shape for matrix in self.matrices}
 
     @property
@@ -100,13 +114,20 @@ class Network:
 
     @property
     def weights(self) -> int:
-        """Number of weights, biases included."""
+        """Number of weights that learn, biases included."""
         return sum(matrix.weights for matrix in self.matrices)
 
     def initial_weights(self, streams: Streams) -> dict[str, F32]:
-        """Return weights of mean 0 and the stated deviation by matrix: the start that all chips of a run share."""
-        found = {}
-        for matrix in self.matrices:
+        """Return weights of mean 0 and the stated deviation by matrix: the start that all chips of a run share.
+
+        A matrix of signs has those of the weights that it follows, which stand before it: 1 or -1.
+        """
+        found: dict[str, F32] = {}
+        for matrix in self.graph.matrices.values():
+            if matrix.role == "signs":
+                signs = np.where(found[matrix.of] < 0, np.float32(-1), np.float32(1)).T
+                found[matrix.name] = np.ascontiguousarray(signs, np.float32)
+                continue
             if matrix.name in self.initial:
                 found[matrix.name] = self.initial[matrix.name].copy()
                 continue

@@ -14,6 +14,7 @@ from archsim.base.progress import Progress, Report
 from archsim.base.signal import STEP_PHASES
 from archsim.chips.chip import Chip
 from archsim.hardware.recorder import Recorder, Slice
+from archsim.networks.program import Program
 from archsim.records.reopen import reopen
 from archsim.records.timeline import Bar, ChipTimeline, Step, Timeline, critical
 from archsim.runs import layout
@@ -94,6 +95,7 @@ def record(trainer: Trainer, steps: int) -> ChipTimeline:
     for _ in range(steps):
         begin, times = chip.clock.now, dict(chip.ledger.time_ps)
         flows = chip.pipeline is not None
+        mixed = flows or any(_comes_again(program) for program in chip.network.training)
         with Recorder(chip.clock, chip.components(), chip.slots(), by_vector=not flows) as recorder:
             trainer.train(1)
         lanes.update(dict.fromkeys(recorder.lanes()))
@@ -101,11 +103,17 @@ def record(trainer: Trainer, steps: int) -> ChipTimeline:
         marked = set(critical(bars, begin, chip.clock.now))
         recorded.append(
             Step(
-                chip.ledger.steps, begin, chip.clock.now, _spans(bars) if flows else _phases(chip, begin, times),
+                chip.ledger.steps, begin, chip.clock.now, _spans(bars) if mixed else _phases(chip, begin, times),
                 tuple(replace(bar, critical=k in marked) for k, bar in enumerate(bars)),
             )
         )  # fmt: skip
     return ChipTimeline(chip.architecture.name, tuple(lanes), leakage(chip, technology), tuple(recorded))
+
+
+def _comes_again(program: Program) -> bool:
+    """Whether a phase of a program comes again after another one, as where each layer learns by itself."""
+    phases = [phase for phase, _ in program.phases]
+    return len(set(phases)) < len(phases)
 
 
 def _phases(chip: Chip, begin_ps: int, before: Mapping[str, int]) -> dict[str, tuple[int, int]]:

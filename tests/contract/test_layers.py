@@ -13,7 +13,7 @@ from network_kit import chain, dense, roomy
 from archsim.base import registry
 from archsim.base.files import shipped_names
 from archsim.chips.execute import inference, training_step
-from archsim.learning.losses import VALUES
+from archsim.learning.losses import value as loss_value
 from archsim.networks.graph import Product
 from archsim.networks.network import Network
 
@@ -57,7 +57,7 @@ def batch(net: Network, name: str) -> dict[str, np.ndarray]:
 def value(made: Any, net: Network, loss: str, feeds: dict[str, np.ndarray]) -> float:
     """Return the loss of a batch, summed over samples, as a step sees it that moves no weight."""
     output = made.run(training_step(made, net, feeds, 0.0))
-    return VALUES[loss](output.astype(float), feeds["target"].reshape(output.shape)) * SAMPLES
+    return loss_value(loss, output.astype(float), feeds["target"].reshape(output.shape)) * SAMPLES
 
 
 def test_every_kind_of_layer_is_in_a_network_here() -> None:

@@ -92,7 +92,7 @@ def test_every_link_into_the_repository_leads_somewhere() -> None:
                 assert (ROOT / target).exists(), f"{name} points to {target}"
 
 
-@pytest.mark.parametrize("kind", ["device", "chip", "chart"])
+@pytest.mark.parametrize("kind", ["device", "chip", "rule", "chart"])
 def test_everything_registered_loads(kind: str) -> None:
     assert registry.names(kind)
     for name in registry.names(kind):

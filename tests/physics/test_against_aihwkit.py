@@ -36,7 +36,7 @@ from archsim.base.files import shipped
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.execute import training_step
-from archsim.learning.losses import cross_entropy
+from archsim.learning.losses import value
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 
@@ -100,7 +100,7 @@ class Softmax:
         target = np.eye(10, dtype=np.float32)[self.data.train_y[image : image + 1]]
         feeds = {"x": self.data.train_x[image : image + 1], "target": target}
         likely = yield from training_step(self.chip, self.network, feeds, rate)
-        self.noted["loss"].append(cross_entropy(likely, target))
+        self.noted["loss"].append(value("cross-entropy", likely, target))
 
     def _noting(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
         if matrix == "fc1":

@@ -22,9 +22,9 @@ from archsim.chips.digital32 import Digital32Chip
 from archsim.chips.execute import execute, training_step
 from archsim.data.dataset import Dataset
 from archsim.data.sampler import Sampler
-from archsim.networks.backprop import forward
 from archsim.networks.file import NetworkFile
 from archsim.networks.network import INPUT, TARGET
+from archsim.networks.rules.backprop import forward
 
 SEED, BATCH, STEPS, RATE, UNITS = 1, 50, 3000, 0.2, (128, 64)
 """Of the classifier: two hidden layers, the last of which gives the features; 97.13 % on MNIST's test images."""

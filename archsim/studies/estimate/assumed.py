@@ -72,11 +72,13 @@ def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
     bits = (outer.x_bits, outer.error_bits) if outer else (32, 32)
     burst = outer.burst if outer else 1
     found: dict[Tag, list[Shares]] = {}
+    errors = {matrix.name for matrix in spec.network.fixed if matrix.role == "feedback"}
     for program in spec.network.training:
         makers = {call.output: call for call in program.calls}
         for phase, calls in program.phases:
             for call in calls:
-                if (shares := _shares(call, makers, program, (*bits, burst))) is not None:
+                back = call.target in errors
+                if (shares := _shares(call, makers, program, (*bits, burst), back=back)) is not None:
                     found.setdefault(Tag(phase, call.layer), []).append(shares)
     by_layer = {tag: _mean(each) for tag, each in found.items()}
     for tag in list(by_layer):
@@ -100,14 +102,17 @@ def _written(architecture: Architecture) -> Writing:
     return WRITTEN.times(getattr(getattr(architecture, "weight", None), "copies", 1))
 
 
-def _shares(call: Call, makers: dict[int, Call], program: Program, outer: tuple[int, int, int]) -> Shares | None:
+def _shares(
+    call: Call, makers: dict[int, Call], program: Program, outer: tuple[int, int, int], *, back: bool
+) -> Shares | None:  # fmt: skip
     """Return what is assumed of a call's operands, if it has any whose values count.
 
-    `outer` is what an outer product is taken with: bits of inputs and of errors, vectors of a burst.
+    `outer` is what an outer product is taken with: bits of inputs and of errors, vectors of a burst. A product is one
+    of errors if it goes `back`.
     """
-    if call.verb == "multiply":
+    if call.verb == "multiply" and not back:
         return _product(_operand(call.inputs[0], makers, INPUTS))
-    if call.verb == "multiply_transposed":
+    if call.verb in {"multiply", "multiply_transposed"}:
         return _product(_operand(call.inputs[0], makers, ERRORS_BACK))
     if call.verb == "adjust":
         whole = len(program.tensors[call.inputs[0]].shape) == 1

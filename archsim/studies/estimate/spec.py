@@ -101,6 +101,11 @@ def resolve(
     for_work, for_archs = assign(pairs, document, documents)
     work = workloads.parse(document.with_settings(for_work))
     built = work.network.build(bound=known_bound(work))
+    if any(matrix.role == "signs" for matrix in built.fixed):
+        raise document.error(
+            ("network", "learning"), "is not estimated: how often signs of weights change is not known without "
+            "training", expected="another learning rule, or `archsim run`",
+        )  # fmt: skip
     samples = batch or work.training.batch
     chips = [
         fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)

@@ -76,7 +76,10 @@ Uses = Mapping[tuple[str, str], tuple[str, int]]
 
 
 def _uses(network: Network) -> Uses:
-    """Return how a training step uses each matrix, by phase; what is used both ways in one phase is left out."""
+    """Return how a training step uses each matrix, by phase; what is used both ways in one phase is left out.
+
+    A second pass forward, in the place of a backward one, is left out: it is of inputs, and no errors.
+    """
     vectors: dict[tuple[str, str], dict[str, int]] = {}
     for program in network.training:
         for phase, calls in program.phases:
@@ -85,7 +88,16 @@ def _uses(network: Network) -> Uses:
                     verbs = vectors.setdefault((phase, call.target), {})
                     positions = words(program.tensors[call.inputs[0]].shape[:-1])
                     verbs[call.verb] = verbs.get(call.verb, 0) + positions
-    return {place: next(iter(verbs.items())) for place, verbs in vectors.items() if len(verbs) == 1}
+    again = {
+        matrix
+        for phase, matrix in vectors
+        if phase == "backward" and vectors["backward", matrix].keys() == vectors.get(("forward", matrix), {}).keys()
+    }
+    return {
+        (phase, matrix): next(iter(verbs.items()))
+        for (phase, matrix), verbs in vectors.items()
+        if len(verbs) == 1 and not (phase == "backward" and matrix in again)
+    }
 
 
 def _counts(chip: RecordedChip, batch: int) -> dict[tuple[str, str, str], float]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from archsim.base.errors import ModelError
 from archsim.base.files import shipped_names
 from archsim.chips.execute import execute, training_step
-from archsim.learning.losses import binary_cross_entropy
+from archsim.learning.losses import value as loss_value
 from archsim.networks.file import AdversarialFile
 from archsim.networks.graph import Builder
 from archsim.networks.network import Network
@@ -43,7 +43,10 @@ def batch(net: Network, samples: int = SAMPLES) -> dict[str, np.ndarray]:
 def loss(name: str, outputs: list[np.ndarray], feeds: dict[str, np.ndarray]) -> float:
     """Return the loss of a program by its results, summed over samples, at 64 bits."""
     wanted = {"train D": ["real", "generated"], "train G": ["real"]}[name]
-    return sum(binary_cross_entropy(y.astype(float), feeds[t]) for y, t in zip(outputs, wanted, strict=True)) * SAMPLES
+    losses = (
+        loss_value("binary-cross-entropy", y.astype(float), feeds[t]) for y, t in zip(outputs, wanted, strict=True)
+    )
+    return sum(losses) * SAMPLES
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -7,14 +7,15 @@ import pytest
 from network_kit import chain, dense
 
 from archsim.base.errors import ModelError
-from archsim.learning.losses import VALUES
-from archsim.networks.backprop import Loss, training
+from archsim.learning.losses import value as loss_value
+from archsim.networks.rules.backprop import training
+from archsim.networks.rules.writer import Loss
 
 
 def test_binary_cross_entropy_is_the_log_likelihood_of_each_element_alone() -> None:
     output, target = np.array([[0.9, 0.2], [0.5, 0.4]]), np.array([[1.0, 0.0], [1.0, 0.25]])
     by_hand = -(np.log(0.9) + np.log(0.8) + np.log(0.5) + 0.25 * np.log(0.4) + 0.75 * np.log(0.6)) / 2
-    assert VALUES["binary-cross-entropy"](output, target) == pytest.approx(by_hand)
+    assert loss_value("binary-cross-entropy", output, target) == pytest.approx(by_hand)
 
 
 @pytest.mark.parametrize(("inputs", "positions"), [(6, 1), ([6], 1), ([4, 6], 4), ([2, 4, 6], 8)])

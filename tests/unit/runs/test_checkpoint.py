@@ -31,6 +31,10 @@ KINDS = {
     "batches of 3, the last of an epoch of 1": (
         "mixed-precision", ("training.batch=3", "digital_unit.buffer_words=8000", "training.samples_per_epoch=100"),
     ),
+    "feedback alignment": ("mixed-precision", ("network.learning=feedback-alignment", "feedback.at=memory")),
+    "sign-symmetric": ("mixed-precision", ("network.learning=sign-symmetric",)),
+    "local losses": ("in-array", ("network.learning=local-losses",)),
+    "weight perturbation": ("digital32", ("network.learning=weight-perturbation",)),
     "batches that flow": ("mixed-precision-pipelined", ("training.batch=3", "training.samples_per_epoch=100")),
 }  # fmt: skip
 

@@ -1,14 +1,13 @@
-"""Programs of backpropagation: the forward pass, the gradients in reverse, and what each matrix learns from them.
+"""Writes programs call by call: the forward pass, the gradients in reverse, what each matrix learns from.
 
 Gradients are descent directions: what a loss says of its tensor is minus the slope, and all that follows is linear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, Sum
 from archsim.learning.moves import Place
 from archsim.learning.parts import Spread, apart
@@ -31,6 +30,8 @@ class Loss:
         Of (target, output), for one vector.
     positions : int
         Over so many vectors of a sample the loss is the mean: the rates of all that learns are divided by it.
+    value : Function, optional
+        Of (target, output): what a sample loses, one number.
     """
 
     output: str
@@ -38,72 +39,10 @@ class Loss:
     at: str
     error: Function
     positions: int = 1
+    value: Function | None = None
 
 
-def forward(graph: Graph, outputs: Sequence[str], phase: str = "forward") -> Program:
-    """Return the program that computes some tensors, and no others than it needs for them, where nothing is trained."""
-    writer = _Writer(graph)
-    writer.forward(_needed([node.inference or node for node in graph.nodes], outputs))
-    return writer.program("inference", ((phase, writer.take()),), outputs)
-
-
-def training(
-    graph: Graph, losses: Sequence[Loss], *, outputs: Sequence[str] = (), update: Collection[str] | None = None,
-    name: str = "training",
-) -> Program:  # fmt: skip
-    """Return the program of one training step.
-
-    Parameters
-    ----------
-    losses : sequence of Loss
-        Their errors are added.
-    outputs : names of tensors that are kept as results
-    update : names of the matrices and parameters that learn, or follow a tensor; all of them by default
-    name : str
-        Of the program.
-
-    Raises
-    ------
-    ModelError
-        If there is no loss, losses are means over unlike numbers of positions, or a matrix that shall learn gets no
-        error.
-    """
-    if not losses:
-        raise ModelError("a training without a loss")
-    if len(counts := {loss.positions for loss in losses}) > 1:
-        raise ModelError(f"losses over {', '.join(map(str, sorted(counts)))} positions in one training; expected equal")
-    [positions] = counts
-    moving = {*graph.matrices, *graph.parameters} if update is None else set(update)
-    learning = moving - graph.tracks.keys()
-    writer = _Writer(graph)
-    nodes = _needed(graph.nodes, [*(loss.output for loss in losses), *outputs])
-    writer.forward(nodes)
-    phases = [("forward", writer.take())]
-    writer.backward(nodes, losses, learning)
-    phases.append(("backward", writer.take()))
-    if missing := learning - writer.uses.keys() - writer.slopes.keys():
-        named = sorted(missing)
-        raise NamedFault(
-            f"no error reaches {', '.join(named)}; expected what learns on the way to the loss, and no layer without a "
-            "gradient between",
-            named[0],
-        )
-    for matrix, uses in writer.uses.items():
-        for rows, columns, layer in uses:
-            writer.add("accumulate", matrix, (rows, columns), None, layer, rate=graph.matrices[matrix].rate / positions)
-        writer.add("apply", matrix, (), None, uses[0][2], rate=graph.matrices[matrix].rate)
-    for parameter, (number, layer) in writer.slopes.items():
-        writer.add("adjust", parameter, (number,), None, layer, rate=graph.parameters[parameter].rate / positions)
-    writer.track(moving)
-    phases.append(("update", writer.take()))
-    for matrix in graph.matrices:
-        if matrix in learning:
-            writer.add("maintain", matrix, (), None, writer.uses[matrix][0][2])
-    phases.append(("refresh", writer.take()))
-    return writer.program(name, tuple(phases), outputs)
-
-
-def _needed(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
+def needed(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
     """Return the nodes on the way to some tensors."""
     wanted, found = set(outputs), []
     for node in reversed(nodes):
@@ -118,10 +57,26 @@ _Part = tuple[int, Place | None]
 
 
 @dataclass(slots=True)
-class _Writer:
-    """Writes a program, call by call."""
+class Writer:
+    """Writes a program, call by call.
+
+    Parameters
+    ----------
+    graph : Graph
+    stand_ins : matrix -> name of another, of its transposed shape, optional
+        Through which errors pass in its place.
+    passes : bool
+        Whether errors pass products at all.
+
+    Attributes
+    ----------
+    uses : matrix -> (tensor of its rows, tensor of its columns, layer), of each outer product that it learns from
+    slopes : parameter -> (tensor that it learns from, layer)
+    """
 
     graph: Graph
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    passes: bool = True
     tensors: list[Tensor] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     feeds: dict[str, int] = field(default_factory=dict)
@@ -132,19 +87,23 @@ class _Writer:
 
     def forward(self, nodes: Sequence[Node]) -> None:
         """Write the forward pass: receive what the nodes read from outside, then the nodes."""
-        read = {name for node in nodes for name in node.inputs}
+        read = {name for node in nodes for name in node.inputs} - self.numbers.keys()
         first = nodes[0].layer if nodes else ""
         for name in self.graph.feeds:
             if name in read:
-                self.numbers[name] = fed = self.feed(name)
-                if name not in self.graph.states:
-                    self.numbers[name] = self.add("receive", name, (fed,), self.graph.tensors[name], first)
+                self.receive(name, first)
         for name in self.graph.parameters:
             if name in read:
                 self.numbers[name] = self.parameters[name] = self._number(self.graph.tensors[name])
         for node in nodes:
             inputs = tuple(self.numbers[name] for name in node.inputs)
-            self.numbers[node.output] = self._node(node, inputs, self.graph.tensors[node.output])
+            self.numbers[node.output] = self.node(node, inputs, self.graph.tensors[node.output])
+
+    def receive(self, name: str, layer: str) -> None:
+        """Bring a feed onto the chip, unless it is a state, which is there."""
+        self.numbers[name] = fed = self.feed(name)
+        if name not in self.graph.states:
+            self.numbers[name] = self.add("receive", name, (fed,), self.graph.tensors[name], layer)
 
     def track(self, moving: Collection[str]) -> None:
         """Let those of the parameters that follow a tensor do so, where the program computes it."""
@@ -163,17 +122,34 @@ class _Writer:
             self.feeds[name] = self._number(self.graph.tensors[name])
         return self.feeds[name]
 
-    def backward(self, nodes: Sequence[Node], losses: Sequence[Loss], learning: Collection[str]) -> None:
-        """Write the backward pass; note what each matrix learns from."""
-        led = self._reached(nodes, learning)
+    def error(self, loss: Loss, other: tuple[int, str] | None = None) -> int:
+        """Write the error of a loss, of its own output or another one of some layer; return its number."""
+        maker = self.graph.producer(loss.at)
+        output, layer = other or (self.numbers[loss.output], maker.layer if maker else "")
+        shape = replace(self.graph.tensors[loss.at], name=f"d {loss.at}", bound=None)
+        return self.add("compute", loss.error, (self.feed(loss.target), output), shape, layer)
+
+    def backward(
+        self, nodes: Sequence[Node], errors: Sequence[tuple[str, int]], learning: Collection[str], *,
+        led: Collection[str] | None = None, aside: Mapping[str, Callable[[], int]] | None = None,
+    ) -> None:  # fmt: skip
+        """Write the backward pass; note what each matrix and parameter learns from.
+
+        Parameters
+        ----------
+        nodes : in the order of the forward pass
+        errors : sequence of (tensor, number of its descent direction)
+        learning : names of matrices and parameters
+        led : names of tensors that depend on what learns; found if not given
+        aside : tensor -> what writes an error of it that does not come from its readers, optional
+        """
+        led = self.reached(nodes, learning) if led is None else led
         grads: dict[str, list[_Part]] = {}
-        for loss in losses:
-            maker = self.graph.producer(loss.at)
-            layer = maker.layer if maker else ""
-            inputs = (self.feed(loss.target), self.numbers[loss.output])
-            shape = replace(self.graph.tensors[loss.at], name=f"d {loss.at}", bound=None)
-            grads.setdefault(loss.at, []).append((self.add("compute", loss.error, inputs, shape, layer), None))
+        for name, number in errors:
+            grads.setdefault(name, []).append((number, None))
         for node in reversed(nodes):
+            if aside is not None and node.output in aside:
+                grads.setdefault(node.output, []).append((aside[node.output](), None))
             if (parts := grads.pop(node.output, None)) and node.output in led:
                 self._adjoint(node, self._sum(node, parts), led, grads, learning)
         for name in self.graph.parameters:
@@ -181,7 +157,41 @@ class _Writer:
                 reader = next(node for node in nodes if name in node.inputs)
                 self.slopes[name] = self._sum(reader, parts), reader.layer
 
-    def _reached(self, nodes: Sequence[Node], learning: Collection[str]) -> set[str]:
+    def check(self, learning: Collection[str]) -> None:
+        """Refuse that there is nothing to learn from for one of `learning`.
+
+        Raises
+        ------
+        NamedFault
+            That names it.
+        """
+        if missing := set(learning) - self.uses.keys() - self.slopes.keys():
+            named = sorted(missing)
+            raise NamedFault(
+                f"no error reaches {', '.join(named)}; expected what learns on the way to the loss, and no layer "
+                "without a gradient between", named[0],
+            )  # fmt: skip
+
+    def update(self, learning: Collection[str], positions: int = 1) -> None:
+        """Write what those matrices and parameters of `learning` of which something was noted learn from it."""
+        matrices, parameters = self.graph.matrices, self.graph.parameters
+        for matrix, uses in self.uses.items():
+            if matrix in learning:
+                for rows, columns, layer in uses:
+                    rate = matrices[matrix].rate / positions
+                    self.add("accumulate", matrix, (rows, columns), None, layer, rate=rate)
+                self.add("apply", matrix, (), None, uses[0][2], rate=matrices[matrix].rate)
+        for parameter, (number, layer) in self.slopes.items():
+            if parameter in learning:
+                self.add("adjust", parameter, (number,), None, layer, rate=parameters[parameter].rate / positions)
+
+    def maintain(self, learning: Collection[str]) -> None:
+        """Write that devices of matrices are looked after."""
+        for matrix in self.graph.matrices:
+            if matrix in learning:
+                self.add("maintain", matrix, (), None, self.uses[matrix][0][2])
+
+    def reached(self, nodes: Sequence[Node], learning: Collection[str]) -> set[str]:
         """Return the tensors that depend on a matrix or parameter that learns, in a way that has a gradient."""
         found = {name for name in self.graph.parameters if name in learning}
         for node in nodes:
@@ -215,10 +225,11 @@ class _Writer:
         if isinstance(node.what, Product):
             [x] = node.inputs
             matrix, turned = node.what.matrix, node.what.transposed
-            if x in led:
-                verb: Verb = "multiply" if turned else "multiply_transposed"
+            if x in led and self.passes:
+                through = self.stand_ins.get(matrix, matrix)
+                verb: Verb = "multiply" if turned == (through == matrix) else "multiply_transposed"
                 tensor = Tensor(f"d {x}", self.graph.tensors[x].shape)
-                grads.setdefault(x, []).append((self.add(verb, matrix, (d,), tensor, node.layer), None))
+                grads.setdefault(x, []).append((self.add(verb, through, (d,), tensor, node.layer), None))
             if matrix in learning:
                 rows, columns = (d, self.numbers[x]) if turned else (self.numbers[x], d)
                 self.uses.setdefault(matrix, []).append((rows, columns, node.layer))
@@ -240,7 +251,8 @@ class _Writer:
                 number = self.add("compute", part, (number,), Tensor(f"d {name}", part.out), node.layer)
             grads.setdefault(name, []).append((number, None))
 
-    def _node(self, node: Node, inputs: tuple[int, ...], tensor: Tensor) -> int:
+    def node(self, node: Node, inputs: tuple[int, ...], tensor: Tensor) -> int:
+        """Write a node of the forward pass, of operands by number; return the number of its result."""
         if isinstance(node.what, Product):
             verb: Verb = "multiply_transposed" if node.what.transposed else "multiply"
             return self.add(verb, node.what.matrix, inputs, tensor, node.layer)

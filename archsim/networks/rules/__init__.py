@@ -1,0 +1,1 @@
+"""Learning rules, one file each: which program of a training step is derived from a graph."""
