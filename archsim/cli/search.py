@@ -19,75 +19,119 @@ MOST_SHOWN = 20
 """Designs of the front that are printed."""
 
 
+# --- options ----------------------------------------------------------------------------------------------------------
+Network = Annotated[
+    str, typer.Argument(help="Workload, by name or file.")
+]  # fmt: skip
+Choices = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUES", help="What to choose from: a list, tile.rows=64,128,256; whole "
+                 "numbers, tile.adc.bits=4..10; a range, training.learning_rate=0.01..0.5:log. One value is the "
+                 "same in all designs."),
+]  # fmt: skip
+Figures = Annotated[
+    list[str] | None,
+    typer.Option("--figure", metavar="KEY=VALUES", help="Likewise of a figure, a time or an area of the "
+                 "technology, such as adc.conversion=0.5pJ..5pJ:log."),
+]  # fmt: skip
+Minimise = Annotated[
+    list[str] | None,
+    typer.Option("--minimise", metavar="QUANTITY", help="Objective: energy, time, area, edp. Repeat for several."),
+]  # fmt: skip
+Maximise = Annotated[
+    list[str] | None,
+    typer.Option("--maximise", metavar="QUANTITY", help="Objective: accuracy (or what the workload is judged by), "
+                 "operations (per energy), energy_ratio."),
+]  # fmt: skip
+SubjectTo = Annotated[
+    list[str] | None,
+    typer.Option("--subject-to", metavar="CONSTRAINT", help='Constraint over quantities or parameters, such as '
+                 '"accuracy >= 97 %", "area <= 2 mm2" or "tile.dac.bits >= tile.adc.bits". Repeat for several.'),
+]  # fmt: skip
+Trials = Annotated[
+    int, typer.Option(help="Designs to estimate; with --train, to train.")
+]  # fmt: skip
+Trainings = Annotated[
+    int, typer.Option(help="Of these, designs to train, where the metric is an objective or in a constraint.")
+]  # fmt: skip
+Sampler = Annotated[
+    str, typer.Option(help="tpe or nsga2, of Optuna.")
+]  # fmt: skip
+Seed = Annotated[
+    int, typer.Option(help="Seed of the sampler: the same seed proposes the same designs.")
+]  # fmt: skip
+AtATime = Annotated[
+    int, typer.Option("--at-a-time", help="Designs that are proposed together, whatever the number of workers.")
+]  # fmt: skip
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Estimate alone, without data or training.")
+]  # fmt: skip
+Train = Annotated[
+    bool, typer.Option("--train", help="Train every design, without estimates.")
+]  # fmt: skip
+Techs = Annotated[
+    list[str] | None,
+    typer.Option("--tech", help="Technology, by name or file; repeat to choose.", show_default="bottom-up-14nm"),
+]  # fmt: skip
+Archs = Annotated[
+    list[str] | None,
+    typer.Option("--arch", help="Architecture, by name or file; repeat to choose.",
+                 show_default="the workload's, without its baseline"),
+]  # fmt: skip
+Seeds = Annotated[
+    int | None, typer.Option(help="Trainings of each design.", show_default="1")
+]  # fmt: skip
+Batch = Annotated[
+    int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
+]  # fmt: skip
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and end.")
+]  # fmt: skip
+Storage = Annotated[
+    str | None, typer.Option(metavar="URL|FILE", help="Where Optuna keeps its trials: a data base, such as "
+                             "sqlite:///search.db, or a journal.",
+                             show_default="OUT/optuna.log"),
+]  # fmt: skip
+KeepRuns = Annotated[
+    bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
+]  # fmt: skip
+Page = Annotated[
+    bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")
+]  # fmt: skip
+Join = Annotated[
+    bool, typer.Option("--join", help="Take part in the search that another process does in OUT, from here.")
+]  # fmt: skip
+Out = Annotated[
+    Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/search-WORKLOAD")
+]  # fmt: skip
+
+
 def search_command(  # noqa: PLR0917  an option each
-    workload: Annotated[str, typer.Argument(help="Workload, by name or file.")],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUES", help="What to choose from: a list, tile.rows=64,128,256; whole "
-                     "numbers, tile.adc.bits=4..10; a range, training.learning_rate=0.01..0.5:log. One value is the "
-                     "same in all designs."),
-    ] = None,
-    figure: Annotated[
-        list[str] | None,
-        typer.Option("--figure", metavar="KEY=VALUES", help="Likewise of a figure, a time or an area of the "
-                     "technology, such as adc.conversion=0.5pJ..5pJ:log."),
-    ] = None,
-    minimise: Annotated[
-        list[str] | None,
-        typer.Option("--minimise", metavar="QUANTITY", help="Objective: energy, time, area, edp. Repeat for several."),
-    ] = None,
-    maximise: Annotated[
-        list[str] | None,
-        typer.Option("--maximise", metavar="QUANTITY", help="Objective: accuracy (or what the workload is judged by), "
-                     "operations (per energy), energy_ratio."),
-    ] = None,
-    subject_to: Annotated[
-        list[str] | None,
-        typer.Option("--subject-to", metavar="CONSTRAINT", help='Constraint over quantities or parameters, such as '
-                     '"accuracy >= 97 %", "area <= 2 mm2" or "tile.dac.bits >= tile.adc.bits". Repeat for several.'),
-    ] = None,
-    trials: Annotated[int, typer.Option(help="Designs to estimate; with --train, to train.")] = 100,
-    trainings: Annotated[
-        int, typer.Option(help="Of these, designs to train, where the metric is an objective or in a constraint.")
-    ] = 20,
-    sampler: Annotated[str, typer.Option(help="tpe or nsga2, of Optuna.")] = "tpe",
-    seed: Annotated[int, typer.Option(help="Seed of the sampler: the same seed proposes the same designs.")] = 1,
-    at_a_time: Annotated[
-        int, typer.Option("--at-a-time", help="Designs that are proposed together, whatever the number of workers.")
-    ] = 8,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate alone, without data or training.")] = False,
-    train: Annotated[bool, typer.Option("--train", help="Train every design, without estimates.")] = False,
-    tech: Annotated[
-        list[str] | None,
-        typer.Option("--tech", help="Technology, by name or file; repeat to choose.", show_default="bottom-up-14nm"),
-    ] = None,
-    arch: Annotated[
-        list[str] | None,
-        typer.Option("--arch", help="Architecture, by name or file; repeat to choose.",
-                     show_default="the workload's, without its baseline"),
-    ] = None,
-    seeds: Annotated[int | None, typer.Option(help="Trainings of each design.", show_default="1")] = None,
+    workload: Network,
+    set_: Choices = None,
+    figure: Figures = None,
+    minimise: Minimise = None,
+    maximise: Maximise = None,
+    subject_to: SubjectTo = None,
+    trials: Trials = 100,
+    trainings: Trainings = 20,
+    sampler: Sampler = "tpe",
+    seed: Seed = 1,
+    at_a_time: AtATime = 8,
+    estimate: Estimate = False,
+    train: Train = False,
+    tech: Techs = None,
+    arch: Archs = None,
+    seeds: Seeds = None,
     preset: Preset = None, steps: Steps = None, until: Until = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
-    ] = None,
+    batch: Batch = None,
     data: Data = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and end.")] = False,
-    storage: Annotated[
-        str | None, typer.Option(metavar="URL|FILE", help="Where Optuna keeps its trials: a data base, such as "
-                                 "sqlite:///search.db, or a journal.",
-                                 show_default="OUT/optuna.log"),
-    ] = None,
-    keep_runs: Annotated[
-        bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
-    ] = False,
-    page: Annotated[bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")] = True,
-    join: Annotated[
-        bool, typer.Option("--join", help="Take part in the search that another process does in OUT, from here.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/search-WORKLOAD")
-    ] = None,
+    dry_run: DryRun = False,
+    storage: Storage = None,
+    keep_runs: KeepRuns = False,
+    page: Page = True,
+    join: Join = False,
+    out: Out = None,
     on: On = "processes", as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Search for the designs of WORKLOAD that no other surpasses in all objectives, within constraints.
