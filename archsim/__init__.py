@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         resume,
         run,
         schema,
+        search,
         sweep,
         tech,
         trace,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "meter", "reproduce", "resume", "run", "schema", "sweep", "tech", "trace", "validate", "verify",
+    "load", "meter", "reproduce", "resume", "run", "schema", "search", "sweep", "tech", "trace", "validate", "verify",
     "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
@@ -87,6 +88,7 @@ __all__ = [
     "resume",
     "run",
     "schema",
+    "search",
     "sweep",
     "tech",
     "trace",

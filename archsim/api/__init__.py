@@ -9,6 +9,7 @@ from archsim.api.doing import ablate, costs, estimate, reproduce, resume, run, s
 from archsim.api.meter import Meter, meter
 from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
 from archsim.api.run import Run
+from archsim.api.search import search
 from archsim.api.workloads import from_torch
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "resume",
     "run",
     "schema",
+    "search",
     "sweep",
     "tech",
     "trace",

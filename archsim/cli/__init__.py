@@ -16,7 +16,21 @@ from typing import Annotated, Any
 import typer
 
 from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault
-from archsim.cli import ablate, compare, costs, estimate, explain, hold, run, schema, sweep, trace, validate, verify
+from archsim.cli import (
+    ablate,
+    compare,
+    costs,
+    estimate,
+    explain,
+    hold,
+    run,
+    schema,
+    search,
+    sweep,
+    trace,
+    validate,
+    verify,
+)
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
 from archsim.cli.files import archs_app, data_app, workloads_app
@@ -48,6 +62,7 @@ for command, function in (
     ("report", run.report_command), ("estimate", estimate.estimate_command),
     ("validate", validate.validate), ("explain", explain.explain_command),
     ("costs", costs.costs_command), ("sweep", sweep.sweep_command),
+    ("search", search.search_command),
     ("ablate", ablate.ablate_command), ("hold", hold.hold_command), ("endurance", hold.endurance_command),
     ("trace", trace.trace_command), ("compare", compare.compare_command),
     ("schema", schema.schema_command), ("verify", verify.verify_command),

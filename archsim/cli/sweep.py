@@ -24,95 +24,142 @@ BEST = 5
 """Points that a sweep ends with."""
 
 
+# --- options ----------------------------------------------------------------------------------------------------------
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="WORKLOAD | show DIR | report DIR", help="Workload, by name or file; or `show` or "
+                   "`report` and the directory of a sweep.", show_default="that of --file"),
+]  # fmt: skip
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUES", help="Values of the workload or of the architectures: a list, "
+                 "tile.adc.bits=4,6,8; whole numbers, 4..8; a range, tile.rows=128..512:step:128, 0.1..0.5:lin:5, "
+                 "1mm..4mm:log:5. More than one is an axis. Commas in brackets part nothing."),
+]  # fmt: skip
+Figures = Annotated[
+    list[str] | None,
+    typer.Option("--figure", metavar="KEY=VALUES", help="Values of a figure, a time or an area of the technology, "
+                 "likewise, such as adc.conversion=0.5pJ..5pJ:log:5."),
+]  # fmt: skip
+Techs = Annotated[
+    list[str] | None,
+    typer.Option("--tech", help="Technology, by name or file; repeat for an axis.", show_default="bottom-up-14nm"),
+]  # fmt: skip
+Archs = Annotated[
+    list[str] | None,
+    typer.Option("--arch", help="Architecture, by name or file; repeat for an axis: a chip a point, with the "
+                 "workload's baseline beside it for the ratio.", show_default="the workload's, all in each point"),
+]  # fmt: skip
+Together = Annotated[
+    bool, typer.Option("--together", help="All --arch are chips of every point; the first digital is the baseline.")
+]  # fmt: skip
+Ratio = Annotated[
+    bool, typer.Option(help="Train the baseline beside --arch, for the ratio.")
+]  # fmt: skip
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="CONDITION", help='Points to take, such as "tile.dac.bits >= tile.adc.bits"; '
+                 'with show, rows, such as "accuracy >= 97 %". Repeat for several.'),
+]  # fmt: skip
+Seeds = Annotated[
+    int | None, typer.Option(help="Trainings of each point.", show_default="1")
+]  # fmt: skip
+FirstSeed = Annotated[
+    int | None, typer.Option(help="The first seed.", show_default="1")
+]  # fmt: skip
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Estimate points, without data or training.")
+]  # fmt: skip
+Batch = Annotated[
+    int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
+]  # fmt: skip
+StudyFile = Annotated[
+    Path | None, typer.Option(help="Study with all of this (archsim schema: sweep); options win.")
+]  # fmt: skip
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and how long, and end.")
+]  # fmt: skip
+Yes = Annotated[
+    bool, typer.Option("--yes", help="More than 1,000 trainings, or 100,000 points, are wanted.")
+]  # fmt: skip
+Retime = Annotated[
+    int, typer.Option(help="Steps done again for other times, of a longer training; 0: train with each.")
+]  # fmt: skip
+StopHopeless = Annotated[
+    bool,
+    typer.Option("--stop-hopeless", help="Test all after a quarter of the steps; end those that another of the "
+                 "same chip surpasses clearly in the metric, at no more energy, time and area."),
+]  # fmt: skip
+KeepRuns = Annotated[
+    bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
+]  # fmt: skip
+Out = Annotated[
+    Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/sweep-WORKLOAD")
+]  # fmt: skip
+Sort = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Sort rows by a quantity, the best first, or by an axis.")
+]  # fmt: skip
+Best = Annotated[
+    int | None, typer.Option(metavar="N", help="Show so many rows.")
+]  # fmt: skip
+Columns = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Show these columns.", show_default="axes and quantities")
+]  # fmt: skip
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print the rows as CSV, and nothing else.")
+]  # fmt: skip
+Page = Annotated[
+    bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")
+]  # fmt: skip
+Across = Annotated[
+    str | None, typer.Option("--x", metavar="QUANTITY", help="With report: across the front's picture.",
+                             show_default="energy")
+]  # fmt: skip
+Up = Annotated[
+    str | None, typer.Option("--y", metavar="QUANTITY", help="With report: up it.", show_default="the metric")
+]  # fmt: skip
+Map = Annotated[
+    str | None, typer.Option("--map", metavar="A,B", help="With report: the two axes of the map.",
+                             show_default="those that decide most")
+]  # fmt: skip
+Fix = Annotated[
+    list[str] | None, typer.Option("--fix", metavar="KEY=VALUE", help="With report: where the map holds another "
+                                   "axis; repeat for several.", show_default="its middle")
+]  # fmt: skip
+
+
 def sweep_command(  # noqa: PLR0917  an option each
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="WORKLOAD | show DIR | report DIR", help="Workload, by name or file; or `show` or "
-                       "`report` and the directory of a sweep.", show_default="that of --file"),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUES", help="Values of the workload or of the architectures: a list, "
-                     "tile.adc.bits=4,6,8; whole numbers, 4..8; a range, tile.rows=128..512:step:128, 0.1..0.5:lin:5, "
-                     "1mm..4mm:log:5. More than one is an axis. Commas in brackets part nothing."),
-    ] = None,
-    figure: Annotated[
-        list[str] | None,
-        typer.Option("--figure", metavar="KEY=VALUES", help="Values of a figure, a time or an area of the technology, "
-                     "likewise, such as adc.conversion=0.5pJ..5pJ:log:5."),
-    ] = None,
-    tech: Annotated[
-        list[str] | None,
-        typer.Option("--tech", help="Technology, by name or file; repeat for an axis.", show_default="bottom-up-14nm"),
-    ] = None,
-    arch: Annotated[
-        list[str] | None,
-        typer.Option("--arch", help="Architecture, by name or file; repeat for an axis: a chip a point, with the "
-                     "workload's baseline beside it for the ratio.", show_default="the workload's, all in each point"),
-    ] = None,
-    together: Annotated[
-        bool, typer.Option("--together", help="All --arch are chips of every point; the first digital is the baseline.")
-    ] = False,
-    ratio: Annotated[bool, typer.Option(help="Train the baseline beside --arch, for the ratio.")] = True,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="CONDITION", help='Points to take, such as "tile.dac.bits >= tile.adc.bits"; '
-                     'with show, rows, such as "accuracy >= 97 %". Repeat for several.'),
-    ] = None,
-    seeds: Annotated[int | None, typer.Option(help="Trainings of each point.", show_default="1")] = None,
-    seed: Annotated[int | None, typer.Option(help="The first seed.", show_default="1")] = None,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate points, without data or training.")] = False,
+    words: Words = None,
+    set_: Sets = None,
+    figure: Figures = None,
+    tech: Techs = None,
+    arch: Archs = None,
+    together: Together = False,
+    ratio: Ratio = True,
+    condition: Conditions = None,
+    seeds: Seeds = None,
+    seed: FirstSeed = None,
+    estimate: Estimate = False,
     preset: Preset = None, steps: Steps = None, until: Until = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
-    ] = None,
+    batch: Batch = None,
     data: Data = None,
-    file: Annotated[
-        Path | None, typer.Option(help="Study with all of this (archsim schema: sweep); options win.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and how long, and end.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="More than 1,000 trainings, or 100,000 points, are wanted.")
-    ] = False,
-    retime: Annotated[
-        int, typer.Option(help="Steps done again for other times, of a longer training; 0: train with each.")
-    ] = 3000,
-    stop_hopeless: Annotated[
-        bool,
-        typer.Option("--stop-hopeless", help="Test all after a quarter of the steps; end those that another of the "
-                     "same chip surpasses clearly in the metric, at no more energy, time and area."),
-    ] = False,
-    keep_runs: Annotated[
-        bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/sweep-WORKLOAD")
-    ] = None,
+    file: StudyFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    retime: Retime = 3000,
+    stop_hopeless: StopHopeless = False,
+    keep_runs: KeepRuns = False,
+    out: Out = None,
     on: On = "processes",
-    sort: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Sort rows by a quantity, the best first, or by an axis.")
-    ] = None,
-    best: Annotated[int | None, typer.Option(metavar="N", help="Show so many rows.")] = None,
-    columns: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Show these columns.", show_default="axes and quantities")
-    ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV, and nothing else.")] = False,
-    page: Annotated[bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")] = True,
-    x: Annotated[
-        str | None, typer.Option("--x", metavar="QUANTITY", help="With report: across the front's picture.",
-                                 show_default="energy")
-    ] = None,
-    y: Annotated[
-        str | None, typer.Option("--y", metavar="QUANTITY", help="With report: up it.", show_default="the metric")
-    ] = None,
-    map_: Annotated[
-        str | None, typer.Option("--map", metavar="A,B", help="With report: the two axes of the map.",
-                                 show_default="those that decide most")
-    ] = None,
-    fix: Annotated[
-        list[str] | None, typer.Option("--fix", metavar="KEY=VALUE", help="With report: where the map holds another "
-                                       "axis; repeat for several.", show_default="its middle")
-    ] = None,
+    sort: Sort = None,
+    best: Best = None,
+    columns: Columns = None,
+    as_csv: AsCsv = False,
+    page: Page = True,
+    x: Across = None,
+    y: Up = None,
+    map_: Map = None,
+    fix: Fix = None,
     as_json: AsJson = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Train or estimate WORKLOAD at every point of a grid: metric, energy, time, area and more, a row a point and chip.

@@ -298,6 +298,7 @@ def _frame(file: Path) -> pd.DataFrame:
     files.regular(file, "the CSV that archsim sweep wrote", LONGEST)
     try:
         # Words such as "none" or "NA" are values of an axis; only an empty cell is missing.
+        # The exact parser of floats: pandas' own default is wrong in the last bit of some.
         return pd.read_csv(
             file, keep_default_na=False, na_values=[""], dtype={"point": str}, float_precision="round_trip"
         )

@@ -8,6 +8,7 @@ arch != in-array
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,6 +31,8 @@ _LIKE = '"NAME >= VALUE", such as "tile.dac.bits >= tile.adc.bits" or "tile.rows
 
 Value = float | str
 _Term = Callable[[Mapping[str, Any]], Value | None]
+_TINY = 1e-12
+"""The least excess of what does not hold: of equal sides that must differ."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,26 @@ class Condition:
         if isinstance(left, str) and self._sign not in ("==", "=", "!="):
             raise self.error(f"{left!r} is no number")
         return bool(_SIGNS[self._sign](left, right))
+
+    def excess(self, values: Mapping[str, Any], unknown: float = math.inf) -> float:
+        """Return by how much it is missed, as a share of the larger side; 0 where it holds.
+
+        Parameters
+        ----------
+        values : name -> value
+        unknown : what is returned where a value is missing, or texts differ
+
+        Raises
+        ------
+        InputError
+            If a number is compared with a text.
+        """
+        if self.holds(values):
+            return 0.0
+        left, right = self._left(values), self._right(values)
+        if not isinstance(left, float) or not isinstance(right, float) or left != left or right != right:  # noqa: PLR0124
+            return unknown
+        return max(abs(left - right) / max(abs(left), abs(right), _TINY), _TINY)
 
     def error(self, message: str) -> InputError:
         """Return an error that names the condition."""

@@ -197,7 +197,7 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
     conditions = [read_condition(text, names, option="condition") for text in study.conditions]
     units: dict[str, Unit] = {}
     found = Plan(study, reading, tariffs, [], units, retime)
-    finder = _Finder(study, units, retime)
+    finder = Finder(study, units, retime)
     fixed = {key: texts[0] for key, texts in {**study.sets, **study.figures}.items()}
     for values in _points(study, conditions, fixed):
         design, clock = reading.design(values), tariffs.clock(values)
@@ -239,7 +239,7 @@ def _points(study: Study, conditions: list[Condition], fixed: Mapping[str, str])
             yield values
 
 
-class _Finder:
+class Finder:
     """Finds the units of points: the same for points that share what decides counts."""
 
     def __init__(self, study: Study, units: dict[str, Unit], retime: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base.errors import InputError
@@ -72,6 +72,20 @@ class Tariffs:
     def laid(self, key: str) -> Laid:
         """Return section, unit and values of a figure, a time or an area that the study gives."""
         return self._laid[self._study.techs[0], key]
+
+    def add(self, key: str, text: str) -> None:
+        """Know one more value of a figure, a time or an area, after those of the study.
+
+        Raises
+        ------
+        InputError
+            If it is no quantity of the right unit.
+        """
+        for name, technology in self._read.items():
+            place = name, key
+            more = values_of(technology, key, [text])
+            self._laid[place] = replace(more, values=(*self._laid[place].values, *more.values))
+            self._numbers[place][text] = more.values[0]
 
     def name(self, given: str) -> str:
         """Return the own name of a technology as it was named."""

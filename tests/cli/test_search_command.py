@@ -1,0 +1,118 @@
+"""`archsim search` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cli_kit import Cli
+from grid_kit import file
+
+pytest.importorskip("optuna")
+SPACE = ("--set", "tile.rows=64,128,256,512", "--set", "tile.adc.count=1..4", "--minimise", "time")
+QUICK = ("--trials", 6, "--at-a-time", 3)
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command work in this process: what starting others costs is tested elsewhere."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import contextmanager
+
+    from archsim.studies.search import search
+    from archsim.studies.workers.pool import given
+
+    @contextmanager
+    def here(on: str, *, most: int):  # type: ignore[no-untyped-def]
+        assert on == "processes"
+        with ThreadPoolExecutor(1) as executor:
+            yield given(executor)
+
+    monkeypatch.setattr(search, "pool", here)
+
+
+def test_a_dry_run_says_space_goal_and_rule_and_does_nothing(cli: Cli, tmp_path: Path) -> None:
+    done = cli("search", file(tmp_path), *SPACE, "--maximise", "accuracy", "--subject-to", "area <= 9 mm2", "--dry-run")
+    assert (done.code, done.err) == (0, "")
+    assert "space      16 designs: tile.rows 64, 128, 256, 512; tile.adc.count 1, 2, 3, 4" in done.out
+    assert "goal       minimise time per sample, maximise accuracy" in done.out
+    assert "subject to area <= 9 mm2" in done.out
+    assert "estimates  up to 100 designs by time per sample, proposed by tpe, 8 at a time, seed 1" in done.out
+    assert (
+        "trainings  up to 20 of these: half of them spaced evenly from the front of the estimates outwards" in done.out
+    )
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_search_ends_with_its_front_its_table_and_a_page_and_goes_on(cli: Cli, tmp_path: Path) -> None:
+    done = cli("search", file(tmp_path), *SPACE, "--minimise", "area", *QUICK)
+    assert done.code == 0, done.err
+    assert "6 of 16 designs: 6 estimated; " in done.out
+    assert "Table: reports/search-tiny/sweep.csv (archsim sweep show reports/search-tiny)" in done.out
+    assert "Page: reports/search-tiny/report/sweep.html" in done.out
+    assert "design 6 of 6" in done.err
+    frame = pd.read_csv(tmp_path / "reports/search-tiny/sweep.csv")
+    again = cli("search", file(tmp_path), *SPACE, "--minimise", "area", *QUICK, "--json", "--no-page")
+    assert (again.code, again.err) == (0, "")
+    front = json.loads(again.out)
+    assert {row["point"] for row in front} <= {*frame["point"]}
+    assert min(row["area_m2"] for row in front) == pytest.approx(frame["area_m2"].min(), rel=1e-14)
+    rows = json.loads(cli("sweep", "show", "reports/search-tiny", "--sort", "time", "--best", 1, "--json").out)
+    assert rows[0]["latency_per_sample_s"] == pytest.approx(frame["latency_per_sample_s"].min(), rel=1e-14)
+    other = cli("search", file(tmp_path), *SPACE, "--minimise", "energy", *QUICK, "--quiet")
+    assert "another sweep. It differs in search" in other.error
+
+
+@pytest.mark.usefixtures("one_process")
+def test_without_a_design_within_the_constraints_one_line_says_what_came_nearest(cli: Cli, tmp_path: Path) -> None:
+    done = cli("search", file(tmp_path), *SPACE, "--subject-to", "area <= 1 um2", *QUICK, "--quiet", "--no-page")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(
+        "archsim: no design of 6 is within the constraints: none fulfils 'area <= 1 um2'; the nearest has area "
+    )
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--minimise", "enrgy"), "Did you mean 'energy'"), (("--maximise", "energy"), "expected --minimise energy"),
+        (("--subject-to", "area below 2"), "--subject-to: got 'area below 2'"),
+        (("--subject-to", "tile.rows > 512"), "none of 16 designs fulfils it"),
+        (("--sampler", "tpee"), "Did you mean 'tpe'"), (("--trials", 0), "--trials: got 0"),
+        (("--join", "--out", "nowhere"), "the directory of a search that was begun"),
+        (("--storage", "nothing://here"), "--storage: cannot be opened"), (("--set", "tile.rows=1"), "given twice"),
+        (("--estimate", "--maximise", "accuracy"), "an estimate knows of no more"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("one_process")
+def test_what_is_wrong_is_one_line(cli: Cli, tmp_path: Path, words: tuple[str, ...], error: str) -> None:
+    done = cli("search", file(tmp_path), *SPACE, *words, "--quiet")
+    assert done.code == 2
+    assert error in done.error
+
+
+def test_a_killed_search_goes_on_with_the_same_command_and_has_the_same_table(tmp_path: Path) -> None:
+    path = file(tmp_path)
+    options = ("--maximise", "accuracy", "--trials", "6", "--trainings", "3", "--at-a-time", "2", "--steps", "60")
+    command = [sys.executable, "-m", "archsim", "search", str(path), *SPACE, *options, "--on", "processes:1", "-q"]
+    command += ["--no-page", "--out"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = subprocess.Popen([*command, str(killed)], cwd=tmp_path, start_new_session=True)
+    until = time.monotonic() + 200
+    while time.monotonic() < until and len(list((killed / "counts").rglob("[!.]*.json"))) < 3:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (killed / "sweep.json").is_file()
+    for folder in (killed, whole):
+        subprocess.run([*command, str(folder)], cwd=tmp_path, check=True, timeout=300)
+    assert (killed / "sweep.csv").read_bytes() == (whole / "sweep.csv").read_bytes()
