@@ -38,8 +38,11 @@ class Times:
 
 
 def roomy(architecture: str, network: Network, samples: int) -> Chip:
-    """Return a shipped chip with a network, its signal buffer large."""
+    """Return a shipped chip with a network, its signal buffer large, and tiles for rules that keep more arrays."""
+    shipped = architectures.document(architecture)
     room = {("digital_unit", "buffer_words"): "1000000"}
-    parsed = architectures.parse(architectures.document(architecture, room))
+    if "tile" in shipped.data and shipped.data["tile"]["count"] < 64:
+        room["tile", "count"] = "64"
+    parsed = architectures.parse(shipped.with_settings(room))
     made: Chip = registry.load("chip", parsed.chip).start(parsed, network, Times(), Streams(3), samples=samples)
     return made
