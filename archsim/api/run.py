@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import registry
+from archsim.base.frames import read_csv
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
 from archsim.records.seeds import read
@@ -75,9 +76,9 @@ class Run:
         import pandas as pd
 
         if seeds := self.recorded.seeds:
-            tables = [pd.read_csv(each.path / name).assign(seed=each.summary["seed"]) for each in seeds]
+            tables = [read_csv(each.path / name).assign(seed=each.summary["seed"]) for each in seeds]
             return pd.concat(tables, ignore_index=True)
-        return pd.read_csv(self.path / name)
+        return read_csv(self.path / name)
 
     @property
     def intervals(self) -> Intervals | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
 from archsim.base.errors import InputError, nearest
+from archsim.base.frames import read_csv
 from archsim.base.metrics import Metric
 from archsim.base.units import show
 from archsim.records.tables import LONGEST, mapping
@@ -293,15 +294,10 @@ def _list(file: Path, definition: Mapping[str, Any], key: str) -> Sequence[Mappi
 
 
 def _frame(file: Path) -> pd.DataFrame:
-    import pandas as pd
-
     files.regular(file, "the CSV that archsim sweep wrote", LONGEST)
     try:
         # Words such as "none" or "NA" are values of an axis; only an empty cell is missing.
-        # The exact parser of floats: pandas' own default is wrong in the last bit of some.
-        return pd.read_csv(
-            file, keep_default_na=False, na_values=[""], dtype={"point": str}, float_precision="round_trip"
-        )
+        return read_csv(file, keep_default_na=False, na_values=[""], dtype={"point": str})
     except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
         said = " ".join(str(error).split())
         raise InputError(f"is not readable ({said})", file=file, expected="the CSV that archsim sweep wrote") from error

@@ -88,7 +88,7 @@ class Page:
         with self.tab.expect_download() as found:
             self.tab.click("#download")
         text = Path(found.value.path()).read_text(encoding="utf-8")
-        return pd.read_csv(io.StringIO(text), float_precision="round_trip")
+        return pd.read_csv(io.StringIO(text))
 
 
 @pytest.fixture

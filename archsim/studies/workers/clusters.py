@@ -39,11 +39,11 @@ _TEMPLATE = """\
 """
 
 
-def _missing(package: str, on: str, error: ImportError) -> InputError:
+def _missing(package: str, on: str, error: ImportError, extra: str = "cluster") -> InputError:
     return InputError(
         f"needs {package}, which is not installed ({error})",
         key=f"--on {on}",
-        expected="pip install 'archsim[cluster]'",
+        expected=f"pip install 'archsim[{extra}]'",
     )
 
 
@@ -165,7 +165,8 @@ def jobs(on: str, kind: str, told: str, *, most: int) -> Iterator[Pool]:
         restarts = {"restart_limit": RESTARTS} if inside else {}
         executor = made(max_workers=workers, resource_dict=resources, block_allocation=True, **restarts)
     except ImportError as error:
-        raise _missing(f"executorlib and what it needs for {kind}", on, error) from error
+        extra = "sbatch" if command == "sbatch" else "cluster"
+        raise _missing(f"executorlib and what it needs for {command}", on, error, extra) from error
     try:
         yield of_executorlib(executor, on)
     finally:

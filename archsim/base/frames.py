@@ -1,0 +1,23 @@
+"""Tables as pandas reads them, numbers to the last bit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+EXACT = (3, 1)
+"""The pandas whose own parser is exact. Before it, the usual one is wrong in the last bit of some numbers."""
+
+
+def read_csv(path: Path, **options: Any) -> pd.DataFrame:
+    """Return the table of a CSV file; options are those of `pandas.read_csv`, whose errors come through."""
+    import pandas as pd
+
+    major, minor = (int(each) for each in pd.__version__.split(".")[:2])
+    exact: dict[str, Any] = {} if (major, minor) >= EXACT else {"float_precision": "round_trip"}
+    found: pd.DataFrame = pd.read_csv(path, **exact, **options)
+    return found
