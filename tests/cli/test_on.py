@@ -93,6 +93,7 @@ def test_what_was_done_on_a_cluster_goes_on_here(cli: Cli, dask: str, tmp_path: 
     assert sorted((tmp_path / "a/points").iterdir()) == points
 
 
+@pytest.mark.long  # beside other tests the study has often ended before the signal reaches it
 def test_ctrl_c_ends_the_workers_at_once_and_the_same_command_goes_on(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     words = [sys.executable, "-m", "archsim", "ablate", "tiny.yaml", "--steps", "3000", "--seeds", "1", "--no-bits", "--on",

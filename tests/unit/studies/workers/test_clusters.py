@@ -307,9 +307,9 @@ def test_options_of_jobs_that_are_none_are_refused(slurm: Path, on: str, said: s
 def test_without_the_scheduler_or_the_extra_it_is_one_line(monkeypatch: pytest.MonkeyPatch, slurm: Path) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.setitem(sys.modules, "executorlib", None)
-    for on in ("dask://127.0.0.1:8786", "slurm"):
+    for on, extra in (("dask://127.0.0.1:8786", "cluster"), ("slurm", "sbatch")):
         with pytest.raises(
-            InputError, match=r"which is not installed .*; expected pip install 'archsim\[cluster\]'"
+            InputError, match=rf"which is not installed .*; expected pip install 'archsim\[{extra}\]'"
         ) as said:
             with pool(on, most=1):
                 pass
