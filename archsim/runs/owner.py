@@ -60,6 +60,22 @@ def owned(path: Path, *, option: str = "--out") -> Iterator[Path]:
         As `check`.
     """
     check(path, option=option)
+    with locked(path, "run", option=option):
+        check_again(path, option)
+        if (path / RUN).is_file():
+            _sweep(path)
+        yield path
+
+
+@contextmanager
+def locked(path: Path, what: str, *, option: str = "--out") -> Iterator[None]:
+    """Make a directory, and lock it as long as the context lasts; one that was made for it and stayed empty goes again.
+
+    Raises
+    ------
+    InputError
+        If another process holds it, for `what` it may be, or it cannot be made.
+    """
     made = not path.exists()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -67,17 +83,14 @@ def owned(path: Path, *, option: str = "--out") -> Iterator[Path]:
         lock.acquire()
     except Timeout as error:
         raise InputError(
-            key=option, value=str(path), expected="a directory that no other run is being written to",
+            key=option, value=str(path), expected=f"a directory that no other {what} is being written to",
             hint="Wait for it, or name another",
         ) from error  # fmt: skip
     except OSError as error:
         expected = f"a directory that can be made ({error.strerror})"
         raise InputError(key=option, value=str(path), expected=expected) from error
     try:
-        check_again(path, option)
-        if (path / RUN).is_file():
-            _sweep(path)
-        yield path
+        yield
     finally:
         (path / LOCK).unlink(missing_ok=True)
         lock.release()

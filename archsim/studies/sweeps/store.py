@@ -17,17 +17,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
+from archsim.runs import owner
 from archsim.studies.sweeps.chips import digest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PARQUET, COUNTS, RUNS, LOCK = "sweep.parquet", "counts", "runs", ".lock"
+PARQUET, COUNTS, RUNS, LOCK = "sweep.parquet", "counts", "runs", owner.LOCK
 _CHANGING = ("created", "state", "archsim", "done", "seconds")
 """Keys of a definition that are no part of what a sweep is."""
 
@@ -143,27 +142,8 @@ def owned(path: Path) -> Iterator[Path]:
             value=str(path),
             expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
         )
-    made = not path.exists()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise InputError(
-            key="--out", value=str(path), expected="a directory that no other sweep is being written to",
-            hint="Wait for it, or name another",
-        ) from error  # fmt: skip
-    except OSError as error:
-        raise InputError(
-            key="--out", value=str(path), expected=f"a directory that can be made ({error.strerror})"
-        ) from error
-    try:
+    with owner.locked(path, "sweep"):
         yield path
-    finally:
-        (path / LOCK).unlink(missing_ok=True)
-        lock.release()
-        if made and not any(path.iterdir()):
-            path.rmdir()
 
 
 class Pace:
