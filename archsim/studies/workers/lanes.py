@@ -24,8 +24,7 @@ from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import Any
 
-THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""What libraries read when they are loaded: a thread each, for there is a process a core."""
+from archsim.studies.workers.perform import THREADS
 
 READY = ("archsim.studies.workers.quiet", "archsim.studies.workers.ready")
 """What the process imports that workers are forked from."""

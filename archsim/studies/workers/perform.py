@@ -19,6 +19,8 @@ from archsim.base.errors import SystemFault
 
 PACKAGES = ("archsim", "numpy", "scipy", "numba", "llvmlite")
 """What decides the bits of a number, beside Python: the program, its arithmetic, and what compiles its kernels."""
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What libraries read when they are loaded: a thread each, for there is a process a core."""
 Answer = dict[str, Any]
 """by: HOST:PID; then value, or error, or unlike: what is of another version there; seconds: how long it took."""
 
@@ -76,6 +78,7 @@ def _one_thread() -> None:
     """Let BLAS of this process compute on one thread from now on: a worker is one of many, and bits depend on it."""
     from threadpoolctl import threadpool_limits
 
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # for what a later task loads
     threadpool_limits(limits=1, user_api="blas")
 
 
