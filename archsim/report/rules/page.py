@@ -26,7 +26,7 @@ INTERPOLATED = (
 )
 SAME = (
     "A device takes the place of another with the same part of its range for a weight of 1 (and the same parts at "
-    "which devices are refreshed). Everything else of a rule stays as in its file: converters, trains, all of `transfer`."
+    "which devices are refreshed). All else of a rule stays as in its file: converters, trains, all of `transfer`."
 )
 COUNTED = (
     "Pulses are counted for every device, references and fast arrays among them. Memory and area are those of the chip "

@@ -26,7 +26,7 @@ def _text(value: Spread | None, unit: str, digits: int = 3) -> str:
     if value is None:
         return NONE
     told = show(value.mean, unit, digits)
-    return told if not value.std else f"{told} ({show(value.std, unit, 2)})"
+    return told if not value.std else f"{told} ({show(value.std, unit, digits)})"
 
 
 def _plain(value: Spread | None) -> str:

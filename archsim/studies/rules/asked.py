@@ -14,6 +14,7 @@ from archsim.base.metrics import Metric
 from archsim.base.yamlfile import Document
 from archsim.chips import architecture as architectures
 from archsim.devices.library import device_file, shipped_devices
+from archsim.networks.file import NetworkFile
 from archsim.runs import workload as workloads
 from archsim.studies.sweeps.study import Named, called
 from archsim.studies.sweeps.values import check_once
@@ -58,13 +59,13 @@ class Preset:
 
 
 def thirds(least: int, most: int) -> tuple[float, ...]:
-    """Return the powers of three from one exponent to another, of three digits."""
-    return tuple(float(f"{3.0**k:.3g}") for k in range(least, most + 1))
+    """Return the powers of three from one exponent to another."""
+    return tuple(3.0**k for k in range(least, most + 1))
 
 
 PRESETS = {
     "quick": Preset(
-        thirds(-3, 1), "quick", 0.3, 1 / 3, 5, 1000, ("pcm-nandakumar2018", "ecram-soft-bounds")
+        thirds(-2, 1), "quick", 0.25, 1 / 3, 5, 1000, ("pcm-nandakumar2018", "reram-array", "ecram-soft-bounds")
     ),
     "full": Preset(
         thirds(-4, 2), "", 1.0, 0.05, 20, None,
@@ -231,8 +232,14 @@ def document_of(study: Asked) -> Document:
     Raises
     ------
     InputError
-        If it cannot be read, or says nothing of training.
+        If it cannot be read, says nothing of training, or is of two networks against each other.
     """
     document = workloads.document(study.workload)
-    workloads.trainable(document, workloads.parse(document))
+    told = workloads.parse(document)
+    workloads.trainable(document, told)
+    if not isinstance(told.network, NetworkFile):
+        raise InputError(
+            key="WORKLOAD", value=called(study.workload), expected="a network with a loss of its own: a generator "
+            "against a discriminator has one learning rule, and no metric while it learns",
+        )  # fmt: skip
     return document

@@ -99,10 +99,13 @@ def combinations(study: Asked, document: Document) -> list[Combination]:
     Raises
     ------
     InputError
-        If none is possible.
+        If a setting is wrong, or no combination is possible.
     """
     chips = list(_chips(study, document))
     for_work, for_chips = assign(read_settings(study.settings), document, [each.document for each in chips])
+    workloads.parse(document.with_settings(for_work))
+    for chip, mine in zip(chips, for_chips, strict=True):  # a wrong key is an error, and no chip that is not possible
+        architectures.parse(chip.document.with_settings(mine))
     found: list[Combination] = []
     for chip, mine in zip(chips, for_chips, strict=True):
         last = _texts({**for_work, **mine})
@@ -211,7 +214,7 @@ def _combination(
     try:
         check_boundary([first.document, chip.document], [first.architecture, chip.architecture])
         spec = _resolved(study, chip, names[-1], whole)
-        if chip.grows and (more := _grown(chip, spec, whole)):
+        if chip.grows and (more := _grown(study, chip, spec, whole)):
             whole = (*whole, *more)
             spec = _resolved(study, chip, names[-1], whole)
         check_fit(spec)
@@ -230,13 +233,12 @@ def _resolved(study: Asked, chip: _Chip, tech: str, settings: Sequence[str]) -> 
     )  # fmt: skip
 
 
-def _grown(chip: _Chip, spec: RunSpec, settings: Sequence[str]) -> list[str]:
+def _grown(study: Asked, chip: _Chip, spec: RunSpec, settings: Sequence[str]) -> list[str]:
     """Return the settings that make a chip as large as the network asks."""
     [now] = spec.architectures
     demands = registry.load("chip", now.chip).demands(now, spec.network, spec.training.batch)
     if all(each.short <= 0 for each in demands):
         return []
-    work = workloads.document(spec.given["workload"]) if spec.document is None else spec.document
-    _, (own,) = assign(read_settings(settings), work, [chip.document])
+    _, (own,) = assign(read_settings(settings), workloads.document(study.workload), [chip.document])
     _, changes = fitted(chip.document.with_settings(own), spec.network, spec.training.batch, as_is=False, tiles=None)
     return [f"{key}={value}" for key, (_, value) in changes.items()]

@@ -108,11 +108,6 @@ def plan(study: Asked) -> Plan:
     found = tuple(combinations(study, document))
     spec = next(each.spec for each in found if each.spec is not None)
     task = task_of(spec, Streams(0))
-    if task.running is not task.metric:
-        raise InputError(
-            key="WORKLOAD", value=called(study.workload), expected="one whose running metric is that of its tests: "
-            "learning rates are judged by it",
-        )  # fmt: skip
     whole, per_epoch = total_steps(spec)
     much = study.how_much
     steps = study.steps or max(round(whole * much.share), 1)
