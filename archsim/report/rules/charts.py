@@ -186,34 +186,34 @@ def _names(axes: Axes, found: Results, ones: Sequence[Result], room: float) -> N
 def wear(found: Results, *, narrow: bool = False) -> Figure:
     """Return the pulses a sample: of a device in the mean, and of the one that got the most."""
     pulsed = [(mean, one) for one in found.done if (mean := one.over(lambda s: s.pulses)) and mean.mean > 0]
-    ones = [one for _, one in sorted(pulsed, key=lambda each: -each[0].mean)]
+    pulsed.sort(key=lambda each: -each[0].mean)
+    ones = [one for _, one in pulsed]
     figure = style.figure(NARROW if narrow else WIDE, _ROW * len(ones) + 1.9)
     axes = figure.subplots()
-    colours, tops = _colours(found), []
-    for place, one in enumerate(ones):
-        mean, most = one.over(lambda s: s.pulses), one.over(lambda s: s.most)
-        if mean is None or most is None:
-            continue
+    colours, ends = _colours(found), []
+    axes.set_xscale("log")
+    for place, (mean, one) in enumerate(pulsed):
+        most, worn = one.over(lambda s: s.most) or mean, one.over(lambda s: s.worn)
         axes.plot([mean.mean, most.mean], [place] * 2, color=style.BETWEEN, linewidth=2, zorder=1)
         for value, hollow in ((mean, False), (most, True)):
             axes.errorbar(
                 value.mean, place, xerr=value.std, marker="o", markersize=5, color=colours[one.rule], elinewidth=0.9,
                 markerfacecolor="white" if hollow else colours[one.rule],
             )  # fmt: skip
-        tops.append(most.mean + (most.std or 0.0))
-        worn = one.over(lambda s: s.worn)
+        end = most.mean + (most.std or 0.0)
+        ends.append((end, 0.0))
         if worn is not None and worn.mean:
-            axes.annotate(f"stated endurance after {1 / worn.mean:.1g} samples", (tops[-1], place), xytext=(6, 0),
+            axes.annotate(f"stated endurance after {1 / worn.mean:.1g} samples", (end, place), xytext=(6, 0),
                           textcoords="offset points", va="center", fontsize=style.note())  # fmt: skip
-    axes.set_xscale("log")
-    low, _ = axes.get_xlim()
-    axes.set_xlim(low, style.log_end(low, max(tops), 0.35) if tops else None)
+            ends[-1] = end, 0.55 if narrow else 0.4
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, max([high, *(style.log_end(low, end, part) for end, part in ends)]))
     style.unit_ticks(axes, "", axis="x")
     _names(axes, found, ones, 120 if narrow else 220)
     axes.set_ylim(len(ones) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel(labels.fold("pulses a sample (log axis): of a device in the mean (full), of the most pulsed one "
-                                "(hollow)", 8, 72 * (2.4 if narrow else 5.0)), fontsize=8)  # fmt: skip
+    label = "pulses a sample (log axis): full, of a device in the mean; hollow, of the most pulsed one"
+    axes.set_xlabel(labels.fold(label, 8, 72 * (2.4 if narrow else 5.0)), fontsize=8)
     style.title(figure, f"Wear of the devices: {found.plan.workload}")
     return figure
 
