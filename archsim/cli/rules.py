@@ -128,10 +128,9 @@ def _carry_out(plan: Plan, out: Path, on: str, *, page: bool, as_json: bool, qui
         typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        from archsim.studies.rules.table import frame
+        from archsim.studies.rules.table import rows
 
-        rows = frame(found).to_json(orient="records", double_precision=15)
-        typer.echo(json.dumps(json.loads(rows), indent=2))
+        typer.echo(json.dumps(rows(found), indent=2))
     elif not quiet:
         _print(found)
     if page:

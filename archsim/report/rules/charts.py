@@ -26,6 +26,8 @@ _COLOURS = ("#332288", "#117733", "#88CCEE", "#CC6677", "#AA4499", "#999933", "#
 _BACKGROUND = 0.3
 _ROW = 0.24
 """Height of a bar with its room [in]."""
+_SIZE, _ROOM = {False: 7.0, True: 6.5}, {False: 200, True: 150}
+"""Of the names beside bars, letters and width [pt], where the figure is wide, and where it is narrow."""
 
 
 def _colours(found: Results) -> Mapping[str, str]:
@@ -119,7 +121,7 @@ def parts(found: Results, *, narrow: bool = False) -> Figure:
     _totals(totals, found, ones)
     drawn = _shares(shares, ones)
     for axes in (totals, shares) if narrow else (totals,):
-        _names(axes, found, ones, 120 if narrow else 190)
+        _names(axes, found, ones, narrow=narrow)
     for axes in (totals, shares):
         axes.set_ylim(len(ones) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
@@ -178,9 +180,10 @@ def _share(one: Result, by_part: Mapping[str, float], part: str, named: set[str]
     return rest if rest > 1e-9 else 0.0
 
 
-def _names(axes: Axes, found: Results, ones: Sequence[Result], room: float) -> None:
-    texts = [labels.fold(words.named(found, one), 7.0, room) for one in ones]
-    axes.set_yticks(range(len(ones)), texts, fontsize=7.0)
+def _names(axes: Axes, found: Results, ones: Sequence[Result], *, narrow: bool) -> None:
+    size = _SIZE[narrow]
+    texts = [labels.fold(words.named(found, one), size, _ROOM[narrow]) for one in ones]
+    axes.set_yticks(range(len(ones)), texts, fontsize=size)
 
 
 def wear(found: Results, *, narrow: bool = False) -> Figure:
@@ -209,7 +212,7 @@ def wear(found: Results, *, narrow: bool = False) -> Figure:
     low, high = axes.get_xlim()
     axes.set_xlim(low, max([high, *(style.log_end(low, end, part) for end, part in ends)]))
     style.unit_ticks(axes, "", axis="x")
-    _names(axes, found, ones, 120 if narrow else 220)
+    _names(axes, found, ones, narrow=narrow)
     axes.set_ylim(len(ones) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     label = "pulses a sample (log axis): full, of a device in the mean; hollow, of the most pulsed one"

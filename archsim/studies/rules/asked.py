@@ -26,6 +26,8 @@ RULES = (
 """Update rules, each an architecture; the last has no devices: the line that the others are held against."""
 LEARNINGS = ("backpropagation", "direct-feedback-alignment")
 SEEDS, FIRST_SEED = 3, 1
+LEAST_STEPS = 60
+"""Of a training whose samples a preset limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Preset:
         Preset of the workload whose steps are taken; empty for its own training.
     share : float
         Of these steps that each training has.
+    samples : int or None
+        That a training has at most, where that leaves `LEAST_STEPS`: batches are costly to pulse vector by vector.
     trial : float
         Share of a training's steps that each rate is tried for.
     tests : int
@@ -52,10 +56,16 @@ class Preset:
     factors: tuple[float, ...]
     of: str
     share: float
+    samples: int | None
     trial: float
     tests: int
     test_samples: int | None
     devices: tuple[str, ...]
+
+    def steps(self, whole: int, batch: int) -> int:
+        """Return the steps of a training, of the steps and of the batch of the workload's own."""
+        steps = max(round(whole * self.share), 1)
+        return steps if self.samples is None else min(steps, max(self.samples // batch, LEAST_STEPS))
 
 
 def thirds(least: int, most: int) -> tuple[float, ...]:
@@ -65,10 +75,10 @@ def thirds(least: int, most: int) -> tuple[float, ...]:
 
 PRESETS = {
     "quick": Preset(
-        thirds(-2, 1), "quick", 0.25, 1 / 3, 5, 1000, ("pcm-nandakumar2018", "reram-array", "ecram-soft-bounds")
+        thirds(-2, 1), "quick", 0.25, 750, 1 / 3, 5, 1000, ("pcm-nandakumar2018", "reram-array", "ecram-soft-bounds")
     ),
     "full": Preset(
-        thirds(-4, 2), "", 1.0, 0.05, 20, None,
+        thirds(-4, 2), "", 1.0, None, 0.05, 20, None,
         ("pcm-nandakumar2018", "reram-array", "reram-soft-bounds", "ecram-soft-bounds", "ecram-metal-oxide",
          "capacitor", "idealised"),
     ),

@@ -110,7 +110,7 @@ def plan(study: Asked) -> Plan:
     task = task_of(spec, Streams(0))
     whole, per_epoch = total_steps(spec)
     much = study.how_much
-    steps = study.steps or max(round(whole * much.share), 1)
+    steps = study.steps or much.steps(whole, spec.training.batch)
     own = spec.training.learning_rate
     rates = study.rates or tuple(sorted(float(f"{own * factor:.3g}") for factor in much.factors))
     trial = study.budget // len(rates) if study.budget else max(round(steps * much.trial), 1)

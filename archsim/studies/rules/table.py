@@ -81,9 +81,13 @@ def frame(found: Results) -> pd.DataFrame:
     """Return the table of all combinations of which something is known."""
     import pandas as pd
 
+    return pd.DataFrame(rows(found), columns=pd.Index(names(found.plan)))
+
+
+def rows(found: Results) -> list[dict[str, Any]]:
+    """Return the rows of the table, column -> value; None where there is none."""
     wanted = names(found.plan)
-    cells = [_cells(each) for each in found.all]
-    return pd.DataFrame([[row.get(name) for name in wanted] for row in cells], columns=pd.Index(wanted))
+    return [{name: cells.get(name) for name in wanted} for cells in map(_cells, found.all)]
 
 
 def _cells(one: Result) -> dict[str, Any]:

@@ -73,6 +73,12 @@ def test_the_seed_of_the_search_is_none_of_the_trainings() -> None:
         assert study.search_seed not in study.numbers
 
 
+@pytest.mark.parametrize(("whole", "batch", "steps"), [(3000, 1, 750), (600, 16, 60), (300, 16, 60), (40, 1, 10)])
+def test_the_quick_preset_cuts_steps_and_batches_more(whole: int, batch: int, steps: int) -> None:
+    assert PRESETS["quick"].steps(whole, batch) == steps
+    assert PRESETS["full"].steps(whole, batch) == whole
+
+
 def test_rates_lie_on_a_grid_of_threes_around_that_of_the_workload() -> None:
     assert plan(asked(TINY, archs=["digital32"])).rates == (0.0222, 0.0667, 0.2, 0.6)
     assert len(PRESETS["full"].factors) == 7
