@@ -31,7 +31,7 @@ def test_there_is_a_page_whatever_came_of_a_study(found: Results, pictures: list
     assert made.figures == pictures
     for name in pictures:
         charts.FIGURES[name][0](found, narrow=True)
-    text = made.html(dict.fromkeys(pictures, {"wide": "", "narrow": ""}))
+    text = made.html({name: {"wide": "", "narrow": ""} for name in pictures})
     assert "nan" not in text.partition("<body>")[2]
     assert made.markdown().startswith("# Update rules, devices and learning rules: mlp-mnist")
 
