@@ -30,7 +30,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "lstm-text": {"learnings": ["backpropagation"], "devices": ["reram-array", "ecram-soft-bounds"]},
 }
 """Workload -> options of `archsim.rules`; the preset is that of the command line."""
-COLOURS = 64
+COLOURS = 256
 
 
 def command(name: str, preset: str) -> str:
@@ -79,7 +79,7 @@ def file(name: str, which: str) -> Path:
 
 def reduced(source: Path, target: Path) -> None:
     """Copy a picture in fewer colours."""
-    Image.open(source).convert("RGB").quantize(COLOURS).save(target, optimize=True)
+    Image.open(source).convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
 
 
 def put(name: str, text: str) -> None:
