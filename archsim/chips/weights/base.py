@@ -106,7 +106,7 @@ class Writing(ABC):
 def by_tile(grid: Grid, index: I64, pulses: I64) -> Iterator[tuple[int, int, I64, I64]]:
     """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses.
 
-    For the thousands of pulses of a step here; `crossbar.by_tile` is the quicker one for a handful.
+    For the thousands of pulses of a step here; that of `layer_state` is the quicker one for a handful.
     """
     if grid.tiles == 1:
         yield 0, 0, index, pulses
