@@ -85,6 +85,8 @@ def test_the_mean_and_the_spread_are_those_of_the_seeds(tmp_path: Path, here: Th
     assert found["energy_per_sample_J"][0] == pytest.approx(energies.mean(), rel=1e-14)
     assert found["energy_per_sample_J.std"][0] == pytest.approx(energies.std(), rel=1e-9)
     assert found["test"][0] == pytest.approx(pd.Series([each["test"] for each in runs]).mean())
+    products = [each["energy_per_sample_J"]["total"] * each["latency_per_sample_s"]["total"] for each in runs]
+    assert found["edp_per_sample_Js"][0] == pytest.approx(sum(products) / 3, rel=1e-14)
     assert found["energy_ratio"][0] > 1
 
 
