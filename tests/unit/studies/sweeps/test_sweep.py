@@ -233,11 +233,6 @@ def test_a_hopeless_training_is_cut_and_the_table_says_why(
         assert "cut after 300 steps" in told["stopped"]
 
 
-def test_a_training_that_one_price_needs_goes_on_for_all() -> None:
-    plan = planned(settings=["tile.adc.bits=4,8"], figures=["adc.conversion=1pJ,2pJ"], archs=["mixed-precision"])
-    assert hopeless._of_no_use_to_others(plan, {0: "a", 1: "b", 2: "c"}) == {0: "a", 1: "b"}
-
-
 def test_other_data_than_the_sweep_s_are_refused_by_a_worker() -> None:
     unit = planned(archs=["digital32"]).leaders[0]
     with pytest.raises(InputError, match="the data of the sweep"):
