@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, Self, TypeVar, cast
@@ -408,19 +407,3 @@ def loaded(
         for one, column in zip(line, grid.columns, strict=True):
             one.load(np.ascontiguousarray(initial[row.part, column.part]), 0)
     return cells
-
-
-def by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
-    """Sort pairs, given by flat positions in the layer, to tiles: grid position -> (flat positions inside, pulses)."""
-    if grid.tiles == 1:
-        return {(0, 0): (index, pulses)}
-    rows, columns = grid.edges()
-    width = columns[-1]
-    found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
-    for position, due in zip(index, pulses, strict=True):
-        i, j = divmod(position, width)
-        r, c = bisect_right(rows, i) - 1, bisect_right(columns, j) - 1
-        inside, list_due = found.setdefault((r, c), ([], []))
-        inside.append((i - rows[r]) * (columns[c + 1] - columns[c]) + j - columns[c])
-        list_due.append(due)
-    return found
