@@ -23,8 +23,9 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells, loaded
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities, TransferFile
+from archsim.chips.loading import load_cells, loaded
 from archsim.chips.placement import Shape
 from archsim.chips.weights.base import FastArray, InArrayLayer, Writing
 from archsim.chips.weights.rounded import Rounded

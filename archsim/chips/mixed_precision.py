@@ -24,9 +24,10 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.demands import Demand
 from archsim.chips.layer_state import ExpectedLayerState, LayerState
+from archsim.chips.loading import load_cells
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
 from archsim.chips.placement import place, shapes_in_tiles
 from archsim.devices import library
