@@ -46,7 +46,8 @@ def kernel(fastmath: Any = False, *, divides: bool = False) -> Callable[[Any], A
     """
 
     def compiled(function: Any) -> Any:
-        options = {**({"fastmath": fastmath} if fastmath else {}), **({"error_model": "numpy"} if divides else {})}
+        # Numba lets what is not said come from whichever kernel calls this one first: then bits depend on who did
+        options = {"fastmath": fastmath, "error_model": "numpy" if divides else "python"}
         made = numba.njit(**options)(function)
         if getattr(numba.config, "DISABLE_JIT", 0):  # then it is the function itself
             return made

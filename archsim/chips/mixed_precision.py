@@ -298,13 +298,14 @@ class MixedPrecisionChip(CrossbarChip):
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
-        for r, c, inside, due in state.by_tile(index, pulses):
+        for due in state.by_tile(index, pulses):
+            r, c = due.row, due.column
             tile = self.tiles[matrix][r][c]
-            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
+            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], due.index, due.pulses, tag))
             if matrix in self.aside.followed:
-                yield from tile.slot.during(_read_signs(self, matrix, (r, c), inside, tag))
-            state.logs[r][c].add(inside)
-            state.logged += inside.size
+                yield from tile.slot.during(_read_signs(self, matrix, (r, c), due.index, tag))
+            state.logs[r][c].add(due.index)
+            state.logged += due.index.size
 
 
 def _read_signs(chip: MixedPrecisionChip, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:

@@ -23,8 +23,12 @@ OUTER = "from archsim.base.jit import kernel\nfrom archsim.mine._kernels import 
 
 
 def answer(folder: Path, cache: Path, **settings: str) -> str:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(folder), **settings}
     script = "from archsim.yours._kernels import outer; print(outer(1), sum(outer.stats.cache_hits.values()))"
+    return run(script, folder, cache, **settings)
+
+
+def run(script: str, folder: Path, cache: Path, **settings: str) -> str:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(folder), **settings}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment, cwd=folder
     )
@@ -102,6 +106,24 @@ def test_kernels_name_nothing_but_kernels_numbers_and_modules_that_the_cache_kno
         }
         assert set(own.values()) <= {np, math}, (function, own)
         assert function.__closure__ is None
+
+
+def test_a_kernel_has_the_same_bits_whoever_called_it_first(package: Path, tmp_path: Path) -> None:
+    inner = INNER.replace("(x):\n    return x + {}", "(x, y):\n    return x * x + y")
+    outer = OUTER.replace("(x):\n    return inner(x)", "(x, y):\n    return inner(x, y)")
+    (package / "archsim" / "mine" / "_kernels.py").write_text(inner)
+    (package / "archsim" / "yours" / "_kernels.py").write_text(
+        outer.replace("kernel()", "kernel(fastmath={'contract'})")
+    )
+    script = (
+        "import numpy as np; from archsim.yours._kernels import outer; from archsim.mine._kernels import inner\n"
+        "x, y = np.float32(1 + 2**-12), np.float32(-1 - 2**-11)\n"  # x * x has one bit more than a float32
+        "for first in ({}): first(x, y)\n"
+        "print(inner(x, y))"
+    )
+    for k, order in enumerate(("outer, inner", "inner, outer")):
+        found = run(script.format(order), package, tmp_path / f"cache{k}")
+        assert found == "0.0", order
 
 
 def test_all_kernels_of_archsim_stand_in_files_of_that_name() -> None:
