@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,14 @@ settings.load_profile("archsim")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all processes of the tests share one list of fonts, which matplotlib makes in a second wherever it has none."""
+    """Let all processes of the tests share what each would make anew: matplotlib's list of fonts, and bytecode.
+
+    Where the environment forbids bytecode, each process would compile archsim, and pytest its assertions: a minute.
+    """
     if getattr(config, "cache", None):  # pytest without its cache has no such attribute
         os.environ["MPLCONFIGDIR"] = str(config.cache.mkdir("matplotlib"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_finish() -> None:
