@@ -48,3 +48,14 @@ def real_data() -> Path:
     if not REAL_DATA or not (Path(REAL_DATA) / "mnist").is_dir():
         pytest.skip("needs MNIST in $ARCHSIM_DATA")
     return Path(REAL_DATA)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every figure be made, but leave its files empty: to draw them takes most of a report's time.
+
+    For tests of what stands beside pictures; `tests/unit/report` draws each kind of them.
+    """
+    from archsim.report import rendering
+
+    monkeypatch.setattr(rendering, "contents", lambda _, suffixes: dict.fromkeys(suffixes, b"undrawn"))
