@@ -50,6 +50,7 @@ def tree(folder: Path, *kinds: str) -> dict[str, bytes]:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_study_gives_on_a_cluster_what_it_gives_here(cli: Cli, dask: str, tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     for name, where in (("here", "processes:1"), ("there", dask)):
@@ -68,6 +69,7 @@ def test_every_study_gives_on_a_cluster_what_it_gives_here(cli: Cli, dask: str, 
     assert (done.code, done.err) == (0, "")  # all is kept: it does not matter where nothing runs
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("more", [("--steps", 5), ("--estimate",)], ids=["trained", "estimated"])
 def test_a_sweep_on_a_cluster_is_the_sweep_here(cli: Cli, dask: str, tmp_path: Path, more: tuple[Any, ...]) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
@@ -80,6 +82,7 @@ def test_a_sweep_on_a_cluster_is_the_sweep_here(cli: Cli, dask: str, tmp_path: P
     assert here.count(",done,") == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_was_done_on_a_cluster_goes_on_here(cli: Cli, dask: str, tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY)
     words = ("ablate", "tiny.yaml", "--steps", 10, "--seeds", 1, "--no-bits", "--arch", "mixed-precision")
