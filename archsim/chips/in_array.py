@@ -1,4 +1,4 @@
-"""The chip that updates its weights in the array, with one bidirectional device a weight against a fixed reference.
+"""The chip that updates its weights in the array, in bidirectional devices against a fixed reference.
 
 Plain gradient descent as pulses up and down, without an accumulator, as in MLP+NeuroSim or by coincidences of trains;
 or a fast array beside every matrix that learns so, and weights that take over what it holds.
@@ -56,7 +56,7 @@ class InArrayChip(CrossbarChip):
         super().__init__(architecture, network, times, state, now_ps=now_ps)
         _, step = symmetry(_without_noise(architecture))
         self.steps = {
-            name: step / architecture.weight.unit_of(matrix.initial_std)
+            name: step / (architecture.weight.unit_of(matrix.initial_std) * architecture.weight.parts)
             for name, matrix in network.graph.matrices.items()
         }
         kind = Transferred if architecture.transfer else Trains if architecture.update.rounding == "trains" else Rounded
@@ -91,7 +91,8 @@ class InArrayChip(CrossbarChip):
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
-        found = load_cells(SingleCells, device, architecture, network, streams)
+        kind = partial(SingleCells, copies=architecture.weight.copies, turns=architecture.weight.turns)
+        found = load_cells(kind, device, architecture, network, streams)
         learn = network.shapes if architecture.transfer else {}
         state = {
             name: InArrayLayer(
@@ -186,7 +187,7 @@ def _rule(
         trains = architecture.trains
         random = streams.generator(f"update/{name}")
         return PulseTrains(shape, length=trains.length, managed=trains.managed, random=random)
-    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std)
+    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std) * architecture.weight.parts
     up, down = (step / unit for step in _steps(device, architecture))
     chance = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
     return PulseRule(shape, up=up, down=down, random=chance)
@@ -210,7 +211,8 @@ def _fast(
         off = zero + error.astype(np.float32)
         reference = load(off, name=f"{name}.reference")
     given: dict[str, Any] = {
-        "follow": Follow(transfer.every, transfer.share, transfer.gamma), "steps": (step / unit, step / unit),
+        "follow": Follow(transfer.every, transfer.share, transfer.gamma),
+        "steps": (step / unit, step / (unit * weight.parts)),
         "length": architecture.trains.length, "keep": transfer.keep, "forgets": transfer.forgets,
     }  # fmt: skip
     rule: Buffered

@@ -13,7 +13,7 @@ from archsim.devices.pcm import NotNegative
 
 
 class InArrayTileFile(TileFile):
-    """Crossbar tiles of one device a weight.
+    """Crossbar tiles of devices that are not in pairs.
 
     `backward_bits` is the precision of both converters when the columns are driven, that of the forward direction if
     not given. `full_scale_of` is what the ADCs' full scales are for: the tile, or one line that is driven, of which
@@ -124,6 +124,7 @@ class InArrayArchitecture(CrossbarArchitecture):
     """Structure of a chip that updates its weights in the array."""
 
     UNIT_SHARE: ClassVar[Share] = Share(usual=0.5, least=0.25, most=1.0)
+    DEVICES: ClassVar[tuple[str, ...]] = ("G",)
     chip: Literal["in-array"]
     tile: InArrayTileFile
     update: UpdateFile
@@ -134,6 +135,13 @@ class InArrayArchitecture(CrossbarArchitecture):
     def _by_trains(self) -> Self:
         if self.transfer is not None and (self.update.rounding != "trains" or not self.trains.managed):
             raise ValueError("transfer: expected none, or trains that are managed as update.rounding: a fast array's")
+        return self
+
+    @model_validator(mode="after")
+    def _at_once(self) -> Self:
+        at_once = self.transfer is None and (self.update.rounding == "trains" or self.update.rows == "parallel")
+        if at_once and self.weight.selection and self.weight.selection.per == "weight":
+            raise ValueError("weight.selection.per: got 'weight'; expected 'write' where all rows are written at once")
         return self
 
     @property

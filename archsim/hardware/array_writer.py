@@ -20,7 +20,8 @@ class ArrayWriter(Component):
 
     A group of columns, one of each driver, is written in a slot: first as many pulses up as its longest train has,
     then down likewise. While a row's group is pulsed up, the other columns are held at that voltage, so that nothing
-    falls across their devices; downwards they stay at rest. The caller holds the tile.
+    falls across their devices; downwards they stay at rest. Of several devices a weight those are pulsed whose turn it
+    is, at once: a driver reaches all columns of a weight, and a row is as many times longer. The caller holds the tile.
 
     Parameters
     ----------
@@ -98,11 +99,11 @@ class ArrayWriter(Component):
         try:
             done = cells.pulse(index, pulses, self.clock.now)
             longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
-            up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
+            up_slots, down_slots, trains, devices = longest(done.index, done.pulses, self.columns, self.drivers)
             hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            held = trains * self.columns - devices if self.serial else 0
+            held = trains * self.columns * cells.copies - devices * cells.written if self.serial else 0
             self.count(
                 tag,
                 {
@@ -110,7 +111,7 @@ class ArrayWriter(Component):
                     "down.pulse": done.down,
                     "up.conduct": done.up_moment * self.up_ps * 1e-12,
                     "down.conduct": done.down_moment * self.down_ps * 1e-12,
-                    "up.charge": done.up + trains + held,
+                    "up.charge": done.up + trains * cells.copies + held,
                     "down.charge": done.down,
                     "control.cycle": up_slots + down_slots,
                 },

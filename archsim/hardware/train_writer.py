@@ -19,7 +19,8 @@ class TrainWriter(ArrayWriter):
     A device sees a whole pulse where its row and its column are pulsed in one slot, half of one where one of them is.
     Either sign of a product has phases of its own, one or two, each as long as the trains. Each line sends its train
     to partners of both signs. The time is the same whatever meets: phases x slots x the width of a pulse, of a pulse
-    up in half of the phases and of one down in the others. The caller holds the tile.
+    up in half of the phases and of one down in the others. A row is one line of all devices of its weights; of their
+    columns those are pulsed whose turn it is. The caller holds the tile.
 
     Parameters
     ----------
@@ -90,7 +91,8 @@ class TrainWriter(ArrayWriter):
             hold_ps = self.hold_ps(slots)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            sent, up_s, down_s = int(lines[0].sum() + lines[1].sum()), self.up_ps * 1e-12, self.down_ps * 1e-12
+            sent = int(cells.copies * lines[0].sum() + cells.written * lines[1].sum())
+            up_s, down_s = self.up_ps * 1e-12, self.down_ps * 1e-12
             self.count(
                 tag,
                 {

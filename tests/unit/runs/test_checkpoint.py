@@ -25,6 +25,8 @@ KINDS = {
     "trains": ("in-array-sgd", ()),
     "tiki-taka": ("tiki-taka", ()),
     "chopped signs": ("chopped-tiki-taka", ()),
+    "devices in turn": ("multi-device", ("weight.selection.down_every=2",)),
+    "pairs in turn": ("multi-pcm", ()),
     "agad": ("agad", ("transfer.every=3",)),
     "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4",)),
     "adam and a cosine": ("mixed-precision", (
