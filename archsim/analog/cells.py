@@ -350,26 +350,47 @@ class PairedCells(Cells):
             SET pulses at most when programming a difference again.
         """
         pairs = (candidates + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
-        plus, minus = self._read_devices(pairs, now_ps), self._read_devices(pairs + self._pairs, now_ps)
+        plus, minus = self.look(pairs, now_ps)
         due = (np.maximum(plus, minus) > saturated) & (np.abs(plus - minus) < difference)
         index, wanted = pairs[due], (plus - minus)[due]
-        reads, pulses = 2 * pairs.size, 0
+        reads = 2 * pairs.size
         if not index.size:
             return Refreshed(reads, 0, 0, 0)
-        self.device.reset(self.devices, np.concatenate([index, index + self._pairs]), now_ps, self._programming)
+        self.reset(index, now_ps)
         side, target = index + self._pairs * (wanted < 0), np.abs(wanted)
-        due_now = np.flatnonzero(target >= self.device.epsilon / 2)
-        for _ in range(most_pulses):
-            if not due_now.size:
-                break
-            once = np.ones(due_now.size, np.int64)
-            self.device.set_pulses(self.devices, side[due_now], once, once.size, now_ps, self._programming)
-            pulses += due_now.size
-            reads += due_now.size
-            reached = self._read_devices(side[due_now], now_ps)
-            due_now = due_now[reached < target[due_now] - self.device.epsilon / 2]
+        far = target >= self.device.epsilon / 2
+        pulses, _ = self.approach(side[far], target[far], now_ps, most_pulses=most_pulses)
         self._renew_at(index % self._weights, now_ps)
-        return Refreshed(reads, 2 * index.size, pulses, index.size)
+        return Refreshed(reads + pulses, 2 * index.size, pulses, index.size)
+
+    def look(self, pairs: I64, now_ps: int) -> tuple[F32, F32]:
+        """Return one noisy read [S] of the G+ and of the G- devices of pairs, by their flat positions."""
+        return self._read_devices(pairs, now_ps), self._read_devices(pairs + self._pairs, now_ps)
+
+    def reset(self, pairs: I64, now_ps: int) -> None:
+        """RESET both devices of pairs, in place; whoever asks renews the cache."""
+        self.device.reset(self.devices, np.concatenate([pairs, pairs + self._pairs]), now_ps, self._programming)
+
+    def approach(self, devices: I64, target: F32, now_ps: int, *, most_pulses: int) -> tuple[int, F32]:
+        """Give devices SET pulses, reading after each, until they read half a step below `target` [S] or more.
+
+        Each gets one at least, and `most_pulses` at most; whoever asks renews the cache.
+
+        Returns
+        -------
+        (pulses in all, of which each was followed by a read; the last read of each device [S])
+        """
+        pulses, last = 0, np.zeros(devices.size, np.float32)
+        due = np.arange(devices.size)
+        for _ in range(most_pulses):
+            if not due.size:
+                break
+            once = np.ones(due.size, np.int64)
+            self.device.set_pulses(self.devices, devices[due], once, once.size, now_ps, self._programming)
+            pulses += due.size
+            last[due] = self._read_devices(devices[due], now_ps)
+            due = due[last[due] < target[due] - self.device.epsilon / 2]
+        return pulses, last
 
     def _renew_at(self, index: I64, now_ps: int) -> None:
         """Renew the cache of some weights."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.analog import _kernels
 from archsim.analog.cells import Cells
 from archsim.analog.selection import Turns
-from archsim.base.arrays import F32, I64
+from archsim.base.arrays import F32, I64, Arrays
 from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
 from archsim.devices.base import Device
@@ -72,7 +74,7 @@ class SingleCells(Cells):
             drift_tolerance=drift_tolerance, reference=copies * (device.low + device.high) / 2, copies=copies,
             turns=turns,
         )  # fmt: skip
-        self._weights = shape[0] * shape[1]
+        self._weights, self._tolerance, self._unleaked = shape[0] * shape[1], drift_tolerance, np.zeros(1, np.int64)
 
     @property
     def written(self) -> int:
@@ -104,6 +106,32 @@ class SingleCells(Cells):
         down, down_moment = self._train(device[~rising], -due[~rising], now_ps, up=False)
         self._renew_at(index, now_ps)
         return Pulsed(up, down, up_moment, down_moment, index, due[: index.size])
+
+    def wait_batch(self, now_ps: int) -> bool:
+        """Let a batch pass; once devices would leak by more than the drift tolerance they do. Return whether so."""
+        self._unleaked += 1
+        due = bool(self._unleaked[0] * self.device.leak > self._tolerance)
+        if due:
+            self.leak(now_ps)
+        return due
+
+    def leak(self, now_ps: int) -> None:
+        """Let the devices fall towards the middle of their range, for the batches since the last time."""
+        if self._unleaked[0]:
+            middle, left = self.reference / self.copies, (1 - self.device.leak) ** float(self._unleaked[0])
+            self.devices.conductance[...] = middle + (self.devices.conductance - middle) * np.float32(left)
+            self._unleaked[:] = 0
+            self.renew(now_ps)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the batches that have not leaked yet, too, if the devices leak."""
+        return {**super().arrays(), **({"unleaked": self._unleaked} if self.device.leak else {})}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place."""
+        super().restore(arrays)
+        if self.device.leak:
+            self._unleaked[...] = arrays["unleaked"]
 
     def on_lines(self, rows: I64, columns: I64) -> float:
         """Return the sum over pulses of the conductance [S] of the line they are on; `rows`, `columns`: pulses on each.

@@ -159,12 +159,15 @@ class CrossbarArchitecture(Architecture):
 
     UNIT_SHARE: ClassVar[Share]
     """Share of the device's range that a weight of 1 takes."""
-    DEVICES: ClassVar[tuple[str, ...]] = ("G+", "G-")
-    """What the devices of a weight that wear out are called."""
     NAMES_FILES: ClassVar[Key] = ("weight", "device")
     tile: TileFile
     weight: WeightFile
     feedback: FeedbackFile = FeedbackFile(at="tiles")
+
+    @property
+    def wearing(self) -> tuple[tuple[str, ...], Path]:
+        """What the devices of a weight that wear out are called, and their file."""
+        return ("G+", "G-"), self.device_file()
 
     def files(self) -> list[Path]:
         """Return the device file, and the files its model reads beside it."""

@@ -34,7 +34,7 @@ from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
 from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
-from archsim.hardware.programmer import Programmer
+from archsim.hardware.programmer import LoggingProgrammer
 from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.learning.expected import ExpectedAccumulator, ExpectedLog
 from archsim.learning.optimisers.rules import Optimiser
@@ -59,7 +59,7 @@ class MixedPrecisionChip(CrossbarChip):
         super().__init__(architecture, network, times, state, now_ps=now_ps)
         self._log_words = architecture.programmer.log_words // len(network.matrices)
         self.outer_product_units = self._outer_product_units()
-        self.programmer = Programmer(
+        self.programmer = LoggingProgrammer(
             self.clock, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
             reset_ps=self.ps("programmer.reset_pulse"), read_ps=self.ps("programmer.read"),
             cycle_ps=self.ps("digital.cycle"), log=self.sram(architecture.programmer.log_words),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import HybridCells, Written
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -92,7 +93,7 @@ class ArrayWriter(Component):
         self.drivers = -(-columns // columns_per_driver)
         self.up_ps, self.down_ps = up_ps, down_ps
 
-    def write(self, cells: SingleCells, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+    def write(self, cells: Written, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Give signed numbers of pulses to the devices at flat positions `index`, in rising order."""
         if not self.slot.take():
             yield from self.slot.wait()
@@ -116,6 +117,22 @@ class ArrayWriter(Component):
                     "control.cycle": up_slots + down_slots,
                 },
             )
+        finally:
+            self.slot.give()
+
+    def discharge(self, cells: HybridCells, step: float, tag: Tag, *, inverts: bool) -> Work[None]:
+        """Bring all volatile devices to the middle of their range, at once, in the time of a pulse.
+
+        It moves as much charge as the pulses of `step` [S] would, and is counted as so many, all of them up.
+        """
+        if not self.slot.take():
+            yield from self.slot.wait()
+        try:
+            moved = cells.discharge(self.clock.now, inverts=inverts)
+            if not self.clock.passes(self.up_ps):
+                yield self.clock.timeout(self.up_ps)
+            lines = sum(cells.shape)
+            self.count(tag, {"up.pulse": math.ceil(moved / step), "up.charge": lines, "control.cycle": 1})
         finally:
             self.slot.give()
 

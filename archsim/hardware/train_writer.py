@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import Written
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -79,9 +79,7 @@ class TrainWriter(ArrayWriter):
         """Return the time of trains of so many slots."""
         return self.phases // 2 * slots * (self.up_ps + self.down_ps)
 
-    def send(
-        self, cells: SingleCells, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag
-    ) -> Work[None]:
+    def send(self, cells: Written, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag) -> Work[None]:
         """Give devices at flat positions `index` their signed coincidences; `lines`: pulses on rows and on columns."""
         if not self.slot.take():
             yield from self.slot.wait()

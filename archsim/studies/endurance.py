@@ -164,7 +164,7 @@ def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn |
     names = [name.removesuffix("/shape") for name in saved.arrays if name.endswith("/shape")]
     if not names:
         return None
-    kinds = architecture.DEVICES if isinstance(architecture, CrossbarArchitecture) else ()
+    kinds = architecture.wearing[0] if isinstance(architecture, CrossbarArchitecture) else ()
     tiles = tuple(_tile(saved, name, kinds) for name in names)
     wear = tuple(_wear(kind, tiles, limit_of(kind, architecture, limit)) for kind in KINDS)
     shown = tuple(one for one in wear if one.total or one.kind in {"set_pulses", "reset_pulses"})
@@ -205,9 +205,7 @@ def limit_of(kind: str, architecture: Architecture, given: float | None = None) 
         return Limit(given, "given", "--limit")
     if not isinstance(architecture, CrossbarArchitecture):
         return None
-    stated: Any = getattr(
-        getattr(library.build(architecture.device_file(), Switches()), "file", None), "endurance", None
-    )
+    stated: Any = getattr(getattr(library.build(architecture.wearing[1], Switches()), "file", None), "endurance", None)
     pulses = getattr(stated, kind, None)
     return None if pulses is None else Limit(pulses, stated.basis, str(stated.why or stated.named))
 
