@@ -25,6 +25,7 @@ from archsim.studies.search.space import Space
 from archsim.studies.search.space import space as read_space
 from archsim.studies.sweeps import table
 from archsim.studies.sweeps.chips import Design, Reading, digest
+from archsim.studies.sweeps.measures import of_texts
 from archsim.studies.sweeps.store import Store
 from archsim.studies.sweeps.study import Named, Study, called
 from archsim.studies.sweeps.study import asked as asked_of_sweep
@@ -149,8 +150,8 @@ def search(
             "the metric, or --train",
         )  # fmt: skip
     reading = _checked(study, declared)
-    keys = [each.key for each in declared.parameters] + [*declared.sets, *declared.figures]
-    wanted = goals.goals(minimise, maximise, subject_to, keys=keys, metric=reading.metric())
+    kinds = {each.key: of_texts(each.levels) for each in declared.parameters} | study.kinds
+    wanted = goals.goals(minimise, maximise, subject_to, keys=kinds, metric=reading.metric())
     listed(declared, wanted)
     study = replace(study, reference=wanted.asks_ratio, workload=reading.workload)
     return Search(

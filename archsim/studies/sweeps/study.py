@@ -17,6 +17,7 @@ from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 from archsim.records.sweeps import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
+from archsim.studies.sweeps.measures import Kind, of_texts
 from archsim.studies.sweeps.values import check_once, listed, scale
 from archsim.studies.sweeps.values import read as read_values
 
@@ -108,6 +109,11 @@ class Study:
         if self.by_arch and len(self.archs) > 1:
             found[ARCH] = tuple(called(each) for each in self.archs)
         return {key: values for key, values in found.items() if len(values) > 1}
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Key -> what its values are measured in, of all that a condition may ask for."""
+        return {key: of_texts(texts) for key, texts in {**self.axes, **self.sets, **self.figures}.items()}
 
     @property
     def by_arch(self) -> bool:
