@@ -48,7 +48,7 @@ def chosen(
     if conditions:
         names, kinds = _names(sweep), _kinds(sweep)
         told = [read_condition(text, kinds, option="--where") for text in conditions]
-        rows = rows[[_holds(told, names, row) for row in rows.to_dict("records")]]
+        rows = rows.loc[[_holds(told, names, row) for row in rows.to_dict("records")]]
     if sort is None and best is not None:
         sort = sweep.quantities[0].name
     if sort is not None:
