@@ -49,7 +49,7 @@ class MixedPrecisionChip(CrossbarChip):
     """Verbs of the mixed-precision chip. Build with `start`, which also places and loads the network."""
 
     SCHEMA = MixedPrecisionArchitecture
-    ACCUMULATES = SUMS_APART = True
+    ACCUMULATES = SUMS_APART = ESTIMATED = True
     architecture: MixedPrecisionArchitecture
     state: dict[str, LayerState]
 
