@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import Written
 from archsim.base.arrays import Arrays
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class FastArray:
     """An array that learns in place of a matrix's weights: its cells, its reference, the buffer."""
 
-    cells: list[list[SingleCells]]
-    reference: list[list[SingleCells]]
+    cells: list[list[Written]]
+    reference: list[list[Written]]
     rule: Buffered
 
 
@@ -39,7 +39,7 @@ class InArrayLayer:
     """Leaves of one matrix: its place, the cells by grid position, what finds pulses, a fast array if it has one."""
 
     grid: Grid
-    cells: list[list[SingleCells]]
+    cells: list[list[Written]]
     rule: PulseRule | PulseTrains
     fast: FastArray | None = None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import Written
 from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
@@ -34,7 +34,7 @@ class Trains(Writing):
         self.settings = chip.architecture.trains
         self.senders = {name: self._senders(name, self._written(layer)) for name, layer in state.items()}
 
-    def _written(self, layer: InArrayLayer) -> list[list[SingleCells]]:
+    def _written(self, layer: InArrayLayer) -> list[list[Written]]:
         """Return the cells that trains write."""
         return layer.cells
 
@@ -42,7 +42,7 @@ class Trains(Writing):
         """Return the slot of the tile that trains write."""
         return self.chip.tiles[matrix][r][c].slot
 
-    def _senders(self, name: str, cells: list[list[SingleCells]]) -> list[list[TrainWriter]]:
+    def _senders(self, name: str, cells: list[list[Written]]) -> list[list[TrainWriter]]:
         return [
             [
                 TrainWriter(

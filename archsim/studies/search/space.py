@@ -155,7 +155,7 @@ def space(
     parameters: list[Parameter] = []
     fixed: dict[str, dict[str, str]] = {"set": {}, "figure": {}}
     for kind, given in (("set", settings), ("figure", figures)):
-        for key, told in _pairs(given, f"--{kind}").items():
+        for key, told in pairs(given, f"--{kind}").items():
             found = _parameter(key, kind, told)
             if len(found.levels) > 1:
                 parameters.append(found)
@@ -175,7 +175,7 @@ def space(
     return Space(tuple(parameters), fixed["set"], fixed["figure"])
 
 
-def _pairs(given: Sequence[str] | Mapping[str, Any], option: str) -> dict[str, Any]:
+def pairs(given: Sequence[str] | Mapping[str, Any], option: str) -> dict[str, Any]:
     """Return key -> values as they were given."""
     if isinstance(given, Mapping):
         return {str(key): told for key, told in given.items()}

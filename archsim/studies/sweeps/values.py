@@ -17,7 +17,6 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 END = rf"({_NUMBER})\s*([A-Za-zµ%][\w/^*%µ]*)?"
 """A number and its unit, if it has one: two groups of a regular expression."""
 _RANGE = re.compile(rf"\s*{END}\s*\.\.\s*{END}\s*(?::\s*(lin|log|step)\s*:\s*({_NUMBER})\s*)?")
-_QUANTITY = re.compile(rf"\s*{END}\s*")
 _LIKE = 'a list "4,6,8", whole numbers "4..8", "128..512:step:128", "1..2:lin:5" or "0.5pJ..5pJ:log:5"'
 _OPENING, _CLOSING, _QUOTES = "[{(", "]})", "\"'"
 
@@ -209,22 +208,3 @@ def scale(texts: Sequence[str]) -> Scale:
     if all(re.fullmatch(_NUMBER, each) for each in texts):
         return Scale("", tuple(float(each) for each in texts))
     return Scale("", tuple(texts))
-
-
-def quantity(text: str) -> float | None:
-    """Return the value [SI] of a text that is a number, a per cent or a usual quantity; None if it is none."""
-    match = _QUANTITY.fullmatch(text)
-    if not match:
-        return None
-    number, unit = match.groups()
-    if not unit:
-        return float(number)
-    if unit == "%":
-        return float(number) / 100
-    if unit in _AREAS:
-        return float(number) * _AREAS[unit]
-    found = usual_units.read(f"{number} {unit}")
-    return None if found is None else found[0]
-
-
-_AREAS = {"mm2": 1e-6, "um2": 1e-12, "cm2": 1e-4, "m2": 1.0}
