@@ -121,6 +121,22 @@ def test_weights_are_written_as_often_and_with_as_many_pulses_as_were_measured()
         assert found[layer].pulses == pytest.approx(3)
 
 
+def test_a_pass_of_more_samples_than_the_buffer_holds_is_as_many_parts() -> None:
+    found = []
+    for passes in ([3], [1, 1, 1]):
+        meter = metering("digital32")
+        meter.recorder.step([Pass(meter.recorder, 1)], {}, rate=0.1)
+        for samples in passes:
+            meter.recorder.evaluated(Pass(meter.recorder, samples))
+        [trained] = meter.made()[1]
+        found.append(
+            {(row.layer, row.component, row.action): row.amount for row in trained.rows if row.phase == "evaluation"}
+        )
+        assert trained.time_ps["evaluation"] > 0
+    assert found[0]
+    assert found[0] == pytest.approx(found[1])
+
+
 def test_a_batch_of_images_through_convolutions_is_counted_as_its_training() -> None:
     spec = resolve(LENET, archs=["mixed-precision-deep", "digital32-deep"], preset="quick", steps=4)
     trainer = Trainer(spec, spec.architectures[0])
