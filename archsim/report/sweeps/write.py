@@ -78,7 +78,7 @@ def figures(
         if influence.told(seen, chip):
             yield f"shares{end}", influence.draw_shares(seen, chip)
             yield f"levels{end}", influence.draw_levels(seen, chip)
-        if (axes := influence.pair(seen, chip, pair)) is not None:
+        if (axes := influence.pair(seen, chip, pair, values)) is not None:
             yield f"map{end}", influence.draw_map(seen, chip, *axes, fixed=values)
 
 

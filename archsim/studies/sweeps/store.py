@@ -8,6 +8,7 @@ from these.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -112,6 +113,14 @@ class Store:
     def run(self, key: str) -> Path:
         """Return where the run directory of a training is kept."""
         return self.path / RUNS / key
+
+    def keep_run(self, key: str, content: Mapping[str, bytes]) -> None:
+        """Keep a run directory that a worker elsewhere sent; only when it is whole are its counts kept, too."""
+        path = self.run(key)
+        shutil.rmtree(path, ignore_errors=True)  # of a sweep that died before it knew of this run
+        for name, each in content.items():
+            with files.replacing(path / name) as aside:
+                aside.write_bytes(each)
 
     # --- table ----------------------------------------------------------------------------------------------------
     def write(self, frame: pd.DataFrame) -> list[Path]:

@@ -126,7 +126,7 @@ def away(parcel: Parcel, left: Carried) -> Carried:
     with unpacked(parcel) as spec, files.scratch() as folder:
         lay_out(left, folder / "run")
         execute(spec, folder / "run", every_s=None)
-        return _content(folder / "run")
+        return content(folder / "run")
 
 
 def _left(out: Path, spec: RunSpec, keep: Keep) -> Carried:
@@ -140,10 +140,11 @@ def _left(out: Path, spec: RunSpec, keep: Keep) -> Carried:
             key="--out", value=str(out), expected="a new directory, but it has an unfinished run of other inputs",
             hint=f"archsim resume {out} goes on with that, --force replaces it",
         )  # fmt: skip
-    return _content(out)
+    return content(out)
 
 
-def _content(folder: Path) -> Carried:
+def content(folder: Path) -> Carried:
+    """Return a run directory as it is sent."""
     found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != owner.LOCK)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
