@@ -40,8 +40,10 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim.studies.workers.pool import given
 
     @contextmanager
-    def here(on: str, *, most: int) -> Iterator[Any]:
-        assert on == "processes"
+    def here(on: Any, *, most: int) -> Iterator[Any]:
+        if on != "processes":  # a search's own, for its stages
+            yield on
+            return
         with ThreadPoolExecutor(1) as executor:
             yield given(executor)
 

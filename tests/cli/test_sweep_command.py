@@ -114,8 +114,8 @@ def test_a_dry_run_refuses_what_the_sweep_would_and_before_it_times_anything(
     if "other" in words:
         assert cli("sweep", file(tmp_path), *GRID, "--steps", 5, "--out", "other", "--no-page", "-q").code == 0
     monkeypatch.setattr("archsim.studies.sweeps.sweep.timed", lambda _: pytest.fail("timed"))
-    before = sorted(tmp_path.rglob("*"))
-    done = cli("sweep", file(tmp_path), *GRID, *words, "--dry-run")
+    path, before = file(tmp_path), sorted(tmp_path.rglob("*"))
+    done = cli("sweep", path, *GRID, *words, "--dry-run")
     assert (done.code, done.out) == (2, "")
     assert error in done.error
     assert sorted(tmp_path.rglob("*")) == before
@@ -166,7 +166,7 @@ def test_a_report_s_map_goes_over_the_axes_asked_for_and_holds_others(cli: Cli, 
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Page: r/sweep.html (and ")
     picture = "".join(re.findall(r"<!-- (.*?) -->", (tmp_path / "r/map.svg").read_text()))
-    assert "adc.conversion and tile.adc.bits on mixed-precision, tile.rows 128" in picture
+    assert "adc.conversion and tile.adc.bits on mixed-precision, at tile.rows 128" in picture
     for words, error in (
         (("--map", "tile.adc.bits"), "--map: got 'tile.adc.bits'; expected two axes"),
         (("--map", "tile.adc.bit,tile.rows"), "Did you mean 'tile.adc.bits'"),
