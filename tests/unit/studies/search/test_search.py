@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -247,6 +250,46 @@ def test_a_process_that_joins_takes_part_and_the_table_has_what_both_did(
     by = {each["user_attr"]["by"] for each in trials if "by" in each.get("user_attr", {})}
     assert len(by) == 2
     assert LOCK in by
+    assert not list(out.glob(".*"))
+
+
+FIRST = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from test_search import SMALL, carry_out, told
+
+def wait(*_):
+    until = time.monotonic() + 120
+    while Path("search/optuna.log").read_text().count(".join-") < 4 and time.monotonic() < until:
+        time.sleep(0.01)
+
+with ThreadPoolExecutor(1) as one:
+    carry_out(told(**SMALL), "search", on=one, done=wait)
+"""
+
+
+def test_two_real_processes_share_a_search_and_do_no_design_twice(tmp_path: Path, here: ThreadPoolExecutor) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    out, what = tmp_path / "search", told(**SMALL)
+    with subprocess.Popen(
+        [sys.executable, "-c", FIRST], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as other:
+        until = time.monotonic() + 120
+        while not list(out.glob("counts/*/*.json")) and time.monotonic() < until:
+            time.sleep(0.01)
+        carry_out(what, out, on=here, join=True)
+        said = other.communicate(timeout=120)
+    assert (other.returncode, *said) == (0, "", "")
+    trials = [json.loads(line) for line in (out / asking.JOURNAL).read_text().splitlines()]
+    by = [each["user_attr"]["by"] for each in trials if "by" in each.get("user_attr", {})]
+    assert by.count(LOCK) == by.count(next(each for each in by if each != LOCK)) == 4
+    table = read_sweep(out)
+    assert table.definition["state"] == "finished"
+    assert table.finished["point"].is_unique
+    assert len(table.finished) == 8
+    by_process = {json.loads(path.read_text())["by"] for path in out.glob("counts/*/*.json")}
+    assert len(by_process) == 2
     assert not list(out.glob(".*"))
 
 
