@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.base.errors import InputError
 from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
 from archsim.runs import owner
@@ -83,7 +83,7 @@ class Store:
     def _told(self, file: Path) -> dict[str, Any]:
         try:
             told = json.loads(files.read_text(file, "json", "a sweep's definition"))
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             raise InputError("is not what archsim writes", file=files.display(file), expected="a sweep's definition")
@@ -100,11 +100,8 @@ class Store:
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return what is kept under a key, or None; what cannot be read is as if it were not there."""
-        try:
-            found = json.loads(self._file(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return found if isinstance(found, dict) and found.get("state") in ("done", "failed") else None
+        found = kept.read(self._file(key))
+        return found if found is not None and found.get("state") in ("done", "failed") else None
 
     def put(self, key: str, content: Mapping[str, Any]) -> None:
         """Keep something under a key."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.records.tables import mapping
 from archsim.runs import checkpoint, earlier, layout, owner, rundir
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import check_fit, execute
@@ -111,8 +111,7 @@ def kept(out: Path, spec: RunSpec) -> Summary | None:
         raise InputError(
             key="--out", value=str(out), expected="a directory of these inputs, but its finished run has others"
         )
-    told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
-    return Summary.model_validate(earlier.summary(told))
+    return Summary.model_validate(earlier.summary(mapping(out / layout.SUMMARY)))
 
 
 def in_place(parcel: Parcel, out: Path, keep: Keep) -> Summary | None:

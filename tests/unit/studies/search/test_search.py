@@ -315,6 +315,19 @@ def test_trials_are_kept_where_storage_says(url: str, tmp_path: Path, here: Thre
         carry_out(told(**SMALL, seed=7), tmp_path / "other", on=here, storage=place)
 
 
+@pytest.mark.parametrize("damage", ["hello\n{0}", '{{"op_code": NaN0}}\n{0}'])
+def test_a_damaged_journal_is_told_and_without_it_the_search_begins_anew(
+    tmp_path: Path, here: ThreadPoolExecutor, damage: str
+) -> None:
+    first = carry_out(told(**SMALL), tmp_path / "search", on=here)
+    journal = tmp_path / "search" / asking.JOURNAL
+    journal.write_text(damage.format(journal.read_text()))
+    with pytest.raises(InputError, match=r"optuna\.log: cannot be read.*what was estimated and trained is kept"):
+        carry_out(told(**SMALL), tmp_path / "search", on=here)
+    journal.unlink()
+    assert same(first, carry_out(told(**SMALL), tmp_path / "search", on=here))
+
+
 # --- bad input --------------------------------------------------------------------------------------------------------
 def test_impossible_constraints_are_told_at_once_or_with_what_comes_nearest(
     tmp_path: Path, here: ThreadPoolExecutor
