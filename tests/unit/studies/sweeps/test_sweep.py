@@ -210,7 +210,9 @@ def test_damaged_counts_are_done_again_and_a_damaged_definition_is_told(
     tmp_path: Path, here: ThreadPoolExecutor
 ) -> None:
     def again() -> bytes:
-        carry_out(planned(settings=["training.learning_rate=0.1,0.2"], archs=["digital32"]), tmp_path / "sweep", on=here)
+        carry_out(
+            planned(settings=["training.learning_rate=0.1,0.2"], archs=["digital32"]), tmp_path / "sweep", on=here
+        )
         return (tmp_path / "sweep/sweep.csv").read_bytes()
 
     whole = again()
