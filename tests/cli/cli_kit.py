@@ -33,7 +33,7 @@ class Outcome:
 Cli = Callable[..., Outcome]
 
 
-def goes_on_after_a_kill(words: Sequence[object], folder: Path, *, after: int) -> None:
+def goes_on_after_a_kill(cli: Cli, words: Sequence[object], folder: Path, *, after: int) -> None:
     """Kill a sweep or a search when it has counted so many chips, and all its processes; the same command goes on.
 
     Its table is then that of one that was left alone.
@@ -47,5 +47,5 @@ def goes_on_after_a_kill(words: Sequence[object], folder: Path, *, after: int) -
         os.killpg(process.pid, signal.SIGKILL)
     assert (killed / "sweep.json").is_file()
     for each in (killed, whole):
-        subprocess.run([*command, str(each)], cwd=folder, check=True, timeout=300)
+        assert cli(*words, "--out", each).code == 0
     assert (killed / "sweep.csv").read_bytes() == (whole / "sweep.csv").read_bytes()

@@ -79,10 +79,10 @@ def test_what_is_wrong_is_one_line(cli: Cli, tmp_path: Path, words: tuple[str, .
     assert error in done.error
 
 
-def test_a_killed_search_goes_on_with_the_same_command_and_has_the_same_table(tmp_path: Path) -> None:
+def test_a_killed_search_goes_on_with_the_same_command_and_has_the_same_table(cli: Cli, tmp_path: Path) -> None:
     options = ("--maximise", "accuracy", "--trials", "6", "--trainings", "3", "--at-a-time", "2", "--steps", "60")
     words = ("search", file(tmp_path), *SPACE, *options, "--on", "processes:1", "-q", "--no-page")
-    goes_on_after_a_kill(words, tmp_path, after=3)
+    goes_on_after_a_kill(cli, words, tmp_path, after=3)
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,9 @@ def test_what_is_wrong_is_one_line(cli: Cli, words: tuple[str, ...], error: str)
     assert error in done.error
 
 
-def test_a_killed_sweep_goes_on_with_the_same_command_and_has_the_same_table(tmp_path: Path) -> None:
+def test_a_killed_sweep_goes_on_with_the_same_command_and_has_the_same_table(cli: Cli, tmp_path: Path) -> None:
     grid = ("--set", "tile.adc.bits=4,5,6,7,8", "--arch", "mixed-precision", "--no-ratio", "--on", "processes:1", "-q")
-    goes_on_after_a_kill(("sweep", file(tmp_path), *grid), tmp_path, after=2)
+    goes_on_after_a_kill(cli, ("sweep", file(tmp_path), *grid), tmp_path, after=2)
 
 
 @pytest.mark.parametrize(
