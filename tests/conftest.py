@@ -7,12 +7,25 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("archsim", deadline=None, max_examples=50)  # the first example may compile a kernel
 settings.load_profile("archsim")
+
+_pytests_approx = pytest.approx
+
+
+def _approx(expected: Any, rel: Any = None, abs: Any = None, nan_ok: bool = False) -> Any:  # noqa: A002  as pytest has it
+    """Compare in relation to what is expected: pytest's own 1e-12 beside it would let every picojoule pass."""
+    if abs is None:
+        rel, abs = (1e-6 if rel is None else rel), 1e-24  # noqa: A001  as above
+    return _pytests_approx(expected, rel=rel, abs=abs, nan_ok=nan_ok)
+
+
+pytest.approx = _approx
 
 
 def pytest_configure(config: pytest.Config) -> None:

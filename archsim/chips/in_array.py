@@ -1,19 +1,23 @@
-"""The chip that updates its weights in the array, with one bidirectional device a weight against a fixed reference.
+"""The chip that updates its weights in the array, in bidirectional devices against a fixed reference.
 
 Plain gradient descent as pulses up and down, without an accumulator, as in MLP+NeuroSim or by coincidences of trains;
-or a fast array beside every matrix that learns so, and weights that take over what it holds.
+or a fast array beside every matrix that learns so, and weights that take over what it holds; or volatile devices over
+pairs that take over what those hold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
+from archsim.analog.hybrid import HybridCells, Written
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import Arrays
 from archsim.base.rounding import Quantiser
@@ -23,10 +27,12 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells, loaded
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities, TransferFile
-from archsim.chips.placement import Shape
+from archsim.chips.loading import load_cells, loaded
+from archsim.chips.placement import Grid, Shape
 from archsim.chips.weights.base import FastArray, InArrayLayer, Writing
+from archsim.chips.weights.hybrid import Hybrid
 from archsim.chips.weights.rounded import Rounded
 from archsim.chips.weights.trains import Trains
 from archsim.chips.weights.transfer import Transferred
@@ -56,11 +62,12 @@ class InArrayChip(CrossbarChip):
         super().__init__(architecture, network, times, state, now_ps=now_ps)
         _, step = symmetry(_without_noise(architecture))
         self.steps = {
-            name: step / architecture.weight.unit_of(matrix.initial_std)
+            name: step / (architecture.weight.unit_of(matrix.initial_std) * architecture.weight.parts)
             for name, matrix in network.graph.matrices.items()
         }
-        kind = Transferred if architecture.transfer else Trains if architecture.update.rounding == "trains" else Rounded
-        self.writing: Writing = kind(self, state)
+        self.writing = _kind(architecture)(self, state)
+        leaking = build_device(architecture).leak > 0
+        self._leaking = [cast("Written", cells) for cells in self.cells().values()] if leaking else []
 
     @property
     def switches(self) -> InArrayNonIdealities:
@@ -91,7 +98,13 @@ class InArrayChip(CrossbarChip):
         cls.check_optimiser(architecture, optimiser)
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
-        found = load_cells(SingleCells, device, architecture, network, streams)
+        kind: Callable[..., Written]
+        if architecture.pairs:
+            pairs = build_device(architecture, architecture.pair_file())
+            kind = partial(HybridCells, pairs=pairs, gain=architecture.pairs.gain)
+        else:
+            kind = partial(SingleCells, copies=architecture.weight.copies, turns=architecture.weight.turns)
+        found: dict[str, tuple[Grid, list[list[Written]]]] = load_cells(kind, device, architecture, network, streams)
         learn = network.shapes if architecture.transfer else {}
         state = {
             name: InArrayLayer(
@@ -162,6 +175,9 @@ class InArrayChip(CrossbarChip):
         """
         del rate
         self.count_samples(matrix, samples)
+        if matrix == self._first:
+            for leaking in self._leaking:
+                leaking.wait_batch(self.clock.now)
         yield from self.writing.apply(matrix, samples, tag)
         if matrix in self.aside.followed:
             state = self.state[matrix]
@@ -177,6 +193,15 @@ class InArrayChip(CrossbarChip):
         yield from ()
 
 
+def _kind(architecture: InArrayArchitecture) -> type[Writing]:
+    """Return how the matrices of a chip learn."""
+    if architecture.pairs:
+        return Hybrid
+    if architecture.transfer:
+        return Transferred
+    return Trains if architecture.update.rounding == "trains" else Rounded
+
+
 def _rule(
     architecture: InArrayArchitecture, network: Network, name: str, device: Device, streams: Streams
 ) -> PulseRule | PulseTrains:
@@ -186,7 +211,7 @@ def _rule(
         trains = architecture.trains
         random = streams.generator(f"update/{name}")
         return PulseTrains(shape, length=trains.length, managed=trains.managed, random=random)
-    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std)
+    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std) * architecture.weight.parts
     up, down = (step / unit for step in _steps(device, architecture))
     chance = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
     return PulseRule(shape, up=up, down=down, random=chance)
@@ -202,15 +227,17 @@ def _fast(
     zero = np.full(shape, (point - (device.low + device.high) / 2) / unit, np.float32)
     if transfer.reference == "middle":
         zero[:] = 0.0
-    load = partial(loaded, SingleCells, device, architecture, unit=unit, streams=streams)
+    given: dict[str, Any] = {"unit": unit, "streams": streams}
+    load: Callable[..., list[list[Written]]] = partial(cast("Any", loaded), SingleCells, device, architecture, **given)
     cells = load(zero, name=f"{name}.fast")
-    reference: list[list[SingleCells]] = []
+    reference: list[list[Written]] = []
     if transfer.reference == "array":
         error = streams.generator(f"reference/{name}").standard_normal(shape) * transfer.reference_error
         off = zero + error.astype(np.float32)
         reference = load(off, name=f"{name}.reference")
-    given: dict[str, Any] = {
-        "follow": Follow(transfer.every, transfer.share, transfer.gamma), "steps": (step / unit, step / unit),
+    given = {
+        "follow": Follow(transfer.every, transfer.share, transfer.gamma),
+        "steps": (step / unit, step / (unit * weight.parts)),
         "length": architecture.trains.length, "keep": transfer.keep, "forgets": transfer.forgets,
     }  # fmt: skip
     rule: Buffered
@@ -232,11 +259,11 @@ def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, fl
     return span / levels.up, span / levels.down
 
 
-def build_device(architecture: InArrayArchitecture) -> Device:
-    """Return the device model that the architecture names, with its switches."""
+def build_device(architecture: InArrayArchitecture, file: Path | None = None) -> Device:
+    """Return the device model that the architecture names, or that of a file, with the architecture's switches."""
     on = architecture.nonidealities
     return library.build(
-        architecture.device_file(),
+        file or architecture.device_file(),
         Switches(
             state_dependence=on.state_dependence, programming_noise=on.programming_noise, read_noise=on.read_noise,
             drift=on.drift,

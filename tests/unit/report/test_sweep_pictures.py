@@ -190,7 +190,13 @@ def test_a_pair_that_is_none_is_refused(tmp_path: Path, pair: list[str], message
 
 
 @pytest.mark.parametrize(
-    "kind", ["two chips", "one design", "long names", *(pytest.param(each, marks=pytest.mark.long) for each in ("grid", "random", "one axis"))]
+    "kind",
+    [
+        "two chips",
+        "one design",
+        "long names",
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("grid", "random", "one axis")),
+    ],
 )
 def test_no_words_of_a_picture_lie_over_each_other_or_leave_it(tmp_path: Path, kind: str) -> None:
     table, axes = sweep_kit.random_table(60, np.random.default_rng(4))
