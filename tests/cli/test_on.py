@@ -41,7 +41,12 @@ def dask() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
         patch.delenv("ARCHSIM_DATA", raising=False)
-        with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+        import dask
+
+        with (
+            dask.config.set({"distributed.worker.profile.enabled": False}),  # which looks at each worker every 10 ms
+            distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        ):
             yield cluster.scheduler_address.replace("tcp://", "dask://")
 
 

@@ -58,6 +58,11 @@ class Doing:
     keep_runs : whether each training keeps its run directory
     done : callable
         Called with what is finished, how many are, and how many there are.
+
+    Attributes
+    ----------
+    costs : Costs
+        What was priced, kept for the next table.
     """
 
     plan: Plan
@@ -69,12 +74,12 @@ class Doing:
     _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
     _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
     _pace: Pace = field(default_factory=Pace)
-    _costs: Costs = field(init=False)
+    costs: Costs = field(init=False)
     _count: int = 0
     _due: int = 0
 
     def __post_init__(self) -> None:
-        self._costs = Costs(self.outcome)
+        self.costs = Costs(self.outcome)
 
     def run(self, on: On) -> None:
         """Do what is not done yet; what comes back is kept at once."""
@@ -218,7 +223,7 @@ class Doing:
 
     def write(self) -> list[Path]:
         """Write the table as far as it is known."""
-        frame = table.frame(self.plan, self._costs, self.stopped)
+        frame = table.frame(self.plan, self.costs, self.stopped)
         return self.store.write(frame)
 
 
