@@ -227,7 +227,7 @@ def _fast(
     if transfer.reference == "middle":
         zero[:] = 0.0
     given: dict[str, Any] = {"unit": unit, "streams": streams}
-    load: Callable[..., list[list[Written]]] = partial(loaded, SingleCells, device, architecture, **given)
+    load: Callable[..., Any] = partial(loaded, SingleCells, device, architecture, **given)
     cells = load(zero, name=f"{name}.fast")
     reference: list[list[Written]] = []
     if transfer.reference == "array":
