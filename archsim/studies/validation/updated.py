@@ -13,6 +13,7 @@ from archsim.base import registry
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
+from archsim.base.yamlfile import Key
 from archsim.chips import architecture as architectures
 from archsim.chips.in_array import InArrayChip
 from archsim.chips.weights.transfer import Transferred
@@ -61,7 +62,7 @@ class Updates:
 
     def _do(self, file: CaseUpdate) -> tuple[InArrayChip, _Done]:
         case = self._case
-        settings = {tuple(key.split(".")): str(value) for key, value in file.set.items()}
+        settings: dict[Key, str] = {tuple(key.split(".")): str(value) for key, value in file.set.items()}
         parsed = architectures.parse(architectures.document(case.near(file.architecture), settings))
         layer = {"name": "fc", "kind": "dense", "units": file.columns, "activation": "sigmoid"}
         network = NetworkFile.model_validate({"inputs": file.rows - 1, "initial_std": 0.1, "layers": [layer]}).build()
