@@ -27,8 +27,9 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells, loaded
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities, TransferFile
+from archsim.chips.loading import load_cells, loaded
 from archsim.chips.placement import Grid, Shape
 from archsim.chips.weights.base import FastArray, InArrayLayer, Writing
 from archsim.chips.weights.hybrid import Hybrid
@@ -227,7 +228,7 @@ def _fast(
     if transfer.reference == "middle":
         zero[:] = 0.0
     given: dict[str, Any] = {"unit": unit, "streams": streams}
-    load: Callable[..., Any] = partial(loaded, SingleCells, device, architecture, **given)
+    load: Callable[..., list[list[Written]]] = partial(cast("Any", loaded), SingleCells, device, architecture, **given)
     cells = load(zero, name=f"{name}.fast")
     reference: list[list[Written]] = []
     if transfer.reference == "array":

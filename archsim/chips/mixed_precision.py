@@ -24,9 +24,10 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.demands import Demand
 from archsim.chips.layer_state import ExpectedLayerState, LayerState
+from archsim.chips.loading import load_cells
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
 from archsim.chips.placement import place, shapes_in_tiles
 from archsim.devices import library
@@ -48,7 +49,7 @@ class MixedPrecisionChip(CrossbarChip):
     """Verbs of the mixed-precision chip. Build with `start`, which also places and loads the network."""
 
     SCHEMA = MixedPrecisionArchitecture
-    ACCUMULATES = SUMS_APART = True
+    ACCUMULATES = SUMS_APART = ESTIMATED = True
     architecture: MixedPrecisionArchitecture
     state: dict[str, LayerState]
 
@@ -299,13 +300,14 @@ class MixedPrecisionChip(CrossbarChip):
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
-        for r, c, inside, due in state.by_tile(index, pulses):
+        for due in state.by_tile(index, pulses):
+            r, c = due.row, due.column
             tile = self.tiles[matrix][r][c]
-            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
+            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], due.index, due.pulses, tag))
             if matrix in self.aside.followed:
-                yield from tile.slot.during(_read_signs(self, matrix, (r, c), inside, tag))
-            state.logs[r][c].add(inside)
-            state.logged += inside.size
+                yield from tile.slot.during(_read_signs(self, matrix, (r, c), due.index, tag))
+            state.logs[r][c].add(due.index)
+            state.logged += due.index.size
 
 
 def _read_signs(chip: MixedPrecisionChip, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import Written
-from archsim.base.arrays import I64, Arrays
+from archsim.base.arrays import Arrays
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.placement import Grid
@@ -101,18 +100,3 @@ class Writing(ABC):
             ]
             for name, layer in self.state.items()
         }  # fmt: skip
-
-
-def by_tile(grid: Grid, index: I64, pulses: I64) -> Iterator[tuple[int, int, I64, I64]]:
-    """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses.
-
-    For the thousands of pulses of a step here; `crossbar.by_tile` is the quicker one for a handful.
-    """
-    if grid.tiles == 1:
-        yield 0, 0, index, pulses
-        return
-    i, j = np.divmod(index, grid.columns[-1].stop)
-    for r, row in enumerate(grid.rows):
-        for c, column in enumerate(grid.columns):
-            here = (i >= row.start) & (i < row.stop) & (j >= column.start) & (j < column.stop)
-            yield r, c, (i[here] - row.start) * column.size + j[here] - column.start, pulses[here]

@@ -11,7 +11,8 @@ from archsim.analog.hybrid import Written
 from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
-from archsim.chips.weights.base import InArrayLayer, Writing, by_tile
+from archsim.chips.placement import by_tile
+from archsim.chips.weights.base import InArrayLayer, Writing
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.train_writer import TrainWriter
@@ -85,9 +86,10 @@ class Trains(Writing):
         """Write the tiles of a matrix side by side, all for as long as the trains are; tile before writer, always."""
         layer = self.state[matrix]
         cells, grid, work = self._written(layer), layer.grid, []
-        for r, c, index, pulses in by_tile(grid, trains.index, trains.pulses):
+        for due in by_tile(grid, trains.index, trains.pulses):
+            r, c = due.row, due.column
             lines = trains.rows[grid.rows[r].part], trains.columns[grid.columns[c].part]
-            writing = self.senders[matrix][r][c].send(cells[r][c], index, pulses, lines, trains.slots, tag)
+            writing = self.senders[matrix][r][c].send(cells[r][c], due.index, due.pulses, lines, trains.slots, tag)
             work.append(self._slot(matrix, r, c).during(writing))
         yield from self.clock.together(work)
 

@@ -54,7 +54,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def spec_of(kind: str, steps: int = 120) -> RunSpec:
     arch, changes = KINDS[kind]
-    return resolve("mlp-mnist", steps=steps, archs=(arch,), techs=("bottom-up-14nm",), settings=changes)
+    settings_ = ("training.test_samples=50", *changes)
+    return resolve("mlp-mnist", steps=steps, archs=(arch,), techs=("bottom-up-14nm",), settings=settings_)
 
 
 def trained(spec: RunSpec, folder: Path, stops: list[int]) -> tuple[Trained, Trainer]:
