@@ -6,6 +6,7 @@ or a fast array beside every matrix that learns so, and weights that take over w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self, cast
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
+from archsim.analog.in_place import InPlace
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import Arrays
 from archsim.base.rounding import Quantiser
@@ -27,6 +29,7 @@ from archsim.chips.crossbar import CrossbarChip, load_cells, loaded
 from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealities, TransferFile
 from archsim.chips.placement import Shape
 from archsim.chips.weights.base import FastArray, InArrayLayer, Writing
+from archsim.chips.weights.expected import RULES, expected_layers
 from archsim.chips.weights.rounded import Rounded
 from archsim.chips.weights.trains import Trains
 from archsim.chips.weights.transfer import Transferred
@@ -35,10 +38,11 @@ from archsim.devices.base import Device, Switches
 from archsim.devices.symmetry import symmetry
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters
+from archsim.learning.expected import ExpectedTransfer
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import PulseRule
 from archsim.learning.trains import PulseTrains
-from archsim.learning.transfer import Buffered, Chopped, Dynamic, Follow
+from archsim.learning.transfer import Follow
 from archsim.networks.network import Network
 
 
@@ -46,6 +50,7 @@ class InArrayChip(CrossbarChip):
     """Verbs of a chip that updates in the array. Build with `start`, which also places and loads the network."""
 
     SCHEMA = InArrayArchitecture
+    WRITES_IN_PLACE = True
     architecture: InArrayArchitecture
     state: dict[str, InArrayLayer]
 
@@ -105,6 +110,19 @@ class InArrayChip(CrossbarChip):
         return made.holding(network.initial_parameters(streams), samples=samples)
 
     @classmethod
+    def expected(
+        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+        writing: Mapping[str, InPlace],
+    ) -> Self:  # fmt: skip
+        """Return a chip without devices and without numbers, that counts what one in training is expected to do."""
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        mine = cast("InArrayArchitecture", architecture)
+        point, _ = symmetry(_without_noise(mine))
+        state = expected_layers(mine, network, build_device(mine), point, writing)
+        return cls(mine, network, times, state).expecting(None, samples)
+
+    @classmethod
     def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
         """Return the arrays that take tiles: weights, and of each matrix a fast array and a reference if it has any."""
         transfer, learn = cast("InArrayArchitecture", architecture).transfer, network.shapes
@@ -129,6 +147,15 @@ class InArrayChip(CrossbarChip):
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
         return [*super().components(), *self.writing.components()]
+
+    def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
+        """Set the ranges, and the transfers of a step: each kind of the former with the fewer, then with the more."""
+        looks = super().steady(samples, kind // 2)
+        rules = [cast("ExpectedTransfer", one.fast.rule) for one in self.state.values() if one.fast]
+        more = max((rule.more_often(samples) for rule in rules), default=0.0)
+        for rule in rules:
+            rule.more = bool(kind % 2)
+        return tuple(part for look in looks for part in (look * (1 - more), look * more))
 
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes, in all its arrays."""
@@ -213,14 +240,11 @@ def _fast(
         "follow": Follow(transfer.every, transfer.share, transfer.gamma), "steps": (step / unit, step / unit),
         "length": architecture.trains.length, "keep": transfer.keep, "forgets": transfer.forgets,
     }  # fmt: skip
-    rule: Buffered
-    if transfer.rule == "buffered":
-        rule = Buffered(shape, **given)
-    elif transfer.rule == "chopped":
-        rule = Chopped(shape, flip=transfer.flip, random=streams.generator(f"chopper/{name}"), **given)
-    else:
-        rule = Dynamic(shape, period=transfer.period, tail=transfer.tail, **given)
-    return FastArray(cells, reference, rule)
+    if transfer.rule == "chopped":
+        given |= {"flip": transfer.flip, "random": streams.generator(f"chopper/{name}")}
+    elif transfer.rule == "dynamic":
+        given |= {"period": transfer.period, "tail": transfer.tail}
+    return FastArray(cells, reference, RULES[transfer.rule](shape, **given))
 
 
 def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
+from archsim.analog.in_place import Given
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
@@ -97,12 +98,10 @@ class ArrayWriter(Component):
             yield from self.slot.wait()
         try:
             done = cells.pulse(index, pulses, self.clock.now)
-            longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
-            up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
-            hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
+            up_slots, down_slots, charged = self._slots(index, pulses, done.up)
+            hold_ps = round(up_slots * self.up_ps + down_slots * self.down_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            held = trains * self.columns - devices if self.serial else 0
             self.count(
                 tag,
                 {
@@ -110,13 +109,22 @@ class ArrayWriter(Component):
                     "down.pulse": done.down,
                     "up.conduct": done.up_moment * self.up_ps * 1e-12,
                     "down.conduct": done.down_moment * self.down_ps * 1e-12,
-                    "up.charge": done.up + trains + held,
+                    "up.charge": charged,
                     "down.charge": done.down,
                     "control.cycle": up_slots + down_slots,
                 },
             )
         finally:
             self.slot.give()
+
+    def _slots(self, index: I64, pulses: I64, up: float) -> tuple[float, float, float]:
+        """Return slots up and down, and lines charged to the voltage of a pulse up, of which `up` are for devices."""
+        if isinstance(pulses, Given):
+            return pulses.slots(-(-self.columns // self.drivers), serial=self.serial)
+        longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
+        up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
+        held = trains * self.columns - devices if self.serial else 0
+        return up_slots, down_slots, up + trains + held
 
     def powered(self) -> dict[str, float]:
         """Return one unit of logic."""

@@ -74,9 +74,9 @@ class TrainWriter(ArrayWriter):
         )  # fmt: skip
         self.shape, self.phases = shape, phases
 
-    def hold_ps(self, slots: int) -> int:
+    def hold_ps(self, slots: float) -> int:
         """Return the time of trains of so many slots."""
-        return self.phases // 2 * slots * (self.up_ps + self.down_ps)
+        return round(self.phases // 2 * slots * (self.up_ps + self.down_ps))
 
     def send(
         self, cells: SingleCells, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag
@@ -90,7 +90,7 @@ class TrainWriter(ArrayWriter):
             hold_ps = self.hold_ps(slots)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            sent, up_s, down_s = int(lines[0].sum() + lines[1].sum()), self.up_ps * 1e-12, self.down_ps * 1e-12
+            sent, up_s, down_s = (lines[0].sum() + lines[1].sum()).item(), self.up_ps * 1e-12, self.down_ps * 1e-12
             self.count(
                 tag,
                 {

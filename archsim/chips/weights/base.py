@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.single import SingleCells
-from archsim.base.arrays import I64, Arrays
+from archsim.base.arrays import F32, I64, Arrays
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.placement import Grid
@@ -24,6 +24,10 @@ from archsim.learning.transfer import Buffered
 
 if TYPE_CHECKING:
     from archsim.chips.in_array import InArrayChip
+
+
+Part = tuple[int, int, I64, I64]
+"""Pulses of one tile: row band, column band, flat positions inside in rising order, signed numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,26 @@ class InArrayLayer:
     cells: list[list[SingleCells]]
     rule: PulseRule | PulseTrains
     fast: FastArray | None = None
+
+    def by_tile(self, index: I64, pulses: I64) -> Iterator[Part]:
+        """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses."""
+        return by_tile(self.grid, index, pulses)
+
+    def in_line(self, line: int, pulses: I64) -> Iterator[Part]:
+        """Sort the pulses of a line, (columns,), to the tiles that it goes through and where any are due."""
+        r = band_of(self.grid, line)
+        for c, column in enumerate(self.grid.columns):
+            here = pulses[column.part]
+            due = np.flatnonzero(here)
+            if due.size:
+                yield r, c, (line - self.grid.rows[r].start) * column.size + due, here[due]
+
+    def alone(self, line: int) -> F32:
+        """Return what the rows of a line's band are driven with to read that line alone, (1, rows of the band)."""
+        band = self.grid.rows[band_of(self.grid, line)]
+        driven = np.zeros((1, band.size), np.float32)
+        driven[0, line - band.start] = 1.0
+        return driven
 
 
 class Writing(ABC):
@@ -103,7 +127,12 @@ class Writing(ABC):
         }  # fmt: skip
 
 
-def by_tile(grid: Grid, index: I64, pulses: I64) -> Iterator[tuple[int, int, I64, I64]]:
+def band_of(grid: Grid, line: int) -> int:
+    """Return the band of rows that a line is in."""
+    return next(k for k, band in enumerate(grid.rows) if line < band.stop)
+
+
+def by_tile(grid: Grid, index: I64, pulses: I64) -> Iterator[Part]:
     """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses.
 
     For the thousands of pulses of a step here; `crossbar.by_tile` is the quicker one for a handful.
