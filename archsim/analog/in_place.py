@@ -1,4 +1,4 @@
-"""The cells of an array that is written in place, of which only expectations are known, and how often they are pulsed."""
+"""The cells of an array that is written in place, of which only expectations are known: how often they are pulsed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 from archsim.analog.expected import ExpectedCells
 from archsim.analog.expected import Writing as Pairs
 from archsim.analog.single import Pulsed
-from archsim.base.arrays import F32, I64
+from archsim.base.arrays import I64
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,16 +41,15 @@ PULSED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "crossed": (("transfer_unit", "multiply"), ("transfer_unit", "add")),
 }
 """What `InPlace` has -> the actions in whose sum it shows: a device that is pulsed conducts twice what its lines do."""
-KEPT = (
-    frozenset(pair for several in (WATCHED, PULSED) for pairs in several.values() for pair in pairs) | frozenset(WRITTEN)
-)  # fmt: skip
+_SHOWING = (*WATCHED.values(), *PULSED.values(), WRITTEN)
+KEPT = frozenset(pair for pairs in _SHOWING for pair in pairs)
 """All that an activity is measured from."""
 
 IN_PLACE = frozenset({"writer", "train_writer"})
 """Units of chips that write their weights in place."""
 NEVER = Writing()
 Step = Callable[[Callable[[Tag], Shares], InPlace], Iterable[Row]]
-"""Does a training step on a new chip whose arrays are pulsed so and to whose pairs nothing is written; its rows."""
+"""Does a training step on a new chip whose arrays are pulsed so, and to whose pairs nothing is written: its rows."""
 Written = Writing | InPlace
 Amounts = dict[tuple[str, str], dict[Tag, float]]
 

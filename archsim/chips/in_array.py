@@ -59,11 +59,7 @@ class InArrayChip(CrossbarChip):
         now_ps: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, state, now_ps=now_ps)
-        _, step = symmetry(_without_noise(architecture))
-        self.steps = {
-            name: step / architecture.weight.unit_of(matrix.initial_std)
-            for name, matrix in network.graph.matrices.items()
-        }
+        self.steps = weight_steps(architecture, network)
         kind = Transferred if architecture.transfer else Trains if architecture.update.rounding == "trains" else Rounded
         self.writing: Writing = kind(self, state)
 
@@ -245,6 +241,14 @@ def _fast(
     elif transfer.rule == "dynamic":
         given |= {"period": transfer.period, "tail": transfer.tail}
     return FastArray(cells, reference, RULES[transfer.rule](shape, **given))
+
+
+def weight_steps(architecture: InArrayArchitecture, network: Network) -> dict[str, float]:
+    """Return matrix -> the mean weight that one pulse changes at the device's symmetry point."""
+    _, step = symmetry(_without_noise(architecture))
+    return {
+        name: step / architecture.weight.unit_of(matrix.initial_std) for name, matrix in network.graph.matrices.items()
+    }
 
 
 def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, float]:

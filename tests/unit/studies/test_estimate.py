@@ -149,10 +149,6 @@ def test_a_whole_training_goes_as_the_run_went_and_on_as_it_ended(run: Path) -> 
     [
         ({"batch": 0}, r"--batch: got 0; expected a whole number from 1 on"),
         ({"window": (0, 10)}, r"--window: got '0:10'; expected a run with --activity"),
-        (
-            {"archs": ["in-array"]},
-            r"--arch: in-array is of a kind that is not estimated; expected mixed-precision or digital32",
-        ),
         ({"samples": float("nan")}, r"--samples: got nan; expected a number of samples"),
         ({"activity": Path("nowhere")}, r"expected a run directory"),
     ],
