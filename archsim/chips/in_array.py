@@ -43,6 +43,7 @@ from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import PulseRule
 from archsim.learning.trains import PulseTrains
 from archsim.learning.transfer import Follow
+from archsim.networks.graph import Matrix
 from archsim.networks.network import Network
 
 
@@ -96,7 +97,7 @@ class InArrayChip(CrossbarChip):
         learn = network.shapes if architecture.transfer else {}
         state = {
             name: InArrayLayer(
-                grid, cells, _rule(architecture, network, name, device, streams),
+                grid, cells, _rule(architecture, network, name, streams),
                 _fast(architecture, network, name, device, streams) if name in learn else None,
             )
             for name, (grid, cells) in found.items()
@@ -200,17 +201,14 @@ class InArrayChip(CrossbarChip):
         yield from ()
 
 
-def _rule(
-    architecture: InArrayArchitecture, network: Network, name: str, device: Device, streams: Streams
-) -> PulseRule | PulseTrains:
+def _rule(architecture: InArrayArchitecture, network: Network, name: str, streams: Streams) -> PulseRule | PulseTrains:
     """Return what finds the pulses for the outer products of a matrix."""
     update, shape = architecture.update, network.graph.matrices[name].shape
     if update.rounding == "trains":
         trains = architecture.trains
         random = streams.generator(f"update/{name}")
         return PulseTrains(shape, length=trains.length, managed=trains.managed, random=random)
-    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std)
-    up, down = (step / unit for step in _steps(device, architecture))
+    up, down = counting_steps(architecture, network.graph.matrices[name])
     chance = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
     return PulseRule(shape, up=up, down=down, random=chance)
 
@@ -251,13 +249,13 @@ def weight_steps(architecture: InArrayArchitecture, network: Network) -> dict[st
     }
 
 
-def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, float]:
-    """Return the conductance change [S] that a pulse up, and one down, is taken to make."""
-    levels = architecture.update.levels
+def counting_steps(architecture: InArrayArchitecture, matrix: Matrix) -> tuple[float, float]:
+    """Return the weight that a pulse up, and one down, is taken to change where numbers of pulses are worked out."""
+    device, levels = build_device(architecture), architecture.update.levels
+    unit, span = architecture.weight.unit_of(matrix.initial_std), device.high - device.low
     if levels is None:
-        return device.epsilon, device.epsilon
-    span = device.high - device.low
-    return span / levels.up, span / levels.down
+        return device.epsilon / unit, device.epsilon / unit
+    return span / levels.up / unit, span / levels.down / unit
 
 
 def build_device(architecture: InArrayArchitecture) -> Device:

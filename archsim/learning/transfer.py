@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from archsim.base.arrays import F32, I64, Arrays, stored
 
+MEMORY = 0.99
+"""Weight of what was so far in what a fast array knows of its largest operands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -60,7 +63,7 @@ class Follow:
     every: int
     share: float
     gamma: float
-    memory: float = 0.99
+    memory: float = MEMORY
 
 
 class Buffered:

@@ -57,53 +57,70 @@ class Learning:
     learnt: float
 
 
-def trained(asked: float, longest: int, vectors: float, shape: tuple[int, int], *, managed: bool) -> InPlace:
+def sent(
+    architecture: InArrayArchitecture, shape: tuple[int, int], slots: float, pulses: tuple[float, float], met: float
+) -> InPlace:
+    """Return trains of a vector as means of lines and devices.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    slots : float
+    pulses : (float, float)
+        On all rows and on all columns; each line is sent to every tile that it passes.
+    met : float
+        Coincidences in all, half of them up.
+    """
+    (rows, columns), (r, c), tile = shape, pulses, architecture.tile
+    longest = architecture.trains.length
+    row_bands, column_bands = len(bands(rows, tile.rows)), len(bands(columns, tile.columns))
+    mean = (r * column_bands + c * row_bands) / (rows * column_bands + columns * row_bands)
+    line = (r * columns + c * rows) / (2 * rows * columns * mean) if mean else 1.0
+    each = met / (2 * rows * columns)
+    return InPlace(slots=slots / longest, pulsed=mean / longest, met_up=each, met_down=each, line=line)
+
+
+def trained(architecture: InArrayArchitecture, asked: float, vectors: float, shape: tuple[int, int]) -> InPlace:
     """Return what trains do of which the largest product asks for so many pulses: `learning.trains` has the formulas.
 
     Parameters
     ----------
     asked : float
         k, at vectors that have an error.
-    longest : int
-        L.
     vectors : float
         Of all vectors, those that have an error other than zero.
     shape : (rows, columns)
-    managed : bool
-        Whether trains are as long as they need be.
     """
-    rows, columns = shape
-    slots = min(max(asked + 0.5, 1.0), longest) if managed else longest
+    (rows, columns), trains = shape, architecture.trains
+    if asked <= 0:
+        return InPlace()
+    slots = min(max(asked + 0.5, 1.0), trains.length) if trains.managed else trains.length
     of_rows = of_columns = math.sqrt(asked / slots)
     if asked > slots:
         of_rows, of_columns = 1.0, asked / slots
     r, c = of_rows * INPUT, min(of_columns * ERROR, 1.0)
-    pulsed = (r * rows + c * columns) / (rows + columns)
-    line = (r + c) * rows * columns / (pulsed * 2 * rows * columns)
-    met = vectors * slots * r * c / 2
-    part = vectors * slots / longest
-    return InPlace(slots=part, pulsed=part * pulsed, met_up=met, met_down=met, line=line)
+    all_slots = vectors * slots
+    pulses = all_slots * r * rows, all_slots * c * columns
+    return sent(architecture, shape, all_slots, pulses, all_slots * r * c * rows * columns)
 
 
-def rounded(moved: float, columns: int, rows: int, architecture: InArrayArchitecture) -> InPlace:
-    """Return what numbers of pulses take, so many a device, half of them up, each of them by chance of its own.
+def of_rounded(architecture: InArrayArchitecture, matrix: Matrix, up: float, down: float) -> InPlace:
+    """Return what numbers of pulses take, so many a device either way, each of them by chance of its own.
 
     Parameters
     ----------
-    moved : float
-        Pulses a device: of all in a step, or of a line's in its transfer.
-    columns : int
-        Of a tile.
-    rows : int
-        That are written at once: 1 row by row, and of a transfer.
-    architecture : InArrayArchitecture
+    up, down : float
+        Pulses a device: of all in a step; of trains and a transfer, of the one line that it writes.
     """
-    drivers = -(-columns // architecture.update.columns_per_driver)
-    each = moved / 2
-    charged = -math.expm1(-each * drivers)  # a group of a row has a pulse up
-    serial = architecture.update.rows == "serial"
-    lines = charged * (1 + columns) if serial else charged + each * drivers
-    return InPlace(up=each, down=each, turns=2 * longest(drivers * rows, each), charges=lines)
+    update, tile = architecture.update, architecture.tile
+    columns = bands(matrix.columns, tile.columns)[-1].size
+    one_by_one = update.rows == "serial" or update.rounding == "trains"
+    rows = 1 if one_by_one else bands(matrix.rows, tile.rows)[-1].size
+    drivers = -(-columns // update.columns_per_driver)
+    charged = -math.expm1(-up * drivers)  # a group of a row has a pulse up
+    lines = charged * (1 + columns) if update.rows == "serial" else charged + up * drivers
+    turns = longest(drivers * rows, up) + longest(drivers * rows, down)
+    return InPlace(up=up, down=down, turns=turns, charges=lines)
 
 
 def longest(devices: int, mean: float) -> float:
@@ -122,19 +139,16 @@ def assumed_pulses(architecture: InArrayArchitecture, matrix: Matrix, of: Learni
     step : float
         Weight that a pulse changes.
     """
-    update, tile, transfer = architecture.update, architecture.tile, architecture.transfer
-    columns = bands(matrix.columns, tile.columns)[-1].size
-    if update.rounding != "trains":
-        rows = 1 if update.rows == "serial" else bands(matrix.rows, tile.rows)[-1].size
+    transfer, trains = architecture.transfer, architecture.trains
+    if architecture.update.rounding != "trains":
         gradient = of.share * LARGEST * INPUT * ERROR * (of.learnt * of.vectors) ** ALIKE
-        return rounded(of.rate * gradient / step, columns, rows, architecture)
-    trains = architecture.trains
+        return of_rounded(architecture, matrix, *[of.rate * gradient / step / 2] * 2)
     asked = of.rate * of.share * LARGEST / step if transfer is None else transfer.share * USED * trains.length
-    found = trained(asked, trains.length, of.learnt, matrix.shape, managed=trains.managed)
+    found = trained(architecture, asked, of.learnt, matrix.shape)
     if transfer is None:
         return found
     due = of.rate * TAKEN / step
-    pulses = rounded(due, columns, 1, architecture)
+    pulses = of_rounded(architecture, matrix, due / 2, due / 2)
     return replace(
         found, up=pulses.up, down=pulses.down, turns=pulses.turns, charges=pulses.charges, crossed=min(due, 1.0)
     )

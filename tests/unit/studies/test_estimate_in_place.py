@@ -13,12 +13,13 @@ from archsim.analog.in_place import InPlace
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips import architecture as architectures
+from archsim.networks.graph import Matrix
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books
 from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.estimate import estimate
-from archsim.studies.estimate.in_place import OFF, longest, rounded, trained
+from archsim.studies.estimate.in_place import OFF, longest, of_rounded, trained
 from archsim.studies.estimate.spec import resolve as estimated
 
 CHIPS = ("in-array", "in-array-sgd", "tiki-taka", "chopped-tiki-taka", "agad")
@@ -77,11 +78,12 @@ def test_it_is_with_other_settings_of_the_rule_too(chip: str, settings: list[str
 
 def test_trains_ask_what_their_formulas_say() -> None:
     rng = np.random.default_rng(3)
-    asked, top, rows, columns = 4.0, 31, 400, 300
+    chip: Any = architectures.parse(architectures.document("in-array-sgd"))
+    asked, top, rows, columns = 4.0, 31, 200, 100  # one tile
     x, d = rng.uniform(0, 0.3, rows), rng.uniform(0, 0.3, columns)  # 0.15 in the mean
     slots = 5  # ceil(asked), or half a slot more than it asks for in the mean of several
     p, q = math.sqrt(asked / slots) * x, math.sqrt(asked / slots) * d
-    found = trained(asked, top, 1.0, (rows, columns), managed=True)
+    found = trained(chip, asked, 1.0, (rows, columns))
     assert found.slots * top == pytest.approx(slots, rel=0.11)
     assert found.pulsed * top == pytest.approx(slots * (p.sum() + q.sum()) / (rows + columns), rel=0.1)
     assert found.met_up + found.met_down == pytest.approx(slots * p.mean() * q.mean(), rel=0.1)
@@ -104,11 +106,10 @@ def test_half_as_large_a_step_takes_twice_the_pulses_that_are_assumed() -> None:
 
 
 def test_writing_takes_a_slot_each_way_where_every_group_has_pulses() -> None:
-    chip = architectures.parse(architectures.document("in-array"))
-    many = rounded(8.0, 256, 1, chip)  # type: ignore[arg-type]
-    assert many.up == many.down == 4.0
+    chip, fc1 = architectures.parse(architectures.document("in-array")), Matrix("fc1", 100, 256, 0.1)
+    many = of_rounded(chip, fc1, 4.0, 4.0)  # type: ignore[arg-type]
     assert 2 * 4 < many.turns < 2 * 13
-    few = rounded(1e-4, 256, 1, chip)  # type: ignore[arg-type]
+    few = of_rounded(chip, fc1, 5e-5, 5e-5)  # type: ignore[arg-type]
     assert few.turns == pytest.approx(16 * 1e-4, rel=0.01)
     assert few.charges == pytest.approx(8e-4 * 257, rel=0.01)
 
