@@ -234,7 +234,7 @@ def test_chips_that_update_in_the_array_are_counted_and_say_where_their_pulses_a
             "writer", "train_writer"} and row.action in {"up.pulse", "down.pulse"})
         for each in (rounded, trains, fast)
     }  # fmt: skip
-    step = 63 / 64 / 0.5 / 64  # epiram-neurosim's range over its levels, in weights: about 0.03
+    step = 0.219 / 6  # uS: a pulse of epiram-neurosim, over a weight of 1
     assert pulses["in-array"] == pytest.approx(moved / step, rel=0.1)
     assert pulses["in-array-sgd"] > 5 * pulses["in-array"]  # whose steps are 20 times as fine
     assert pulses["tiki-taka"] > 0
