@@ -31,6 +31,8 @@ class InPlace:
         Lines charged to the voltage of a pulse up for a group of columns of a row.
     crossed : float
         Elements of a line in the buffer that cross the threshold in a transfer, over all of the line.
+    busiest : float
+        What the busiest tile is given of the pulses of a step, over the mean of all of its matrix; from 1 on.
     """
 
     slots: float = 0.0
@@ -43,6 +45,7 @@ class InPlace:
     turns: float = 0.0
     charges: float = 0.0
     crossed: float = 0.0
+    busiest: float = 1.0
 
     def of(self, samples: float) -> InPlace:
         """Return the same of a step of so many times as many samples.
@@ -56,7 +59,7 @@ class InPlace:
         return replace(self, **each)
 
 
-NEVER, ONCE = InPlace(), InPlace(*[1.0] * 10)
+NEVER, ONCE = InPlace(), InPlace(*[1.0] * 11)
 """Nothing is pulsed; each count is one, and trains are the longest."""
 
 
@@ -71,27 +74,30 @@ class Given:
     rows : int
         Rows of the part that are written.
     writing : InPlace
+    share : float
+        What this part is given over the mean of all of its matrix.
     """
 
     up: float
     down: float
     rows: int
     writing: InPlace
+    share: float = 1.0
 
     def slots(self, groups: int, *, serial: bool) -> tuple[float, float, float]:
         """Return slots up and down, and lines charged upwards, of so many groups of columns.
 
         Slots go to either direction as pulses do.
         """
-        turns = self.writing.turns * groups * (self.rows if serial else 1)
+        turns = self.share * self.writing.turns * groups * (self.rows if serial else 1)
         both = self.up + self.down
         rising = turns * self.up / both if both else 0.0
-        return rising, turns - rising, self.writing.charges * groups * self.rows
+        return rising, turns - rising, self.share * self.writing.charges * groups * self.rows
 
 
-def given(up: float, down: float, rows: int, writing: InPlace) -> I64:
+def given(up: float, down: float, rows: int, writing: InPlace, share: float = 1.0) -> I64:
     """Return such pulses, for whoever takes their numbers."""
-    return cast("I64", Given(up, down, rows, writing))
+    return cast("I64", Given(up, down, rows, writing, share))
 
 
 class ExpectedSingleCells(ExpectedCells):

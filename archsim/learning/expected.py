@@ -36,6 +36,14 @@ def pairs(size: float) -> I64:
     return cast("I64", Pairs(size))
 
 
+def over_tiles(count: int, busiest: float) -> list[float]:
+    """Return what each of so many tiles does over their mean: the first is the busiest, the others share the rest."""
+    if busiest == 1 or count == 1:
+        return [1.0] * count
+    most = min(busiest, count)
+    return [most, *[(count - most) / (count - 1)] * (count - 1)]
+
+
 class ExpectedAccumulator:
     """Chi, or a gradient memory, without numbers.
 
@@ -78,18 +86,10 @@ class ExpectedAccumulator:
                 round(part * vectors * rows * columns * shares.products), round(part * vectors * rows * shares.rows),
                 round(part * bursts * rows * columns * shares.updates),
             ]
-            for part, (rows, columns) in zip(self._parts(shares.busiest), self._bands, strict=True)
+            for part, (rows, columns) in zip(over_tiles(len(self._bands), shares.busiest), self._bands, strict=True)
         ]  # fmt: skip
         operands = [vectors * (rows + columns) for rows, columns in self._bands] if self.burst > 1 else []
         return Counts(counts, operands)
-
-    def _parts(self, busiest: float) -> list[float]:
-        """Return what each band does over the mean of them: the first is the busiest, the others share the rest."""
-        count = len(self._bands)
-        if busiest == 1 or count == 1:
-            return [1.0] * count
-        most = min(busiest, count)
-        return [most, *[(count - most) / (count - 1)] * (count - 1)]
 
     def shift(self, step: F32) -> None:
         """Take a step; what it does to chi is part of what is due."""

@@ -14,7 +14,7 @@ from archsim.chips.in_array_file import InArrayArchitecture, TransferFile
 from archsim.chips.placement import Grid, Shape, place, shapes_in_tiles
 from archsim.chips.weights.base import FastArray, InArrayLayer, Part, band_of
 from archsim.devices.base import Device
-from archsim.learning.expected import ExpectedPulseRule, ExpectedTrains, ExpectedTransfer, pairs
+from archsim.learning.expected import ExpectedPulseRule, ExpectedTrains, ExpectedTransfer, over_tiles, pairs
 from archsim.learning.transfer import Buffered, Chopped, Dynamic
 from archsim.networks.network import Network
 
@@ -39,10 +39,11 @@ class ExpectedInArrayLayer(InArrayLayer):
         trains, writing = isinstance(self.rule, ExpectedTrains), self.writing
         up, down = (writing.met_up, writing.met_down) if trains else (writing.up, writing.down)
         rows, columns = (bands[-1].stop for bands in (self.grid.rows, self.grid.columns))
+        shares = iter(over_tiles(self.grid.tiles, 1.0 if trains else writing.busiest))
         for r, row in enumerate(self.grid.rows):
             for c, column in enumerate(self.grid.columns):
-                part = index.size * row.size * column.size / (rows * columns)
-                yield r, c, pairs(part), given(part * up, part * down, row.size, writing)
+                part, share = index.size * row.size * column.size / (rows * columns), next(shares)
+                yield r, c, pairs(part), given(share * part * up, share * part * down, row.size, writing, share)
 
     def in_line(self, line: int, pulses: I64) -> Iterator[Part]:
         """Return each tile's part of the pulses of a transfer."""

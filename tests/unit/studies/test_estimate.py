@@ -17,6 +17,7 @@ from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books, course
 from archsim.studies.estimate.assumed import ERRORS
+from archsim.studies.estimate.busiest import busiest
 from archsim.studies.estimate.content import content, priced
 from archsim.studies.estimate.estimate import estimate
 from archsim.studies.estimate.spec import resolve as estimated
@@ -129,6 +130,17 @@ def test_a_run_records_activity_over_its_training_and_an_estimate_takes_a_window
     assert whole["pulses_per_step"] == pytest.approx(
         sum(row.amount for row in mixed.points[400] if row.action == "set.pulse") / 400
     )
+
+
+def test_an_estimate_from_a_run_knows_that_a_tile_at_the_image_border_is_busier_than_the_mean(run: Path) -> None:
+    [mixed, digital] = course.courses(run)
+    found = books.estimate_chip(mixed.spec, mixed.architecture, mixed.activity())
+    assert found.training.time_ps["update"] * 1e-12 == pytest.approx(mixed.update_s, rel=2e-3)
+    activity = books.activity_of(mixed.spec, mixed.architecture, mixed.points[400], 400, "")
+    even = books.estimate_chip(mixed.spec, mixed.architecture, activity)
+    assert even.training.time_ps["update"] * 1e-12 < 0.75 * mixed.update_s
+    assert found.training.rows != even.training.rows  # leakage follows the time
+    assert busiest(digital.spec, digital.architecture, digital.activity(), digital.update_s) == 1.0
 
 
 def test_a_whole_training_goes_as_the_run_went_and_on_as_it_ended(run: Path) -> None:

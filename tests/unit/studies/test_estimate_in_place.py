@@ -18,6 +18,7 @@ from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books
 from archsim.studies.estimate.assumed import assumed
+from archsim.studies.estimate.busiest import busy
 from archsim.studies.estimate.estimate import estimate
 from archsim.studies.estimate.in_place import OFF, longest, of_rounded, trained
 from archsim.studies.estimate.spec import resolve as estimated
@@ -137,6 +138,19 @@ def test_what_is_assumed_says_so_and_a_whole_training_counts_pulses(chip: str) -
 def test_copies_and_activity_of_another_rule_are_refused() -> None:
     with pytest.raises(InputError, match=r"--tiles: copies of weights that agad pulses by chance would differ"):
         estimate("mlp-mnist", archs=["agad"], tiles=40)
+
+
+def test_the_busiest_tile_holds_up_the_others_and_pulses_stay_as_many() -> None:
+    told = estimated("mlp-mnist", archs=["in-array"])
+    [chip] = told.architectures
+    even = books.estimate_chip(told, chip, assumed(told, chip)).training
+    one = books.estimate_chip(told, chip, busy(assumed(told, chip), 2.0)).training
+
+    def pulses(of: books.Books) -> float:
+        return sum(row.amount for row in of.rows if row.component == "writer" and row.action.endswith(".pulse"))
+
+    assert pulses(one) == pytest.approx(pulses(even), rel=1e-3)
+    assert 1.5 * even.time_ps["update"] < one.time_ps["update"] < 2 * even.time_ps["update"]
 
 
 def test_written_pulses_grow_with_the_batch_and_those_of_a_vector_do_not() -> None:
