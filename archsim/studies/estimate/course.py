@@ -14,10 +14,10 @@ from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.base.signal import STEP_PHASES
-from archsim.chips.activity import KEPT, Activity
+from archsim.chips.activity import IN_PLACE, KEPT, Activity
 from archsim.chips.architecture import Architecture
 from archsim.records import tables
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import RecordedChip, read
 from archsim.records.reopen import stored_architectures, stored_workload
 from archsim.runs.layout import ACTIVITY, COURSE
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
@@ -119,22 +119,30 @@ def courses(path: Path) -> list[Course]:
         step = int(tables.number(file, cells, "step"))
         row = Row(*place, tables.number(file, cells, "amount"))
         points.setdefault(cells["architecture"], {0: []}).setdefault(step, []).append(row)
-    run = read(path)
-    _check(file, points, run)
+    kept = {name: chip for name, chip in read(path).chips.items() if not _earlier(points.get(name, {}), chip)}
+    _check(file, points, kept)
     spec = EstimateSpec(
         work, work.network.build(bound=known_bound(work)), chips, read_technology(DEFAULT_TECHNOLOGIES[0]),
         work.training.batch, {},
     )  # fmt: skip
     found = []
-    for chip in (each for each in chips if each.name in points):
+    for chip in (each for each in chips if each.name in points and each.name in kept):
         rows = {step: tuple(several) for step, several in points[chip.name].items()}
-        found.append(Course(spec, chip, path, rows, run.chips[chip.name].latency_s["update"]))
+        found.append(Course(spec, chip, path, rows, kept[chip.name].latency_s["update"]))
     return found
 
 
-def _check(file: Path, points: Mapping[str, Mapping[int, list[Row]]], run: Recorded) -> None:
+def _earlier(points: Mapping[int, list[Row]], chip: RecordedChip) -> bool:
+    """Whether a chip that writes in place was trained by a version that did not record how."""
+    did = any(row.component in IN_PLACE for row in chip.rows)
+    return did and not any(row.component in IN_PLACE for rows in points.values() for row in rows)
+
+
+def _check(
+    file: Path, points: Mapping[str, Mapping[int, list[Row]]], chips: Mapping[str, RecordedChip]
+) -> None:  # fmt: skip
     """Refuse sums that fall on the way, or end elsewhere than the run's own account."""
-    for name, chip in run.chips.items():
+    for name, chip in chips.items():
         sums: dict[tuple[str, str, str, str], float] = {}
         for step in sorted(points.get(name, {})):
             for row in points[name][step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips import architecture as architectures
 from archsim.networks.graph import Matrix
+from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books
 from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.busiest import busy
+from archsim.studies.estimate.course import courses
 from archsim.studies.estimate.estimate import estimate
 from archsim.studies.estimate.in_place import OFF, longest, of_rounded, trained
 from archsim.studies.estimate.spec import resolve as estimated
@@ -151,6 +154,24 @@ def test_the_busiest_tile_holds_up_the_others_and_pulses_stay_as_many() -> None:
 
     assert pulses(one) == pytest.approx(pulses(even), rel=1e-3)
     assert 1.5 * even.time_ps["update"] < one.time_ps["update"] < 2 * even.time_ps["update"]
+
+
+def test_a_run_of_the_array_is_the_activity_of_an_estimate_and_one_that_did_not_record_it_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    chips = ["in-array", "agad"]
+    execute(resolve("mlp-mnist", archs=chips, steps=30, settings=["dataset=mnist-5k"]), tmp_path / "run")
+    found = estimate("mlp-mnist", archs=chips, activity=tmp_path / "run")["architectures"]
+    assert all("measured: steps 0 to 30" in found[chip]["activity"] for chip in chips)
+    [rounded, _] = courses(tmp_path / "run")
+    took = found["in-array"]["training"]["latency_per_step_s"]["update"]
+    assert took == pytest.approx(rounded.update_s, rel=2e-3)  # its busiest tile among it
+    file = tmp_path / "run" / "activity-course.csv"
+    old = [line for line in file.read_text().splitlines() if not line.startswith("in-array,") or "writer" not in line]
+    file.write_text("\n".join(old) + "\n")
+    found = estimate("mlp-mnist", archs=chips, activity=tmp_path / "run")["architectures"]
+    assert "assumed" in found["in-array"]["activity"]
+    assert "measured" in found["agad"]["activity"]
 
 
 def test_written_pulses_grow_with_the_batch_and_those_of_a_vector_do_not() -> None:
