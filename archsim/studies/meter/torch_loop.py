@@ -20,7 +20,7 @@ from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.studies.meter.in_place import FROM_OPERANDS, Stepped, sends_trains
 from archsim.studies.meter.recorder import Pass, Recorder
 from archsim.studies.meter.twin import is_analog
-from archsim.studies.meter.writes import Accumulated, Changed, Writes, pair_steps
+from archsim.studies.meter.writes import Accumulated, Changed, ChangedEitherWay, Writes, pair_steps
 
 Begin = Callable[[Any], "tuple[Recorder, Mapping[str, str]]"]
 """Takes an example of the model's input; returns the recorder, and matrix -> path of its module."""
@@ -205,7 +205,7 @@ class Loop:
 
 def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[str, Writes]]:
     """Return matrix -> chip -> what counts its writes."""
-    network, changed = recorder.spec.network, Changed()
+    network, changed, either_way = recorder.spec.network, Changed(), ChangedEitherWay()
     own: dict[str, Writes] = {}
     for chip in recorder.spec.architectures:
         if isinstance(chip, MixedPrecisionArchitecture):
@@ -214,7 +214,8 @@ def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[
             own[chip.name] = Accumulated(weight_steps(chip, network))
         elif isinstance(chip, InArrayArchitecture) and not sends_trains(chip):
             own[chip.name] = Stepped(chip, network)
-    return {matrix: dict.fromkeys(own, changed) if is_analog(module) else own for matrix, module in modules.items()}
+    analog = {name: either_way if isinstance(writes, Stepped) else changed for name, writes in own.items()}
+    return {matrix: analog if is_analog(module) else own for matrix, module in modules.items()}
 
 
 def _rate(optimiser: Any) -> float:

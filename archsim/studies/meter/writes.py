@@ -74,10 +74,19 @@ class Changed:
         """Note what the weights are."""
         self._kept[matrix] = [flat(each).copy() for each in weights]
 
-    def step(self, matrix: str, weights: Arrays) -> tuple[int, int]:
+    def step(self, matrix: str, weights: Arrays) -> tuple[float, float]:
         """Return how many changed, twice."""
         each = zip(weights, self._kept[matrix], strict=True)
         found = sum(int(_kernels.changed(flat(now), before)) for now, before in each)
+        return found, found
+
+
+class ChangedEitherWay(Changed):
+    """As `Changed`, of devices that are pulsed both ways: half of them up, half of them down."""
+
+    def step(self, matrix: str, weights: Arrays) -> tuple[float, float]:
+        """Return half of those that changed, twice."""
+        found = super().step(matrix, weights)[0] / 2
         return found, found
 
 

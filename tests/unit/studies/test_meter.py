@@ -22,7 +22,7 @@ from archsim.studies.estimate.estimate import estimate
 from archsim.studies.meter.in_place import Stepped
 from archsim.studies.meter.meter import Asked, Metering
 from archsim.studies.meter.recorder import Pass
-from archsim.studies.meter.writes import Accumulated, Changed, pair_steps
+from archsim.studies.meter.writes import Accumulated, Changed, ChangedEitherWay, pair_steps
 
 PERCEPTRON = [{"name": "fc1", "kind": "dense", "units": 250, "activation": "sigmoid"},
               {"name": "fc2", "kind": "dense", "units": 10, "activation": "sigmoid"}]  # fmt: skip
@@ -320,8 +320,9 @@ def test_changes_of_weights_are_pulsed_when_they_add_up_to_a_mean_step() -> None
 
 
 def test_weights_that_changed_are_pulsed_once_each() -> None:
-    writes, weights = Changed(), np.zeros(5, np.float32)
-    writes.begin("fc1", [weights])
-    weights[[0, 3]] = 1e-6
-    assert writes.step("fc1", [weights]) == (2, 2)
+    for writes, found in ((Changed(), (2, 2)), (ChangedEitherWay(), (1.0, 1.0))):
+        weights = np.zeros(5, np.float32)
+        writes.begin("fc1", [weights])
+        weights[[0, 3]] = 1e-6
+        assert writes.step("fc1", [weights]) == found
     assert writes.step("fc1", [weights]) == (0, 0)
