@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         meter,
         reproduce,
         resume,
+        rules,
         run,
         schema,
         search,
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "Run", "ablate", "archs", "compare", "costs", "device", "endurance", "estimate", "explain", "from_torch", "hold",
-    "load", "meter", "reproduce", "resume", "run", "schema", "search", "sweep", "tech", "trace", "validate", "verify",
-    "workloads",
+    "load", "meter", "reproduce", "resume", "rules", "run", "schema", "search", "sweep", "tech", "trace", "validate",
+    "verify", "workloads",
 )  # fmt: skip
 _ERRORS = ("ArchsimError", "DataError", "DoesNotFitError", "InputError", "ModelError")
 _HOMES = {
@@ -86,6 +87,7 @@ __all__ = [
     "reproduce",
     "resolve",
     "resume",
+    "rules",
     "run",
     "schema",
     "search",

@@ -24,7 +24,7 @@ class InPlace:
     line : float
         What a pulsed line conducts, over that of a line of devices in the middle of their range.
     up, down : float
-        Pulses of a device that numbers of pulses are given to: of each in a step; of a line's in its transfer.
+        Pulses of a device written that numbers of pulses are given to: of each in a step; of a line's in its transfer.
     turns : float
         Slots that a group of columns of a row (of all rows, if they are written at once) takes for these.
     charges : float
@@ -101,7 +101,7 @@ def given(up: float, down: float, rows: int, writing: InPlace, share: float = 1.
 
 
 class ExpectedSingleCells(ExpectedCells):
-    """An array of one device a weight against a fixed reference, without devices.
+    """An array of devices against a fixed reference, without devices.
 
     Parameters
     ----------
@@ -111,18 +111,34 @@ class ExpectedSingleCells(ExpectedCells):
     middle : float [S]
         Of the middle of its range, where the reference is.
     writing : InPlace
+    copies : int
+        Devices that stand for a weight.
+    written : int
+        Of these, as many as one write reaches.
     """
 
-    def __init__(self, shape: tuple[int, int], *, conductance: float, middle: float, writing: InPlace) -> None:
-        super().__init__(shape, conductance=conductance, writing=Pairs(), reference=middle)
-        self.per_weight, self._middle, self._line = 1, middle, writing.line
+    def __init__(
+        self, shape: tuple[int, int], *, conductance: float, middle: float, writing: InPlace, copies: int = 1,
+        written: int = 1,
+    ) -> None:  # fmt: skip
+        whole = copies * conductance
+        super().__init__(shape, conductance=whole, writing=Pairs(), copies=copies, reference=copies * middle)
+        self.per_weight, self.written, self._each = copies, written, conductance
+        self._middle, self._line = middle, writing.line
 
     def pulse(self, index: I64, pulses: I64, now_ps: int) -> Pulsed:
         """Return how many pulses some devices get, which conduct what all do in the mean."""
-        del index, now_ps
+        del now_ps
         due = cast("Given", pulses)
-        return Pulsed(due.up, due.down, due.up * self._conductance, due.down * self._conductance)
+        up, down = self.written * due.up, self.written * due.down
+        return Pulsed(up, down, up * self._each, down * self._each, index, pulses)
 
     def on_lines(self, rows: I64, columns: I64) -> float:
         """Return the sum over pulses of the conductance [S] of the line they are on."""
-        return float((rows.sum() * self.shape[1] + columns.sum() * self.shape[0]) * self._middle * self._line)
+        along_rows, along_columns = rows.sum() * self.shape[1], columns.sum() * self.shape[0]
+        return float((along_rows * self.copies + along_columns * self.written) * self._middle * self._line)
+
+    def wait_batch(self, now_ps: int) -> bool:
+        """Let nothing leak: it is part of the mean."""
+        del now_ps
+        return False

@@ -8,6 +8,7 @@ from archsim.api import archs, data, device, tech, workloads
 from archsim.api.doing import ablate, costs, estimate, reproduce, resume, run, schema, sweep, validate
 from archsim.api.meter import Meter, meter
 from archsim.api.reading import compare, endurance, explain, hold, load, report, trace, verify
+from archsim.api.rules import rules
 from archsim.api.run import Run
 from archsim.api.search import search
 from archsim.api.workloads import from_torch
@@ -31,6 +32,7 @@ __all__ = [
     "report",
     "reproduce",
     "resume",
+    "rules",
     "run",
     "schema",
     "search",

@@ -22,6 +22,8 @@ class ChipKind(Board):
     """A kind of chip: the base of `Chip`, which is one that was built."""
 
     SCHEMA: type[Architecture]
+    ESTIMATED: ClassVar[bool] = False
+    """Whether there are estimates of chips of this kind: `expected`."""
     ACCUMULATES: ClassVar[bool] = False
     """Whether gradients are summed before weights move, so that an optimiser can stand between."""
     SUMS_APART: ClassVar[bool] = False
@@ -57,10 +59,24 @@ class ChipKind(Board):
             If the network asks for more than the chip has.
         """
         del network, times, samples, optimiser, writing
-        raise InputError(
-            f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
-            expected="mixed-precision, digital32 or in-array",
-        )  # fmt: skip
+        cls.check_estimated(architecture)
+        raise NotImplementedError
+
+    @classmethod
+    def check_estimated(cls, architecture: Architecture) -> None:
+        """Refuse a chip of which there are no estimates.
+
+        Raises
+        ------
+        InputError
+            If it is one.
+        """
+        if not cls.ESTIMATED:
+            raise InputError(
+                f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
+                expected="mixed-precision, digital32 or in-array",
+                hint="Only a training tells: archsim run, a sweep without --estimate, a search with --train",
+            )  # fmt: skip
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

@@ -23,6 +23,7 @@ from archsim.cli import (
     estimate,
     explain,
     hold,
+    rules,
     run,
     schema,
     search,
@@ -34,7 +35,7 @@ from archsim.cli import (
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
 from archsim.cli.files import archs_app, data_app, workloads_app
-from archsim.cli.group import Group
+from archsim.cli.group import Group, StoppedError
 from archsim.cli.options import INTERRUPTED
 from archsim.cli.tech import tech_app
 
@@ -62,7 +63,7 @@ for command, function in (
     ("report", run.report_command), ("estimate", estimate.estimate_command),
     ("validate", validate.validate), ("explain", explain.explain_command),
     ("costs", costs.costs_command), ("sweep", sweep.sweep_command),
-    ("search", search.search_command),
+    ("search", search.search_command), ("rules", rules.rules_command),
     ("ablate", ablate.ablate_command), ("hold", hold.hold_command), ("endurance", hold.endurance_command),
     ("trace", trace.trace_command), ("compare", compare.compare_command),
     ("schema", schema.schema_command), ("verify", verify.verify_command),
@@ -137,7 +138,7 @@ def _ended(error: BaseException) -> int:
         return 0
     if isinstance(error, ArchsimError):
         line, code = f"error: {error}", error.exit_code
-    elif isinstance(error, typer.Abort | KeyboardInterrupt):
+    elif isinstance(error, typer.Abort | StoppedError | KeyboardInterrupt):
         line, code = "interrupted", INTERRUPTED
     elif isinstance(error, MemoryError):
         line = "error: there is not enough memory"

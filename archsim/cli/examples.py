@@ -16,6 +16,7 @@ EXAMPLES = {
     "sweep": "archsim sweep mlp-mnist --set tile.adc.bits=4,6,8 --figure adc.conversion=0.5pJ..5pJ:log:5 --steps 2000",
     "search": "archsim search mlp-mnist --set tile.rows=64,128,256 --set tile.adc.count=1..32 --minimise time "
     "--minimise area --trials 30",
+    "rules": "archsim rules mlp-mnist --device pcm-nandakumar2018 --device reram-array --dry-run",
     "ablate": "archsim ablate mlp-mnist --steps 2000 --seeds 2 --no-bits",
     "hold": "archsim hold reports/reproduce --for 30d",
     "endurance": "archsim endurance reports/reproduce",

@@ -324,6 +324,11 @@ class Trainer:
         """The task's running metric over the last samples, before each was learnt; NaN before the first."""
         return float(sum(self._hits)) / len(self._hits) if self._hits else float("nan")
 
+    def recent(self, steps: int) -> float:
+        """Return the running metric over the last so many steps alone, at most those that `running` is over."""
+        hits = list(self._hits)[-steps:]
+        return float(sum(hits)) / len(hits) if hits else float("nan")
+
     def _note(self, test: float | None) -> None:
         ledger = self.chip.ledger
         running = self.running if self.task.running is self.task.metric else float("nan")  # one metric a course

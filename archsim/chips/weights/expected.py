@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from archsim.analog.hybrid import Written
 from archsim.analog.in_place import NEVER, ExpectedSingleCells, InPlace, given
-from archsim.analog.single import SingleCells
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Shares, expected
 from archsim.chips.in_array_file import InArrayArchitecture, TransferFile
-from archsim.chips.placement import Grid, Shape, place, shapes_in_tiles
-from archsim.chips.weights.base import FastArray, InArrayLayer, Part, band_of
+from archsim.chips.placement import Due, Grid, Shape, place, shapes_in_tiles
+from archsim.chips.weights.base import FastArray, InArrayLayer, band_of
 from archsim.devices.base import Device
 from archsim.learning.expected import ExpectedPulseRule, ExpectedTrains, ExpectedTransfer, over_tiles, pairs
 from archsim.learning.transfer import Buffered, Chopped, Dynamic
@@ -33,7 +33,7 @@ class ExpectedInArrayLayer(InArrayLayer):
 
     writing: InPlace = NEVER
 
-    def by_tile(self, index: I64, pulses: I64) -> Iterator[Part]:
+    def by_tile(self, index: I64, pulses: I64) -> Iterator[Due]:
         """Return each tile's part of the pulses of as many outer products of a vector as `index` has all weights."""
         del pulses
         trains, writing = isinstance(self.rule, ExpectedTrains), self.writing
@@ -43,15 +43,15 @@ class ExpectedInArrayLayer(InArrayLayer):
         for r, row in enumerate(self.grid.rows):
             for c, column in enumerate(self.grid.columns):
                 part, share = index.size * row.size * column.size / (rows * columns), next(shares)
-                yield r, c, pairs(part), given(share * part * up, share * part * down, row.size, writing, share)
+                yield Due(r, c, 0, pairs(part), given(share * part * up, share * part * down, row.size, writing, share))
 
-    def in_line(self, line: int, pulses: I64) -> Iterator[Part]:
+    def in_line(self, line: int, pulses: I64) -> Iterator[Due]:
         """Return each tile's part of the pulses of a transfer."""
         del pulses
         r, writing = band_of(self.grid, line), self.writing
         for c, column in enumerate(self.grid.columns):
             n = column.size
-            yield r, c, pairs(n), given(n * writing.up, n * writing.down, 1, writing)
+            yield Due(r, c, 0, pairs(n), given(n * writing.up, n * writing.down, 1, writing))
 
     def alone(self, line: int) -> F32:
         """Return the lines of a band of which one is driven, with its full code."""
@@ -82,7 +82,8 @@ def expected_layers(
         fast = None
         if architecture.transfer is not None and name in network.shapes:
             fast = _fast(architecture.transfer, grid, shape, mine, (middle, point))
-        cells = _cells(grid, mine, (middle, middle))
+        weight = architecture.weight
+        cells = _cells(grid, mine, (middle, middle), copies=weight.copies, written=weight.copies // weight.parts)
         found[name] = ExpectedInArrayLayer(grid, cells, rule, fast, mine)
     return found
 
@@ -101,14 +102,17 @@ def _fast(
     return FastArray(cells, reference, cast("Buffered", rule))
 
 
-def _cells(grid: Grid, writing: InPlace, conductances: tuple[float, float]) -> list[list[SingleCells]]:
+def _cells(
+    grid: Grid, writing: InPlace, conductances: tuple[float, float], *, copies: int = 1, written: int = 1
+) -> list[list[Written]]:
     middle, conductance = conductances
     return [
         [
             cast(
-                "SingleCells",
+                "Written",
                 ExpectedSingleCells(
-                    (row.size, column.size), conductance=conductance, middle=middle, writing=writing
+                    (row.size, column.size), conductance=conductance, middle=middle, writing=writing,
+                    copies=copies, written=written,
                 ),
             )
             for column in grid.columns

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import Written
 from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
@@ -34,7 +34,7 @@ class Trains(Writing):
         self.settings = chip.architecture.trains
         self.senders = {name: self._senders(name, self._written(layer)) for name, layer in state.items()}
 
-    def _written(self, layer: InArrayLayer) -> list[list[SingleCells]]:
+    def _written(self, layer: InArrayLayer) -> list[list[Written]]:
         """Return the cells that trains write."""
         return layer.cells
 
@@ -42,7 +42,7 @@ class Trains(Writing):
         """Return the slot of the tile that trains write."""
         return self.chip.tiles[matrix][r][c].slot
 
-    def _senders(self, name: str, cells: list[list[SingleCells]]) -> list[list[TrainWriter]]:
+    def _senders(self, name: str, cells: list[list[Written]]) -> list[list[TrainWriter]]:
         return [
             [
                 TrainWriter(
@@ -95,9 +95,10 @@ class Trains(Writing):
         """Write the tiles of a matrix side by side, all for as long as the trains are; tile before writer, always."""
         layer = self.state[matrix]
         cells, grid, work = self._written(layer), layer.grid, []
-        for r, c, index, pulses in layer.by_tile(trains.index, trains.pulses):
+        for due in layer.by_tile(trains.index, trains.pulses):
+            r, c = due.row, due.column
             lines = trains.rows[grid.rows[r].part], trains.columns[grid.columns[c].part]
-            writing = self.senders[matrix][r][c].send(cells[r][c], index, pulses, lines, trains.slots, tag)
+            writing = self.senders[matrix][r][c].send(cells[r][c], due.index, due.pulses, lines, trains.slots, tag)
             work.append(self._slot(matrix, r, c).during(writing))
         yield from self.clock.together(work)
 

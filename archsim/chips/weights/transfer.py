@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import Written
 from archsim.base.arrays import F32, Arrays, nested, under
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
@@ -55,13 +55,13 @@ class Transferred(Trains):
         )  # fmt: skip
         self._rates: dict[str, float] = {}
 
-    def _written(self, layer: InArrayLayer) -> list[list[SingleCells]]:
+    def _written(self, layer: InArrayLayer) -> list[list[Written]]:
         return _fast(layer).cells
 
     def _slot(self, matrix: str, r: int, c: int) -> Slot:
         return self.tiles[matrix][r][c].slot
 
-    def _tiles(self, name: str, cells: Sequence[Sequence[SingleCells]]) -> list[list[Tile]]:
+    def _tiles(self, name: str, cells: Sequence[Sequence[Written]]) -> list[list[Tile]]:
         """Return the tiles of an array, with the weights' converters but for the full scale."""
         tile, scale = self.chip.architecture.tile, self.transfer.full_scale
         return [
@@ -121,8 +121,9 @@ class Transferred(Trains):
     def _pulse(self, matrix: str, line: int, pulses: NDArray[np.int64], tag: Tag) -> Work[None]:
         """Give the weights of a line their pulses; tile before writer, always."""
         layer, work = self.state[matrix], []
-        for r, c, index, due in layer.in_line(line, pulses):
-            writing = self.writers[matrix][r][c].write(layer.cells[r][c], index, due, tag)
+        for due in layer.in_line(line, pulses):
+            r, c = due.row, due.column
+            writing = self.writers[matrix][r][c].write(layer.cells[r][c], due.index, due.pulses, tag)
             work.append(self.chip.tiles[matrix][r][c].slot.during(writing))
         yield from self.clock.together(work)
 

@@ -10,7 +10,8 @@ from pydantic import Field
 from archsim.base.quantities import Count, Switch
 from archsim.learning.moves import Slice
 from archsim.learning.sequences.attention import Attend, Heads, Scores, Weighted
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 

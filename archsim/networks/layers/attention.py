@@ -8,7 +8,8 @@ from typing import Literal
 from archsim.base.quantities import Count, Switch
 from archsim.learning.moves import AppendOne, Slice
 from archsim.learning.sequences.attention import Attend, Heads, Scores, Weighted
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import WeightedLayer
 
 

@@ -9,7 +9,8 @@ from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
 from archsim.learning.images.windows import Window, Windows
 from archsim.learning.moves import AppendOne, Join, Slice
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import IMAGE, ActivatedLayer, Padding, Size, window
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat
 
 from archsim.base.quantities import Count
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Activation, Layer, Padding, Rate, Size, Slope, Spread
 from archsim.networks.layers.conv2d import Conv2d
 from archsim.networks.layers.depthwise import DepthwiseLayer

@@ -9,7 +9,8 @@ from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
 from archsim.learning.images.depthwise import Depthwise
 from archsim.learning.norms.functions import Offset
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import IMAGE, ActivatedLayer, Padding, Size, window
 
 

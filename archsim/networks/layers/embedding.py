@@ -10,7 +10,8 @@ from pydantic import Field
 from archsim.base.quantities import Count
 from archsim.learning.moves import Slice
 from archsim.learning.sequences.codes import LookUp
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer, Rate, Spread
 
 

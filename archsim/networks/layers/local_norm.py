@@ -9,7 +9,8 @@ from pydantic import Field, FiniteFloat
 
 from archsim.base.quantities import Count
 from archsim.learning.norms.neighbours import ByNeighbours, Neighbours
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]

@@ -7,7 +7,8 @@ from typing import Literal
 
 from archsim.learning.moves import AppendOne, Join, Slice
 from archsim.learning.sequences.recurrence import Hidden, LstmStep
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.recurrent import RecurrentLayer
 
 

@@ -9,7 +9,8 @@ from archsim.base.errors import ModelError
 from archsim.base.quantities import Count, Switch
 from archsim.learning.images.pooling import AveragePool, MaxPool, Mean, Nearest
 from archsim.learning.images.windows import Window
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import IMAGE, Layer, Padding, Size, window
 
 

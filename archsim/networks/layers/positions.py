@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat
 
 from archsim.learning.sequences.codes import Offset
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer, Rate
 
 

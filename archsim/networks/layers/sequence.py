@@ -11,7 +11,8 @@ from archsim.base.quantities import Count
 from archsim.learning.functions import Reshape, words
 from archsim.learning.parts import Row
 from archsim.learning.sequences.codes import Prepend
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer, Rate
 
 

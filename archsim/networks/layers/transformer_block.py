@@ -8,7 +8,8 @@ from typing import Any
 
 from archsim.base.quantities import Count
 from archsim.learning.functions import Sum
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.attention import Attention
 from archsim.networks.layers.base import WeightedLayer
 from archsim.networks.layers.dense import Dense

@@ -72,10 +72,12 @@ def sent(
         Coincidences in all, half of them up.
     """
     (rows, columns), (r, c), tile = shape, pulses, architecture.tile
-    longest = architecture.trains.length
-    row_bands, column_bands = len(bands(rows, tile.rows)), len(bands(columns, tile.columns))
-    mean = (r * column_bands + c * row_bands) / (rows * column_bands + columns * row_bands)
-    line = (r * columns + c * rows) / (2 * rows * columns * mean) if mean else 1.0
+    longest, weight = architecture.trains.length, architecture.weight
+    copies, written = (1, 1) if architecture.transfer else (weight.copies, weight.copies // weight.parts)
+    row_lines, column_lines = copies * len(bands(columns, tile.columns)), written * len(bands(rows, tile.rows))
+    mean = (r * row_lines + c * column_lines) / (rows * row_lines + columns * column_lines)
+    selected = r * columns * copies + c * rows * written
+    line = selected / ((copies + written) * rows * columns * mean) if mean else 1.0
     each = met / (2 * rows * columns)
     return InPlace(slots=slots / longest, pulsed=mean / longest, met_up=each, met_down=each, line=line)
 
@@ -118,7 +120,8 @@ def of_rounded(architecture: InArrayArchitecture, matrix: Matrix, up: float, dow
     rows = 1 if one_by_one else bands(matrix.rows, tile.rows)[-1].size
     drivers = -(-columns // update.columns_per_driver)
     charged = -math.expm1(-up * drivers)  # a group of a row has a pulse up
-    lines = charged * (1 + columns) if update.rows == "serial" else charged + up * drivers
+    copies, written = architecture.weight.copies, architecture.weight.copies // architecture.weight.parts
+    lines = charged * (1 + columns) * copies if update.rows == "serial" else charged * copies + up * drivers * written
     turns = longest(drivers * rows, up) + longest(drivers * rows, down)
     return InPlace(up=up, down=down, turns=turns, charges=lines)
 

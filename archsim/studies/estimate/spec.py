@@ -151,6 +151,7 @@ def fitted(
     """Return a chip on which the network fits, and what was made larger for that."""
     chip = architectures.parse(source)
     kind: type[Chip] = registry.load("chip", chip.chip)
+    kind.check_estimated(chip)
     if as_is:
         kind.fit(chip, network, samples)
         return chip, {}

@@ -214,7 +214,9 @@ def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[
             own[chip.name] = Accumulated(weight_steps(chip, network))
         elif isinstance(chip, InArrayArchitecture) and not sends_trains(chip):
             own[chip.name] = Stepped(chip, network)
-    analog = {name: either_way if isinstance(writes, Stepped) else changed for name, writes in own.items()}
+    analog: dict[str, Writes] = {
+        name: either_way if isinstance(writes, Stepped) else changed for name, writes in own.items()
+    }
     return {matrix: analog if is_analog(module) else own for matrix, module in modules.items()}
 
 

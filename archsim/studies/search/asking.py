@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from archsim.base import files
 from archsim.base.errors import InputError, nearest
 from archsim.studies.search.space import Drawn, Parameter, Space
 
@@ -119,14 +120,39 @@ def storage(url: str | None, folder: Path, *, mend: bool) -> Any:
         If it cannot be opened.
     """
     found = optuna()
+    with _silent(), _opened(url):
+        if url is not None and "://" in url:
+            return found.storages.RDBStorage(url)
+        path = folder / JOURNAL if url is None else Path(url).expanduser()
+        if url is None and mend:
+            _mend(path)
+        return found.storages.JournalStorage(found.storages.journal.JournalFileBackend(str(path)))
+
+
+def check_storage(url: str | None) -> None:
+    """Refuse a storage that is none; nothing is connected to, and no file is made.
+
+    Raises
+    ------
+    InputError
+        If it is the URL of no data base, or no file can be there.
+    """
+    if url is None:
+        return
+    if "://" not in url:
+        files.check_file(Path(url).expanduser(), option="--storage", force=True)
+        return
+    with _opened(url):
+        from sqlalchemy import create_engine  # Optuna's own
+
+        create_engine(url).dispose()
+
+
+@contextmanager
+def _opened(url: str | None) -> Iterator[None]:
+    """Say in one line what keeps a storage from being opened."""
     try:
-        with _silent():
-            if url is not None and "://" in url:
-                return found.storages.RDBStorage(url)
-            path = folder / JOURNAL if url is None else Path(url).expanduser()
-            if url is None and mend:
-                _mend(path)
-            return found.storages.JournalStorage(found.storages.journal.JournalFileBackend(str(path)))
+        yield
     except Exception as error:
         said = " ".join(str(error).split())[:200]
         raise InputError(

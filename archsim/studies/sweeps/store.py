@@ -55,18 +55,29 @@ class Store:
         Raises
         ------
         InputError
-            If the directory has another one.
+            As `check`.
+        """
+        self._definition["created"] = self.check().get("created", self._definition["created"])
+        self.mark("running")
+
+    def check(self) -> dict[str, Any]:
+        """Return the definition that the directory has, which is the same; nothing if it has none. Writes nothing.
+
+        Raises
+        ------
+        InputError
+            If it has another one, or one that cannot be read.
         """
         file = self.path / DEFINITION
-        if file.is_file():
-            told = self._told(file)
-            if what(told) != what(self._definition):
-                raise InputError(
-                    key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
-                    hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
-                )  # fmt: skip
-            self._definition["created"] = told.get("created", self._definition["created"])
-        self.mark("running")
+        if not file.is_file():
+            return {}
+        told = self._told(file)
+        if what(told) != what(self._definition):
+            raise InputError(
+                key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
+                hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
+            )  # fmt: skip
+        return told
 
     def _told(self, file: Path) -> dict[str, Any]:
         try:
@@ -125,6 +136,39 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [key for key in keys if digest(one.get(key)) != digest(other.get(key))]
 
 
+def check(path: Path, definition: Mapping[str, Any], *, shared: bool = False) -> None:
+    """Refuse a directory in which a sweep of a definition could not begin or go on; touches nothing.
+
+    Parameters
+    ----------
+    path : Path
+    definition : as of `Store`
+    shared : bool
+        Whether another process may write there.
+
+    Raises
+    ------
+    InputError
+        As `owned` and `Store.begin`.
+    """
+    _check_folder(path)
+    if not shared and owner.in_use(path):
+        raise owner.taken(path, "sweep", "--out")
+    Store(path, definition).check()
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a directory that cannot be made, or holds something else than a sweep."""
+    files.check_folder(path)
+    strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
+    if strangers and DEFINITION not in strangers:
+        raise InputError(
+            key="--out",
+            value=str(path),
+            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
+        )
+
+
 @contextmanager
 def owned(path: Path) -> Iterator[Path]:
     """Make a directory a sweep's own for as long as the context lasts.
@@ -134,14 +178,7 @@ def owned(path: Path) -> Iterator[Path]:
     InputError
         If it cannot be made, holds something else, or another process writes a sweep there.
     """
-    files.check_folder(path)
-    strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
-    if strangers and DEFINITION not in strangers:
-        raise InputError(
-            key="--out",
-            value=str(path),
-            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
-        )
+    _check_folder(path)
     with owner.locked(path, "sweep"):
         yield path
 

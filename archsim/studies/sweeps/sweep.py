@@ -19,10 +19,12 @@ from archsim.studies.sweeps.counts import Counts
 from archsim.studies.sweeps.hopeless import hopeless, rung
 from archsim.studies.sweeps.plan import Plan, Unit
 from archsim.studies.sweeps.store import Pace, Store, owned
+from archsim.studies.sweeps.store import check as check_store
 from archsim.studies.sweeps.study import Study, called, is_path
 from archsim.studies.workers.finished import Finished, Task, finished
 from archsim.studies.workers.parcel import Parcel, pack
 from archsim.studies.workers.pool import On, Pool, pool
+from archsim.studies.workers.pool import check as check_place
 
 AGAIN = "again"
 _RECENT = 64
@@ -247,11 +249,9 @@ def carry_out(
         After Ctrl-C, when what is done has been written.
     """
     path = Path(out)
-    if stop_hopeless and plan.study.estimate:
-        raise InputError(key="--stop-hopeless", value="", expected="trainings: estimates are not ended early")
+    _check_hopeless(plan, stop_hopeless=stop_hopeless)
     with owned(path):
-        told = {"kind": kind, "stop_hopeless": stop_hopeless}
-        store = Store(path, {**definition(plan), **told})
+        store = Store(path, {**definition(plan), "kind": kind, "stop_hopeless": stop_hopeless})
         store.begin()
         doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done or _quiet)
         state = "partial"
@@ -262,6 +262,24 @@ def carry_out(
             doing.write()
             store.mark(state)
     return read_sweep(path)
+
+
+def check(plan: Plan, out: Path, *, on: On, stop_hopeless: bool = False) -> None:
+    """Refuse what `carry_out` would refuse before it trains anything; does and writes nothing.
+
+    Raises
+    ------
+    InputError, SystemFault
+        As `carry_out`, and as `studies.workers.pool.check`.
+    """
+    _check_hopeless(plan, stop_hopeless=stop_hopeless)
+    check_store(out, {**definition(plan), "kind": "sweep", "stop_hopeless": stop_hopeless})
+    check_place(on)
+
+
+def _check_hopeless(plan: Plan, *, stop_hopeless: bool) -> None:
+    if stop_hopeless and plan.study.estimate:
+        raise InputError(key="--stop-hopeless", value="", expected="trainings: estimates are not ended early")
 
 
 def definition(plan: Plan) -> dict[str, Any]:

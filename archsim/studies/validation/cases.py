@@ -346,6 +346,8 @@ def lint(case: Case) -> list[str]:
     where = display(case.document.path)
     values = {name: as_number(number.value) for name, number in case.file.published.items()}
     files = {path.stem: read(path) for path in sorted(case.folder.glob("*.yaml")) if path.name not in KEPT}
+    standing = [(f"{stem}.{key}", as_number(text)) for stem, document in files.items()
+                for key, text in _texts(document.data)]  # fmt: skip
     for name, number in case.file.published.items():
         for key in number.sets:
             stem, _, inside = key.partition(".")
@@ -355,8 +357,7 @@ def lint(case: Case) -> list[str]:
             continue
         twins = [f"the input {other!r}" for other, twin in case.file.published.items()
                  if twin.role == "input" and _same(values[name], values[other])]  # fmt: skip
-        twins += [f"{stem}.{key}" for stem, document in files.items() for key, text in _texts(document.data)
-                  if _same(values[name], as_number(text))]  # fmt: skip
+        twins += [place for place, other in standing if _same(values[name], other)]
         lines += [f"{where}: published.{name}: the check {number.value} is also {twin}; a number is input or check, "
                   "never both" for twin in twins]  # fmt: skip
     return lines
@@ -365,10 +366,8 @@ def lint(case: Case) -> list[str]:
 def as_number(text: str) -> tuple[float, str] | None:
     """Return a quantity in the first unit of `QUANTITIES` that it has, or None."""
     for unit in (*dict.fromkeys(QUANTITIES.values()), "S", "V", "m", "J/bit", "W/bit"):
-        try:
-            return units.parse(text, unit), unit
-        except InputError:
-            continue
+        if (value := units.parse_or_none(text, unit)) is not None:
+            return value, unit
     return None
 
 

@@ -14,7 +14,7 @@ from archsim.hardware.clock import Clock
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.mac_array import MacArray
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
-from archsim.hardware.programmer import Programmer
+from archsim.hardware.programmer import LoggingProgrammer
 from archsim.hardware.sram import Sram
 from archsim.learning.accumulate import Accumulator
 from archsim.learning.functions import Elementwise
@@ -209,8 +209,8 @@ def test_an_epsilon_taken_out_of_chi_is_one_more_addition() -> None:
 
 
 # --- programmer -------------------------------------------------------------------------------------------------------
-def programmer(clock: Clock, ledger: Ledger, parallel: int = 1) -> Programmer:
-    return Programmer(
+def programmer(clock: Clock, ledger: Ledger, parallel: int = 1) -> LoggingProgrammer:
+    return LoggingProgrammer(
         clock, ledger, parallel=parallel, set_ps=SET, reset_ps=RESET, read_ps=READ, cycle_ps=CYCLE, log=sram()
     )  # fmt: skip
 

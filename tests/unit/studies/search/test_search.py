@@ -19,7 +19,8 @@ from archsim.base.errors import InputError
 from archsim.records.fronts import front
 from archsim.records.sweeps import QUANTITIES, read_sweep
 from archsim.studies.search import asking
-from archsim.studies.search.search import Found, carry_out, definition, search
+from archsim.studies.search.asked import search
+from archsim.studies.search.search import Found, carry_out, definition
 from archsim.studies.search.sharing import Sharing, joined
 from archsim.studies.sweeps.store import LOCK, Store
 from archsim.studies.sweeps.sweep import carry_out as sweep

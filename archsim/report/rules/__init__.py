@@ -1,0 +1,1 @@
+"""The page of a study of rules: its tables, three pictures, and what its numbers say."""
