@@ -66,6 +66,17 @@ def test_failed_points_are_counted_in_one_line_and_the_code_is_1(cli: Cli, tmp_p
 
 
 @pytest.mark.usefixtures("one_process")
+def test_chips_that_update_in_the_array_are_estimated_at_every_point(cli: Cli) -> None:
+    chips = ("--arch", "agad", "--arch", "in-array-sgd", "--no-ratio")
+    done = cli("sweep", "mlp-mnist", "--estimate", *chips, "--set", "update.trains.length=5,20", "--json")
+    rows = {(row["chip"], row["update.trains.length"]): row for row in json.loads(done.out)}
+    assert {row["how"] for row in rows.values()} == {"estimated"}
+    assert (
+        3 < rows["agad", 20]["energy_per_sample_J"] / rows["agad", 5]["energy_per_sample_J"] < 5
+    )  # whose trains are as long as they may be
+
+
+@pytest.mark.usefixtures("one_process")
 def test_estimates_need_no_data_and_print_as_json(cli: Cli) -> None:
     done = cli("sweep", "mlp-mnist", "--estimate", "--set", "tile.adc.bits=4..8", "--json")
     assert (done.code, done.err) == (0, "")

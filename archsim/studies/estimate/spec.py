@@ -107,6 +107,8 @@ def resolve(
         fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
         for source, given in zip(documents, for_archs, strict=True)
     ]
+    if tiles is not None:
+        _check_copies([chip for chip, _ in chips])
     if len({chip.name for chip, _ in chips}) < len(chips):
         raise InputError("two chips of one name", key="--arch", expected="each name once")
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
@@ -132,6 +134,16 @@ def check_known(document: Document, network: Network) -> None:
             ("network", "learning"), "is not estimated: how often signs of weights change is not known without "
             "training", expected="another learning rule, or `archsim run`",
         )  # fmt: skip
+
+
+def _check_copies(chips: Sequence[Architecture]) -> None:
+    """Refuse to lay matrices down more than once where each copy would be pulsed by chance."""
+    for chip in chips:
+        if registry.load("chip", chip.chip).WRITES_IN_PLACE:
+            raise InputError(
+                f"copies of weights that {chip.name} pulses by chance would differ", key="--tiles",
+                expected="none for chips that update in the array",
+            )  # fmt: skip
 
 
 def known_bound(work: Workload) -> float | None:
