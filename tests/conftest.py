@@ -4,25 +4,49 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("archsim", deadline=None)  # the first example may compile a kernel
+settings.register_profile("archsim", deadline=None, max_examples=50)  # the first example may compile a kernel
 settings.load_profile("archsim")
+
+_pytests_approx = pytest.approx
+
+
+def _approx(expected: Any, rel: Any = None, abs: Any = None, nan_ok: bool = False) -> Any:  # noqa: A002  as pytest has it
+    """Compare in relation to what is expected: pytest's own 1e-12 beside it would let every picojoule pass."""
+    if abs is None:
+        rel, abs = (1e-6 if rel is None else rel), 1e-24  # noqa: A001  as above
+    return _pytests_approx(expected, rel=rel, abs=abs, nan_ok=nan_ok)
+
+
+pytest.approx = _approx
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all processes of the tests share one list of fonts, which matplotlib makes in a second wherever it has none."""
+    """Let all processes of the tests share what each would make anew: matplotlib's list of fonts, and bytecode.
+
+    Where the environment forbids bytecode, each process would compile archsim, and pytest its assertions: a minute.
+    """
     if getattr(config, "cache", None):  # pytest without its cache has no such attribute
         os.environ["MPLCONFIGDIR"] = str(config.cache.mkdir("matplotlib"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_finish() -> None:
-    """Keep the collector away from thousands of tests, which live to the end: each training would go through them."""
+    """Keep the collector away from thousands of tests, which live to the end: each training would go through them.
+
+    Each asks first whether something is frozen, for which Python counts all that is: here it counts once.
+    """
     gc.collect()
     gc.freeze()
+    gc.get_freeze_count = cache(gc.get_freeze_count)
 
 
 REAL_DATA = os.environ.get("ARCHSIM_DATA")
@@ -42,3 +66,14 @@ def real_data() -> Path:
     if not REAL_DATA or not (Path(REAL_DATA) / "mnist").is_dir():
         pytest.skip("needs MNIST in $ARCHSIM_DATA")
     return Path(REAL_DATA)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every figure be made, but leave its files empty: to draw them takes most of a report's time.
+
+    For tests of what stands beside pictures; `tests/unit/report` draws each kind of them.
+    """
+    from archsim.report import rendering
+
+    monkeypatch.setattr(rendering, "contents", lambda _, suffixes: dict.fromkeys(suffixes, b"undrawn"))

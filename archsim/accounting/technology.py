@@ -203,7 +203,8 @@ def _read(documents: Sequence[Document], text: str | None = None) -> Technology:
     digest = hashlib.sha256((text or "").encode())
     for each in written:
         digest.update(each.path.read_bytes())
-    own = [key for key, reference in references.items() if reference.file.parent != files.shipped("tech_params")]
+    shelf = files.shipped("tech_params")
+    own = [key for key, reference in references.items() if reference.file.parent != shelf]
     return Technology(
         name=headers[0].name, title=next((each.title for each in headers if each.title), ""),
         node=next((each.node for each in headers if each.node), ""), path=documents[0].path,

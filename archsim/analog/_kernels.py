@@ -269,18 +269,25 @@ def sides(index, pulses, weights, copies, side, due):
 
 @kernel()
 def renew_single(index, g, programmed_ps, now_ps, drift, noise, scale, base, cache, total, row_total, column_total):
-    """Renew the cache of the weights `index` in place: W = (G - base)/scale, the base without noise.
+    """Renew the cache of the weights `index` in place: W = (sum of G - base)/scale, the base without noise.
 
-    g, programmed_ps : (weights,); cache : (rows, 2, columns), weights and variances; the rest as for `renew`.
+    g, programmed_ps : (copies weights,), the devices of one copy after those of another; cache : (rows, 2, columns),
+    weights and variances; the rest as for `renew`.
     """
     columns = cache.shape[2]
     for k in range(index.size):
         i = index[k]
         row, column = i // columns, i % columns
-        now = np.float32(g[i] * _factor(programmed_ps[i], now_ps, drift))
-        sigma = noise[0] * now + noise[1]
+        both = 0.0
+        variance = 0.0
+        for device in range(i, g.size, total.size):
+            one = np.float32(g[device] * _factor(programmed_ps[device], now_ps, drift))
+            sigma = noise[0] * one + noise[1]
+            both += float(one)
+            variance += sigma * sigma
+        now = np.float32(both)
         cache[row, 0, column] = (now - base) / scale
-        cache[row, 1, column] = sigma * sigma / (scale * scale)
+        cache[row, 1, column] = variance / (scale * scale)
         change = float(now) - float(total[i])
         total[i] = now
         row_total[row] += change

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from archsim.analog import _kernels
 from archsim.analog.codes import SLAB, Codes
+from archsim.analog.selection import Selection, Turns
 from archsim.base.arrays import F32, I64, U64, Arrays, stored
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
@@ -90,6 +91,8 @@ class Cells(ABC):
     ----------
     copies : int
         Times that each line of the array stands beside itself, for as many devices or pairs a weight.
+    selection : Selection, optional
+        Which of the copies a write goes to; without one it goes to all.
 
     Notes
     -----
@@ -102,10 +105,11 @@ class Cells(ABC):
 
     def __init__(
         self, device: Device, shape: tuple[int, int], *, devices: int, scale: float, streams: Streams, name: str,
-        drift_tolerance: float, reference: float = 0.0,
+        drift_tolerance: float, reference: float = 0.0, copies: int = 1, turns: Turns | None = None,
     ) -> None:  # fmt: skip
         self.device, self.shape, self.scale, self.reference = device, shape, scale, reference
-        self.per_weight, self.copies = devices, 1
+        self.per_weight, self.copies = devices, copies
+        self.selection = Selection(copies, turns) if turns else None
         weights = shape[0] * shape[1]
         self.devices = DeviceArray.blank(devices * weights)
         self._cache = np.zeros((shape[0], 2, shape[1]), np.float32)  # a row's weights and their variances side by side
@@ -214,6 +218,7 @@ class Cells(ABC):
             **{name: getattr(self.devices, name) for name in DeviceArray.__slots__},
             "shape": np.array(self.shape), "renewed_ps": np.array(self._renewed_ps),
             "read_streams": self._streams,
+            **({"selection": self.selection.counters} if self.selection else {}),
         }  # fmt: skip
 
     def restore(self, arrays: Arrays) -> None:
@@ -231,6 +236,8 @@ class Cells(ABC):
         for name in DeviceArray.__slots__:
             getattr(self.devices, name)[...] = found[name]
         self._streams[...] = found["read_streams"]
+        if self.selection:
+            self.selection.counters[...] = found["selection"]
         self._renew_as_then(int(found["renewed_ps"]))
 
     def cached(self) -> dict[str, NDArray[Any]]:
@@ -261,25 +268,26 @@ class PairedCells(Cells):
     scale : float [S]
         Conductance difference of each of its pairs that stands for a weight of 1.
     copies : int
-        Pairs that stand for a weight side by side: they are read together, and each gets the pulses that are due.
+        Pairs that stand for a weight side by side, read together.
+    turns : Turns, optional
+        By which one of them at a time is written; without, each gets the pulses that are due.
 
     Notes
     -----
-    Pair i of copy c is at the flat position i + c weights. The noise of n pairs averages: a weight moves as far as one
-    of a single pair does, with a spread 1/sqrt(n) of its. Boybat et al. 2018 (Nat. Commun. 9:2514), who read several
-    devices a synapse together, pulse one of them at a time by a global counter: a weight whose gradient changes its
-    sign then drives its pairs apart until they saturate, and LeNet took 3.5 times the pulses and learnt worse.
+    Pair i of copy c is at the flat position i + c weights. Where all n pairs are pulsed, their noise averages: a weight
+    moves as far as one of a single pair does, with a spread 1/sqrt(n) of its. Where one of them is (boybat2018), it
+    moves by 1/n of that; a weight whose gradient changes its sign then drives its pairs apart until they saturate.
     """
 
     def __init__(
         self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
-        drift_tolerance: float = 0.01, copies: int = 1,
+        drift_tolerance: float = 0.01, copies: int = 1, turns: Turns | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             device, shape, devices=2 * copies, scale=copies * scale, streams=streams, name=name,
-            drift_tolerance=drift_tolerance,
+            drift_tolerance=drift_tolerance, copies=copies, turns=turns,
         )  # fmt: skip
-        self.copies, self._weights = copies, shape[0] * shape[1]
+        self._weights = shape[0] * shape[1]
         self._pairs = copies * self._weights
         self._verify = streams.normals(f"cells/{name}/verify")
 
@@ -298,7 +306,7 @@ class PairedCells(Cells):
         self.renew(now_ps)
 
     def set_pulses(self, index: I64, pulses: I64, now_ps: int) -> int:
-        """Give pulses[k] SET pulses to each pair of the weight at flat position index[k], in place.
+        """Give pulses[k] SET pulses to each pair of the weight at flat position index[k], or to its next, in place.
 
         They go to G+ if positive, to G- if negative.
 
@@ -306,8 +314,15 @@ class PairedCells(Cells):
         -------
         int : pulses given in all.
         """
-        side, due = np.empty((2, self.copies * index.size), np.int64)
-        total: int = _kernels.sides(index, pulses, self._weights, self.copies, side, due)
+        total: int
+        if self.selection is None:
+            side, due = np.empty((2, self.copies * index.size), np.int64)
+            total = _kernels.sides(index, pulses, self._weights, self.copies, side, due)
+        else:
+            given, copy = self.selection.choose(pulses)
+            index, pulses = index[given], pulses[given]
+            side, due = index + self._weights * (copy + self.copies * (pulses < 0)), np.abs(pulses)
+            total = int(due.sum())
         self.device.set_pulses(self.devices, side, due, total, now_ps, self._programming)
         self._renew_at(index, now_ps)
         return total
@@ -335,26 +350,47 @@ class PairedCells(Cells):
             SET pulses at most when programming a difference again.
         """
         pairs = (candidates + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
-        plus, minus = self._read_devices(pairs, now_ps), self._read_devices(pairs + self._pairs, now_ps)
+        plus, minus = self.look(pairs, now_ps)
         due = (np.maximum(plus, minus) > saturated) & (np.abs(plus - minus) < difference)
         index, wanted = pairs[due], (plus - minus)[due]
-        reads, pulses = 2 * pairs.size, 0
+        reads = 2 * pairs.size
         if not index.size:
             return Refreshed(reads, 0, 0, 0)
-        self.device.reset(self.devices, np.concatenate([index, index + self._pairs]), now_ps, self._programming)
+        self.reset(index, now_ps)
         side, target = index + self._pairs * (wanted < 0), np.abs(wanted)
-        due_now = np.flatnonzero(target >= self.device.epsilon / 2)
-        for _ in range(most_pulses):
-            if not due_now.size:
-                break
-            once = np.ones(due_now.size, np.int64)
-            self.device.set_pulses(self.devices, side[due_now], once, once.size, now_ps, self._programming)
-            pulses += due_now.size
-            reads += due_now.size
-            reached = self._read_devices(side[due_now], now_ps)
-            due_now = due_now[reached < target[due_now] - self.device.epsilon / 2]
+        far = target >= self.device.epsilon / 2
+        pulses, _ = self.approach(side[far], target[far], now_ps, most_pulses=most_pulses)
         self._renew_at(index % self._weights, now_ps)
-        return Refreshed(reads, 2 * index.size, pulses, index.size)
+        return Refreshed(reads + pulses, 2 * index.size, pulses, index.size)
+
+    def look(self, pairs: I64, now_ps: int) -> tuple[F32, F32]:
+        """Return one noisy read [S] of the G+ and of the G- devices of pairs, by their flat positions."""
+        return self._read_devices(pairs, now_ps), self._read_devices(pairs + self._pairs, now_ps)
+
+    def reset(self, pairs: I64, now_ps: int) -> None:
+        """RESET both devices of pairs, in place; whoever asks renews the cache."""
+        self.device.reset(self.devices, np.concatenate([pairs, pairs + self._pairs]), now_ps, self._programming)
+
+    def approach(self, devices: I64, target: F32, now_ps: int, *, most_pulses: int) -> tuple[int, F32]:
+        """Give devices SET pulses, reading after each, until they read half a step below `target` [S] or more.
+
+        Each gets one at least, and `most_pulses` at most; whoever asks renews the cache.
+
+        Returns
+        -------
+        (pulses in all, of which each was followed by a read; the last read of each device [S])
+        """
+        pulses, last = 0, np.zeros(devices.size, np.float32)
+        due = np.arange(devices.size)
+        for _ in range(most_pulses):
+            if not due.size:
+                break
+            once = np.ones(due.size, np.int64)
+            self.device.set_pulses(self.devices, devices[due], once, once.size, now_ps, self._programming)
+            pulses += due.size
+            last[due] = self._read_devices(devices[due], now_ps)
+            due = due[last[due] < target[due] - self.device.epsilon / 2]
+        return pulses, last
 
     def _renew_at(self, index: I64, now_ps: int) -> None:
         """Renew the cache of some weights."""

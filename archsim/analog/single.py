@@ -1,14 +1,17 @@
-"""One device a weight that is pulsed up and down, against a fixed reference: W = (G - reference)/scale."""
+"""Devices that are pulsed up and down, against a fixed reference: W = sum(G - reference)/scale."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.analog import _kernels
 from archsim.analog.cells import Cells
-from archsim.base.arrays import F32, I64
+from archsim.analog.selection import Turns
+from archsim.base.arrays import F32, I64, Arrays
 from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
 from archsim.devices.base import Device
@@ -21,27 +24,38 @@ class Pulsed:
     Parameters
     ----------
     up, down : int
-        Pulses given.
+        Pulses given; a mean where only expectations are known.
     up_moment, down_moment : float [S]
         Sum over pulses of the device's conductance, the mean of before and after the train; times V^2 and the pulse's
         width it is the energy that the devices conduct.
+    index, pulses : int64 arrays
+        Flat positions of the weights that were written, and the signed pulses of each device written of them.
     """
 
-    up: int
-    down: int
+    up: float
+    down: float
     up_moment: float
     down_moment: float
+    index: I64
+    pulses: I64
 
 
 class SingleCells(Cells):
-    """An array of bidirectional devices, one a weight, read against the middle of the device's range.
+    """An array of bidirectional devices, each read against the middle of its range.
 
-    The reference is a line of fixed devices beside the array; it conducts in every read and adds no noise of its own.
+    The reference is a line of fixed devices beside the array, as many as a weight has; it conducts in every read and
+    adds no noise of its own. Device i of copy c is at the flat position i + c weights.
 
     Parameters
     ----------
-    device, shape, scale, streams, name, drift_tolerance
+    device, shape, streams, name, drift_tolerance
         As for `Cells`.
+    scale : float [S]
+        Conductance difference of each of its devices that stands for a weight of 1.
+    copies : int
+        Devices that stand for a weight side by side, read together.
+    turns : Turns, optional
+        By which one of them at a time is written; without, each gets the pulses that are due.
 
     Raises
     ------
@@ -51,39 +65,83 @@ class SingleCells(Cells):
 
     def __init__(
         self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
-        drift_tolerance: float = 0.01,
+        drift_tolerance: float = 0.01, copies: int = 1, turns: Turns | None = None,
     ) -> None:  # fmt: skip
         if not device.bidirectional:
-            raise ModelError("one device a weight needs gradual pulses up and down")
+            raise ModelError("devices that are not in pairs need gradual pulses up and down")
         super().__init__(
-            device, shape, devices=1, scale=scale, streams=streams, name=name, drift_tolerance=drift_tolerance,
-            reference=(device.low + device.high) / 2,
+            device, shape, devices=copies, scale=copies * scale, streams=streams, name=name,
+            drift_tolerance=drift_tolerance, reference=copies * (device.low + device.high) / 2, copies=copies,
+            turns=turns,
         )  # fmt: skip
+        self._weights, self._tolerance, self._unleaked = shape[0] * shape[1], drift_tolerance, np.zeros(1, np.int64)
+
+    @property
+    def written(self) -> int:
+        """How many of a weight's devices one write reaches."""
+        return 1 if self.selection else self.copies
 
     def load(self, weight: F32, now_ps: int) -> None:
-        """Set the devices to `weight` (rows, columns) around the reference, exactly where bounds allow."""
-        wanted = self.reference + np.asarray(weight, np.float64) * self.scale
-        self.device.load(self.devices, wanted.astype(np.float32), now_ps)
+        """Set the devices to `weight` (rows, columns) around the reference, in equal parts where bounds allow."""
+        wanted = (self.reference + np.asarray(weight, np.float64) * self.scale) / self.copies
+        self.device.load(self.devices, np.tile(wanted.astype(np.float32).reshape(-1), self.copies), now_ps)
         self.renew(now_ps)
 
     def pulse(self, index: I64, pulses: I64, now_ps: int) -> Pulsed:
-        """Give |pulses[k]| pulses to the device at flat position index[k], up if positive, down if negative, in place.
+        """Give |pulses[k]| pulses to the devices of the weight at flat position index[k], or to its next, in place.
 
-        First all that go up, then all that go down, as the array is written; no device stands in `index` twice.
+        They go up if positive, down if negative: first all that go up, then all that go down, as the array is written.
+        No weight stands in `index` twice.
         """
-        rising = pulses > 0
-        up, up_moment = self._train(index[rising], pulses[rising], now_ps, up=True)
-        down, down_moment = self._train(index[~rising], -pulses[~rising], now_ps, up=False)
+        device, due = index, pulses
+        if self.selection:
+            given, copy = self.selection.choose(pulses)
+            index, due = index[given], pulses[given]
+            device = index + self._weights * copy
+        elif self.copies > 1:
+            device = (index + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
+            due = np.tile(pulses, self.copies)
+        rising = due > 0
+        up, up_moment = self._train(device[rising], due[rising], now_ps, up=True)
+        down, down_moment = self._train(device[~rising], -due[~rising], now_ps, up=False)
         self._renew_at(index, now_ps)
-        return Pulsed(up, down, up_moment, down_moment)
+        return Pulsed(up, down, up_moment, down_moment, index, due[: index.size])
+
+    def wait_batch(self, now_ps: int) -> bool:
+        """Let a batch pass; once devices would leak by more than the drift tolerance they do. Return whether so."""
+        self._unleaked += 1
+        due = bool(self._unleaked[0] * self.device.leak > self._tolerance)
+        if due:
+            self.leak(now_ps)
+        return due
+
+    def leak(self, now_ps: int) -> None:
+        """Let the devices fall towards the middle of their range, for the batches since the last time."""
+        if self._unleaked[0]:
+            middle, left = self.reference / self.copies, (1 - self.device.leak) ** float(self._unleaked[0])
+            self.devices.conductance[...] = middle + (self.devices.conductance - middle) * np.float32(left)
+            self._unleaked[:] = 0
+            self.renew(now_ps)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the batches that have not leaked yet, too, if the devices leak."""
+        return {**super().arrays(), **({"unleaked": self._unleaked} if self.device.leak else {})}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `arrays` returned, in place."""
+        super().restore(arrays)
+        if self.device.leak:
+            self._unleaked[...] = arrays["unleaked"]
 
     def on_lines(self, rows: I64, columns: I64) -> float:
         """Return the sum over pulses of the conductance [S] of the line they are on; `rows`, `columns`: pulses on each.
 
-        Without the reference, which no pulse reaches.
+        Without the reference, which no pulse reaches. A row is one line of all devices; of the columns of a weight's
+        devices those that are written are pulsed, and are taken to have their equal part of the conductance.
         """
-        along = (self._row_total - self.reference) @ rows + (self._column_total - self.reference) @ columns
-        return float(along)
+        along_rows = (self._row_total - self.reference) @ rows
+        along_columns = (self._column_total - self.reference) @ columns
+        return float(along_rows + along_columns * (self.written / self.copies))
 
     def _train(self, index: I64, pulses: I64, now_ps: int, *, up: bool) -> tuple[int, float]:
         """Give trains in one direction; return pulses, and the sum over them of the mean conductance [S]."""
@@ -104,5 +162,6 @@ class SingleCells(Cells):
         )  # fmt: skip
 
     def _written_ps(self) -> I64:
-        """Return when each device was last written."""
-        return self.devices.programmed_ps
+        """Return when each weight was last written: the latest of its devices."""
+        latest: I64 = self.devices.programmed_ps.reshape(self.copies, self._weights).max(axis=0)
+        return latest

@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from archsim.base.errors import InputError, SystemFault, nearest
@@ -21,6 +22,7 @@ from archsim.base.errors import InputError, SystemFault, nearest
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
+@cache
 def shipped(kind: str) -> Path:
     """Return the folder of shipped files of a kind ("tech_params", "workloads", "architectures").
 

@@ -3,7 +3,7 @@
 Numba knows a cached kernel by its own source and signature. It does not see that a kernel which this one calls, and
 which was compiled into it, has changed; and an index is written before the code that it points to, so that a second
 process may read the code of another source or signature. So each entry has files of its own here, named after all that
-its machine code depends on.
+its machine code depends on: what the process runs, not what its file says, which may be newer by then.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import os
 import pickle
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 import llvmlite
 import numba
 import numpy as np
 from numba.core.caching import IndexDataCacheFile
+from numba.core.dispatcher import Dispatcher
 
 _DAMAGE = (
-    EOFError, OSError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, KeyError, MemoryError,
+    EOFError, OSError, pickle.PickleError, AttributeError, ImportError, IndexError, KeyError, MemoryError,
     TypeError, ValueError,
 )  # fmt: skip
 """What reading a damaged cache, or writing one on a full disk, may raise."""
@@ -44,7 +46,8 @@ def kernel(fastmath: Any = False, *, divides: bool = False) -> Callable[[Any], A
     """
 
     def compiled(function: Any) -> Any:
-        options = {**({"fastmath": fastmath} if fastmath else {}), **({"error_model": "numpy"} if divides else {})}
+        # Numba lets what is not said come from whichever kernel calls this one first: then bits depend on who did
+        options = {"fastmath": fastmath, "error_model": "numpy" if divides else "python"}
         made = numba.njit(**options)(function)
         if getattr(numba.config, "DISABLE_JIT", 0):  # then it is the function itself
             return made
@@ -76,11 +79,10 @@ def _mend(made: Any) -> None:
     cache = made._cache  # noqa: SLF001  Numba has no door of its own for this
     load, save = cache.load_overload, cache.save_overload
     base, stamp = cache._impl.filename_base, cache._impl.locator.get_source_stamp()  # noqa: SLF001  likewise
-    own = _read(Path(made.py_func.__code__.co_filename))
 
     def turn_to(signature: Any, codegen: Any) -> None:
         key = repr(cache._index_key(signature, codegen)).encode()  # noqa: SLF001  likewise
-        digest = hashlib.sha256(b"|".join((_surroundings(), own, key))).hexdigest()[:16]
+        digest = hashlib.sha256(b"|".join((_surroundings(), _substance(made), key))).hexdigest()[:16]
         file: Any = IndexDataCacheFile
         cache._cache_file = file(cache.cache_path, f"{base}-{digest}", stamp)  # noqa: SLF001  likewise
 
@@ -108,14 +110,10 @@ def _mend(made: Any) -> None:
 
 @functools.cache
 def _surroundings() -> bytes:
-    """Return a digest of what may be compiled into any kernel: archsim's kernels, the compiler and its settings."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("_kernels.py")):
-        digest.update(_read(path))
+    """Return a digest of what any kernel is compiled with: the compiler and its settings."""
     versions = (platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__)
     settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_") and item[0] not in _PLACES)
-    digest.update(repr((versions, settings)).encode())
-    return digest.digest()
+    return hashlib.sha256(repr((versions, settings)).encode()).digest()
 
 
 _PLACES = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
@@ -123,9 +121,26 @@ _PLACES = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
 
 
 @functools.cache
-def _read(path: Path) -> bytes:
-    """Return the digest of a source; nothing for a function that stands in no file."""
-    try:
-        return hashlib.sha256(path.read_bytes()).digest()
-    except OSError:
-        return b""
+def _substance(made: Any) -> bytes:
+    """Return a digest of all of a kernel that is compiled: its options, its code, and what its names stand for."""
+    told = {name: sorted(value) if isinstance(value, set) else value for name, value in made.targetoptions.items()}
+    digest = hashlib.sha256(repr((sorted(told.items()), made.py_func.__defaults__)).encode())
+    digest.update(_code(made.py_func.__code__, made.py_func.__globals__))
+    return digest.digest()
+
+
+def _code(code: CodeType, names: Mapping[str, Any]) -> bytes:
+    """Return the digest of some code, of code inside it, and of the kernels, modules and constants that it names."""
+    digest = hashlib.sha256(code.co_code)
+    digest.update(repr((code.co_argcount, code.co_varnames, code.co_names)).encode())
+    for constant in code.co_consts:
+        digest.update(_code(constant, names) if isinstance(constant, CodeType) else repr(constant).encode())
+    for name in code.co_names:
+        value = names.get(name)
+        digest.update(_substance(value) if isinstance(value, Dispatcher) else pickle.dumps(_plain(value)))
+    return digest.digest()
+
+
+def _plain(value: Any) -> Any:
+    """Return a constant as it is, a module by its name."""
+    return value.__name__ if isinstance(value, ModuleType) else value

@@ -70,6 +70,12 @@ def parse(text: object, unit: str) -> float:
     return found
 
 
+def parse_or_none(text: str, unit: str) -> float | None:
+    """Return what `parse` returns, or None where it refuses: for who asks of many texts whether they are quantities."""
+    found = _read(text, unit)
+    return None if isinstance(found, str) else found
+
+
 @lru_cache(maxsize=8192)
 def _read(text: str, unit: str) -> float | str:
     """Return the value of a quantity, or what is wrong with it; the same few texts are read over and over."""
@@ -107,6 +113,8 @@ def _read_by_pint(text: str, unit: str) -> float | str:
 @lru_cache(maxsize=1024)
 def known(text: str) -> bool:
     """Whether a text such as "uS" names a unit, of any dimension."""
+    if usual_units.of(text):
+        return True
     try:
         return bool(text) and not text[0].isdigit() and bool(_registry().parse_units(text))
     except Exception:  # noqa: BLE001  pint raises many kinds over odd text

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from archsim.base.arrays import F32, Arrays, nested, under
 from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES, Scale, Signal, Tag
-from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
@@ -27,16 +25,13 @@ from archsim.chips.chip import Chip
 from archsim.chips.crossbar_file import CrossbarArchitecture, TileFile
 from archsim.chips.demands import Demand
 from archsim.chips.links import held
-from archsim.chips.placement import Grid, Shape, place, shapes_in_tiles, tiles_demand
+from archsim.chips.placement import Grid, Shape, shapes_in_tiles, tiles_demand
 from archsim.chips.ranges import Ranges, by_largest, within_full_scale
-from archsim.devices.base import Device
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters, Tile, TileGroup
 from archsim.networks.network import Network
 from archsim.networks.program import Call
-
-C = TypeVar("C", bound=Cells)
 
 
 class ConverterSwitches(Protocol):
@@ -212,9 +207,10 @@ class CrossbarChip(Chip):
         for k, tile in enumerate(self._every_tile()):
             tile.clipped, tile.converted = tallies[f"clipped {k}"], tallies[f"converted {k}"]
 
-    def steady(self, samples: int, *, looks: bool = False) -> float:
-        """Set the ranges of all converters so."""
-        return max((each.steady(samples, looks=looks) for each in self.ranges.values()), default=0.0)
+    def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
+        """Set the ranges of all converters; the second kind of step is one that looks at its results."""
+        looks = max((each.steady(samples, looks=bool(kind)) for each in self.ranges.values()), default=0.0)
+        return 1 - looks, looks
 
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes."""
@@ -365,62 +361,3 @@ def _whole(parts: list[Part], file: TileFile, tile: Tile, chips: int) -> list[Pa
         f"{tile.kind}.{name}": amount * (banks if name == "adc" else count) for name, amount in tile.parts().items()
     }
     return [replace(part, amount=amounts.get(part.key, part.amount)) for part in parts]
-
-
-def load_cells(
-    kind: Callable[..., C], device: Device, architecture: CrossbarArchitecture, network: Network, streams: Streams
-) -> dict[str, tuple[Grid, list[list[C]]]]:
-    """Place a network on tiles and load its initial weights; return layer -> its grid, the cells by grid position.
-
-    Parameters
-    ----------
-    kind : class of cells
-        Called with the device, the shape and the keywords scale, streams, name and drift_tolerance.
-    """
-    tile, weight = architecture.tile, architecture.weight
-    initial = network.initial_weights(streams)
-    found = {}
-    shapes = shapes_in_tiles(network, architecture.feedback.at)
-    for name, grid in place(shapes, rows=tile.rows, columns=tile.columns).items():
-        unit = weight.unit_of(network.graph.matrices[name].initial_std)
-        found[name] = grid, loaded(kind, device, architecture, initial[name], name=name, unit=unit, streams=streams)
-    return found
-
-
-def loaded(
-    kind: Callable[..., C], device: Device, architecture: CrossbarArchitecture, initial: F32, *, name: str,
-    unit: float, streams: Streams,
-) -> list[list[C]]:  # fmt: skip
-    """Return the cells of one array by grid position, loaded with its initial weights; `unit` [S] is a weight of 1."""
-    tile, tolerance = architecture.tile, architecture.weight.drift_tolerance
-    grid = place({name: initial.shape}, rows=tile.rows, columns=tile.columns)[name]
-    cells = [
-        [
-            kind(
-                device, (row.size, column.size), scale=unit, streams=streams, name=f"{name}/{r},{c}",
-                drift_tolerance=tolerance,
-            )
-            for c, column in enumerate(grid.columns)
-        ]
-        for r, row in enumerate(grid.rows)
-    ]  # fmt: skip
-    for line, row in zip(cells, grid.rows, strict=True):
-        for one, column in zip(line, grid.columns, strict=True):
-            one.load(np.ascontiguousarray(initial[row.part, column.part]), 0)
-    return cells
-
-
-def by_tile(grid: Grid, index: list[int], pulses: list[int]) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
-    """Sort pairs, given by flat positions in the layer, to tiles: grid position -> (flat positions inside, pulses)."""
-    if grid.tiles == 1:
-        return {(0, 0): (index, pulses)}
-    rows, columns = grid.edges()
-    width = columns[-1]
-    found: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
-    for position, due in zip(index, pulses, strict=True):
-        i, j = divmod(position, width)
-        r, c = bisect_right(rows, i) - 1, bisect_right(columns, j) - 1
-        inside, list_due = found.setdefault((r, c), ([], []))
-        inside.append((i - rows[r]) * (columns[c + 1] - columns[c]) + j - columns[c])
-        list_due.append(due)
-    return found

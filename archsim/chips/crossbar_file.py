@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
+from archsim.analog.selection import Turns
 from archsim.base.quantities import Bits, Count, positive
 from archsim.base.units import show
 from archsim.base.yamlfile import Key, Record, quantity
@@ -76,14 +78,27 @@ class TileFile(Record):
         return self
 
 
+class SelectionFile(Record):
+    """By which counters one of a weight's copies at a time is written, as `archsim.analog.selection.Turns` has them."""
+
+    per: Literal["weight", "write"] = "weight"
+    stride: Count = 1
+    up_every: Count = 1
+    down_every: Count = 1
+
+
 class WeightFile(Record):
-    """How pairs stand for weights: the device, the conductance difference of a weight of 1, drift cache tolerance.
+    """How devices stand for weights: which, the conductance difference of a weight of 1, drift cache tolerance.
 
     The `unit` is one for all matrices; or each has its own, so that its initial weights have the `spread` as the
-    standard deviation of their conductance differences.
+    standard deviation of their conductance differences. `copies` of the devices, or of pairs of them, stand for a
+    weight side by side and are read together; `unit` and `spread` are those of one. All of them are written together,
+    or, by a `selection`, one at a time.
     """
 
     device: str
+    copies: Count = 1
+    selection: SelectionFile | None = None
     unit: Conductance | None = None
     spread: Conductance | None = None
     drift_tolerance: Annotated[FiniteFloat, Field(gt=0, lt=0.5)]
@@ -93,6 +108,26 @@ class WeightFile(Record):
         if (self.unit is None) == (self.spread is None):
             raise ValueError("unit and spread: expected one of the two")
         return self
+
+    @model_validator(mode="after")
+    def _reaches_all(self) -> Self:
+        if self.selection and math.gcd(self.selection.stride, self.copies) > 1:
+            raise ValueError(
+                f"selection.stride: got {self.selection.stride}; expected no factor in common with copies, "
+                f"{self.copies}, so that every device has its turn"
+            )
+        return self
+
+    @property
+    def turns(self) -> Turns | None:
+        """By which the copies are written one at a time, if they are."""
+        given = self.selection
+        return Turns(given.per, given.stride, given.up_every, given.down_every) if given else None
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts of its size a device's step in weight falls: those devices that a write passes over."""
+        return self.copies if self.selection else 1
 
     def unit_of(self, initial_std: float) -> float:
         """Return the conductance difference [S] of a weight of 1 in a matrix of so much initial spread."""
@@ -128,6 +163,11 @@ class CrossbarArchitecture(Architecture):
     tile: TileFile
     weight: WeightFile
     feedback: FeedbackFile = FeedbackFile(at="tiles")
+
+    @property
+    def wearing(self) -> tuple[tuple[str, ...], Path]:
+        """What the devices of a weight that wear out are called, and their file."""
+        return ("G+", "G-"), self.device_file()
 
     def files(self) -> list[Path]:
         """Return the device file, and the files its model reads beside it."""

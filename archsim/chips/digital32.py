@@ -39,7 +39,7 @@ class Digital32Chip(Chip):
     """
 
     SCHEMA = Digital32Architecture
-    ACCUMULATES = WEIGHTS_DECAY = True
+    ACCUMULATES = WEIGHTS_DECAY = ESTIMATED = True
     architecture: Digital32Architecture
 
     def __init__(

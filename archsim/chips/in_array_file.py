@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.yamlfile import Record
-from archsim.chips.crossbar_file import CrossbarArchitecture, Positive, Share, TileFile
+from archsim.chips.crossbar_file import Conductance, CrossbarArchitecture, Positive, Share, TileFile
+from archsim.devices.base import Switches
+from archsim.devices.library import build, device_file, input_files
 from archsim.devices.pcm import NotNegative
 
 
 class InArrayTileFile(TileFile):
-    """Crossbar tiles of one device a weight.
+    """Crossbar tiles of devices that are not in pairs.
 
     `backward_bits` is the precision of both converters when the columns are driven, that of the forward direction if
     not given. `full_scale_of` is what the ADCs' full scales are for: the tile, or one line that is driven, of which
@@ -108,6 +111,31 @@ class TransferFile(Record):
         return 3 if self.reference == "array" else 2
 
 
+class PairsFile(Record):
+    """Pairs of another device under each weight's own, which is volatile and of lower significance.
+
+    Parameters
+    ----------
+    device : of the pairs, which hold what is passed on
+    gain : significance of a pair's difference over that of the volatile device's, F
+    every : samples between two transfers of a matrix
+    loop : whether pairs are read after every pulse (`closed`), or get the pulses that a change is worth (`blind`)
+    inverts : whether the sign under which volatile devices count changes with each transfer
+    saturated : reading of a device above which its pair is RESET before it is programmed further
+    most_pulses : SET pulses of a device in one transfer
+    parallel : devices of pairs pulsed or read at once
+    """
+
+    device: str
+    gain: Positive = 3.0
+    every: Count
+    loop: Literal["closed", "blind"] = "closed"
+    inverts: Switch = True
+    saturated: Conductance
+    most_pulses: Count = 20
+    parallel: Count = 1
+
+
 class InArrayNonIdealities(Record):
     """Switches; all on describes the hardware. The devices' bounds always hold: the reference is their middle."""
 
@@ -128,12 +156,50 @@ class InArrayArchitecture(CrossbarArchitecture):
     tile: InArrayTileFile
     update: UpdateFile
     transfer: TransferFile | None = None
+    pairs: PairsFile | None = None
     nonidealities: InArrayNonIdealities
 
     @model_validator(mode="after")
     def _by_trains(self) -> Self:
         if self.transfer is not None and (self.update.rounding != "trains" or not self.trains.managed):
             raise ValueError("transfer: expected none, or trains that are managed as update.rounding: a fast array's")
+        return self
+
+    @model_validator(mode="after")
+    def _one_store(self) -> Self:
+        if self.pairs is None:
+            return self
+        if self.transfer is not None or self.update.rounding != "trains":
+            raise ValueError("pairs: expected none, or trains as update.rounding and no transfer")
+        if self.weight.copies > 1 or self.weight.selection:
+            raise ValueError(f"weight.copies: got {self.weight.copies}; expected 1, without a selection, over pairs")
+        return self
+
+    @property
+    def wearing(self) -> tuple[tuple[str, ...], Path]:
+        """What the devices of a weight that wear out are called, and their file."""
+        return (("G+", "G-"), self.pair_file()) if self.pairs else (("G",), self.device_file())
+
+    def pair_file(self) -> Path:
+        """Return the file of the pairs' device of a hybrid cell."""
+        assert self.pairs is not None  # noqa: S101  whoever asks has seen to it
+        return device_file(self.pairs.device, option="pairs.device", near=self.home)
+
+    def files(self) -> list[Path]:
+        """Return the device files, of the pairs, too."""
+        return [*super().files(), *(input_files(self.pair_file()) if self.pairs else ())]
+
+    def absent(self) -> list[str]:
+        """Return what neither of the devices has."""
+        found = super().absent()
+        effects = build(self.pair_file(), Switches()).effects if self.pairs else ()
+        return [name for name in found if name not in effects]
+
+    @model_validator(mode="after")
+    def _at_once(self) -> Self:
+        at_once = self.transfer is None and (self.update.rounding == "trains" or self.update.rows == "parallel")
+        if at_once and self.weight.selection and self.weight.selection.per == "weight":
+            raise ValueError("weight.selection.per: got 'weight'; expected 'write' where all rows are written at once")
         return self
 
     @property

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from archsim.analog.expected import Writing
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
@@ -23,12 +22,17 @@ class ChipKind(Board):
     """A kind of chip: the base of `Chip`, which is one that was built."""
 
     SCHEMA: type[Architecture]
+    ESTIMATED: ClassVar[bool] = False
+    """Whether there are estimates of chips of this kind: `expected`."""
     ACCUMULATES: ClassVar[bool] = False
     """Whether gradients are summed before weights move, so that an optimiser can stand between."""
     SUMS_APART: ClassVar[bool] = False
     """Whether gradients are summed apart from the weights, with an optimiser or without one."""
     WEIGHTS_DECAY: ClassVar[bool] = False
     """Whether all weights can be made smaller by a factor in a step."""
+
+    WRITES_IN_PLACE: ClassVar[bool] = False
+    """Whether devices are pulsed where they stand by every outer product; how they are, is `InPlace`."""
 
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
@@ -38,13 +42,13 @@ class ChipKind(Board):
     @classmethod
     def expected(
         cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
-        writing: Mapping[str, Writing],
+        writing: Mapping[str, Any],
     ) -> Self:  # fmt: skip
         """Return a chip without numbers, for an estimate of what one that is trained does.
 
         Parameters
         ----------
-        writing : matrix -> how often its devices are written
+        writing : matrix -> how often its devices are written: `InPlace` of a kind that writes so, else `Writing`
             Nothing is written to those that are not named.
 
         Raises
@@ -55,10 +59,24 @@ class ChipKind(Board):
             If the network asks for more than the chip has.
         """
         del network, times, samples, optimiser, writing
-        raise InputError(
-            f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
-            expected="mixed-precision or digital32",
-        )  # fmt: skip
+        cls.check_estimated(architecture)
+        raise NotImplementedError
+
+    @classmethod
+    def check_estimated(cls, architecture: Architecture) -> None:
+        """Refuse a chip of which there are no estimates.
+
+        Raises
+        ------
+        InputError
+            If it is one.
+        """
+        if not cls.ESTIMATED:
+            raise InputError(
+                f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
+                expected="mixed-precision, digital32 or in-array",
+                hint="Only a training tells: archsim run, a sweep without --estimate, a search with --train",
+            )  # fmt: skip
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

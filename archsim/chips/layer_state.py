@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import PairedCells
 from archsim.base.arrays import I64, Arrays, stored
-from archsim.chips.crossbar import by_tile
-from archsim.chips.placement import Grid
+from archsim.chips.placement import Due, Grid, by_tile
 from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.learning.expected import pairs
 
@@ -41,10 +40,10 @@ class LayerState:
         """Whether so many samples have passed, or the log is full."""
         return self.since_refresh >= every or self.logged >= log_words
 
-    def by_tile(self, index: I64, pulses: I64) -> Iterable[tuple[int, int, I64, I64]]:
-        """Return pairs, given by flat positions in the layer, by tile: its place in the grid, positions, pulses."""
-        for (r, c), (inside, due) in by_tile(self.grid, index.tolist(), pulses.tolist()).items():
-            yield r, c, np.array(inside), np.array(due)
+    def by_tile(self, index: I64, pulses: I64) -> Iterable[Due]:
+        """Return pairs, given by flat positions in the layer, by tile, in the order in which tiles are first due."""
+        due = [part for part in by_tile(self.grid, index, pulses) if part.index.size]
+        return sorted(due, key=lambda part: part.first)
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what `arrays` returned, in place."""
@@ -67,11 +66,11 @@ class ExpectedLayerState(LayerState):
         del every, log_words
         return True
 
-    def by_tile(self, index: I64, pulses: I64) -> Iterable[tuple[int, int, I64, I64]]:
+    def by_tile(self, index: I64, pulses: I64) -> Iterable[Due]:
         """Return each tile's part, by its cells, of the pairs."""
         del pulses
         whole = self.accumulator.chi.size
         for r, row in enumerate(self.grid.rows):
             for c, column in enumerate(self.grid.columns):
                 part = pairs(index.size * row.size * column.size / whole)
-                yield r, c, part, part
+                yield Due(r, c, 0, part, part)

@@ -24,9 +24,10 @@ from archsim.base.verbs import Work
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
-from archsim.chips.crossbar import CrossbarChip, load_cells
+from archsim.chips.crossbar import CrossbarChip
 from archsim.chips.demands import Demand
 from archsim.chips.layer_state import ExpectedLayerState, LayerState
+from archsim.chips.loading import load_cells
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture, NonIdealities
 from archsim.chips.placement import place, shapes_in_tiles
 from archsim.devices import library
@@ -34,7 +35,7 @@ from archsim.devices.base import Device, Switches
 from archsim.hardware.component import Component
 from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
-from archsim.hardware.programmer import Programmer
+from archsim.hardware.programmer import LoggingProgrammer
 from archsim.learning.accumulate import Accumulator, RefreshLog
 from archsim.learning.expected import ExpectedAccumulator, ExpectedLog
 from archsim.learning.optimisers.rules import Optimiser
@@ -48,7 +49,7 @@ class MixedPrecisionChip(CrossbarChip):
     """Verbs of the mixed-precision chip. Build with `start`, which also places and loads the network."""
 
     SCHEMA = MixedPrecisionArchitecture
-    ACCUMULATES = SUMS_APART = True
+    ACCUMULATES = SUMS_APART = ESTIMATED = True
     architecture: MixedPrecisionArchitecture
     state: dict[str, LayerState]
 
@@ -59,7 +60,7 @@ class MixedPrecisionChip(CrossbarChip):
         super().__init__(architecture, network, times, state, now_ps=now_ps)
         self._log_words = architecture.programmer.log_words // len(network.matrices)
         self.outer_product_units = self._outer_product_units()
-        self.programmer = Programmer(
+        self.programmer = LoggingProgrammer(
             self.clock, self.ledger, parallel=architecture.programmer.parallel, set_ps=self.ps("programmer.set_pulse"),
             reset_ps=self.ps("programmer.reset_pulse"), read_ps=self.ps("programmer.read"),
             cycle_ps=self.ps("digital.cycle"), log=self.sram(architecture.programmer.log_words),
@@ -94,14 +95,16 @@ class MixedPrecisionChip(CrossbarChip):
         weight, outer = architecture.weight, architecture.outer_product
         tiled = outer.at == "tiles"
         state = {}
-        pairs = partial(PairedCells, copies=weight.copies)
+        pairs = partial(PairedCells, copies=weight.copies, turns=weight.turns)
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
             unit = weight.unit_of(network.graph.matrices[name].initial_std)
             sums = partial(
                 Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
                 skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
-            accumulator = sums(epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit)
+            accumulator = sums(
+                epsilon=device.epsilon / (unit * weight.parts), bits=outer.chi.bits, limit=outer.chi.limit
+            )
             gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
@@ -297,13 +300,14 @@ class MixedPrecisionChip(CrossbarChip):
 
     def _program(self, matrix: str, state: LayerState, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Pulse weights given by flat positions in the layer, tile by tile; tile before programmer, always."""
-        for r, c, inside, due in state.by_tile(index, pulses):
+        for due in state.by_tile(index, pulses):
+            r, c = due.row, due.column
             tile = self.tiles[matrix][r][c]
-            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], inside, due, tag))
+            yield from tile.slot.during(self.programmer.set_pulses(state.cells[r][c], due.index, due.pulses, tag))
             if matrix in self.aside.followed:
-                yield from tile.slot.during(_read_signs(self, matrix, (r, c), inside, tag))
-            state.logs[r][c].add(inside)
-            state.logged += inside.size
+                yield from tile.slot.during(_read_signs(self, matrix, (r, c), due.index, tag))
+            state.logs[r][c].add(due.index)
+            state.logged += due.index.size
 
 
 def _read_signs(chip: MixedPrecisionChip, matrix: str, place: tuple[int, int], inside: I64, tag: Tag) -> Work[None]:

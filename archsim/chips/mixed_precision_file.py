@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.units import show
 from archsim.base.yamlfile import Record
-from archsim.chips.crossbar_file import Conductance, CrossbarArchitecture, Share, WeightFile, setting
+from archsim.chips.crossbar_file import Conductance, CrossbarArchitecture, Share, setting
 from archsim.devices.base import Switches
 from archsim.devices.library import build
 
@@ -18,15 +18,6 @@ def _power_of_two(value: int) -> int:
     if value & (value - 1):
         raise ValueError(f"got {value}; expected a power of two, so that one epsilon is a whole number of steps of chi")
     return value
-
-
-class PairedWeightFile(WeightFile):
-    """How pairs stand for weights: `copies` of them side by side for each, read together and pulsed together.
-
-    `unit` and `spread` are those of one pair.
-    """
-
-    copies: Count = 1
 
 
 class ChiFile(Record):
@@ -93,7 +84,6 @@ class MixedPrecisionArchitecture(CrossbarArchitecture):
     SATURATED_SHARE: ClassVar[Share] = Share(usual=0.8, least=0.6, most=0.98)
     """Share of the device's range at which a device counts as saturated."""
     chip: Literal["mixed-precision"]
-    weight: PairedWeightFile
     outer_product: OuterProductFile
     programmer: ProgrammerFile
     refresh: RefreshFile
@@ -103,6 +93,15 @@ class MixedPrecisionArchitecture(CrossbarArchitecture):
     def _has_below(self) -> Self:
         if self.outer_product.states == "below" and self.dram is None:
             raise ValueError("outer_product.states: got 'below'; expected 'beside', or dram below the chip")
+        return self
+
+    @model_validator(mode="after")
+    def _loses_nothing(self) -> Self:
+        for way in ("up_every", "down_every"):
+            if self.weight.selection and (every := getattr(self.weight.selection, way)) > 1:
+                raise ValueError(
+                    f"weight.selection.{way}: got {every}; expected 1: chi has given away what is not let through"
+                )
         return self
 
     def notes(self) -> list[str]:

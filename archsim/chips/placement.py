@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+import numpy as np
+
+from archsim.base.arrays import I64
+from archsim.chips import _kernels
 from archsim.chips.demands import Demand
 from archsim.networks.network import Network
 
@@ -46,6 +50,36 @@ class Grid:
     def edges(self) -> tuple[list[int], list[int]]:
         """Return where the bands of rows and of columns begin, and where the last ones end."""
         return [0, *(band.stop for band in self.rows)], [0, *(band.stop for band in self.columns)]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Pulses of one tile: its place in the grid, flat positions inside, as they came, and pulses.
+
+    `first` is where the first of them stood among those of all tiles; of a tile without any it says nothing.
+    """
+
+    row: int
+    column: int
+    first: int
+    index: I64
+    pulses: I64
+
+
+def by_tile(grid: Grid, index: I64, pulses: I64) -> list[Due]:
+    """Sort pulses, given by flat positions in the layer, to its tiles; row by row, those without a pulse too."""
+    if grid.tiles == 1:
+        return [Due(0, 0, 0, index, pulses)]
+    rows, columns = grid.edges()
+    sorted_, inside = np.empty_like(pulses), np.empty_like(index)
+    ends, first = np.zeros(grid.tiles + 1, np.int64), np.empty(grid.tiles, np.int64)
+    _kernels.sort_to_tiles(index, pulses, (np.array(rows), np.array(columns)), inside, sorted_, ends, first)
+    at = ends.tolist()
+    places = ((r, c) for r in range(len(rows) - 1) for c in range(len(columns) - 1))
+    return [
+        Due(r, c, begun, inside[a:b], sorted_[a:b])
+        for (r, c), begun, (a, b) in zip(places, first.tolist(), pairwise(at), strict=True)
+    ]
 
 
 def bands(lines: int, most: int) -> tuple[Stretch, ...]:

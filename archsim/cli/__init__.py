@@ -35,7 +35,7 @@ from archsim.cli import (
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
 from archsim.cli.files import archs_app, data_app, workloads_app
-from archsim.cli.group import Group
+from archsim.cli.group import Group, StoppedError
 from archsim.cli.options import INTERRUPTED
 from archsim.cli.tech import tech_app
 
@@ -138,7 +138,7 @@ def _ended(error: BaseException) -> int:
         return 0
     if isinstance(error, ArchsimError):
         line, code = f"error: {error}", error.exit_code
-    elif isinstance(error, typer.Abort | KeyboardInterrupt):
+    elif isinstance(error, typer.Abort | StoppedError | KeyboardInterrupt):
         line, code = "interrupted", INTERRUPTED
     elif isinstance(error, MemoryError):
         line = "error: there is not enough memory"

@@ -8,12 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archsim.cli.designs import (
+    Archs,
+    Batch,
+    DryRun,
+    Estimate,
+    Figures,
+    KeepRuns,
+    Out,
+    Page,
+    Seeds,
+    Sets,
+    StudyFile,
+    Techs,
+    draw,
+)
 from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
 from archsim.display import console, counting
 from archsim.records.sweeps import METRIC
 
 if TYPE_CHECKING:
-    from archsim.studies.search.search import Found, Search
+    from archsim.studies.search.asked import Search
+    from archsim.studies.search.search import Found
 
 MOST_SHOWN = 20
 """Designs of the front that are printed."""
@@ -21,18 +37,7 @@ MOST_SHOWN = 20
 
 # --- options ----------------------------------------------------------------------------------------------------------
 Network = Annotated[
-    str, typer.Argument(help="Workload, by name or file.")
-]  # fmt: skip
-Choices = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUES", help="What to choose from: a list, tile.rows=64,128,256; whole "
-                 "numbers, tile.adc.bits=4..10; a range, training.learning_rate=0.01..0.5:log. One value is the "
-                 "same in all designs."),
-]  # fmt: skip
-Figures = Annotated[
-    list[str] | None,
-    typer.Option("--figure", metavar="KEY=VALUES", help="Likewise of a figure, a time or an area of the "
-                 "technology, such as adc.conversion=0.5pJ..5pJ:log."),
+    str | None, typer.Argument(help="Workload, by name or file.", show_default="that of --file")
 ]  # fmt: skip
 Minimise = Annotated[
     list[str] | None,
@@ -63,52 +68,22 @@ Seed = Annotated[
 AtATime = Annotated[
     int, typer.Option("--at-a-time", help="Designs that are proposed together, whatever the number of workers.")
 ]  # fmt: skip
-Estimate = Annotated[
-    bool, typer.Option("--estimate", help="Estimate alone, without data or training.")
-]  # fmt: skip
 Train = Annotated[
     bool, typer.Option("--train", help="Train every design, without estimates.")
-]  # fmt: skip
-Techs = Annotated[
-    list[str] | None,
-    typer.Option("--tech", help="Technology, by name or file; repeat to choose.", show_default="bottom-up-14nm"),
-]  # fmt: skip
-Archs = Annotated[
-    list[str] | None,
-    typer.Option("--arch", help="Architecture, by name or file; repeat to choose.",
-                 show_default="the workload's, without its baseline"),
-]  # fmt: skip
-Seeds = Annotated[
-    int | None, typer.Option(help="Trainings of each design.", show_default="1")
-]  # fmt: skip
-Batch = Annotated[
-    int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
-]  # fmt: skip
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be done, and end.")
 ]  # fmt: skip
 Storage = Annotated[
     str | None, typer.Option(metavar="URL|FILE", help="Where Optuna keeps its trials: a data base, such as "
                              "sqlite:///search.db, or a journal.",
                              show_default="OUT/optuna.log"),
 ]  # fmt: skip
-KeepRuns = Annotated[
-    bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
-]  # fmt: skip
-Page = Annotated[
-    bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")
-]  # fmt: skip
 Join = Annotated[
     bool, typer.Option("--join", help="Take part in the search that another process does in OUT, from here.")
-]  # fmt: skip
-Out = Annotated[
-    Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/search-WORKLOAD")
 ]  # fmt: skip
 
 
 def search_command(  # noqa: PLR0917  an option each
-    workload: Network,
-    set_: Choices = None,
+    workload: Network = None,
+    set_: Sets = None,
     figure: Figures = None,
     minimise: Minimise = None,
     maximise: Maximise = None,
@@ -126,6 +101,7 @@ def search_command(  # noqa: PLR0917  an option each
     preset: Preset = None, steps: Steps = None, until: Until = None,
     batch: Batch = None,
     data: Data = None,
+    file: StudyFile = None,
     dry_run: DryRun = False,
     storage: Storage = None,
     keep_runs: KeepRuns = False,
@@ -140,15 +116,18 @@ def search_command(  # noqa: PLR0917  an option each
     spaced evenly from the front of the estimates outwards, then what the sampler proposes; none whose estimate breaks
     a constraint. What is done is kept in OUT, as a sweep's: the same command goes on; archsim sweep show OUT reads it.
     """
-    from archsim.studies.search.search import folder_of, search
+    from archsim.studies.search.asked import folder_of, search
+    from archsim.studies.search.search import check
 
     what = search(
-        workload, settings=set_ or (), figures=figure or (), archs=arch or (), techs=tech or (),
+        workload, file=file, settings=set_ or (), figures=figure or (), archs=arch or (), techs=tech or (),
         minimise=minimise or (), maximise=maximise or (), subject_to=subject_to or (), trials=trials,
         trainings=trainings, sampler=sampler, seed=seed, at_a_time=at_a_time, estimate=estimate, train=train,
         seeds=seeds, preset=preset, steps=steps, until=until, batch=batch, data=data,
     )  # fmt: skip
-    folder = out or folder_of(what)
+    folder = out or folder_of(what, file.stem if file else None)
+    if dry_run:
+        check(what, folder, on=on, storage=storage, join=join)
     silent = quiet or as_json
     if dry_run or not silent:
         if what.instead_of:
@@ -180,13 +159,9 @@ def _carry_out(
         typer.echo(json.dumps(json.loads(rows), indent=2))
     elif not quiet:
         _print(what, found, out)
-    if page and found.sweep.finished["point"].nunique() > 1:  # one point is no picture
-        from archsim.report.sweeps.write import write
-
+    if page:
         x, y = _pictured([each.name for each in what.goals.objectives])
-        written = write(out, x=x, y=y)
-        if not (quiet or as_json):
-            typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
+        draw(found.sweep, silent=quiet or as_json, x=x, y=y)
     if not len(found.front):
         typer.echo(f"archsim: no design of {len(found.frame):,} is within the constraints: {found.nearest}", err=True)
         raise typer.Exit(1)

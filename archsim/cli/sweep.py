@@ -10,6 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archsim.base.errors import InputError
+from archsim.cli.designs import (
+    Archs,
+    Batch,
+    DryRun,
+    Estimate,
+    Figures,
+    KeepRuns,
+    Out,
+    Page,
+    Seeds,
+    Sets,
+    StudyFile,
+    Techs,
+    draw,
+    only,
+    tell_page,
+)
 from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
 from archsim.display import console, counting
 
@@ -20,6 +37,8 @@ if TYPE_CHECKING:
     from archsim.studies.sweeps.plan import Plan
 
 SHOW, REPORT = "show", "report"
+OF_SHOW = ("--where", "--sort", "--best", "--columns", "--csv", "--json", "--quiet")
+OF_REPORT = ("--x", "--y", "--map", "--fix", "--out", "--quiet")
 BEST = 5
 """Points that a sweep ends with."""
 
@@ -29,26 +48,6 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(metavar="WORKLOAD | show DIR | report DIR", help="Workload, by name or file; or `show` or "
                    "`report` and the directory of a sweep.", show_default="that of --file"),
-]  # fmt: skip
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUES", help="Values of the workload or of the architectures: a list, "
-                 "tile.adc.bits=4,6,8; whole numbers, 4..8; a range, tile.rows=128..512:step:128, 0.1..0.5:lin:5, "
-                 "1mm..4mm:log:5. More than one is an axis. Commas in brackets part nothing."),
-]  # fmt: skip
-Figures = Annotated[
-    list[str] | None,
-    typer.Option("--figure", metavar="KEY=VALUES", help="Values of a figure, a time or an area of the technology, "
-                 "likewise, such as adc.conversion=0.5pJ..5pJ:log:5."),
-]  # fmt: skip
-Techs = Annotated[
-    list[str] | None,
-    typer.Option("--tech", help="Technology, by name or file; repeat for an axis.", show_default="bottom-up-14nm"),
-]  # fmt: skip
-Archs = Annotated[
-    list[str] | None,
-    typer.Option("--arch", help="Architecture, by name or file; repeat for an axis: a chip a point, with the "
-                 "workload's baseline beside it for the ratio.", show_default="the workload's, all in each point"),
 ]  # fmt: skip
 Together = Annotated[
     bool, typer.Option("--together", help="All --arch are chips of every point; the first digital is the baseline.")
@@ -61,23 +60,8 @@ Conditions = Annotated[
     typer.Option("--where", metavar="CONDITION", help='Points to take, such as "tile.dac.bits >= tile.adc.bits"; '
                  'with show, rows, such as "accuracy >= 97 %". Repeat for several.'),
 ]  # fmt: skip
-Seeds = Annotated[
-    int | None, typer.Option(help="Trainings of each point.", show_default="1")
-]  # fmt: skip
 FirstSeed = Annotated[
     int | None, typer.Option(help="The first seed.", show_default="1")
-]  # fmt: skip
-Estimate = Annotated[
-    bool, typer.Option("--estimate", help="Estimate points, without data or training.")
-]  # fmt: skip
-Batch = Annotated[
-    int | None, typer.Option(help="Samples of a step.", show_default="that of the workload's training")
-]  # fmt: skip
-StudyFile = Annotated[
-    Path | None, typer.Option(help="Study with all of this (archsim schema: sweep); options win.")
-]  # fmt: skip
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be done, and how long, and end.")
 ]  # fmt: skip
 Yes = Annotated[
     bool, typer.Option("--yes", help="More than 1,000 trainings, or 100,000 points, are wanted.")
@@ -90,12 +74,6 @@ StopHopeless = Annotated[
     typer.Option("--stop-hopeless", help="Test all after a quarter of the steps; end those that another of the "
                  "same chip surpasses clearly in the metric, at no more energy, time and area."),
 ]  # fmt: skip
-KeepRuns = Annotated[
-    bool, typer.Option("--keep-runs", help="Keep the run directory of every training, below OUT/runs.")
-]  # fmt: skip
-Out = Annotated[
-    Path | None, typer.Option(help="Where to write, and to go on.", show_default="reports/sweep-WORKLOAD")
-]  # fmt: skip
 Sort = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Sort rows by a quantity, the best first, or by an axis.")
 ]  # fmt: skip
@@ -107,9 +85,6 @@ Columns = Annotated[
 ]  # fmt: skip
 AsCsv = Annotated[
     bool, typer.Option("--csv", help="Print the rows as CSV, and nothing else.")
-]  # fmt: skip
-Page = Annotated[
-    bool, typer.Option(help="Write OUT/report: pictures, and a page to choose designs on.")
 ]  # fmt: skip
 Across = Annotated[
     str | None, typer.Option("--x", metavar="QUANTITY", help="With report: across the front's picture.",
@@ -124,11 +99,12 @@ Map = Annotated[
 ]  # fmt: skip
 Fix = Annotated[
     list[str] | None, typer.Option("--fix", metavar="KEY=VALUE", help="With report: where the map holds another "
-                                   "axis; repeat for several.", show_default="its middle")
+                                   "axis; repeat for several.", show_default="the mean over it")
 ]  # fmt: skip
 
 
 def sweep_command(  # noqa: PLR0917  an option each
+    context: typer.Context,
     words: Words = None,
     set_: Sets = None,
     figure: Figures = None,
@@ -170,16 +146,19 @@ def sweep_command(  # noqa: PLR0917  an option each
     """
     view = {"sort": sort, "best": best, "columns": columns, "as_csv": as_csv, "as_json": as_json}
     if words and words[0] == REPORT:
+        only(context, OF_REPORT, "sweep report")
         _report(words[1:], out, {"x": x, "y": y, **_map(map_, fix or ())}, quiet=quiet)
         return
     if words and words[0] == SHOW:
+        only(context, OF_SHOW, "sweep show")
         _show(words[1:], condition, view)
         return
+    only(context, _own(context), "a sweep, but of sweep report")
     if words and len(words) > 1:
         raise InputError(key="WORKLOAD", value=" ".join(words), expected="one workload, or `show` and a directory")
     from archsim.studies.sweeps import plan as plans
     from archsim.studies.sweeps.study import asked
-    from archsim.studies.sweeps.sweep import folder_of
+    from archsim.studies.sweeps.sweep import awaited, check, folder_of
 
     study = asked(
         words[0] if words else None, file=file, settings=set_ or (), figures=figure or (), archs=arch, techs=tech,
@@ -189,12 +168,20 @@ def sweep_command(  # noqa: PLR0917  an option each
     )  # fmt: skip
     plan = plans.plan(study, retime=retime, yes=yes)
     folder = out or folder_of(study, file.stem if file else None)
+    _choose(awaited(plan, folder), (), view)  # so that a wrong name is told now, not after hours
     silent = quiet or as_json or as_csv
+    if dry_run:
+        check(plan, folder, on=on, stop_hopeless=stop_hopeless)
     if dry_run or not silent:
         _introduce(plan, folder, on, dry_run=dry_run)
-    if dry_run:
-        return
-    _carry_out(plan, folder, on, view, silent=silent, stop_hopeless=stop_hopeless, keep_runs=keep_runs, page=page)
+    if not dry_run:
+        _carry_out(plan, folder, on, view, silent=silent, stop_hopeless=stop_hopeless, keep_runs=keep_runs, page=page)
+
+
+def _own(context: typer.Context) -> list[str]:
+    """Return the options of a sweep that is done."""
+    names = [name for each in context.command.params for name in each.opts]
+    return [name for name in names if name not in OF_REPORT or name in ("--out", "--quiet")]
 
 
 def _introduce(plan: Plan, out: Path, on: str, *, dry_run: bool) -> None:
@@ -240,9 +227,8 @@ def _carry_out(
     page: bool,
 ) -> None:
     """Do the sweep and print its best points; exit with 130 if it was interrupted, with 1 if points failed."""
-    from archsim.studies.sweeps.sweep import awaited, carry_out
+    from archsim.studies.sweeps.sweep import carry_out
 
-    _choose(awaited(plan, out), (), view)  # so that a wrong name is told now, not after hours
     what = "estimate" if plan.study.estimate else "training"
     try:
         with counting(what, silent=silent) as shown:
@@ -262,12 +248,8 @@ def _carry_out(
     _print(found, (), {**view, "best": best}, silent=silent and to_read)
     if not silent:
         typer.echo(f"Table: {out / 'sweep.csv'} ({len(found.frame):,} rows; archsim sweep show {out})")
-    if page and found.finished["point"].nunique() > 1:  # one point is no picture
-        from archsim.report.sweeps.write import write
-
-        written = write(found.path)
-        if not silent:
-            typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
+    if page:
+        draw(found, silent=silent)
     cut = found.frame[found.frame["state"] == "stopped"]["point"].nunique()
     if cut and not silent:
         typer.echo(f"{cut} of {len(plan.points):,} points were cut early; their rows say why")
@@ -304,13 +286,9 @@ def _map(told: str | None, fix: Sequence[str]) -> dict[str, Any]:
 
 def _report(words: list[str], out: Path | None, drawn: dict[str, Any], *, quiet: bool) -> None:
     """Draw the pictures and write the page of a sweep."""
-    from archsim.report.sweeps.write import write
-
     if len(words) != 1:
         raise InputError(key="report", value=" ".join(words), expected="the directory of a sweep")
-    written = write(Path(words[0]), out, **drawn)
-    if not quiet:
-        typer.echo(f"Page: {written[0]} (and {len(written) - 1} files of pictures beside it)")
+    tell_page(Path(words[0]), out, silent=quiet, **drawn)
 
 
 def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool) -> None:
@@ -323,6 +301,8 @@ def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool)
         typer.echo(rows[names].to_csv(index=False, lineterminator="\n"), nl=False)
     elif view["as_json"]:
         typer.echo(json.dumps(json.loads(rows[names].to_json(orient="records", double_precision=15)), indent=2))
+    elif rows.empty:
+        typer.echo(f"none of {len(found.frame):,} rows")
     else:
         console().print(tables.table(found, rows, names))
 

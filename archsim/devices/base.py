@@ -54,7 +54,7 @@ class Switches:
     programming_noise : SET, RESET and down pulses are stochastic, and devices differ from each other
     pulse_memory : earlier pulses make later ones smaller; off: P stays at its mean over ten pulses
     read_noise : every read of a device is noisy
-    drift : conductance falls with time since programming
+    drift : conductance falls with time since programming, or leaks away with batches
     """
 
     state_dependence: bool = True
@@ -119,6 +119,8 @@ class Device(Protocol):
     common : float [S]
         Conductance that both devices of a pair share before the first step.
     reading : Reading
+    leak : float
+        Part of its distance to the middle of its range that a device loses in a batch; 0 where it holds what it has.
     bidirectional : bool
         Whether there are gradual down pulses, or only SET and RESET.
     effects : names of the `Switches` that change anything, each off alone: the non-idealities that the device has
@@ -129,6 +131,7 @@ class Device(Protocol):
     epsilon: float
     common: float
     reading: Reading
+    leak: float
     bidirectional: bool
 
     @property

@@ -43,6 +43,7 @@ class Ideal:
 
     FILE = IdealFile
     bidirectional = True
+    leak = 0.0
 
     def __init__(self, file: IdealFile, switches: Switches) -> None:
         self.file, self.switches = file, switches

@@ -138,6 +138,7 @@ class Pcm:
 
     FILE = PcmFile
     bidirectional = False
+    leak = 0.0
 
     def __init__(self, file: PcmFile, switches: Switches) -> None:
         self.file, self.switches = file, switches

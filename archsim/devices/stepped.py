@@ -6,10 +6,10 @@ Linear, soft-bounds and table devices differ only in how the change of one pulse
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
@@ -36,13 +36,20 @@ class SpreadFile(Provenance):
     lognormal: Switch = False
 
 
+class LeakFile(Provenance):
+    """Batches in which a device that leaks would come to the middle of its range, at the rate at which it begins to."""
+
+    batches: Annotated[FiniteFloat, Field(gt=1)]
+
+
 class SteppedFile(FileRecord):
-    """What the files of these devices have in common. Drift and read noise may be left out: there are none then."""
+    """What the files of these devices have in common. Drift, leak and read noise may be left out: none then."""
 
     kind: Literal["device"]
     name: str
     title: str
     drift: Drift | None = None
+    leak: LeakFile | None = None
     read_noise: ReadNoise | None = None
     after_reset: ResetState
     start: Common
@@ -91,6 +98,7 @@ class Stepped:
         self.switches, self.low, self.high, self.common = switches, low, high, file.start.common
         self._after_reset, self._file = file.after_reset, file
         drift, noise = file.drift, file.read_noise
+        self.leak = 1 / file.leak.batches if file.leak and switches.drift else 0.0
         timing = {"reference_s": drift.reference, "shortest_s": drift.shortest} if drift else {}
         self.reading = Reading(
             exponent=drift.exponent if drift and switches.drift else 0.0,
@@ -106,7 +114,7 @@ class Stepped:
         return effects(
             state_dependence=self.depends_on_state, programming_noise=self.random or self._after_reset.std > 0,
             read_noise=noise is not None and any((noise.slope, noise.offset)),
-            drift=drift is not None and drift.exponent != 0,
+            drift=(drift is not None and drift.exponent != 0) or self._file.leak is not None,
         )  # fmt: skip
 
     def load(self, devices: DeviceArray, conductance: F32, now_ps: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import HybridCells, Written
+from archsim.analog.in_place import Given
+from archsim.analog.single import Pulsed
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -20,7 +23,8 @@ class ArrayWriter(Component):
 
     A group of columns, one of each driver, is written in a slot: first as many pulses up as its longest train has,
     then down likewise. While a row's group is pulsed up, the other columns are held at that voltage, so that nothing
-    falls across their devices; downwards they stay at rest. The caller holds the tile.
+    falls across their devices; downwards they stay at rest. Of several devices a weight those are pulsed whose turn it
+    is, at once: a driver reaches all columns of a weight, and a row is as many times longer. The caller holds the tile.
 
     Parameters
     ----------
@@ -91,18 +95,16 @@ class ArrayWriter(Component):
         self.drivers = -(-columns // columns_per_driver)
         self.up_ps, self.down_ps = up_ps, down_ps
 
-    def write(self, cells: SingleCells, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+    def write(self, cells: Written, index: I64, pulses: I64, tag: Tag) -> Work[None]:
         """Give signed numbers of pulses to the devices at flat positions `index`, in rising order."""
         if not self.slot.take():
             yield from self.slot.wait()
         try:
             done = cells.pulse(index, pulses, self.clock.now)
-            longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
-            up_slots, down_slots, trains, devices = longest(index, pulses, self.columns, self.drivers)
-            hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
+            up_slots, down_slots, charged = self._slots(cells, done)
+            hold_ps = round(up_slots * self.up_ps + down_slots * self.down_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            held = trains * self.columns - devices if self.serial else 0
             self.count(
                 tag,
                 {
@@ -110,13 +112,38 @@ class ArrayWriter(Component):
                     "down.pulse": done.down,
                     "up.conduct": done.up_moment * self.up_ps * 1e-12,
                     "down.conduct": done.down_moment * self.down_ps * 1e-12,
-                    "up.charge": done.up + trains + held,
+                    "up.charge": charged,
                     "down.charge": done.down,
                     "control.cycle": up_slots + down_slots,
                 },
             )
         finally:
             self.slot.give()
+
+    def discharge(self, cells: HybridCells, step: float, tag: Tag, *, inverts: bool) -> Work[None]:
+        """Bring all volatile devices to the middle of their range, at once, in the time of a pulse.
+
+        It moves as much charge as the pulses of `step` [S] would, and is counted as so many, all of them up.
+        """
+        if not self.slot.take():
+            yield from self.slot.wait()
+        try:
+            moved = cells.discharge(self.clock.now, inverts=inverts)
+            if not self.clock.passes(self.up_ps):
+                yield self.clock.timeout(self.up_ps)
+            lines = sum(cells.shape)
+            self.count(tag, {"up.pulse": math.ceil(moved / step), "up.charge": lines, "control.cycle": 1})
+        finally:
+            self.slot.give()
+
+    def _slots(self, cells: Written, done: Pulsed) -> tuple[float, float, float]:
+        """Return the slots up and down of what was written, and the lines charged to the voltage of a pulse up."""
+        if isinstance(done.pulses, Given):
+            return done.pulses.slots(-(-self.columns // self.drivers), serial=self.serial)
+        longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
+        up_slots, down_slots, trains, devices = longest(done.index, done.pulses, self.columns, self.drivers)
+        held = trains * self.columns * cells.copies - devices * cells.written if self.serial else 0
+        return up_slots, down_slots, done.up + trains * cells.copies + held
 
     def powered(self) -> dict[str, float]:
         """Return one unit of logic."""

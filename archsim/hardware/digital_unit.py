@@ -163,7 +163,8 @@ class DigitalUnit(Component):
             result += part
         scaled = not isinstance(scale, float) or scale != 1
         if scaled:  # a Python float leaves float32 what it is
-            result = result * (scale if isinstance(scale, float) else scale.astype(np.float32))
+            own = None if len(parts) == 1 else result
+            result = np.multiply(result, scale if isinstance(scale, float) else scale.astype(np.float32), out=own)
         key = ("collect", len(parts), scaled, result.size)
         return self.perform(self._jobs.get(key) or self._collect_job(key), tag, result)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.single import SingleCells
+from archsim.analog.hybrid import Written
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -19,7 +19,8 @@ class TrainWriter(ArrayWriter):
     A device sees a whole pulse where its row and its column are pulsed in one slot, half of one where one of them is.
     Either sign of a product has phases of its own, one or two, each as long as the trains. Each line sends its train
     to partners of both signs. The time is the same whatever meets: phases x slots x the width of a pulse, of a pulse
-    up in half of the phases and of one down in the others. The caller holds the tile.
+    up in half of the phases and of one down in the others. A row is one line of all devices of its weights; of their
+    columns those are pulsed whose turn it is. The caller holds the tile.
 
     Parameters
     ----------
@@ -74,13 +75,11 @@ class TrainWriter(ArrayWriter):
         )  # fmt: skip
         self.shape, self.phases = shape, phases
 
-    def hold_ps(self, slots: int) -> int:
+    def hold_ps(self, slots: float) -> int:
         """Return the time of trains of so many slots."""
-        return self.phases // 2 * slots * (self.up_ps + self.down_ps)
+        return round(self.phases // 2 * slots * (self.up_ps + self.down_ps))
 
-    def send(
-        self, cells: SingleCells, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag
-    ) -> Work[None]:
+    def send(self, cells: Written, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag) -> Work[None]:
         """Give devices at flat positions `index` their signed coincidences; `lines`: pulses on rows and on columns."""
         if not self.slot.take():
             yield from self.slot.wait()
@@ -90,7 +89,8 @@ class TrainWriter(ArrayWriter):
             hold_ps = self.hold_ps(slots)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            sent, up_s, down_s = int(lines[0].sum() + lines[1].sum()), self.up_ps * 1e-12, self.down_ps * 1e-12
+            sent = (cells.copies * lines[0].sum() + cells.written * lines[1].sum()).item()
+            up_s, down_s = self.up_ps * 1e-12, self.down_ps * 1e-12
             self.count(
                 tag,
                 {

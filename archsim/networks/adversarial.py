@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from archsim.networks.builder import Builder
 from archsim.networks.faults import NamedFault
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.graph import Tensor
 from archsim.networks.losses import loss
 from archsim.networks.network import Network
 from archsim.networks.rules.backprop import forward, training
@@ -55,7 +56,7 @@ def adversarial(builder: Builder, generator: Set[str], made: Tensor, judged: tup
     def said(of: Tensor, target: str) -> Loss:
         return loss("binary-cross-entropy", graph, of, target)
 
-    discriminator = builder.learning() - generator
+    discriminator = builder.names() - generator
     outputs = [of_real.name, of_made.name]
     train_d = training(
         graph, [said(of_real, REAL), said(of_made, GENERATED)], outputs=outputs, update=discriminator, name="train D"

@@ -13,8 +13,8 @@ from archsim.base.quantities import Count
 from archsim.base.yamlfile import STORED, Key, Record
 from archsim.learning.functions import Shape
 from archsim.networks.adversarial import GENERATED, LATENT, REAL, adversarial
+from archsim.networks.builder import Builder
 from archsim.networks.faults import NamedFault, within
-from archsim.networks.graph import Builder
 from archsim.networks.layers.base import Layer
 from archsim.networks.losses import LossName, loss
 from archsim.networks.network import INPUT, TARGET, Network
@@ -170,7 +170,7 @@ class AdversarialFile(Record):
         z = builder.feed(LATENT, (told.inputs,) if isinstance(told.inputs, int) else tuple(told.inputs), bound=1.0)
         with within("generator", "layers"):
             made = built(told.layers, builder, (LATENT, z), (INPUT, REAL, GENERATED, *RESERVED))
-        mine = builder.learning()
+        mine = builder.names()
         builder.initial_std = judge.initial_std
         others = (LATENT, REAL, GENERATED, *(layer.name for layer in told.layers), *RESERVED)
         x = builder.feed(INPUT, made.shape, bound=bound)

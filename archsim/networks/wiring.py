@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archsim.base.errors import ModelError, nearest
+from archsim.networks.builder import Builder
 from archsim.networks.faults import within
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 

@@ -26,9 +26,9 @@ GRID, PAIRS, MAINS = "grid", "pairs", "mains"
 METHODS = {
     GRID: "exact, by means over the full grid",
     PAIRS: "the grid is not full: least squares with treatment coding of parameters and pairs, then the variance of "
-    "what they predict over all designs",
+    "what they predict over the full grid",
     MAINS: "too few designs for pairs: least squares with treatment coding of parameters alone, then the variance of "
-    "what they predict over all designs",
+    "what they predict over the full grid",
 }  # fmt: skip
 """How shares were found."""
 

@@ -39,15 +39,20 @@ def check(path: Path, *, option: str = "--out") -> None:
     """
     files.check_folder(path, option=option)
     if in_use(path):
-        raise InputError(
-            key=option, value=str(path), expected="a directory that no other run is being written to",
-            hint="Wait for it, or name another",
-        )  # fmt: skip
+        raise taken(path, "run", option)
     if (path / RUN).is_file():
         if state(path) == "finished":
             raise InputError(key=option, value=str(path), expected="a new directory, but it has a finished run in it")
     elif path.is_dir() and any(each.name != LOCK for each in path.iterdir()):
         raise InputError(key=option, value=str(path), expected="a new or empty directory, but it holds other files")
+
+
+def taken(path: Path, what: str, option: str) -> InputError:
+    """Return the error that another process writes a `what` in a directory."""
+    return InputError(
+        key=option, value=str(path), expected=f"a directory that no other {what} is being written to",
+        hint="Wait for it, or name another",
+    )  # fmt: skip
 
 
 @contextmanager
@@ -82,10 +87,7 @@ def locked(path: Path, what: str, *, option: str = "--out") -> Iterator[None]:
         lock = FileLock(path / LOCK, timeout=0)
         lock.acquire()
     except Timeout as error:
-        raise InputError(
-            key=option, value=str(path), expected=f"a directory that no other {what} is being written to",
-            hint="Wait for it, or name another",
-        ) from error  # fmt: skip
+        raise taken(path, what, option) from error
     except OSError as error:
         expected = f"a directory that can be made ({error.strerror})"
         raise InputError(key=option, value=str(path), expected=expected) from error

@@ -23,25 +23,26 @@ from archsim.runs import layout, state
 
 KINDS = tuple(name for name in DeviceArray.__slots__ if name.endswith("_pulses"))
 """Counters of a device: set_pulses, reset_pulses and whatever else device models count."""
-SIDES = ("G+", "G-")
 CSV, JSON = "endurance.csv", "endurance.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile's counts: kind -> (devices of a weight, rows, columns), of a pair the G+ devices first."""
+    """One tile's counts: kind -> (devices of a weight, rows, columns), of pairs the G+ devices first.
+
+    `kinds` are what devices of a weight are called, each as often as devices or pairs stand side by side.
+    """
 
     name: str
     counts: dict[str, I64]
+    kinds: tuple[str, ...]
 
     @property
     def sides(self) -> tuple[str, ...]:
         """What the devices of a weight are called."""
-        devices = len(self.counts[KINDS[0]])
-        if devices == 1:
-            return ("G",)
-        copies = devices // len(SIDES)
-        return SIDES if copies == 1 else tuple(f"{side} {copy + 1}" for side in SIDES for copy in range(copies))
+        copies = len(self.counts[KINDS[0]]) // len(self.kinds)
+        each = tuple(f"{kind} {copy + 1}" for kind in self.kinds for copy in range(copies))
+        return self.kinds if copies == 1 else each
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +164,22 @@ def _worn(path: Path, architecture: Architecture, limit: float | None) -> Worn |
     names = [name.removesuffix("/shape") for name in saved.arrays if name.endswith("/shape")]
     if not names:
         return None
-    tiles = tuple(_tile(saved, name) for name in names)
+    kinds = architecture.wearing[0] if isinstance(architecture, CrossbarArchitecture) else ()
+    tiles = tuple(_tile(saved, name, kinds) for name in names)
     wear = tuple(_wear(kind, tiles, limit_of(kind, architecture, limit)) for kind in KINDS)
     shown = tuple(one for one in wear if one.total or one.kind in {"set_pulses", "reset_pulses"})
     return Worn(architecture.name, saved.steps, tiles, shown)
 
 
-def _tile(saved: state.State, name: str) -> Tile:
+def _tile(saved: state.State, name: str, kinds: tuple[str, ...]) -> Tile:
     arrays = under(name, saved.arrays)
     rows, columns = (int(size) for size in arrays["shape"])
     first = arrays.get(KINDS[0], np.empty(0, np.int32))
     of_a_weight = max(first.size // (rows * columns), 1)  # a file cut short is refused below
     like = np.empty(of_a_weight * rows * columns, np.int64 if first.dtype == np.int64 else np.int32)  # as of old
     try:
-        return Tile(
-            name, {kind: stored(kind, like, arrays).astype(np.int64).reshape(-1, rows, columns) for kind in KINDS}
-        )
+        counts = {kind: stored(kind, like, arrays).astype(np.int64).reshape(-1, rows, columns) for kind in KINDS}
+        return Tile(name, counts, kinds)
     except InputError as error:
         where = files.display(saved.file)
         raise InputError(error.message, file=where, key=f"{name}/{error.key}", expected=error.expected) from error
@@ -204,9 +205,7 @@ def limit_of(kind: str, architecture: Architecture, given: float | None = None) 
         return Limit(given, "given", "--limit")
     if not isinstance(architecture, CrossbarArchitecture):
         return None
-    stated: Any = getattr(
-        getattr(library.build(architecture.device_file(), Switches()), "file", None), "endurance", None
-    )
+    stated: Any = getattr(getattr(library.build(architecture.wearing[1], Switches()), "file", None), "endurance", None)
     pulses = getattr(stated, kind, None)
     return None if pulses is None else Limit(pulses, stated.basis, str(stated.why or stated.named))
 

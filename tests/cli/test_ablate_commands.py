@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from cli_kit import Cli
 
 SMALL = ("ablate", "mlp-mnist", "--steps", 10, "--seeds", 1, "--no-bits")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_ablate_prints_a_line_a_training_and_a_table_and_keeps_them(cli: Cli, tmp_path: Path) -> None:
     first = cli(*SMALL)
     assert first.code == 0

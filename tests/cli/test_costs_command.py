@@ -35,6 +35,7 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_says_what_it_will_do_does_it_and_goes_on_where_it_was(cli: Cli, small: Path, tmp_path: Path) -> None:
     other = tmp_path / "other-net.yaml"
     other.write_text(SMALL.replace("small-net", "other-net").replace("-deep", "").replace("batch: 4", "batch: 1"))
@@ -59,6 +60,7 @@ def test_a_study_says_what_it_will_do_does_it_and_goes_on_where_it_was(cli: Cli,
     assert (tmp_path / "costs/costs.md").read_text() == page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_runs_that_are_there_are_read_and_runs_of_other_inputs_are_not_replaced(
     cli: Cli, small: Path, tmp_path: Path
 ) -> None:

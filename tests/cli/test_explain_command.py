@@ -14,6 +14,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_run(tmp_path_factory.mktemp("finished") / "run")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_explain_prints_the_short_form_and_writes_the_page_into_the_run(cli: Cli, finished: Path) -> None:
     done = cli("explain", finished, "--no-reruns", "--samples", 1000)
     assert (done.code, done.err) == (0, "")
@@ -33,6 +34,7 @@ def test_json_is_all_that_stands_on_standard_output(cli: Cli, finished: Path, tm
     assert content["reruns"] is None
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_of_one_chip_is_explained_by_its_energy(cli: Cli, tmp_path: Path) -> None:
     cli("run", "mlp-mnist", "--steps", 20, "--arch", "digital32", "--out", "alone", "--quiet")
     done = cli("explain", "alone", "--no-reruns", "--samples", 500)

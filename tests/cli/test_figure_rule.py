@@ -17,6 +17,7 @@ def energy(folder: Path, chip: str) -> float:
     return float(summary["technologies"][0]["energy_per_step_J"][chip]["total"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_by_another_rule_is_the_same_run_with_other_prices_and_rules_of_a_run_say_so(
     cli: Cli, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_run_is_compared_with_itself_by_another_rule(cli: Cli, tmp_path: Path)
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_by_another_rule_stands_beside_the_run_s_own_and_says_so(cli: Cli, tmp_path: Path) -> None:
     common = ("run", "mlp-mnist", "--steps", 40, "--quiet")
     assert cli(*common, "--out", "own").code == 0
@@ -98,6 +100,7 @@ def test_tech_rules_shows_every_scaled_figure_under_every_rule(cli: Cli) -> None
         assert text in done.out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_cases_take_the_rule_too_and_nothing_is_recorded_of_it(cli: Cli) -> None:
     done = cli("validate", "hermes-core2022", "--figure-rule", OLDER, "--out", "out")
     assert (done.code, done.err) == (0, "")

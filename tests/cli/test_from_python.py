@@ -119,6 +119,7 @@ def test_figures_are_returned(done: api.Run) -> None:
     assert set(registry.names("chart")) >= {"energy", "latency", "metric"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_a_run_is_asked_is_answered(done: api.Run, tmp_path: Path) -> None:
     assert done.verify().equal
     found = done.compare(techs=("bottom-up-14nm", "digital-7nm"))

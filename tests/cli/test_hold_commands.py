@@ -36,6 +36,7 @@ def test_hold_prints_accuracy_over_time_and_draws_it(cli: Cli, run: Path) -> Non
     assert {path.name for path in (run / "hold").iterdir()} == {"hold.csv", "hold.json", "hold.png", "hold.svg"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_hold_prints_json_alone(cli: Cli, run: Path, tmp_path: Path) -> None:
     done = cli("hold", run, "--for", "3s", "--repeats", 1, "--json", "--out", tmp_path / "held")
     content = json.loads(done.out)
@@ -44,6 +45,7 @@ def test_hold_prints_json_alone(cli: Cli, run: Path, tmp_path: Path) -> None:
     assert (tmp_path / "held/hold.png").is_file()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_quiet_hold_prints_nothing(cli: Cli, run: Path) -> None:
     done = cli("hold", run, "--for", "1s", "--repeats", 1, "--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")

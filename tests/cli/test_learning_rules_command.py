@@ -32,6 +32,7 @@ def test_its_program_and_its_json_are_those_of_the_rule(cli: Cli) -> None:
     assert told["matrices_beside"] == [{"name": "fc1-feedback", "shape": [10, 250], "role": "feedback"}]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_rule_is_run_explained_and_verified(cli: Cli, tmp_path: Path) -> None:
     out = str(tmp_path / "run")
     settings = ("--set", "network.learning=local-losses", "--set", "feedback.at=tiles")
@@ -41,6 +42,7 @@ def test_a_rule_is_run_explained_and_verified(cli: Cli, tmp_path: Path) -> None:
     assert cli("verify", out).code == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_time_line_of_a_step_whose_phases_come_again_is_whole(cli: Cli, tmp_path: Path) -> None:
     out = str(tmp_path / "run")
     settings = ("--set", "network.learning=local-losses")

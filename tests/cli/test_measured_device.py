@@ -37,6 +37,7 @@ def fitted(cli: Cli, tmp_path: Path) -> Outcome:
     return cli("device", "fit", "pulses.csv", "--out", "gst.yaml")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_fitted_device_goes_all_the_way_to_the_paper_kit(cli: Cli, tmp_path: Path, fitted: Outcome) -> None:
     assert fitted.code == 0, fitted.err
     assert "between devices: a standard deviation of 0." in fitted.out

@@ -56,6 +56,7 @@ def test_a_run_keeps_a_copy_of_every_file_that_it_read(moved: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "command",
     [

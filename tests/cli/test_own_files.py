@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from cli_kit import Cli
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_own_chip_network_and_technology_in_a_few_commands(cli: Cli, tmp_path: Path) -> None:
     assert cli("archs", "new", "--from", "mixed-precision", "--out", "my-chip.yaml").code == 0
     assert cli("workloads", "new", "--out", "my-network.yaml").code == 0

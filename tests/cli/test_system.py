@@ -160,8 +160,7 @@ def test_without_a_place_for_its_cache_numba_does_without(tmp_path: Path) -> Non
     assert (done.stdout, done.returncode) == ("2\n", 0), done.stderr
 
 
-@pytest.mark.parametrize("damage", ["empty", "half"])
-def test_a_damaged_cache_is_mended(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_cache_is_mended(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from archsim.base.jit import kernel\n@kernel()\ndef f(x):\n    return x + 1\nprint(f(1))\n"
     )
@@ -173,11 +172,10 @@ def test_a_damaged_cache_is_mended(tmp_path: Path, damage: str) -> None:
         )
 
     assert again().stdout == "2\n"
-    files_ = [path for path in (tmp_path / "cache").rglob("*") if path.suffix in (".nbi", ".nbc")]
-    assert len(files_) == 2
-    for path in files_:
-        if (path.suffix == ".nbi") == (damage == "empty"):
-            path.write_bytes(b"" if damage == "empty" else path.read_bytes()[: path.stat().st_size // 2])
-    done = again()
-    assert (done.stdout, done.stderr) == ("2\n", "")
-    assert again().stdout == "2\n"
+    index, code = ([*(tmp_path / "cache").rglob(f"*{suffix}")] for suffix in (".nbi", ".nbc"))
+    assert (len(index), len(code)) == (1, 1)
+    for path, left in ((index[0], 0), (code[0], code[0].stat().st_size // 2)):
+        path.write_bytes(path.read_bytes()[:left])
+        done = again()
+        assert (done.stdout, done.stderr) == ("2\n", "")
+        assert path.stat().st_size > left

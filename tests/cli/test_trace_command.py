@@ -32,6 +32,7 @@ def run(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_trace_is_written_beside_the_table_and_the_pictures(cli: Cli, run: Path) -> None:
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
     done = cli("trace", run, "--steps", 2, "--vcd", "step.vcd")

@@ -40,6 +40,7 @@ def test_json_gives_every_check_with_its_error_and_class(cli: Cli) -> None:
     assert content["verdict"]["classes"] == {"arithmetic": 1}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_miss_that_is_not_known_and_a_result_that_moved_end_with_exit_code_1(cli: Cli, tmp_path: Path) -> None:
     folder = copied("garofalo2022", tmp_path)
     text = (folder / "cluster.yaml").read_text()
@@ -51,6 +52,7 @@ def test_a_miss_that_is_not_known_and_a_result_that_moved_end_with_exit_code_1(c
     assert "MISS" in done.out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_record_announces_a_move_once_and_the_next_run_is_quiet(cli: Cli, tmp_path: Path) -> None:
     folder = copied("garofalo2022", tmp_path)
     text = (folder / "cluster.yaml").read_text()

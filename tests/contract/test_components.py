@@ -34,7 +34,8 @@ from archsim.studies.inventory import declared, small_entries_and_parts
 from archsim.studies.validation.cases import read_case, shipped_cases
 
 NETWORK = chain(12, dense("fc1", 9, "relu"), dense("fc2", 3, "sigmoid"), std=0.3)
-BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8"}
+BUSY = {("refresh", "every"): "5", ("refresh", "saturated"): "1.2 uS", ("tile", "rows"): "8",
+        ("pairs", "every"): "20", ("pairs", "saturated"): "1.2 uS"}  # fmt: skip
 """So that layers are cut and a few steps bring every action about."""
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
-from archsim.analog.single import SingleCells
-from archsim.base.arrays import I64, Arrays
+from archsim.analog.hybrid import Written
+from archsim.base.arrays import F32, I64, Arrays
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
-from archsim.chips.placement import Grid
+from archsim.chips.placement import Due, Grid, by_tile
 from archsim.hardware.array_writer import ArrayWriter
 from archsim.hardware.component import Component
 from archsim.learning.pulses import PulseRule
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class FastArray:
     """An array that learns in place of a matrix's weights: its cells, its reference, the buffer."""
 
-    cells: list[list[SingleCells]]
-    reference: list[list[SingleCells]]
+    cells: list[list[Written]]
+    reference: list[list[Written]]
     rule: Buffered
 
 
@@ -40,9 +40,30 @@ class InArrayLayer:
     """Leaves of one matrix: its place, the cells by grid position, what finds pulses, a fast array if it has one."""
 
     grid: Grid
-    cells: list[list[SingleCells]]
+    cells: list[list[Written]]
     rule: PulseRule | PulseTrains
     fast: FastArray | None = None
+
+    def by_tile(self, index: I64, pulses: I64) -> Iterator[Due]:
+        """Sort pulses to tiles."""
+        return iter(by_tile(self.grid, index, pulses))
+
+    def in_line(self, line: int, pulses: I64) -> Iterator[Due]:
+        """Sort the pulses of a line, (columns,), to the tiles that it goes through and where any are due."""
+        r = band_of(self.grid, line)
+        for c, column in enumerate(self.grid.columns):
+            here = pulses[column.part]
+            due = np.flatnonzero(here)
+            if due.size:
+                begin = (line - self.grid.rows[r].start) * column.size
+                yield Due(r, c, int(due[0]), begin + due, here[due])
+
+    def alone(self, line: int) -> F32:
+        """Return what the rows of a line's band are driven with to read that line alone, (1, rows of the band)."""
+        band = self.grid.rows[band_of(self.grid, line)]
+        driven = np.zeros((1, band.size), np.float32)
+        driven[0, line - band.start] = 1.0
+        return driven
 
 
 class Writing(ABC):
@@ -103,16 +124,6 @@ class Writing(ABC):
         }  # fmt: skip
 
 
-def by_tile(grid: Grid, index: I64, pulses: I64) -> Iterator[tuple[int, int, I64, I64]]:
-    """Sort pulses to tiles: row band, column band, flat positions inside in rising order, pulses.
-
-    For the thousands of pulses of a step here; `crossbar.by_tile` is the quicker one for a handful.
-    """
-    if grid.tiles == 1:
-        yield 0, 0, index, pulses
-        return
-    i, j = np.divmod(index, grid.columns[-1].stop)
-    for r, row in enumerate(grid.rows):
-        for c, column in enumerate(grid.columns):
-            here = (i >= row.start) & (i < row.stop) & (j >= column.start) & (j < column.stop)
-            yield r, c, (i[here] - row.start) * column.size + j[here] - column.start, pulses[here]
+def band_of(grid: Grid, line: int) -> int:
+    """Return the band of rows that a line is in."""
+    return next(k for k, band in enumerate(grid.rows) if line < band.stop)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from archsim.base.arrays import I64
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
-from archsim.chips.weights.base import InArrayLayer, Writing, by_tile
+from archsim.chips.placement import Due
+from archsim.chips.weights.base import InArrayLayer, Writing
 from archsim.hardware.component import Component
 from archsim.hardware.pulse_unit import PulseUnit
 from archsim.learning.pulses import PulseRule
@@ -39,12 +39,11 @@ class Rounded(Writing):
         unit.fetch(x.elements + d.elements, tag)
         due = yield from self.pulse_unit.find(cast("PulseRule", state.rule), x.values, scaled, tag)
         if due.index.size:
-            parts = by_tile(state.grid, due.index, due.pulses)
-            yield from self.clock.together(
-                [self._write(matrix, r, c, index, pulses, tag) for r, c, index, pulses in parts if index.size]
-            )
+            parts = state.by_tile(due.index, due.pulses)
+            yield from self.clock.together([self._write(matrix, part, tag) for part in parts if part.index.size])
 
-    def _write(self, matrix: str, r: int, c: int, index: I64, pulses: I64, tag: Tag) -> Work[None]:
+    def _write(self, matrix: str, due: Due, tag: Tag) -> Work[None]:
         """Pulse the devices of one tile; tile before writer, always."""
-        work = self.writers[matrix][r][c].write(self.state[matrix].cells[r][c], index, pulses, tag)
+        r, c = due.row, due.column
+        work = self.writers[matrix][r][c].write(self.state[matrix].cells[r][c], due.index, due.pulses, tag)
         return self.chip.tiles[matrix][r][c].slot.during(work)

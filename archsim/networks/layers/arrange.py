@@ -11,7 +11,8 @@ from archsim.base.quantities import Count
 from archsim.learning.functions import Reshape
 from archsim.learning.images.padding import Pad
 from archsim.learning.moves import Fit, Join, Transpose
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import IMAGE, Layer, Padding
 
 

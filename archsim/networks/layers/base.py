@@ -12,7 +12,8 @@ from archsim.base.errors import ModelError
 from archsim.base.quantities import Count
 from archsim.base.yamlfile import Record
 from archsim.learning.images.windows import Window
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 
 Activation = Literal["sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "softmax", "linear"]
 """What `networks.graph.Builder.activate` knows."""

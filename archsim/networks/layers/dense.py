@@ -7,7 +7,8 @@ from typing import Literal
 
 from archsim.base.quantities import Count
 from archsim.learning.moves import AppendOne
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import ActivatedLayer
 
 

@@ -9,7 +9,8 @@ from pydantic import Field, FiniteFloat
 
 from archsim.learning.dropout import Dropout
 from archsim.learning.functions import Reshape
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 

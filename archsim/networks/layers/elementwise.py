@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from archsim.learning.functions import Elementwise, Sum
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from archsim.learning.functions import Reshape
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 

@@ -9,7 +9,8 @@ from pydantic import Field, FiniteFloat
 
 from archsim.base.quantities import Count, Switch
 from archsim.learning.norms.functions import Groups, Moments, Normalise
-from archsim.networks.graph import Builder, Tensor
+from archsim.networks.builder import Builder
+from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer, Rate
 
 Epsilon = Annotated[FiniteFloat, Field(gt=0)]

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.errors import InputError, nearest
-from archsim.records.sweeps import CHIP, FIXED, TECHNOLOGY, Quantity, Sweep
+from archsim.records.sweeps import CHIP, DEFINITION, FIXED, TECHNOLOGY, Quantity, Sweep
 from archsim.studies.sweeps.conditions import Condition, hold
 from archsim.studies.sweeps.conditions import read as read_condition
+from archsim.studies.sweeps.measures import NUMBER, WORDS, Kind, of_axis, of_quantity, of_texts, of_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,9 +46,9 @@ def chosen(
         raise InputError(key="--best", value=best, expected="a whole number from 1 on")
     rows = sweep.frame
     if conditions:
-        names = _names(sweep)
-        told = [read_condition(text, names, option="--where") for text in conditions]
-        rows = rows[[_holds(told, names, row) for row in rows.to_dict("records")]]
+        names, kinds = _names(sweep), _kinds(sweep)
+        told = [read_condition(text, kinds, option="--where") for text in conditions]
+        rows = rows.loc[[_holds(told, names, row) for row in rows.to_dict("records")]]
     if sort is None and best is not None:
         sort = sweep.quantities[0].name
     if sort is not None:
@@ -59,6 +60,28 @@ def chosen(
     return rows
 
 
+def broken(sweep: Sweep, rows: pd.DataFrame) -> list[list[str]]:
+    """Return the constraints of a search that each row breaks, as they were given; of a sweep there are none.
+
+    What is not known fulfils nothing.
+    """
+    asked = sweep.definition.get("search")
+    texts = asked.get("subject_to") if isinstance(asked, dict) else None
+    if not isinstance(texts, list) or not texts:
+        return [[] for _ in range(len(rows))]
+    fixed = {str(key): str(value) for key, value in (sweep.definition.get("settings") or {}).items()}
+    names, kinds = _names(sweep), {key: of_texts([value]) for key, value in fixed.items()} | _kinds(sweep)
+    told = [read_condition(str(text), kinds, option=str(sweep.path / DEFINITION)) for text in texts]
+    return [
+        [
+            each.text
+            for each in told
+            if not each.holds({**fixed, **{name: row[column] for name, column in names.items()}})
+        ]
+        for row in rows.to_dict("records")
+    ]
+
+
 def _names(sweep: Sweep) -> dict[str, str]:
     """Return every name that a condition may ask for -> its column."""
     found = {str(column): str(column) for column in sweep.frame.columns}
@@ -66,6 +89,18 @@ def _names(sweep: Sweep) -> dict[str, str]:
         found[axis.key] = axis.column
     for each in sweep.quantities:
         found |= dict.fromkeys(each.words, each.name)
+    return found
+
+
+def _kinds(sweep: Sweep) -> dict[str, Kind]:
+    """Return every name that a condition may ask for -> what it is measured in."""
+    found = {str(column): WORDS for column in sweep.frame.columns}
+    found |= {part: of_unit("J", bare=True) for part in sweep.parts.values()} | {"seeds": NUMBER}
+    for axis in sweep.axes:
+        found |= {word: of_axis(axis, word) for word in (axis.key, axis.column)}
+    for each in sweep.quantities:
+        found |= {word: of_quantity(each, word) for word in each.words}
+        found[each.spread] = of_quantity(each, each.name)
     return found
 
 

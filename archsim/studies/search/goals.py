@@ -13,6 +13,7 @@ from archsim.base.metrics import METRICS, Metric
 from archsim.records.sweeps import METRIC, QUANTITIES, Quantity, metric_quantity
 from archsim.studies.sweeps.conditions import Condition
 from archsim.studies.sweeps.conditions import read as read_condition
+from archsim.studies.sweeps.measures import Kind, of_quantity
 
 MINIMISE, MAXIMISE, SUBJECT = "--minimise", "--maximise", "--subject-to"
 UNKNOWN = 1.0
@@ -130,7 +131,7 @@ def _words(metric: Metric | None) -> dict[str, Quantity]:
 
 
 def goals(
-    minimise: Sequence[str], maximise: Sequence[str], limits: Sequence[str], *, keys: Sequence[str],
+    minimise: Sequence[str], maximise: Sequence[str], limits: Sequence[str], *, keys: Mapping[str, Kind],
     metric: Metric | None,
 ) -> Goals:  # fmt: skip
     """Return what is asked for.
@@ -139,7 +140,7 @@ def goals(
     ----------
     minimise, maximise : names of quantities: "energy", "time", "area", "accuracy"
     limits : comparisons over quantities and parameters: "accuracy >= 97 %", "area <= 2 mm2"
-    keys : of the parameters
+    keys : of the parameters, with what each is measured in
     metric : of the workload; None where nothing is trained
 
     Raises
@@ -163,7 +164,8 @@ def goals(
     if not objectives:
         raise InputError("no objective", key=MINIMISE, expected=_some(words))
     columns = {**{word: each.name for word, each in words.items()}, **{key: key for key in keys}}
-    told = tuple(_limit(text, columns, metric) for text in limits)
+    kinds = {**{word: of_quantity(each, word) for word, each in words.items()}, **keys}
+    told = tuple(_limit(text, columns, kinds, metric) for text in limits)
     return Goals(tuple(objectives), told, metric)
 
 
@@ -183,8 +185,8 @@ def _objective(name: str, words: Mapping[str, Quantity], option: str, *, trained
     return words[name]
 
 
-def _limit(text: str, columns: Mapping[str, str], metric: Metric | None) -> Limit:
-    condition = read_condition(text, columns, option=SUBJECT)
+def _limit(text: str, columns: Mapping[str, str], kinds: Mapping[str, Kind], metric: Metric | None) -> Limit:
+    condition = read_condition(text, kinds, option=SUBJECT)
     found = Limit(condition, {name: columns[name] for name in condition.names})
     of_share = metric is not None and metric.share and set(found.columns.values()) == {METRIC}
     if of_share and all(found.excess({METRIC: k / 100}) > 0 for k in range(101)):

@@ -1,187 +1,38 @@
-"""A search from what is asked to its table: declared, checked, done in stages, and gone on with."""
+"""A search from what is asked to its table: done in stages, and gone on with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.base.errors import DoesNotFitError, InputError
+from archsim.base.errors import DoesNotFitError
 from archsim.base.progress import Counted
-from archsim.base.yamlfile import Document
-from archsim.chips import architecture as architectures
 from archsim.records.fronts import front
 from archsim.records.sweeps import QUANTITIES, Quantity, Sweep, metric_quantity, read_sweep
-from archsim.runs import workload as workloads
-from archsim.runs.spec import DIGITAL
-from archsim.studies.search import asking, goals, stages
+from archsim.studies.search import asking, stages
+from archsim.studies.search.asked import Search
 from archsim.studies.search.designs import Designs, place
 from archsim.studies.search.goals import Goals
-from archsim.studies.search.loop import Loop, listed
-from archsim.studies.search.sharing import Sharing, alone, joined
+from archsim.studies.search.loop import Loop
+from archsim.studies.search.sharing import Sharing, alone, check_joined, joined
 from archsim.studies.search.space import Space
-from archsim.studies.search.space import space as read_space
 from archsim.studies.sweeps import table
 from archsim.studies.sweeps.chips import Design, Reading, digest
 from archsim.studies.sweeps.store import Store
-from archsim.studies.sweeps.study import Named, Study, called
-from archsim.studies.sweeps.study import asked as asked_of_sweep
+from archsim.studies.sweeps.store import check as check_store
+from archsim.studies.sweeps.study import called
 from archsim.studies.sweeps.tariffs import Tariffs
 from archsim.studies.workers.pool import On, Pool, pool
+from archsim.studies.workers.pool import check as check_place
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AT_A_TIME, TRIALS, TRAININGS = 8, 100, 20
 ESTIMATES, TRAINED = "estimates", "trainings"
 """What the two stages are called, in Optuna's storage too."""
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """What a search is, checked; nothing is begun.
-
-    Parameters
-    ----------
-    space : Space
-    goals : Goals
-    study : Study
-        As it is trained, or estimated if nothing is trained.
-    estimates : bool
-        Whether designs are estimated, first or at all.
-    trials : int
-        Designs that are estimated; without estimates, trained.
-    trainings : int
-        Designs that are trained after that; 0 if the metric is not asked for.
-    sampler : "tpe" or "nsga2"
-    seed : int
-        Of the sampler.
-    at_a_time : int
-        Designs that are proposed together.
-    """
-
-    space: Space
-    goals: Goals
-    study: Study
-    estimates: bool
-    trials: int
-    trainings: int
-    sampler: str
-    seed: int
-    at_a_time: int
-    instead_of: str | None = None
-
-    @property
-    def estimate_study(self) -> Study:
-        """The study of the estimates."""
-        return replace(self.study, estimate=True, seeds=1, first_seed=1, steps=None, until=None)
-
-    def lines(self) -> list[str]:
-        """Return in words what is searched for, where, and how."""
-        many = "no end of designs" if self.space.size is None else f"{self.space.size:,} designs"
-        keys = "; ".join(f"{each.key} {each.named()}" for each in self.space.parameters)
-        said = [f"space      {many}: {keys}"]
-        first, *rest = self.goals.lines()
-        said += [f"goal       {first}", *(f"           {each}" for each in rest)]
-        how = f"proposed by {self.sampler}, {self.at_a_time} at a time, seed {self.seed}"
-        if self.estimates:
-            known = ", ".join(each.title for each in self.goals.estimable().objectives)
-            said.append(f"estimates  up to {self.trials:,} designs by {known}, {how}")
-        else:
-            said.append(f"trainings  up to {self.trials:,} designs, {how}")
-        if self.trainings:
-            said.append(f"trainings  up to {self.trainings:,} of these: {stages.RULE}")
-        return said
-
-
-def search(
-    workload: Named, *, settings: Sequence[str] | Mapping[str, Any] = (),
-    figures: Sequence[str] | Mapping[str, Any] = (), archs: Sequence[Named] = (), techs: Sequence[str] = (),
-    minimise: Sequence[str] = (), maximise: Sequence[str] = (), subject_to: Sequence[str] = (),
-    trials: int = TRIALS, trainings: int = TRAININGS, sampler: str = asking.TPE, seed: int = 1,
-    at_a_time: int = AT_A_TIME, estimate: bool = False, train: bool = False, **told: Any,
-) -> Search:  # fmt: skip
-    """Return what options ask for, checked.
-
-    Parameters
-    ----------
-    workload : as for `archsim.resolve`
-    settings, figures : as `space` takes them
-    archs : one chip a design, more than one to choose from; by default the workload's own that are no baseline
-    techs : likewise technologies
-    minimise, maximise, subject_to : as `goals` takes them
-    trials, trainings, at_a_time : int
-    sampler, seed
-    estimate : bool
-        Train nothing.
-    train : bool
-        Train every design, without estimates.
-    **told : further fields of a sweep's study: seeds, preset, steps, until, batch, data
-
-    Raises
-    ------
-    InputError
-        For the first thing wrong.
-    """
-    for option, value in (("--trials", trials), ("--trainings", trainings), ("--at-a-time", at_a_time)):
-        if value < 1:
-            raise InputError(key=option, value=value, expected="a whole number from 1 on")
-    if seed < 0:
-        raise InputError(key="--seed", value=seed, expected="a whole number from 0 on")
-    if estimate and train:
-        raise InputError(key="--train", value="", expected="one of --estimate and --train")
-    asking.check_sampler(sampler)
-    asking.optuna()
-    own = tuple(archs) or _own(workloads.document(workload))
-    declared = read_space(settings, figures, techs=techs, archs=own)
-    study = asked_of_sweep(
-        workload, settings=declared.texts("set"), figures=declared.texts("figure"), archs=own, techs=techs or None,
-        reference=False, **told,
-    )  # fmt: skip
-    names = [*minimise, *maximise]
-    trained = train or (not estimate and goals.asks_metric(names, subject_to))
-    study = replace(study, estimate=not trained)
-    if not trained and (study.seeds > 1 or study.steps or study.until):
-        raise InputError(
-            key="--estimate", value="", expected="no --seeds, --steps or --until, for nothing is trained: ask for "
-            "the metric, or --train",
-        )  # fmt: skip
-    reading = _checked(study, declared)
-    keys = [each.key for each in declared.parameters] + [*declared.sets, *declared.figures]
-    wanted = goals.goals(minimise, maximise, subject_to, keys=keys, metric=reading.metric())
-    listed(declared, wanted)
-    study = replace(study, reference=wanted.asks_ratio, workload=reading.workload)
-    return Search(
-        declared, wanted, study, not train, trials, trainings if wanted.judged and not train else 0, sampler, seed,
-        at_a_time, reading.instead_of,
-    )  # fmt: skip
-
-
-def _checked(study: Study, declared: Space) -> Reading:
-    """Read each level once, so that a wrong key or value is told before anything begins.
-
-    Levels that do not fit the chip beside the first of all others may fit beside other ones.
-
-    Raises
-    ------
-    InputError
-        That names it.
-    """
-    reading, tariffs = Reading(study), Tariffs(study)
-    for values in declared.ends():
-        tariffs.clock(values)
-        with suppress(DoesNotFitError):
-            reading.design(values)
-    return reading
-
-
-def _own(document: Document) -> tuple[Named, ...]:
-    """Return the architectures of a workload that are no baseline; if there is none, all."""
-    names = [*workloads.architectures(document)]
-    kinds = [architectures.document(name).data.get("chip") for name in names]
-    return tuple(name for name, kind in zip(names, kinds, strict=True) if kind != DIGITAL) or tuple(names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,6 +100,21 @@ def carry_out(
         finally:
             doing.end(state)
     return doing.found()
+
+
+def check(what: Search, out: Path, *, on: On, storage: str | None = None, join: bool = False) -> None:
+    """Refuse what `carry_out` would refuse before it does anything; does and writes nothing.
+
+    Raises
+    ------
+    InputError, SystemFault
+        As `carry_out`, and as `studies.workers.pool.check`.
+    """
+    if join:
+        check_joined(out)
+    check_store(out, definition(what), shared=join)
+    asking.check_storage(storage)
+    check_place(on)
 
 
 class _Doing:
@@ -328,7 +194,7 @@ class _Doing:
             return {**fixed, **row, **{key: row[column] for key, column in columns.items()}}
 
         within = [wanted.fulfilled(told(row)) for row in rows.to_dict("records")]
-        feasible = rows[within]
+        feasible = rows.loc[within]
         best = feasible[front(feasible, wanted.objectives)] if len(feasible) else feasible
         nearest = "" if len(feasible) else _nearest(wanted, [told(row) for row in rows.to_dict("records")])
         refused = {
@@ -392,8 +258,3 @@ def _fitting(reading: Reading, declared: Space) -> Design:
         with suppress(DoesNotFitError):
             return reading.design(values)
     return reading.design(declared.first())
-
-
-def folder_of(what: Search) -> Path:
-    """Return where a search is kept by default."""
-    return Path("reports") / f"search-{called(what.study.workload)}"

@@ -84,6 +84,18 @@ def alone(path: Path) -> Iterator[Sharing]:
                 each.unlink(missing_ok=True)
 
 
+def check_joined(path: Path) -> None:
+    """Refuse a directory that has no search to take part in.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    if not (path / DEFINITION).is_file():
+        raise InputError(key="--join", value=str(path), expected="the directory of a search that was begun")
+
+
 @contextmanager
 def joined(path: Path) -> Iterator[Sharing]:
     """Take part in the search of a directory.
@@ -93,8 +105,7 @@ def joined(path: Path) -> Iterator[Sharing]:
     InputError
         If there is none.
     """
-    if not (path / DEFINITION).is_file():
-        raise InputError(key="--join", value=str(path), expected="the directory of a search that was begun")
+    check_joined(path)
     host = "".join(letter for letter in socket.gethostname() if letter.isalnum() or letter in "-.")
     name = f"{_JOIN}{host}-{os.getpid()}.lock"
     lock = FileLock(path / name, timeout=0)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.base import usual_units
 from archsim.base.errors import InputError
 from archsim.studies.sweeps import values
 from archsim.studies.sweeps.study import ARCH, TECH, Named, called
@@ -18,9 +17,7 @@ DIGITS = 4
 """Significant digits of a number that is drawn from a range: two designs that differ by less are one."""
 MOST_LISTED = 100_000
 """Designs up to which a space is gone through as a whole."""
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_RANGE = re.compile(rf"\s*({_NUMBER})\s*([A-Za-zµ%][\w/^*%µ]*)?\s*\.\.\s*({_NUMBER})\s*([A-Za-zµ%][\w/^*%µ]*)?\s*"
-                    r"(?::\s*(lin|log)\s*)?")  # fmt: skip
+_RANGE = re.compile(rf"\s*{values.END}\s*\.\.\s*{values.END}\s*(?::\s*(lin|log)\s*)?")
 Drawn = int | float | str
 """What a sampler draws of a parameter: the place of a level, a number of a range, a word."""
 
@@ -158,7 +155,7 @@ def space(
     parameters: list[Parameter] = []
     fixed: dict[str, dict[str, str]] = {"set": {}, "figure": {}}
     for kind, given in (("set", settings), ("figure", figures)):
-        for key, told in _pairs(given, f"--{kind}").items():
+        for key, told in pairs(given, f"--{kind}").items():
             found = _parameter(key, kind, told)
             if len(found.levels) > 1:
                 parameters.append(found)
@@ -178,7 +175,7 @@ def space(
     return Space(tuple(parameters), fixed["set"], fixed["figure"])
 
 
-def _pairs(given: Sequence[str] | Mapping[str, Any], option: str) -> dict[str, Any]:
+def pairs(given: Sequence[str] | Mapping[str, Any], option: str) -> dict[str, Any]:
     """Return key -> values as they were given."""
     if isinstance(given, Mapping):
         return {str(key): told for key, told in given.items()}
@@ -208,17 +205,10 @@ def _parameter(key: str, kind: str, told: Any) -> Parameter:
 def _range(key: str, kind: str, text: str, match: re.Match[str]) -> Parameter | None:
     """Return a range of numbers; None of whole numbers one after the other, which are levels."""
     first, unit, last, other, how = match.groups()
-    unit, other = unit or other or "", other or unit or ""
-    low, high = float(first), float(last)
     option = f"--{kind} {key}"
+    low, high, unit = values.in_one_unit((first, unit), (last, other), key=option, value=text)
     if not unit and how is None and low.is_integer() and high.is_integer():
         return None
-    if unit != other:
-        ends = [usual_units.read(f"{number} {each}") for number, each in ((first, unit), (last, other))]
-        if ends[0] is None or ends[1] is None or ends[0][1] != ends[1][1] or not ends[0][1]:
-            raise InputError("two units that are not of one kind", key=option, value=text,
-                             expected="one unit at both ends")  # fmt: skip
-        (low, unit), (high, _) = ends[0], ends[1]
     whole = not unit and first.isdecimal() and last.isdecimal()
     if not low < high:
         raise InputError("no value lies in it", key=option, value=text, expected="the smaller end first")

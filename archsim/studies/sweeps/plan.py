@@ -193,8 +193,7 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
         raise InputError(key="--retime", value=retime, expected="a whole number of steps from 0 on")
     _check_size(study, yes=yes)
     tariffs, reading = Tariffs(study), Reading(study)
-    names = {*study.axes, *study.sets, *study.figures}
-    conditions = [read_condition(text, names, option="condition") for text in study.conditions]
+    conditions = [read_condition(text, study.kinds, option="condition") for text in study.conditions]
     units: dict[str, Unit] = {}
     found = Plan(study, reading, tariffs, [], units, retime)
     finder = Finder(study, units, retime)

@@ -8,6 +8,7 @@ from these.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.base.errors import InputError
 from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
 from archsim.runs import owner
@@ -55,23 +56,34 @@ class Store:
         Raises
         ------
         InputError
-            If the directory has another one.
+            As `check`.
+        """
+        self._definition["created"] = self.check().get("created", self._definition["created"])
+        self.mark("running")
+
+    def check(self) -> dict[str, Any]:
+        """Return the definition that the directory has, which is the same; nothing if it has none. Writes nothing.
+
+        Raises
+        ------
+        InputError
+            If it has another one, or one that cannot be read.
         """
         file = self.path / DEFINITION
-        if file.is_file():
-            told = self._told(file)
-            if what(told) != what(self._definition):
-                raise InputError(
-                    key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
-                    hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
-                )  # fmt: skip
-            self._definition["created"] = told.get("created", self._definition["created"])
-        self.mark("running")
+        if not file.is_file():
+            return {}
+        told = self._told(file)
+        if what(told) != what(self._definition):
+            raise InputError(
+                key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
+                hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
+            )  # fmt: skip
+        return told
 
     def _told(self, file: Path) -> dict[str, Any]:
         try:
             told = json.loads(files.read_text(file, "json", "a sweep's definition"))
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             raise InputError("is not what archsim writes", file=files.display(file), expected="a sweep's definition")
@@ -88,11 +100,8 @@ class Store:
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return what is kept under a key, or None; what cannot be read is as if it were not there."""
-        try:
-            found = json.loads(self._file(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return found if isinstance(found, dict) and found.get("state") in ("done", "failed") else None
+        found = kept.read(self._file(key))
+        return found if found is not None and found.get("state") in ("done", "failed") else None
 
     def put(self, key: str, content: Mapping[str, Any]) -> None:
         """Keep something under a key."""
@@ -101,6 +110,14 @@ class Store:
     def run(self, key: str) -> Path:
         """Return where the run directory of a training is kept."""
         return self.path / RUNS / key
+
+    def keep_run(self, key: str, content: Mapping[str, bytes]) -> None:
+        """Keep a run directory that a worker elsewhere sent; only when it is whole are its counts kept, too."""
+        path = self.run(key)
+        shutil.rmtree(path, ignore_errors=True)  # of a sweep that died before it knew of this run
+        for name, each in content.items():
+            with files.replacing(path / name) as aside:
+                aside.write_bytes(each)
 
     # --- table ----------------------------------------------------------------------------------------------------
     def write(self, frame: pd.DataFrame) -> list[Path]:
@@ -125,6 +142,39 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [key for key in keys if digest(one.get(key)) != digest(other.get(key))]
 
 
+def check(path: Path, definition: Mapping[str, Any], *, shared: bool = False) -> None:
+    """Refuse a directory in which a sweep of a definition could not begin or go on; touches nothing.
+
+    Parameters
+    ----------
+    path : Path
+    definition : as of `Store`
+    shared : bool
+        Whether another process may write there.
+
+    Raises
+    ------
+    InputError
+        As `owned` and `Store.begin`.
+    """
+    _check_folder(path)
+    if not shared and owner.in_use(path):
+        raise owner.taken(path, "sweep", "--out")
+    Store(path, definition).check()
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a directory that cannot be made, or holds something else than a sweep."""
+    files.check_folder(path)
+    strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
+    if strangers and DEFINITION not in strangers:
+        raise InputError(
+            key="--out",
+            value=str(path),
+            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
+        )
+
+
 @contextmanager
 def owned(path: Path) -> Iterator[Path]:
     """Make a directory a sweep's own for as long as the context lasts.
@@ -134,14 +184,7 @@ def owned(path: Path) -> Iterator[Path]:
     InputError
         If it cannot be made, holds something else, or another process writes a sweep there.
     """
-    files.check_folder(path)
-    strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
-    if strangers and DEFINITION not in strangers:
-        raise InputError(
-            key="--out",
-            value=str(path),
-            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
-        )
+    _check_folder(path)
     with owner.locked(path, "sweep"):
         yield path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 from archsim.records.sweeps import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
+from archsim.studies.sweeps.measures import Kind, of_texts
 from archsim.studies.sweeps.values import check_once, listed, scale
 from archsim.studies.sweeps.values import read as read_values
 
@@ -110,6 +111,11 @@ class Study:
         return {key: values for key, values in found.items() if len(values) > 1}
 
     @property
+    def kinds(self) -> dict[str, Kind]:
+        """Key -> what its values are measured in, of all that a condition may ask for."""
+        return {key: of_texts(texts) for key, texts in {**self.axes, **self.sets, **self.figures}.items()}
+
+    @property
     def by_arch(self) -> bool:
         """Whether a point has one chip."""
         return bool(self.archs) and not self.together
@@ -165,8 +171,16 @@ def options(pairs: Sequence[str] | Mapping[str, Any], option: str) -> dict[str, 
     return found
 
 
-def from_file(path: Path, preset: str | None) -> Study:
-    """Return the study that a file says, with a preset of its own or of its workload.
+Read = Callable[..., Texts]
+
+
+def as_written(values: Any, *, key: str) -> Texts:
+    """Return the values of a file as texts, a text among them as it was written: a search's ranges have no end."""
+    return (values,) if isinstance(values, str) else listed(values, key=key)
+
+
+def from_file(path: Path, preset: str | None, *, values: Read = listed) -> Study:
+    """Return the study that a file says, with a preset of its own or of its workload; `values` reads those of a key.
 
     Raises
     ------
@@ -183,18 +197,18 @@ def from_file(path: Path, preset: str | None) -> Study:
     workload = told.workload
     if workload.endswith((".yaml", ".yml")) and not Path(workload).is_file() and (path.parent / workload).is_file():
         found = replace(found, workload=str(path.parent / workload))
-    found = _over(found, told, document, ())
-    return found if own is None else _over(found, own, document, ("presets", str(preset)))
+    found = _over(found, told, document, (), values)
+    return found if own is None else _over(found, own, document, ("presets", str(preset)), values)
 
 
-def _over(study: Study, part: _Asked, document: Document, at: Key) -> Study:
+def _over(study: Study, part: _Asked, document: Document, at: Key, read_one: Read) -> Study:
     """Return a study with what a part of its file says in place of its own."""
 
     def values(key: str) -> dict[str, Texts]:
         found = {}
         for name, given in getattr(part, key).items():
             try:
-                found[name] = listed(given, key=name)
+                found[name] = read_one(given, key=name)
             except InputError as error:
                 where = document.error((*at, key, name))
                 raise InputError(

@@ -14,9 +14,9 @@ from archsim.base.errors import InputError
 MOST = 100_000
 """Values that an axis may have."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_END = rf"({_NUMBER})\s*([A-Za-zµ%][\w/^*%µ]*)?"
-_RANGE = re.compile(rf"\s*{_END}\s*\.\.\s*{_END}\s*(?::\s*(lin|log|step)\s*:\s*({_NUMBER})\s*)?")
-_QUANTITY = re.compile(rf"\s*{_END}\s*")
+END = rf"({_NUMBER})\s*([A-Za-zµ%][\w/^*%µ]*)?"
+"""A number and its unit, if it has one: two groups of a regular expression."""
+_RANGE = re.compile(rf"\s*{END}\s*\.\.\s*{END}\s*(?::\s*(lin|log|step)\s*:\s*({_NUMBER})\s*)?")
 _LIKE = 'a list "4,6,8", whole numbers "4..8", "128..512:step:128", "1..2:lin:5" or "0.5pJ..5pJ:log:5"'
 _OPENING, _CLOSING, _QUOTES = "[{(", "]})", "\"'"
 
@@ -115,13 +115,12 @@ def _ranged(text: str, key: str) -> list[str]:
             raise InputError("no range that can be read", key=key, value=text, expected=_LIKE)
         return [text]  # such as ../device.yaml
     first, unit, last, other, how, told = match.groups()
-    unit, other = unit or other or "", other or unit or ""
-    ends = f"{first} {unit}".strip(), f"{last} {other}".strip()
     if not all(map(math.isfinite, map(float, (first, last, told or "0")))):
         raise InputError("a number that is too large", key=key, value=text, expected=_LIKE)
-    a, b, shown = _ends(ends, (float(first), float(last)), (unit, other), key, text)
+    ends = f"{first} {unit or other or ''}".strip(), f"{last} {other or unit or ''}".strip()
+    a, b, shown = in_one_unit((first, unit), (last, other), key=key, value=text)
     if how is None:
-        if not (a.is_integer() and b.is_integer()) or unit:
+        if not (a.is_integer() and b.is_integer()) or shown:
             raise InputError(
                 key=key, value=text, expected=f"{text}:lin:5 or {text}:log:5, for these are no whole numbers"
             )
@@ -139,16 +138,28 @@ def _ranged(text: str, key: str) -> list[str]:
     return made
 
 
-def _ends(
-    texts: tuple[str, str], numbers: tuple[float, float], units: tuple[str, str], key: str, text: str
-) -> tuple[float, float, str]:
-    """Return both ends in one unit, and that unit."""
+def in_one_unit(
+    low: tuple[str, str | None], high: tuple[str, str | None], *, key: str, value: str
+) -> tuple[float, float, str]:  # fmt: skip
+    """Return both ends of a range in one unit, and that unit: theirs if they have the same, else the SI one.
+
+    Parameters
+    ----------
+    low, high : (number, unit) as they stand; one that has no unit has the other's
+    key, value : what the range is given for, and it, for the error
+
+    Raises
+    ------
+    InputError
+        If the units are not of one kind.
+    """
+    units = low[1] or high[1] or "", high[1] or low[1] or ""
     if units[0] == units[1]:
-        return (*numbers, units[0])
-    found = usual_units.read(texts[0]), usual_units.read(texts[1])
-    if found[0] is None or found[1] is None or found[0][1] != found[1][1] or not found[0][1]:
-        raise InputError("two units that are not of one kind", key=key, value=text, expected="one unit at both ends")
-    return found[0][0], found[1][0], found[0][1]
+        return float(low[0]), float(high[0]), units[0]
+    first, last = (usual_units.read(f"{end[0]} {unit}") for end, unit in zip((low, high), units, strict=True))
+    if first is None or last is None or first[1] != last[1] or not first[1]:
+        raise InputError("two units that are not of one kind", key=key, value=value, expected="one unit at both ends")
+    return first[0], last[0], first[1]
 
 
 def _numbers(a: float, b: float, how: str, told: float, key: str, text: str) -> Iterator[float]:
@@ -197,22 +208,3 @@ def scale(texts: Sequence[str]) -> Scale:
     if all(re.fullmatch(_NUMBER, each) for each in texts):
         return Scale("", tuple(float(each) for each in texts))
     return Scale("", tuple(texts))
-
-
-def quantity(text: str) -> float | None:
-    """Return the value [SI] of a text that is a number, a per cent or a usual quantity; None if it is none."""
-    match = _QUANTITY.fullmatch(text)
-    if not match:
-        return None
-    number, unit = match.groups()
-    if not unit:
-        return float(number)
-    if unit == "%":
-        return float(number) / 100
-    if unit in _AREAS:
-        return float(number) * _AREAS[unit]
-    found = usual_units.read(f"{number} {unit}")
-    return None if found is None else found[0]
-
-
-_AREAS = {"mm2": 1e-6, "um2": 1e-12, "cm2": 1e-4, "m2": 1.0}

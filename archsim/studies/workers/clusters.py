@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -145,15 +146,10 @@ def jobs(on: str, kind: str, told: str, *, most: int) -> Iterator[Pool]:
     InputError
         If the extra or the scheduler is not installed, or an option is wrong.
     """
+    command, inside = check_jobs(on, kind, told)
     options = _options(on, kind, told)
-    inside = os.environ.get("SLURM_JOB_ID" if kind == "slurm" else "FLUX_URI")
-    command = {"slurm": "srun" if inside else "sbatch", "flux": "flux"}[kind]
-    if shutil.which(command) is None:
-        raise InputError(
-            f"needs {command}, which is not here", key=f"--on {on}", expected=f"a machine of a {kind} cluster"
-        )
     workers = max(min(_whole(on, options, "workers") or _allocated(kind) or most, most), 1)
-    resources = _resources(on, kind, options, inside=bool(inside))
+    resources = _resources(on, kind, options, inside=inside)
     try:
         import executorlib
 
@@ -161,16 +157,42 @@ def jobs(on: str, kind: str, told: str, *, most: int) -> Iterator[Pool]:
             "slurm": ("SlurmClusterExecutor", "SlurmJobExecutor"),
             "flux": ("FluxClusterExecutor", "FluxJobExecutor"),
         }
-        made = getattr(executorlib, chosen[kind][bool(inside)])
+        made = getattr(executorlib, chosen[kind][inside])
         restarts = {"restart_limit": RESTARTS} if inside else {}
         executor = made(max_workers=workers, resource_dict=resources, block_allocation=True, **restarts)
     except ImportError as error:
-        extra = "sbatch" if command == "sbatch" else "cluster"
-        raise _missing(f"executorlib and what it needs for {command}", on, error, extra) from error
+        raise _missing(f"executorlib and what it needs for {command}", on, error, _extra(command)) from error
     try:
         yield of_executorlib(executor, on)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def check_jobs(on: str, kind: str, told: str) -> tuple[str, bool]:
+    """Return the command that begins workers, and whether they are steps of an allocation; begins none.
+
+    Raises
+    ------
+    InputError
+        As `jobs`.
+    """
+    options = _options(on, kind, told)
+    inside = bool(os.environ.get("SLURM_JOB_ID" if kind == "slurm" else "FLUX_URI"))
+    command = {"slurm": "srun" if inside else "sbatch", "flux": "flux"}[kind]
+    if shutil.which(command) is None:
+        raise InputError(
+            f"needs {command}, which is not here", key=f"--on {on}", expected=f"a machine of a {kind} cluster"
+        )
+    _whole(on, options, "workers")
+    _resources(on, kind, options, inside=inside)
+    for package in ("executorlib", *(("pysqa",) if command == "sbatch" else ())):
+        if find_spec(package) is None:
+            raise _missing(package, on, ImportError(f"No module named {package!r}"), _extra(command))
+    return command, inside
+
+
+def _extra(command: str) -> str:
+    return "sbatch" if command == "sbatch" else "cluster"
 
 
 def of_executorlib(executor: Executor, name: str = "executorlib") -> Pool:

@@ -113,6 +113,28 @@ def pool(on: On = PROCESSES, *, most: int) -> Iterator[Pool]:
         raise InputError(key="--on", value=on, expected=f"one of {', '.join(PLACES)}", hint=nearest(kind, PLACES))
 
 
+def check(on: On) -> None:
+    """Refuse what `pool` would refuse; no process and no job is begun, but Dask's scheduler is asked for an answer.
+
+    Raises
+    ------
+    InputError, SystemFault
+        As `pool`.
+    """
+    if isinstance(on, Executor):
+        return
+    kind, _, rest = on.partition(":")
+    if kind in ("slurm", "flux"):
+        from archsim.studies.workers import clusters
+
+        clusters.check_jobs(on, kind, rest)
+    elif kind == PROCESSES:
+        _number(on, rest)
+    else:
+        with pool(on, most=1):
+            pass
+
+
 def _number(on: str, told: str) -> int:
     if on == PROCESSES:
         return cores()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import math
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
+
+from archsim.base import jit
 
 PACKAGE = Path(__file__).resolve().parents[3] / "archsim"
 INNER = "from archsim.base.jit import kernel\n@kernel()\ndef inner(x):\n    return x + {}\n"
@@ -16,8 +23,12 @@ OUTER = "from archsim.base.jit import kernel\nfrom archsim.mine._kernels import 
 
 
 def answer(folder: Path, cache: Path, **settings: str) -> str:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(folder), **settings}
     script = "from archsim.yours._kernels import outer; print(outer(1), sum(outer.stats.cache_hits.values()))"
+    return run(script, folder, cache, **settings)
+
+
+def run(script: str, folder: Path, cache: Path, **settings: str) -> str:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(folder), **settings}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment, cwd=folder
     )
@@ -53,10 +64,68 @@ def test_a_kernel_is_compiled_anew_by_other_settings_of_the_compiler(package: Pa
     assert answer(package, tmp_path / "cache", NUMBA_BOUNDSCHECK="1") == "2 1"
 
 
-def test_all_kernels_of_archsim_stand_in_files_that_the_cache_knows() -> None:
+def named(added: str = "1", *, body: str = "x + ADDED", options: str = "", constant: object = 1) -> bytes:
+    """Return what an outer kernel is kept under, whose inner one, and a constant of whose, are as given."""
+    names: dict[str, Any] = {"kernel": jit.kernel, "ADDED": constant}
+    text = f"@kernel({options})\ndef inner(x):\n    return {body} + {added}\n@kernel()\ndef outer(x):\n    return inner(x)\n"
+    exec(compile(text, jit.__file__, "exec"), names)  # noqa: S102  there is no file that it could be read from again
+    return jit._substance(names["outer"])
+
+
+def test_a_kernel_is_named_after_what_was_loaded_whatever_its_file_says_by_then() -> None:
+    assert named() == named()
+    different = [
+        named(),
+        named("2"),
+        named(body="x - ADDED"),
+        named(options="fastmath=True"),
+        named(options="fastmath={'contract'}"),
+        named(options="divides=True"),
+        named(constant=2),
+        named(constant=1.0),
+        named(constant=np.float32(1)),
+        named(constant=np.ones(1)),
+    ]
+    assert len(set(different)) == len(different)
+
+
+def test_kernels_name_nothing_but_kernels_numbers_and_modules_that_the_cache_knows() -> None:
+    found = [
+        importlib.import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
+        for path in PACKAGE.rglob("_kernels.py")
+    ]
+    kernels = [value for module in found for value in vars(module).values() if isinstance(value, Dispatcher)]
+    assert len(kernels) > 50
+    for made in kernels:
+        function = made.py_func
+        named = {
+            name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__
+        }
+        own = {
+            name: value for name, value in named.items() if not isinstance(value, Dispatcher | int | float | np.number)
+        }
+        assert set(own.values()) <= {np, math}, (function, own)
+        assert function.__closure__ is None
+
+
+def test_a_kernel_has_the_same_bits_whoever_called_it_first(package: Path, tmp_path: Path) -> None:
+    inner = INNER.replace("(x):\n    return x + {}", "(x, y):\n    return x * x + y")
+    outer = OUTER.replace("(x):\n    return inner(x)", "(x, y):\n    return inner(x, y)")
+    (package / "archsim" / "mine" / "_kernels.py").write_text(inner)
+    (package / "archsim" / "yours" / "_kernels.py").write_text(
+        outer.replace("kernel()", "kernel(fastmath={'contract'})")
+    )
+    script = (
+        "import numpy as np; from archsim.yours._kernels import outer; from archsim.mine._kernels import inner\n"
+        "x, y = np.float32(1 + 2**-12), np.float32(-1 - 2**-11)\n"  # x * x has one bit more than a float32
+        "for first in ({}): first(x, y)\n"
+        "print(inner(x, y))"
+    )
+    for k, order in enumerate(("outer, inner", "inner, outer")):
+        found = run(script.format(order), package, tmp_path / f"cache{k}")
+        assert found == "0.0", order
+
+
+def test_all_kernels_of_archsim_stand_in_files_of_that_name() -> None:
     users = [path for path in PACKAGE.rglob("*.py") if "base.jit import" in path.read_text()]
-    assert users
     assert {path.name for path in users} == {"_kernels.py"}
-    for path in users:  # so that what they compile in is theirs, or NumPy's and Numba's
-        imports = [line for line in path.read_text().splitlines() if "import " in line and "archsim" in line]
-        assert all("base.jit" in line or "_kernels" in line for line in imports), (path, imports)

@@ -35,7 +35,7 @@ BAD = [
     (MIXED, "error_bits: 3", "error_bits: 3.0", "outer_product.error_bits: got 3.0; expected a valid integer"),
     (MIXED, "chi: {bits: 16", "chi: {bits: 33", "outer_product.chi.bits: got 33; expected less than or equal to 32"),
     (MIXED, "limit: 64", "limit: 1", "outer_product.chi.limit: got 1; expected greater than or equal to 2"),
-    (MIXED, "device: pcm", "devise: pcm", "weight.devise: unknown key; expected one of copies, device, drift_tolerance, spread, unit. Did you mean 'device'?"),
+    (MIXED, "device: pcm", "devise: pcm", "weight.devise: unknown key; expected one of copies, device, drift_tolerance, selection, spread, unit. Did you mean 'device'?"),
     (MIXED, "difference: 7 uS", "difference: 7", "refresh.difference: got 7, a number without a unit; expected a quantity in S"),
     (MIXED, "saturated: 9.5 uS", "saturated: 9.5 uV", "refresh.saturated: got '9.5 uV', which is no quantity in S"),
     (MIXED, "saturated: 9.5 uS", "saturated: 9.5 uSS", "refresh.saturated: got '9.5 uSS', whose unit is unknown"),
@@ -93,7 +93,7 @@ def test_a_boundary_says_something_of_each_function() -> None:
 def test_an_unknown_architecture_brings_the_known_and_the_nearest() -> None:
     with pytest.raises(
         InputError,
-        match=r"--arch: got 'digital'; expected a file, or one of agad, chopped-tiki-taka, digital-bf16, digital-fp8, .*digital32-strong, in-array, in-array-sgd, mixed-precision.*Did you mean 'digital",
+        match=r"--arch: got 'digital'; expected a file, or one of agad, chopped-tiki-taka, digital-bf16, digital-fp8, .*digital32-strong, hybrid, in-array, in-array-sgd, mixed-precision.*multi-device, multi-pcm.*Did you mean 'digital",
     ):
         architectures.document("digital")
 

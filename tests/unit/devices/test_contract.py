@@ -64,7 +64,7 @@ def behaviour(name: str, **switches: bool) -> list[object]:
                 seen.append(array.conductance.tolist())
                 way(array, index, np.full(50, pulses), 50 * pulses, 1, source)
         device.load(array, between(device, part, 50), 2)
-    return [*seen, device.reading.exponent, device.reading.noise_slope, device.reading.noise_offset]
+    return [*seen, device.leak, device.reading.exponent, device.reading.noise_slope, device.reading.noise_offset]
 
 
 @every_device

@@ -14,7 +14,7 @@ from archsim.hardware.clock import Clock
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.mac_array import MacArray
 from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
-from archsim.hardware.programmer import Programmer
+from archsim.hardware.programmer import LoggingProgrammer
 from archsim.hardware.sram import Sram
 from archsim.learning.accumulate import Accumulator
 from archsim.learning.functions import Elementwise
@@ -209,8 +209,8 @@ def test_an_epsilon_taken_out_of_chi_is_one_more_addition() -> None:
 
 
 # --- programmer -------------------------------------------------------------------------------------------------------
-def programmer(clock: Clock, ledger: Ledger, parallel: int = 1) -> Programmer:
-    return Programmer(
+def programmer(clock: Clock, ledger: Ledger, parallel: int = 1) -> LoggingProgrammer:
+    return LoggingProgrammer(
         clock, ledger, parallel=parallel, set_ps=SET, reset_ps=RESET, read_ps=READ, cycle_ps=CYCLE, log=sram()
     )  # fmt: skip
 
@@ -287,6 +287,13 @@ def mac_array(
         clock, ledger, lanes=lanes, cycle_ps=CYCLE, weights=sram(banks), operands=sram(), skip_zero_inputs=skip,
         accumulators=accumulators,
     )  # fmt: skip
+
+
+def test_bits_of_a_word_are_changed_by_reading_and_writing_it() -> None:
+    clock, ledger = Clock(), Ledger()
+    _, ps = elapsed(clock, mac_array(clock, ledger, banks=2).rewrite(3, TAG))
+    assert ps == 2 * 3 * ACCESS // 2
+    assert counted(ledger, "mac_array") == {"weights.read": 3, "weights.write": 3, "control.cycle": -(-ps // CYCLE)}
 
 
 @pytest.mark.parametrize("skip", [False, True])

@@ -13,8 +13,8 @@ from archsim.base.errors import ModelError
 from archsim.base.files import shipped_names
 from archsim.chips.execute import execute, training_step
 from archsim.learning.losses import value as loss_value
+from archsim.networks.builder import Builder
 from archsim.networks.file import AdversarialFile
-from archsim.networks.graph import Builder
 from archsim.networks.network import Network
 
 SAMPLES = 4

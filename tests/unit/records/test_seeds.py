@@ -77,6 +77,7 @@ def test_seeds_json_has_the_intervals_of_the_mean_drawn_for_it(folder: Path, mea
     assert drawn(tmp_path) == {}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_folder_by_another_scaling_rule_is_the_mean_of_its_runs_by_it(mean: Recorded, tmp_path: Path) -> None:
     rule = "stillmaker-baas-older"
     found = ruled(mean, rule)
@@ -116,6 +117,7 @@ def test_tests_are_drawn_with_the_band_of_all_seeds(mean: Recorded, page: style.
     assert any("±" in str(line.get_label()) for line in left.lines)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_and_the_object_of_a_folder_hold_all_seeds(folder: Path, mean: Recorded, tmp_path: Path) -> None:
     written = make(folder, tmp_path)
     assert {"report.md", "intervals.json", "metric.png"} <= {path.name for path in written}

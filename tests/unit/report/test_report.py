@@ -114,6 +114,7 @@ def test_latex_escapes_what_latex_would_read(data: Recorded) -> None:
     assert all("%" not in line.replace(r"\%", "") for line in body)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("chip", ["mixed-precision", "digital32"])
 def test_a_run_of_one_chip_alone_is_reported_without_a_ratio(run: Path, tmp_path: Path, chip: str) -> None:
     part = tmp_path / "part"

@@ -189,7 +189,15 @@ def test_a_pair_that_is_none_is_refused(tmp_path: Path, pair: list[str], message
         influence.pair(made, "mixed-precision", pair)
 
 
-@pytest.mark.parametrize("kind", ["grid", "random", "two chips", "one axis", "one design", "long names"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "two chips",
+        "one design",
+        "long names",
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("grid", "random", "one axis")),
+    ],
+)
 def test_no_words_of_a_picture_lie_over_each_other_or_leave_it(tmp_path: Path, kind: str) -> None:
     table, axes = sweep_kit.random_table(60, np.random.default_rng(4))
     grid = sweep_kit.frame()
@@ -213,7 +221,9 @@ def test_no_words_of_a_picture_lie_over_each_other_or_leave_it(tmp_path: Path, k
     assert ("map" in names) == (kind not in ("one axis", "one design"))
 
 
-def test_all_files_are_written_and_written_anew_and_those_of_an_earlier_call_removed(tmp_path: Path) -> None:
+def test_all_files_are_written_and_written_anew_and_those_of_an_earlier_call_removed(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     folder = sweep_kit.write(tmp_path)
     written = write(folder)
     assert written[0] == tmp_path / "report" / PAGE
@@ -222,6 +232,7 @@ def test_all_files_are_written_and_written_anew_and_those_of_an_earlier_call_rem
     assert {path.suffix for path in written[1:]} == {".png", ".svg", ".pdf"}
     assert all(path.stat().st_size > 1000 for path in written)
     first = written[0].read_bytes()
+    request.getfixturevalue("undrawn")
     (tmp_path / "report" / "my-map.png").touch()
     assert len(write(folder, x="area")) == len(written) - 3
     assert not (tmp_path / "report" / "front-area.png").exists()

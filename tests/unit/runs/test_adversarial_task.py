@@ -105,7 +105,9 @@ def test_a_generator_comes_nearer_to_the_data(monkeypatch: pytest.MonkeyPatch) -
     [
         ("digital32-deep", ()),
         pytest.param("mixed-precision-deep", (), marks=pytest.mark.long),
-        ("mixed-precision-deep", ("training.optimiser=adam", "training.learning_rate=0.001")),
+        pytest.param(
+            "mixed-precision-deep", ("training.optimiser=adam", "training.learning_rate=0.001"), marks=pytest.mark.long
+        ),
     ],
 )
 def test_a_training_that_goes_on_is_the_training_that_was_never_stopped(

@@ -25,6 +25,10 @@ KINDS = {
     "trains": ("in-array-sgd", ()),
     "tiki-taka": ("tiki-taka", ()),
     "chopped signs": ("chopped-tiki-taka", ()),
+    "devices in turn": ("multi-device", ("weight.selection.down_every=2",)),
+    "pairs in turn": ("multi-pcm", ()),
+    "hybrid": ("hybrid", ("pairs.every=25",)),
+    "capacitors that leak": ("in-array-sgd", ("weight.device=capacitor", "weight.drift_tolerance=0.00003")),
     "agad": ("agad", ("transfer.every=3",)),
     "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4",)),
     "adam and a cosine": ("mixed-precision", (
@@ -50,7 +54,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def spec_of(kind: str, steps: int = 120) -> RunSpec:
     arch, changes = KINDS[kind]
-    return resolve("mlp-mnist", steps=steps, archs=(arch,), techs=("bottom-up-14nm",), settings=changes)
+    settings_ = ("training.test_samples=50", *changes)
+    return resolve("mlp-mnist", steps=steps, archs=(arch,), techs=("bottom-up-14nm",), settings=settings_)
 
 
 def trained(spec: RunSpec, folder: Path, stops: list[int]) -> tuple[Trained, Trainer]:

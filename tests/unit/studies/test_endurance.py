@@ -61,6 +61,14 @@ def test_the_hottest_device_is_where_it_is_said_to_be(run: Path, tmp_path: Path)
     assert counts[place] == wear.most
 
 
+def test_single_devices_that_are_written_in_turn_are_named_apart(tmp_path: Path) -> None:
+    execute(resolve("mlp-mnist", steps=3, techs=TECH, archs=("multi-device",)), tmp_path / "run")
+    (worn,) = endurance(tmp_path / "run")
+    assert worn.tiles[0].sides == ("G 1", "G 2", "G 3", "G 4")
+    activity = pd.read_csv(tmp_path / "run" / "activity.csv")
+    assert worn.wear[0].total == activity[activity.action == "up.pulse"].amount.sum() > 0
+
+
 def test_pairs_that_stand_side_by_side_are_named_apart(tmp_path: Path) -> None:
     options = {"steps": 100, "techs": TECH, "archs": ("mixed-precision",), "settings": ("weight.copies=2",)}
     execute(resolve("mlp-mnist", **options), tmp_path / "run")  # type: ignore[arg-type]

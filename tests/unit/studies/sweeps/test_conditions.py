@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -7,13 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.base.errors import InputError
+from archsim.base.metrics import ACCURACY
+from archsim.records.sweeps import QUANTITIES, metric_quantity
 from archsim.studies.sweeps.conditions import read
+from archsim.studies.sweeps.measures import NUMBER, WORDS, of_quantity, of_texts
 
-NAMES = ("tile.dac.bits", "tile.adc.bits", "tile.rows", "tile.columns", "arch", "mixed-precision.tile.rows", "accuracy")
+KEYS = ("tile.dac.bits", "tile.adc.bits", "tile.rows", "tile.columns", "mixed-precision.tile.rows")
+SHARE, ENERGY, COLUMN = (of_quantity(quantity, word) for quantity, word in (
+    (metric_quantity(ACCURACY), "accuracy"), (QUANTITIES["energy_per_sample_J"], "energy"),
+    (QUANTITIES["energy_per_sample_J"], "energy_per_sample_J"),
+))  # fmt: skip
+NAMES = {
+    **dict.fromkeys(KEYS, NUMBER), "arch": WORDS, "accuracy": SHARE, "energy": ENERGY, "energy_per_sample_J": COLUMN,
+    "time": of_quantity(QUANTITIES["latency_per_sample_s"], "time"), "tops": of_quantity(QUANTITIES["ops_per_J"], "tops"),
+    "adc.conversion": of_texts(["0.5pJ", "1 pJ"]),
+}  # fmt: skip
 
 
 def holds(text: str, **values: Any) -> bool:
-    told = {name: values.get(name.replace(".", "_").replace("-", "_")) for name in NAMES}
+    told = {name: values.get(re.sub("[.-]", "_", name)) for name in NAMES}
     return read(text, NAMES).holds({name: value for name, value in told.items() if value is not None})
 
 
@@ -54,6 +67,36 @@ def test_what_is_not_known_does_not_hold() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_condition_is_said(text: str, words: str) -> None:
+    with pytest.raises(InputError) as told:
+        read(text, NAMES)
+    assert words in str(told.value)
+
+
+def test_units_are_converted_and_go_through_products() -> None:
+    assert holds("energy <= 1 uJ", energy=0.9e-6)
+    assert not holds("energy <= 1 uJ", energy=1.1e-6)
+    assert holds("energy_per_sample_J <= 1e-6", energy_per_sample_J=0.9e-6)
+    assert holds("energy * time < 2 pJ*s", energy=1e-6, time=1e-6)
+    assert not holds("energy * time < 2 pJ*s", energy=1e-6, time=3e-6)
+    assert holds("energy / time <= 2 W", energy=1e-6, time=1e-6)
+    assert holds("tile.rows * adc.conversion >= 0.9 nJ / 2", tile_rows="1000", adc_conversion="0.5pJ")
+    assert holds("tops > 1.5 TOPS/W", tops=1.6e12)
+    assert holds("energy > 0", energy=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("energy <= 1 mm2", "energy with 1 mm2, which is of another unit"), ("energy <= 1 mm2", "a quantity in J"),
+        ("1 ns >= energy", "a quantity in J"), ("energy <= 1", "1, a number without a unit"),
+        ("energy + 1 <= 3 J", "a number without a unit"), ("energy + 1 ns <= 3 J", "of another unit"),
+        ("energy <= time", "of another unit"), ("energy * time <= 1 uJ", "of another unit"),
+        ("tile.rows <= 5 pJ", "a plain number, in place of 5 pJ"), ("accuracy >= 97", 'such as "97 %"'),
+        ("accuracy >= 97 uJ", "of another unit"), ("adc.conversion < 1 ns", 'such as "1 pJ"'),
+        ("energy <= 3 parsec", "knows no unit 'parsec'"), ("tops > 3", "in TOPS/W"),
+    ],
+)  # fmt: skip
+def test_a_wrong_unit_is_refused_with_the_right_one(text: str, words: str) -> None:
     with pytest.raises(InputError) as told:
         read(text, NAMES)
     assert words in str(told.value)

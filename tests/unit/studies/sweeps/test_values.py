@@ -12,7 +12,7 @@ from archsim.base.errors import InputError
 from archsim.base.units import parse
 from archsim.studies.sweeps.plan import plan
 from archsim.studies.sweeps.study import asked
-from archsim.studies.sweeps.values import listed, quantity, read, scale, split
+from archsim.studies.sweeps.values import listed, read, scale, split
 
 
 def values(text: str) -> tuple[str, ...]:
@@ -96,13 +96,6 @@ def test_values_of_a_file_are_lists_single_values_or_texts() -> None:
     assert listed([[1, 2], [3, 4]], key="k") == ("[1, 2]", "[3, 4]")
     with pytest.raises(InputError, match="empty grid"):
         listed([], key="k")
-
-
-def test_a_number_may_have_a_unit() -> None:
-    assert quantity("97 %") == 0.97
-    assert quantity("2 mm2") == quantity("2 mm^2") == 2e-6
-    assert quantity("25 nJ") == pytest.approx(25e-9)
-    assert quantity("bottom-up") is None
 
 
 @pytest.mark.parametrize(
