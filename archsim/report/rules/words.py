@@ -115,9 +115,9 @@ def beside_digital(found: Results) -> list[str]:
         return []
     own, other = ranked[0].to_target, over[0].to_target
     if own.overlaps(other):
-        return [f"{named(found, over[0])}, without devices, is within the spread of that."]
+        return [f"{named(found, over[0])}, without devices, is within the spread of the cheapest."]
     times = other.mean / own.mean
-    what = f"{ratio(times)} times as much" if times > 1 else f"1/{ratio(1 / times)} of that"
+    what = f"{ratio(times)} times the energy of the cheapest" if times > 1 else f"1/{ratio(1 / times)} of the cheapest"
     return [f"{named(found, over[0])}, without devices, takes {what}: {show(other.mean, 'J', 3)}."]
 
 

@@ -52,14 +52,17 @@ def test_nothing_is_cheapest_where_none_reaches_the_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("energy", "told"), [(1.7e-4, "takes 170 times as much: 170 uJ"), (5e-7, "takes 1/2.0 of that")]
+    ("energy", "told"),
+    [(1.7e-4, "takes 170 times the energy of the cheapest: 170 uJ"), (5e-7, "takes 1/2.0 of the cheapest")],
 )
 def test_the_chip_without_devices_is_set_beside_the_cheapest(energy: float, told: str) -> None:
     digital = result("digital32", GOOD, [energy] * 3, device=NO_DEVICE)
     assert f"digital32, without devices, {told}" in said(result("agad", GOOD, CHEAP), digital)
     assert "without devices," not in said(result("agad", GOOD, CHEAP), result("digital32", GOOD, device=NO_DEVICE))
     near = result("digital32", GOOD, CHEAP, device=NO_DEVICE)
-    assert "digital32, without devices, is within the spread of that." in said(result("agad", GOOD, CHEAP), near)
+    assert "digital32, without devices, is within the spread of the cheapest." in said(
+        result("agad", GOOD, CHEAP), near
+    )
 
 
 def test_the_best_end_is_named_with_those_that_cannot_be_told_from_it() -> None:
