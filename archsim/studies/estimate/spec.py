@@ -101,11 +101,7 @@ def resolve(
     for_work, for_archs = assign(pairs, document, documents)
     work = workloads.parse(document.with_settings(for_work))
     built = work.network.build(bound=known_bound(work))
-    if any(matrix.role == "signs" for matrix in built.fixed):
-        raise document.error(
-            ("network", "learning"), "is not estimated: how often signs of weights change is not known without "
-            "training", expected="another learning rule, or `archsim run`",
-        )  # fmt: skip
+    check_known(document, built)
     samples = batch or work.training.batch
     chips = [
         fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
@@ -123,6 +119,21 @@ def resolve(
         {chip.name: changes for chip, changes in chips if changes}, tiles,
         tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
     )  # fmt: skip
+
+
+def check_known(document: Document, network: Network) -> None:
+    """Refuse a network whose training does what an estimate cannot know.
+
+    Raises
+    ------
+    InputError
+        If signs of weights are sent back.
+    """
+    if any(matrix.role == "signs" for matrix in network.fixed):
+        raise document.error(
+            ("network", "learning"), "is not estimated: how often signs of weights change is not known without "
+            "training", expected="another learning rule, or `archsim run`",
+        )  # fmt: skip
 
 
 def _check_copies(chips: Sequence[Architecture]) -> None:

@@ -19,9 +19,10 @@ from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate.books import layers
 from archsim.studies.estimate.estimate import estimate
+from archsim.studies.meter.books import activity
 from archsim.studies.meter.in_place import Stepped
 from archsim.studies.meter.meter import Asked, Metering
-from archsim.studies.meter.recorder import Pass
+from archsim.studies.meter.recorder import Group, Pass
 from archsim.studies.meter.writes import Accumulated, Changed, ChangedEitherWay, pair_steps
 
 PERCEPTRON = [{"name": "fc1", "kind": "dense", "units": 250, "activation": "sigmoid"},
@@ -118,6 +119,31 @@ def test_on_the_mixed_precision_chip_converters_outer_products_and_pulses_are_th
             assert found.get(key, 0.0) == pytest.approx(own.get(key, 0.0), rel=0.01, abs=2), key
     seconds = sum(trainer.chip.ledger.time_ps[phase] for phase in STEP_PHASES) * 1e-12
     assert trained.simulated_time_s == pytest.approx(seconds, rel=0.01)
+
+
+def test_weights_are_written_as_often_and_with_as_many_pulses_as_were_measured() -> None:
+    spec = metering("mixed-precision").recorder.spec
+    group = Group(steps=5, written={"mixed-precision": {matrix: [10.0, 30.0] for matrix in spec.network.shapes}})
+    found = activity(spec, spec.architectures[0], 1, group).writing
+    for matrix, layer in layers(spec).items():
+        assert found[layer].pairs * spec.network.graph.matrices[matrix].weights == pytest.approx(10 / 5)
+        assert found[layer].pulses == pytest.approx(3)
+
+
+def test_a_pass_of_more_samples_than_the_buffer_holds_is_as_many_parts() -> None:
+    found = []
+    for passes in ([3], [1, 1, 1]):
+        meter = metering("digital32")
+        meter.recorder.step([Pass(meter.recorder, 1)], {}, rate=0.1)
+        for samples in passes:
+            meter.recorder.evaluated(Pass(meter.recorder, samples))
+        [trained] = meter.made()[1]
+        found.append(
+            {(row.layer, row.component, row.action): row.amount for row in trained.rows if row.phase == "evaluation"}
+        )
+        assert trained.time_ps["evaluation"] > 0
+    assert found[0]
+    assert found[0] == pytest.approx(found[1])
 
 
 def test_a_batch_of_images_through_convolutions_is_counted_as_its_training() -> None:
