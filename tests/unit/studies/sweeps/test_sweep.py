@@ -15,7 +15,7 @@ from grid_kit import TINY, planned
 from archsim.api import estimate, run
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.sweeps import Sweep
+from archsim.records.sweeps import Sweep, read_sweep
 from archsim.studies.sweeps import hopeless, work
 from archsim.studies.sweeps.store import owned
 from archsim.studies.sweeps.sweep import carry_out
@@ -206,6 +206,30 @@ def test_another_sweep_and_a_second_writer_are_refused(tmp_path: Path, here: Thr
         owned(tmp_path / "held"),
     ):
         pytest.fail("two writers")
+
+
+def test_damaged_counts_are_done_again_and_a_damaged_definition_is_told(
+    tmp_path: Path, here: ThreadPoolExecutor
+) -> None:
+    def again() -> bytes:
+        carry_out(
+            planned(settings=["training.learning_rate=0.1,0.2"], archs=["digital32"]), tmp_path / "sweep", on=here
+        )
+        return (tmp_path / "sweep/sweep.csv").read_bytes()
+
+    whole = again()
+    [file, *_] = (tmp_path / "sweep/counts").rglob("*.json")
+    for damage in (b"", b'{"state": "done"', b'{"a":' * 9999, file.read_bytes()[:100]):
+        file.write_bytes(damage)
+        assert again() == whole
+    (tmp_path / "sweep/sweep.csv").write_bytes(whole[:-20])
+    with pytest.raises(InputError, match="is cut: its last line has no end.*writes it anew"):
+        read_sweep(tmp_path / "sweep")
+    assert again() == whole
+    for damage in ("", "[]", '{"a":' * 9999):
+        (tmp_path / "sweep/sweep.json").write_text(damage)
+        with pytest.raises(InputError, match="is not what archsim writes"):
+            again()
 
 
 def test_the_runs_of_trainings_are_kept_if_asked_for(tmp_path: Path, here: ThreadPoolExecutor) -> None:
