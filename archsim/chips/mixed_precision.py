@@ -267,13 +267,9 @@ class MixedPrecisionChip(CrossbarChip):
             return BurstOuterProductUnit(self.clock, self.ledger, **given, operands=operands)
 
         if self._at_tiles:
+            words, lines = tile.rows * tile.columns, tile.rows + tile.columns
             return {
-                name: unit(
-                    tile.rows * tile.columns,
-                    tile.rows + tile.columns,
-                    self.state[name].grid.tiles,
-                    f"outer_product_unit {name}",
-                )
+                name: unit(words, lines, self.state[name].grid.tiles, f"outer_product_unit {name}")
                 for name in self.network.shapes
             }
         lines = max(sum(shape) for shape in self.network.shapes.values())
