@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("archsim", deadline=None)  # the first example may compile a kernel
+settings.register_profile("archsim", deadline=None, max_examples=50)  # the first example may compile a kernel
 settings.load_profile("archsim")
 
 _pytests_approx = pytest.approx

@@ -18,7 +18,7 @@ from archsim.runs import layout, owner
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 
 TABLES = ("activity.csv", "energy.csv", "area.csv", "training.csv")
-STEPS = 5000
+STEPS = 3000
 
 
 def start(*words: object, cwd: Path) -> subprocess.Popen[bytes]:
@@ -28,10 +28,17 @@ def start(*words: object, cwd: Path) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
+def in_use(out: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a run is written there, or its process has ended."""
+    until = time.monotonic() + 60
+    while not owner.in_use(out) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+
+
 def words(out: Path, steps: int = STEPS) -> tuple[object, ...]:
     return (
         "run", "mlp-mnist", "--steps", steps, "--arch", "mixed-precision", "--set", "dataset=mnist-5k", "--checkpoint",
-        "0.1s", "--out", out, "-q",
+        "0.2s", "--out", out, "-q",
     )  # fmt: skip
 
 
@@ -45,18 +52,23 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def killed_and_gone_on(whole: Path, folder: Path, rng: random.Random, number: int) -> None:
-    """Kill a run again and again at random moments, by the signal given; whatever is left is honest, and goes on."""
+    """Kill a run again and again at random moments, by the signal given; whatever is left is honest, and goes on.
+
+    The first of all is killed while it trains: its moments are counted from when it has its directory.
+    """
     out = folder / "run"
     sent = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]) if number else signal.SIGKILL
     process = start(*words(out), cwd=folder)
-    for _ in range(3):
-        time.sleep(rng.uniform(0.4, 2.5))
+    for _ in range(3 if number else 2):
+        if not number:
+            in_use(out, process)
+        time.sleep(rng.uniform(0.4, 2.5) if number else rng.uniform(0.1, 0.7))
         process.send_signal(sent)
         process.wait()
         assert not owner.in_use(out)
         if (out / layout.RUN).is_file() and layout.state(out) == "finished":
             break
-        go_on = ("resume", out, "--checkpoint", "0.1s", "-q") if (out / layout.RUN).is_file() else words(out)
+        go_on = ("resume", out, "--checkpoint", "0.2s", "-q") if (out / layout.RUN).is_file() else words(out)
         process = start(*go_on, cwd=folder)
     code = process.wait()
     if layout.state(out) != "finished":
@@ -80,9 +92,7 @@ def test_a_run_killed_at_fifty_moments_goes_on_to_the_same_bits(whole: Path, tmp
 
 def test_a_second_run_into_a_directory_in_use_is_refused(cli: Cli, tmp_path: Path) -> None:
     first = start(*words(tmp_path / "run", 10 * STEPS), cwd=tmp_path)
-    until = time.monotonic() + 60
-    while not owner.in_use(tmp_path / "run") and time.monotonic() < until:
-        time.sleep(0.02)
+    in_use(tmp_path / "run", first)
     second = cli(*words(tmp_path / "run"))
     first.kill()
     first.wait()

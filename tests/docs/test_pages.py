@@ -24,6 +24,7 @@ RUN = [
 LONG = [page for page in PAGES if any(block.mark == "long" for block in blocks(DOCS / page))]
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("page", RUN, ids=str)
 def test_a_page_runs_as_printed(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text(en
 COMMANDS = re.findall(r"^\$ archsim (.*?)(?: *#.*)?$", PAGE, flags=re.MULTILINE)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     [told] = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)

@@ -143,7 +143,7 @@ class Designs:
         self._doing.begin(replace(whole, points=points, units=self._units(points)), done)
         try:
             self._doing.run(where)
-            frame = table.frame(self._doing.plan, self._doing.outcome, {})
+            frame = table.frame(self._doing.plan, self._doing.costs, {})
         finally:
             self._doing.plan = whole
         found: dict[Any, Any] = {row["point"]: row for row in frame.to_dict("records")}
@@ -173,4 +173,4 @@ class Designs:
 
     def frame(self) -> pd.DataFrame:
         """Return the table of all designs of which something is known."""
-        return table.frame(self.plan, self._doing.outcome, {})
+        return table.frame(self.plan, self._doing.costs, {})

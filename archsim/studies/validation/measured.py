@@ -49,11 +49,12 @@ class Measured:
 
 
 class Bench:
-    """The designs of one case, each read once, on which operations are run."""
+    """The designs of one case, each read once, on which operations are run, each once with the same times."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self._technologies: dict[str, Technology] = {}
+        self._measured: dict[tuple[str, tuple[tuple[str, float], ...]], Measured] = {}
 
     def technology(self, design: str) -> Technology:
         """Return the technology of a design."""
@@ -74,13 +75,20 @@ class Bench:
         names : of operations, all of one design where their area is asked for
         times : name of a time -> factor on it; 1 where not given
         """
-        found = [self._one(self.case.file.kernels[name], times or {}) for name in names]
+        found = [self._once(name, times or {}) for name in names]
         figures = dict.fromkeys(figure for each in found for figure in each.energies)
         return Measured(
             {figure: math.fsum(each.energies.get(figure, 0.0) for each in found) for figure in figures},
             math.fsum(each.seconds for each in found), math.fsum(each.operations for each in found),
             found[0].areas, found[0].unpriced,
         )  # fmt: skip
+
+    def _once(self, name: str, factors: Mapping[str, float]) -> Measured:
+        """Return what an operation came to: to class the checks of a case asks for the same ones over and over."""
+        key = name, tuple(sorted(factors.items()))
+        if key not in self._measured:
+            self._measured[key] = self._one(self.case.file.kernels[name], factors)
+        return self._measured[key]
 
     def _one(self, operation: Operation, factors: Mapping[str, float]) -> Measured:
         architecture, technology = self.architecture(operation), self.technology(operation.design)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -228,11 +229,18 @@ def test_tiles_that_share_a_bank_take_longer_and_compute_the_same() -> None:
     assert shared.ledger.rows() == own.ledger.rows()
 
 
+@cache
+def settled(name: str) -> Chip:
+    """Return a chip that was trained and settled, for whoever only reads its books."""
+    made = train(chip(name), samples(120))
+    made.settle()
+    return made
+
+
 @pytest.mark.parametrize("technology", list_technologies())
 @pytest.mark.parametrize("name", shipped_names("architectures"))
 def test_components_phases_and_total_agree_to_the_last_digits(name: str, technology: str) -> None:
-    made = train(chip(name), samples(120))
-    made.settle()
+    made = settled(name)
     inside = made.architecture.boundary.inside
     bill = price(made.ledger.rows(), made.entries(), read_technology(technology), inside)
     total = bill.total()

@@ -60,7 +60,12 @@ def _importable() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def cluster(_importable: None) -> Iterator[Any]:
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as found:
+    import dask
+
+    with (
+        dask.config.set({"distributed.worker.profile.enabled": False}),  # which looks at each worker every 10 ms
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as found,
+    ):
         yield found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -44,6 +45,12 @@ def test_every_task_comes_back_once_from_the_processes_that_did_it(two: Pool) ->
 def test_a_worker_computes_on_one_thread(two: Pool) -> None:
     (found,) = finished([("threads", (threads, ()))], two)
     assert set(found.value) == {1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are not forked")
+def test_the_collector_leaves_alone_what_a_worker_was_forked_with(two: Pool) -> None:
+    (found,) = finished([("frozen", (gc.get_freeze_count, ()))], two)
+    assert found.value > 50_000
 
 
 def test_tasks_are_asked_for_as_they_can_be_sent(two: Pool) -> None:
