@@ -97,12 +97,12 @@ class MixedPrecisionChip(CrossbarChip):
         state = {}
         pairs = partial(PairedCells, copies=weight.copies, turns=weight.turns)
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
-            unit = weight.unit_of(network.graph.matrices[name].initial_std) * weight.parts
+            epsilon = device.epsilon / (weight.unit_of(network.graph.matrices[name].initial_std) * weight.parts)
             sums = partial(
                 Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
                 skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
-            accumulator = sums(epsilon=device.epsilon / unit, bits=outer.chi.bits, limit=outer.chi.limit)
+            accumulator = sums(epsilon=epsilon, bits=outer.chi.bits, limit=outer.chi.limit)
             gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
