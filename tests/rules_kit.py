@@ -29,6 +29,7 @@ class Told:
     most: float | None = 1.0
     worn: float | None = None
     state_bytes: float = 0.0
+    samples: int = 1000
     reach: Reach | None = None
     priced: Any = field(default_factory=lambda: SimpleNamespace(area_m2=np.array([1e-6]), by_part_J={}))
 

@@ -33,6 +33,10 @@ class Writing:
     resets: float = 0.0
     repeats: float = 0.0
 
+    def of(self, samples: float) -> Writing:
+        """Return the same of a step of so many times as many samples."""
+        return replace(self, pairs=min(self.pairs * samples, 1.0))
+
     def times(self, groups: int) -> Writing:
         """Return what writing as many groups of the same weights takes."""
         each = {name: groups * getattr(self, name) for name in ("pulses", "reads", "resets", "repeats")}
@@ -50,11 +54,15 @@ class ExpectedCells:
     writing : Writing
     copies : int
         Pairs of a weight.
+    reference : float [S]
+        Conductance of a line of reference devices beside the array, which every read drives too; 0 without one.
     """
 
-    def __init__(self, shape: tuple[int, int], *, conductance: float, writing: Writing, copies: int = 1) -> None:
+    def __init__(
+        self, shape: tuple[int, int], *, conductance: float, writing: Writing, copies: int = 1, reference: float = 0.0
+    ) -> None:
         self.shape, self.copies, self.per_weight = shape, copies, 2 * copies
-        self._conductance, self._writing = conductance, writing
+        self._conductance, self._writing, self._reference = conductance, writing, reference
 
     def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
         """Return the expected codes of x W, lines driven and conductance times codes; nothing is clipped."""
@@ -69,7 +77,7 @@ class ExpectedCells:
     def _read(self, x: F32 | Codes, outputs: int) -> Read:
         if not isinstance(x, Expected):
             raise TypeError(f"{type(x).__name__} in place of an expected array")
-        full = x.size * outputs * self._conductance
+        full = x.size * (outputs * self._conductance + self._reference)
         driven = x.size * x.shares.driven
         return expected((x.shape[0], outputs)), driven, 0, full * x.shares.conducted
 

@@ -24,7 +24,7 @@ class Pulsed:
     Parameters
     ----------
     up, down : int
-        Pulses given.
+        Pulses given; a mean where only expectations are known.
     up_moment, down_moment : float [S]
         Sum over pulses of the device's conductance, the mean of before and after the train; times V^2 and the pulse's
         width it is the energy that the devices conduct.
@@ -32,8 +32,8 @@ class Pulsed:
         Flat positions of the weights that were written, and the signed pulses of each device written of them.
     """
 
-    up: int
-    down: int
+    up: float
+    down: float
     up_moment: float
     down_moment: float
     index: I64

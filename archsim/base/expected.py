@@ -91,7 +91,9 @@ class Expected(NDArrayOperatorsMixin):
         return Expected(self.shape, shares)
 
     def __getitem__(self, key: Any) -> Expected:
-        """Return a part by slices, one an axis from the first on."""
+        """Return a part by slices, one an axis from the first on; or one of the first axis."""
+        if isinstance(key, int):
+            return Expected(self.shape[1:], self.shares)
         keys = key if isinstance(key, tuple) else (key,)
         lengths = [len(range(*each.indices(length))) for each, length in zip(keys, self.shape, strict=False)]
         return Expected((*lengths, *self.shape[len(lengths) :]), self.shares)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
-from archsim.accounting.ledger import Ledger, Row
+from archsim.accounting.ledger import Row
 from archsim.analog.expected import Writing
+from archsim.analog.in_place import NEVER as UNPULSED
+from archsim.analog.in_place import ONCE, InPlace
 from archsim.base.expected import ALL, NOTHING, Shares
 from archsim.base.signal import Tag
 
@@ -16,7 +18,7 @@ WATCHED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "conducted": (("tile", "cells.conduct"),),
     "nonzero": (("mac_array", "multiply"),),
     "swept": (("mac_array", "weights.read"), ("optimiser_unit", "gradient.read")),
-    "products": (("outer_product_unit", "add"),),
+    "products": (("outer_product_unit", "add"), ("pulse_unit", "multiply")),
     "rows": (("outer_product_unit", "multiply"),),
     "updates": (("outer_product_unit", "chi.read"), ("optimiser_unit", "gradient.read")),
     "adjusted": (("digital_unit", "multiply"),),
@@ -26,12 +28,29 @@ WRITTEN = tuple(
     ("programmer", action) for action in ("log.write", "log.read", "set.pulse", "reset.pulse", "device.read")
 )
 """Actions in whose amounts it shows how devices are written."""
-KEPT = frozenset(pair for pairs in WATCHED.values() for pair in pairs) | frozenset(WRITTEN)
+PULSED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "slots": (("train_writer", "control.cycle"),),
+    "pulsed": (("train_writer", "up.half"),),
+    "met_up": (("train_writer", "up.pulse"),),
+    "met_down": (("train_writer", "down.pulse"),),
+    "line": (("train_writer", "up.half.conduct"), ("train_writer", "up.conduct"), ("train_writer", "up.conduct")),
+    "up": (("writer", "up.pulse"),),
+    "down": (("writer", "down.pulse"),),
+    "turns": (("writer", "control.cycle"),),
+    "charges": (("writer", "up.charge"),),
+    "crossed": (("transfer_unit", "multiply"), ("transfer_unit", "add")),
+}
+"""What `InPlace` has -> the actions in whose sum it shows: a device that is pulsed conducts twice what its lines do."""
+_SHOWING = (*WATCHED.values(), *PULSED.values(), WRITTEN)
+KEPT = frozenset(pair for pairs in _SHOWING for pair in pairs)
 """All that an activity is measured from."""
 
+IN_PLACE = frozenset({"writer", "train_writer"})
+"""Units of chips that write their weights in place."""
 NEVER = Writing()
-Step = Callable[[Callable[[Tag], Shares]], Ledger]
-"""Does a training step on a new chip to whose devices nothing is written, and returns its books."""
+Step = Callable[[Callable[[Tag], Shares], InPlace], Iterable[Row]]
+"""Does a training step on a new chip whose arrays are pulsed so, and to whose pairs nothing is written: its rows."""
+Written = Writing | InPlace
 Amounts = dict[tuple[str, str], dict[Tag, float]]
 
 
@@ -44,7 +63,7 @@ class Activity:
     by_layer : phase and layer -> shares
     by_phase : phase -> shares of all its layers together, for layers that are not known
     writing : layer -> how often its devices are written
-    written : Writing
+    written : Writing or InPlace
         The same of all layers together.
     samples : int
         Of the batch of a step that this was measured in.
@@ -54,8 +73,8 @@ class Activity:
 
     by_layer: Mapping[Tag, Shares] = field(default_factory=dict)
     by_phase: Mapping[str, Shares] = field(default_factory=dict)
-    writing: Mapping[str, Writing] = field(default_factory=dict)
-    written: Writing = NEVER
+    writing: Mapping[str, Written] = field(default_factory=dict)
+    written: Written = NEVER
     samples: int = 1
     origin: str = ""
 
@@ -63,10 +82,9 @@ class Activity:
         """Return what is known of the operands of work booked under a phase and a layer."""
         return self.by_layer.get(tag) or self.by_phase.get(tag.phase) or ALL
 
-    def written_to(self, layer: str, samples: int) -> Writing:
+    def written_to(self, layer: str, samples: int) -> Written:
         """Return how a layer's devices are written in a step of so many samples: as often a sample as was measured."""
-        found = self.writing.get(layer, self.written)
-        return replace(found, pairs=min(found.pairs * samples / self.samples, 1.0))
+        return self.writing.get(layer, self.written).of(samples / self.samples)
 
 
 def measured(
@@ -81,7 +99,9 @@ def measured(
     weights : layer -> pairs of devices
     """
     did = _amounts(rows, steps)
-    full, none = (_amounts(step(known).rows(), 1) for known in (lambda _: ALL, lambda _: NOTHING))
+    full = _amounts(step(lambda _: ALL, ONCE), 1)
+    none = _amounts(step(lambda _: NOTHING, UNPULSED), 1)
+    written = _in_place if any(component in IN_PLACE for component, _ in full) else _writing
     tags = {tag for found in full.values() for tag in found}
     for tag, pairs in did.get(("programmer", "log.write"), {}).items():
         if pair := did.get(("outer_product_unit", "add"), {}).get(tag):
@@ -96,8 +116,8 @@ def measured(
             phase: _shares([tag for tag in tags if tag.phase == phase], did, full, none)
             for phase in {tag.phase for tag in tags}
         },
-        {layer: _writing(did, [layer], count) for layer, count in weights.items()},
-        _writing(did, list(weights), sum(weights.values())),
+        {layer: written((did, full, none), [layer], count) for layer, count in weights.items()},
+        written((did, full, none), list(weights), sum(weights.values())),
         samples,
         origin,
     )  # fmt: skip
@@ -133,8 +153,22 @@ def _sum(found: Amounts, key: tuple[str, str], tags: Iterable[Tag]) -> float:
     return math.fsum(found.get(key, {}).get(tag, 0.0) for tag in tags)
 
 
-def _writing(did: Amounts, layers: list[str], weights: int) -> Writing:
-    """Return how devices of some layers were written."""
+def _in_place(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weights: int) -> InPlace:
+    """Return how devices of some layers were pulsed; `amounts`: what was done, with all counts one, and with none."""
+    del weights
+    tags, found = [Tag("update", layer) for layer in layers], {}
+    for name, actions in PULSED.items():
+        of_did, most, least = (math.fsum(_sum(each, action, tags) for action in actions) for each in amounts)
+        if most > least:
+            found[name] = max((of_did - least) / (most - least), 0.0)
+    if found.get("pulsed"):
+        found["line"] /= found["pulsed"]  # of lines that were pulsed
+    return InPlace(**found)
+
+
+def _writing(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weights: int) -> Writing:
+    """Return how pairs of some layers were written."""
+    did = amounts[0]
 
     def of(action: str, phase: str) -> float:
         return _sum(did, ("programmer", action), [Tag(phase, layer) for layer in layers])

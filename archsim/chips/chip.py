@@ -139,15 +139,15 @@ class Chip(ChipKind):
             learnt = {name: ExpectedLearnt(optimiser, expected(shape)) for name, shape in shapes.items()}
         return self.holding(parameters, optimiser, learnt, samples=samples)
 
-    def steady(self, samples: int, *, looks: bool = False) -> float:
-        """Be as after long training, before a step of so many samples that looks at its results or not.
+    def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
+        """Be as after long training, before a step of so many samples of one kind, of those in which steps differ.
 
         Returns
         -------
-        float : the share of all steps that do; 0 where nothing is looked at.
+        tuple of float : the share of all steps that each kind has.
         """
-        del samples, looks
-        return 0.0
+        del samples, kind
+        return (1.0,)
 
     def tile_counts(self) -> dict[str, int]:
         """Return matrix -> tiles; none where weights lie in memory."""

@@ -207,9 +207,10 @@ class CrossbarChip(Chip):
         for k, tile in enumerate(self._every_tile()):
             tile.clipped, tile.converted = tallies[f"clipped {k}"], tallies[f"converted {k}"]
 
-    def steady(self, samples: int, *, looks: bool = False) -> float:
-        """Set the ranges of all converters so."""
-        return max((each.steady(samples, looks=looks) for each in self.ranges.values()), default=0.0)
+    def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
+        """Set the ranges of all converters; the second kind of step is one that looks at its results."""
+        looks = max((each.steady(samples, looks=bool(kind)) for each in self.ranges.values()), default=0.0)
+        return 1 - looks, looks
 
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes."""

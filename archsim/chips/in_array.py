@@ -7,7 +7,7 @@ pairs that take over what those hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import HybridCells, Written
+from archsim.analog.in_place import InPlace
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import Arrays
+from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -32,6 +34,7 @@ from archsim.chips.in_array_file import InArrayArchitecture, InArrayNonIdealitie
 from archsim.chips.loading import load_cells, loaded
 from archsim.chips.placement import Grid, Shape
 from archsim.chips.weights.base import FastArray, InArrayLayer, Writing
+from archsim.chips.weights.expected import RULES, expected_layers
 from archsim.chips.weights.hybrid import Hybrid
 from archsim.chips.weights.rounded import Rounded
 from archsim.chips.weights.trains import Trains
@@ -41,10 +44,12 @@ from archsim.devices.base import Device, Switches
 from archsim.devices.symmetry import symmetry
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters
+from archsim.learning.expected import ExpectedTransfer
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import PulseRule
 from archsim.learning.trains import PulseTrains
-from archsim.learning.transfer import Buffered, Chopped, Dynamic, Follow
+from archsim.learning.transfer import Follow
+from archsim.networks.graph import Matrix
 from archsim.networks.network import Network
 
 
@@ -52,6 +57,7 @@ class InArrayChip(CrossbarChip):
     """Verbs of a chip that updates in the array. Build with `start`, which also places and loads the network."""
 
     SCHEMA = InArrayArchitecture
+    WRITES_IN_PLACE = ESTIMATED = True
     architecture: InArrayArchitecture
     state: dict[str, InArrayLayer]
 
@@ -60,11 +66,7 @@ class InArrayChip(CrossbarChip):
         now_ps: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(architecture, network, times, state, now_ps=now_ps)
-        _, step = symmetry(_without_noise(architecture))
-        self.steps = {
-            name: step / (architecture.weight.unit_of(matrix.initial_std) * architecture.weight.parts)
-            for name, matrix in network.graph.matrices.items()
-        }
+        self.steps = weight_steps(architecture, network)
         self.writing = _kind(architecture)(self, state)
         leaking = build_device(architecture).leak > 0
         self._leaking = [cast("Written", cells) for cells in self.cells().values()] if leaking else []
@@ -108,7 +110,7 @@ class InArrayChip(CrossbarChip):
         learn = network.shapes if architecture.transfer else {}
         state = {
             name: InArrayLayer(
-                grid, cells, _rule(architecture, network, name, device, streams),
+                grid, cells, _rule(architecture, network, name, streams),
                 _fast(architecture, network, name, device, streams) if name in learn else None,
             )
             for name, (grid, cells) in found.items()
@@ -116,6 +118,30 @@ class InArrayChip(CrossbarChip):
         made = cls(architecture, network, times, state)
         made.aside.load(network.initial_weights(streams))
         return made.holding(network.initial_parameters(streams), samples=samples)
+
+    @classmethod
+    def expected(
+        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+        writing: Mapping[str, InPlace],
+    ) -> Self:  # fmt: skip
+        """Return a chip without devices and without numbers, that counts what one in training is expected to do."""
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        mine = cast("InArrayArchitecture", architecture)
+        point, _ = symmetry(_without_noise(mine))
+        state = expected_layers(mine, network, build_device(mine), point, writing)
+        return cls(mine, network, times, state).expecting(None, samples)
+
+    @classmethod
+    def check_estimated(cls, architecture: Architecture) -> None:
+        """Refuse pairs below the devices: how far these have moved when pairs take over is not known."""
+        super().check_estimated(architecture)
+        if cast("InArrayArchitecture", architecture).pairs is not None:
+            raise InputError(
+                f"{architecture.name} has pairs that take over what devices hold, which is not estimated", key="--arch",
+                value=architecture.name, expected="a chip without pairs below its devices",
+                hint="Only a training tells: archsim run, a sweep without --estimate, a search with --train",
+            )  # fmt: skip
 
     @classmethod
     def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
@@ -142,6 +168,15 @@ class InArrayChip(CrossbarChip):
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
         return [*super().components(), *self.writing.components()]
+
+    def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
+        """Set the ranges, and the transfers of a step: each kind of the former with the fewer, then with the more."""
+        looks = super().steady(samples, kind // 2)
+        rules = [cast("ExpectedTransfer", one.fast.rule) for one in self.state.values() if one.fast]
+        more = max((rule.more_often(samples) for rule in rules), default=0.0)
+        for rule in rules:
+            rule.more = bool(kind % 2)
+        return tuple(part for look in looks for part in (look * (1 - more), look * more))
 
     def tile_counts(self) -> dict[str, int]:
         """Return how many tiles each matrix takes, in all its arrays."""
@@ -202,17 +237,14 @@ def _kind(architecture: InArrayArchitecture) -> type[Writing]:
     return Trains if architecture.update.rounding == "trains" else Rounded
 
 
-def _rule(
-    architecture: InArrayArchitecture, network: Network, name: str, device: Device, streams: Streams
-) -> PulseRule | PulseTrains:
+def _rule(architecture: InArrayArchitecture, network: Network, name: str, streams: Streams) -> PulseRule | PulseTrains:
     """Return what finds the pulses for the outer products of a matrix."""
     update, shape = architecture.update, network.graph.matrices[name].shape
     if update.rounding == "trains":
         trains = architecture.trains
         random = streams.generator(f"update/{name}")
         return PulseTrains(shape, length=trains.length, managed=trains.managed, random=random)
-    unit = architecture.weight.unit_of(network.graph.matrices[name].initial_std) * architecture.weight.parts
-    up, down = (step / unit for step in _steps(device, architecture))
+    up, down = counting_steps(architecture, network.graph.matrices[name])
     chance = streams.generator(f"update/{name}") if update.rounding == "stochastic" else None
     return PulseRule(shape, up=up, down=down, random=chance)
 
@@ -240,23 +272,30 @@ def _fast(
         "steps": (step / unit, step / (unit * weight.parts)),
         "length": architecture.trains.length, "keep": transfer.keep, "forgets": transfer.forgets,
     }  # fmt: skip
-    rule: Buffered
-    if transfer.rule == "buffered":
-        rule = Buffered(shape, **given)
-    elif transfer.rule == "chopped":
-        rule = Chopped(shape, flip=transfer.flip, random=streams.generator(f"chopper/{name}"), **given)
-    else:
-        rule = Dynamic(shape, period=transfer.period, tail=transfer.tail, **given)
-    return FastArray(cells, reference, rule)
+    if transfer.rule == "chopped":
+        given |= {"flip": transfer.flip, "random": streams.generator(f"chopper/{name}")}
+    elif transfer.rule == "dynamic":
+        given |= {"period": transfer.period, "tail": transfer.tail}
+    return FastArray(cells, reference, RULES[transfer.rule](shape, **given))
 
 
-def _steps(device: Device, architecture: InArrayArchitecture) -> tuple[float, float]:
-    """Return the conductance change [S] that a pulse up, and one down, is taken to make."""
-    levels = architecture.update.levels
-    if levels is None:
-        return device.epsilon, device.epsilon
+def weight_steps(architecture: InArrayArchitecture, network: Network) -> dict[str, float]:
+    """Return matrix -> the mean weight that one pulse changes at the device's symmetry point."""
+    (_, step), weight = symmetry(_without_noise(architecture)), architecture.weight
+    return {
+        name: step / (weight.unit_of(matrix.initial_std) * weight.parts)
+        for name, matrix in network.graph.matrices.items()
+    }
+
+
+def counting_steps(architecture: InArrayArchitecture, matrix: Matrix) -> tuple[float, float]:
+    """Return the weight that a pulse up, and one down, is taken to change where numbers of pulses are worked out."""
+    device, levels = build_device(architecture), architecture.update.levels
+    unit = architecture.weight.unit_of(matrix.initial_std) * architecture.weight.parts
     span = device.high - device.low
-    return span / levels.up, span / levels.down
+    if levels is None:
+        return device.epsilon / unit, device.epsilon / unit
+    return span / levels.up / unit, span / levels.down / unit
 
 
 def build_device(architecture: InArrayArchitecture, file: Path | None = None) -> Device:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from archsim.analog.expected import Writing
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
@@ -32,6 +31,9 @@ class ChipKind(Board):
     WEIGHTS_DECAY: ClassVar[bool] = False
     """Whether all weights can be made smaller by a factor in a step."""
 
+    WRITES_IN_PLACE: ClassVar[bool] = False
+    """Whether devices are pulsed where they stand by every outer product; how they are, is `InPlace`."""
+
     @classmethod
     def check(cls, source: Document, architecture: Architecture) -> None:
         """Refuse what a schema cannot: files that the architecture names and that are not there or not right."""
@@ -40,13 +42,13 @@ class ChipKind(Board):
     @classmethod
     def expected(
         cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
-        writing: Mapping[str, Writing],
+        writing: Mapping[str, Any],
     ) -> Self:  # fmt: skip
         """Return a chip without numbers, for an estimate of what one that is trained does.
 
         Parameters
         ----------
-        writing : matrix -> how often its devices are written
+        writing : matrix -> how often its devices are written: `InPlace` of a kind that writes so, else `Writing`
             Nothing is written to those that are not named.
 
         Raises
@@ -72,7 +74,7 @@ class ChipKind(Board):
         if not cls.ESTIMATED:
             raise InputError(
                 f"{architecture.name} is of a kind that is not estimated", key="--arch", value=architecture.chip,
-                expected="mixed-precision or digital32",
+                expected="mixed-precision, digital32 or in-array",
                 hint="Only a training tells: archsim run, a sweep without --estimate, a search with --train",
             )  # fmt: skip
 

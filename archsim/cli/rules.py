@@ -108,12 +108,12 @@ def _introduce(plan: Plan, out: Path) -> None:
         typer.echo(f"  note       this is {plan.workload}, in place of {plan.instead_of}, whose data were not found")
     for line in plan.lines():
         typer.echo(f"  {line}")
-    reasons: dict[tuple[str, str, str], list[str]] = {}
+    reasons: dict[str, dict[str, None]] = {}
     for one in plan.combinations:
         if not one.possible:
-            reasons.setdefault((one.rule, one.device, one.reason), []).append(one.learning)
-    for (rule, device, reason), learnings in reasons.items():
-        typer.echo(f"  no         {rule}, {device}, {' and '.join(learnings)}: {reason}")
+            reasons.setdefault(one.reason, {})[f"{one.rule} with {one.device}"] = None
+    for reason, refused in reasons.items():
+        typer.echo(f"  no         {', '.join(refused)}: {reason}")
     typer.echo(f"  into       {out}")
 
 

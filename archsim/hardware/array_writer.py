@@ -8,6 +8,8 @@ from typing import ClassVar
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.hybrid import HybridCells, Written
+from archsim.analog.in_place import Given
+from archsim.analog.single import Pulsed
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
@@ -99,12 +101,10 @@ class ArrayWriter(Component):
             yield from self.slot.wait()
         try:
             done = cells.pulse(index, pulses, self.clock.now)
-            longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
-            up_slots, down_slots, trains, devices = longest(done.index, done.pulses, self.columns, self.drivers)
-            hold_ps = up_slots * self.up_ps + down_slots * self.down_ps
+            up_slots, down_slots, charged = self._slots(cells, done)
+            hold_ps = round(up_slots * self.up_ps + down_slots * self.down_ps)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            held = trains * self.columns * cells.copies - devices * cells.written if self.serial else 0
             self.count(
                 tag,
                 {
@@ -112,7 +112,7 @@ class ArrayWriter(Component):
                     "down.pulse": done.down,
                     "up.conduct": done.up_moment * self.up_ps * 1e-12,
                     "down.conduct": done.down_moment * self.down_ps * 1e-12,
-                    "up.charge": done.up + trains * cells.copies + held,
+                    "up.charge": charged,
                     "down.charge": done.down,
                     "control.cycle": up_slots + down_slots,
                 },
@@ -135,6 +135,15 @@ class ArrayWriter(Component):
             self.count(tag, {"up.pulse": math.ceil(moved / step), "up.charge": lines, "control.cycle": 1})
         finally:
             self.slot.give()
+
+    def _slots(self, cells: Written, done: Pulsed) -> tuple[float, float, float]:
+        """Return the slots up and down of what was written, and the lines charged to the voltage of a pulse up."""
+        if isinstance(done.pulses, Given):
+            return done.pulses.slots(-(-self.columns // self.drivers), serial=self.serial)
+        longest = _kernels.longest_trains if self.serial else _kernels.longest_columns
+        up_slots, down_slots, trains, devices = longest(done.index, done.pulses, self.columns, self.drivers)
+        held = trains * self.columns * cells.copies - devices * cells.written if self.serial else 0
+        return up_slots, down_slots, done.up + trains * cells.copies + held
 
     def powered(self) -> dict[str, float]:
         """Return one unit of logic."""

@@ -75,9 +75,9 @@ class TrainWriter(ArrayWriter):
         )  # fmt: skip
         self.shape, self.phases = shape, phases
 
-    def hold_ps(self, slots: int) -> int:
+    def hold_ps(self, slots: float) -> int:
         """Return the time of trains of so many slots."""
-        return self.phases // 2 * slots * (self.up_ps + self.down_ps)
+        return round(self.phases // 2 * slots * (self.up_ps + self.down_ps))
 
     def send(self, cells: Written, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag) -> Work[None]:
         """Give devices at flat positions `index` their signed coincidences; `lines`: pulses on rows and on columns."""
@@ -89,7 +89,7 @@ class TrainWriter(ArrayWriter):
             hold_ps = self.hold_ps(slots)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            sent = int(cells.copies * lines[0].sum() + cells.written * lines[1].sum())
+            sent = (cells.copies * lines[0].sum() + cells.written * lines[1].sum()).item()
             up_s, down_s = self.up_ps * 1e-12, self.down_ps * 1e-12
             self.count(
                 tag,

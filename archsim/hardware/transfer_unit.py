@@ -7,6 +7,7 @@ from typing import ClassVar
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.base.arrays import F32, I64
+from archsim.base.expected import parcels
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
@@ -64,9 +65,9 @@ class TransferUnit(Component):
         super().__init__(clock, ledger, "transfer_unit")
         self.lanes, self.cycle_ps, self.buffer = lanes, cycle_ps, buffer
 
-    def hold_ps(self, operations: int, accesses: int) -> int:
+    def hold_ps(self, operations: float, accesses: float) -> int:
         """Return the longer of arithmetic, so many operations a cycle as there are lanes, and memory."""
-        return max(-(-operations // self.lanes) * self.cycle_ps, self.buffer.hold_ps(accesses))
+        return max(round(parcels(operations, self.lanes) * self.cycle_ps), self.buffer.hold_ps(round(accesses)))
 
     def take(self, rule: Buffered, line: int, read: F32, rate: float, tag: Tag) -> Work[I64]:
         """Add a line that was read to the buffer of a rule; return the pulses that are due, (columns,)."""

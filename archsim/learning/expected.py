@@ -15,6 +15,9 @@ from archsim.base.signal import Scale
 from archsim.learning.accumulate import Counts
 from archsim.learning.functions import Function, Shape, words
 from archsim.learning.optimisers.rules import Optimiser
+from archsim.learning.pulses import Due
+from archsim.learning.trains import Sent
+from archsim.learning.transfer import Buffered, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,22 @@ class Pairs:
 
     size: float
 
+    def any(self) -> bool:
+        """Say that something is due: what is expected always is, be it ever so little."""
+        return True
+
 
 def pairs(size: float) -> I64:
     """Return so many pairs, for whoever takes their positions."""
     return cast("I64", Pairs(size))
+
+
+def over_tiles(count: int, busiest: float) -> list[float]:
+    """Return what each of so many tiles does over their mean: the first is the busiest, the others share the rest."""
+    if busiest == 1 or count == 1:
+        return [1.0] * count
+    most = min(busiest, count)
+    return [most, *[(count - most) / (count - 1)] * (count - 1)]
 
 
 class ExpectedAccumulator:
@@ -71,18 +86,10 @@ class ExpectedAccumulator:
                 round(part * vectors * rows * columns * shares.products), round(part * vectors * rows * shares.rows),
                 round(part * bursts * rows * columns * shares.updates),
             ]
-            for part, (rows, columns) in zip(self._parts(shares.busiest), self._bands, strict=True)
+            for part, (rows, columns) in zip(over_tiles(len(self._bands), shares.busiest), self._bands, strict=True)
         ]  # fmt: skip
         operands = [vectors * (rows + columns) for rows, columns in self._bands] if self.burst > 1 else []
         return Counts(counts, operands)
-
-    def _parts(self, busiest: float) -> list[float]:
-        """Return what each band does over the mean of them: the first is the busiest, the others share the rest."""
-        count = len(self._bands)
-        if busiest == 1 or count == 1:
-            return [1.0] * count
-        most = min(busiest, count)
-        return [most, *[(count - most) / (count - 1)] * (count - 1)]
 
     def shift(self, step: F32) -> None:
         """Take a step; what it does to chi is part of what is due."""
@@ -119,6 +126,90 @@ class ExpectedLog:
         found = pairs(self._size * self._looked)
         self._size = 0.0
         return found
+
+
+class ExpectedPulseRule:
+    """Finds pulses for outer products without numbers: it counts products, and says no more than that pulses are due.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._weights = shape[0] * shape[1]
+
+    def due(self, x: F32, d: F32) -> Due:
+        """Return the products of operands that are not zero; any weight may be due."""
+        del d
+        if not isinstance(x, Expected):
+            raise TypeError(f"{type(x).__name__} in place of an expected array")
+        due = pairs(self._weights)
+        return Due(round(x.shape[0] * self._weights * x.shares.products), due, due)
+
+
+class ExpectedTrains:
+    """Trains of pulses without numbers.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    slots, pulsed : float
+        Of a vector's trains, the slots and the pulses of a line, in the mean over vectors and lines.
+    """
+
+    def __init__(self, shape: tuple[int, int], *, slots: float, pulsed: float) -> None:
+        self._shape, self._slots, self._pulsed = shape, slots, pulsed
+
+    def send(self, vectors: int) -> Sent:
+        """Return the trains of so many vectors as if they were one's, which take as long."""
+        met = pairs(vectors * self._shape[0] * self._shape[1])
+        rows, columns = (np.full(lines, vectors * self._pulsed) for lines in self._shape)
+        return Sent(cast("int", vectors * self._slots), met, met, cast("I64", rows), cast("I64", columns))
+
+
+class ExpectedTransfer:
+    """The buffer of a fast array without numbers: it counts what lines take.
+
+    Parameters
+    ----------
+    kind : class of `Buffered`
+        Whose costs it counts.
+    shape : (rows, columns)
+    every : int
+        Samples between two transfers.
+    crossed : float
+        Of a line's elements, those that cross the threshold.
+    forgets : bool
+    flips : float
+        How often the sign of a line flips, a transfer.
+    """
+
+    def __init__(
+        self, kind: type[Buffered], shape: tuple[int, int], *, every: int, crossed: float, forgets: bool, flips: float
+    ) -> None:  # fmt: skip
+        self.buffer, self.WORDS = expected(shape), kind.WORDS
+        self._kind, self._every, self._crossed = kind, every, crossed
+        self._given: dict[str, Any] = {"forgets": forgets, "flips": flips}
+        self.more = False
+        """Whether the step is one of those with a transfer more than the least."""
+
+    def more_often(self, samples: int) -> float:
+        """Return the share of all steps of so many samples in which there is one transfer more than in the others."""
+        return samples % self._every / self._every
+
+    def due(self, samples: int) -> list[int]:
+        """Return as many lines as are read in a step of so many samples: which ones decides nothing."""
+        return [0] * (samples // self._every + self.more)
+
+    def take(self, line: int, read: F32, rate: float) -> Taken:
+        """Return what a line takes; any of its weights may be due."""
+        del line, rate
+        return self._kind.taken(pairs(read.size), self._crossed * read.size, **self._given)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return nothing: there is nothing to keep."""
+        return {}
 
 
 class ExpectedLearnt:

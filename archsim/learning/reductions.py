@@ -58,7 +58,7 @@ class SoftmaxAdjoint(Function):
 
 _LOST = {
     "squared": Cost(adds=2, multiplies=1), "cross-entropy": Cost(adds=1, multiplies=1, lookups=1),
-    "binary-cross-entropy": Cost(adds=3, multiplies=2, lookups=2),
+    "binary-cross-entropy": Cost(adds=4, multiplies=2, lookups=2),
 }  # fmt: skip
 """Loss -> elementary operations for an element of (target, output), the sum included; a logarithm is a look-up."""
 

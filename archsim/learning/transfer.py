@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from archsim.base.arrays import F32, I64, Arrays, stored
 
+MEMORY = 0.99
+"""Weight of what was so far in what a fast array knows of its largest operands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -25,7 +28,7 @@ class Taken:
     pulses : int64 array, (columns,)
         Signed pulses that are due.
     multiplies, adds, compares : int
-        Of 32-bit numbers.
+        Of 32-bit numbers; a mean where only expectations are known, as all that follow.
     reads, writes : int
         Words of the buffer's memory.
     draws : int
@@ -33,12 +36,12 @@ class Taken:
     """
 
     pulses: I64
-    multiplies: int
-    adds: int
-    compares: int
-    reads: int
-    writes: int
-    draws: int
+    multiplies: float
+    adds: float
+    compares: float
+    reads: float
+    writes: float
+    draws: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Follow:
     every: int
     share: float
     gamma: float
-    memory: float = 0.99
+    memory: float = MEMORY
 
 
 class Buffered:
@@ -146,16 +149,29 @@ class Buffered:
             held[crossed] *= np.float32(self.keep)
         else:
             held -= np.float32(1 - self.keep) * pulses
-        return self._taken(line, pulses.astype(np.int64), int(np.count_nonzero(crossed)))
+        flips, due = self._turn(line), pulses.astype(np.int64)
+        return self.taken(due, int(np.count_nonzero(crossed)), forgets=self.forgets, flips=flips)
 
     def _add(self, line: int, read: F32, scale: float) -> None:
         self.buffer[line] += np.float32(scale) * read
 
-    def _taken(self, line: int, pulses: I64, crossed: int) -> Taken:
-        """Return what it took: a product and a sum an element, one of either for an element that crossed."""
+    def _turn(self, line: int) -> bool:
+        """Note that a line was read; return whether its sign flips: never."""
         del line
+        return False
+
+    @classmethod
+    def taken(cls, pulses: I64, crossed: float, *, forgets: bool, flips: float) -> Taken:
+        """Return what a line of pulses took: a product and a sum an element, one of either for one that crossed.
+
+        Parameters
+        ----------
+        crossed : elements that passed the threshold
+        flips : whether the line's sign flipped, or how often it does in the mean
+        """
+        del flips
         n = pulses.size
-        products, sums = (n + crossed, n) if self.forgets else (n, n + crossed)
+        products, sums = (n + crossed, n) if forgets else (n, n + crossed)
         return Taken(pulses, products, sums, n, n, n, 0)
 
     # --- keeping ----------------------------------------------------------------------------------------------------
@@ -215,11 +231,16 @@ class Chopped(Signed):
         super().__init__(shape, **given)
         self.flip, self._random = flip, random
 
-    def _taken(self, line: int, pulses: I64, crossed: int) -> Taken:
-        """Return what it took, a random number among it."""
-        if self._random.random() < self.flip:
+    def _turn(self, line: int) -> bool:
+        flips = bool(self._random.random() < self.flip)
+        if flips:
             self.choppers[line] *= -1
-        return replace(super()._taken(line, pulses, crossed), draws=1)
+        return flips
+
+    @classmethod
+    def taken(cls, pulses: I64, crossed: float, *, forgets: bool, flips: float) -> Taken:
+        """Return what it took, a random number among it."""
+        return replace(super().taken(pulses, crossed, forgets=forgets, flips=flips), draws=1)
 
 
 class Dynamic(Signed):
@@ -255,18 +276,22 @@ class Dynamic(Signed):
         self.past[line] *= 1 - self.weight
         self.past[line] += self.weight * read
 
-    def _taken(self, line: int, pulses: I64, crossed: int) -> Taken:
-        """Return what it took: two products more, a difference and a sum; another write where the reference changes."""
-        found, n = super()._taken(line, pulses, crossed), pulses.size
+    def _turn(self, line: int) -> bool:
         self.read_since[line] += 1
         flips = bool(self.read_since[line] >= self.period)
         if flips:
             self.read_since[line] = 0
             self.choppers[line] *= -1
             self.reference[line] = self.past[line]
+        return flips
+
+    @classmethod
+    def taken(cls, pulses: I64, crossed: float, *, forgets: bool, flips: float) -> Taken:
+        """Return what it took: two products more, a difference and a sum; another write where the reference changes."""
+        found, n = super().taken(pulses, crossed, forgets=forgets, flips=flips), pulses.size
         return replace(
             found, multiplies=found.multiplies + 2 * n, adds=found.adds + 2 * n, reads=found.reads + 2 * n,
-            writes=found.writes + n + (n if flips else 0),
+            writes=found.writes + n + n * flips,
         )  # fmt: skip
 
     def arrays(self) -> dict[str, NDArray[Any]]:

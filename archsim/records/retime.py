@@ -16,7 +16,7 @@ from typing import Any
 
 from archsim.accounting.ledger import Entry, Row
 from archsim.accounting.technology import Technology
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.base.signal import STEP_PHASES
 from archsim.records.recorded import Recorded, RecordedChip
 from archsim.records.reopen import reopen
@@ -113,9 +113,8 @@ def first_steps(spec: RunSpec, architecture: str, steps: int) -> RunSpec:
 def _kept(spec: RunSpec, folder: Path) -> dict[str, Any]:
     """Return what `clocked` does, from its file if it was done before."""
     file = folder / f"{point_key(spec)}.json"
-    if file.is_file():
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return content
+    if (found := kept.read(file)) is not None:
+        return found
     content = clocked(spec)
     files.write_text(file, json.dumps(content) + "\n")
     return content

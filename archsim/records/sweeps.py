@@ -245,7 +245,7 @@ def read_sweep(path: str | Path) -> Sweep:
     file = folder / DEFINITION
     if not folder.is_dir():
         raise InputError("no such directory", file=folder, expected="the directory of a sweep")
-    definition = mapping(file, hint="archsim sweep writes one")
+    definition = mapping(file, what="the directory of a sweep", hint="archsim sweep writes one")
     axes, quantities = _axes(file, definition), _quantities(file, definition)
     frame = _frame(folder / TABLE)
     _check_columns(folder / TABLE, frame, axes, quantities)
@@ -294,7 +294,12 @@ def _list(file: Path, definition: Mapping[str, Any], key: str) -> Sequence[Mappi
 
 
 def _frame(file: Path) -> pd.DataFrame:
-    files.regular(file, "the CSV that archsim sweep wrote", LONGEST)
+    size = files.regular(file, "the CSV that archsim sweep wrote", LONGEST)
+    with file.open("rb") as stream:
+        stream.seek(max(size - 1, 0))
+        if size and stream.read(1) != b"\n":
+            raise InputError("is cut: its last line has no end", file=file, expected="the CSV that archsim sweep wrote",
+                             hint="The same sweep command writes it anew")  # fmt: skip
     try:
         # Words such as "none" or "NA" are values of an axis; only an empty cell is missing.
         return read_csv(file, keep_default_na=False, na_values=[""], dtype={"point": str})

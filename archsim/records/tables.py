@@ -22,8 +22,8 @@ LONGEST = 1 << 30
 """Bytes of a table; those of 100 technologies or 1,000 layers have 40 million."""
 
 
-def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
-    """Return the content of run.yaml or summary.json.
+def mapping(file: Path, *, hint: str | None = None, what: str = "a run directory with its files") -> dict[str, Any]:
+    """Return the content of run.yaml or summary.json, or of another file of `what`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def mapping(file: Path, *, hint: str | None = None) -> dict[str, Any]:
         text = files.read_text(file, "json" if file.suffix == ".json" else "yaml", "what archsim wrote")
         content = json.loads(text) if file.suffix == ".json" else yaml.load(text, Loader=quick)  # noqa: S506  both safe
     except FileNotFoundError as error:
-        raise InputError("is missing", file=file, expected="a run directory with its files", hint=hint) from error
+        raise InputError("is missing", file=file, expected=what, hint=hint) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None

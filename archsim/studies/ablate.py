@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from archsim.accounting.bill import price
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
@@ -275,9 +275,7 @@ def _keep(file: Path, spec: RunSpec, numbers: Measures) -> None:
 
 
 def _kept(file: Path) -> Measures | None:
-    if not file.is_file():
-        return None
-    numbers: Measures = json.loads(file.read_text(encoding="utf-8"))["numbers"]
+    numbers: Measures | None = (kept.read(file) or {}).get("numbers")
     return numbers
 
 

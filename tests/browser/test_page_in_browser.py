@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import browser_kit
 import pytest
 from page_kit import CONTROL, Made, make_run
 
@@ -19,9 +18,7 @@ from archsim.runs import rundir
 from archsim.runs.run import train_all
 from archsim.runs.spec import resolve
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, chromium-browser or google-chrome")
+pytestmark = browser_kit.needed
 
 SHIPPED = Path(archsim.__file__).parent / "chips" / "architectures"
 FIGURES = ("sram.read", "sram.write", "fp32.multiply", "wire", "sram.leakage", "adc.conversion", "cells.conduct")
@@ -40,23 +37,12 @@ def address(made: Made) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=os.geteuid() != 0)
-        yield started
-        started.close()
+    with browser_kit.started() as found:
+        yield found
 
 
-class Page:
-    """A page that is open, with all that it said and asked for."""
-
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.tab = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.tab.on("console", lambda message: self.said.append(message.text))
-        self.tab.on("pageerror", lambda error: self.said.append(str(error)))
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.tab.goto(address)
+class Page(browser_kit.Page):
+    """One of these pages."""
 
     def value(self, selector: str) -> float:
         return float(self.tab.locator(selector).get_attribute("value"))
@@ -71,12 +57,7 @@ class Page:
 
     def put(self, selector: str, value: object) -> None:
         """Set a control as a user's input does."""
-        self.tab.eval_on_selector(
-            selector,
-            "(node, value) => { node.value = value; node.dispatchEvent(new Event('input', {bubbles: true}));"
-            " node.dispatchEvent(new Event('change', {bubbles: true})); }",
-            str(value),
-        )
+        self.tab.eval_on_selector(selector, browser_kit.MOVE, str(value))
 
     def slide(self, figure: str, stop: int) -> float:
         """Move a figure's slider and return the value [SI] that the page then has for it."""
@@ -93,9 +74,7 @@ def page(browser: Any, address: str) -> Iterator[Page]:
     """The page at 1280 pixels; at the end it has asked for nothing but itself and said nothing."""
     opened = Page(browser, address)
     yield opened
-    opened.tab.close()
-    assert opened.asked == [address]
-    assert opened.said == []
+    opened.close()
 
 
 def test_ratio_and_energies_are_the_bill_s_before_and_after_sliders_move(page: Page, made: Made) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import browser_kit
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,9 +18,7 @@ from archsim.records.sweeps import Axis, Sweep, read_sweep
 from archsim.report.sweeps.page import PAGE, render
 from archsim.report.sweeps.view import view
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, chromium-browser or google-chrome")
+pytestmark = browser_kit.needed
 
 HARM = '</script><img src="http://example.org/x" onerror="window.harm = 1">'
 
@@ -48,28 +45,12 @@ def address(sweep: Sweep) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=os.geteuid() != 0)
-        yield started
-        started.close()
+    with browser_kit.started() as found:
+        yield found
 
 
-class Page:
-    """A page that is open, with all that it said and asked for."""
-
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.tab = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.tab.on("console", lambda message: self.said.append(message.text))
-        self.tab.on("pageerror", lambda error: self.said.append(str(error)))
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.tab.goto(address)
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until what was asked for is drawn."""
-        self.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+class Page(browser_kit.Page):
+    """One of these pages."""
 
     def count(self, what: str = "#left") -> int:
         self.settle()
@@ -78,7 +59,7 @@ class Page:
     def slide(self, column: str, end: int, stop: int) -> None:
         """Move one end of a range to a stop of its slider."""
         self.tab.locator(f'[data-column="{column}"] input').nth(end).evaluate(
-            "(node, value) => { node.value = value; node.dispatchEvent(new Event('input', {bubbles: true})); }",
+            browser_kit.MOVE,
             str(stop),
         )
         self.settle()
@@ -96,11 +77,7 @@ def page(browser: Any, address: str) -> Iterator[Page]:
     """The page at 1280 pixels; at the end it has asked for nothing but itself and said nothing."""
     opened = Page(browser, address)
     yield opened
-    harm = opened.tab.evaluate("window.harm")
-    opened.tab.close()
-    assert harm is None
-    assert [each for each in opened.asked if not each.startswith("blob:")] == [address]
-    assert opened.said == []
+    opened.close()
 
 
 def test_at_first_all_finished_designs_are_left_and_their_front_is_archsim_s(page: Page, sweep: Sweep) -> None:
@@ -237,3 +214,22 @@ def test_a_chip_that_no_parameter_changes_stands_once_and_in_no_range(browser: A
     assert opened.count() == 30
     assert opened.csv()["chip"].unique().tolist() == ["mixed-precision"]
     opened.tab.close()
+
+
+def test_designs_that_break_a_search_s_constraints_are_set_apart_until_they_are_asked_for(
+    browser: Any, tmp_path: Path
+) -> None:
+    table, limit = sweep_kit.frame(), "area <= 1.5 mm2"
+    folder = sweep_kit.write(tmp_path, table, kind="search", search={"subject_to": [limit]})
+    inside = table[table["area_m2"] <= 1.5e-6]
+    opened = Page(browser, page_of(folder))
+    assert (opened.count(), len(table)) == (len(inside), 45)
+    sweep = read_sweep(folder)
+    assert opened.count("#best") == front(inside, [sweep.quantity("test"), sweep.quantity("energy")]).sum()
+    assert f"{45 - len(inside)} of 45 designs break a constraint" in opened.tab.inner_text("header")
+    opened.tab.click("#reset-all")
+    assert opened.count() == 45
+    told = opened.csv().set_index("point")["constraints"]
+    assert set(told[list(inside["point"])]) == {"fulfilled"}
+    assert set(told.drop(list(inside["point"]))) == {f"breaks {limit}"}
+    opened.close()

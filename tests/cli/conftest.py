@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_kit import Cli, Outcome
@@ -26,3 +30,22 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         return Outcome(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sweep or a search work in this process: what starting others costs is tested elsewhere."""
+    from archsim.studies.search import search
+    from archsim.studies.sweeps import sweep
+    from archsim.studies.workers.pool import given
+
+    @contextmanager
+    def here(on: Any, *, most: int) -> Iterator[Any]:
+        if on != "processes":  # a search's own, for its stages
+            yield on
+            return
+        with ThreadPoolExecutor(1) as executor:
+            yield given(executor)
+
+    for module in (sweep, search):
+        monkeypatch.setattr(module, "pool", here)

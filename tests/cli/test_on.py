@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def dask() -> Iterator[str]:
 
         with (
             dask.config.set({"distributed.worker.profile.enabled": False}),  # which looks at each worker every 10 ms
-            distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         ):
             yield cluster.scheduler_address.replace("tcp://", "dask://")
 
@@ -85,6 +86,41 @@ def test_a_sweep_on_a_cluster_is_the_sweep_here(cli: Cli, dask: str, tmp_path: P
     here, there = ((tmp_path / name / "sweep.csv").read_text() for name in ("here", "there"))
     assert here == there
     assert here.count(",done,") == 2
+
+
+def test_what_an_estimate_reads_of_own_files_travels_and_workers_look_for_none(
+    cli: Cli, dask: str, tmp_path: Path
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "own.yaml").write_text(
+        "schema: 1\nkind: technology\nname: own\ntitle: t\nextends: bottom-up-14nm\n"
+        "times:\n  digital.cycle: {value: 2 ns, range: [2 ns, 2 ns], basis: assumed, why: to differ}\n"
+    )
+    (tmp_path / "chip.yaml").write_text(
+        "schema: 1\nkind: architecture\nextends: mixed-precision\nname: chip\ntitle: t\nweight: {device: cell.yaml}\n"
+    )
+    shutil.copy(ROOT / "tech_params/devices/pcm-nandakumar2018.yaml", tmp_path / "cell.yaml")
+    grid = ("sweep", "tiny.yaml", "--estimate", "--tech", "own.yaml", "--arch", "chip.yaml", "--no-ratio", "--no-page",
+            "--set", "tile.adc.bits=6,8")  # fmt: skip
+    for name, where in (("here", "processes:1"), ("there", dask)):
+        done = cli(*grid, "--on", where, "--out", tmp_path / name, "-q")
+        assert (done.code, done.err) == (0, "")
+    here, there = ((tmp_path / name / "sweep.csv").read_text() for name in ("here", "there"))
+    assert here == there
+    assert here.count(",done,") == 2
+
+
+def test_the_runs_that_workers_of_a_cluster_do_are_kept_here(cli: Cli, dask: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    grid = ("sweep", "tiny.yaml", "--steps", 5, "--arch", "mixed-precision", "--no-ratio", "--keep-runs", "-q")
+    for name, where in (("here", "processes:1"), ("there", dask)):
+        assert cli(*grid, "--on", where, "--out", name).code == 0
+    here, there = (tree(next((tmp_path / name / "runs").iterdir()), ".csv", ".npz") for name in ("here", "there"))
+    assert here == there
+    assert len(here) > 4
+    run = next((tmp_path / "there/runs").iterdir())
+    assert f",there/runs/{run.name}," in (tmp_path / "there/sweep.csv").read_text()
+    assert cli("verify", run, "-q").code == 0
 
 
 @pytest.mark.usefixtures("undrawn")

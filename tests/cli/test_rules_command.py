@@ -29,7 +29,7 @@ def test_a_dry_run_says_what_would_be_trained_and_what_is_not_possible_and_train
     assert "4 rates" not in done.out
     assert "search     of the learning rate, 2 rates of 30 steps for each, seed 0: 0.05, 0.2" in done.out
     assert "the test set is not looked at" in done.out
-    assert "no         agad, pcm-nandakumar2018, backpropagation: weight.device: got 'pcm-nandakumar2018'" in done.out
+    assert "no         agad with pcm-nandakumar2018: weight.device: got 'pcm-nandakumar2018'" in done.out
     assert not (tmp_path / "reports").exists()
 
 

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_kit import Cli
+from cli_kit import Cli, goes_on_after_a_kill
 from grid_kit import file
+
+from archsim.studies.search.asked import search
 
 pytest.importorskip("optuna")
 SPACE = ("--set", "tile.rows=64,128,256,512", "--set", "tile.adc.count=1..4", "--minimise", "time")
 QUICK = ("--trials", 6, "--at-a-time", 3)
-
-
-@pytest.fixture
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the command work in this process: what starting others costs is tested elsewhere."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextlib import contextmanager
-
-    from archsim.studies.search import search
-    from archsim.studies.workers.pool import given
-
-    @contextmanager
-    def here(on: str, *, most: int):  # type: ignore[no-untyped-def]
-        assert on == "processes"
-        with ThreadPoolExecutor(1) as executor:
-            yield given(executor)
-
-    monkeypatch.setattr(search, "pool", here)
 
 
 def test_a_dry_run_says_space_goal_and_rule_and_does_nothing(cli: Cli, tmp_path: Path) -> None:
@@ -101,19 +80,55 @@ def test_what_is_wrong_is_one_line(cli: Cli, tmp_path: Path, words: tuple[str, .
 
 
 def test_a_killed_search_goes_on_with_the_same_command_and_has_the_same_table(cli: Cli, tmp_path: Path) -> None:
-    path = file(tmp_path)
     options = ("--maximise", "accuracy", "--trials", "6", "--trainings", "3", "--at-a-time", "2", "--steps", "60")
-    command = ["search", str(path), *SPACE, *options, "--on", "processes:1", "-q", "--no-page", "--out"]
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "archsim", *command, str(killed)], cwd=tmp_path, start_new_session=True
-    )
-    until = time.monotonic() + 200
-    while time.monotonic() < until and len(list((killed / "counts").rglob("[!.]*.json"))) < 3:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert (killed / "sweep.json").is_file()
-    for folder in (killed, whole):
-        assert cli(*command, folder).code == 0
-    assert (killed / "sweep.csv").read_bytes() == (whole / "sweep.csv").read_bytes()
+    words = ("search", file(tmp_path), *SPACE, *options, "--on", "processes:1", "-q", "--no-page")
+    goes_on_after_a_kill(cli, words, tmp_path, after=3)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--on", "foo"), "--on: got 'foo'"), (("--out", "mine"), "but it holds mine.txt"),
+        (("--join", "--out", "mine"), "the directory of a search that was begun"),
+        (("--storage", "nothing://here"), "--storage: cannot be opened"),
+        (("--storage", "mine"), "--storage: got 'mine'; expected a file, but it is a directory"),
+        (("--subject-to", "area <= 1 uJ"), "area with 1 uJ, which is of another unit"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_refuses_what_the_search_would(cli: Cli, tmp_path: Path, words: tuple[str, ...], error: str) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/mine.txt").touch()
+    done = cli("search", file(tmp_path), *SPACE, *words, "--dry-run")
+    assert (done.code, done.out) == (2, "")
+    assert error in done.error
+    assert not (tmp_path / "reports").exists()
+
+
+STUDY = """
+schema: 1
+kind: sweep
+workload: tiny.yaml
+set: {tile.rows: [64, 128, 256], training.learning_rate: "0.01..0.5:log", tile.adc.bits: 4..6}
+conditions: ["tile.rows <= 128"]
+seeds: 2
+presets:
+  quick: {steps: 7, set: {tile.adc.bits: 8}}
+"""
+
+
+def test_a_search_reads_a_study_s_file_as_a_sweep_does(cli: Cli, tmp_path: Path) -> None:
+    file(tmp_path)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    words = ("search", "--file", "study.yaml", "--minimise", "energy", "--dry-run")
+    done = cli(*words)
+    assert (done.code, done.err) == (0, "")
+    assert "tile.rows 64, 128, 256; training.learning_rate 0.01..0.5 (log); tile.adc.bits 4, 5, 6" in done.out
+    assert "subject to tile.rows <= 128" in done.out
+    assert "into       reports/search-study" in done.out
+    quick = cli(*words, "--preset", "quick", "--maximise", "accuracy", "--set", "tile.rows=64,128")
+    assert "space      no end of designs: tile.rows 64, 128; training.learning_rate 0.01..0.5 (log)\n" in quick.out
+    told = search(file=tmp_path / "study.yaml", preset="quick", maximise=["accuracy"])
+    assert (told.study.steps, told.study.seeds, told.space.sets["tile.adc.bits"]) == (7, 2, "8")
+    (tmp_path / "study.yaml").write_text(STUDY + "together: true\n")
+    assert "a design of a search has one chip" in cli(*words).error
+    assert "--file with a study" in cli("search", "--minimise", "energy").error

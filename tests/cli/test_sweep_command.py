@@ -4,38 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_kit import Cli
+import sweep_kit
+from cli_kit import Cli, goes_on_after_a_kill
 from grid_kit import file
 
 GRID = ("--set", "tile.adc.bits=4,6", "--figure", "adc.conversion=1pJ,2pJ", "--arch", "mixed-precision", "--no-ratio")
-
-
-@pytest.fixture
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the command train in this process: what starting others costs is tested elsewhere."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextlib import contextmanager
-
-    from archsim.studies.sweeps import sweep
-    from archsim.studies.workers.pool import given
-
-    @contextmanager
-    def here(on: str, *, most: int):  # type: ignore[no-untyped-def]
-        assert on == "processes"
-        with ThreadPoolExecutor(1) as executor:
-            yield given(executor)
-
-    monkeypatch.setattr(sweep, "pool", here)
 
 
 def test_a_dry_run_says_what_would_be_trained_and_how_long_and_trains_nothing(cli: Cli, tmp_path: Path) -> None:
@@ -88,6 +66,17 @@ def test_failed_points_are_counted_in_one_line_and_the_code_is_1(cli: Cli, tmp_p
 
 
 @pytest.mark.usefixtures("one_process")
+def test_chips_that_update_in_the_array_are_estimated_at_every_point(cli: Cli) -> None:
+    chips = ("--arch", "agad", "--arch", "in-array-sgd", "--no-ratio")
+    done = cli("sweep", "mlp-mnist", "--estimate", *chips, "--set", "update.trains.length=5,20", "--json")
+    rows = {(row["chip"], row["update.trains.length"]): row for row in json.loads(done.out)}
+    assert {row["how"] for row in rows.values()} == {"estimated"}
+    assert (
+        3 < rows["agad", 20]["energy_per_sample_J"] / rows["agad", 5]["energy_per_sample_J"] < 5
+    )  # whose trains are as long as they may be
+
+
+@pytest.mark.usefixtures("one_process")
 def test_estimates_need_no_data_and_print_as_json(cli: Cli) -> None:
     done = cli("sweep", "mlp-mnist", "--estimate", "--set", "tile.adc.bits=4..8", "--json")
     assert (done.code, done.err) == (0, "")
@@ -114,19 +103,106 @@ def test_what_is_wrong_is_one_line(cli: Cli, words: tuple[str, ...], error: str)
 
 
 def test_a_killed_sweep_goes_on_with_the_same_command_and_has_the_same_table(cli: Cli, tmp_path: Path) -> None:
-    path = file(tmp_path)
     grid = ("--set", "tile.adc.bits=4,5,6,7,8", "--arch", "mixed-precision", "--no-ratio", "--on", "processes:1", "-q")
-    command = ["sweep", str(path), *grid, "--out"]
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "archsim", *command, str(killed)], cwd=tmp_path, start_new_session=True
-    )
-    until = time.monotonic() + 120
-    while time.monotonic() < until and len(list((killed / "counts").rglob("[!.]*.json"))) < 2:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert (killed / "sweep.json").is_file()
-    for folder in (killed, whole):
-        assert cli(*command, folder).code == 0
-    assert (killed / "sweep.csv").read_bytes() == (whole / "sweep.csv").read_bytes()
+    goes_on_after_a_kill(cli, ("sweep", file(tmp_path), *grid), tmp_path, after=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--on", "foo"), "--on: got 'foo'"), (("--on", "processes:0"), "a number of processes from 1 on"),
+        (("--out", "mine"), "but it holds mine.txt"), (("--out", "mine/mine.txt"), "but it is a file"),
+        (("--out", "other"), "another sweep. It differs in steps"), (("--best", "0"), "--best: got 0"),
+        (("--sort", "engy"), "Did you mean 'energy'"), (("--on", "slurm:workers=x"), "workers=x"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("one_process")
+def test_a_dry_run_refuses_what_the_sweep_would_and_before_it_times_anything(
+    cli: Cli, tmp_path: Path, words: tuple[str, ...], error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/mine.txt").touch()
+    if "other" in words:
+        assert cli("sweep", file(tmp_path), *GRID, "--steps", 5, "--out", "other", "--no-page", "-q").code == 0
+    monkeypatch.setattr("archsim.studies.sweeps.sweep.timed", lambda _: pytest.fail("timed"))
+    path, before = file(tmp_path), sorted(tmp_path.rglob("*"))
+    done = cli("sweep", path, *GRID, *words, "--dry-run")
+    assert (done.code, done.out) == (2, "")
+    assert error in done.error
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_dry_run_asks_a_scheduler_whether_it_is_there(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("archsim.studies.workers.clusters.ANSWER_S", 0.3)
+    done = cli("sweep", file(tmp_path), *GRID, "--on", "dask://127.0.0.1:9", "--dry-run")
+    assert (done.code, done.out) == (6, "")
+    assert "the scheduler did not answer" in done.error
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("show", "s", "--steps", "3"), "--steps: is no option of sweep show; expected one of --where, --sort"),
+        (("report", "s", "--best", "3"), "--best: is no option of sweep report; expected one of --x, --y"),
+        (("mlp-mnist", "--map", "a,b"), "--map: is no option of a sweep, but of sweep report"),
+    ],
+)  # fmt: skip
+def test_an_option_that_means_nothing_is_refused(cli: Cli, words: tuple[str, ...], error: str) -> None:
+    done = cli("sweep", *words)
+    assert done.code == 2
+    assert error in done.error
+
+
+def test_rows_are_chosen_by_quantities_with_their_units(cli: Cli, tmp_path: Path) -> None:
+    sweep_kit.write(tmp_path / "s")
+    energies = sweep_kit.frame()["energy_per_sample_J"]
+    shown = cli("sweep", "show", "s", "--where", "energy <= 2 nJ", "--where", "tile.rows = 256", "--json")
+    rows = json.loads(shown.out)
+    assert 0 < len(rows) < (energies <= 2e-9).sum()
+    assert all(row["energy_per_sample_J"] <= 2e-9 and row["tile.rows"] == 256 for row in rows)
+    wrong = cli("sweep", "show", "s", "--where", "energy > 1 mm2")
+    assert wrong.code == 2
+    assert "energy with 1 mm2, which is of another unit" in wrong.error
+    assert "expected a quantity in J" in wrong.error
+    assert cli("sweep", "show", "s", "--where", "energy > 1 J").out == f"none of {len(energies)} rows\n"
+
+
+def test_a_report_s_map_goes_over_the_axes_asked_for_and_holds_others(cli: Cli, tmp_path: Path) -> None:
+    sweep_kit.write(tmp_path / "s")
+    done = cli("sweep", "report", "s", "--map", "tile.adc.bits,adc.conversion", "--fix", "tile.rows=128", "--x", "area",
+               "--out", "r")  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Page: r/sweep.html (and ")
+    picture = "".join(re.findall(r"<!-- (.*?) -->", (tmp_path / "r/map.svg").read_text()))
+    assert "adc.conversion and tile.adc.bits on mixed-precision, at tile.rows 128" in picture
+    for words, error in (
+        (("--map", "tile.adc.bits"), "--map: got 'tile.adc.bits'; expected two axes"),
+        (("--map", "tile.adc.bit,tile.rows"), "Did you mean 'tile.adc.bits'"),
+        (("--fix", "tile.rows"), "--fix: got 'tile.rows'; expected KEY=VALUE"),
+        (("--fix", "tile.rows=100"), "expected one of 64, 128, 256"),
+        (("--map", "tile.adc.bits,tile.rows", "--fix", "tile.rows=64"), "is an axis of the map"),
+    ):
+        assert error in cli("sweep", "report", "s", *words, "--out", "q").error
+    assert not (tmp_path / "q").exists()
+
+
+def test_ctrl_c_before_anything_is_done_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("archsim.studies.sweeps.plan.plan", stop)
+    done = cli("sweep", "mlp-mnist", "--set", "tile.adc.bits=4,6")
+    assert (done.code, done.out, done.err) == (130, "", "archsim: interrupted\n")
+
+
+def test_what_cannot_be_estimated_is_refused_before_anything_is_done(cli: Cli, tmp_path: Path) -> None:
+    for command in ("sweep", "search"):
+        more = ("--minimise", "time") if command == "search" else ("--estimate",)
+        done = cli(command, file(tmp_path), "--arch", "in-array-sgd", "--set", "tile.rows=64,128", *more, "-q")
+        assert done.code == 2
+        assert "in-array-sgd is of a kind that is not estimated" in done.error
+        assert "a sweep without --estimate, a search with --train" in done.error
+    assert not (tmp_path / "reports").exists()

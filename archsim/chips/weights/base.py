@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import Written
-from archsim.base.arrays import Arrays
+from archsim.base.arrays import F32, I64, Arrays
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
-from archsim.chips.placement import Grid
+from archsim.chips.placement import Due, Grid, by_tile
 from archsim.hardware.array_writer import ArrayWriter
 from archsim.hardware.component import Component
 from archsim.learning.pulses import PulseRule
@@ -42,6 +43,27 @@ class InArrayLayer:
     cells: list[list[Written]]
     rule: PulseRule | PulseTrains
     fast: FastArray | None = None
+
+    def by_tile(self, index: I64, pulses: I64) -> Iterator[Due]:
+        """Sort pulses to tiles."""
+        return iter(by_tile(self.grid, index, pulses))
+
+    def in_line(self, line: int, pulses: I64) -> Iterator[Due]:
+        """Sort the pulses of a line, (columns,), to the tiles that it goes through and where any are due."""
+        r = band_of(self.grid, line)
+        for c, column in enumerate(self.grid.columns):
+            here = pulses[column.part]
+            due = np.flatnonzero(here)
+            if due.size:
+                begin = (line - self.grid.rows[r].start) * column.size
+                yield Due(r, c, int(due[0]), begin + due, here[due])
+
+    def alone(self, line: int) -> F32:
+        """Return what the rows of a line's band are driven with to read that line alone, (1, rows of the band)."""
+        band = self.grid.rows[band_of(self.grid, line)]
+        driven = np.zeros((1, band.size), np.float32)
+        driven[0, line - band.start] = 1.0
+        return driven
 
 
 class Writing(ABC):
@@ -100,3 +122,8 @@ class Writing(ABC):
             ]
             for name, layer in self.state.items()
         }  # fmt: skip
+
+
+def band_of(grid: Grid, line: int) -> int:
+    """Return the band of rows that a line is in."""
+    return next(k for k, band in enumerate(grid.rows) if line < band.stop)

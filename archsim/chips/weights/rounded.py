@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
-from archsim.chips.placement import Due, by_tile
+from archsim.chips.placement import Due
 from archsim.chips.weights.base import InArrayLayer, Writing
 from archsim.hardware.component import Component
 from archsim.hardware.pulse_unit import PulseUnit
@@ -39,7 +39,7 @@ class Rounded(Writing):
         unit.fetch(x.elements + d.elements, tag)
         due = yield from self.pulse_unit.find(cast("PulseRule", state.rule), x.values, scaled, tag)
         if due.index.size:
-            parts = by_tile(state.grid, due.index, due.pulses)
+            parts = state.by_tile(due.index, due.pulses)
             yield from self.clock.together([self._write(matrix, part, tag) for part in parts if part.index.size])
 
     def _write(self, matrix: str, due: Due, tag: Tag) -> Work[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -11,11 +11,11 @@ from archsim.analog.hybrid import Written
 from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
-from archsim.chips.placement import by_tile
 from archsim.chips.weights.base import InArrayLayer, Writing
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.train_writer import TrainWriter
+from archsim.learning.expected import ExpectedTrains
 from archsim.learning.trains import PulseTrains, Sent
 
 if TYPE_CHECKING:
@@ -70,13 +70,22 @@ class Trains(Writing):
         unit.fetch(x.elements + d.elements, tag)
         sent = x.elements * len(state.grid.columns) + d.elements * len(state.grid.rows)
         yield from self.chip.bus.send(sent * self.settings.bits, tag)
-        vectors = inputs.shape[0]
-        scales = zip(_each(x_scale, vectors), _each(d_scale, vectors), strict=True)
+        for trains in self._trains(matrix, (inputs, x_scale), (errors, d_scale), rate):
+            yield from self._send(matrix, trains, tag)
+
+    def _trains(self, matrix: str, x: tuple[F32, Scale], d: tuple[F32, Scale], rate: float) -> Iterator[Sent]:
+        """Return the trains of one vector after the other; operands come with what they were divided by."""
+        rule = self.state[matrix].rule
+        if isinstance(rule, ExpectedTrains):
+            yield rule.send(x[0].shape[0])
+            return
+        vectors = x[0].shape[0]
+        scales = zip(_each(x[1], vectors), _each(d[1], vectors), strict=True)
         for vector, (x_max, d_max) in enumerate(scales):
-            signed, k = self._asked(matrix, inputs[vector], x_max, d_max, rate)
-            trains = cast("PulseTrains", state.rule).send(signed, errors[vector], k)
+            signed, k = self._asked(matrix, x[0][vector], x_max, d_max, rate)
+            trains = cast("PulseTrains", rule).send(signed, d[0][vector], k)
             if trains is not None:
-                yield from self._send(matrix, trains, tag)
+                yield trains
 
     def _asked(self, matrix: str, x: F32, x_max: float, d_max: float, rate: float) -> tuple[F32, float]:
         """Return inputs with the signs they are sent with, and the pulses that the largest product asks for."""
@@ -86,7 +95,7 @@ class Trains(Writing):
         """Write the tiles of a matrix side by side, all for as long as the trains are; tile before writer, always."""
         layer = self.state[matrix]
         cells, grid, work = self._written(layer), layer.grid, []
-        for due in by_tile(grid, trains.index, trains.pulses):
+        for due in layer.by_tile(trains.index, trains.pulses):
             r, c = due.row, due.column
             lines = trains.rows[grid.rows[r].part], trains.columns[grid.columns[c].part]
             writing = self.senders[matrix][r][c].send(cells[r][c], due.index, due.pulses, lines, trains.slots, tag)

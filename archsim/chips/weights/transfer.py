@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import Written
 from archsim.base.arrays import F32, Arrays, nested, under
-from archsim.base.signal import Tag
+from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.in_array_file import TransferFile
-from archsim.chips.weights.base import FastArray, InArrayLayer
+from archsim.chips.weights.base import FastArray, InArrayLayer, band_of
 from archsim.chips.weights.trains import Trains
 from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
@@ -82,9 +82,14 @@ class Transferred(Trains):
         return [*super().components(), *units, self.unit]
 
     # --- learning -------------------------------------------------------------------------------------------------
-    def _asked(self, matrix: str, x: F32, x_max: float, d_max: float, rate: float) -> tuple[F32, float]:
-        rule = self.fast[matrix].rule
+    def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
+        """Send the trains to the fast array; the rate is that of what is taken over from it."""
         self._rates[matrix] = rate
+        return super().accumulate(matrix, x, d, rate, tag)
+
+    def _asked(self, matrix: str, x: F32, x_max: float, d_max: float, rate: float) -> tuple[F32, float]:
+        del rate  # which fast arrays do not learn at
+        rule = self.fast[matrix].rule
         return rule.signs(x), rule.see(x_max, d_max)
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
@@ -98,9 +103,7 @@ class Transferred(Trains):
     def _read(self, matrix: str, line: int, tag: Tag) -> Work[F32]:
         """Return a line of the fast array, (columns,), less that of its reference."""
         grid, fast = self.state[matrix].grid, self.fast[matrix]
-        r = next(k for k, band in enumerate(grid.rows) if line < band.stop)
-        driven = np.zeros((1, grid.rows[r].size), np.float32)
-        driven[0, line - grid.rows[r].start] = 1.0
+        r, driven = band_of(grid, line), self.state[matrix].alone(line)
         tiles = [*self.tiles[matrix][r], *(self.references[matrix][r] if fast.reference else ())]
         for tile in tiles:
             tile.cells.age(self.clock.now)
@@ -118,14 +121,10 @@ class Transferred(Trains):
     def _pulse(self, matrix: str, line: int, pulses: NDArray[np.int64], tag: Tag) -> Work[None]:
         """Give the weights of a line their pulses; tile before writer, always."""
         layer, work = self.state[matrix], []
-        r = next(k for k, band in enumerate(layer.grid.rows) if line < band.stop)
-        for c, column in enumerate(layer.grid.columns):
-            here = pulses[column.part]
-            due = np.flatnonzero(here)
-            if due.size:
-                index = (line - layer.grid.rows[r].start) * column.size + due
-                writing = self.writers[matrix][r][c].write(layer.cells[r][c], index, here[due], tag)
-                work.append(self.chip.tiles[matrix][r][c].slot.during(writing))
+        for due in layer.in_line(line, pulses):
+            r, c = due.row, due.column
+            writing = self.writers[matrix][r][c].write(layer.cells[r][c], due.index, due.pulses, tag)
+            work.append(self.chip.tiles[matrix][r][c].slot.during(writing))
         yield from self.clock.together(work)
 
     # --- keeping --------------------------------------------------------------------------------------------------

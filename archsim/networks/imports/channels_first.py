@@ -14,9 +14,13 @@ import numpy as np
 
 from archsim.networks.imports.draft import INPUT, Draft, UnknownNodeError, Values, Weight
 
-Layout = Literal["plain", "image", "point", "columns", "grouped", "shuffled", "codes"]
+Layout = Literal[
+    "plain", "image", "point", "columns", "line", "grouped", "shuffled", "codes", "steps", "directed", "last"
+]  # fmt: skip
 """plain: the same as ours; image: (C, H, W), ours (H, W, C); point: (C, 1, 1), ours (C,); columns: (C, T), ours (T, C);
-grouped and shuffled: an image on its way through a channel shuffle; codes: (T,), ours (T, 1)."""
+line: (C, T), ours an image of one row, (1, T, C); grouped and shuffled: an image on its way through a channel shuffle;
+codes: (T,), ours (T, 1); steps: (T, size), the batch behind the steps; directed: the same with an axis of directions;
+last: (size,), behind such an axis."""
 Shape = tuple[int, ...]
 Pads = tuple[int, int, int, int]
 """Zeros above, to the left, below, to the right."""
@@ -96,10 +100,11 @@ class Sketch:
     They raise UnknownNodeError for what no layer does.
     """
 
-    def __init__(self, shape: Shape, *, codes: bool = False) -> None:
+    def __init__(self, shape: Shape, *, codes: bool = False, line: bool = False) -> None:
         image = len(shape) == 3
-        self.draft = Draft([*shape[1:], shape[0]] if image else [*shape, 1] if codes else list(shape))
-        self.input = Value(INPUT, shape, "image" if image else "codes" if codes else "plain")
+        ours = [*shape[1:], shape[0]] if image else [1, shape[1], shape[0]] if line else [*shape, *[1] * codes]
+        self.draft = Draft(ours)
+        self.input = Value(INPUT, shape, "image" if image else "line" if line else "codes" if codes else "plain")
 
     # --- products ---------------------------------------------------------------------------------------------------
     def conv(
@@ -186,7 +191,7 @@ class Sketch:
         momentum: float = 0.1,
     ) -> Value:  # fmt: skip
         """Add a batch norm with (gain, offset) and running (mean, variance)."""
-        if x.layout not in ("image", "point", "plain") or x.order is not None:
+        if x.layout not in ("image", "line", "point", "plain") or x.order is not None:
             raise UnknownNodeError(f"a batch norm of a {_told(x)}; expected an image or a vector")
         keys = _unusual(epsilon=(epsilon, 1e-5), momentum=(momentum, 0.1))
         made = self.draft.add(name, "batch-norm", [x.layer], **keys)
@@ -257,11 +262,11 @@ class Sketch:
         """Add the mean over all positions: (C, 1, 1) of an image, (size,) of a sequence."""
         if x.layout == "point":
             return x
-        if x.layout not in ("image", "columns") and len(x.shape) != 2:
+        if x.layout not in ("image", "columns", "line") and len(x.shape) != 2:
             raise UnknownNodeError(f"a mean of a {_told(x)}; expected one over the positions of an image or a sequence")
         made = self.draft.add(name, "global-average", [x.layer])
-        if x.layout == "image":
-            return Value(made, (x.shape[0], 1, 1), "point")
+        if x.layout in ("image", "line"):
+            return Value(made, (x.shape[0], *[1] * (len(x.shape) - 1)), "point")
         return Value(made, x.shape[:1] if x.layout == "columns" else x.shape[1:])
 
     def dropout(self, name: str, x: Value, rate: float) -> Value:

@@ -156,9 +156,17 @@ class Reader:
         import onnx
 
         whole = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
-        sketch = Sketch(shape, codes=one.type.tensor_type.elem_type in whole and len(shape) == 1)
+        sketch = Sketch(
+            shape, codes=one.type.tensor_type.elem_type in whole and len(shape) == 1,
+            line=len(shape) == 2 and self._is_line(one.name),
+        )  # fmt: skip
         self.values[one.name] = sketch.input
         return sketch
+
+    def _is_line(self, name: str) -> bool:
+        """Whether a signal of two axes is (channels, places): the first that takes it is a convolution."""
+        takes = next((node for node in self.graph.node if name in node.input), None)
+        return takes is not None and takes.op_type == "Conv"
 
     def _weight(self, tensor: Any) -> Weight:
         from onnx import TensorProto, numpy_helper

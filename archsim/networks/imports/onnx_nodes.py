@@ -9,6 +9,15 @@ from typing import Any, cast
 from archsim.networks.imports.channels_first import Pads, Shape, Steps, Value, same
 from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.onnx import Reader, attributes, name_of
+from archsim.networks.imports.onnx_sequences import (
+    as_image,
+    as_line,
+    filters_of_one_row,
+    lstm,
+    squeezed,
+    turned,
+    windows_of_one_row,
+)
 from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
 
 Handler = Callable[[Reader, Any], Value]
@@ -24,9 +33,8 @@ def _of(*kinds: str) -> Callable[[Handler], Handler]:
     return note
 
 
-def _steps(node: Any, image: Shape, window: Shape) -> Steps:
-    """Return how a window moves over an image."""
-    told = attributes(node)
+def _steps(told: dict[str, Any], image: Shape, window: Shape) -> Steps:
+    """Return how a window moves over an image, by the attributes of a node."""
     strides, dilations = told.get("strides", [1, 1]), told.get("dilations", [1, 1])
     pads, rule = told.get("pads", [0, 0, 0, 0]), told.get("auto_pad", "NOTSET")
     if len(strides) != 2 or len(image) != 2:
@@ -41,9 +49,15 @@ def _steps(node: Any, image: Shape, window: Shape) -> Steps:
 @_of("Conv")
 def _conv(reader: Reader, node: Any) -> Value:
     x, weight = reader.value(node), reader.needed(node, 1)
-    steps = _steps(node, x.shape[1:], weight.shape[2:])
-    groups = attributes(node).get("group", 1)
-    return reader.sketch.conv(name_of(node), x, weight, reader.weight(node, 2), steps, groups=groups)
+    told, window = attributes(node), weight.shape[2:]
+    if x.layout == "line" and len(window) == 1:
+        (window, told), weight = windows_of_one_row(window, told), filters_of_one_row(weight)
+    image = as_image(x)
+    steps = _steps(told, image.shape[1:], window)
+    made = reader.sketch.conv(
+        name_of(node), image, weight, reader.weight(node, 2), steps, groups=told.get("group", 1)
+    )  # fmt: skip
+    return as_line(made, x)
 
 
 @_of("ConvTranspose")
@@ -52,7 +66,7 @@ def _conv_transposed(reader: Reader, node: Any) -> Value:
     more = set(told.get("output_padding", [0]))
     if told.get("group", 1) != 1 or "output_shape" in told or len(more) > 1:
         raise UnknownNodeError("has groups or an output shape; expected neither")
-    steps = _steps(node, x.shape[1:], weight.shape[2:])
+    steps = _steps(told, x.shape[1:], weight.shape[2:])
     return reader.sketch.conv_transposed(name_of(node), x, weight, reader.weight(node, 2), steps, more=more.pop())
 
 
@@ -87,10 +101,19 @@ def _gather(reader: Reader, node: Any) -> Value:
     if node.input[0] in reader.constants and axis == 0:
         return reader.sketch.embedding(name_of(node), reader.value(node, 1), reader.needed(node, 0))
     x, place = reader.value(node), reader.numbers(node, 1, "")
-    if axis != 1 or x.layout != "plain" or len(x.shape) != 2 or place is None or len(place) != 1:
+    if (
+        axis != (0 if x.layout == "steps" else 1)
+        or x.layout not in ("plain", "steps")
+        or len(x.shape) != 2
+        or place is None
+        or len(place) != 1
+    ):
         raise UnknownNodeError("takes some of a signal; expected one place of a sequence")
     at = int(place[0]) % x.shape[0]
     return Value(reader.sketch.draft.add(name_of(node), "take", [x.layer], place=at), x.shape[1:])
+
+
+_of("LSTM")(lstm)
 
 
 # --- norms ------------------------------------------------------------------------------------------------------------
@@ -172,12 +195,16 @@ def _softmax(reader: Reader, node: Any) -> Value:
 @_of("MaxPool", "AveragePool")
 def _pool(reader: Reader, node: Any) -> Value:
     x, told = reader.value(node), attributes(node)
-    window = tuple(told["kernel_shape"])
-    return reader.sketch.pool(
-        name_of(node), x, "max-pool" if node.op_type == "MaxPool" else "average-pool", window,
-        _steps(node, x.shape[1:], window), ceil=bool(told.get("ceil_mode", 0)),
+    window: Shape = tuple(told["kernel_shape"])
+    if x.layout == "line":
+        window, told = windows_of_one_row(window, told)
+    image = as_image(x)
+    made = reader.sketch.pool(
+        name_of(node), image, "max-pool" if node.op_type == "MaxPool" else "average-pool", window,
+        _steps(told, image.shape[1:], window), ceil=bool(told.get("ceil_mode", 0)),
         counts_padding=bool(told.get("count_include_pad", 0)),
     )  # fmt: skip
+    return as_line(made, x)
 
 
 @_of("GlobalAveragePool")
@@ -188,7 +215,7 @@ def _global(reader: Reader, node: Any) -> Value:
 @_of("ReduceMean")
 def _mean(reader: Reader, node: Any) -> Value:
     x, axes = reader.value(node), reader.numbers(node, 1, "axes")
-    positions = [2, 3] if x.layout == "image" else [2] if x.layout == "columns" else [1]
+    positions = [2, 3] if x.layout == "image" else [2] if x.layout in ("columns", "line") else [1]
     rank = len(x.shape) + 1
     if axes is None or sorted(int(axis) % rank for axis in axes) != positions:
         raise UnknownNodeError(f"over the axes {axes}; expected those of positions, {positions}")
@@ -274,6 +301,8 @@ def _squeeze(reader: Reader, node: Any) -> Value:
     x, axes = reader.value(node), reader.numbers(node, 1, "axes")
     if axes is None:
         raise UnknownNodeError("names no axes")
+    if node.op_type == "Squeeze" and (found := squeezed(x, [int(axis) for axis in axes])) is not None:
+        return found
     shape = [1, *x.shape]
     rank = len(shape) + (len(axes) if node.op_type == "Unsqueeze" else 0)
     for axis in sorted((int(each) % rank for each in axes), reverse=node.op_type == "Squeeze"):
@@ -288,6 +317,10 @@ def _squeeze(reader: Reader, node: Any) -> Value:
 def _transpose(reader: Reader, node: Any) -> Value:
     x = reader.value(node)
     order = attributes(node).get("perm", [])
+    if (found := turned(x, order)) is not None:
+        return found
+    if x.layout == "line" and order == [0, 2, 1]:
+        return Value(reader.sketch.draft.add(name_of(node), "sequence", [x.layer]), x.shape[::-1])
     if not order or order[0] != 0:
         raise UnknownNodeError(f"moves the batch: {order}; expected it first")
     return transposed(x, [axis - 1 for axis in order[1:]])

@@ -23,7 +23,7 @@ def reshaped(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value:
     """
     if shape == x.shape:
         return x
-    if shape == (math.prod(x.shape),) and x.layout in ("plain", "image", "point", "columns"):
+    if shape == (math.prod(x.shape),) and x.layout in ("plain", "image", "point", "columns", "line"):
         return _flat(sketch, name, x)
     if x.layout == "plain" and x.order is None and len(x.shape) == 1 and shape == (*x.shape, 1, 1):
         return replace(x, shape=shape, layout="point")
@@ -57,7 +57,7 @@ def _flat(sketch: Sketch, name: str, x: Value) -> Value:
     if x.layout == "point":
         return Value(x.layer, size)
     order = None
-    if x.layout in ("image", "columns"):
+    if x.layout in ("image", "columns", "line"):
         order = x.shape if x.layout == "image" else (*x.shape, 1)
     kept = order if order is not None and math.prod(order[1:]) > 1 else None
     return Value(sketch.draft.add(name, "flatten", [x.layer]), size, order=kept)
@@ -95,7 +95,7 @@ def combined(sketch: Sketch, name: str, kind: str, xs: Sequence[Value]) -> Value
 def joined(sketch: Sketch, name: str, xs: Sequence[Value], axis: int) -> Value:
     """Return values set beside each other along their channels; `axis` counts without the batch."""
     first = xs[0]
-    channels = 0 if first.layout in ("image", "point", "columns") else len(first.shape) - 1
+    channels = 0 if first.layout in ("image", "point", "columns", "line") else len(first.shape) - 1
     if axis % len(first.shape) != channels or any(x.layout != first.layout or x.order is not None for x in xs):
         shapes = ", ".join(str(list(x.shape)) for x in xs)
         raise UnknownNodeError(f"{shapes} beside each other along axis {axis + 1}; expected their channels")
@@ -163,8 +163,8 @@ def _stripped(shape: Shape) -> Shape:
 
 def _by_channel(x: Value, constant: Weight) -> bool:
     """Return whether a constant has a number for each channel and is spread over all else."""
-    channels = x.shape[0] if x.layout in ("image", "point", "columns") else x.shape[-1]
-    behind = len(x.shape) - 1 if x.layout in ("image", "point", "columns") else 0
+    first = x.layout in ("image", "point", "columns", "line")
+    channels, behind = (x.shape[0], len(x.shape) - 1) if first else (x.shape[-1], 0)
     return _stripped(constant.shape) == (channels, *[1] * behind) and x.order is None
 
 

@@ -194,6 +194,7 @@ def wear(found: Results, *, narrow: bool = False) -> Figure:
     figure = style.figure(NARROW if narrow else WIDE, _ROW * len(ones) + 1.9)
     axes = figure.subplots()
     colours, ends = _colours(found), []
+    room = 72 * figure.get_figwidth() - _ROOM[narrow] - 20  # of the axis [pt], about
     axes.set_xscale("log")
     for place, (mean, one) in enumerate(pulsed):
         most, worn = one.over(lambda s: s.most) or mean, one.over(lambda s: s.worn)
@@ -206,9 +207,10 @@ def wear(found: Results, *, narrow: bool = False) -> Figure:
         end = most.mean + (most.std or 0.0)
         ends.append((end, 0.0))
         if worn is not None and worn.mean:
-            axes.annotate(f"stated endurance after {1 / worn.mean:.1g} samples", (end, place), xytext=(6, 0),
-                          textcoords="offset points", va="center", fontsize=style.note())  # fmt: skip
-            ends[-1] = end, 0.55 if narrow else 0.4
+            text = f"endures {1 / worn.mean:.1g} samples"
+            axes.annotate(text, (end, place), xytext=(6, 0), textcoords="offset points", va="center",
+                          fontsize=style.note())  # fmt: skip
+            ends[-1] = end, (labels.width(text, style.note()) + 8) / room
     low, high = axes.get_xlim()
     axes.set_xlim(low, max([high, *(style.log_end(low, end, part) for end, part in ends)]))
     style.unit_ticks(axes, "", axis="x")
@@ -225,6 +227,9 @@ Draw = Callable[..., "Figure"]
 FIGURES: dict[str, tuple[Draw, str]] = {
     "front": (front, "The metric at the end over the energy of a sample's training; bars: deviation over the seeds"),
     "parts": (parts, "The energy until every combination is as good as the target, and the parts of the chip in it"),
-    "wear": (wear, "Pulses a sample: of a device in the mean, and of the device that got the most"),
+    "wear": (
+        wear,
+        "Pulses a sample, of a device in the mean and of the most pulsed; samples until its stated endurance",
+    ),
 }
 """Name of a picture -> how it is drawn, and what it shows."""

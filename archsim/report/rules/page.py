@@ -53,8 +53,8 @@ def page(found: Results) -> SectionPage:
     parts = [
         Section("Which rule for which device", [*said, *words.by_device(found), *words.learnings(found), words.RULE],
                 "front" if some else None, [sheets.devices(found)] if worn else []),
-        Section("Energy to the target", [_target(found), INTERPOLATED], "parts" if reached else None,
-                [sheets.overview(found)] if some else []),
+        Section("Energy to the target", [_target(found), INTERPOLATED, *words.in_all(found)],
+                "parts" if reached else None, [sheets.overview(found)] if some else []),
         Section("Pulses and wear", [*words.pulses(found), *words.endurance(found), *words.memory(found), COUNTED],
                 "wear" if worn else None, [sheets.wear(found)] if some else []),
         Section("How learning rates were found", [_search(found), *words.edges(found), SAME], None,

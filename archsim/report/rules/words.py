@@ -243,6 +243,17 @@ def edges(found: Results) -> list[str]:
     return [f"{what}, as the tables say: a better one may lie beyond it."]
 
 
+def in_all(found: Results) -> list[str]:
+    """Return how many samples a training takes, by which costs of a sample are those of all of it."""
+    counts = {each.samples for one in found.done for each in one.seeds}
+    if len(counts) != 1:
+        return []
+    [count] = counts
+    return [
+        f"Each training takes {count:,} {found.plan.sample.plural}: in all it costs {count:,} times what a sample does."
+    ]
+
+
 def memory(found: Results) -> list[str]:
     """Return which rule keeps the most numbers beside the weights, where rules differ in that."""
     ones = best_by_rule([one for one in found.done if one.has_device], found.plan.metric)

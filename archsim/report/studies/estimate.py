@@ -151,7 +151,7 @@ def _whole(content: Mapping[str, Any]) -> Sheet:
             f"{100 * pulses / limit:.2g} %" if pulses is not None and limit else NONE,
         ))  # fmt: skip
     samples = next(iter(content["architectures"].values()))["whole"]["samples"]
-    heads = ("chip", "energy", "time", "power", "SET pulses", "a device", "of its endurance")
+    heads = ("chip", "energy", "time", "power", "pulses", "a device", "of its endurance")
     return Sheet(f"The whole training of {_many(samples)} samples", heads, tuple(rows))
 
 

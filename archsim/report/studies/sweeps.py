@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.errors import InputError, nearest
-from archsim.records.sweeps import CHIP, FIXED, TECHNOLOGY, Quantity, Sweep
+from archsim.records.sweeps import CHIP, DEFINITION, FIXED, TECHNOLOGY, Quantity, Sweep
 from archsim.studies.sweeps.conditions import Condition, hold
 from archsim.studies.sweeps.conditions import read as read_condition
-from archsim.studies.sweeps.measures import NUMBER, WORDS, Kind, of_axis, of_quantity, of_unit
+from archsim.studies.sweeps.measures import NUMBER, WORDS, Kind, of_axis, of_quantity, of_texts, of_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +58,28 @@ def chosen(
     if best is not None:
         rows = rows[rows["state"] == "done"].head(best)
     return rows
+
+
+def broken(sweep: Sweep, rows: pd.DataFrame) -> list[list[str]]:
+    """Return the constraints of a search that each row breaks, as they were given; of a sweep there are none.
+
+    What is not known fulfils nothing.
+    """
+    asked = sweep.definition.get("search")
+    texts = asked.get("subject_to") if isinstance(asked, dict) else None
+    if not isinstance(texts, list) or not texts:
+        return [[] for _ in range(len(rows))]
+    fixed = {str(key): str(value) for key, value in (sweep.definition.get("settings") or {}).items()}
+    names, kinds = _names(sweep), {key: of_texts([value]) for key, value in fixed.items()} | _kinds(sweep)
+    told = [read_condition(str(text), kinds, option=str(sweep.path / DEFINITION)) for text in texts]
+    return [
+        [
+            each.text
+            for each in told
+            if not each.holds({**fixed, **{name: row[column] for name, column in names.items()}})
+        ]
+        for row in rows.to_dict("records")
+    ]
 
 
 def _names(sweep: Sweep) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MARKERS = {"energy": "o", "latency": "s", "throughput": "D", "efficiency": "^", "density": "v", "area": "P",
             "power": "X", "ratio": "*", "accuracy": "h", "energy_per_mac": "<",
-            "tiles": "p", "weights": "d", "macs": ">"}  # fmt: skip
+            "tiles": "p", "weights": "d", "macs": ">", "operations": "<", "traffic": "H", "memory": "8"}  # fmt: skip
 _KINDS = {
     "prediction": ("prediction", style.SERIES[0]), "arithmetic": ("arithmetic, sum", style.SERIES[2]),
     "sum": ("arithmetic, sum", style.SERIES[2]), "restated": ("restated, calibration", style.SERIES[1]),
@@ -32,7 +32,7 @@ _PANELS = {
     "energy": (("energy", "energy_per_mac"), "J"), "time": (("latency",), "s"), "throughput": (("throughput",), "op/s"),
     "efficiency": (("efficiency",), "op/J"), "density [op/s/m²]": (("density",), ""), "area [m²]": (("area",), ""),
     "power": (("power",), "W"), "ratio, accuracy": (("ratio", "accuracy"), ""),
-    "counts": (("tiles", "weights", "macs"), ""),
+    "counts": (("tiles", "weights", "macs", "operations", "traffic", "memory"), ""),
 }  # fmt: skip
 """Title of a panel -> the quantities in it, and their unit if it takes a prefix."""
 _ACROSS, _TICKS = 3, 4

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.records.fronts import Array, front
+from archsim.records.fronts import Array
 from archsim.records.sweeps import Quantity
 from archsim.report import style
 from archsim.report.sweeps.scales import set_axis
@@ -31,8 +31,7 @@ def draw_front(view: View) -> Figure:
         _dots(axes, view, each, x, y)
     _line(axes, x, y, view.front, color="black", linewidth=1.4, label="front: no other design is better")
     for each in view.series if len(view.series) > 1 else ():
-        own = np.zeros(len(view.rows), bool)
-        own[each.rows] = front(view.rows[each.rows], [view.x, view.y])
+        own = view.front_of(each.rows & view.within)
         if not (own & view.front).any() and own.sum() > 1:
             _line(
                 axes, x, y, own, color=each.colour, linewidth=1.0, linestyle="--", label=f"front of {each.label} alone"
@@ -45,9 +44,15 @@ def draw_front(view: View) -> Figure:
         )  # fmt: skip
     set_axis(axes, view.x, x, axis="x")
     set_axis(axes, view.y, y, axis="y")
-    beaten = int((~view.front).sum())
+    beaten, beyond = int((view.within & ~view.front).sum()), int((~view.within).sum())
+    if beyond:
+        axes.plot(
+            x[~view.within], y[~view.within], "x", color=style.REFERENCE, markersize=4, zorder=1,
+            rasterized=len(view.rows) > MANY, label="breaks a constraint",
+        )  # fmt: skip
+    crossed = f", {beyond} beyond the constraints (crosses)" if beyond else ""
     spread = "; bars: standard deviation over seeds" if _has_spread(view) else ""
-    style.heading(axes, f"{view.front.sum()} on the front, {beaten} beaten (pale){spread}", room=6.0, size=8)
+    style.heading(axes, f"{view.front.sum()} on the front, {beaten} beaten (pale){crossed}{spread}", room=6.0, size=8)
     style.legend(figure, style.key_of(axes), 2)
     style.title(figure, f"{view.y.title[0].upper()}{view.y.title[1:]} against {view.x.title}: {view.sweep.name}")
     return figure
@@ -72,7 +77,7 @@ def _dots(axes: Axes, view: View, series: Series, x: Array, y: Array) -> None:
     raster = len(view.rows) > MANY
     look: Any = {"marker": series.marker, "linestyle": "none", "color": series.colour, "markeredgewidth": 0}
     for on, size, alpha, layer in ((False, 4, 0.28, 2), (True, 6.5, 1.0, 4)):
-        chosen = series.rows & (view.front == on)
+        chosen = series.rows & view.within & (view.front == on)
         if not chosen.any():
             continue
         if on or len(view.rows) <= BARS:

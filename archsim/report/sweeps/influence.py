@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,12 +116,13 @@ def draw_levels(view: View, chip: str) -> Figure:
     return figure
 
 
-def largest(view: View, chip: str) -> tuple[Axis, Axis] | None:
-    """Return the two parameters that make most of the variances of y and x, each taken as 1; None of fewer."""
+def largest(view: View, chip: str, held: Collection[str] = ()) -> tuple[Axis, Axis] | None:
+    """Return the two parameters, of those not held, that make most of the variances of y and x; None of fewer."""
     found = [own for each in (view.y, view.x) if (own := view.effects(chip, each))]
-    if not found or len(found[0].means) < 2:
+    free = [name for name in found[0].means if name not in held] if found else []
+    if len(free) < 2:
         return None
-    first, second = sorted(found[0].means, key=lambda name: -sum(own.total(name) for own in found))[:2]
+    first, second = sorted(free, key=lambda name: -sum(own.total(name) for own in found))[:2]
     return _axis(view, first), _axis(view, second)
 
 
@@ -129,25 +130,32 @@ def _axis(view: View, key: str) -> Axis:
     return next(axis for axis in view.axes if axis.key == key)
 
 
-def pair(view: View, chip: str, keys: Sequence[str] | None) -> tuple[Axis, Axis] | None:
-    """Return the two parameters asked for, or those with the largest effects.
+def pair(
+    view: View, chip: str, keys: Sequence[str] | None, held: Collection[str] = ()
+) -> tuple[Axis, Axis] | None:  # fmt: skip
+    """Return the two parameters asked for, or those with the largest effects that are not held fixed.
 
     Raises
     ------
     InputError
-        If they are not two parameters that vary.
+        If they are not two parameters that vary, or one is held fixed.
     """
     if keys is None:
-        return largest(view, chip)
+        found = largest(view, chip, held)
+        if held and found is None and largest(view, chip) is not None:
+            raise InputError(key="--fix", value=", ".join(held), expected="two parameters left for the map")
+        return found
     if len(set(keys)) != 2:
         raise InputError(key="--map", value=",".join(keys), expected="two parameters of the sweep, A,B")
-    found = [view.sweep.axis(key, option="--map") for key in keys]
-    for axis in found:
+    first, second = (view.sweep.axis(key, option="--map") for key in keys)
+    for axis in (first, second):
+        if axis.key in held:
+            raise InputError(f"{axis.key} is an axis of the map", key="--fix", expected="another one than these")
         if view.of(chip)[axis.column].nunique() < 2 or axis.column == CHIP:
             raise InputError(
                 key="--map", value=axis.key, expected=f"a parameter that varies over the designs of {chip}"
             )
-    return found[0], found[1]
+    return first, second
 
 
 def held(view: View, fixed: Mapping[str, object]) -> dict[str, Any]:
@@ -162,7 +170,7 @@ def held(view: View, fixed: Mapping[str, object]) -> dict[str, Any]:
     for key, given in fixed.items():
         axis = view.sweep.axis(key, option="--fix")
         levels = view.sweep.levels(axis)
-        value = parse(given, axis.unit) if isinstance(given, str) and axis.unit else given
+        value = _read(key, given, axis.unit) if isinstance(given, str) and axis.unit else given
         alike = [each for each in levels if each == value or axis.text(each) == str(given) or _close(each, value)]
         if not alike:
             texts = [axis.text(each) for each in levels]
@@ -176,6 +184,13 @@ def held(view: View, fixed: Mapping[str, object]) -> dict[str, Any]:
 
 MOST = 20
 """Values that an error lists."""
+
+
+def _read(key: str, given: str, unit: str) -> float:
+    try:
+        return parse(given, unit)
+    except InputError as error:
+        raise InputError(error.message, key=f"--fix {key}") from error
 
 
 def _close(one: object, other: object) -> bool:

@@ -62,11 +62,26 @@ def content(view: View) -> dict[str, Any]:
         for row in series.rows.nonzero()[0]:
             of[row] = k
     names = [each.name for each in quantities]
+    limits = [_constraints(every)] if not every.within.all() else []
+    columns = [*axes, *(_quantity(every.rows, each) for each in quantities), *limits]
     return {
         "count": len(every.rows), "points": every.rows["point"].astype(str).tolist(), "of": of,
         "series": [each.label for each in every.series], "file": f"{view.sweep.path.resolve().name}-left",
-        "columns": [*axes, *(_quantity(every.rows, each) for each in quantities)],
+        "columns": columns, "begin": {len(columns) - 1: [0]} if limits and every.within.any() else {},
         "x": len(axes) + names.index(view.x.name), "y": len(axes) + names.index(view.y.name),
+    }  # fmt: skip
+
+
+FULFILLED = "fulfilled"
+
+
+def _constraints(view: View) -> dict[str, Any]:
+    """Return the constraints as a column of words: fulfilled, or which are broken."""
+    said = ["; ".join(f"breaks {text}" for text in each) or FULFILLED for each in view.broken]
+    levels = [FULFILLED, *sorted({*said} - {FULFILLED})]
+    return {
+        "key": "constraints", "title": "constraints", "kind": "constraints", "unit": "", "scale": 1, "prefixed": False,
+        "better": None, "spread": None, "levels": levels, "values": [levels.index(each) for each in said],
     }  # fmt: skip
 
 
@@ -112,6 +127,9 @@ def _warnings(view: View) -> list[str]:
         said.append(f"This sweep is {state or 'not finished'}: what stands here are the designs that were done.")
     if missing := int((frame["state"] != DONE).sum()):
         said.append(f"{missing:,} of {len(frame):,} rows have no numbers; why stands at the end.")
+    if beyond := int((~view.every.within).sum()):
+        shown = "; they are grey until they are ticked below" if view.every.within.any() else ", so there is no front"
+        said.append(f"{beyond:,} of {len(view.every.rows):,} designs break a constraint{shown}.")
     return said
 
 
@@ -119,6 +137,9 @@ def _asked(view: View) -> list[tuple[str, str]]:
     """Return what the definition says was asked for."""
     told = view.sweep.definition
     rows = [(axis.key, ", ".join(map(axis.text, axis.values))) for axis in view.sweep.axes]
+    asked = told.get("search")
+    if isinstance(asked, dict):
+        rows += [(name, ", ".join(map(str, asked.get(name) or ()))) for name in ("objectives", "subject_to")]
     rows.append(("settings", "; ".join(f"{key}={value}" for key, value in (told.get("settings") or {}).items())))
     for name in ("conditions", "baseline", "preset", "steps", "until", "batch", "seeds", "samples", "created"):
         value = told.get(name) or ""

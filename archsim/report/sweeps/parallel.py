@@ -78,7 +78,7 @@ def draw_parallel(view: View) -> Figure:
     colours = LinearSegmentedColormap.from_list("ordered", style.ORDERED)
     shade = _numbers("", view.rows[view.y.name], str, None).places
     for on, width, alpha in ((False, 0.7, 0.25), (True, 1.6, 0.95)):
-        chosen = view.front == on
+        chosen = view.within & (view.front == on)
         step = 1 if on else -(-int(chosen.sum()) // MOST) or 1
         lines = [np.column_stack([across, each]) for each in places[chosen][::step]]
         look = colours(shade[chosen]) if on else style.FAINT
@@ -101,10 +101,11 @@ def draw_parallel(view: View) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     what = f"in colour: the front of {view.y.title} and {view.x.title}, from light to dark with {view.y.title}"
-    beaten = int((~view.front).sum())
+    beaten, beyond = int((view.within & ~view.front).sum()), int((~view.within).sum())
     which = "the" if beaten <= MOST else f"one in {-(-beaten // MOST)} of the"
+    without = f"; without {beyond:,} that break a constraint" if beyond else ""
     style.heading(
-        axes, f"{what}; pale: {which} {beaten:,} designs beaten", room=figure.get_figwidth() - 1.0, size=8
+        axes, f"{what}; pale: {which} {beaten:,} designs beaten{without}", room=figure.get_figwidth() - 1.0, size=8
     )  # fmt: skip
     style.title(figure, f"Every design through its parameters and quantities: {view.sweep.name}")
     return figure

@@ -15,6 +15,7 @@ from archsim.records.effects import Effects, Factor, effects, factor
 from archsim.records.fronts import Array, front, knee
 from archsim.records.sweeps import CHIP, METRIC, TABLE, TECHNOLOGY, Axis, Quantity, Sweep
 from archsim.report import style
+from archsim.report.studies.sweeps import broken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,14 +58,33 @@ class View:
         return View(self.sweep, self.x, self.y, _once(self.sweep, self.sweep.finished))
 
     @cached_property
+    def broken(self) -> list[list[str]]:
+        """The constraints that each row breaks: of a search alone."""
+        return broken(self.sweep, self.rows)
+
+    @cached_property
+    def within(self) -> Array:
+        """Which rows fulfil all constraints."""
+        return np.array([not each for each in self.broken], bool)
+
+    @cached_property
     def front(self) -> Array:
-        """Which rows are on the front of x and y."""
-        return front(self.rows, [self.x, self.y])
+        """Which rows are on the front of x and y: of those that fulfil all constraints."""
+        return self.front_of(self.within)
+
+    def front_of(self, mask: Array) -> Array:
+        """Return which rows are on the front of some of them."""
+        found = np.zeros(len(self.rows), bool)
+        if mask.any():
+            found[mask] = front(self.rows[mask], [self.x, self.y])
+        return found
 
     @cached_property
     def knee(self) -> int | None:
         """The row that is the knee of the front."""
         on = np.flatnonzero(self.front)
+        if not len(on):
+            return None
         place = knee(self.rows.iloc[on], self.x, self.y)
         return None if place is None else int(on[place])
 

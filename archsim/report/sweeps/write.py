@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
-from archsim.records.sweeps import Sweep, read_sweep
+from archsim.records.sweeps import Axis, Sweep, read_sweep
 from archsim.report import drawing, style
 from archsim.report.sweeps import influence, page
 from archsim.report.sweeps.fronts import draw_front
@@ -52,8 +52,9 @@ def write(
     files.check_folder(target)
     own = (target / page.PAGE).is_file()
     written = [files.claim(target / page.PAGE, mark=page.MARK, what="page")]
+    drawn = figures(seen, pair, fixed)
     with style.applied():
-        for stem, figure in figures(seen, pair, fixed):
+        for stem, figure in drawn:
             written += drawing.save(figure, target, stem)
     if own:  # what an earlier call drew and this one did not; a folder without a page may hold others' pictures
         for path in target.iterdir():
@@ -66,8 +67,18 @@ def write(
 def figures(
     seen: View, pair: Sequence[str] | None = None, fixed: Mapping[str, object] | None = None
 ) -> Iterator[tuple[str, Figure]]:
-    """Yield name and figure: the front, that against the area, parallel coordinates, and of each chip its effects."""
+    """Return name and figure: the front, that against the area, parallel coordinates, and of each chip its effects.
+
+    What is asked for is checked before the first is drawn.
+    """
     values = influence.held(seen, fixed or {})
+    maps = {chip: influence.pair(seen, chip, pair, values) for chip in seen.chips}
+    return _figures(seen, maps, values)
+
+
+def _figures(
+    seen: View, maps: Mapping[str, tuple[Axis, Axis] | None], values: Mapping[str, Any]
+) -> Iterator[tuple[str, Figure]]:
     yield "front", draw_front(seen)
     if (other := _against_area(seen.sweep, seen)) is not None:
         yield "front-area", draw_front(other)
@@ -78,7 +89,7 @@ def figures(
         if influence.told(seen, chip):
             yield f"shares{end}", influence.draw_shares(seen, chip)
             yield f"levels{end}", influence.draw_levels(seen, chip)
-        if (axes := influence.pair(seen, chip, pair)) is not None:
+        if (axes := maps[chip]) is not None:
             yield f"map{end}", influence.draw_map(seen, chip, *axes, fixed=values)
 
 

@@ -11,16 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from statistics import fmean
+from typing import TypeVar
 
 from archsim.analog.expected import Writing
+from archsim.analog.in_place import InPlace
 from archsim.base.expected import Shares
 from archsim.base.signal import OTHER_PHASES, Tag
-from archsim.chips.activity import Activity
+from archsim.chips.activity import Activity, Written
 from archsim.chips.architecture import Architecture
+from archsim.chips.in_array import weight_steps
+from archsim.chips.in_array_file import InArrayArchitecture
 from archsim.learning.functions import Function
 from archsim.networks.program import Call, Program
+from archsim.studies.estimate.in_place import LEARNT, OFF, Learning, assumed_pulses
 from archsim.studies.estimate.spec import EstimateSpec
 
+S = TypeVar("S", Shares, InPlace)
 COARSE, FINE = 4, 10
 """Bits up to which codes are coarse; up to which they are as few as those of the converters that were measured."""
 
@@ -84,13 +90,37 @@ def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
     for tag in list(by_layer):
         if tag.phase == "forward":
             by_layer.update({Tag(phase, tag.layer): by_layer[tag] for phase in OTHER_PHASES})
+    writing = _in_place(spec, architecture) if isinstance(architecture, InArrayArchitecture) else {}
     return Activity(
-        by_layer, {}, {}, _written(architecture), 1, f"assumed by kind of operand{_off(architecture)}"
+        by_layer, {}, writing, _written(architecture), spec.batch if writing else 1,
+        f"assumed by kind of operand{_off(architecture)}",
     )  # fmt: skip
+
+
+def _in_place(spec: EstimateSpec, architecture: InArrayArchitecture) -> dict[str, Written]:
+    """Return how the arrays of each layer are pulsed: by the mean of its outer products, as a layer's books have it."""
+    steps, training = weight_steps(architecture, spec.network), spec.workload.training
+    found: dict[str, list[InPlace]] = {}
+    for program in spec.network.training:
+        makers = {call.output: call for call in program.calls}
+        for call in program.calls:
+            if call.verb == "accumulate":
+                matrix, tensor = spec.network.graph.matrices[str(call.target)], program.tensors[call.inputs[0]]
+                of = Learning(
+                    1.0 if call.alone else training.learning_rate,
+                    call.rate / (1 if call.alone else spec.batch),
+                    spec.batch * tensor.words // tensor.shape[-1],
+                    LEARNT[_sparse(call.inputs[1], makers)],
+                )
+                found.setdefault(call.layer, []).append(assumed_pulses(architecture, matrix, of, steps[matrix.name]))
+    return {layer: _mean(each) for layer, each in found.items()}
 
 
 def _off(architecture: Architecture) -> str:
     """Return what such estimates were off by, where activity decides anything."""
+    if isinstance(architecture, InArrayArchitecture):
+        told = ", ".join(f"{over:g} times for {name}" for name, over in OFF[way(architecture)[-1]].items())
+        return f"; against trainings that measured it, energy was {told}"
     if not hasattr(architecture, "outer_product"):
         return ""
     told = ", ".join(f"{100 * error:+.0f} % for {name}" for name, error in ERRORS.items())
@@ -132,16 +162,30 @@ def _product(operand: Operand) -> Shares:
 
 
 def _operand(number: int, makers: dict[int, Call], kinds: dict[bool, Operand]) -> Operand:
+    return kinds[_sparse(number, makers)]
+
+
+def _sparse(number: int, makers: dict[int, Call]) -> bool:
+    """Return whether a rectifier or a largest element made an operand, seen through what leaves it as sparse."""
     while (call := makers.get(number)) is not None and isinstance(call.target, Function):
         name = call.target.name
         if name.startswith(SPARSE) and not name.startswith("relu6"):
-            return kinds[True]
+            return True
         if not name.startswith(THROUGH):
             break
         number = call.inputs[0]
-    return kinds[False]
+    return False
 
 
-def _mean(each: Iterable[Shares]) -> Shares:
+def _mean(each: Iterable[S]) -> S:
     several = list(each)
-    return Shares(**{one.name: fmean(getattr(shares, one.name) for shares in several) for one in fields(Shares)})
+    kind = type(several[0])
+    return kind(**{one.name: fmean(getattr(shares, one.name) for shares in several) for one in fields(kind)})
+
+
+def way(architecture: Architecture) -> tuple[str, ...]:
+    """Return how a chip's devices are written: by its kind, and where they are in place, by its rule."""
+    if not isinstance(architecture, InArrayArchitecture):
+        return (architecture.chip,)
+    trains = architecture.update.rounding == "trains"
+    return (architecture.chip, "trains" if trains else "rounded", *(["transfer"] * bool(architecture.transfer)))

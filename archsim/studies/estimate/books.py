@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from archsim.accounting.area import Part
-from archsim.accounting.ledger import Entry, Ledger, Row
+from archsim.accounting.ledger import Entry, Row
+from archsim.analog.expected import Writing
+from archsim.analog.in_place import InPlace
 from archsim.base import registry
-from archsim.base.expected import Shares
-from archsim.base.signal import Tag
 from archsim.chips.activity import Activity, measured
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
 from archsim.chips.crossbar import CrossbarChip
-from archsim.chips.estimate import expected_inference, expected_step
+from archsim.chips.estimate import Known, expected_inference, expected_step
 from archsim.studies.estimate.placement import balanced, placed
 from archsim.studies.estimate.spec import EstimateSpec
 
@@ -71,7 +71,7 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
     twins: dict[str, int] = {}
     if spec.tiles is not None and isinstance(bare := _chip(spec, architecture, {}), CrossbarChip):
         twins = balanced(spec, bare, spec.tiles)
-        writing |= {matrix: writing[matrix].times(count) for matrix, count in twins.items()}
+        writing |= {matrix: cast("Writing", writing[matrix]).times(count) for matrix, count in twins.items()}
 
     def chip() -> Chip:
         made = _chip(spec, architecture, writing)
@@ -79,14 +79,7 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
             made.duplicate(twins)
         return made
 
-    steady, looking = chip(), chip()
-    share = steady.steady(spec.batch)
-    expected_step(steady, spec.network, spec.batch, activity.shares)
-    training = Books(tuple(steady.ledger.rows()), steady.ledger.time_ps)
-    if share:
-        looking.steady(spec.batch, looks=True)
-        expected_step(looking, spec.network, spec.batch, activity.shares)
-        training = _mixed(training, looking.ledger, share)
+    steady, training = _trained(spec, chip, activity.shares)
     passing = chip()
     passing.steady(spec.batch)
     expected_inference(passing, spec.network, spec.batch, activity.shares)
@@ -111,11 +104,11 @@ def activity_of(
     for matrix, layer in layers(spec).items():
         counts[layer] = counts.get(layer, 0) + spec.network.graph.matrices[matrix].weights
 
-    def step(known: Callable[[Tag], Shares]) -> Ledger:
-        chip = _chip(spec, architecture, {})
-        chip.steady(spec.batch)
-        expected_step(chip, spec.network, spec.batch, known)
-        return chip.ledger
+    kind: type[Chip] = registry.load("chip", architecture.chip)
+
+    def step(known: Known, pulsed: InPlace) -> tuple[Row, ...]:
+        writing = dict.fromkeys(spec.network.shapes, pulsed) if kind.WRITES_IN_PLACE else {}
+        return _trained(spec, lambda: _chip(spec, architecture, writing), known)[1].rows
 
     return measured(rows, steps, step, counts, samples=spec.batch, origin=origin)
 
@@ -128,12 +121,28 @@ def _chip(spec: EstimateSpec, architecture: Architecture, writing: Mapping[str, 
     return made
 
 
-def _mixed(most: Books, other: Ledger, share: float) -> Books:
-    """Return the mean of steps of which a share is another kind of step."""
+def _trained(spec: EstimateSpec, chip: Callable[[], Chip], known: Known) -> tuple[Chip, Books]:
+    """Return a chip after one step, and the mean of steps of all kinds that a long training has."""
+    steady, several = chip(), []
+    for kind, share in enumerate(steady.steady(spec.batch)):
+        if share:
+            one = chip() if kind else steady
+            one.steady(spec.batch, kind)
+            expected_step(one, spec.network, spec.batch, known)
+            several.append((Books(tuple(one.ledger.rows()), one.ledger.time_ps), share))
+    return steady, _mixed(several)
+
+
+def _mixed(several: Sequence[tuple[Books, float]]) -> Books:
+    """Return the mean of steps of several kinds, each with its share of all of them."""
+    if len(several) == 1:
+        return several[0][0]
     amounts: dict[tuple[str, str, str, str], float] = {}
-    for rows, part in ((most.rows, 1 - share), (other.rows(), share)):
-        for row in rows:
+    times: dict[str, float] = {}
+    for books, share in several:
+        for row in books.rows:
             key = row.phase, row.layer, row.component, row.action
-            amounts[key] = amounts.get(key, 0.0) + part * row.amount
-    times = {phase: (1 - share) * ps + share * other.time_ps[phase] for phase, ps in most.time_ps.items()}
+            amounts[key] = amounts.get(key, 0.0) + share * row.amount
+        for phase, ps in books.time_ps.items():
+            times[phase] = times.get(phase, 0.0) + share * ps
     return Books(tuple(Row(*key, amount) for key, amount in amounts.items()), times)

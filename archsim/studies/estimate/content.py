@@ -10,7 +10,6 @@ from typing import Any
 from archsim.accounting.area import Area, area
 from archsim.accounting.bill import Bill, price
 from archsim.accounting.intervals import TOTAL, Account, Interval, intervals
-from archsim.accounting.ledger import Row
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.studies.estimate.books import Books, ChipEstimate
@@ -19,6 +18,13 @@ from archsim.studies.estimate.spec import EstimateSpec
 
 SCHEMA = 1
 INFERENCE = "evaluation"
+PULSES = frozenset(
+    {
+        ("programmer", "set.pulse"),
+        *((unit, f"{way}.pulse") for unit in ("writer", "train_writer") for way in ("up", "down")),
+    }
+)
+"""Actions, component and name, that are one pulse of a device; RESET pulses apart."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def _chip(spec: EstimateSpec, each: Priced, steps: Mapping[str, Any], passes: Ma
             "J_per_mac": passed["energy_per_step_J"][TOTAL] / forward if forward else None,
             "macs_per_s_and_W": forward / passed["energy_per_step_J"][TOTAL] if forward else None,
         },
-        "pulses_per_step": _amount(chip.training.rows, "programmer", "set.pulse"),
+        "pulses_per_step": math.fsum(row.amount for row in chip.training.rows if (row.component, row.action) in PULSES),
     }  # fmt: skip
 
 
@@ -136,10 +142,6 @@ def _work(
         "by_part_J": by_part,
         "intervals": interval,
     }  # fmt: skip
-
-
-def _amount(rows: Sequence[Row], component: str, action: str) -> float:
-    return math.fsum(row.amount for row in rows if (row.component, row.action) == (component, action))
 
 
 def _ranges(spec: EstimateSpec, found: Sequence[Priced], seed: int, *, inference: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
@@ -13,14 +14,15 @@ from archsim.accounting.technology import read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.base.signal import STEP_PHASES
-from archsim.chips.activity import KEPT, Activity
+from archsim.chips.activity import IN_PLACE, KEPT, Activity
 from archsim.chips.architecture import Architecture
 from archsim.records import tables
-from archsim.records.recorded import Recorded, read
+from archsim.records.recorded import RecordedChip, read
 from archsim.records.reopen import stored_architectures, stored_workload
 from archsim.runs.layout import ACTIVITY, COURSE
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 from archsim.studies.estimate.books import activity_of
+from archsim.studies.estimate.busiest import busiest, busy
 from archsim.studies.estimate.spec import EstimateSpec, known_bound
 
 COLUMNS = ("architecture", "step", "samples", "phase", "layer", "component", "action", "amount")
@@ -51,12 +53,15 @@ class Course:
     architecture : Architecture
     path : Path
     points : step -> rows up to it
+    update_s : float [s]
+        Time of the update of a step, in the mean of all.
     """
 
     spec: EstimateSpec
     architecture: Architecture
     path: Path
     points: Mapping[int, tuple[Row, ...]]
+    update_s: float
 
     def stretches(self, window: tuple[int, int] | None = None) -> list[Stretch]:
         """Return what was done between the points of a window of steps, one after the other."""
@@ -82,7 +87,16 @@ class Course:
         begin, end = parts[0].begin, parts[-1].end
         rows = _since(self.points.get(begin, ()), self.points[end])
         origin = f"measured: steps {begin} to {end} of {display(self.path)}, {self.architecture.name}"
-        return activity_of(self.spec, self.architecture, rows, end - begin, origin)
+        return busy(activity_of(self.spec, self.architecture, rows, end - begin, origin), self._busiest)
+
+    @cached_property
+    def _busiest(self) -> float:
+        """How much busier the busiest tiles were than the mean, over the whole training: of parts no time is kept."""
+        last = max(self.points)
+        if not last:
+            return 1.0
+        found = activity_of(self.spec, self.architecture, self.points[last], last, "")
+        return busiest(self.spec, self.architecture, found, self.update_s)
 
 
 def courses(path: Path) -> list[Course]:
@@ -105,21 +119,30 @@ def courses(path: Path) -> list[Course]:
         step = int(tables.number(file, cells, "step"))
         row = Row(*place, tables.number(file, cells, "amount"))
         points.setdefault(cells["architecture"], {0: []}).setdefault(step, []).append(row)
-    _check(file, points, read(path))
+    kept = {name: chip for name, chip in read(path).chips.items() if not _earlier(points.get(name, {}), chip)}
+    _check(file, points, kept)
     spec = EstimateSpec(
         work, work.network.build(bound=known_bound(work)), chips, read_technology(DEFAULT_TECHNOLOGIES[0]),
         work.training.batch, {},
     )  # fmt: skip
-    return [
-        Course(spec, chip, path, {step: tuple(rows) for step, rows in points[chip.name].items()})
-        for chip in chips
-        if chip.name in points
-    ]
+    found = []
+    for chip in (each for each in chips if each.name in points and each.name in kept):
+        rows = {step: tuple(several) for step, several in points[chip.name].items()}
+        found.append(Course(spec, chip, path, rows, kept[chip.name].latency_s["update"]))
+    return found
 
 
-def _check(file: Path, points: Mapping[str, Mapping[int, list[Row]]], run: Recorded) -> None:
+def _earlier(points: Mapping[int, list[Row]], chip: RecordedChip) -> bool:
+    """Whether a chip that writes in place was trained by a version that did not record how."""
+    did = any(row.component in IN_PLACE for row in chip.rows)
+    return did and not any(row.component in IN_PLACE for rows in points.values() for row in rows)
+
+
+def _check(
+    file: Path, points: Mapping[str, Mapping[int, list[Row]]], chips: Mapping[str, RecordedChip]
+) -> None:  # fmt: skip
     """Refuse sums that fall on the way, or end elsewhere than the run's own account."""
-    for name, chip in run.chips.items():
+    for name, chip in chips.items():
         sums: dict[tuple[str, str, str, str], float] = {}
         for step in sorted(points.get(name, {})):
             for row in points[name][step]:

@@ -9,7 +9,7 @@ from typing import Any
 from archsim.base.errors import InputError
 from archsim.chips.activity import Activity
 from archsim.chips.architecture import Architecture
-from archsim.studies.estimate.assumed import assumed
+from archsim.studies.estimate.assumed import assumed, way
 from archsim.studies.estimate.books import estimate_chip
 from archsim.studies.estimate.content import content, priced
 from archsim.studies.estimate.course import Course, courses
@@ -78,6 +78,6 @@ def known(spec: EstimateSpec, trained: Sequence[Course], window: tuple[int, int]
 
 
 def _course(trained: Sequence[Course], architecture: Architecture) -> Course | None:
-    """Return the training of a chip of this name, or else of this kind."""
-    alike = [one for one in trained if one.architecture.chip == architecture.chip]
+    """Return the training of a chip of this name, or else of this kind, whose devices are written in the same way."""
+    alike = [one for one in trained if way(one.architecture) == way(architecture)]
     return next((one for one in alike if one.architecture.name == architecture.name), alike[0] if alike else None)

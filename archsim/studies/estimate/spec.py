@@ -101,16 +101,14 @@ def resolve(
     for_work, for_archs = assign(pairs, document, documents)
     work = workloads.parse(document.with_settings(for_work))
     built = work.network.build(bound=known_bound(work))
-    if any(matrix.role == "signs" for matrix in built.fixed):
-        raise document.error(
-            ("network", "learning"), "is not estimated: how often signs of weights change is not known without "
-            "training", expected="another learning rule, or `archsim run`",
-        )  # fmt: skip
+    check_known(document, built)
     samples = batch or work.training.batch
     chips = [
         fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
         for source, given in zip(documents, for_archs, strict=True)
     ]
+    if tiles is not None:
+        _check_copies([chip for chip, _ in chips])
     if len({chip.name for chip, _ in chips}) < len(chips):
         raise InputError("two chips of one name", key="--arch", expected="each name once")
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
@@ -121,6 +119,31 @@ def resolve(
         {chip.name: changes for chip, changes in chips if changes}, tiles,
         tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
     )  # fmt: skip
+
+
+def check_known(document: Document, network: Network) -> None:
+    """Refuse a network whose training does what an estimate cannot know.
+
+    Raises
+    ------
+    InputError
+        If signs of weights are sent back.
+    """
+    if any(matrix.role == "signs" for matrix in network.fixed):
+        raise document.error(
+            ("network", "learning"), "is not estimated: how often signs of weights change is not known without "
+            "training", expected="another learning rule, or `archsim run`",
+        )  # fmt: skip
+
+
+def _check_copies(chips: Sequence[Architecture]) -> None:
+    """Refuse to lay matrices down more than once where each copy would be pulsed by chance."""
+    for chip in chips:
+        if registry.load("chip", chip.chip).WRITES_IN_PLACE:
+            raise InputError(
+                f"copies of weights that {chip.name} pulses by chance would differ", key="--tiles",
+                expected="none for chips that update in the array",
+            )  # fmt: skip
 
 
 def known_bound(work: Workload) -> float | None:

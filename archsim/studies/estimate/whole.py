@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archsim.accounting.intervals import TOTAL
+from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips.activity import Activity
@@ -15,7 +16,7 @@ from archsim.chips.architecture import Architecture
 from archsim.chips.crossbar_file import CrossbarArchitecture
 from archsim.studies.endurance import limit_of
 from archsim.studies.estimate.books import estimate_chip
-from archsim.studies.estimate.content import priced
+from archsim.studies.estimate.content import PULSES, priced
 from archsim.studies.estimate.course import Course
 from archsim.studies.estimate.spec import EstimateSpec
 
@@ -57,6 +58,13 @@ def parts(samples: float, activity: Activity, course: Course | None) -> list[Par
     return found
 
 
+def pulsed_devices(architecture: CrossbarArchitecture) -> int:
+    """Return the devices of a weight that are pulsed: those of its pairs; or its own and that of a fast array."""
+    if registry.load("chip", architecture.chip).WRITES_IN_PLACE:
+        return 1 if getattr(architecture, "transfer", None) is None else 2
+    return 2 * int(getattr(architecture.weight, "copies", 1))
+
+
 def whole(spec: EstimateSpec, architecture: Architecture, several: Sequence[Part]) -> dict[str, Any]:
     """Return what a training, part by part, takes on a chip; wear where its weights lie in devices."""
     energy = dict.fromkeys((*STEP_PHASES, TOTAL), 0.0)
@@ -70,17 +78,16 @@ def whole(spec: EstimateSpec, architecture: Architecture, several: Sequence[Part
             energy[TOTAL] += joules
         seconds += steps * math.fsum(one.chip.training.time_ps.values()) * 1e-12
         for row in one.chip.training.rows:
-            if row.component == "programmer":
-                pulses += steps * row.amount * (row.action == "set.pulse")
-                resets += steps * row.amount * (row.action == "reset.pulse")
+            if (row.component, row.action) in PULSES:
+                pulses += steps * row.amount
+            resets += steps * row.amount * ((row.component, row.action) == ("programmer", "reset.pulse"))
     found: dict[str, Any] = {
         "samples": math.fsum(part.samples for part in several),
         "energy_J": energy,
         "time_s": seconds,
     }
     if isinstance(architecture, CrossbarArchitecture):
-        copies = getattr(architecture.weight, "copies", 1)
-        devices, limit = 2 * copies * spec.network.weights, limit_of("set_pulses", architecture)
+        devices, limit = pulsed_devices(architecture) * spec.network.weights, limit_of("set_pulses", architecture)
         found |= {
             "set_pulses": pulses, "reset_pulses": resets, "devices": devices, "set_pulses_per_device": pulses / devices,
             "endurance": None if limit is None else limit.pulses,

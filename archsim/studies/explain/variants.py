@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from archsim.accounting.technology import Technology
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
@@ -242,7 +242,7 @@ def measure(
     `run_points` would find them too, but reads every point's files again to know it: seconds where this takes none.
     """
     table = folder / "done.json"
-    noted: dict[str, list[float]] = json.loads(table.read_text(encoding="utf-8")) if table.is_file() else {}
+    noted: dict[str, list[float]] = kept.read(table) or {}
     due = {label: options for label, options in points.items() if keys[label] not in noted}
     finished: list[str] = []
 

@@ -37,6 +37,26 @@ def changed(weights, before):
 
 
 @kernel()
+def stepped(weights, before, per_up, per_down, nearest):
+    """Return what flat float32 weights moved by, up and down, in pulses; each a whole number if to the `nearest`.
+
+    before : what the weights were, becomes what they are. per_up, per_down : pulses for a change of 1.
+    """
+    up, down = 0.0, 0.0
+    for k in range(weights.size):
+        moved = weights[k] - before[k]
+        before[k] = weights[k]
+        pulses = moved * per_up if moved > 0 else -moved * per_down
+        if nearest:
+            pulses = np.floor(pulses + 0.5)
+        if moved > 0:
+            up += pulses
+        else:
+            down += pulses
+    return up, down
+
+
+@kernel()
 def driving(x, factor, levels):
     """Return how many codes of x, (n, lines), are not zero, the sum of their magnitudes, and how many x are not zero.
 

@@ -7,16 +7,19 @@ the same programs, units and clock, and amounts that are right up to the roundin
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from archsim.accounting.ledger import Row
 from archsim.analog.expected import Writing
 from archsim.base.signal import PHASES, STEP_PHASES, Tag
-from archsim.chips.activity import Activity
+from archsim.chips.activity import Activity, Written
 from archsim.chips.architecture import Architecture
+from archsim.chips.in_array_file import InArrayArchitecture
 from archsim.runs.train import TestPoint, Trained
 from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.books import Books, ChipEstimate, estimate_chip, layers
 from archsim.studies.estimate.spec import EstimateSpec
+from archsim.studies.meter.in_place import Sent, in_place
 from archsim.studies.meter.recorder import Group, Recorder
 
 Key = tuple[str, str, str, str]
@@ -87,18 +90,27 @@ def activity(spec: EstimateSpec, architecture: Architecture, batch: int, group: 
     seen = sums.shares() if sums else {}
     by_layer = {**base.by_layer, **seen}
     by_layer |= {Tag("evaluation", tag.layer): shares for tag, shares in seen.items() if tag.phase == "forward"}
-    return Activity(
-        by_layer, base.by_phase, _writing(architecture, group, base, spec), base.written, batch, "measured by a meter"
-    )
+    writing = _writing(architecture, group, base, replace(spec, batch=batch))
+    return Activity(by_layer, base.by_phase, writing, base.written, batch, "measured by a meter")
 
 
-def _writing(architecture: Architecture, group: Group, base: Activity, spec: EstimateSpec) -> dict[str, Writing]:
-    """Return how often devices of each layer were written; refreshes of those that were are as assumed."""
-    found: dict[str, Writing] = {}
-    for matrix, (pairs, pulses) in group.written.get(architecture.name, {}).items():
-        weights = spec.network.graph.matrices[matrix].weights
+def _writing(architecture: Architecture, group: Group, base: Activity, spec: EstimateSpec) -> dict[str, Written]:
+    """Return how devices of each layer were written; refreshes of those that were are as assumed."""
+    found: dict[str, Written] = {}
+    written, matrices = group.written.get(architecture.name, {}), spec.network.graph.matrices
+    if isinstance(architecture, InArrayArchitecture):
+        sent, transfer = group.sent.get(architecture.name, {}), architecture.transfer
+        for matrix in spec.network.shapes:
+            up, down = written.get(matrix, (0.0, 0.0))
+            found[layers(spec)[matrix]] = in_place(
+                architecture, matrices[matrix], sent.get(matrix, Sent()), (up, down), group.steps,
+                transfers=spec.batch / transfer.every if transfer else 1.0,
+            )  # fmt: skip
+        return found
+    each_time = cast("Writing", base.written)
+    for matrix, (pairs, pulses) in written.items():
         each = pulses / pairs if pairs else 1.0
         found[layers(spec)[matrix]] = replace(
-            base.written, pairs=pairs / group.steps / weights, pulses=base.written.pulses * each
+            each_time, pairs=pairs / group.steps / matrices[matrix].weights, pulses=each_time.pulses * each
         )
     return found

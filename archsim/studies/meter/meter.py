@@ -78,12 +78,6 @@ class Asked:
             If something is wrong with a chip, a technology or a setting, or cannot be estimated or priced.
         """
         found = resolve(content, archs=self.archs, tech=self.techs[0], settings=self.settings)
-        for each in found.architectures:
-            if each.chip == "in-array":
-                raise InputError(
-                    "what its arrays are written is decided by values, and has no estimate", key="arch",
-                    value=each.name, expected="mixed-precision and digital chips",
-                )  # fmt: skip
         names = [each.name for each in found.architectures]
         if self.over is not None and self.over not in names:
             raise InputError(

@@ -17,12 +17,14 @@ from archsim.base.signal import Scale
 from archsim.chips.architecture import Architecture
 from archsim.chips.crossbar_file import CrossbarArchitecture
 from archsim.chips.digital32_file import Digital32Architecture
+from archsim.chips.in_array_file import InArrayArchitecture
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.chips.placement import Stretch, place
 from archsim.chips.ranges import within_full_scale
 from archsim.learning.products import nonzero, swept
 from archsim.networks.network import Network
 from archsim.studies.meter import _kernels
+from archsim.studies.meter.in_place import sends_trains
 from archsim.studies.meter.sums import Done
 
 
@@ -43,7 +45,7 @@ def lens(architecture: Architecture, network: Network) -> Lens:
     """Return what sees operands as a chip does that holds a network."""
     if isinstance(architecture, Digital32Architecture):
         return DigitalLens(architecture)
-    return CrossbarLens(cast("MixedPrecisionArchitecture", architecture), network)
+    return CrossbarLens(cast("CrossbarArchitecture", architecture), network)
 
 
 class DigitalLens:
@@ -80,7 +82,11 @@ class CrossbarLens:
     def __init__(self, architecture: CrossbarArchitecture, network: Network) -> None:
         tile, switches = architecture.tile, cast("Any", architecture).nonidealities
         self._dac = tile.dac
-        self._levels = Quantiser(tile.dac.bits, ideal=not switches.dac_quantisation).levels
+        ideal = not switches.dac_quantisation
+        self._levels = Quantiser(tile.dac.bits, ideal=ideal).levels
+        back = getattr(tile, "backward_bits", None) or tile.dac.bits
+        self._back_levels = Quantiser(back, ideal=ideal).levels
+        self._pulses = isinstance(architecture, InArrayArchitecture) and not sends_trains(architecture)
         self._fixed = within_full_scale(architecture, network)
         self._outer = architecture.outer_product if isinstance(architecture, MixedPrecisionArchitecture) else None
         grids = place(network.shapes, rows=tile.rows, columns=tile.columns)
@@ -92,15 +98,18 @@ class CrossbarLens:
 
     def forward(self, matrix: str, x: F32) -> Done:
         """Return lines driven, and what they are driven with, both of all lines at full scale."""
-        return self._driven(x, self._input_scale(matrix, x))
+        return self._driven(x, self._input_scale(matrix, x), self._levels)
 
     def backward(self, matrix: str, d: F32) -> Done:
         """Return the same of errors over their largest magnitude."""
         del matrix
-        return self._driven(d, _largest(d, by_vector=self._dac.error_scale == "vector"))
+        return self._driven(d, _largest(d, by_vector=self._dac.error_scale == "vector"), self._back_levels)
 
     def update(self, matrix: str, x: F32, d: F32) -> Done:
-        """Return products, rows scaled, and elements of the accumulator changed."""
+        """Return products, rows scaled, and elements of the accumulator changed; where there is none, products."""
+        if self._pulses:
+            taken = np.count_nonzero(x, axis=1) @ np.count_nonzero(d, axis=1)
+            return {"products": (int(taken), x.size * d.shape[1])}
         if self._outer is None or not self._outer.skip_zeros:
             return {}
         outer, (vectors, rows), columns = self._outer, x.shape, d.shape[1]
@@ -130,13 +139,13 @@ class CrossbarLens:
             return self._dac.full_scale
         return _largest(x, by_vector=self._dac.input_scale == "vector")
 
-    def _driven(self, x: F32, scale: Scale) -> Done:
-        if not self._levels:  # lines are driven with what is there
+    def _driven(self, x: F32, scale: Scale, levels: int) -> Done:
+        if not levels:  # lines are driven with what is there
             drive = float((np.abs(x) / scale).sum(dtype=np.float64))
             return {"driven": (nonzero(x), x.size), "conducted": (drive, x.size), "nonzero": (nonzero(x), x.size)}
-        factor = np.broadcast_to(np.float32(self._levels / np.asarray(scale)).reshape(-1), x.shape[:1])
-        driven, codes, count = _kernels.driving(np.ascontiguousarray(x), np.ascontiguousarray(factor), self._levels)
-        drive = codes / self._levels
+        factor = np.broadcast_to(np.float32(levels / np.asarray(scale)).reshape(-1), x.shape[:1])
+        driven, codes, count = _kernels.driving(np.ascontiguousarray(x), np.ascontiguousarray(factor), levels)
+        drive = codes / levels
         return {"driven": (driven, x.size), "conducted": (drive, x.size), "nonzero": (count, x.size)}
 
 

@@ -12,6 +12,8 @@ ADAM = {"Adam", "AdamW"}
 def described(optimiser: Any) -> dict[str, Any]:
     """Return an optimiser as `training.optimiser` has it, by the first of its groups.
 
+    What archsim's have not is left out: a weight decay other than AdamW's, Nesterov's momentum, AMSGrad.
+
     Raises
     ------
     InputError

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
+from archsim.chips.in_array_file import InArrayArchitecture
 from archsim.studies.estimate.books import layers
 from archsim.studies.estimate.spec import EstimateSpec
+from archsim.studies.meter.in_place import Sent, Trains, Vectors, sends_trains
 from archsim.studies.meter.operands import lens
 from archsim.studies.meter.sums import Sums
 
@@ -28,12 +31,14 @@ class Group:
     steps : int
         All of them, looked at or not.
     sums : architecture -> what those that were looked at did
-    written : architecture -> matrix -> [pairs, pulses]
+    written : architecture -> matrix -> [pairs, pulses], or pulses up and down
+    sent : architecture -> matrix -> trains of those that were looked at
     """
 
     steps: int = 0
     sums: dict[str, Sums] = field(default_factory=dict)
     written: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    sent: dict[str, dict[str, Sent]] = field(default_factory=dict)
 
     def look(self, sums: Iterable[Mapping[str, Sums]]) -> None:
         """Take up one step or pass, made of one part or several."""
@@ -69,6 +74,7 @@ class Pass:
     def __init__(self, recorder: Recorder, samples: int) -> None:
         self.samples, self.sums = samples, {name: Sums() for name in recorder.lenses}
         self.returned = False
+        self.vectors: list[tuple[str, Vectors]] = []
         self._recorder = recorder
 
     def forward(self, matrix: str, x: F32) -> None:
@@ -80,6 +86,8 @@ class Pass:
     def back(self, matrix: str, x: F32, d: F32) -> None:
         """Count a transposed product with errors, (vectors, columns), and the outer product of both."""
         layer = self._recorder.layers[matrix]
+        if self._recorder.trains:
+            self.vectors.append((matrix, Vectors.of(x, d)))
         for name, each in self._recorder.lenses.items():
             self.sums[name].add(Tag("backward", layer), each.backward(matrix, d))
             self.sums[name].add(Tag("update", layer), each.update(matrix, x, d))
@@ -97,6 +105,11 @@ class Recorder:
     def __init__(self, spec: EstimateSpec) -> None:
         self.spec, self.layers = spec, layers(spec)
         self.lenses = {each.name: lens(each, spec.network) for each in spec.architectures}
+        self.trains = {
+            each.name: Trains(cast("InArrayArchitecture", each), spec.network)
+            for each in spec.architectures
+            if sends_trains(each)
+        }
         self.stretches = [Stretch()]
         self.seen = hashlib.sha256()
         self.samples, self._last = 0, Group()
@@ -122,6 +135,10 @@ class Recorder:
         now.rate = rate
         if looked:
             group.look(one.sums for one in several)
+            for name, trains in self.trains.items():
+                mine = group.sent.setdefault(name, {})
+                for matrix, vectors in (each for one in several for each in one.vectors):
+                    mine[matrix] = mine.get(matrix, Sent()).plus(trains.send(matrix, vectors, rate))
         self._last = group
         self.wrote(written)
 

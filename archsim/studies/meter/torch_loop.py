@@ -14,10 +14,13 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.errors import InputError
+from archsim.chips.in_array import weight_steps
+from archsim.chips.in_array_file import InArrayArchitecture
 from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
+from archsim.studies.meter.in_place import FROM_OPERANDS, Stepped, sends_trains
 from archsim.studies.meter.recorder import Pass, Recorder
 from archsim.studies.meter.twin import is_analog
-from archsim.studies.meter.writes import Accumulated, Changed, Writes
+from archsim.studies.meter.writes import Accumulated, Changed, ChangedEitherWay, Writes, pair_steps
 
 Begin = Callable[[Any], "tuple[Recorder, Mapping[str, str]]"]
 """Takes an example of the model's input; returns the recorder, and matrix -> path of its module."""
@@ -195,18 +198,26 @@ class Loop:
     @property
     def origins(self) -> list[str]:
         """How writes were counted, each way once."""
-        return list(dict.fromkeys(each.origin for of in self._writes.values() for each in of.values()))
+        trains = self.recorder is not None and any(map(sends_trains, self.recorder.spec.architectures))
+        found = [each.origin for of in self._writes.values() for each in of.values()]
+        return list(dict.fromkeys([*found, *([FROM_OPERANDS] * trains)]))
 
 
 def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[str, Writes]]:
     """Return matrix -> chip -> what counts its writes."""
-    network, changed = recorder.spec.network, Changed()
-    own: dict[str, Writes] = {
-        chip.name: Accumulated(chip, network)
-        for chip in recorder.spec.architectures
-        if isinstance(chip, MixedPrecisionArchitecture)
+    network, changed, either_way = recorder.spec.network, Changed(), ChangedEitherWay()
+    own: dict[str, Writes] = {}
+    for chip in recorder.spec.architectures:
+        if isinstance(chip, MixedPrecisionArchitecture):
+            own[chip.name] = Accumulated(pair_steps(chip, network))
+        elif isinstance(chip, InArrayArchitecture) and chip.transfer is not None:
+            own[chip.name] = Accumulated(weight_steps(chip, network))
+        elif isinstance(chip, InArrayArchitecture) and not sends_trains(chip):
+            own[chip.name] = Stepped(chip, network)
+    analog: dict[str, Writes] = {
+        name: either_way if isinstance(writes, Stepped) else changed for name, writes in own.items()
     }
-    return {matrix: dict.fromkeys(own, changed) if is_analog(module) else own for matrix, module in modules.items()}
+    return {matrix: analog if is_analog(module) else own for matrix, module in modules.items()}
 
 
 def _rate(optimiser: Any) -> float:

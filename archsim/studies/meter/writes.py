@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -25,8 +25,8 @@ class Writes(Protocol):
     def begin(self, matrix: str, weights: Arrays) -> None:
         """Note what the weights of a matrix are."""
 
-    def step(self, matrix: str, weights: Arrays) -> tuple[int, int]:
-        """Return pairs that are pulsed since the last time, and SET pulses that they are given."""
+    def step(self, matrix: str, weights: Arrays) -> tuple[float, float]:
+        """Return pairs pulsed since the last time, and the SET pulses that they are given; or pulses up and down."""
 
 
 class Accumulated:
@@ -34,15 +34,13 @@ class Accumulated:
 
     Parameters
     ----------
-    architecture : MixedPrecisionArchitecture
-    network : Network
+    steps : matrix -> weight that a pulse changes
     """
 
     origin = "pulses: the change of the weights, added up in chi and taken out in whole mean steps of the chip's device"
 
-    def __init__(self, architecture: MixedPrecisionArchitecture, network: Network) -> None:
-        epsilon, unit = build_device(architecture).epsilon, architecture.weight.unit_of
-        self._up = {name: unit(one.initial_std) / epsilon for name, one in network.graph.matrices.items()}
+    def __init__(self, steps: Mapping[str, float]) -> None:
+        self._up = {name: 1 / step for name, step in steps.items()}
         self._kept: dict[str, list[tuple[F32, F32]]] = {}
 
     def begin(self, matrix: str, weights: Arrays) -> None:
@@ -58,6 +56,12 @@ class Accumulated:
         return pairs, pulses
 
 
+def pair_steps(architecture: MixedPrecisionArchitecture, network: Network) -> dict[str, float]:
+    """Return matrix -> the weight that one SET pulse of a pair changes, in the mean."""
+    epsilon, unit = build_device(architecture).epsilon, architecture.weight.unit_of
+    return {name: epsilon / unit(one.initial_std) for name, one in network.graph.matrices.items()}
+
+
 class Changed:
     """Weights that are not what they were: devices that the loop's own model of them has pulsed, once at least."""
 
@@ -70,10 +74,19 @@ class Changed:
         """Note what the weights are."""
         self._kept[matrix] = [flat(each).copy() for each in weights]
 
-    def step(self, matrix: str, weights: Arrays) -> tuple[int, int]:
+    def step(self, matrix: str, weights: Arrays) -> tuple[float, float]:
         """Return how many changed, twice."""
         each = zip(weights, self._kept[matrix], strict=True)
         found = sum(int(_kernels.changed(flat(now), before)) for now, before in each)
+        return found, found
+
+
+class ChangedEitherWay(Changed):
+    """As `Changed`, of devices that are pulsed both ways: half of them up, half of them down."""
+
+    def step(self, matrix: str, weights: Arrays) -> tuple[float, float]:
+        """Return half of those that changed, twice."""
+        found = super().step(matrix, weights)[0] / 2
         return found, found
 
 

@@ -75,7 +75,7 @@ def thirds(least: int, most: int) -> tuple[float, ...]:
 
 PRESETS = {
     "quick": Preset(
-        thirds(-2, 1), "quick", 0.25, 750, 1 / 3, 5, 1000, ("pcm-nandakumar2018", "reram-array", "ecram-soft-bounds")
+        thirds(-2, 1), "quick", 2 / 3, 2000, 1 / 3, 5, 1000, ("pcm-nandakumar2018", "reram-array")
     ),
     "full": Preset(
         thirds(-4, 2), "", 1.0, None, 0.05, 20, None,

@@ -32,8 +32,9 @@ ENERGY, TIME = "energy_per_sample_J", "latency_per_sample_s"
 ENERGY_TO, TIME_TO, SAMPLES_TO = "energy_to_target_J", "time_to_target_s", "samples_to_target"
 PULSES, MOST, WORN = "pulses_per_device_sample", "most_pulses_per_sample", "worn_per_sample"
 MEMORY = "state_bytes"
-EDGE, REACHED = "rate_edge", "seeds_at_target"
-"""Columns that are no quantities: at which end of the grid the rate lies; how many seeds reached the target."""
+EDGE, SAMPLES, REACHED = "rate_edge", "samples", "seeds_at_target"
+"""Columns that are no quantities: at which end of the grid the rate lies; samples of a training; seeds that reached the
+target."""
 _OWN = (
     Quantity(ENERGY_TO, "energy to the target", "J"),
     Quantity(TIME_TO, "time to the target", "s"),
@@ -74,7 +75,7 @@ def names(plan: Plan) -> list[str]:
         for each in quantities(plan)
         for name in ([each.name, each.spread] if each.name in _SPREAD else [each.name])
     ]
-    return [*FIXED, *own, *AFTER, RATE, EDGE, *measured, REACHED, *(f"{PART}{part}" for part in CHIP_PARTS)]
+    return [*FIXED, *own, *AFTER, RATE, EDGE, SAMPLES, *measured, REACHED, *(f"{PART}{part}" for part in CHIP_PARTS)]
 
 
 def frame(found: Results) -> pd.DataFrame:
@@ -113,7 +114,7 @@ def _cells(one: Result) -> dict[str, Any]:
     for name, of in measured.items():
         if (value := one.over(of)) is not None:
             found |= {name: value.mean, f"{name}{SPREAD}": value.std}
-    found[REACHED] = one.reached
+    found |= {SAMPLES: one.seeds[0].samples, REACHED: one.reached}
     for part in one.seeds[0].priced.by_part_J:
         found[f"{PART}{part}"] = spread(
             [float(each.priced.by_part_J.get(part, [math.nan])[0]) for each in one.seeds]

@@ -120,13 +120,15 @@ def storage(url: str | None, folder: Path, *, mend: bool) -> Any:
         If it cannot be opened.
     """
     found = optuna()
-    with _silent(), _opened(url):
+    path = folder / JOURNAL if url is None else Path(url).expanduser()
+    with _silent(), _opened(url, path):
         if url is not None and "://" in url:
             return found.storages.RDBStorage(url)
-        path = folder / JOURNAL if url is None else Path(url).expanduser()
         if url is None and mend:
             _mend(path)
-        return found.storages.JournalStorage(found.storages.journal.JournalFileBackend(str(path)))
+        kept = found.storages.JournalStorage(found.storages.journal.JournalFileBackend(str(path)))
+        kept.get_all_studies()  # so that what is damaged is told here
+        return kept
 
 
 def check_storage(url: str | None) -> None:
@@ -142,19 +144,24 @@ def check_storage(url: str | None) -> None:
     if "://" not in url:
         files.check_file(Path(url).expanduser(), option="--storage", force=True)
         return
-    with _opened(url):
+    with _opened(url, None):
         from sqlalchemy import create_engine  # Optuna's own
 
         create_engine(url).dispose()
 
 
 @contextmanager
-def _opened(url: str | None) -> Iterator[None]:
-    """Say in one line what keeps a storage from being opened."""
+def _opened(url: str | None, path: Path | None) -> Iterator[None]:
+    """Say in one line what keeps a storage from being opened; `path`: where its journal is, if it is one."""
     try:
         yield
     except Exception as error:
         said = " ".join(str(error).split())[:200]
+        if url is None and path is not None:
+            raise InputError(
+                f"cannot be read ({said})", file=path, expected="the journal that archsim search wrote",
+                hint="Without it the search proposes anew; what was estimated and trained is kept",
+            ) from error  # fmt: skip
         raise InputError(
             f"cannot be opened ({said})", key="--storage", value=url,
             expected="the path of a journal, or a data base such as sqlite:///search.db",

@@ -38,7 +38,7 @@ from archsim.runs.spec import (
 from archsim.runs.task import judged_by, training_samples
 from archsim.runs.workload import Workload
 from archsim.studies.estimate.reference import macs
-from archsim.studies.estimate.spec import fitted, known_bound
+from archsim.studies.estimate.spec import check_known, fitted, known_bound
 from archsim.studies.sweeps.study import ARCH, Named, Study, called
 
 Pairs = tuple[tuple[Key, str], ...]
@@ -259,6 +259,7 @@ class Reading:
             data, metric = None, None
             if study.estimate:
                 network = work.network.build(bound=known_bound(work))
+                check_known(document, network)
             else:
                 data = self._load(work)
                 network = work.build(bound=input_bound(data))

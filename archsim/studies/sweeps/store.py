@@ -8,6 +8,7 @@ from these.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.base.errors import InputError
 from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
 from archsim.runs import owner
@@ -82,7 +83,7 @@ class Store:
     def _told(self, file: Path) -> dict[str, Any]:
         try:
             told = json.loads(files.read_text(file, "json", "a sweep's definition"))
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             raise InputError("is not what archsim writes", file=files.display(file), expected="a sweep's definition")
@@ -99,11 +100,8 @@ class Store:
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return what is kept under a key, or None; what cannot be read is as if it were not there."""
-        try:
-            found = json.loads(self._file(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return found if isinstance(found, dict) and found.get("state") in ("done", "failed") else None
+        found = kept.read(self._file(key))
+        return found if found is not None and found.get("state") in ("done", "failed") else None
 
     def put(self, key: str, content: Mapping[str, Any]) -> None:
         """Keep something under a key."""
@@ -112,6 +110,14 @@ class Store:
     def run(self, key: str) -> Path:
         """Return where the run directory of a training is kept."""
         return self.path / RUNS / key
+
+    def keep_run(self, key: str, content: Mapping[str, bytes]) -> None:
+        """Keep a run directory that a worker elsewhere sent; only when it is whole are its counts kept, too."""
+        path = self.run(key)
+        shutil.rmtree(path, ignore_errors=True)  # of a sweep that died before it knew of this run
+        for name, each in content.items():
+            with files.replacing(path / name) as aside:
+                aside.write_bytes(each)
 
     # --- table ----------------------------------------------------------------------------------------------------
     def write(self, frame: pd.DataFrame) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -98,27 +98,22 @@ class Doing:
             yield None
             return
         with pool(on, most=most) as place:
-            if self.keep_runs and not place.shared:  # they would be kept there, where nobody looks for them
-                raise InputError(
-                    key="--keep-runs", value=place.name, expected="processes of this machine, which see its folders"
-                )
             yield place
 
     # --- tasks ----------------------------------------------------------------------------------------------------
-    def _what(self, unit: Unit, place: Pool) -> work.Task | Parcel:
-        """Return what a worker needs: names and paths where it sees the files of this machine, else the files."""
+    def _what(self, unit: Unit, place: Pool) -> work.Task | work.Sent | Parcel:
+        """Return what a worker needs: names and paths where it sees the files of this machine, else what they say."""
         study = self.plan.study
         task = unit.task(study, self.plan.reading.workload)
         if place.shared:
             return task
         if not study.estimate:
             return pack(task.spec(), place, study.data)
-        if is_path(task.tech):
-            raise InputError(
-                key="--on", value=place.name, expected="technologies by name: estimates are not sent with files of them"
-            )
-        learning, chip = unit.asked.learning, unit.asked.chip
-        return replace(task, workload=learning.document.data, arch=chip.document.data, settings=())
+        learning, clock = unit.asked.learning, unit.clock
+        own = is_path(task.tech)
+        tech, times = (clock.technology, ()) if own else (task.tech, task.times)
+        chip = unit.asked.chip.architecture
+        return work.Sent(learning.workload, chip, tech, times, study.batch, work.sent(chip, learning.document))
 
     def _job(self, job: Job, place: Pool) -> Task:
         """Return the task of a job: made when it is sent, for a thousand of them are not to be held."""
@@ -128,8 +123,10 @@ class Doing:
         if study.estimate:
             return work.estimate, (what, job.unit.clock.technology.sha256)
         data = job.unit.asked.learning.data
-        folder = self.store.run(job.unit.key).resolve() if self.keep_runs and job.stop_at is None else None
-        return work.train, (what, job.stop_at, folder, data.sha256 if data else "")
+        sha256, kept = data.sha256 if data else "", self.keep_runs and job.stop_at is None
+        if kept and not place.shared:  # what is kept there nobody would look for
+            return work.train_away, (what, sha256)
+        return work.train, (what, job.stop_at, self.store.run(job.unit.key).resolve() if kept else None, sha256)
 
     def _early(self) -> Iterator[Job]:
         for unit in self.plan.leaders:
@@ -165,9 +162,13 @@ class Doing:
         for came in finished(((job.key, self._job(job, place)) for job in jobs), place):
             unit = units[came.name]
             if came.error is None:
-                kept = {"run": str(self.store.run(unit.key))} if self.keep_runs and came.name == unit.key else {}
-                done = {"state": "done", **came.value, "seconds": came.seconds, "by": came.by, **kept}
-                self._put(came.name, done)
+                counts, kept = came.value, {}
+                if isinstance(counts, tuple):
+                    counts, directory = counts
+                    self.store.keep_run(unit.key, directory)
+                if self.keep_runs and came.name == unit.key:
+                    kept = {"run": str(self.store.run(unit.key))}
+                self._put(came.name, {"state": "done", **counts, "seconds": came.seconds, "by": came.by, **kept})
             else:
                 self._fail(came)
             self._count += 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,17 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from archsim.accounting.technology import Technology, read_technology
+from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.base.yamlfile import Document
+from archsim.chips.architecture import Architecture
 from archsim.records.retime import clocked
+from archsim.runs import inputs
+from archsim.runs.layout import INPUTS, RUN
 from archsim.runs.run import check_fit, check_prices, execute
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Trained, Trainer
+from archsim.runs.workload import Workload
 from archsim.studies.estimate.books import estimate_chip
 from archsim.studies.estimate.estimate import known
-from archsim.studies.estimate.spec import EstimateSpec
+from archsim.studies.estimate.spec import EstimateSpec, known_bound
 from archsim.studies.estimate.spec import resolve as resolve_estimate
 from archsim.studies.sweeps.counts import estimated, trained
-from archsim.studies.workers.parcel import Parcel, unpacked
+from archsim.studies.workers.directories import Carried
+from archsim.studies.workers.directories import content as carried
+from archsim.studies.workers.parcel import Parcel, laid_out, unpacked
 from archsim.technologies.overlay import overlays
 
 Content = dict[str, Any]
@@ -68,6 +76,51 @@ class Task:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Sent:
+    """One chip to be estimated by a worker that sees no file of this machine: all that is read for it, as it was read.
+
+    Parameters
+    ----------
+    workload : Workload
+    architecture : Architecture
+        On which the network fits.
+    tech : str or Technology
+        A name, of what ships with archsim, or what an own file says, with the times in place of its own.
+    times : (key, value) of times that stand in place of a named one's own
+    batch : int, optional
+    devices : path below a run directory -> content
+        Own files of devices that the architecture names.
+    """
+
+    workload: Workload
+    architecture: Architecture
+    tech: str | Technology
+    times: tuple[tuple[str, str], ...]
+    batch: int | None
+    devices: Mapping[str, bytes]
+
+    def spec(self, technology_sha256: str) -> EstimateSpec:
+        """Return the estimate."""
+        tech, architecture = self.tech, self.architecture
+        if self.devices:
+            home = laid_out({RUN: b"", **self.devices}) / INPUTS / inputs.ARCHITECTURES / architecture.name
+            architecture = architecture.at(home)
+        technology = _technology(tech, self.times, technology_sha256) if isinstance(tech, str) else tech
+        network = self.workload.network.build(bound=known_bound(self.workload))
+        samples = self.batch or self.workload.training.batch
+        return EstimateSpec(self.workload, network, (architecture,), technology, samples, {}, None, (), ())
+
+
+def sent(chip: Architecture, document: Document) -> dict[str, bytes]:
+    """Return the own files of devices that a chip names, as `Sent` has them; nothing if all ship with archsim."""
+    shipped = files.shipped("tech_params").resolve()
+    if all(shipped in path.resolve().parents for path in chip.files()):
+        return {}
+    kept = inputs.contents(inputs.copies(document, (), [((), chip)], ()))
+    return {f"{INPUTS}/{name}": each for name, each in kept.items()}
+
+
 def train(what: Task | Parcel, stop_at: int | None, folder: Path | None, data_sha256: str) -> Content:
     """Train a chip.
 
@@ -106,6 +159,13 @@ def train(what: Task | Parcel, stop_at: int | None, folder: Path | None, data_sh
         return trained(trainer.run()).content()
 
 
+def train_away(what: Task | Parcel, data_sha256: str) -> tuple[Content, Carried]:
+    """Train a chip as `train`, and return the run directory, too, for one who does not see the worker's folders."""
+    with files.scratch() as folder:
+        found = train(what, None, folder / "run", data_sha256)
+        return found, carried(folder / "run")
+
+
 @contextmanager
 def _opened(what: Task | Parcel) -> Iterator[RunSpec]:
     """Yield the run that a worker is to do."""
@@ -136,11 +196,11 @@ def time_training(task: Task) -> tuple[float, float]:
     return step, time.perf_counter() - begin
 
 
-def estimate(task: Task, technology_sha256: str) -> Content:
+def estimate(what: Task | Sent, technology_sha256: str) -> Content:
     """Return what a chip is expected to do in a training step, as content of `Counts`."""
-    spec = resolve_estimate(
-        task.workload, batch=task.batch, archs=[task.arch], settings=task.settings,
-        technology=_technology(task.tech, task.times, technology_sha256),
+    spec = what.spec(technology_sha256) if isinstance(what, Sent) else resolve_estimate(
+        what.workload, batch=what.batch, archs=[what.arch], settings=what.settings,
+        technology=_technology(what.tech, what.times, technology_sha256),
     )  # fmt: skip
     return estimated(_books(spec), spec.batch).content()
 

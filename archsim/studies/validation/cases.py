@@ -23,10 +23,13 @@ from archsim.technologies.rules import has_scaled
 QUANTITIES = {
     "energy": "J", "latency": "s", "power": "W", "throughput": "1/s", "efficiency": "1/J", "density": "1/s/m^2",
     "area": "m^2", "energy_per_mac": "J", "ratio": "", "accuracy": "", "tiles": "", "weights": "", "macs": "",
+    "operations": "", "traffic": "", "memory": "",
 }  # fmt: skip
 """What can be checked -> SI unit; an operation counts 1, and a multiply-accumulate is two operations."""
 COUNTS = ("tiles", "weights", "macs")
 """Quantities of a network that follow from shapes: no figure and no time enters."""
+UPDATE_COUNTS = ("operations", "traffic", "memory")
+"""Those of an update: 32-bit operations, words moved to and from the memory of a transfer's buffer, and its words."""
 CLOSE = 1e-6
 """Two numbers of one unit within this part of each other are the same published number."""
 Class = Literal["prediction", "restated", "arithmetic", "sum", "calibration"]
@@ -103,12 +106,26 @@ class CaseNetwork(Record):
     set: dict[str, Any] = Field(default_factory=dict)
 
 
+class CaseUpdate(Record):
+    """The outer product of one vector, written into a matrix of `rows` by `columns`, or the transfer of one line of it.
+
+    The chip updates in its arrays. Files are those in the case's folder, or shipped ones; operands are the largest.
+    """
+
+    architecture: str
+    technology: str
+    rows: Annotated[int, Field(ge=2)]
+    columns: Annotated[int, Field(ge=1)]
+    work: Literal["write", "transfer"]
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
 class Check(Record):
     """What a published number is compared with. Its band stands in designs/bands.yaml, the same for all cases.
 
     Parameters
     ----------
-    of : names of operations (energies and times add up), or of one training, or of one network
+    of : names of operations (energies and times add up), or of one training, network or update
     quantity : one of `QUANTITIES`
     chip : architecture of a training that the quantity is of
     phase : phase of the training step that an energy or a latency is of; all of them if not given
@@ -205,6 +222,7 @@ class CaseFile(FileRecord):
     kernels: dict[str, Operation] = Field(default_factory=dict)
     trainings: dict[str, CaseTraining] = Field(default_factory=dict)
     networks: dict[str, CaseNetwork] = Field(default_factory=dict)
+    updates: dict[str, CaseUpdate] = Field(default_factory=dict)
     published: dict[str, Number]
 
 
@@ -287,7 +305,7 @@ def _check_names(case: Case) -> None:
 def _check_check(case: Case, name: str, number: Number, check: Check) -> None:
     """Refuse a check that names what the case does not have, or whose value is no quantity of its kind."""
     file, error, key = case.file, case.document.error, ("published", name, "check")
-    runs = {**file.kernels, **file.trainings, **file.networks}
+    runs = {**file.kernels, **file.trainings, **file.networks, **file.updates}
     others = [each for each, one in file.published.items() if one.check and each != name]
     if check.quantity not in QUANTITIES:
         raise error((*key, "quantity"), value=check.quantity, expected=", ".join(QUANTITIES))
@@ -312,6 +330,12 @@ def _check_run(case: Case, check: Check, key: Key) -> None:
         raise error(
             (*key, "phase"), "names a phase", expected="a training's `chip`, or a network's training, beside it"
         )
+    if first in file.updates and (len(check.of) > 1 or check.quantity not in ("latency", *UPDATE_COUNTS)):
+        raise error(
+            (*key, "quantity"), value=check.quantity, expected=f"one update's latency, {', '.join(UPDATE_COUNTS)}"
+        )
+    if (check.quantity in UPDATE_COUNTS) > (first in file.updates):
+        raise error((*key, "quantity"), value=check.quantity, expected=f"an update of {', '.join(file.updates)}")
     if (check.quantity in COUNTS) > (first in file.networks):
         raise error((*key, "quantity"), value=check.quantity, expected=f"a network of {', '.join(file.networks)}")
     if first in file.networks and (len(check.of) > 1 or check.quantity in ("ratio", "accuracy")):
@@ -320,7 +344,7 @@ def _check_run(case: Case, check: Check, key: Key) -> None:
 
 def _check_components(case: Case, check: Check, key: Key) -> None:
     """Refuse parts that no figure of the operation's technology prices, or that a chip does not have."""
-    if not check.parts:
+    if not check.parts or check.of[0] in case.file.updates:
         return
     if check.of[0] in case.file.networks:
         if unknown := [part for part in check.parts if part not in CHIP_PARTS]:

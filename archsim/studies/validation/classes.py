@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from archsim.base.yamlfile import paths
-from archsim.studies.validation.cases import CLOSE, COUNTS, Case, Check, Class, as_number
+from archsim.studies.validation.cases import CLOSE, COUNTS, UPDATE_COUNTS, Case, Check, Class, as_number
 from archsim.studies.validation.measured import Bench
 
 Figures = Literal["own", "bottom-up"]
@@ -110,7 +110,10 @@ def _found(
 ) -> tuple[Class, str]:
     """Return the class of a check that states none, by the first rule that holds."""
     rules: tuple[Callable[[], tuple[Class, str]], ...] = (
-        lambda: ("arithmetic", "shapes and sizes of tiles: no figure enters" * (answer.check.quantity in COUNTS)),
+        lambda: (
+            "arithmetic",
+            "shapes and sizes of tiles: no figure enters" * (answer.check.quantity in (*COUNTS, *UPDATE_COUNTS)),
+        ),
         lambda: ("restated", next((f"as {each.name}" for each in before if _same_fact(each, answer)), "")),
         lambda: ("sum", _adds_checks(answer, answers)),
         lambda: ("sum", _told_in_parts(answer, inputs, answers)),
@@ -204,7 +207,8 @@ def _among(value: float, unit: str, numbers: Iterable[tuple[float, str]]) -> boo
 def _whose(case: Case, check: Check, inputs: Sequence[Input]) -> Figures:
     """Return whose figures carry the larger part of a value: the case's own published ones, or independent ones."""
     if not inputs:
-        run = case.file.trainings.get(check.of[0]) or case.file.networks.get(check.of[0])
+        file = case.file
+        run = file.trainings.get(check.of[0]) or file.networks.get(check.of[0]) or file.updates.get(check.of[0])
         return "bottom-up" if run and not (case.folder / f"{run.technology}.yaml").is_file() else "own"
     own = math.fsum(abs(each.share) for each in inputs if each.published)
     return "own" if own >= math.fsum(abs(each.share) for each in inputs) / 2 else "bottom-up"
@@ -265,6 +269,8 @@ def _powers(case: Case, answer: Answer) -> dict[str, int]:
         if check.quantity == "ratio":
             return {f"energy of {training.architectures[0]}": -1, f"energy of {training.architectures[-1]}": 1}
         return {f"{check.quantity} of {check.chip}": 1}
+    if check.of[0] in case.file.updates:
+        return {f"{check.quantity} of {check.of[0]}": 1}
     if check.of[0] in case.file.networks and (check.phase or check.quantity in COUNTS):
         return {f"{check.quantity} of {check.phase or check.of[0]}": 1}
     if check.parts:

@@ -25,6 +25,7 @@ KINDS: dict[str, Kind] = {
     "energy": "energy", "energy_per_mac": "energy", "power": "energy", "latency": "time", "throughput": "throughput",
     "efficiency": "efficiency", "density": "efficiency", "ratio": "efficiency", "area": "area", "accuracy": "accuracy",
     "tiles": "count", "weights": "count", "macs": "count",
+    "operations": "count", "traffic": "count", "memory": "count",
 }  # fmt: skip
 """Quantity of a check -> kind of quantity that a band is for."""
 EXACT = 1.001

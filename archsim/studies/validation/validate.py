@@ -16,11 +16,12 @@ from archsim.base import units
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.studies.validation import standing
-from archsim.studies.validation.cases import COUNTS, QUANTITIES, Case, Number, read_case, shipped_cases
+from archsim.studies.validation.cases import COUNTS, QUANTITIES, UPDATE_COUNTS, Case, Number, read_case, shipped_cases
 from archsim.studies.validation.classes import Answer, Finding, classify
 from archsim.studies.validation.estimated import Networks
 from archsim.studies.validation.measured import Bench
 from archsim.studies.validation.trained import SAME, TrainingRun, train
+from archsim.studies.validation.updated import Updates
 from archsim.studies.workers.pool import PROCESSES, On
 from archsim.technologies.rules import check_rule
 
@@ -141,7 +142,7 @@ def validate(
 
 def _of_case(case: Case, trained: Mapping[tuple[str, str], TrainingRun], *, full: bool) -> list[Result]:
     """Return the results of one case's checks, not yet held against anything but their bands."""
-    bench, networks, answers = Bench(case), Networks(case), []
+    bench, networks, updates, answers = Bench(case), Networks(case), Updates(case), []
     bounds: dict[str, str] = {}
     for name, number in case.file.published.items():
         check = number.check
@@ -155,6 +156,8 @@ def _of_case(case: Case, trained: Mapping[tuple[str, str], TrainingRun], *, full
             simulated = trained[case.file.name, check.of[0]].value(check)
         elif check.of[0] in case.file.networks:
             simulated = networks.value(check)
+        elif check.of[0] in case.file.updates:
+            simulated = updates.value(check)
         else:
             measured = bench.run(check.of)
             simulated = measured.value(check.quantity, check.parts)
@@ -188,7 +191,7 @@ def _result(case: Case, answer: Answer, finding: Finding, bound: str, run: Train
 def _digits(answer: Answer, scale: float) -> str:
     """Return four significant digits, without an exponent where a published table would have none; counts whole."""
     value = answer.simulated / scale
-    if answer.check.quantity in COUNTS and answer.simulated < WHOLE:
+    if answer.check.quantity in (*COUNTS, *UPDATE_COUNTS) and answer.simulated < WHOLE:
         return f"{answer.simulated:.0f}"
     return f"{float(f'{value:.4g}'):.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.base import files
 from archsim.base.errors import InputError
+from archsim.records.tables import mapping
 from archsim.runs import checkpoint, earlier, layout, owner, rundir
 from archsim.runs.checkpoint import EVERY_S
 from archsim.runs.run import check_fit, execute
@@ -111,8 +111,7 @@ def kept(out: Path, spec: RunSpec) -> Summary | None:
         raise InputError(
             key="--out", value=str(out), expected="a directory of these inputs, but its finished run has others"
         )
-    told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
-    return Summary.model_validate(earlier.summary(told))
+    return Summary.model_validate(earlier.summary(mapping(out / layout.SUMMARY)))
 
 
 def in_place(parcel: Parcel, out: Path, keep: Keep) -> Summary | None:
@@ -126,7 +125,7 @@ def away(parcel: Parcel, left: Carried) -> Carried:
     with unpacked(parcel) as spec, files.scratch() as folder:
         lay_out(left, folder / "run")
         execute(spec, folder / "run", every_s=None)
-        return _content(folder / "run")
+        return content(folder / "run")
 
 
 def _left(out: Path, spec: RunSpec, keep: Keep) -> Carried:
@@ -140,10 +139,11 @@ def _left(out: Path, spec: RunSpec, keep: Keep) -> Carried:
             key="--out", value=str(out), expected="a new directory, but it has an unfinished run of other inputs",
             hint=f"archsim resume {out} goes on with that, --force replaces it",
         )  # fmt: skip
-    return _content(out)
+    return content(out)
 
 
-def _content(folder: Path) -> Carried:
+def content(folder: Path) -> Carried:
+    """Return a run directory as it is sent."""
     found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != owner.LOCK)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 

@@ -72,7 +72,7 @@ def unpacked(parcel: Parcel) -> Iterator[RunSpec]:
         yield _checked(replace(parcel.content, dataset=dataset), parcel)
         return
     try:
-        spec = reopen(_laid_out(parcel.content))
+        spec = reopen(laid_out(parcel.content))
     except InputError as error:
         if not (isinstance(error, DataError) or error.key == "--data"):
             raise
@@ -88,7 +88,7 @@ _shelves = threading.local()
 SHELVES = 4
 
 
-def _laid_out(content: Mapping[str, bytes]) -> Path:
+def laid_out(content: Mapping[str, bytes]) -> Path:
     """Return a folder with a parcel's files, which the next parcel of the same inputs finds again.
 
     So what is read by its path is read once, however many points a study has.

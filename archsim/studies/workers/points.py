@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from archsim.base import files
+from archsim.base import files, kept
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit, train_all
 from archsim.runs.spec import RunSpec, resolve
@@ -56,8 +56,9 @@ def run_points(
         for name, options in points.items():
             spec = resolve(**options)
             check_fit(spec)
-            if (file := folder / f"{(key := point_key(spec))}.json").is_file():
-                keep([name], json.loads(file.read_text(encoding="utf-8"))["summary"])
+            key = point_key(spec)
+            if summary := (kept.read(folder / f"{key}.json") or {}).get("summary"):
+                keep([name], summary)
                 continue
             workers = workers or opened.enter_context(pool(on, most=len(points)))  # they get ready meanwhile
             due.setdefault(key, (spec, []))[1].append(name)

@@ -10,6 +10,7 @@ from network_kit import Times, chain, dense
 
 from archsim.base import registry
 from archsim.base.errors import DoesNotFitError, InputError
+from archsim.base.signal import Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.execute import training_step
@@ -100,6 +101,7 @@ def test_lanes_beside_tiles_take_what_the_digital_chip_does() -> None:
         memory = train(chip(arch, net, feedback__at="memory"), net)
         assert memory["backward", "mac_array", "multiply"] == numbers
         assert memory["backward", "mac_array", "weights.read"] == numbers
+        assert memory["backward", "bus", "transfer"] == 32 * (CLASSES + HIDDEN + 1)  # errors there, results back
         made = train(chip(arch, net, feedback__at="generator"), net)
         assert made["backward", "mac_array", "multiply"] == numbers
         assert ("backward", "mac_array", "weights.read") not in made
@@ -136,6 +138,7 @@ def test_products_with_signs_take_no_multiplication_and_a_bit_a_weight() -> None
         sums = train(chip(arch, net), net)
         assert ("backward", "mac_array", "multiply") not in sums
         assert sums["backward", "mac_array", "add"] == numbers
+        assert sums["backward", "bus", "transfer"] == 32 * (CLASSES + HIDDEN + 1)
         assert sums["backward", "mac_array", "weights.read"] == -(-numbers // 32)
 
 
@@ -166,6 +169,21 @@ def test_signs_on_tiles_are_read_when_weights_are_programmed() -> None:
     assert sums["update", "programmer", "device.read"] == 2 * of_b
     [[cells]] = made.state["b"].cells
     assert (made.aside.values["b-signs"] == np.where(cells.weight < 0, -1, 1).T).all()
+
+
+def test_signs_beside_tiles_are_rewritten_by_the_words_in_which_one_changed() -> None:
+    """b's signs, 5 x 31, lie row by row in words of 32: ten that change in the first row are one word, one more in the
+    last is another, and what stays as it was is none."""
+    made = chip("in-array", perceptron("sign-symmetric"))
+    signs = made.aside.values["b-signs"]
+    rows, columns = np.array([*range(10), 30]), np.array([0] * 10 + [CLASSES - 1])
+    negative = signs[columns, rows] > 0
+    for whole in (2, 2):  # the second time nothing changes
+        made.run(made.aside.follow("b", rows, columns, negative, Tag("update", "b")))
+        made.settle()
+        found = {row.action: row.amount for row in made.ledger.rows() if row.component == "mac_array"}
+        assert (found["weights.read"], found["weights.write"]) == (whole, whole)
+        assert (signs[columns, rows] < 0).tolist() == negative.tolist()
 
 
 def test_a_second_pass_reads_the_tiles_as_the_first_does() -> None:

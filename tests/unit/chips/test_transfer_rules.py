@@ -139,3 +139,20 @@ def test_a_transfer_rule_on_an_exact_device_is_its_formulas(tmp_path: Path, name
         assert -1 in theirs["sign"]
     if name == "agad":
         assert layer.fast.rule.reference == pytest.approx(theirs["reference"], abs=1e-4)
+
+
+# --- What passes the bus ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "arrays"), [("in-array-sgd", 0), ("agad", 1), ("tiki-taka", 2)])
+def test_the_bus_takes_operands_to_every_tile_of_every_array_and_brings_back_the_codes_of_a_line(
+    tmp_path: Path, name: str, arrays: int
+) -> None:
+    """Two by two tiles: each input goes to both bands of columns, each error to both of rows, in 8 bits; a line that is
+    read, of the fast array and of its reference, comes back from both tiles of its band, a code a column."""
+    every = {"transfer.every": "1"} if arrays else {}
+    made = started(tmp_path, name, **every)
+    driven(made, operands(1))
+    sent = sum(row.amount for row in made.ledger.rows() if (row.component, row.action) == ("bus", "transfer"))
+    assert sent == (2 * ROWS + 2 * COLUMNS) * 8 + arrays * COLUMNS * made.architecture.tile.adc.bits
+    assert made.tile_counts() == {"fc1": 4 * (1 + arrays)}

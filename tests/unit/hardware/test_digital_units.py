@@ -289,6 +289,13 @@ def mac_array(
     )  # fmt: skip
 
 
+def test_bits_of_a_word_are_changed_by_reading_and_writing_it() -> None:
+    clock, ledger = Clock(), Ledger()
+    _, ps = elapsed(clock, mac_array(clock, ledger, banks=2).rewrite(3, TAG))
+    assert ps == 2 * 3 * ACCESS // 2
+    assert counted(ledger, "mac_array") == {"weights.read": 3, "weights.write": 3, "control.cycle": -(-ps // CYCLE)}
+
+
 @pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize(("lanes", "banks"), [(1, 1), (4, 2), (3, 16)])
 @pytest.mark.parametrize("transposed", [False, True])

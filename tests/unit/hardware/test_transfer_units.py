@@ -72,6 +72,7 @@ def test_trains_count_pulses_lines_random_numbers_and_what_devices_conduct() -> 
     on_lines = 2 * 3 * 3 * g + 3 * 3 * 2 * g
     assert found["up.half.conduct"] == pytest.approx((on_lines - 2 * up) * UP * 1e-12, rel=1e-5)
     down = 2 * (g - step)
+    assert found["down.conduct"] == pytest.approx(down * DOWN * 1e-12, rel=1e-5)
     assert found["down.half.conduct"] == pytest.approx((on_lines - 2 * down) * DOWN * 1e-12, rel=1e-5)
 
 

@@ -8,6 +8,7 @@ from network_kit import chain, dense
 
 from archsim.base.errors import ModelError
 from archsim.learning.losses import value as loss_value
+from archsim.learning.reductions import LossValue
 from archsim.networks.rules.backprop import training
 from archsim.networks.rules.writer import Loss
 
@@ -36,3 +37,16 @@ def test_losses_over_unlike_positions_are_refused_together() -> None:
 def test_a_loss_that_does_not_suit_the_last_activation_says_which_does() -> None:
     with pytest.raises(ValueError, match="expected it after sigmoid"):
         chain(6, dense("a", 3, "tanh"), std=0.3, loss="binary-cross-entropy")
+
+
+@pytest.mark.parametrize(
+    ("loss", "adds", "multiplies", "lookups"),
+    [("squared", 2, 1, 0), ("cross-entropy", 1, 1, 1), ("binary-cross-entropy", 4, 2, 2)],
+)
+def test_the_value_of_a_loss_costs_its_formula_for_each_element_and_one_product(
+    loss: str, adds: int, multiplies: int, lookups: int
+) -> None:
+    """(t - y)^2; t log y; t log y + (1 - t) log(1 - y), with 1 - t and 1 - y; each into the sum of all."""
+    cost = LossValue(loss, (4, 10)).cost
+    found = (cost.adds, cost.multiplies, cost.lookups, cost.reads, cost.writes)
+    assert found == (40 * adds, 40 * multiplies + 1, 40 * lookups, 80, 1)

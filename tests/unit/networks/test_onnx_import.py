@@ -194,6 +194,36 @@ SMALL: dict[str, tuple[list[int], list[tuple[Any, ...]], dict[str, Any]]] = {
             "o": drawn(5), "axes": np.array([1]),
         },
     ),
+    "convolutions and pools of a line, and its mean": (
+        [3, 11],
+        [
+            ("Conv", "x w c", "a", {"strides": [2], "pads": [1, 2]}), ("Relu", "a", "b"),
+            ("BatchNormalization", "b g o m v", "d"), ("MaxPool", "d", "e", {"kernel_shape": [2], "strides": [1]}),
+            ("Conv", "e u", "f", {"dilations": [2]}), ("GlobalAveragePool", "f", "h"), ("Flatten", "h", "i"),
+            ("Gemm", "i k", "y"),
+        ],
+        {
+            "w": drawn(4, 3, 3), "c": drawn(4), "g": drawn(4), "o": drawn(4), "m": drawn(4), "v": np.abs(drawn(4)) + 1,
+            "u": drawn(5, 4, 2), "k": drawn(5, 2),
+        },
+    ),
+    "a line as one vector, channels first": (
+        [2, 6], [("Conv", "x w", "a", {"group": 2}), ("Flatten", "a", "b"), ("Gemm", "b v", "y")],
+        {"w": drawn(4, 1, 3), "v": drawn(16, 3)},
+    ),
+    "an LSTM of a line, its batch in the middle, and its last step": (
+        [3, 7],
+        [
+            ("Conv", "x w", "a"), ("Transpose", "a", "b", {"perm": [0, 2, 1]}),
+            ("Transpose", "b", "d", {"perm": [1, 0, 2]}), ("LSTM", "d i h s", "e", {"hidden_size": 4}),
+            ("Squeeze", "e one", "f"), ("Transpose", "f", "g", {"perm": [1, 0, 2]}),
+            ("Gather", "g last", "k", {"axis": 1}), ("Gemm", "k v", "y"),
+        ],
+        {
+            "w": drawn(5, 3, 2), "i": drawn(1, 16, 5), "h": drawn(1, 16, 4), "s": drawn(1, 32), "one": np.array([1]),
+            "last": np.array(-1), "v": drawn(4, 2),
+        },
+    ),
     "a mean of positions, two ways": (
         [3, 4, 2],
         [
@@ -229,8 +259,45 @@ def test_a_small_model_gives_what_the_reference_gives(name: str, tmp_path: Path)
         np.float32
     )  # the reference of LRN sums for as many channels
     [wanted] = ReferenceEvaluator(str(path)).run(None, {"x": x})
-    given = passed(network(linear(read(path))), channels_last(x))
+    of_line = len(shape) == 2 and told[0][0] == "Conv"
+    given = passed(network(linear(read(path))), channels_last(x[:, :, None] if of_line else x))
     assert given == pytest.approx(channels_last(wanted).reshape(given.shape), rel=1e-4, abs=1e-5)
+
+
+def test_the_last_state_of_an_lstm_alone_is_a_layer_that_returns_the_last(tmp_path: Path) -> None:
+    from onnx.reference import ReferenceEvaluator
+
+    made = [
+        node("Transpose", "x", "a", perm=[1, 0, 2]),
+        onnx.helper.make_node("LSTM", ["a", "i", "h"], ["", "b"], name="mix", hidden_size=4),
+        node("Squeeze", "b zero", "y"),
+    ]
+    weights = {"i": drawn(1, 16, 3), "h": drawn(1, 16, 4), "zero": np.array([0])}
+    path = saved(tmp_path / "small.onnx", made, ["N", 5, 3], weights)
+    [layer] = read(path).content()
+    assert (layer["kind"], layer["returns"], layer["bias"]) == ("lstm", "last", False)
+    x = drawn(6, 5, 3)
+    [wanted] = ReferenceEvaluator(str(path)).run(None, {"x": x})
+    assert passed(network(linear(read(path))), x) == pytest.approx(wanted, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("told", "more", "said"),
+    [
+        ({"direction": "reverse"}, {}, "has direction of its own; expected a plain LSTM of one direction"),
+        ({}, {"first": np.ones((1, 1, 4), np.float32)}, "is given a state that are not zero|is given a state"),
+    ],
+)
+def test_an_lstm_that_ours_is_not_is_refused(tmp_path: Path, told: dict[str, Any], more: Any, said: str) -> None:
+    inputs = ["a", "i", "h", *(["", "", "first"] if more else [])]
+    made = [
+        node("Transpose", "x", "a", perm=[1, 0, 2]),
+        onnx.helper.make_node("LSTM", inputs, ["b"], name="mix", hidden_size=4, **told),
+        node("Squeeze", "b one", "y"),
+    ]
+    weights = {"i": drawn(1, 16, 3), "h": drawn(1, 16, 4), "one": np.array([1]), **more}
+    with pytest.raises(InputError, match=said):
+        read(saved(tmp_path / "small.onnx", made, ["N", 5, 3], weights))
 
 
 def test_a_gelu_in_five_nodes_is_one_layer(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books, course
 from archsim.studies.estimate.assumed import ERRORS
+from archsim.studies.estimate.busiest import busiest
 from archsim.studies.estimate.content import content, priced
 from archsim.studies.estimate.estimate import estimate
 from archsim.studies.estimate.spec import resolve as estimated
@@ -131,6 +132,17 @@ def test_a_run_records_activity_over_its_training_and_an_estimate_takes_a_window
     )
 
 
+def test_an_estimate_from_a_run_knows_that_a_tile_at_the_image_border_is_busier_than_the_mean(run: Path) -> None:
+    [mixed, digital] = course.courses(run)
+    found = books.estimate_chip(mixed.spec, mixed.architecture, mixed.activity())
+    assert found.training.time_ps["update"] * 1e-12 == pytest.approx(mixed.update_s, rel=2e-3)
+    activity = books.activity_of(mixed.spec, mixed.architecture, mixed.points[400], 400, "")
+    even = books.estimate_chip(mixed.spec, mixed.architecture, activity)
+    assert even.training.time_ps["update"] * 1e-12 < 0.75 * mixed.update_s
+    assert found.training.rows != even.training.rows  # leakage follows the time
+    assert busiest(digital.spec, digital.architecture, digital.activity(), digital.update_s) == 1.0
+
+
 def test_a_whole_training_goes_as_the_run_went_and_on_as_it_ended(run: Path) -> None:
     def pulses(samples: float) -> float:
         found = estimate("mlp-mnist", activity=run, samples=samples)
@@ -149,10 +161,6 @@ def test_a_whole_training_goes_as_the_run_went_and_on_as_it_ended(run: Path) -> 
     [
         ({"batch": 0}, r"--batch: got 0; expected a whole number from 1 on"),
         ({"window": (0, 10)}, r"--window: got '0:10'; expected a run with --activity"),
-        (
-            {"archs": ["in-array"]},
-            r"--arch: in-array is of a kind that is not estimated; expected mixed-precision or digital32",
-        ),
         ({"samples": float("nan")}, r"--samples: got nan; expected a number of samples"),
         ({"activity": Path("nowhere")}, r"expected a run directory"),
     ],

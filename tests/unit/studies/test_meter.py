@@ -12,19 +12,23 @@ import pytest
 
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES, Tag
+from archsim.chips.in_array import counting_steps
 from archsim.networks.imports.draft import Draft
 from archsim.records.recorded import read
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate.books import layers
 from archsim.studies.estimate.estimate import estimate
+from archsim.studies.meter.books import activity
+from archsim.studies.meter.in_place import Stepped
 from archsim.studies.meter.meter import Asked, Metering
-from archsim.studies.meter.recorder import Pass
-from archsim.studies.meter.writes import Accumulated, Changed
+from archsim.studies.meter.recorder import Group, Pass
+from archsim.studies.meter.writes import Accumulated, Changed, ChangedEitherWay, pair_steps
 
 PERCEPTRON = [{"name": "fc1", "kind": "dense", "units": 250, "activation": "sigmoid"},
               {"name": "fc2", "kind": "dense", "units": 10, "activation": "sigmoid"}]  # fmt: skip
 LENET = "lenet-mnist"
+UNITS = ("tile", "pulse_unit", "train_writer", "writer", "transfer_unit")
 
 
 def draft(inputs: list[int], kept: list[dict[str, Any]], loss: Any = "squared") -> Draft:
@@ -64,14 +68,20 @@ def watched(trainer: Trainer, meter: Metering, steps: int) -> None:
         now.append(Pass(recorder, trainer.spec.training.batch))
         trainer.train(1)
         done = {(row.layer, row.action): row.amount for row in chip.ledger.rows()
-                if row.component == "programmer" and row.phase == "update"}  # fmt: skip
+                if row.component in {"programmer", "writer"} and row.phase == "update"}  # fmt: skip
         since = {key: amount - before.get(key, 0.0) for key, amount in done.items()}
+        ways = ("up.pulse", "down.pulse") if chip.WRITES_IN_PLACE else ("log.write", "set.pulse")
+        if hasattr(chip.architecture, "transfer") and chip.architecture.transfer is not None:
+            ways = ("transferred", "transferred")
+            since |= {(layer, "transferred"): since.get((layer, "up.pulse"), 0.0) + since.get((layer, "down.pulse"), 0.0)
+                      for layer in by_layer}  # fmt: skip
         written = {
-            matrix: (since.get((layer, "log.write"), 0.0), since.get((layer, "set.pulse"), 0.0))
+            matrix: (since.get((layer, ways[0]), 0.0), since.get((layer, ways[1]), 0.0))
             for layer, matrix in by_layer.items()
         }
         before = done
-        recorder.step(now[-1:], {name: written} if chip.ACCUMULATES else {}, rate=0.1)
+        written = {name: written} if chip.ACCUMULATES or chip.WRITES_IN_PLACE else {}
+        recorder.step(now[-1:], written, rate=trainer.spec.training.learning_rate / trainer.spec.training.batch)
 
 
 def counts(
@@ -109,6 +119,31 @@ def test_on_the_mixed_precision_chip_converters_outer_products_and_pulses_are_th
             assert found.get(key, 0.0) == pytest.approx(own.get(key, 0.0), rel=0.01, abs=2), key
     seconds = sum(trainer.chip.ledger.time_ps[phase] for phase in STEP_PHASES) * 1e-12
     assert trained.simulated_time_s == pytest.approx(seconds, rel=0.01)
+
+
+def test_weights_are_written_as_often_and_with_as_many_pulses_as_were_measured() -> None:
+    spec = metering("mixed-precision").recorder.spec
+    group = Group(steps=5, written={"mixed-precision": {matrix: [10.0, 30.0] for matrix in spec.network.shapes}})
+    found = activity(spec, spec.architectures[0], 1, group).writing
+    for matrix, layer in layers(spec).items():
+        assert found[layer].pairs * spec.network.graph.matrices[matrix].weights == pytest.approx(10 / 5)
+        assert found[layer].pulses == pytest.approx(3)
+
+
+def test_a_pass_of_more_samples_than_the_buffer_holds_is_as_many_parts() -> None:
+    found = []
+    for passes in ([3], [1, 1, 1]):
+        meter = metering("digital32")
+        meter.recorder.step([Pass(meter.recorder, 1)], {}, rate=0.1)
+        for samples in passes:
+            meter.recorder.evaluated(Pass(meter.recorder, samples))
+        [trained] = meter.made()[1]
+        found.append(
+            {(row.layer, row.component, row.action): row.amount for row in trained.rows if row.phase == "evaluation"}
+        )
+        assert trained.time_ps["evaluation"] > 0
+    assert found[0]
+    assert found[0] == pytest.approx(found[1])
 
 
 def test_a_batch_of_images_through_convolutions_is_counted_as_its_training() -> None:
@@ -264,14 +299,41 @@ def test_a_test_that_cannot_be_is_refused(counted: Metering, value: float, metri
         counted.test(value, metric, None)
 
 
-def test_a_chip_without_estimates_is_refused_at_once() -> None:
-    with pytest.raises(InputError, match="mixed-precision and digital chips"):
-        metering("in-array")
+@pytest.mark.parametrize("chip", ["in-array", "in-array-sgd", "tiki-taka", "agad"])
+def test_a_training_in_the_array_is_counted_from_its_operands_and_its_rate(chip: str) -> None:
+    spec = resolve("mlp-mnist", archs=[chip], steps=60, settings=["dataset=mnist-5k"])
+    trainer, meter = Trainer(spec, spec.architectures[0]), metering(chip)
+    watched(trainer, meter, 60)
+    [one] = meter.made()[1]
+    did, told = counts(trainer.chip.ledger.rows(), UNITS), counts(one.rows, UNITS)
+    for phase, layer, unit in {key[:3] for key in did if key[2] in {"pulse_unit", "train_writer"}}:
+        for actions in (("control.cycle",), ("random.bit",), ("up.half",), ("up.pulse", "down.pulse"), ("multiply",)):
+            mine, theirs = (sum(each.get((phase, layer, unit, one), 0.0) for one in actions) for each in (told, did))
+            assert mine == pytest.approx(theirs, rel=0.03), (layer, actions)
+    for key in (each for each in did if each[2:] in {("writer", "up.pulse"), ("writer", "control.cycle")}):
+        if did[key] > 500:  # slots are taken to be those of pulses that are spread evenly
+            assert told[key] == pytest.approx(did[key], rel=0.35), key
+    ps = sum(trainer.chip.ledger.time_ps[phase] for phase in STEP_PHASES)
+    assert sum(one.time_ps[phase] for phase in STEP_PHASES) == pytest.approx(
+        ps, rel=0.4 if chip == "in-array" else 0.05
+    )
+
+
+def test_changes_are_pulses_in_mean_steps_either_way_or_none_if_they_round_to_none() -> None:
+    for rounding, found in (("stochastic", (0.4, 2.7)), ("nearest", (0.0, 3.0))):
+        recorder = metering("in-array", settings=[f"in-array.update.rounding={rounding}"]).recorder
+        [chip], network = recorder.spec.architectures, recorder.spec.network
+        step = counting_steps(chip, network.graph.matrices["fc1"])[0]  # type: ignore[arg-type]
+        writes, weights = Stepped(chip, network), np.zeros((2, 3), np.float32)  # type: ignore[arg-type]
+        writes.begin("fc1", [weights])
+        weights[0, 0], weights[1, 1] = 0.4 * step, -2.7 * step
+        assert writes.step("fc1", [weights]) == pytest.approx(found, rel=1e-5)
+        assert writes.step("fc1", [weights]) == (0.0, 0.0)
 
 
 def test_changes_of_weights_are_pulsed_when_they_add_up_to_a_mean_step() -> None:
     spec = metering("mixed-precision").recorder.spec
-    writes = Accumulated(spec.architectures[0], spec.network)  # type: ignore[arg-type]
+    writes = Accumulated(pair_steps(spec.architectures[0], spec.network))  # type: ignore[arg-type]
     epsilon = 0.766e-6 / 8e-6  # of the device, over the unit of a weight of 1
     weights = np.zeros((2, 3), np.float32)
     writes.begin("fc1", [weights])
@@ -284,8 +346,9 @@ def test_changes_of_weights_are_pulsed_when_they_add_up_to_a_mean_step() -> None
 
 
 def test_weights_that_changed_are_pulsed_once_each() -> None:
-    writes, weights = Changed(), np.zeros(5, np.float32)
-    writes.begin("fc1", [weights])
-    weights[[0, 3]] = 1e-6
-    assert writes.step("fc1", [weights]) == (2, 2)
+    for writes, found in ((Changed(), (2, 2)), (ChangedEitherWay(), (1.0, 1.0))):
+        weights = np.zeros(5, np.float32)
+        writes.begin("fc1", [weights])
+        weights[[0, 3]] = 1e-6
+        assert writes.step("fc1", [weights]) == found
     assert writes.step("fc1", [weights]) == (0, 0)

@@ -220,9 +220,32 @@ def test_a_model_that_cannot_be_metered_is_told_what_to_do(model: Any, x: tuple[
     refused(model, said, lambda: model(torch.rand(*x)))
 
 
+def test_chips_that_update_in_the_array_are_counted_and_say_where_their_pulses_are_from() -> None:
+    model, chips = perceptron(), ["in-array", "in-array-sgd", "tiki-taka"]
+    before = [each.detach().clone() for each in (model[0].weight, model[0].bias)]
+    with archsim.meter(model, arch=chips) as m:
+        steps(model, 1)
+    moved = sum(
+        float((now - then).abs().sum()) for now, then in zip((model[0].weight, model[0].bias), before, strict=True)
+    )
+    rounded, trains, fast = m._told().made()[1]
+    pulses = {
+        each.architecture.name: sum(row.amount for row in each.rows if row.layer == "linear" and row.component in {
+            "writer", "train_writer"} and row.action in {"up.pulse", "down.pulse"})
+        for each in (rounded, trains, fast)
+    }  # fmt: skip
+    step = 0.219 / 6  # uS: a pulse of epiram-neurosim, over a weight of 1
+    assert pulses["in-array"] == pytest.approx(moved / step, rel=0.1)
+    assert pulses["in-array-sgd"] > 5 * pulses["in-array"]  # whose steps are 20 times as fine
+    assert pulses["tiki-taka"] > 0
+    told = " ".join(m.summary()["told"])
+    assert "the change of the weights in the device's mean steps" in told
+    assert "from operands and the learning rate" in told
+
+
 def test_options_that_are_wrong_are_told() -> None:
     model = perceptron()
-    for options, said in (({"every": 0}, "every: got 0"), ({"arch": "in-array"}, "mixed-precision and digital chips"),
+    for options, said in (({"every": 0}, "every: got 0"),
                           ({"over": "digital"}, "over: got 'digital'"), ({"tech": "none"}, "none")):  # fmt: skip
         with pytest.raises(InputError, match=said), archsim.meter(model, **{"arch": CHIPS, **options}):  # type: ignore[arg-type]
             steps(model, 1)

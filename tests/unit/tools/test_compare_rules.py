@@ -22,12 +22,23 @@ def script() -> ModuleType:
     return module
 
 
-def test_trains_and_devices_are_aihwkits_in_distribution(
-    script: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Four numbers a device, 48 a train, within five standard errors (with what aihwkit's own noise leaves between runs)."""
+@pytest.mark.long
+def test_all_is_aihwkits_in_distribution(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four numbers a device, 48 a train, 96 a transfer, within five standard errors (with what aihwkit's noise leaves)."""
     assert script.main(["--archsim-only"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(script.PRESETS) + len(script.TRAINS)
+    assert len(capsys.readouterr().out.splitlines()) == len(script.PRESETS) + len(script.TRAINS) + len(script.TRANSFERS)
+
+
+def test_trains_devices_and_transfers_are_aihwkits_in_distribution(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transfers on exact devices, of 60 matrices where the record has 400; standard errors are those of 60 and 60."""
+    monkeypatch.setattr(script, "MATRICES", 60)
+    mine = script.ours([name for name in script.TRANSFERS if name.endswith("exact")])
+    kept = json.loads(script.RECORD.read_text())["cases"]
+    found = script.compared(mine, {name: kept[name] for name in mine})
+    assert set(found) >= {*script.TRAINS, *script.PRESETS, "agad, exact"}
+    assert max(found.values()) < 5, found
 
 
 def test_a_step_that_is_twice_too_large_would_be_found(script: ModuleType) -> None:

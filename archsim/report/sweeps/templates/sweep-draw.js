@@ -258,7 +258,8 @@ function drawUpright(at, column, px, height, room) {
   at.fillStyle = colours.ink;
   const words = (text, place) => {
     while (text.length > 3 && at.measureText(text).width > room - 6) text = `${text.slice(0, -2)}…`;
-    at.fillText(text, px, place);
+    const half = at.measureText(text).width / 2;  // at the edges of the picture it moves inwards
+    at.fillText(text, Math.min(Math.max(px, half), at.canvas.clientWidth - half), place);
   };
   words(column.title, 12);
   at.fillStyle = colours.soft;

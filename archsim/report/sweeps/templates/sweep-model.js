@@ -24,6 +24,8 @@ const state = {
   x: PAGE.x, y: PAGE.y, zoom: false, only: false, sort: null, rising: true, shown: 50, pinned: null, at: null,
   ranges: COLUMNS.map(() => null),  // null: all; numbers: [from, to]; words: a Set of levels
 };
+/** What a page begins with: designs within the constraints of a search. */
+for (const [k, levels] of Object.entries(PAGE.begin)) state.ranges[k] = new Set(levels);
 const left = new Uint8Array(COUNT).fill(1);
 let best = [];  // the front of the designs left, in the order of x
 

@@ -143,6 +143,13 @@ def test_a_rate_at_an_end_of_the_grid_is_said() -> None:
     assert sheets.overview(results(result("a", GOOD, rate=0.9))).rows[0][3] == "0.9 (highest tried)"
 
 
+def test_what_a_training_costs_in_all_is_told_by_its_samples() -> None:
+    assert words.in_all(results(result("a", GOOD), result("b", GOOD))) == [
+        "Each training takes 1,000 images: in all it costs 1,000 times what a sample does."
+    ]
+    assert words.in_all(results(result("a", GOOD), result("b", GOOD, samples=999))) == []
+
+
 def test_memory_is_compared_where_rules_differ_in_it() -> None:
     some, none = result("agad", GOOD, state_bytes=4 * 2**20), result("in-array", GOOD)
     assert words.memory(results(some, none)) == [

@@ -73,7 +73,7 @@ def test_the_seed_of_the_search_is_none_of_the_trainings() -> None:
         assert study.search_seed not in study.numbers
 
 
-@pytest.mark.parametrize(("whole", "batch", "steps"), [(3000, 1, 750), (600, 16, 60), (300, 16, 60), (40, 1, 10)])
+@pytest.mark.parametrize(("whole", "batch", "steps"), [(3000, 1, 2000), (600, 16, 125), (300, 64, 60), (40, 1, 27)])
 def test_the_quick_preset_cuts_steps_and_batches_more(whole: int, batch: int, steps: int) -> None:
     assert PRESETS["quick"].steps(whole, batch) == steps
     assert PRESETS["full"].steps(whole, batch) == whole

@@ -37,7 +37,7 @@ def test_every_combination_is_there_and_what_a_rule_refuses_has_its_reason() -> 
 def test_without_devices_each_rule_has_its_own_first() -> None:
     each = found(archs=["tiki-taka", "in-array"], learnings=["backpropagation"])
     assert [one.device for one in each if one.rule == "tiki-taka"] == [
-        "reram-array", "pcm-nandakumar2018", "ecram-soft-bounds"
+        "reram-array", "pcm-nandakumar2018"
     ]  # fmt: skip
     assert each[0].settings == ("network.learning=backpropagation",)  # as its file has it
     assert next(one for one in each if one.rule == "in-array").device == "epiram-neurosim"

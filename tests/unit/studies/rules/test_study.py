@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,13 @@ def test_rates_are_chosen_without_a_look_at_the_test_set(
     monkeypatch.setattr(Trainer, "evaluate", lambda _: pytest.fail("it looks at the test set"))
     found = work.trial(pack(doing.spec(job), given(here)))
     assert 0 <= found["score"] <= 1
+
+
+def test_a_job_is_the_same_where_no_file_of_this_machine_is_seen(here: ThreadPoolExecutor, tmp_path: Path) -> None:
+    doing = Doing(planned(archs=["agad"], learnings=["direct-feedback-alignment"]), Store(tmp_path, {}))
+    job = next(doing.trials())
+    near = given(here)
+    assert work.trial(pack(doing.spec(job), replace(near, shared=False))) == work.trial(pack(doing.spec(job), near))
 
 
 def test_a_rate_that_diverges_is_no_failure_and_is_never_taken(here: ThreadPoolExecutor, tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -250,6 +253,46 @@ def test_a_process_that_joins_takes_part_and_the_table_has_what_both_did(
     assert not list(out.glob(".*"))
 
 
+FIRST = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from test_search import SMALL, carry_out, told
+
+def wait(*_):
+    until = time.monotonic() + 120
+    while Path("search/optuna.log").read_text().count(".join-") < 4 and time.monotonic() < until:
+        time.sleep(0.01)
+
+with ThreadPoolExecutor(1) as one:
+    carry_out(told(**SMALL), "search", on=one, done=wait)
+"""
+
+
+def test_two_real_processes_share_a_search_and_do_no_design_twice(tmp_path: Path, here: ThreadPoolExecutor) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    out, what = tmp_path / "search", told(**SMALL)
+    with subprocess.Popen(
+        [sys.executable, "-c", FIRST], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as other:
+        until = time.monotonic() + 120
+        while not list(out.glob("counts/*/*.json")) and time.monotonic() < until:
+            time.sleep(0.01)
+        carry_out(what, out, on=here, join=True)
+        said = other.communicate(timeout=120)
+    assert (other.returncode, *said) == (0, "", "")
+    trials = [json.loads(line) for line in (out / asking.JOURNAL).read_text().splitlines()]
+    by = [each["user_attr"]["by"] for each in trials if "by" in each.get("user_attr", {})]
+    assert by.count(LOCK) == by.count(next(each for each in by if each != LOCK)) == 4
+    table = read_sweep(out)
+    assert table.definition["state"] == "finished"
+    assert table.finished["point"].is_unique
+    assert len(table.finished) == 8
+    by_process = {json.loads(path.read_text())["by"] for path in out.glob("counts/*/*.json")}
+    assert len(by_process) == 2
+    assert not list(out.glob(".*"))
+
+
 def test_what_a_dead_process_left_is_done_by_another_and_what_a_living_one_does_is_not(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text("{}")
     with joined(tmp_path) as own:
@@ -270,6 +313,19 @@ def test_trials_are_kept_where_storage_says(url: str, tmp_path: Path, here: Thre
     assert same(found, carry_out(told(**SMALL), tmp_path / "own", on=here))
     with pytest.raises(InputError, match="--storage: has a search named 'estimates' of another space"):
         carry_out(told(**SMALL, seed=7), tmp_path / "other", on=here, storage=place)
+
+
+@pytest.mark.parametrize("damage", ["hello\n{0}", '{{"op_code": NaN0}}\n{0}'])
+def test_a_damaged_journal_is_told_and_without_it_the_search_begins_anew(
+    tmp_path: Path, here: ThreadPoolExecutor, damage: str
+) -> None:
+    first = carry_out(told(**SMALL), tmp_path / "search", on=here)
+    journal = tmp_path / "search" / asking.JOURNAL
+    journal.write_text(damage.format(journal.read_text()))
+    with pytest.raises(InputError, match=r"optuna\.log: cannot be read.*what was estimated and trained is kept"):
+        carry_out(told(**SMALL), tmp_path / "search", on=here)
+    journal.unlink()
+    assert same(first, carry_out(told(**SMALL), tmp_path / "search", on=here))
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from grid_kit import TINY, planned
 from archsim.api import estimate, run
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.sweeps import Sweep
+from archsim.records.sweeps import Sweep, read_sweep
 from archsim.studies.sweeps import hopeless, work
 from archsim.studies.sweeps.store import owned
 from archsim.studies.sweeps.sweep import carry_out
@@ -85,6 +85,8 @@ def test_the_mean_and_the_spread_are_those_of_the_seeds(tmp_path: Path, here: Th
     assert found["energy_per_sample_J"][0] == pytest.approx(energies.mean(), rel=1e-14)
     assert found["energy_per_sample_J.std"][0] == pytest.approx(energies.std(), rel=1e-9)
     assert found["test"][0] == pytest.approx(pd.Series([each["test"] for each in runs]).mean())
+    products = [each["energy_per_sample_J"]["total"] * each["latency_per_sample_s"]["total"] for each in runs]
+    assert found["edp_per_sample_Js"][0] == pytest.approx(sum(products) / 3, rel=1e-14)
     assert found["energy_ratio"][0] > 1
 
 
@@ -206,6 +208,30 @@ def test_another_sweep_and_a_second_writer_are_refused(tmp_path: Path, here: Thr
         pytest.fail("two writers")
 
 
+def test_damaged_counts_are_done_again_and_a_damaged_definition_is_told(
+    tmp_path: Path, here: ThreadPoolExecutor
+) -> None:
+    def again() -> bytes:
+        carry_out(
+            planned(settings=["training.learning_rate=0.1,0.2"], archs=["digital32"]), tmp_path / "sweep", on=here
+        )
+        return (tmp_path / "sweep/sweep.csv").read_bytes()
+
+    whole = again()
+    [file, *_] = (tmp_path / "sweep/counts").rglob("*.json")
+    for damage in (b"", b'{"state": "done"', b'{"a":' * 9999, file.read_bytes()[:100]):
+        file.write_bytes(damage)
+        assert again() == whole
+    (tmp_path / "sweep/sweep.csv").write_bytes(whole[:-20])
+    with pytest.raises(InputError, match="is cut: its last line has no end.*writes it anew"):
+        read_sweep(tmp_path / "sweep")
+    assert again() == whole
+    for damage in ("", "[]", '{"a":' * 9999):
+        (tmp_path / "sweep/sweep.json").write_text(damage)
+        with pytest.raises(InputError, match="is not what archsim writes"):
+            again()
+
+
 def test_the_runs_of_trainings_are_kept_if_asked_for(tmp_path: Path, here: ThreadPoolExecutor) -> None:
     found = carry_out(planned(archs=["mixed-precision"]), tmp_path / "sweep", on=here, keep_runs=True).frame
     from archsim.api import load
@@ -229,11 +255,6 @@ def test_a_hopeless_training_is_cut_and_the_table_says_why(
     costs = whole.frame["energy_per_sample_J"]
     if better - worse > 0.05 and costs[0] <= costs[1]:
         assert "cut after 300 steps" in told["stopped"]
-
-
-def test_a_training_that_one_price_needs_goes_on_for_all() -> None:
-    plan = planned(settings=["tile.adc.bits=4,8"], figures=["adc.conversion=1pJ,2pJ"], archs=["mixed-precision"])
-    assert hopeless._of_no_use_to_others(plan, {0: "a", 1: "b", 2: "c"}) == {0: "a", 1: "b"}
 
 
 def test_other_data_than_the_sweep_s_are_refused_by_a_worker() -> None:

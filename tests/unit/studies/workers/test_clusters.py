@@ -64,7 +64,7 @@ def cluster(_importable: None) -> Iterator[Any]:
 
     with (
         dask.config.set({"distributed.worker.profile.enabled": False}),  # which looks at each worker every 10 ms
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as found,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as found,
     ):
         yield found
 

@@ -9,7 +9,7 @@ from archsim.learning.moves import AppendOne, Join, Slice
 from archsim.learning.sequences.recurrence import Hidden, LstmStep
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
-from archsim.networks.layers.recurrent import RecurrentLayer
+from archsim.networks.layers.sequences.recurrent import RecurrentLayer
 
 
 class Lstm(RecurrentLayer):

@@ -10,10 +10,10 @@ from archsim.base.quantities import Count
 from archsim.learning.functions import Sum
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
-from archsim.networks.layers.attention import Attention
 from archsim.networks.layers.base import WeightedLayer
 from archsim.networks.layers.dense import Dense
 from archsim.networks.layers.norm import Epsilon, LayerNorm
+from archsim.networks.layers.sequences.attention import Attention
 
 
 class TransformerBlock(WeightedLayer):

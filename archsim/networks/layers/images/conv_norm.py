@@ -11,8 +11,8 @@ from archsim.base.quantities import Count
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Activation, Layer, Padding, Rate, Size, Slope, Spread
-from archsim.networks.layers.conv2d import Conv2d
-from archsim.networks.layers.depthwise import DepthwiseLayer
+from archsim.networks.layers.images.conv2d import Conv2d
+from archsim.networks.layers.images.depthwise import DepthwiseLayer
 from archsim.networks.layers.norm import BatchNorm, Epsilon
 
 Momentum = Annotated[FiniteFloat, Field(gt=0, le=1)]

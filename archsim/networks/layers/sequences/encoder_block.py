@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from archsim.networks.layers.transformer_block import TransformerBlock
+from archsim.networks.layers.sequences.transformer_block import TransformerBlock
 
 
 class EncoderBlock(TransformerBlock):

@@ -9,7 +9,7 @@ from archsim.learning.moves import AppendOne
 from archsim.learning.sequences.recurrence import GruStep, Hidden
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
-from archsim.networks.layers.recurrent import RecurrentLayer
+from archsim.networks.layers.sequences.recurrent import RecurrentLayer
 
 
 class Gru(RecurrentLayer):

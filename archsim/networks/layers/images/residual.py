@@ -11,7 +11,7 @@ from archsim.learning.functions import Sum
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import IMAGE
-from archsim.networks.layers.conv_norm import ConvNorm, Normalised
+from archsim.networks.layers.images.conv_norm import ConvNorm, Normalised
 
 
 class Residual(Normalised):

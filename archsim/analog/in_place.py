@@ -1,0 +1,144 @@
+"""The cells of an array that is written in place, of which only expectations are known: how often they are pulsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+from archsim.analog.expected import ExpectedCells
+from archsim.analog.expected import Writing as Pairs
+from archsim.analog.single import Pulsed
+from archsim.base.arrays import I64
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """How the devices of a matrix are pulsed where they stand, as means.
+
+    Parameters
+    ----------
+    slots, pulsed : float
+        Of a vector's trains: slots, and pulses of a line, over the longest train.
+    met_up, met_down : float
+        Coincidences of a device, a vector.
+    line : float
+        What a pulsed line conducts, over that of a line of devices in the middle of their range.
+    up, down : float
+        Pulses of a device written that numbers of pulses are given to: of each in a step; of a line's in its transfer.
+    turns : float
+        Slots that a group of columns of a row (of all rows, if they are written at once) takes for these.
+    charges : float
+        Lines charged to the voltage of a pulse up for a group of columns of a row.
+    crossed : float
+        Elements of a line in the buffer that cross the threshold in a transfer, over all of the line.
+    busiest : float
+        What the busiest tile is given of the pulses of a step, over the mean of all of its matrix; from 1 on.
+    """
+
+    slots: float = 0.0
+    pulsed: float = 0.0
+    met_up: float = 0.0
+    met_down: float = 0.0
+    line: float = 1.0
+    up: float = 0.0
+    down: float = 0.0
+    turns: float = 0.0
+    charges: float = 0.0
+    crossed: float = 0.0
+    busiest: float = 1.0
+
+    def of(self, samples: float) -> InPlace:
+        """Return the same of a step of so many times as many samples.
+
+        A step that writes numbers of pulses once writes as many a sample, with slots and charges in proportion, which
+        is what they are of pulses that are few. Of a vector, and of a line's transfer, all stays what it is.
+        """
+        if self.slots:
+            return self
+        each = {name: samples * getattr(self, name) for name in ("up", "down", "turns", "charges")}
+        return replace(self, **each)
+
+
+NEVER, ONCE = InPlace(), InPlace(*[1.0] * 11)
+"""Nothing is pulsed; each count is one, and trains are the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Pulses that a part of an array is expected to be given, in the place of their numbers.
+
+    Parameters
+    ----------
+    up, down : float
+        In all.
+    rows : int
+        Rows of the part that are written.
+    writing : InPlace
+    share : float
+        What this part is given over the mean of all of its matrix.
+    """
+
+    up: float
+    down: float
+    rows: int
+    writing: InPlace
+    share: float = 1.0
+
+    def slots(self, groups: int, *, serial: bool) -> tuple[float, float, float]:
+        """Return slots up and down, and lines charged upwards, of so many groups of columns.
+
+        Slots go to either direction as pulses do.
+        """
+        turns = self.share * self.writing.turns * groups * (self.rows if serial else 1)
+        both = self.up + self.down
+        rising = turns * self.up / both if both else 0.0
+        return rising, turns - rising, self.share * self.writing.charges * groups * self.rows
+
+
+def given(up: float, down: float, rows: int, writing: InPlace, share: float = 1.0) -> I64:
+    """Return such pulses, for whoever takes their numbers."""
+    return cast("I64", Given(up, down, rows, writing, share))
+
+
+class ExpectedSingleCells(ExpectedCells):
+    """An array of devices against a fixed reference, without devices.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    conductance : float [S]
+        Of a device, as a mean.
+    middle : float [S]
+        Of the middle of its range, where the reference is.
+    writing : InPlace
+    copies : int
+        Devices that stand for a weight.
+    written : int
+        Of these, as many as one write reaches.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], *, conductance: float, middle: float, writing: InPlace, copies: int = 1,
+        written: int = 1,
+    ) -> None:  # fmt: skip
+        whole = copies * conductance
+        super().__init__(shape, conductance=whole, writing=Pairs(), copies=copies, reference=copies * middle)
+        self.per_weight, self.written, self._each = copies, written, conductance
+        self._middle, self._line = middle, writing.line
+
+    def pulse(self, index: I64, pulses: I64, now_ps: int) -> Pulsed:
+        """Return how many pulses some devices get, which conduct what all do in the mean."""
+        del now_ps
+        due = cast("Given", pulses)
+        up, down = self.written * due.up, self.written * due.down
+        return Pulsed(up, down, up * self._each, down * self._each, index, pulses)
+
+    def on_lines(self, rows: I64, columns: I64) -> float:
+        """Return the sum over pulses of the conductance [S] of the line they are on."""
+        along_rows, along_columns = rows.sum() * self.shape[1], columns.sum() * self.shape[0]
+        return float((along_rows * self.copies + along_columns * self.written) * self._middle * self._line)
+
+    def wait_batch(self, now_ps: int) -> bool:
+        """Let nothing leak: it is part of the mean."""
+        del now_ps
+        return False

@@ -1,0 +1,1 @@
+"""Kinds of layers of images: rows, columns and channels."""

@@ -1,0 +1,1 @@
+"""Kinds of layers of sequences: recurrent ones, attention, and codes of characters."""
