@@ -30,7 +30,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "lstm-text": {"learnings": ["backpropagation"], "devices": ["reram-array", "ecram-soft-bounds"]},
 }
 """Workload -> options of `archsim.rules`; the preset is that of the command line."""
-COLOURS = 64
+COLOURS = 256
 
 
 def command(name: str, preset: str) -> str:
@@ -43,22 +43,17 @@ def command(name: str, preset: str) -> str:
 
 def part(found: Results, name: str, preset: str) -> str:
     """Return what the page says of a study, as Markdown."""
-    plan = found.plan
-    tables = [
-        sheets.devices(found),
-        sheets.overview(found),
-        sheets.wear(found),
-        sheets.rates(found),
-        sheets.left(found),
-    ]
-    overview, wear = [*words.overview(found), *words.by_device(found), *words.learnings(found)], words.pulses(found)
-    head = f"`{command(name, preset)}`: {plan.origin}, {plan.steps:,} steps of batch {plan.batch}, seeds "
-    text = [f"{head}{', '.join(map(str, plan.study.numbers))}.", bullets(overview)]
-    text += [picture(name, "front"), table(tables[0])]
-    if words.reached(found):
-        text.append(picture(name, "parts"))
-    text += [table(tables[1]), bullets([*wear, *words.endurance(found), *words.memory(found)]), picture(name, "wear")]
-    text += [table(each) for each in tables[2:] if each is not None]
+    plan, left = found.plan, sheets.left(found)
+    seeds = ", ".join(map(str, plan.study.numbers))
+    text = [
+        f"`{command(name, preset)}`: {plan.origin}, {plan.steps:,} steps of batch {plan.batch}, seeds {seeds}.",
+        bullets([*words.overview(found), *words.by_device(found), *words.learnings(found)]), words.RULE,
+        picture(name, "front"), table(sheets.devices(found)), page.target(found),
+        picture(name, "parts") if words.reached(found) else "", table(sheets.overview(found)),
+        bullets([*words.pulses(found), *words.endurance(found), *words.memory(found)]), picture(name, "wear"),
+        table(sheets.wear(found)), page.search(found), bullets(words.edges(found)), table(sheets.rates(found)),
+        "" if left is None else table(left),
+    ]  # fmt: skip
     return "\n\n".join(each for each in text if each)
 
 
@@ -84,7 +79,7 @@ def file(name: str, which: str) -> Path:
 
 def reduced(source: Path, target: Path) -> None:
     """Copy a picture in fewer colours."""
-    Image.open(source).convert("RGB").quantize(COLOURS).save(target, optimize=True)
+    Image.open(source).convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
 
 
 def put(name: str, text: str) -> None:

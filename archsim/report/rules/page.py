@@ -53,11 +53,11 @@ def page(found: Results) -> SectionPage:
     parts = [
         Section("Which rule for which device", [*said, *words.by_device(found), *words.learnings(found), words.RULE],
                 "front" if some else None, [sheets.devices(found)] if worn else []),
-        Section("Energy to the target", [_target(found), INTERPOLATED, *words.in_all(found)],
+        Section("Energy to the target", [target(found), INTERPOLATED, *words.in_all(found)],
                 "parts" if reached else None, [sheets.overview(found)] if some else []),
         Section("Pulses and wear", [*words.pulses(found), *words.endurance(found), *words.memory(found), COUNTED],
                 "wear" if worn else None, [sheets.wear(found)] if some else []),
-        Section("How learning rates were found", [_search(found), *words.edges(found), SAME], None,
+        Section("How learning rates were found", [search(found), *words.edges(found), SAME], None,
                 [sheets.rates(found)]),
     ]  # fmt: skip
     if (left := sheets.left(found)) is not None:
@@ -88,7 +88,8 @@ def _highlights(found: Results) -> list[tuple[str, str]]:
     return told
 
 
-def _target(found: Results) -> str:
+def target(found: Results) -> str:
+    """Return where the target comes from."""
     if found.target is None:
         return "There is no target: no combination is clearly better than guessing with every seed."
     if found.plan.target is not None:
@@ -99,7 +100,8 @@ def _target(found: Results) -> str:
     )
 
 
-def _search(found: Results) -> str:
+def search(found: Results) -> str:
+    """Return how learning rates were searched for."""
     plan = found.plan
     return (
         f"The same budget for every combination: {len(plan.rates)} rates of {plan.trial_steps:,} steps each, with the "

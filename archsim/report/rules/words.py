@@ -52,8 +52,10 @@ def target(found: Results) -> str:
 
 
 def ratio(value: float) -> str:
-    """Return how many times one is another: "3.4", "172"."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}" if value >= 10 else f"{value:.1f}"
+    """Return how many times one is another: "3.4", "172", "11,600"."""
+    if value >= 100:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.2g}" if value >= 10 else f"{value:.1f}"
 
 
 # --- sentences ---------------------------------------------------------------------------------------------------

@@ -25,13 +25,13 @@ from archsim.studies.sweeps.study import Named, is_path
 
 NO_DEVICE = "none"
 """The device of a chip that has none."""
-RESISTIVE, ELECTROCHEMICAL = "reram-14nm", "ecram-14nm"
+RESISTIVE, ELECTROCHEMICAL, HYBRID = "reram-14nm", "ecram-14nm", "hybrid-14nm"
 TECHNOLOGIES = {
     "reram": RESISTIVE, "epiram": RESISTIVE, "agasi": RESISTIVE, "gokmen": RESISTIVE, "ecram": ELECTROCHEMICAL
 }  # fmt: skip
 """Begin of a device's name -> the technology that prices and clocks it: resistive memories, among them the device of
 Gokmen and Vlasov's specification, and electrochemical ones; all others, idealised devices and capacitors among them,
-the default one. That is a choice of this study, `--tech` makes another."""
+the default one; hybrid cells have one of their own. That is a choice of this study, `--tech` makes another."""
 SPREAD_SHARE = 0.1
 """Standard deviation of a matrix's initial weights over the device's range, where each matrix has its own unit: a
 choice, about what the perceptron has with weights from -1 to 1."""
@@ -209,7 +209,8 @@ def _combination(
     study: Asked, chip: _Chip, device: str, settings: tuple[str, ...], learning: str, first: _Chip
 ) -> Combination:  # fmt: skip
     """Return one combination, resolved; what refuses it is its reason."""
-    names = (chip.architecture.name, device, learning, study.tech or technology_of(device))
+    own = HYBRID if "pairs" in chip.document.data else technology_of(device)
+    names = (chip.architecture.name, device, learning, study.tech or own)
     whole = (*settings, f"network.learning={learning}")
     try:
         check_boundary([first.document, chip.document], [first.architecture, chip.architecture])

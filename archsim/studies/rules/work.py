@@ -80,14 +80,16 @@ def wear(trainer: Trainer) -> Content | None:
     Returns
     -------
     dict or None
-        devices: how many, references among them; pulses: kind -> all that they got; most: the most pulses of all kinds
-        that one device got; place: its tile; worn: of the device that is worn most, pulses over what its file says it
-        endures, None where that says nothing; basis: of that.
+        devices: how many, references among them, without those that do not wear; pulses: kind -> all that they got;
+        most: the most pulses of all kinds that one device got; place: its tile; worn: of the device that is worn most,
+        pulses over what its file says it endures, None where that says nothing; basis: of that.
     """
+    arrays = trainer.chip.arrays()
+    names = [name.removesuffix("/shape") for name in arrays if name.endswith("/shape")]
     tiles = {
-        name: {kind: np.asarray(getattr(cells.devices, kind)).astype(np.int64) for kind in KINDS}
-        for name, cells in trainer.chip.cells().items()
-    }
+        name: {kind: np.asarray(arrays[f"{name}/{kind}"]).astype(np.int64) for kind in KINDS}
+        for name in names if f"{name}/{KINDS[0]}" in arrays
+    }  # fmt: skip
     if not tiles:
         return None
     whole = {name: sum(kinds.values(), np.zeros(1, np.int64)) for name, kinds in tiles.items()}

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from grid_kit import TINY
 
+import archsim
 from archsim.api import run, sweep
 from archsim.base.errors import InputError
 from archsim.records.sweeps import read_sweep
@@ -162,6 +163,16 @@ def test_pulses_are_those_of_the_devices_and_a_chip_without_has_none(done: Resul
     assert agad.seeds[0].state_bytes > 3 * 784 * 10 * 4  # three words a weight, and the rest of the chip's memory
     assert digital.seeds[0].wear is None
     assert digital.seeds[0].pulses is None
+
+
+@pytest.mark.parametrize(("chip", "tech", "of_a_weight"), [("hybrid", "hybrid-14nm", 2), ("multi-pcm", None, 6)])
+def test_all_devices_of_a_weight_that_wear_are_counted(chip: str, tech: str | None, of_a_weight: int) -> None:
+    spec = archsim.resolve(TINY, archs=[chip], techs=[tech or "bottom-up-14nm"])
+    trainer = Trainer(spec, spec.architectures[0])
+    trainer.train(3)
+    found = work.wear(trainer)
+    assert found is not None
+    assert found["devices"] == of_a_weight * 785 * 10
 
 
 def test_a_sweep_does_not_go_on_in_a_study(done: Results) -> None:
