@@ -28,6 +28,13 @@ def _approx(expected: Any, rel: Any = None, abs: Any = None, nan_ok: bool = Fals
 pytest.approx = _approx
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let a file's tests share a process, `pytest -n 2`: else each trains and starts what a file makes once, for itself."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadfile"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let all processes of the tests share what each would make anew: matplotlib's list of fonts, and bytecode.
 

@@ -97,14 +97,12 @@ class MixedPrecisionChip(CrossbarChip):
         state = {}
         pairs = partial(PairedCells, copies=weight.copies, turns=weight.turns)
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
-            unit = weight.unit_of(network.graph.matrices[name].initial_std)
+            epsilon = device.epsilon / (weight.unit_of(network.graph.matrices[name].initial_std) * weight.parts)
             sums = partial(
                 Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
                 skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
             )  # fmt: skip
-            accumulator = sums(
-                epsilon=device.epsilon / (unit * weight.parts), bits=outer.chi.bits, limit=outer.chi.limit
-            )
+            accumulator = sums(epsilon=epsilon, bits=outer.chi.bits, limit=outer.chi.limit)
             gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
@@ -269,13 +267,9 @@ class MixedPrecisionChip(CrossbarChip):
             return BurstOuterProductUnit(self.clock, self.ledger, **given, operands=operands)
 
         if self._at_tiles:
+            words, lines = tile.rows * tile.columns, tile.rows + tile.columns
             return {
-                name: unit(
-                    tile.rows * tile.columns,
-                    tile.rows + tile.columns,
-                    self.state[name].grid.tiles,
-                    f"outer_product_unit {name}",
-                )
+                name: unit(words, lines, self.state[name].grid.tiles, f"outer_product_unit {name}")
                 for name in self.network.shapes
             }
         lines = max(sum(shape) for shape in self.network.shapes.values())

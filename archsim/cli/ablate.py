@@ -10,6 +10,7 @@ import typer
 
 from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Settings
 from archsim.display import console, counting
+from archsim.studies.workers.pool import soon
 
 
 def ablate_command(  # noqa: PLR0917  an option each
@@ -37,6 +38,7 @@ def ablate_command(  # noqa: PLR0917  an option each
     does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
     it was, or only draws.
     """
+    soon(on)
     from archsim.report.studies import ablate as page
     from archsim.studies.ablate import ablate
 

@@ -26,6 +26,7 @@ from archsim.cli.designs import (
 from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
 from archsim.display import console, counting
 from archsim.records.sweeps import METRIC
+from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from archsim.studies.search.asked import Search
@@ -116,6 +117,8 @@ def search_command(  # noqa: PLR0917  an option each
     spaced evenly from the front of the estimates outwards, then what the sampler proposes; none whose estimate breaks
     a constraint. What is done is kept in OUT, as a sweep's: the same command goes on; archsim sweep show OUT reads it.
     """
+    if not dry_run:
+        soon(on)
     from archsim.studies.search.asked import folder_of, search
     from archsim.studies.search.search import check
 

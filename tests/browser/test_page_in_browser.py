@@ -250,7 +250,7 @@ def test_accuracy_rises_upwards_and_nothing_of_it_leaves_the_plot(browser: Any, 
 
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_short_run_of_an_own_chip_has_ticks_and_the_published_line_inside_the_plot(
-    browser: Any, short_run_of_an_own_chip: str, width: int
+    browser: Any, short_run_of_an_own_chip: str, width: int, real_data: Path
 ) -> None:
     opened = Page(browser, short_run_of_an_own_chip, viewport={"width": width, "height": 800})
     for svg in opened.tab.locator("#courses svg").all():

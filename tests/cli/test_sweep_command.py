@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -198,11 +200,26 @@ def test_ctrl_c_before_anything_is_done_is_one_line(cli: Cli, monkeypatch: pytes
     assert (done.code, done.out, done.err) == (130, "", "archsim: interrupted\n")
 
 
+def test_ctrl_c_while_the_command_line_is_loaded_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Loading(ModuleType):
+        def __getattr__(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    from archsim.__main__ import main
+
+    monkeypatch.setitem(sys.modules, "archsim.cli", Loading("archsim.cli"))
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert (stop.value.code, capsys.readouterr().err) == (130, "archsim: interrupted\n")
+
+
 def test_what_cannot_be_estimated_is_refused_before_anything_is_done(cli: Cli, tmp_path: Path) -> None:
     for command in ("sweep", "search"):
         more = ("--minimise", "time") if command == "search" else ("--estimate",)
-        done = cli(command, file(tmp_path), "--arch", "in-array-sgd", "--set", "tile.rows=64,128", *more, "-q")
+        done = cli(command, file(tmp_path), "--arch", "hybrid", "--set", "tile.rows=64,128", *more, "-q")
         assert done.code == 2
-        assert "in-array-sgd is of a kind that is not estimated" in done.error
+        assert "hybrid has pairs that take over what devices hold, which is not estimated" in done.error
         assert "a sweep without --estimate, a search with --train" in done.error
     assert not (tmp_path / "reports").exists()

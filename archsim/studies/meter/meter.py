@@ -32,6 +32,9 @@ from archsim.studies.meter.recorder import Recorder
 ARCHITECTURES = ("mixed-precision-deep", "digital32-deep")
 """For which a loop is counted if nothing is asked for."""
 TOTAL = "total"
+IN_PLACE = "in-array"
+PAIRS = "assumed: devices conduct the mean of their file; those pulsed are refreshed as in archsim's own trainings"
+PLACES = "assumed: devices pulsed in place stand in the middle of their range, of fast arrays at the symmetry point"
 
 
 @dataclass(frozen=True)
@@ -231,13 +234,18 @@ class Metering:
             ),
             *self.told,
             *([f"assumed by kind: operands of {', '.join(unseen)}, which no module of its own holds"] * bool(unseen)),
-            "assumed: devices conduct the mean of their file; those pulsed are refreshed as in archsim's own trainings",
+            *self._devices(),
             (
                 f"assumed: order and memories as archsim runs this network, with the loss {self.loss}; what the loop "
                 "computes beside the model is not counted"
             ),
             *self.draft.notes,
         )
+
+    def _devices(self) -> list[str]:
+        """Return what is assumed of devices: of those that are pulsed in place, and of pairs where there may be any."""
+        in_place = [each.chip == IN_PLACE for each in self.recorder.spec.architectures]
+        return [*([] if all(in_place) else [PAIRS]), *([PLACES] if any(in_place) else [])]
 
     @property
     def loss(self) -> str:

@@ -61,7 +61,7 @@ class Lanes(Executor):
     def __init__(self, number: int) -> None:
         self._lanes: list[_Lane | None] = [None] * number
         self._lock = threading.Lock()
-        self._context = _prepared()
+        self._context = prepared()
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -124,7 +124,7 @@ def _no_program() -> Iterator[None]:
         sys.modules["__main__"] = program
 
 
-def _prepared() -> BaseContext:
+def prepared() -> BaseContext:
     """Return how processes begin, and let the one that they are forked from begin its imports."""
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archsim.base.errors import InputError, SystemFault, nearest
-from archsim.studies.workers.lanes import Lanes, cores
+from archsim.studies.workers.lanes import Lanes, cores, prepared
 
 PROCESSES = "processes"
 AHEAD = 2
@@ -133,6 +133,15 @@ def check(on: On) -> None:
     else:
         with pool(on, most=1):
             pass
+
+
+def soon(on: On) -> None:
+    """Let what processes of this machine are forked from begin its imports, if a study will ask for them.
+
+    A command says so before its own imports and its plan, which another core does meanwhile.
+    """
+    if isinstance(on, str) and on.partition(":")[0] == PROCESSES and cores() > 1:
+        prepared()
 
 
 def _number(on: str, told: str) -> int:

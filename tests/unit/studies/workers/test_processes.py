@@ -227,3 +227,13 @@ def test_a_result_is_a_value_or_raises() -> None:
     assert Finished("a", value=3).result() == 3
     with pytest.raises(SystemFault, match="no"):
         Finished("a", error=SystemFault("no")).result()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [("FileNotFoundError(2, 'no semaphore')", False), ("ValueError('odd')", True)]
+)
+def test_a_worker_that_finds_its_parent_gone_ends_without_a_word(error: str, told: bool) -> None:
+    code = f"import archsim.studies.workers.quiet; raise {error}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert ("Traceback" in done.stderr) is told
