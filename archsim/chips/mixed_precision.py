@@ -93,14 +93,13 @@ class MixedPrecisionChip(CrossbarChip):
         cls.fit(architecture, network, samples)
         device = build_device(architecture)
         weight, outer = architecture.weight, architecture.outer_product
-        tiled = outer.at == "tiles"
         state = {}
         pairs = partial(PairedCells, copies=weight.copies, turns=weight.turns)
         for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
             epsilon = device.epsilon / (weight.unit_of(network.graph.matrices[name].initial_std) * weight.parts)
             sums = partial(
                 Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
-                skip_zeros=outer.skip_zeros, edges=grid.edges() if tiled else None, burst=outer.burst,
+                skip_zeros=outer.skip_zeros, edges=grid.edges() if outer.at == "tiles" else None, burst=outer.burst,
             )  # fmt: skip
             accumulator = sums(epsilon=epsilon, bits=outer.chi.bits, limit=outer.chi.limit)
             gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
@@ -125,11 +124,10 @@ class MixedPrecisionChip(CrossbarChip):
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:
         """Return what a network asks of the chip: a word of the log for each layer, too."""
-        available, layers = cast("MixedPrecisionArchitecture", architecture).programmer.log_words, len(network.matrices)
+        had, layers = cast("MixedPrecisionArchitecture", architecture).programmer.log_words, len(network.matrices)
         log = Demand(
-            "programmer.log_words", layers, available,
-            f"the log of programmed pairs takes a word at least for each of {layers} layers",
-            f"at least {layers} words",
+            "programmer.log_words", layers, had, f"the log of programmed pairs takes a word at least for each of "
+            f"{layers} layers", f"at least {layers} words",
         )  # fmt: skip
         return [*super().demands(architecture, network, samples), log]
 
