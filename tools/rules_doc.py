@@ -25,9 +25,9 @@ from archsim.studies.rules.results import Results
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "rules.md"
 STUDIES: dict[str, dict[str, Any]] = {
-    "mlp-mnist": {},
-    "lenet-mnist": {"learnings": ["backpropagation"], "devices": ["reram-array", "ecram-soft-bounds"]},
-    "lstm-text": {"learnings": ["backpropagation"], "devices": ["reram-array", "ecram-soft-bounds"]},
+    "mlp-mnist": {"steps": 6000, "budget": 6000},
+    "lenet-mnist": {"learnings": ["backpropagation"], "devices": ["reram-array"]},
+    "lstm-text": {"learnings": ["backpropagation"], "devices": ["reram-array"]},
 }
 """Workload -> options of `archsim.rules`; the preset is that of the command line."""
 COLOURS = 256
@@ -38,6 +38,7 @@ def command(name: str, preset: str) -> str:
     options = STUDIES[name]
     told = [f"--learning {each}" for each in options.get("learnings", ())]
     told += [f"--device {each}" for each in options.get("devices", ())]
+    told += [f"--{key} {options[key]}" for key in ("steps", "budget") if key in options]
     return " ".join(["archsim rules", name, f"--preset {preset}", *told])
 
 
