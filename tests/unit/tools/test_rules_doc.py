@@ -37,8 +37,11 @@ def test_a_part_is_put_between_its_marks_again_and_again(tool: Any) -> None:
 
 
 def test_a_part_has_what_was_done_its_tables_and_its_pictures(tool: Any) -> None:
+    tool.STUDIES["mlp-mnist"] = {"devices": ["pcm2"], "steps": 1000}
     text = tool.part(FOUND, "mlp-mnist", "quick")
-    assert text.startswith("`archsim rules mlp-mnist --preset quick`: MNIST, 1,000 steps of batch 1, seeds 1, 2, 3.")
+    assert text.startswith(
+        "`archsim rules mlp-mnist --preset quick --device pcm2 --steps 1000`: MNIST, 1,000 steps of batch 1, seeds 1, 2, 3."
+    )
     assert re.findall(r"\]\((\S+)\)", text) == [f"rules-mlp-mnist-{name}.png" for name in ("front", "parts", "wear")]
     assert "### What is not possible, and what failed" in text
 
