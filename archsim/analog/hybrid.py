@@ -60,7 +60,7 @@ class HybridCells(Cells):
 
     Source
     ------
-    ambrogio2018.
+    Ambrogio et al., Nature 558:60 (2018): abstract, and captions of Extended Data figures 2 and 9.
     """
 
     written = 1

@@ -46,8 +46,8 @@ class Selection:
 
     Source
     ------
-    boybat2018, Figure 1. That an update of several pulses is one turn, and that an update which is not let through
-    leaves the selection counter alone, is this repository's reading.
+    Boybat et al., Nat. Commun. 9:2514 (2018), caption of Figure 1. That an update of several pulses is one turn, and
+    that an update which is not let through leaves the selection counter alone, is this repository's reading.
     """
 
     def __init__(self, devices: int, turns: Turns) -> None:

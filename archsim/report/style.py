@@ -48,6 +48,8 @@ FAINT, REFERENCE = "#888888", "#555555"
 """Greys of what stands in the background, and of lines that are no data."""
 SERIES = ("#0077BB", "#EE7733", "#009988")
 """Colours of what is neither a part nor a chip, such as a model and what it is held against; from Tol's palettes."""
+RULES = ("#332288", "#117733", "#88CCEE", "#CC6677", "#AA4499", "#999933", "#661100", "#44AA99", "#DDCC77")
+"""Of update rules in their order, from Tol's muted palette; the digital chip has its own colour."""
 ORDERED = ("#e69f00", "#5ec962", "#21918c", "#3b528b", "#440154")
 """From light to dark, for few to many: in order for every reader."""
 SETTINGS: Any = {

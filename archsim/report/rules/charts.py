@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = 8.6, 4.4
 """Widths of figures [in]."""
-_COLOURS = ("#332288", "#117733", "#88CCEE", "#CC6677", "#AA4499", "#999933", "#661100", "#44AA99", "#DDCC77")
-"""Of update rules in their order, from Tol's muted palette; the digital chip has its own colour."""
 _BACKGROUND = 0.3
 _ROW = 0.24
 """Height of a bar with its room [in]."""
@@ -34,7 +32,7 @@ def _colours(found: Results) -> Mapping[str, str]:
     """Return update rule -> its colour: the same in all pictures."""
     rules = dict.fromkeys(one.combination.rule for one in found.all)
     with_devices = [rule for rule in rules if any(one.rule == rule and one.has_device for one in found.all)]
-    given = {rule: _COLOURS[k % len(_COLOURS)] for k, rule in enumerate(with_devices)}
+    given = {rule: style.RULES[k % len(style.RULES)] for k, rule in enumerate(with_devices)}
     return {rule: given.get(rule, style.CHIPS["digital32"]) for rule in rules}
 
 
