@@ -276,7 +276,8 @@ class PairedCells(Cells):
     -----
     Pair i of copy c is at the flat position i + c weights. Where all n pairs are pulsed, their noise averages: a weight
     moves as far as one of a single pair does, with a spread 1/sqrt(n) of its. Where one of them is (Boybat et al.
-    2018), it moves by 1/n of that; a weight whose gradient changes its sign then drives its pairs apart until they saturate.
+    2018), it moves by 1/n of that; a weight whose gradient changes its sign then drives its pairs apart until they
+    saturate.
     """
 
     def __init__(
