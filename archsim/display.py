@@ -32,6 +32,7 @@ def console(*, error: bool = False) -> Console:
 def introduce(spec: RunSpec, out: Path) -> None:
     """Say what is about to run: data, chips, non-idealities, technologies, boundary."""
     from archsim.data.datasets import fallback
+    from archsim.runs import suited
     from archsim.runs.train import total_steps
 
     steps, per_epoch = total_steps(spec)
@@ -55,7 +56,7 @@ def introduce(spec: RunSpec, out: Path) -> None:
             none = f"; not in this device: {', '.join(absent)}" if absent else ""
             said = f"non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}{none}"
             typer.echo(f"               {said}")
-        for note in architecture.notes():
+        for note in suited.notes(architecture, [each.name for each in spec.technologies]):
             typer.echo(f"  note         {architecture.name}: {note}")
     for technology in spec.technologies:
         typer.echo(f"  technology   {technology.name}: {technology.title}")

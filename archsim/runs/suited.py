@@ -1,8 +1,17 @@
-"""Whether a network suits its data and its batch: what it reads, what it ends in, what it can be taught."""
+"""Whether a network suits its data and its batch: what it reads, what it ends in, what it can be taught.
+
+And whether what a chip is priced and clocked by suits its devices, which nothing refuses but a reader must know.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from archsim.base import registry
 from archsim.base.yamlfile import Document, Key
+from archsim.chips.architecture import Architecture
+from archsim.chips.crossbar_file import CrossbarArchitecture
 from archsim.data.dataset import Dataset, Source
 from archsim.data.text import TextDataset
 from archsim.learning.functions import words
@@ -10,6 +19,7 @@ from archsim.learning.norms.functions import Moments
 from archsim.learning.sequences.codes import LookUp, OneHot
 from archsim.networks.file import AnyNetwork
 from archsim.networks.network import INPUT, Network
+from archsim.technologies.of_device import foreign
 
 
 def check(document: Document, told: AnyNetwork, network: Network, dataset: Source, batch: int) -> None:
@@ -104,3 +114,26 @@ def _home(told: AnyNetwork, name: str) -> Key:
 
 def _last(told: AnyNetwork) -> Key:
     return ("network", *told.last)
+
+
+def notes(architecture: Architecture, technologies: Iterable[str]) -> list[str]:
+    """Return what is worth knowing of a chip before it is run, each with what to set instead.
+
+    That is what its file says, and pulses that a shipped technology prices and clocks as those of another memory.
+
+    Parameters
+    ----------
+    technologies : names
+    """
+    found = architecture.notes()
+    if isinstance(architecture, CrossbarArchitecture):
+        device, hybrid = Path(architecture.weight.device).stem, getattr(architecture, "pairs", None) is not None
+        in_place = registry.load("chip", architecture.chip).WRITES_IN_PLACE
+        for technology in technologies:
+            if own := foreign(device, technology, hybrid=hybrid, in_place=in_place):
+                cell = f"{device} over pairs of PCM" if hybrid else device
+                found.append(
+                    f"{technology} prices and clocks pulses of another memory than {cell}: --tech {own} has figures "
+                    "for such devices"
+                )
+    return found

@@ -160,6 +160,7 @@ def notes(content: Mapping[str, Any]) -> list[str]:
     found = []
     for name, chip in content["architectures"].items():
         found.append(f"{name}: activity {chip['activity']}.")
+        found += [f"{name}: {note}." for note in chip["notes"]]
         if chip["grown"]:
             changes = ", ".join(f"{key} {before:,} -> {after:,}" for key, (before, after) in chip["grown"].items())
             found.append(f"{name} was made larger, so that the network fits: {changes}.")

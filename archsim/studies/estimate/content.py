@@ -12,6 +12,7 @@ from archsim.accounting.bill import Bill, price
 from archsim.accounting.intervals import TOTAL, Account, Interval, intervals
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
+from archsim.runs import suited
 from archsim.studies.estimate.books import Books, ChipEstimate
 from archsim.studies.estimate.reference import reference
 from archsim.studies.estimate.spec import EstimateSpec
@@ -97,6 +98,7 @@ def _chip(spec: EstimateSpec, each: Priced, steps: Mapping[str, Any], passes: Ma
     return {
         "chip": chip.architecture.chip,
         "activity": chip.activity.origin,
+        "notes": suited.notes(chip.architecture, [spec.technology.name]),
         "grown": {key: list(change) for key, change in spec.grown.get(name, {}).items()},
         "tiles": dict(chip.tiles),
         "placement": _placement(chip) if chip.places else None,

@@ -17,21 +17,15 @@ from archsim.devices.base import Device, Switches
 from archsim.runs import workload as workloads
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit
-from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, assign, check_boundary, read_settings, resolve
+from archsim.runs.spec import RunSpec, assign, check_boundary, read_settings, resolve
 from archsim.studies.estimate.spec import fitted
 from archsim.studies.rules.asked import Asked
 from archsim.studies.sweeps.chips import digest
 from archsim.studies.sweeps.study import Named, is_path
+from archsim.technologies.of_device import HYBRID, technology_of
 
 NO_DEVICE = "none"
 """The device of a chip that has none."""
-RESISTIVE, ELECTROCHEMICAL, HYBRID = "reram-14nm", "ecram-14nm", "hybrid-14nm"
-TECHNOLOGIES = {
-    "reram": RESISTIVE, "epiram": RESISTIVE, "agasi": RESISTIVE, "gokmen": RESISTIVE, "ecram": ELECTROCHEMICAL
-}  # fmt: skip
-"""Begin of a device's name -> the technology that prices and clocks it: resistive memories, among them the device of
-Gokmen and Vlasov's specification, and electrochemical ones; all others, idealised devices and capacitors among them,
-the default one; hybrid cells have one of their own. That is a choice of this study, `--tech` makes another."""
 SPREAD_SHARE = 0.1
 """Standard deviation of a matrix's initial weights over the device's range, where each matrix has its own unit: a
 choice, about what the perceptron has with weights from -1 to 1."""
@@ -198,11 +192,6 @@ def _device(path: Path) -> Device:
 
 def _siemens(value: float) -> str:
     return f"{value * 1e6:.6g} uS"
-
-
-def technology_of(device: str) -> str:
-    """Return the technology that goes with a device, by its name."""
-    return next((tech for begin, tech in TECHNOLOGIES.items() if device.startswith(begin)), DEFAULT_TECHNOLOGIES[0])
 
 
 def _combination(

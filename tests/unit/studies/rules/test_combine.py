@@ -13,7 +13,8 @@ from archsim.devices import library
 from archsim.devices.base import Switches
 from archsim.runs import workload as workloads
 from archsim.studies.rules.asked import asked
-from archsim.studies.rules.combine import Combination, combinations, replaced, technology_of
+from archsim.studies.rules.combine import Combination, combinations, replaced
+from archsim.technologies.of_device import technology_of
 
 
 def found(workload: Any = TINY, **options: Any) -> list[Combination]:
