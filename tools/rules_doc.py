@@ -24,10 +24,14 @@ from archsim.studies.rules.results import Results
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "rules.md"
+_DEEP = {
+    "archs": ["mixed-precision", "in-array", "digital32"], "learnings": ["backpropagation"], "devices": ["reram-array"],
+}  # fmt: skip
+"""Rules that do more than a step a second where a sample is hundreds of vectors: trains are sent vector by vector."""
 STUDIES: dict[str, dict[str, Any]] = {
     "mlp-mnist": {"steps": 6000, "budget": 6000},
-    "lenet-mnist": {"learnings": ["backpropagation"], "devices": ["reram-array"]},
-    "lstm-text": {"learnings": ["backpropagation"], "devices": ["reram-array"]},
+    "lenet-mnist": {**_DEEP},
+    "lstm-text": {**_DEEP},
 }
 """Workload -> options of `archsim.rules`; the preset is that of the command line."""
 COLOURS = 256
@@ -36,7 +40,8 @@ COLOURS = 256
 def command(name: str, preset: str) -> str:
     """Return the study as the command line has it."""
     options = STUDIES[name]
-    told = [f"--learning {each}" for each in options.get("learnings", ())]
+    told = [f"--arch {each}" for each in options.get("archs", ())]
+    told += [f"--learning {each}" for each in options.get("learnings", ())]
     told += [f"--device {each}" for each in options.get("devices", ())]
     told += [f"--{key} {options[key]}" for key in ("steps", "budget") if key in options]
     return " ".join(["archsim rules", name, f"--preset {preset}", *told])
