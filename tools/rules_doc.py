@@ -25,13 +25,14 @@ from archsim.studies.rules.results import Results
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "rules.md"
 _DEEP = {
-    "archs": ["mixed-precision", "in-array", "digital32"], "learnings": ["backpropagation"], "devices": ["reram-array"],
+    "archs": ["mixed-precision", "in-array", "digital32"], "learnings": ["backpropagation"],
+    "devices": ["pcm-nandakumar2018", "reram-array"], "steps": 400, "budget": 400,
 }  # fmt: skip
 """Rules that do more than a step a second where a sample is hundreds of vectors: trains are sent vector by vector."""
 STUDIES: dict[str, dict[str, Any]] = {
     "mlp-mnist": {"steps": 6000, "budget": 6000},
-    "lenet-mnist": {**_DEEP},
-    "lstm-text": {**_DEEP},
+    "lenet-mnist": _DEEP,
+    "lstm-text": _DEEP,
 }
 """Workload -> options of `archsim.rules`; the preset is that of the command line."""
 COLOURS = 256
