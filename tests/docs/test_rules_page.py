@@ -42,7 +42,7 @@ def test_every_row_has_the_numbers_of_the_recorded_table(name: str) -> None:
     frame = pd.read_csv(DOCS / f"rules-{name}.csv")
     done = frame[frame["state"] == "done"]
     told = rows(name, "What each combination reaches and costs")
-    assert len(told) == len(done) > 5
+    assert len(told) == len(done) > 3
     for cells, (_, row) in zip(told, done.iterrows(), strict=True):
         assert cells[0] == row["chip"]
         energy, time, to_target = (quantity(cells[k], unit) if cells[k][0].isdigit() else None
