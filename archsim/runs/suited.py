@@ -126,8 +126,8 @@ def notes(architecture: Architecture, technologies: Iterable[str]) -> list[str]:
     technologies : names
     """
     found = architecture.notes()
-    if isinstance(architecture, CrossbarArchitecture):
-        device, hybrid = Path(architecture.weight.device).stem, getattr(architecture, "pairs", None) is not None
+    if isinstance(architecture, CrossbarArchitecture) and not Path(architecture.weight.device).suffix:
+        device, hybrid = architecture.weight.device, getattr(architecture, "pairs", None) is not None
         in_place = registry.load("chip", architecture.chip).WRITES_IN_PLACE
         for technology in technologies:
             if own := foreign(device, technology, hybrid=hybrid, in_place=in_place):

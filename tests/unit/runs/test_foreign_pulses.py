@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from archsim.base.files import shipped
 from archsim.chips import architecture as architectures
 from archsim.runs.suited import notes
 
@@ -22,6 +25,7 @@ from archsim.runs.suited import notes
         ("mixed-precision", None, "reram-14nm", "bottom-up-14nm"),
         ("mixed-precision", "epiram-neurosim", "bottom-up-14nm", "reram-14nm"),
         ("digital32", None, "reram-14nm", None),
+        ("mixed-precision", "idealised", "reram-14nm", None),
     ],
 )
 def test_pulses_of_another_memory_are_said_with_the_technology_that_has_them(
@@ -32,3 +36,10 @@ def test_pulses_of_another_memory_are_said_with_the_technology_that_has_them(
     found = [note for note in notes(file, [technology]) if "pulses of another memory" in note]
     assert len(found) == (own is not None)
     assert own is None or (found[0].startswith(f"{technology} prices") and f"--tech {own} " in found[0])
+
+
+def test_of_a_device_of_ones_own_nothing_is_said(tmp_path: Path) -> None:
+    own = tmp_path / "pcm-mine.yaml"
+    own.write_text((shipped("tech_params") / "devices/reram-array.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    file = architectures.parse(architectures.document("agad", {("weight", "device"): str(own)}))
+    assert not [note for note in notes(file, ["reram-14nm"]) if "another memory" in note]
