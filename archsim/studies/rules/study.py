@@ -10,7 +10,7 @@ from typing import Any
 
 from archsim.base.errors import ArchsimError, InputError, SystemFault
 from archsim.base.metrics import Metric, Sample
-from archsim.base.progress import Counted
+from archsim.base.progress import Counted, unheard
 from archsim.base.streams import Streams
 from archsim.runs.spec import RunSpec
 from archsim.runs.train import WINDOW, task_of, total_steps
@@ -139,11 +139,6 @@ class Job:
         return f"{self.combination.named}, {what}"
 
 
-def _quiet(*told: object) -> None:
-    """Say nothing."""
-    del told
-
-
 @dataclass(eq=False)
 class Doing:
     """A study that is being done. Sole owner of what is known of its jobs.
@@ -158,7 +153,7 @@ class Doing:
 
     plan: Plan
     store: Store
-    done: Counted = _quiet
+    done: Counted = unheard
     _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
     _count: int = 0
     _pace: Pace = field(default_factory=Pace)
@@ -321,7 +316,7 @@ def carry_out(plan: Plan, out: str | Path, *, on: On = "processes", done: Counte
     with owned(path):
         store = Store(path, definition(plan))
         store.begin()
-        doing = Doing(plan, store, done=done or _quiet)
+        doing = Doing(plan, store, done=done or unheard)
         state = "partial"
         try:
             doing.run(on)

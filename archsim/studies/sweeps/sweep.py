@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.base.errors import ArchsimError, InputError, SystemFault
-from archsim.base.progress import Counted
+from archsim.base.progress import Counted, unheard
 from archsim.records.retime import between
 from archsim.records.sweeps import Sweep, read_sweep
 from archsim.studies.sweeps import table, work
@@ -41,11 +41,6 @@ class Job:
     stop_at: int | None = None
 
 
-def _quiet(*told: object) -> None:
-    """Say nothing."""
-    del told
-
-
 @dataclass(eq=False)
 class Doing:
     """A sweep that is being done. Sole owner of what is known of its units.
@@ -69,7 +64,7 @@ class Doing:
     store: Store
     stop_hopeless: bool = False
     keep_runs: bool = False
-    done: Counted = _quiet
+    done: Counted = unheard
     stopped: dict[int, str] = field(default_factory=dict)
     _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
     _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -259,7 +254,7 @@ def carry_out(
     with owned(path):
         store = Store(path, {**definition(plan), "kind": kind, "stop_hopeless": stop_hopeless})
         store.begin()
-        doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done or _quiet)
+        doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done or unheard)
         state = "partial"
         try:
             doing.run(on)
