@@ -13,10 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from archsim.base import units
 from archsim.base.errors import FaultBelow, InputError, nearest, shown
@@ -30,6 +39,8 @@ class Record(BaseModel):
     """A validated piece of a file: frozen, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Keys of other tools and what they are called here, for the hint where one is met."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -327,11 +338,14 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
     loc: Key = (*at, *inside)
     kind, value = first["type"], first.get("input")
     if kind == "extra_forbidden":
-        known = _fields_at(model, first["loc"][:-1])
-        hint = nearest(str(loc[-1]), known)
+        record = _model_at(model, first["loc"][:-1])
+        known = list(_by_key(record)) if record else []
+        called = getattr(record, "elsewhere", {}).get(str(loc[-1]))
+        hint = f"Did you mean {called!r}?" if called in known else nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":
-        return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}")
+        wanted = _wanted(_model_at(model, first["loc"][:-1]), str(loc[-1]))
+        return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}{wanted and ', ' + wanted}")
     if kind == "value_error":
         fault = first["ctx"]["error"]
         return document.error((*loc, *fault.at) if isinstance(fault, FaultBelow) else loc, str(fault))
@@ -341,8 +355,7 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
         return document.error(loc, value=value, expected=expected, hint=hint)
     if kind.startswith("union_tag"):
         return _kind_error(document, first, loc)
-    text = first["msg"].removeprefix("Input should be ")
-    return document.error(loc, f"got {shown(value)}", expected=text[:1].lower() + text[1:])
+    return document.error(loc, f"got {shown(value)}", expected=_said(first["msg"]))
 
 
 def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
@@ -356,8 +369,27 @@ def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
     )
 
 
-def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
-    """Return the field names of the model that `loc` leads to: through nested models, containers and tags of unions."""
+def _wanted(model: type[BaseModel] | None, key: str) -> str:
+    """Return what a key that is missing would hold, in the words in which its type refuses what it is not."""
+    if not model or not (field := _by_key(model).get(key)):
+        return ""
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        return f"a block of {', '.join(name for name, each in _by_key(field.annotation).items() if each.is_required())}"
+    try:
+        TypeAdapter(Annotated[field.annotation, Field(), *field.metadata]).validate_python(object())
+    except ValidationError as error:
+        return " or ".join(dict.fromkeys(_said(found["msg"].rpartition("expected ")[2]) for found in error.errors()))
+    return ""
+
+
+def _said(message: str) -> str:
+    """Return what pydantic expected, in the words of a file."""
+    text = message.removeprefix("Input should be ")
+    return re.sub(r"a valid dictionary( or instance of \w+)?", "a block of keys", text[:1].lower() + text[1:])
+
+
+def _model_at(model: type[BaseModel], loc: Key) -> type[BaseModel] | None:
+    """Return the model that `loc` leads to: through nested models, containers and tags of unions."""
     current: Any = model
     for part, following in zip(loc, (*loc[1:], ""), strict=False):
         if str(part).startswith("<"):
@@ -369,7 +401,7 @@ def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
             current = _inner_model(current)
     if not (isinstance(current, type) and issubclass(current, BaseModel)):
         current = _inner_model(current)
-    return list(_by_key(current)) if current else []
+    return current
 
 
 def _tagged(annotation: Any, tag: str) -> Any:
