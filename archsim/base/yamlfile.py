@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -21,13 +21,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from archsim.base import units
+from archsim.base import model_keys, units
 from archsim.base.errors import FaultBelow, InputError, nearest, shown
 from archsim.base.files import display, read_text
 
@@ -338,13 +337,13 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
     loc: Key = (*at, *inside)
     kind, value = first["type"], first.get("input")
     if kind == "extra_forbidden":
-        record = _model_at(model, first["loc"][:-1])
-        known = list(_by_key(record)) if record else []
+        record = model_keys.model_at(model, first["loc"][:-1])
+        known = list(model_keys.by_key(record)) if record else []
         called = getattr(record, "elsewhere", {}).get(str(loc[-1]))
         hint = f"Did you mean {called!r}?" if called in known else nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":
-        wanted = _wanted(_model_at(model, first["loc"][:-1]), str(loc[-1]))
+        wanted = model_keys.wanted(model_keys.model_at(model, first["loc"][:-1]), str(loc[-1]))
         return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}{wanted and ', ' + wanted}")
     if kind == "value_error":
         fault = first["ctx"]["error"]
@@ -355,7 +354,7 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
         return document.error(loc, value=value, expected=expected, hint=hint)
     if kind.startswith("union_tag"):
         return _kind_error(document, first, loc)
-    return document.error(loc, f"got {shown(value)}", expected=_said(first["msg"]))
+    return document.error(loc, f"got {shown(value)}", expected=model_keys.said(first["msg"]))
 
 
 def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
@@ -367,62 +366,3 @@ def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
     return document.error(
         (*loc, "kind"), value=tag, expected=f"one of {', '.join(sorted(known))}", hint=nearest(tag, known)
     )
-
-
-def _wanted(model: type[BaseModel] | None, key: str) -> str:
-    """Return what a key that is missing would hold, in the words in which its type refuses what it is not."""
-    if not model or not (field := _by_key(model).get(key)):
-        return ""
-    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-        return f"a block of {', '.join(name for name, each in _by_key(field.annotation).items() if each.is_required())}"
-    try:
-        TypeAdapter(Annotated[field.annotation, Field(), *field.metadata]).validate_python(object())
-    except ValidationError as error:
-        return " or ".join(dict.fromkeys(_said(found["msg"].rpartition("expected ")[2]) for found in error.errors()))
-    return ""
-
-
-def _said(message: str) -> str:
-    """Return what pydantic expected, in the words of a file."""
-    text = message.removeprefix("Input should be ")
-    return re.sub(r"a valid dictionary( or instance of \w+)?", "a block of keys", text[:1].lower() + text[1:])
-
-
-def _model_at(model: type[BaseModel], loc: Key) -> type[BaseModel] | None:
-    """Return the model that `loc` leads to: through nested models, containers and tags of unions."""
-    current: Any = model
-    for part, following in zip(loc, (*loc[1:], ""), strict=False):
-        if str(part).startswith("<"):
-            current = _tagged(current, str(part))
-        elif isinstance(current, type) and issubclass(current, BaseModel):
-            known = _by_key(current).get(str(part))
-            current = known.annotation if known else None
-        elif not str(following).startswith("<"):  # a container, whose key or index is the part
-            current = _inner_model(current)
-    if not (isinstance(current, type) and issubclass(current, BaseModel)):
-        current = _inner_model(current)
-    return current
-
-
-def _tagged(annotation: Any, tag: str) -> Any:
-    """Return what stands under a tag of a union."""
-    for argument in getattr(annotation, "__args__", ()):
-        if any(getattr(mark, "tag", None) == tag for mark in getattr(argument, "__metadata__", ())):
-            return argument.__origin__
-        if (found := _tagged(argument, tag)) is not None:
-            return found
-    return None
-
-
-def _by_key(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the fields of a model by the key they have in a file."""
-    return {info.alias or name: info for name, info in model.model_fields.items()}
-
-
-def _inner_model(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if (found := _inner_model(argument)) is not None:
-            return found
-    return None

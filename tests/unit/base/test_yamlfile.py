@@ -134,6 +134,7 @@ def test_what_cannot_be_opened_or_decoded_is_named(tmp_path: Path) -> None:
         ("schema: 1\nparts: {}\neither: {tim: 1 s}\n", "t.yaml:3: either.tim: unknown key; expected one of time. Did you mean 'time'?"),
         ("schema: 1\nparts: {}\nrows:\n- {zebra: 1, time: 1 s}\n", "t.yaml:4: rows[0].zebra: unknown key; expected one of time"),
         ("schema: 1\nparts: 3\n", "t.yaml:2: parts: got 3; expected a block of keys"),
+        ("schema: 1\n", "parts: is missing; expected the key 'parts', a block of keys"),
         ("parts: {}\n", "schema: is missing; expected the key 'schema', 1"),
         ("schema: 1\nparts:\n  a: {}\n", "t.yaml:3: parts.a.time: is missing; expected the key 'time', a quantity in s with its unit, such as \"250 ns\""),
         ("schema: 2\nparts: {}\n", "t.yaml:1: schema: got 2; expected 1"),
