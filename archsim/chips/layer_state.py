@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.arrays import I64, Arrays, stored
 from archsim.chips.placement import Due, Grid, by_tile
 from archsim.learning.accumulate import Accumulator, RefreshLog

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
-from archsim.analog.cells import PairedCells
 from archsim.analog.expected import ExpectedCells, Writing
+from archsim.analog.paired import PairedCells
 from archsim.base.arrays import F32, I64, Arrays, nested, under
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.streams import Streams

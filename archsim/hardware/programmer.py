@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.cells import PairedCells, Refreshed
 from archsim.analog.hybrid import HybridCells, Looked, Programmed
+from archsim.analog.paired import PairedCells, Refreshed
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import parcels
 from archsim.base.signal import Tag

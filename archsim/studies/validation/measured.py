@@ -12,7 +12,8 @@ from archsim.accounting.technology import Technology
 from archsim.base.yamlfile import Key
 from archsim.chips.published import PublishedBoard, parse
 from archsim.chips.published_file import PublishedArchitecture
-from archsim.studies.validation.cases import Case, Operation
+from archsim.studies.validation.case_file import Operation
+from archsim.studies.validation.cases import Case
 
 
 @dataclass(frozen=True, slots=True)
