@@ -25,7 +25,7 @@ from archsim.cli.designs import (
 )
 from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
 from archsim.display import console, counting
-from archsim.records.sweeps import METRIC
+from archsim.records.sweeps.sweep import METRIC
 from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:

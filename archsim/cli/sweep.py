@@ -34,7 +34,7 @@ from archsim.studies.workers.pool import soon
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from archsim.records.sweeps import Sweep
+    from archsim.records.sweeps.sweep import Sweep
     from archsim.studies.sweeps.plan import Plan
 
 SHOW, REPORT = "show", "report"
@@ -266,7 +266,7 @@ def _carry_out(
 
 
 def _show(words: list[str], conditions: list[str] | None, view: dict[str, Any]) -> None:
-    from archsim.records.sweeps import read_sweep
+    from archsim.records.sweeps.sweep import read_sweep
 
     if len(words) != 1:
         raise InputError(key="show", value=" ".join(words), expected="the directory of a sweep")

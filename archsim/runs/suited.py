@@ -11,7 +11,7 @@ from pathlib import Path
 from archsim.base import registry
 from archsim.base.yamlfile import Document, Key
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.data.dataset import Dataset, Source
 from archsim.data.text import TextDataset
 from archsim.learning.functions import words

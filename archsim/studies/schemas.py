@@ -25,7 +25,7 @@ from archsim.base.files import shipped_names, write_text
 from archsim.base.units import like
 from archsim.base.yamlfile import read_quantity
 from archsim.chips.architecture import Architecture
-from archsim.chips.published_file import PublishedArchitecture
+from archsim.chips.published.published_file import PublishedArchitecture
 from archsim.runs.workload import Workload
 from archsim.studies.inventory import AskedTimes, small_chip
 from archsim.studies.sweeps.study import StudyFile

@@ -11,7 +11,7 @@ from archsim.base.errors import DataError, InputError
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.runs import workload as workloads

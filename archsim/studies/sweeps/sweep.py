@@ -12,7 +12,7 @@ from typing import Any
 from archsim.base.errors import ArchsimError, InputError, SystemFault
 from archsim.base.progress import Counted, unheard
 from archsim.records.retime import between
-from archsim.records.sweeps import Sweep, read_sweep
+from archsim.records.sweeps.sweep import Sweep, read_sweep
 from archsim.studies.sweeps import table, work
 from archsim.studies.sweeps.costs import Costs, Outcome
 from archsim.studies.sweeps.counts import Counts

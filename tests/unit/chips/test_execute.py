@@ -19,7 +19,7 @@ from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
 from archsim.chips.execute import inference, training_step
-from archsim.chips.placement import bands, place
+from archsim.chips.fitting.placement import bands, place
 from archsim.networks.network import Network
 
 TIMES_S = {
