@@ -15,6 +15,8 @@ from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
 from archsim.learning.transfer import Buffered
 
+_PART = "transfer buffer"
+
 
 class TransferUnit(Component):
     """Lanes of 32-bit arithmetic beside a memory with the buffer of every weight, and what its rule keeps beside.
@@ -47,16 +49,20 @@ class TransferUnit(Component):
             part="arithmetic",
             circuit="logic",
         ),
-        "buffer.read": Action("one word of the buffer read", "weight update", part="chi memory", circuit="memory"),
-        "buffer.write": Action("one word of the buffer written", "weight update", part="chi memory", circuit="memory"),
+        "buffer.read": Action("one word of the buffer read", "weight update", part=_PART, circuit="memory"),
+        "buffer.write": Action("one word of the buffer written", "weight update", part=_PART, circuit="memory"),
         "buffer.powered": Action(
-            "one bit of the buffer powered for a second", "weight update", "bit*s", part="chi memory", circuit="leakage"
+            "one bit of the buffer powered for a second",
+            "weight update",
+            "bit*s",
+            part=_PART,
+            circuit="leakage",
         ),
         **CONTROL,
     }
     PARTS: ClassVar = {
         "logic": PartKind(part="arithmetic", circuit="logic"),
-        "buffer": PartKind("bit", part="chi memory", circuit="memory"),
+        "buffer": PartKind("bit", part=_PART, circuit="memory"),
     }
     TIMES: ClassVar = {"digital.cycle": "logic", "sram.access": "memory"}
     WORK: ClassVar = {"update": "transfer"}
