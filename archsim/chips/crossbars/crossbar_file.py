@@ -15,7 +15,7 @@ from archsim.base.units import show
 from archsim.base.yamlfile import Key, Record, quantity
 from archsim.chips.architecture import Architecture, FeedbackFile
 from archsim.devices.base import Device, Switches
-from archsim.devices.library import build, device_file, input_files
+from archsim.devices.library import build, device_file, input_files, memory_of
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Conductance = Annotated[float, quantity("S"), AfterValidator(positive)]
@@ -176,6 +176,13 @@ class CrossbarArchitecture(Architecture):
     def device_file(self) -> Path:
         """Return the file of the device that the architecture names."""
         return device_file(self.weight.device, option="weight.device", near=self.home)
+
+    def written(self, device: Path | None = None) -> dict[str, str | None]:
+        """Return kind of component that writes devices -> which kind of memory they are, None if their file says none.
+
+        Of the architecture's own device, or of that of another file in its place.
+        """
+        return {"programmer": memory_of(device or self.device_file())}
 
     def switched_on(self) -> list[str]:
         """Return the names of the non-idealities that are on, and in the chip's devices."""

@@ -11,7 +11,7 @@ from archsim.base.quantities import Bits, Count, Switch
 from archsim.base.yamlfile import Record
 from archsim.chips.crossbars.crossbar_file import Conductance, CrossbarArchitecture, Positive, Share, TileFile
 from archsim.devices.base import Switches
-from archsim.devices.library import build, device_file, input_files
+from archsim.devices.library import build, device_file, input_files, memory_of
 from archsim.devices.pcm import NotNegative
 
 
@@ -188,6 +188,13 @@ class InArrayArchitecture(CrossbarArchitecture):
     def files(self) -> list[Path]:
         """Return the device files, of the pairs, too."""
         return [*super().files(), *(input_files(self.pair_file()) if self.pairs else ())]
+
+    def written(self, device: Path | None = None) -> dict[str, str | None]:
+        """Return the same of the drivers in the array, for pulses by number and for trains, and of those of pairs."""
+        memory = memory_of(device or self.device_file())
+        return {"writer": memory, "train_writer": memory} | (
+            {"programmer": memory_of(self.pair_file())} if self.pairs else {}
+        )
 
     def absent(self) -> list[str]:
         """Return what neither of the devices has."""
