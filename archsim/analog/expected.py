@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from archsim.analog.cells import Grids, Read, Refreshed
+from archsim.analog.cells import Grids, Read
 from archsim.analog.codes import Codes
+from archsim.analog.paired import Refreshed
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Events, Expected, expected
 

@@ -10,8 +10,8 @@ from archsim.base.errors import InputError
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Board, Times
-from archsim.chips.buffers import buffer_demand
-from archsim.chips.demands import Demand, require
+from archsim.chips.fitting.buffers import buffer_demand
+from archsim.chips.fitting.demands import Demand, require
 from archsim.chips.plan import plan
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network

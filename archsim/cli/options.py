@@ -1,13 +1,33 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how those end that are interrupted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 INTERRUPTED = 130
+
+
+def interrupted(kept: Path) -> NoReturn:
+    """Say that what was done is kept in a directory, and end the command as an interrupted one."""
+    typer.echo(f"archsim: interrupted; what was done is kept in {kept}, the same command goes on", err=True)
+    raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def going_on(kept: Path) -> Iterator[None]:
+    """Let Ctrl-C end a study that writes what it has done, with a word on how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupted(kept)
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
 
 Seed = Annotated[int, typer.Option(help="One seed decides everything: the same seed gives the same bits again.")]
 Techs = Annotated[

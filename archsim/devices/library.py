@@ -41,6 +41,12 @@ def build(path: Path, switches: Switches) -> Device:
     return cast("Device", implementation(validate(document, implementation.FILE), switches))
 
 
+def memory_of(path: Path) -> str | None:
+    """Return which kind of memory a device file says that its device is, such as "pcm"; None if it says none."""
+    told = read(path).data.get("memory")
+    return None if told is None else str(told)
+
+
 def input_files(path: Path) -> list[Path]:
     """Return every file that decides a device's numbers: the device file, and what its model reads beside it.
 

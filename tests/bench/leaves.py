@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.analog.cells import PairedCells
 from archsim.analog.codes import Codes
+from archsim.analog.paired import PairedCells
 from archsim.base.arrays import F32
 from archsim.base.blas import one_thread
 from archsim.base.streams import Streams

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from archsim.analog import _kernels
 from archsim.analog import cells as cells_module
-from archsim.analog.cells import PairedCells, normal_table
+from archsim.analog.cells import normal_table
 from archsim.analog.codes import SLAB, Codes
+from archsim.analog.paired import PairedCells
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.devices.base import DeviceArray, Switches

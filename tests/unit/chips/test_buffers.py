@@ -11,7 +11,7 @@ from archsim.base.files import shipped_names
 from archsim.base.streams import Streams
 from archsim.base.yamlfile import Key
 from archsim.chips import architecture as architectures
-from archsim.chips.buffers import words_alive
+from archsim.chips.fitting.buffers import words_alive
 
 MNIST = chain(784, dense("fc1", 250, "sigmoid"), dense("fc2", 10, "sigmoid"), std=0.1)
 ONE_SAMPLE = 784 + 250 + 10 + 251 + 250 + 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.base.errors import DoesNotFitError
-from archsim.chips.demands import Demand, require
+from archsim.chips.fitting.demands import Demand, require
 
 
 def demand(key: str, needed: int, available: int) -> Demand:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from archsim.base.files import shipped
-from archsim.chips.published_file import PublishedArchitecture
+from archsim.chips.published.published_file import PublishedArchitecture
 from archsim.studies.validation.cases import read_case, shipped_cases
 from archsim.studies.validation.measured import Bench
 
