@@ -13,7 +13,7 @@ from archsim.base import registry
 from archsim.base.errors import nearest
 from archsim.base.extends import chain, merge
 from archsim.base.files import find
-from archsim.base.quantities import Bits, BitWidth, Count, Length
+from archsim.base.quantities import Bits, BitWidth, Count, Length, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, validate
 
 KIND = "architecture"
@@ -86,10 +86,15 @@ class FeedbackFile(Record):
 
 
 class DramFile(Record):
-    """Memory below the chip, for what does not fit on it: its standard and data pins."""
+    """Memory below the chip, for what does not fit on it: its standard and data pins.
+
+    With `overlap` signals come and go while the chip computes, as far as the buffer has room for both: those of the
+    next call beside the one before, those that pass through beside their own. Without it the chip waits for them.
+    """
 
     kind: Literal["lpddr5", "hbm2e", "hbm3"]
     pins: Count
+    overlap: Switch = False
 
 
 class LinkFile(Record):

@@ -128,15 +128,19 @@ def execute(
         held[number] = Signal(chip.parameters[name])
     run = _Run(chip, through or chip, held, rate, samples)
     begin, position = chip.clock.now, 0
+    moving: list[Work[Any]] = []
     for booked, steps in _prepared(program, phase):
-        for free, ask, output, last in steps:
+        for free, ask, output, last, beside in steps:
             if free:
                 held[output] = Signal(free(*[held[number].values for number in ask]))
-            elif tapes is None:
-                held[output] = yield from ask(run)
-            else:
+            elif tapes is not None:  # samples that flow fill each other's waits: a move is a step of the walk
                 held[output], tape = taped(chip.clock, ask(run))
                 tapes[position] = booked, tape
+            elif beside:
+                moving.append(ask(run))
+            else:
+                held[output] = (yield from chip.clock.together([ask(run), *moving]))[0]
+                moving.clear()
             position += 1
             for number in last:
                 held[number] = None
@@ -156,8 +160,9 @@ class _Run:
 
 
 _Ask = Callable[[_Run], Work[Any]]
-_Step = tuple[Function | None, Any, int, tuple[int, ...]]
-"""What is free of the chip, and its operands; or None, and what asks. The result's number; who is read no more."""
+_Step = tuple[Function | None, Any, int, tuple[int, ...], bool]
+"""What is free of the chip, and its operands; or None, and what asks. The result's number; who is read no more; whether
+it is done beside the next."""
 
 
 @lru_cache(maxsize=64)
@@ -168,8 +173,8 @@ def _prepared(program: Program, phase: str | None) -> list[tuple[str, list[_Step
 
 def _step(call: Call, phase: str) -> _Step:
     if call.free:
-        return call.free, call.inputs, call.output, call.last
-    return None, _ASKS[call.verb](call, Tag(phase, call.layer)), call.output, call.last
+        return call.free, call.inputs, call.output, call.last, False
+    return None, _ASKS[call.verb](call, Tag(phase, call.layer)), call.output, call.last, call.beside
 
 
 def _receive(call: Call, tag: Tag) -> _Ask:
