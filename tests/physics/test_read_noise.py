@@ -186,5 +186,7 @@ def test_draws_pass_for_normal_and_uncorrelated() -> None:
 
 def test_a_variance_of_zero_adds_nothing() -> None:
     y = np.arange(7, dtype=np.float32)
-    _kernels.add_noise(y, np.zeros(7, np.float32), Streams(1).word("x")[0], np.uint64(3), normal_table())
+    _kernels.add_noise(
+        y, np.zeros(7, np.float32), Streams(1).word("x")[0], np.uint64(3), normal_table(), *_kernels.scratch(7)
+    )
     assert y.tolist() == list(range(7))
