@@ -58,41 +58,44 @@ def scratch(size):
 
 
 @kernel()
-def encode(x, levels, codes, driven, magnitude):
+def encode(x, levels, codes, squares, driven, magnitude):
     """Write x, (n, lines), within +-1, on the grid of a DAC of `levels` to each side (0: as it is) into `codes`.
 
-    driven : (lines,) int64, receives the vectors whose code is not zero; magnitude : (lines,) float64, the sum of their
-    |code|.
+    squares : (n, lines), receives the squares of the codes, or (n, 0);
+    driven, magnitude : (lines,) int32 and float64, to which the vectors whose code is not zero and the sum of their
+    |code| are added.
     """
     top = np.float32(levels)
     down = np.float32(1 / levels) if levels > 0 else np.float32(1)
-    driven[:] = 0
-    magnitude[:] = 0
     for v in range(x.shape[0]):
-        line, out = x[v], codes[v]
+        line, out, square = x[v], codes[v], squares[v]
         if levels > 0:
             for i in range(line.size):
                 out[i] = min(max(np.rint(line[i] * top), -top), top) * down
         else:
             out[:] = line
+        for i in range(square.size):
+            square[i] = out[i] * out[i]
         for i in range(line.size):
-            driven[i] += out[i] != 0
+            driven[i] += np.int32(out[i] != 0)
             magnitude[i] += abs(out[i])
 
 
 @kernel()
-def finish(y, variance, stream, table, converters):
-    """Add the noise of the stream's next vectors to their sums y, (n, lines), and convert them, in place.
+def finish(y, column, variance, stream, table, converters):
+    """Add the noise of the stream's next vectors to their sums and convert them, in place.
 
-    variance : likewise, or without lines where nothing is noisy; stream : (key, vectors read), uint64, goes on by n.
-    Returns how many results were clipped.
+    y : (n, any), the sums from `column` on; variance : (n, lines), of each line, noisy or all zero and then without
+    rows; stream : (key, vectors read), uint64, goes on by n. Returns how many results were clipped.
     """
     clipped = 0
-    words, normals = scratch(variance.shape[1])
+    noisy, lines = variance.shape
+    words, normals = scratch(lines if noisy else 0)
     for v in range(y.shape[0]):
-        if variance.shape[1]:
-            add_noise(y[v], variance[v], stream[0], stream[1] + np.uint64(v), table, words, normals)
-        clipped += to_codes(y[v], converters)
+        line = y[v][column : column + lines]
+        if noisy:
+            add_noise(line, variance[v], stream[0], stream[1] + np.uint64(v), table, words, normals)
+        clipped += to_codes(line, converters)
     stream[1] += np.uint64(y.shape[0])
     return clipped
 

@@ -21,8 +21,9 @@ def keep_freed() -> bool:
     """Let this process keep arrays of up to a GiB that are freed; return whether its C library can."""
     try:
         library = ctypes.CDLL(None)
-        library.gnu_get_libc_version  # noqa: B018  only glibc has it, and only its numbers are known
-        mallopt = library.mallopt
+        mallopt = library.mallopt if hasattr(library, "gnu_get_libc_version") else None  # the numbers are glibc's
     except (AttributeError, OSError, TypeError):
+        return False
+    if mallopt is None:
         return False
     return bool((mallopt(_MAP, _MOST) or mallopt(_MAP, _LEAST)) and mallopt(_TRIM, _MOST))

@@ -24,10 +24,10 @@ def _codes(x, scale, levels, out):
 @kernel()
 def _nonzero(codes, start, stop):
     """Return how many of codes[start:stop] are not zero."""
-    found = 0
+    found = np.int32(0)  # as wide as a code, so that many are counted at a time
     for i in range(start, stop):
-        found += codes[i] != 0
-    return found
+        found += np.int32(codes[i] != 0)
+    return np.int64(found)
 
 
 @kernel()
@@ -117,10 +117,10 @@ def burst_codes(x, scale, levels, edges, burst, codes, nonzero, touched):
 
 
 @kernel()
-def count_bursts(x_nonzero, d_nonzero, x_touched, d_touched, burst, skip, edges, counts):
+def count_bursts(x_nonzero, d_nonzero, x_touched, d_touched, skip, edges, counts):
     """Add to `counts`, as `accumulate` has it, what bursts do; a burst changes elements of chi once each.
 
-    The first four and `burst` are what `burst_codes` has of either operand.
+    The first four are what `burst_codes` has of either operand.
     """
     row_edges, column_edges = edges
     vectors = x_nonzero.shape[0]

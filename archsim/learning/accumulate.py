@@ -156,12 +156,11 @@ class Accumulator:
             x_codes, x_nonzero, x_touched = _coded(x[part], x_scale, self._x_levels, self._edges[0], self.burst)
             d_codes, d_nonzero, d_touched = _coded(d[part], 1.0, self._error_levels, self._edges[1], self.burst)
             _kernels.count_bursts(
-                x_nonzero, d_nonzero, x_touched, d_touched, self.burst, self.skip_zeros, self._edges, self._counts
+                x_nonzero, d_nonzero, x_touched, d_touched, self.skip_zeros, self._edges, self._counts
             )
-            by = factor
+            by = factor if isinstance(factor, float) else 1.0
             if not isinstance(factor, float):
                 d_codes *= np.broadcast_to(factor, (x.shape[0], 1))[part].astype(np.float32)
-                by = 1.0
             self._add(x_codes, d_codes, by, x_touched, d_touched)
         sizes = [rows + columns for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
         return Counts(self._flat.tolist(), [x.shape[0] * int(size) for size in sizes])

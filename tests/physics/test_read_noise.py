@@ -139,7 +139,7 @@ def drawn(n: int, seed: int, table: np.ndarray, lines: int = 250) -> np.ndarray:
     """Return n draws, vector after vector, as an array of so many lines takes them."""
     found = np.zeros((-(-n // lines), lines), np.float32)
     stream = np.array([Streams(seed).word("noise")[0], 0], np.uint64)
-    _kernels.finish(found, np.ones_like(found), stream, table, IDEAL)
+    _kernels.finish(found, 0, np.ones_like(found), stream, table, IDEAL)
     return found.reshape(-1)[:n]
 
 
