@@ -24,10 +24,10 @@ def _codes(x, scale, levels, out):
 @kernel()
 def _nonzero(codes, start, stop):
     """Return how many of codes[start:stop] are not zero."""
-    found = 0
+    found = np.int32(0)  # as wide as a code, so that many are counted at a time
     for i in range(start, stop):
-        found += codes[i] != 0
-    return found
+        found += np.int32(codes[i] != 0)
+    return np.int64(found)
 
 
 @kernel()
@@ -96,42 +96,47 @@ def accumulate(x, d, rate, grids, chi, step, limit, skip, edges, counts, x_codes
 
 
 @kernel()
-def burst_codes(x, scale, levels, edges, codes, nonzero, touched):
+def burst_codes(x, scale, levels, edges, burst, codes, nonzero, touched):
     """Write x, (n, size), rounded to 2 levels + 1 whole codes over +-scale, into `codes`.
 
-    edges : of the bands, the ends included; nonzero : (n, bands) int64, receives the codes that are not zero;
-    touched : (size,) bool, receives whether a vector has such a code there.
+    edges : of the bands, the ends included; burst : vectors of one, the last may be shorter;
+    nonzero : (n, bands) int64, receives the codes that are not zero;
+    touched : (bursts, size) bool, receives whether a vector of the burst has such a code there.
     """
     up = np.float32(levels / scale)
     top = np.float32(levels)
     touched[:] = False
     for v in range(x.shape[0]):
-        line, out = x[v], codes[v]
+        line, out, met = x[v], codes[v], touched[v // burst]
         for i in range(x.shape[1]):
             out[i] = min(max(np.rint(line[i] * up), -top), top)
         for i in range(x.shape[1]):
-            touched[i] |= out[i] != 0
+            met[i] |= out[i] != 0
         for b in range(edges.size - 1):
             nonzero[v, b] = _nonzero(out, edges[b], edges[b + 1])
 
 
 @kernel()
-def count_burst(x_nonzero, d_nonzero, x_touched, d_touched, skip, edges, counts):
-    """Add to `counts`, as `accumulate` has it, what one burst does; elements of chi are changed once each."""
+def count_bursts(x_nonzero, d_nonzero, x_touched, d_touched, skip, edges, counts):
+    """Add to `counts`, as `accumulate` has it, what bursts do; a burst changes elements of chi once each.
+
+    The first four are what `burst_codes` has of either operand.
+    """
     row_edges, column_edges = edges
     vectors = x_nonzero.shape[0]
     for r in range(row_edges.size - 1):
         rows = row_edges[r + 1] - row_edges[r]
-        touched_rows = _nonzero(x_touched, row_edges[r], row_edges[r + 1]) if skip else rows
         for c in range(column_edges.size - 1):
             columns = column_edges[c + 1] - column_edges[c]
-            touched_columns = _nonzero(d_touched, column_edges[c], column_edges[c + 1]) if skip else columns
             for v in range(vectors):
                 driven = x_nonzero[v, r] if skip else rows
                 errors = d_nonzero[v, c] if skip else columns
                 counts[r, c, 0] += driven * errors
                 counts[r, c, 1] += driven if errors else 0
-            counts[r, c, 2] += touched_rows * touched_columns
+            for b in range(x_touched.shape[0]):
+                changed_rows = _nonzero(x_touched[b], row_edges[r], row_edges[r + 1]) if skip else rows
+                changed = _nonzero(d_touched[b], column_edges[c], column_edges[c + 1]) if skip else columns
+                counts[r, c, 2] += changed_rows * changed
 
 
 @kernel(fastmath={"contract"})
