@@ -91,7 +91,7 @@ def main() -> None:
     _open_streams()
     signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
-        code = _command()(prog_name="archsim", standalone_mode=False)
+        code = commands()(prog_name="archsim", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:
         code = stop.code
@@ -105,7 +105,7 @@ _GARBAGE = 100_000
 
 
 @cache
-def _command() -> Any:
+def commands() -> Any:
     """Return all commands, built once: who calls `main` again does not wait for it again."""
     return typer.main.get_command(app)
 
