@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
-from archsim.chips.board import Board, Times
+from archsim.chips.board import Board
 from archsim.chips.fitting.buffers import buffer_demand
 from archsim.chips.fitting.demands import Demand, require
 from archsim.chips.plan import plan
@@ -38,29 +37,6 @@ class ChipKind(Board):
     def check(cls, source: Document, architecture: Architecture) -> None:
         """Refuse what a schema cannot: files that the architecture names and that are not there or not right."""
         del source, architecture  # a chip kind that names no files has no more to check
-
-    @classmethod
-    def expected(
-        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
-        writing: Mapping[str, Any],
-    ) -> Self:  # fmt: skip
-        """Return a chip without numbers, for an estimate of what one that is trained does.
-
-        Parameters
-        ----------
-        writing : matrix -> how often its devices are written: `InPlace` of a kind that writes so, else `Writing`
-            Nothing is written to those that are not named.
-
-        Raises
-        ------
-        InputError
-            If there are no estimates of this kind of chip.
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        del network, times, samples, optimiser, writing
-        cls.check_estimated(architecture)
-        raise NotImplementedError
 
     @classmethod
     def check_estimated(cls, architecture: Architecture) -> None:
@@ -97,7 +73,7 @@ class ChipKind(Board):
 
     @classmethod
     def check_optimiser(cls, architecture: Architecture, optimiser: Optimiser | None) -> None:
-        """Refuse an optimiser that the chip has nothing for: what every `start` does before it builds anything.
+        """Refuse an optimiser that the chip has nothing for: what `start` and `expected` do before anything is built.
 
         Raises
         ------
@@ -118,7 +94,7 @@ class ChipKind(Board):
 
     @classmethod
     def fit(cls, architecture: Architecture, network: Network, samples: int) -> None:
-        """Refuse a network that the chip cannot hold: what every `start` does before it builds anything.
+        """Refuse a network that the chip cannot hold: what `start` and `expected` do before anything is built.
 
         Raises
         ------
