@@ -20,7 +20,7 @@ from archsim.accounting.figures import AreaFigure, Figure, Time, read_area, read
 from archsim.accounting.inheritance import Below, inherit, kept_text
 from archsim.accounting.laws import PRICE_UNITS
 from archsim.accounting.ledger import Entry
-from archsim.base import files
+from archsim.base import files, finding
 from archsim.base.bibtex import closing, fields
 from archsim.base.errors import InputError, ModelError, nearest
 from archsim.base.extends import chain
@@ -158,7 +158,7 @@ def read_technology(name_or_path: str, near: Path | None = None, *, unwritten: s
         action; with file, line and key.
     """
     if unwritten is None:
-        start: Path | Document = files.find(name_or_path, "tech_params", option="technology", near=near)
+        start: Path | Document = finding.find(name_or_path, "tech_params", option="technology", near=near)
     else:
         start = parsed(unwritten, Path(name_or_path))
     return _read(chain(start, "tech_params", header), unwritten)
@@ -351,7 +351,7 @@ def unit_price(figure: Figure, entry: Entry) -> float:
 def _references(paths: Iterable[Path]) -> dict[str, Reference]:
     """Return the entries of the shipped bibliography and of those that stand beside the given files (which win)."""
     found: dict[str, Reference] = {}
-    for shelf in files.bibliographies(paths):
+    for shelf in finding.bibliographies(paths):
         found.update(read_references(shelf))
     return found
 

@@ -15,7 +15,6 @@ from archsim.base.arrays import F32, Arrays, nested, stored
 from archsim.base.errors import ModelError
 from archsim.base.expected import expected
 from archsim.base.signal import Signal, Tag
-from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Times
@@ -76,65 +75,6 @@ class Chip(ChipKind):
         self.beyond = self.joined({})
 
     # --- building -----------------------------------------------------------------------------------------------
-    @classmethod
-    def start(
-        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, *, samples: int = 1,
-        optimiser: Optimiser | None = None,
-    ) -> Self:  # fmt: skip
-        """Return a chip with the network placed on it and loaded, to be trained on batches of `samples`.
-
-        Raises
-        ------
-        InputError
-            If the chip has nothing for the optimiser.
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
-        made = cls.loaded(architecture, network, times, streams, optimiser)
-        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
-
-    @classmethod
-    def expected(
-        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
-        writing: Mapping[str, Any],
-    ) -> Self:  # fmt: skip
-        """Return a chip without numbers, that counts what one in training is expected to do.
-
-        Parameters
-        ----------
-        writing : matrix -> how often its devices are written: `InPlace` of a kind that writes so, else `Writing`
-            Nothing is written to those that are not named.
-
-        Raises
-        ------
-        InputError
-            If there are no estimates of this kind of chip, or as for `start`.
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        cls.check_estimated(architecture)
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
-        return cls.shaped(architecture, network, times, optimiser, writing).expecting(optimiser, samples)
-
-    @classmethod
-    @abstractmethod
-    def loaded(
-        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, optimiser: Optimiser | None
-    ) -> Self:
-        """Return a chip with the weights that a training begins with; all that it asks for has been checked."""
-
-    @classmethod
-    def shaped(
-        cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
-        writing: Mapping[str, Any],
-    ) -> Self:  # fmt: skip
-        """Return a chip whose weights are shapes alone, for `expected`."""
-        del architecture, network, times, optimiser, writing
-        raise ModelError(f"{cls.__name__} says of itself that it is estimated, but has no `shaped`")
-
     def sram(self, words: int, *, banks: int = 1, word_bit: int = 32) -> Sram:
         """Return a memory for so many words, with this technology's access time for a bank of its capacity."""
         access_ps = self.ps("sram.access", bank_bit(words, word_bit=word_bit, banks=banks))
