@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.accounting.figures import AreaFigure, Figure, Time
-from archsim.accounting.technology import Reference, Technology, read_references
+from archsim.accounting.technology import Technology
 from archsim.base import files, finding
+from archsim.base.bibtex import Reference, read_references
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.base.yamlfile import read
