@@ -9,7 +9,8 @@ from typing import Any, cast
 from archsim.base import registry
 from archsim.base.errors import InputError, nearest
 from archsim.base.extends import named
-from archsim.base.files import find, shipped
+from archsim.base.files import shipped
+from archsim.base.finding import find
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import Document, read, validate
 from archsim.devices.base import Device, Switches

@@ -106,7 +106,7 @@ def verify(
     path : Path
         Run directory.
     data : Path, optional
-        Folder with MNIST's files.
+        Folder with the files of the data set.
     techs : sequence of str
         Where to find technologies that were given as files.
     progress, stop : as for `execute`

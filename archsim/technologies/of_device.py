@@ -15,11 +15,11 @@ DEFAULT = "bottom-up-14nm"
 """What is taken where the kind of memory tells nothing, as of idealised devices."""
 Pulses = tuple[tuple[str, tuple[str, ...]], ...]
 """Kind of component that gives pulses, and kinds of memory that get them, for every action that has such a price."""
-Written = Mapping[str, str | None]
+Memories = Mapping[str, str | None]
 """Kind of component that writes devices ("programmer") -> what kind of memory they are; None if nobody says."""
 
 
-def is_foreign(technology: Technology, written: Written) -> bool:
+def is_foreign(technology: Technology, written: Memories) -> bool:
     """Return whether a technology prices pulses that a chip gives as those of another kind of memory."""
     return any(
         (memory := written.get(component)) is not None and memory not in memories
@@ -27,7 +27,7 @@ def is_foreign(technology: Technology, written: Written) -> bool:
     )
 
 
-def of_shipped(written: Written) -> str | None:
+def of_shipped(written: Memories) -> str | None:
     """Return the name of a shipped technology that has figures for all pulses that a chip gives; None if none has.
 
     One whose every pulse is of such memory is taken before one that has some other memory's beside them: reading, too,
@@ -44,7 +44,7 @@ def of_shipped(written: Written) -> str | None:
     return found
 
 
-def technology_of(written: Written) -> str:
+def technology_of(written: Memories) -> str:
     """Return the shipped technology that goes with the devices of a chip, the default one where none has their pulses.
 
     That is a choice of this program, `--tech` makes another.

@@ -134,11 +134,12 @@ class WeightFile(Record):
         return self.unit if self.unit is not None else cast("float", self.spread) / initial_std
 
 
-# Shares of a device's range that suit it. The usual ones are about those of the shipped chips; how far off is worth a
-# note is archsim's own judgement.
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of the device's range: the usual one, and the ends beyond which a value does not suit the device."""
+    """A share of the device's range: the usual one, and the ends beyond which a value does not suit the device.
+
+    The usual ones are about those of the shipped chips; how far off is worth a note is archsim's own judgement.
+    """
 
     usual: float
     least: float

@@ -86,51 +86,42 @@ class InArrayChip(CrossbarChip):
             raise source.error(("weight", "device"), value=mine.weight.device, expected=expected)
 
     @classmethod
-    def start(
-        cls, architecture: InArrayArchitecture, network: Network, times: Times, streams: Streams, *,
-        samples: int = 1, optimiser: Optimiser | None = None,
-    ) -> Self:  # fmt: skip
-        """Return a chip with the network placed on its tiles and loaded, to be trained on batches of `samples`.
-
-        Raises
-        ------
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
-        device = build_device(architecture)
+    def loaded(
+        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, optimiser: Optimiser | None
+    ) -> Self:
+        """Return a chip with devices loaded tile by tile, and fast arrays at their zero."""
+        del optimiser  # refused: nothing here sums gradients
+        mine = cast("InArrayArchitecture", architecture)
+        device = build_device(mine)
         kind: Callable[..., Written]
-        if architecture.pairs:
-            pairs = build_device(architecture, architecture.pair_file())
-            kind = partial(HybridCells, pairs=pairs, gain=architecture.pairs.gain)
+        if mine.pairs:
+            kind = partial(HybridCells, pairs=build_device(mine, mine.pair_file()), gain=mine.pairs.gain)
         else:
-            kind = partial(SingleCells, copies=architecture.weight.copies, turns=architecture.weight.turns)
-        found: dict[str, tuple[Grid, list[list[Written]]]] = load_cells(kind, device, architecture, network, streams)
-        learn = network.shapes if architecture.transfer else {}
+            kind = partial(SingleCells, copies=mine.weight.copies, turns=mine.weight.turns)
+        found: dict[str, tuple[Grid, list[list[Written]]]] = load_cells(kind, device, mine, network, streams)
+        learn = network.shapes if mine.transfer else {}
         state = {
             name: InArrayLayer(
-                grid, cells, _rule(architecture, network, name, streams),
-                _fast(architecture, network, name, device, streams) if name in learn else None,
+                grid, cells, _rule(mine, network, name, streams),
+                _fast(mine, network, name, device, streams) if name in learn else None,
             )
             for name, (grid, cells) in found.items()
         }  # fmt: skip
-        made = cls(architecture, network, times, state)
+        made = cls(mine, network, times, state)
         made.aside.load(network.initial_weights(streams))
-        return made.holding(network.initial_parameters(streams), samples=samples)
+        return made
 
     @classmethod
-    def expected(
-        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+    def shaped(
+        cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
         writing: Mapping[str, InPlace],
     ) -> Self:  # fmt: skip
-        """Return a chip without devices and without numbers, that counts what one in training is expected to do."""
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
+        """Return a chip without devices and without numbers."""
+        del optimiser
         mine = cast("InArrayArchitecture", architecture)
         point, _ = symmetry(_without_noise(mine))
         state = expected_layers(mine, network, build_device(mine), point, writing)
-        return cls(mine, network, times, state).expecting(None, samples)
+        return cls(mine, network, times, state)
 
     @classmethod
     def check_estimated(cls, architecture: Architecture) -> None:

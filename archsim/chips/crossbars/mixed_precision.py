@@ -78,24 +78,16 @@ class MixedPrecisionChip(CrossbarChip):
         build_device(cast("MixedPrecisionArchitecture", architecture))
 
     @classmethod
-    def start(
-        cls, architecture: MixedPrecisionArchitecture, network: Network, times: Times, streams: Streams, *,
-        samples: int = 1, optimiser: Optimiser | None = None,
-    ) -> Self:  # fmt: skip
-        """Return a chip with the network placed on its tiles and loaded, to be trained on batches of `samples`.
-
-        Raises
-        ------
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
-        device = build_device(architecture)
-        weight, outer = architecture.weight, architecture.outer_product
+    def loaded(
+        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, optimiser: Optimiser | None
+    ) -> Self:
+        """Return a chip with pairs of devices loaded tile by tile, chi at zero."""
+        mine = cast("MixedPrecisionArchitecture", architecture)
+        device = build_device(mine)
+        weight, outer = mine.weight, mine.outer_product
         state = {}
         pairs = partial(PairedCells, copies=weight.copies, turns=weight.turns)
-        for name, (grid, cells) in load_cells(pairs, device, architecture, network, streams).items():
+        for name, (grid, cells) in load_cells(pairs, device, mine, network, streams).items():
             epsilon = device.epsilon / (weight.unit_of(network.graph.matrices[name].initial_std) * weight.parts)
             sums = partial(
                 Accumulator, network.graph.matrices[name].shape, x_bits=outer.x_bits, error_bits=outer.error_bits,
@@ -105,21 +97,19 @@ class MixedPrecisionChip(CrossbarChip):
             gradient = None if optimiser is None else sums(epsilon=1.0, bits=WORD_BIT, limit=math.inf)
             logs = [[RefreshLog() for _ in grid.columns] for _ in grid.rows]
             state[name] = LayerState(grid, cells, accumulator, logs, gradient)
-        made = cls(architecture, network, times, state)
+        made = cls(mine, network, times, state)
         made.aside.load(network.initial_weights(streams))
-        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
+        return made
 
     @classmethod
-    def expected(
-        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+    def shaped(
+        cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
         writing: Mapping[str, Writing],
     ) -> Self:  # fmt: skip
-        """Return a chip without devices and without numbers, that counts what one in training is expected to do."""
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
+        """Return a chip without devices and without numbers."""
         mine = cast("MixedPrecisionArchitecture", architecture)
         state = expected_state(mine, network, writing, gathers=optimiser is not None)
-        return cls(mine, network, times, state).expecting(optimiser, samples)
+        return cls(mine, network, times, state)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

@@ -104,35 +104,25 @@ class Digital32Chip(Chip):
         return weight if self.number is None else self.number.operand(weight)
 
     @classmethod
-    def start(
-        cls, architecture: Digital32Architecture, network: Network, times: Times, streams: Streams, *,
-        samples: int = 1, optimiser: Optimiser | None = None,
-    ) -> Self:  # fmt: skip
-        """Return a chip with the network's initial weights, to be trained on batches of `samples`.
-
-        Raises
-        ------
-        DoesNotFitError
-            If the network asks for more than the chip has.
-        """
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
-        narrow = architecture.mac_array.format != "fp32"
+    def loaded(
+        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, optimiser: Optimiser | None
+    ) -> Self:
+        """Return a chip with the network's initial weights in its memory."""
+        del optimiser  # its memories are built by whoever holds it
+        mine = cast("Digital32Architecture", architecture)
+        narrow = mine.mac_array.format != "fp32"
         random = streams.generator("rounding") if narrow else None
-        made = cls(architecture, network, times, network.initial_weights(streams), random=random)
-        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
+        return cls(mine, network, times, network.initial_weights(streams), random=random)
 
     @classmethod
-    def expected(
-        cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
+    def shaped(
+        cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
         writing: Mapping[str, Writing],
     ) -> Self:  # fmt: skip
-        """Return a chip whose weights are shapes alone."""
-        del writing
-        cls.check_optimiser(architecture, optimiser)
-        cls.fit(architecture, network, samples)
+        """Return a chip without devices and without numbers."""
+        del optimiser, writing
         weights = {name: expected(matrix.shape) for name, matrix in network.graph.matrices.items()}
-        return cls(cast("Digital32Architecture", architecture), network, times, weights).expecting(optimiser, samples)
+        return cls(cast("Digital32Architecture", architecture), network, times, weights)
 
     @classmethod
     def demands(cls, architecture: Architecture, network: Network, samples: int) -> list[Demand]:

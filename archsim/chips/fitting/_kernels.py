@@ -1,4 +1,4 @@
-"""Numba kernels of chips: what is due in which tile."""
+"""Numba kernels of placement: what is due in which tile."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Shape = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Band:
     """Consecutive lines [start, stop) of a weight matrix."""
 
     start: int
@@ -39,8 +39,8 @@ class Stretch:
 class Grid:
     """The bands of rows and columns of one layer; their products are its tiles."""
 
-    rows: tuple[Stretch, ...]
-    columns: tuple[Stretch, ...]
+    rows: tuple[Band, ...]
+    columns: tuple[Band, ...]
 
     @property
     def tiles(self) -> int:
@@ -82,11 +82,11 @@ def by_tile(grid: Grid, index: I64, pulses: I64) -> list[Due]:
     ]
 
 
-def bands(lines: int, most: int) -> tuple[Stretch, ...]:
+def bands(lines: int, most: int) -> tuple[Band, ...]:
     """Cut `lines` into as few bands of at most `most` as will do, of sizes that differ by one at most."""
     count = -(-lines // most)
     edges = [lines * k // count for k in range(count + 1)]
-    return tuple(Stretch(a, b) for a, b in pairwise(edges))
+    return tuple(Band(a, b) for a, b in pairwise(edges))
 
 
 def place(shapes: Mapping[str, Shape], *, rows: int, columns: int) -> dict[str, Grid]:

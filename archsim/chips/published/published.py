@@ -81,9 +81,7 @@ class PublishedBoard(Board):
             )  # fmt: skip
         self.before = [self._streaming(step, 1) for step in architecture.before]
         self.after: list[Streaming] = []
-        giving = (
-            self.tile.tiles if self.tile else 1
-        )  # tiles with results of their own; a chain's last core has its sums
+        giving = self.tile.tiles if self.tile else 1  # with results of their own; a chain's last core has its sums
         for step in architecture.after:
             self.after.append(self._streaming(step, giving))
             if isinstance(step, LinkFile) and step.adds:

@@ -11,7 +11,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, fp32
 from archsim.hardware.sram import Sram
 from archsim.learning.optimisers.rules import Learnt, StepCost
 
@@ -43,16 +43,7 @@ class OptimiserUnit(Component):
 
     kind = "optimiser_unit"
     ACTIONS: ClassVar = {
-        "add": Action(
-            "one 32-bit floating-point addition", "weight update", part="arithmetic", circuit="logic", row="fp32.add"
-        ),
-        "multiply": Action(
-            "one 32-bit floating-point multiplication",
-            "weight update",
-            part="arithmetic",
-            circuit="logic",
-            row="fp32.multiply",
-        ),
+        **fp32("weight update"),
         "lookup": Action("one root or reciprocal looked up", "weight update", part="arithmetic", circuit="logic"),
         "gradient.read": Action("one word of gradients read", "weight update", part="weight memory", circuit="memory"),
         "gradient.write": Action(

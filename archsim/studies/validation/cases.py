@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from archsim.accounting.circuits import CHIP_PARTS
-from archsim.accounting.technology import Technology, read_references, read_technology
+from archsim.accounting.technology import Technology, read_technology
 from archsim.base import units
+from archsim.base.bibtex import read_references
 from archsim.base.errors import InputError, nearest
-from archsim.base.files import bibliographies, display, shipped
+from archsim.base.files import display, shipped
+from archsim.base.finding import bibliographies
 from archsim.base.yamlfile import Document, Key, read, validate
 from archsim.studies.validation.case_file import COUNTS, QUANTITIES, UPDATE_COUNTS, CaseFile, Check, Number
 from archsim.technologies.overlay import by_rule

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from archsim.accounting.technology import Reference, read_references, read_technology
+from archsim.accounting.technology import read_technology
 from archsim.base import files, registry
+from archsim.base.bibtex import Reference, read_references
 from archsim.base.errors import InputError
 from archsim.records.recorded import read
 from archsim.report import latex

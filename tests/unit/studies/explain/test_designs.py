@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from archsim.accounting.technology import read_references, read_technology
+from archsim.accounting.technology import read_technology
 from archsim.api import run as run_once
+from archsim.base.bibtex import read_references
 from archsim.base.files import shipped, shipped_names
 from archsim.chips.architecture import document, parse
 from archsim.chips.fitting.demands import require
