@@ -10,7 +10,6 @@ import typer
 
 from archsim.cli.options import AsJson, Data, On, Quiet, Settings, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from archsim.studies.rules.results import Results
@@ -88,6 +87,8 @@ def rules_command(  # noqa: PLR0917  an option each
     in a table and on a page that says what the numbers support. What is done is kept in OUT: the same command goes on.
     """
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.rules.asked import asked
     from archsim.studies.rules.study import folder_of, plan

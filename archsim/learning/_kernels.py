@@ -24,9 +24,10 @@ def _codes(x, scale, levels, out):
 @kernel()
 def _nonzero(codes, start, stop):
     """Return how many of codes[start:stop] are not zero."""
-    found = np.int32(0)  # as wide as a code, so that many are counted at a time
-    for i in range(start, stop):
-        found += np.int32(codes[i] != 0)
+    part = codes[start:stop]
+    found = np.int32(0)  # as wide as a code, and from 0 on, so that many are counted at a time
+    for i in range(part.size):
+        found += np.int32(part[i] != 0)
     return np.int64(found)
 
 
