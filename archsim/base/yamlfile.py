@@ -29,7 +29,7 @@ M = TypeVar("M", bound=BaseModel)
 class Record(BaseModel):
     """A validated piece of a file: frozen, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod
