@@ -24,7 +24,7 @@ import numba
 import numpy as np
 from numba.core.caching import IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 
 _DAMAGE = (
     EOFError, OSError, pickle.PickleError, AttributeError, ImportError, IndexError, KeyError, MemoryError,
