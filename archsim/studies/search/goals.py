@@ -190,8 +190,6 @@ def _limit(text: str, columns: Mapping[str, str], kinds: Mapping[str, Kind], met
     found = Limit(condition, {name: columns[name] for name in condition.names})
     of_share = metric is not None and metric.share and set(found.columns.values()) == {METRIC}
     if of_share and all(found.excess({METRIC: k / 100}) > 0 for k in range(101)):
-        raise InputError(
-            "no value fulfils it", key=place(text, SUBJECT), value=text, expected=f"a value up to 100 %, such as {metric.example}"
-            if metric else "",
-        )  # fmt: skip
+        expected = f"a value up to 100 %, such as {metric.example}" if metric else ""
+        raise InputError("no value fulfils it", key=place(text, SUBJECT), value=text, expected=expected)
     return found

@@ -42,7 +42,8 @@ _TINY = 1e-12
 class Written(str):
     """The text of a condition that stands in a file; `at` is where, as errors have it."""
 
-    at: str = ""
+    __slots__ = ("at",)
+    at: str
 
     @classmethod
     def of(cls, text: str, at: str) -> Written:

@@ -17,6 +17,7 @@ from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 from archsim.records.sweeps import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
+from archsim.studies.estimate.spec import MOST_AT_ONCE
 from archsim.studies.sweeps.conditions import Written
 from archsim.studies.sweeps.measures import Kind, of_texts
 from archsim.studies.sweeps.values import check_once, listed, scale
@@ -272,6 +273,8 @@ def _check(study: Study) -> None:
                                  ("--steps", study.steps, 1), ("--batch", study.batch, 1)):  # fmt: skip
         if value is not None and value < least:
             raise InputError(key=option, value=value, expected=f"a whole number from {least} on")
+    if (study.batch or 1) > MOST_AT_ONCE:
+        raise InputError(key="--batch", value=study.batch, expected=f"a whole number from 1 to {MOST_AT_ONCE:,}")
     names = [called(each) for each in study.archs]
     for option, given in (("--tech", study.techs), ("--arch", names)):
         if twice := next((each for each in given if given.count(each) > 1), None):
