@@ -37,7 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 class Record(BaseModel):
     """A validated piece of a file: frozen, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     elsewhere: ClassVar[Mapping[str, str]] = {}
     """Keys of other tools and what they are called here, for the hint where one is met."""
 
@@ -325,17 +325,18 @@ def validate(document: Document, model: type[M], data: dict[str, Any] | None = N
     try:
         return model.model_validate(document.data if data is None else data)
     except ValidationError as error:
-        raise _input_error(document, model, error, at) from None
+        raise _input_error(document, model, error, at, data) from None
 
 
-def _input_error(document: Document, model: type[BaseModel], error: ValidationError, at: Key) -> InputError:
+def _input_error(
+    document: Document, model: type[BaseModel], error: ValidationError, at: Key, data: dict[str, Any] | None
+) -> InputError:
     def order(found: Any) -> tuple[bool, int]:  # a misspelt key explains the missing one
         return found["type"] == "missing", document.line((*at, *found["loc"])) or 0
 
     first = min(error.errors(), key=order)
-    inside: Key = tuple(part for part in first["loc"] if not str(part).startswith("<"))  # a tag of a union is no key
-    loc: Key = (*at, *inside)
     kind, value = first["type"], first.get("input")
+    loc: Key = (*at, *_keys(first["loc"], document.data if data is None else data, absent=kind == "missing"))
     if kind == "extra_forbidden":
         record = model_keys.model_at(model, first["loc"][:-1])
         known = list(model_keys.by_key(record)) if record else []
@@ -355,6 +356,22 @@ def _input_error(document: Document, model: type[BaseModel], error: ValidationEr
     if kind.startswith("union_tag"):
         return _kind_error(document, first, loc)
     return document.error(loc, f"got {shown(value)}", expected=model_keys.said(first["msg"]))
+
+
+def _keys(loc: Key, content: Any, *, absent: bool) -> Key:
+    """Return the keys that pydantic's place of an error goes through: without tags and names of a union's parts.
+
+    With `absent` the last of them does not stand in the content.
+    """
+    found: list[str | int] = []
+    for index, part in enumerate(loc):
+        listed = isinstance(content, list) and isinstance(part, int) and part < len(content)
+        if listed or (isinstance(content, Mapping) and part in content):
+            content = content[part]
+        elif str(part).startswith("<") or not absent or index < len(loc) - 1:
+            continue
+        found.append(part)
+    return tuple(found)
 
 
 def _kind_error(document: Document, found: Any, loc: Key) -> InputError:

@@ -110,7 +110,9 @@ _GARBAGE = 100_000
 
 
 def _known() -> frozenset[str]:
-    return frozenset(str(each.name) for each in (*app.registered_commands, *app.registered_groups))
+    return frozenset(str(each.name) for each in app.registered_commands) | {
+        str(each.name) for each in app.registered_groups
+    }
 
 
 @cache

@@ -91,7 +91,7 @@ def rules_command(  # noqa: PLR0917  an option each
 
         soon(on)
     from archsim.studies.rules.asked import asked
-    from archsim.studies.rules.study import folder_of, plan
+    from archsim.studies.rules.study import check, folder_of, plan
 
     study = asked(
         workload, archs=arch, devices=device, learnings=learning, rates=rates, budget=budget, steps=steps, seeds=seeds,
@@ -100,6 +100,8 @@ def rules_command(  # noqa: PLR0917  an option each
     found = plan(study)
     folder = out or folder_of(study)
     silent = quiet or as_json
+    if dry_run:
+        check(found, folder, on=on)
     if dry_run or not silent:
         _introduce(found, folder)
     if not dry_run:
