@@ -67,11 +67,12 @@ class DigitalUnitFile(Record):
 class FlowFile(Record):
     """Batches flow over the units: so many samples make a micro-burst, which is in one unit while others are in others.
 
-    With a `staleness` of 0, the only one there is, a batch finds the weights that the one before has written.
+    With a `staleness` of 0 a batch finds the weights that the one before has written. With 1 it is on its way forward
+    with those that the one before that has written, and finds the newer ones on its way back.
     """
 
     samples: Count
-    staleness: Literal[0] = 0
+    staleness: Literal[0, 1] = 0
 
 
 class FeedbackFile(Record):
