@@ -17,7 +17,7 @@ from archsim.analog.paired import PairedCells
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.devices.base import DeviceArray, Switches
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 
 shapes = st.tuples(st.integers(1, 13), st.integers(1, 9))
 

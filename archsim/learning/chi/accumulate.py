@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from archsim.base.arrays import F32, I64
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Scale
-from archsim.learning import _kernels
+from archsim.learning.chi import _kernels
 
 _NONE = np.empty(0, np.int64)
 Touched = NDArray[np.bool_]
