@@ -86,3 +86,16 @@ def test_the_defaults_are_shipped_and_have_the_same_times() -> None:
     assert set(workloads.ARCHITECTURES) <= set(ARCHITECTURES)
     assert set(DEFAULT_TECHNOLOGIES) <= set(TECHNOLOGIES)
     assert len({technology(name).times_hash for name in DEFAULT_TECHNOLOGIES}) == 1
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize("name", shipped_names("tech_params"))
+def test_a_line_at_half_the_voltage_takes_a_quarter_unless_two_lines_meet_in_transistors(
+    name: str, direction: str
+) -> None:
+    technology = read_technology(name)
+    whole, half = (
+        technology.figures[technology.pricing[key]].value
+        for key in (f"writer.{direction}.charge", f"train_writer.{direction}.half")
+    )
+    assert half == pytest.approx(whole if name == "hybrid-14nm" else whole / 4, rel=0.05)
