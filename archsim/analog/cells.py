@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from archsim.analog import _kernels
-from archsim.analog.codes import SLAB, Codes
 from archsim.analog.selection import Selection, Turns
 from archsim.base.arrays import F32, I64, U64, Arrays, stored
 from archsim.base.errors import InputError
@@ -25,8 +24,18 @@ _READERS = {**dict.fromkeys(STEP_PHASES, 0), "evaluation": 1, "retention": 2}
 BURST = (16, 8)
 """From so many vectors on a product, and a transposed one, is taken by BLAS: where that is quicker for usual tiles."""
 
+SLAB = 4096
+"""Vectors over which what they conduct is summed by line before it is weighed."""
+PART = 2**17
+"""Elements of a product's operands and results that are worked on at once: few enough to stay in a cache."""
+WHOLE = 12
+"""Vectors that OpenBLAS's kernels take at a time: parts are multiples of it, so that no sum is taken by another one."""
+
 Grids = tuple[int, int, float, bool]
 """DAC and ADC levels to each side of zero (0: no rounding), the ADC's full scale in weight units, whether it clips."""
+
+Into = tuple[F32, int]
+"""Where a product is to be written: an array, (vectors, columns), and the first of its columns to take."""
 
 Read = tuple[F32, int, int, float]
 """Codes (vectors, lines); lines driven; results clipped; moment [S], the sum over vectors and devices of |x_i| G_ij.
@@ -38,7 +47,8 @@ The moment times V^2 and the integration time is the energy that the cells condu
 @cache
 def normal_table(size: int = 16384) -> F32:
     """Return the means of `size` equal slices of the standard normal, scaled to unit variance."""
-    edges = np.exp(-(ndtri(np.arange(size + 1) / size) ** 2) / 2) / np.sqrt(2 * np.pi)
+    inside = [NormalDist().inv_cdf(place / size) for place in range(1, size)]  # scipy.special is slow to import
+    edges = np.exp(-(np.array([-np.inf, *inside, np.inf]) ** 2) / 2) / np.sqrt(2 * np.pi)
     means = (edges[:-1] - edges[1:]) * size
     table: F32 = (means / np.sqrt(np.mean(means**2))).astype(np.float32)
     return table
@@ -138,17 +148,19 @@ class Cells(ABC):
         """Return when each weight was last written [ps], flat."""
 
     # --- products -----------------------------------------------------------------------------------------------
-    def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
+    def multiply(self, x: F32, phase: str, converters: Grids, into: Into | None = None) -> Read:
         """Return the codes of x W as read now.
 
         Parameters
         ----------
-        x : float32 array, (vectors, rows), or codes of the DAC for a slab of them at most
+        x : float32 array, (vectors, rows)
             Row inputs relative to the DAC's full scale.
         converters : Grids
+        into : Into, optional
+            Where the codes are to stand, a burst's; what is returned is a view of it.
         """
-        if isinstance(x, Codes) or x.shape[0] >= BURST[0]:
-            return self._product(x, converters, self._forward[phase], transposed=False)
+        if x.shape[0] >= BURST[0]:
+            return self._product(x, converters, self._forward[phase], into, transposed=False)
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
         driven, clipped, moment = _kernels.multiply(
             x, self._cache, self._row_total, self._noisy, self._forward[phase], self._table, converters,
@@ -156,10 +168,10 @@ class Cells(ABC):
         )  # fmt: skip
         return out, driven, clipped, moment
 
-    def multiply_transposed(self, d: F32 | Codes, phase: str, converters: Grids) -> Read:
+    def multiply_transposed(self, d: F32, phase: str, converters: Grids, into: Into | None = None) -> Read:
         """Return the codes of d W^T as read now; d : (vectors, columns)."""
-        if isinstance(d, Codes) or d.shape[0] >= BURST[1]:
-            return self._product(d, converters, self._transposed[phase], transposed=True)
+        if d.shape[0] >= BURST[1]:
+            return self._product(d, converters, self._transposed[phase], into, transposed=True)
         out = np.empty((d.shape[0], self.shape[0]), np.float32)
         driven, clipped, moment = _kernels.multiply_transposed(
             d, self._cache, self._column_total, self._noisy, self._transposed[phase], self._table, converters,
@@ -167,24 +179,30 @@ class Cells(ABC):
         )  # fmt: skip
         return out, driven, clipped, moment
 
-    def _product(self, x: F32 | Codes, converters: Grids, stream: U64, *, transposed: bool) -> Read:
-        """Return the product of many vectors: values and variances by BLAS, slab by slab, then noise and conversion."""
+    def _product(self, x: F32, converters: Grids, stream: U64, into: Into | None, *, transposed: bool) -> Read:
+        """Return the product of many vectors, part by part: codes, sums and variances by BLAS, noise, conversion."""
         weight, variance = (self.weight.T, self.variance.T) if transposed else (self.weight, self.variance)
         total = self._column_total if transposed else self._row_total
-        out = np.empty((x.shape[0], weight.shape[1]), np.float32)
-        spread = np.empty((min(SLAB, x.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
+        vectors, (lines, outputs) = x.shape[0], weight.shape
+        whole, column = into or (np.empty((vectors, outputs), np.float32), 0)
+        many = min(max(PART // (lines + outputs) // WHOLE, 8) * WHOLE, vectors)
+        codes, spread = np.empty((many, lines), np.float32), np.empty((many if self._noisy else 0, outputs), np.float32)
+        squares = np.empty((many, lines if self._noisy else 0), np.float32)
         driven, clipped, moment = 0, 0, 0.0
-        for begin in range(0, x.shape[0], SLAB):
-            part = slice(begin, begin + SLAB)
-            codes = x if isinstance(x, Codes) else Codes.of(x[part], converters[0])
-            values, y = codes.values, out[part]
-            np.matmul(values, weight, out=y)
-            if self._noisy:
-                np.matmul(values * values, variance, out=spread[: len(values)])
-            clipped += _kernels.finish(y, spread, stream, self._table, converters)
-            driven += int(codes.driven.sum())
-            moment += float(codes.magnitude @ total)
-        return out, driven, clipped, moment
+        for begin in range(0, vectors, SLAB):
+            end = min(begin + SLAB, vectors)
+            on, magnitude = np.zeros(lines, np.int32), np.zeros(lines)
+            for first in range(begin, end, many):
+                n = min(many, end - first)
+                part, y = np.ascontiguousarray(x[first : first + n]), whole[first : first + n]
+                _kernels.encode(part, converters[0], codes, squares, on, magnitude)
+                np.matmul(codes[:n], weight, out=y[:, column : column + outputs])
+                if self._noisy:
+                    np.matmul(squares[:n], variance, out=spread[:n])
+                clipped += _kernels.finish(y, column, spread, stream, self._table, converters)
+            driven += int(on.sum())
+            moment += float(magnitude @ total)
+        return whole[:, column : column + outputs], driven, clipped, moment
 
     # --- time ---------------------------------------------------------------------------------------------------
     def age(self, now_ps: int) -> None:

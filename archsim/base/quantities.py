@@ -9,8 +9,10 @@ from pydantic import AfterValidator, Field
 
 from archsim.base.yamlfile import quantity
 
+MOST = 10**15
+"""Of anything that is counted in a file: more is a slip, and more than arrays can have."""
 Switch = Annotated[bool, Field(strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
 Bits = Annotated[int, Field(ge=2, le=16, strict=True)]
 
 

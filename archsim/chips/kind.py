@@ -135,7 +135,8 @@ class ChipKind(Board):
             return []
         together, flow = samples, architecture.flow
         if flow is not None:
-            cut = partial(plan, gathers=partial(cls.gathers, architecture, network), apart=cls.SUMS_APART)
+            cut = partial(plan, gathers=partial(cls.gathers, architecture, network), apart=cls.SUMS_APART,
+                          staleness=flow.staleness)  # fmt: skip
             together = max(cut(program).together(samples, flow.samples) for program in network.training)
         return [buffer_demand(network, together, architecture.digital_unit.buffer_words, of=samples)]
 

@@ -10,7 +10,6 @@ import typer
 
 from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Settings, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 
 def ablate_command(  # noqa: PLR0917  an option each
@@ -38,6 +37,8 @@ def ablate_command(  # noqa: PLR0917  an option each
     does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
     it was, or only draws.
     """
+    from archsim.studies.workers.pool import soon
+
     soon(on)
     from archsim.report.studies import ablate as page
     from archsim.studies.ablate import ablate

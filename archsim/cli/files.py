@@ -111,13 +111,17 @@ def workloads_import(
     shapes: Annotated[bool, typer.Option("--shapes", help="Leave the weights of the model out.")] = False,
     same: Annotated[bool, typer.Option("--same", help="Pad the convolutions of a topology, which says no padding, to "
                                        "the same size.")] = False,
+    sample: Annotated[str | None, typer.Option(metavar="SHAPE", help="Shape of a sample, channels first, where an ONNX "
+                                               "model leaves it open: 128, 3x224x224.")] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write the network of another tool's file as a workload, with its weights beside it in an .npz file."""
     from archsim.api.workloads import import_
     from archsim.base.files import display
+    from archsim.networks.imports.files import sample_of
 
-    done = import_(file, out, shapes=shapes, same=same, force=force)
+    shape = None if sample is None else sample_of(sample)
+    done = import_(file, out, shapes=shapes, same=same, sample=shape, force=force)
     for note in done.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"written: {display(done.file)}" + (f" and {display(done.initial)}" if done.initial else ""))

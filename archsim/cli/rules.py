@@ -10,7 +10,6 @@ import typer
 
 from archsim.cli.options import AsJson, Data, On, Quiet, Settings, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from archsim.studies.rules.results import Results
@@ -88,9 +87,11 @@ def rules_command(  # noqa: PLR0917  an option each
     in a table and on a page that says what the numbers support. What is done is kept in OUT: the same command goes on.
     """
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.rules.asked import asked
-    from archsim.studies.rules.study import folder_of, plan
+    from archsim.studies.rules.study import check, folder_of, plan
 
     study = asked(
         workload, archs=arch, devices=device, learnings=learning, rates=rates, budget=budget, steps=steps, seeds=seeds,
@@ -99,6 +100,8 @@ def rules_command(  # noqa: PLR0917  an option each
     found = plan(study)
     folder = out or folder_of(study)
     silent = quiet or as_json
+    if dry_run:
+        check(found, folder, on=on)
     if dry_run or not silent:
         _introduce(found, folder)
     if not dry_run:

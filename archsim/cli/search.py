@@ -25,8 +25,6 @@ from archsim.cli.designs import (
 )
 from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Steps, Until, going_on
 from archsim.display import console, counting
-from archsim.records.sweeps.sweep import METRIC
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from archsim.studies.search.asked import Search
@@ -118,6 +116,8 @@ def search_command(  # noqa: PLR0917  an option each
     a constraint. What is done is kept in OUT, as a sweep's: the same command goes on; archsim sweep show OUT reads it.
     """
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.search.asked import folder_of, search
     from archsim.studies.search.search import check
@@ -168,6 +168,8 @@ def _carry_out(
 
 def _pictured(objectives: list[str]) -> tuple[str | None, str | None]:
     """Return what stands across and up the picture of the front: two objectives, the metric up; None is by default."""
+    from archsim.records.sweeps.sweep import METRIC
+
     if METRIC in objectives:
         return next((name for name in objectives if name != METRIC), None), METRIC
     if len(objectives) > 1:

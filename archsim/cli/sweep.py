@@ -29,7 +29,6 @@ from archsim.cli.designs import (
 )
 from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Steps, Until, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,11 +117,8 @@ def sweep_command(  # noqa: PLR0917  an option each
     seed: FirstSeed = None,
     estimate: Estimate = False,
     preset: Preset = None, steps: Steps = None, until: Until = None,
-    batch: Batch = None,
-    data: Data = None,
-    file: StudyFile = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
+    batch: Batch = None, data: Data = None, file: StudyFile = None,
+    dry_run: DryRun = False, yes: Yes = False,
     retime: Retime = 3000,
     stop_hopeless: StopHopeless = False,
     keep_runs: KeepRuns = False,
@@ -158,6 +154,8 @@ def sweep_command(  # noqa: PLR0917  an option each
     if words and len(words) > 1:
         raise InputError(key="WORKLOAD", value=" ".join(words), expected="one workload, or `show` and a directory")
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.sweeps import plan as plans
     from archsim.studies.sweeps.study import asked

@@ -147,15 +147,19 @@ class DigitalUnit(Component):
         }
         return self.job(key, cycles * self.cycle_ps, amounts)
 
-    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: Scale = 1.0) -> Work[F32]:
-        """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""
-        result = parts[0] if len(parts) == 1 else np.add(parts[0], parts[1])
-        for part in parts[2:]:
-            result += part
+    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: Scale = 1.0, own: bool = False) -> Work[F32]:
+        """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer.
+
+        What nobody else looks at, its `own`, is added up in place.
+        """
+        result = parts[0]
+        for part in parts[1:]:
+            result = np.add(result, part, out=result if own else None)
+            own = True
         scaled = not isinstance(scale, float) or scale != 1
         if scaled:  # a Python float leaves float32 what it is
-            own = None if len(parts) == 1 else result
-            result = np.multiply(result, scale if isinstance(scale, float) else scale.astype(np.float32), out=own)
+            factor = scale if isinstance(scale, float) else scale.astype(np.float32)
+            result = np.multiply(result, factor, out=result if own else None)
         key = ("collect", len(parts), scaled, result.size)
         return self.perform(self._jobs.get(key) or self._collect_job(key), tag, result)
 

@@ -82,6 +82,7 @@ def _check_targets(document: Document, told: AnyNetwork, network: Network, size:
         raise document.error(
             _last(told), f"the network ends in {_vectors(given)} of {size}, for which there are no targets",
             expected=f"{_vectors(vectors)}: {sample} has {vectors} target{'s' if vectors > 1 else ''}",
+            hint="A flatten or global-average before it makes one of all vectors" if vectors == 1 < given else None,
         )  # fmt: skip
 
 

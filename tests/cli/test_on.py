@@ -40,7 +40,6 @@ def dask() -> Iterator[str]:
     distributed = pytest.importorskip("distributed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
-        patch.delenv("ARCHSIM_DATA", raising=False)
         import dask
 
         with (

@@ -303,11 +303,12 @@ class CrossbarChip(Chip):
         ranges = self.ranges[matrix]
         if ranges.tracked:
             group.set_full_scale(ranges[group.backward])
-        codes = yield from group.read(values, tag)
-        if ranges.due and tag.phase in STEP_PHASES:
+        looks = ranges.due and tag.phase in STEP_PHASES
+        codes = yield from group.read(values, tag, apart=looks)
+        if looks:
             ranges.follow((yield from unit.spread(codes, tag)), backward=group.backward)
         yield from bus.send(group.outputs * vectors * group.adc_bits, tag)
-        return Signal((yield from unit.collect(group.join(codes), tag, scale=scale)))
+        return Signal((yield from unit.collect(group.join(codes), tag, scale=scale, own=True)))
 
     def errors(self, d: Signal, tag: Tag) -> Work[tuple[F32, Scale]]:
         """Return errors within +-1, and what they were divided by, by the file's rule."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from archsim.analog.paired import PairedCells
 from archsim.base.arrays import I64, Arrays, stored
 from archsim.chips.fitting.placement import Due, Grid, by_tile
-from archsim.learning.accumulate import Accumulator, RefreshLog
+from archsim.learning.chi.accumulate import Accumulator, RefreshLog
 from archsim.learning.expected import pairs
 
 

@@ -36,7 +36,7 @@ from archsim.hardware.component import Component
 from archsim.hardware.updating.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.updating.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.updating.programmer import LoggingProgrammer
-from archsim.learning.accumulate import Accumulator, RefreshLog
+from archsim.learning.chi.accumulate import Accumulator, RefreshLog
 from archsim.learning.expected import ExpectedAccumulator, ExpectedLog
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.networks.network import Network

@@ -50,6 +50,7 @@ class Beyond:
                 clock, ledger, "link", width_bit=architecture.link.width, cycle_ps=ps("link.cycle"),
                 arbitration_cycles=0, length_m=0.0,
             )  # fmt: skip
+        self._overlap = architecture.dram is not None and architecture.dram.overlap
         self._moving: dict[tuple[Program, int], Program] = {}
 
     @property
@@ -67,7 +68,9 @@ class Beyond:
             return program
         key = program, samples
         if key not in self._moving:
-            moving = program if self.dram is None else spilled(program, self.room / samples)
+            moving = program
+            if self.dram is not None:
+                moving = spilled(program, self.room / samples, overlap=self._overlap)
             self._moving[key] = moving if self.link is None else crossing(moving, self._holders)
         return self._moving[key]
 

@@ -42,6 +42,10 @@ class Demand:
         return self.needed - self.available
 
 
+_ROOMIER = {"mixed-precision": "mixed-precision-deep", "digital32": "digital32-deep"}
+"""Shipped chips of which others ship with more of everything that a network can ask for."""
+
+
 def require(demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] = str) -> None:
     """Refuse a network that asks for more than there is.
 
@@ -62,6 +66,8 @@ def require(demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] 
         return
     remedy = " ".join(f"--set {key}={demand.needed}" for key, demand in unmet.items())
     hint = f"{remedy} {'makes' if len(unmet) == 1 else 'make'} it fit"
+    if roomier := [f"--arch {_ROOMIER[chip]}" for chip in demands if chip in _ROOMIER]:
+        hint += f"; {' '.join(roomier)} {'has' if len(roomier) == 1 else 'have'} more room for layers and batches"
     if len(unmet) == 1:
         [(key, demand)] = unmet.items()
         raise DoesNotFitError(_text(demand, home), key=key, expected=demand.expected, hint=hint)

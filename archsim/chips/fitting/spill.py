@@ -3,27 +3,89 @@
 Decided once, when a program meets a buffer: whoever is needed last leaves first (Belady 1966, the best that can be done
 for signals of one size). Signals that are larger than the buffer, alone or with what else a call touches, pass through
 it: read from below for each use, and written below as they come.
+
+Where transfers overlap, what passes through does so while its call computes, and what the next call needs comes, and
+leaves for it, while the call before computes, as long as the buffer holds both: double buffering. What is moved is the
+same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from archsim.networks.program import Call, Moved, Program, homes
 
 NEVER = 1 << 62
 
 
-def spilled(program: Program, words: float) -> Program:
-    """Return the program with the moves that a buffer of so many words a sample asks for; itself if all fits."""
+def spilled(program: Program, words: float, *, overlap: bool = False) -> Program:
+    """Return the program with the moves that a buffer of so many words a sample asks for; itself if all fits.
+
+    `overlap`: moves that can be done beside a call stand before it and say so.
+    """
     if program.words_alive() <= words:
         return program
     plan = _Plan(program, words)
-    phases = tuple(
-        (phase, tuple(moved for call in calls for moved in plan.step(call))) for phase, calls in program.phases
-    )
-    return replace(program, phases=phases)
+    phases = []
+    for phase, calls in program.phases:
+        blocks = [plan.step(call) for call in calls]
+        if overlap:
+            _put_beside(blocks, words)
+        phases.append((phase, tuple(call for block in blocks for call in block.calls())))
+    return replace(program, phases=tuple(phases))
+
+
+@dataclass(slots=True)
+class _Block:
+    """A call with the moves before and after it; whether what it touches passes through the buffer.
+
+    `occupied` is what the buffer holds while it is done, `busy` what it touches.
+    """
+
+    call: Call
+    before: list[Call]
+    after: list[Call]
+    passes: bool
+    occupied: int
+    busy: dict[str, int]
+    beside: list[Call] = field(default_factory=list)
+
+    def calls(self) -> list[Call]:
+        """Return all in order."""
+        return [*self.before, *self.beside, self.call, *self.after]
+
+
+def _put_beside(blocks: Sequence[_Block], words: float) -> None:
+    """Let moves of a phase go beside the call that they pass through, or the one before theirs; in place."""
+    last: _Block | None = None
+    for block in blocks:
+        if block.call.free is not None:
+            continue
+        if block.passes:
+            block.beside += [replace(one, beside=True) for one in (*block.before, *block.after)]
+            block.before, block.after = [], []
+        elif last is not None and _has_room(last, block.before, words):
+            last.beside += [replace(one, beside=True) for one in block.before]
+            block.before = []
+        last = block
+
+
+def _has_room(block: _Block, moves: Sequence[Call], words: float) -> bool:
+    """Return whether moves can be done while the buffer holds what it does in a block; what is busy cannot leave."""
+    if block.passes or any(cast("Moved", one.target).name in block.busy for one in moves):
+        return False
+    return block.occupied + _growth(moves) <= words
+
+
+def _growth(moves: Sequence[Call]) -> int:
+    """Return how many words more the buffer holds after some moves, at most while they are done."""
+    now = most = 0
+    for move in moves:
+        now += cast("Moved", move.target).words * (1 if move.verb == "fill" else -1)
+        most = max(most, now)
+    return most
 
 
 @dataclass(slots=True)
@@ -59,32 +121,32 @@ class _Plan:
             if number not in outside:
                 self.here[number], self.layers[number] = self.program.tensors[number].words, first
 
-    def step(self, call: Call) -> list[Call]:
+    def step(self, call: Call) -> _Block:
         """Return a call with the moves before and after it."""
         needs = {home for home in self._homes(call.inputs) if home in self.uses}
         made = {call.output} if self.lies.get(call.output) == {call.output} else set()
-        found: list[Call] = []
+        before: list[Call] = []
+        after: list[Call] = []
+        passes = False
         if call.free is None:
             words = sum(self.program.tensors[home].words for home in needs | made)
             passes = words > self.words
             for home in sorted(needs - self.here.keys()):
-                found.append(self._move("fill", home, call.layer))
+                before.append(self._move("fill", home, call.layer))
                 if not passes:
-                    found[-1:-1] = self._room(home, needs | made)
-            after: list[Call] = []
+                    before[-1:-1] = self._room(home, needs | made)
             for home in made:
                 if passes:
                     after = [self._move("spill", home, call.layer)]
                     self.below.add(home)
                 else:
-                    found += self._room(home, needs | made)
-            found += [call, *after]
-        else:
-            found.append(call)
+                    before += self._room(home, needs | made)
+        busy = {self.program.tensors[home].name: home for home in needs | made}
+        block = _Block(call, before, after, passes, sum(self.here.values()), busy)
         self.moment += 1
         for home in [home for home in self.here if self._next(home) == NEVER]:
             del self.here[home]
-        return found
+        return block
 
     def _room(self, home: int, busy: set[int]) -> list[Call]:
         """Give a signal its place; return the moves of those that leave for it."""

@@ -13,7 +13,7 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import CONTROL, Component
 from archsim.hardware.sram import Sram
-from archsim.learning.accumulate import Accumulator, Counts
+from archsim.learning.chi.accumulate import Accumulator, Counts
 
 
 class OuterProductUnit(Component):

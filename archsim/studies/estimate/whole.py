@@ -42,10 +42,8 @@ def checked(samples: float) -> float:
     return samples
 
 
-def parts(samples: float, activity: Activity, course: Course | None) -> list[Part]:
-    """Return a training as parts: as a run's training went, and on as it ended; all alike without a run."""
-    if course is None:
-        return [Part(samples, activity)]
+def parts(samples: float, course: Course) -> list[Part]:
+    """Return a training as parts: as a run's training went, and on as it ended."""
     found, left = [], samples
     stretches = course.stretches()
     for stretch in stretches:

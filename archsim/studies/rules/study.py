@@ -21,9 +21,11 @@ from archsim.studies.rules.results import Results, results
 from archsim.studies.sweeps.chips import digest
 from archsim.studies.sweeps.jobs import Jobs, begun
 from archsim.studies.sweeps.store import Store
+from archsim.studies.sweeps.store import check as check_store
 from archsim.studies.sweeps.study import called
 from archsim.studies.workers.parcel import pack
 from archsim.studies.workers.pool import On, Pool, pool
+from archsim.studies.workers.pool import check as check_place
 
 JUDGED = (
     "the running metric over the last half of the steps, at most 1,000 samples, each judged before it is learnt; the "
@@ -85,14 +87,22 @@ class Plan:
         rates = ", ".join(f"{rate:g}" for rate in self.rates)
         trials, seeds = (
             f"{len(self.rates)} rates of {self.trial_steps:,} steps",
-            ", ".join(map(str, self.study.numbers)),
+            _listed(self.study.numbers),
         )
         return [
             f"rules      {count} combinations of update rule, device and learning rule{left}",
             f"search     of the learning rate, {trials} for each, seed {self.study.search_seed}: {rates}",
             f"           judged by {JUDGED}",
-            f"trainings  {count * self.study.seeds} of {self.steps:,} steps, seeds {seeds}",
+            f"trainings  {count * self.study.seeds:,} of {self.steps:,} steps, seeds {seeds}",
         ]
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds)) if len(seeds) <= _LISTED else f"{seeds[0]} to {seeds[-1]}"
+
+
+_LISTED = 10
+"""Seeds that are named one by one."""
 
 
 def plan(study: Asked) -> Plan:
@@ -261,6 +271,18 @@ def definition(plan: Plan) -> dict[str, Any]:
         "batch": plan.batch, "tests": [much.tests, much.test_samples],
         "dataset": None if spec is None else spec.dataset.sha256,
     }  # fmt: skip
+
+
+def check(plan: Plan, out: Path, *, on: On) -> None:
+    """Refuse what `carry_out` would refuse before it does anything; does and writes nothing.
+
+    Raises
+    ------
+    InputError, SystemFault
+        As `carry_out`, and as `studies.workers.pool.check`.
+    """
+    check_store(out, definition(plan))
+    check_place(on)
 
 
 def carry_out(plan: Plan, out: str | Path, *, on: On = "processes", done: Counted | None = None) -> Results:

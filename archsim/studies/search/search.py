@@ -156,7 +156,7 @@ class _Doing:
             alive=self._sharing.alive,
         )  # fmt: skip
         self._again.append(lambda: stage.again(asker.told()))
-        Loop(asker, what.space, stage, what.at_a_time, first).run()
+        Loop(asker, what.space, stage, what.at_a_time, first, self._sharing.turn).run()
 
     def _frame(self) -> pd.DataFrame:
         """Return one row a design: that of its training, else that of its estimate."""

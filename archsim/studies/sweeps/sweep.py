@@ -241,7 +241,7 @@ def check(plan: Plan, out: Path, *, on: On, stop_hopeless: bool = False) -> None
 
 def _check_hopeless(plan: Plan, *, stop_hopeless: bool) -> None:
     if stop_hopeless and plan.study.estimate:
-        raise InputError(key="--stop-hopeless", value="", expected="trainings: estimates are not ended early")
+        raise InputError("estimates are not ended early", key="--stop-hopeless", expected="trainings")
 
 
 def definition(plan: Plan) -> dict[str, Any]:

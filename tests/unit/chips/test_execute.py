@@ -284,7 +284,7 @@ def test_bands_cover_every_line_once_and_are_about_equal(lines: int, most: int) 
     ("name", "unit", "method"),
     [
         ("mixed-precision", "archsim.analog.cells.Cells", "multiply"),
-        ("mixed-precision", "archsim.learning.accumulate.Accumulator", "accumulate"),
+        ("mixed-precision", "archsim.learning.chi.accumulate.Accumulator", "accumulate"),
         ("mixed-precision", "archsim.analog.paired.PairedCells", "set_pulses"),
         ("in-array", "archsim.analog.cells.Cells", "multiply_transposed"),
         ("in-array", "archsim.analog.single.SingleCells", "pulse"),

@@ -16,7 +16,7 @@ from archsim.hardware.mac_array import MacArray
 from archsim.hardware.sram import Sram
 from archsim.hardware.updating.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
 from archsim.hardware.updating.programmer import LoggingProgrammer
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 from archsim.learning.functions import Elementwise
 
 CYCLE, ACCESS, SET, RESET, READ = 1009, 2003, 100_003, 50_021, 130_003

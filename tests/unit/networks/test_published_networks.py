@@ -87,6 +87,24 @@ def test_gpt2_small_is_the_published_one() -> None:
     assert attention(net) == 18_432 * 1024 * (1024 + 1) // 2  # causal: half, on average
 
 
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("gpt2-small", 124_439_808), ("gpt-wu2026-tiny", 6_830_000), ("gpt-wu2026-xlarge", 123_550_000)],
+)
+def test_a_gpt_whose_head_names_the_table_again_has_the_published_parameters(name: str, published: int) -> None:
+    """Those of Wu et al. to the two digits behind a million that they state, and without positions."""
+    told = workloads.document(name).data
+    *body, _ = told["network"]["layers"]
+    head = {"name": "head", "kind": "tied", "matrix": "code", "activation": "softmax"}
+    net = workloads.parse(workloads.document({**told, "network": {**told["network"], "layers": [*body, head]}}))
+    built = net.network.build()
+    if name == "gpt2-small":
+        assert parameters(built) == published
+    else:
+        places = words(built.graph.parameters["place"].shape)
+        assert parameters(built) - places == pytest.approx(published, abs=5000)
+
+
 def test_bert_base_is_the_published_one() -> None:
     """Of 110 million parameters; 85 million weights and 38 tiles a block of 512 x 512 (Burr et al. 2023, table 1)."""
     net = network("bert-base")

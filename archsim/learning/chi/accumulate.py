@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from archsim.base.arrays import F32, I64
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Scale
-from archsim.learning import _kernels
+from archsim.learning.chi import _kernels
 
 _NONE = np.empty(0, np.int64)
+Touched = NDArray[np.bool_]
+"""Which lines have a code that is not zero in a burst, (bursts, lines)."""
+_SLAB = 1024
+"""Vectors whose codes are found at once: few enough to stay in a cache until they are multiplied."""
 FLOAT_BITS = 24
 """From so many bits on chi is held in float32, whose significand has 24 bits, without a grid of its own."""
 
@@ -146,22 +150,32 @@ class Accumulator:
         if not isinstance(x_scale, float):
             x, x_scale = np.divide(x, x_scale, dtype=np.float32, casting="same_kind"), 1.0
         self._counts[:] = 0
-        for begin in range(0, x.shape[0], self.burst):
-            part = slice(begin, begin + self.burst)
-            x_codes, x_nonzero, x_touched = _coded(x[part], x_scale, self._x_levels, self._edges[0])
-            d_codes, d_nonzero, d_touched = _coded(d[part], 1.0, self._error_levels, self._edges[1])
-            _kernels.count_burst(x_nonzero, d_nonzero, x_touched, d_touched, self.skip_zeros, self._edges, self._counts)
-            by = factor
+        many = max(_SLAB // self.burst, 1) * self.burst
+        for begin in range(0, x.shape[0], many):
+            part = slice(begin, begin + many)
+            x_codes, x_nonzero, x_touched = _coded(x[part], x_scale, self._x_levels, self._edges[0], self.burst)
+            d_codes, d_nonzero, d_touched = _coded(d[part], 1.0, self._error_levels, self._edges[1], self.burst)
+            _kernels.count_bursts(
+                x_nonzero, d_nonzero, x_touched, d_touched, self.skip_zeros, self._edges, self._counts
+            )
+            by = factor if isinstance(factor, float) else 1.0
             if not isinstance(factor, float):
                 d_codes *= np.broadcast_to(factor, (x.shape[0], 1))[part].astype(np.float32)
-                by = 1.0
+            self._add(x_codes, d_codes, by, x_touched, d_touched)
+        sizes = [rows + columns for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
+        return Counts(self._flat.tolist(), [x.shape[0] * int(size) for size in sizes])
+
+    def _add(self, x_codes: F32, d_codes: F32, by: float, x_touched: Touched, d_touched: Touched) -> None:
+        """Add `by` times the products of the codes of bursts to chi, burst after burst."""
+        product = np.empty(self.chi.shape, np.float32)
+        for burst in range(len(x_touched)):
+            part = slice(burst * self.burst, (burst + 1) * self.burst)
+            np.matmul(d_codes[part].T, x_codes[part], out=product)
             due, saturated = _kernels.add_burst(
-                d_codes.T @ x_codes, by, self.chi, self.step, self.limit, x_touched, d_touched, self._crossed
+                product, by, self.chi, self.step, self.limit, x_touched[burst], d_touched[burst], self._crossed
             )
             self._due |= due
             self.saturated += saturated
-        sizes = [rows + columns for rows in np.diff(self._edges[0]) for columns in np.diff(self._edges[1])]
-        return Counts(self._flat.tolist(), [x.shape[0] * int(size) for size in sizes])
 
     @property
     def bands(self) -> list[int]:
@@ -198,11 +212,11 @@ class Accumulator:
         self._crossed[:] = self._due = True
 
 
-def _coded(x: F32, scale: float, levels: int, edges: I64) -> tuple[F32, I64, NDArray[np.bool_]]:
-    """Return the whole codes of x, (vectors, size), the non-zero ones by vector and band, and where there are any."""
-    codes, touched = np.empty_like(x), np.empty(x.shape[1], np.bool_)
+def _coded(x: F32, scale: float, levels: int, edges: I64, burst: int) -> tuple[F32, I64, Touched]:
+    """Return the whole codes of x, (vectors, size), the non-zero ones by vector and band, and where bursts have any."""
+    codes, touched = np.empty_like(x), np.empty((-(-x.shape[0] // burst), x.shape[1]), np.bool_)
     nonzero = np.empty((x.shape[0], edges.size - 1), np.int64)
-    _kernels.burst_codes(x, scale, levels, edges, codes, nonzero, touched)
+    _kernels.burst_codes(x, scale, levels, edges, burst, codes, nonzero, touched)
     return codes, nonzero, touched
 
 

@@ -1,4 +1,4 @@
-"""Where the elements of a tensor of PyTorch stand in a layer's result, while views and transposes move them.
+"""Where the elements of a tensor of a framework stand in a layer's result, while views and transposes move them.
 
 What only moves elements is done to an array of their places, in NumPy's words of the same meaning; a tensor whose
 elements stand in the order of the layer's own result is that result again.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,15 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Elements of a layer's result in another order: `places` holds, for each, its flat place in (batch, *shape)."""
+    """Elements of a layer's result in another order: `places` holds, for each, its flat place in (batch, *shape).
 
+    All of them are multiplied by `factor`.
+    """
+
+    TOLD: ClassVar[str] = "a signal whose elements were moved"
     value: Value
     places: Places
+    factor: float = 1.0
 
     @property
     def row(self) -> tuple[Places, Places]:
@@ -50,10 +55,38 @@ def places(value: Value, batch: int) -> Places:
     return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
 
 
+def whole(value: Value, batch: int) -> Moved:
+    """Return a layer's result, in the order that a framework has it in, as elements of what the layer gives."""
+    turned = {"steps": (1, 0, 2), "columns": (0, 2, 1)}.get(value.layout)
+    if turned is None:
+        return Moved(value, places(value, batch))
+    shape = value.shape if value.layout == "steps" else value.shape[::-1]
+    plain = replace(value, layout="plain", shape=shape)
+    return Moved(plain, places(plain, batch).transpose(turned))
+
+
 def settled(moved: Moved, batch: int) -> Value | Moved:
     """Return the layer's result where the elements stand in its order again, under its shape."""
     own = places(moved.value, batch)
+    if moved.factor != 1:
+        return moved
     return moved.value if own.shape == moved.places.shape and (own == moved.places).all() else moved
+
+
+def by_vector(moved: Moved, made: Value) -> Moved:
+    """Return what a layer made of each vector of a signal, in the order that the vectors stand in.
+
+    Raises
+    ------
+    UnknownNodeError
+        If they are not whole vectors of the layer before.
+    """
+    vectors, begins = moved.row
+    if moved.places.shape[-1] != moved.value.shape[-1] or begins.any():
+        raise UnknownNodeError("works on parts of vectors; expected whole ones")
+    units = made.shape[-1]
+    found = (vectors[:, None] * units + np.arange(units)).reshape(*moved.places.shape[:-1], units)
+    return Moved(made, found)
 
 
 def _axis(array: Places, axis: int) -> int:
