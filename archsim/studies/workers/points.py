@@ -59,13 +59,13 @@ def run_points(
                 done(name, summary)
 
     each = ((name, Point(resolve(**options), options.get("data"), _shown(options))) for name, options in points.items())
-    found = once_each(each, folder, trained, "summary", most=len(points), done=tell, on=on)
+    found = once_each(each, folder, trained, "summary", most=len(points), done=tell, timed=True, on=on)
     return {name: found[name] for name in points}
 
 
 def once_each(
     points: Iterable[tuple[Name, Point]], folder: Path, task: Callable[[Parcel], Any], result: str, *, most: int,
-    done: Callable[[list[Name], Any, int, int], None], on: On = PROCESSES,
+    done: Callable[[list[Name], Any, int, int], None], timed: bool = False, on: On = PROCESSES,
 ) -> dict[Name, Any]:  # fmt: skip
     """Do a task for every point that does not stand in a folder yet, and return name -> its result.
 
@@ -82,6 +82,8 @@ def once_each(
     done : callable
         Called with the names that a result is of, the result, how many tasks are finished and how many there are;
         none of what stands there.
+    timed : bool
+        Whether it is noted, too, how long it took and where it was done; without, the files are the same everywhere.
     on : where to run, as for `pool`
     """
     found: dict[Name, Any] = {}
@@ -99,7 +101,8 @@ def once_each(
             due.setdefault(key, (point, []))[1].append(name)
         for number, each in enumerate(finished(_tasks(due, task, workers), workers) if workers else (), start=1):
             point, names = due[each.name]
-            content = {**point.noted, "seconds": each.seconds, "by": each.by, result: each.result()}
+            where = {"seconds": each.seconds, "by": each.by} if timed else {}
+            content = {**point.noted, **where, result: each.result()}
             files.write_text(folder / f"{each.name}.json", json.dumps(content, indent=1) + "\n")
             found |= dict.fromkeys(names, each.value)
             done(names, each.value, number, len(due))
