@@ -12,7 +12,7 @@ from archsim.accounting.ledger import FUNCTIONS
 from archsim.base import registry
 from archsim.base.errors import nearest
 from archsim.base.extends import chain, merge
-from archsim.base.files import find
+from archsim.base.finding import find
 from archsim.base.quantities import Bits, BitWidth, Count, Length, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, validate
 

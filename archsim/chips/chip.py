@@ -17,17 +17,17 @@ from archsim.base.expected import expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.architecture import Architecture
-from archsim.chips.beyond import Beyond
 from archsim.chips.board import Times
-from archsim.chips.buffers import words_alive
+from archsim.chips.fitting.beyond import Beyond
+from archsim.chips.fitting.buffers import words_alive
 from archsim.chips.kind import ChipKind
 from archsim.chips.pipeline import Pipeline
 from archsim.chips.plan import plan
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
-from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.sram import Sram, bank_bit
+from archsim.hardware.updating.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser

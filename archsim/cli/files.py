@@ -11,7 +11,7 @@ import typer
 
 from archsim.base.progress import Report
 from archsim.cli.group import Group
-from archsim.cli.options import AsJson, Data, Quiet
+from archsim.cli.options import AsJson, Data, Quiet, tell_lint
 from archsim.display import console
 
 Write = Annotated[Path, typer.Option(help="File to write.")]
@@ -179,17 +179,9 @@ def archs_lint(
     from archsim.base.files import shipped_names
     from archsim.studies.structure import lint_architecture
 
-    problems = 0
     techs = tech or ["bottom-up-14nm"]
-    for name in names or shipped_names("architectures"):
-        found = lint_architecture(name, techs)
-        for line in found:
-            typer.echo(line)
-        bad = sum(not line.startswith("note: ") for line in found)
-        problems += bad
-        typer.echo(f"{Path(name).stem}: {'ok' if not bad else f'{bad} problems'} for {', '.join(techs)}")
-    if problems:
-        raise typer.Exit(1)
+    found = ((name, lint_architecture(name, techs)) for name in names or shipped_names("architectures"))
+    tell_lint(found, techs)
 
 
 @archs_app.command("diff")

@@ -15,6 +15,8 @@ from archsim.networks.graph import SEED_WORDS, SEEDS, Graph, Matrix, Node, Param
 
 LINEAR = "linear"
 """The activation that is none."""
+MOST_WEIGHTS = 10**11
+"""Of a matrix: a million tiles and more, assumed to be more than anyone asks for; a slip would fill the memory."""
 _Kind = TypeVar("_Kind", Matrix, Parameter)
 
 
@@ -81,10 +83,15 @@ class Builder:
         Raises
         ------
         ModelError
-            If the name is taken; within `again` if there is none of that name and shape.
+            If the name is taken, or the matrix is larger than any; within `again` if there is none of that name and
+            shape.
         """
         if self._again:
             return self._same(name, self._matrices, (rows, columns))
+        if rows * columns > MOST_WEIGHTS:
+            raise ModelError(
+                f"the matrix {name}, {rows:,} x {columns:,}, is larger than archsim takes: {MOST_WEIGHTS:,} weights"
+            )
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
         std = self.spread(rows, initial_std)

@@ -19,8 +19,8 @@ from archsim.base.expected import Shares
 from archsim.base.signal import OTHER_PHASES, Tag
 from archsim.chips.activity import Activity, Written
 from archsim.chips.architecture import Architecture
-from archsim.chips.in_array import weight_steps
-from archsim.chips.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.in_array import weight_steps
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.learning.functions import Function
 from archsim.networks.program import Call, Program
 from archsim.studies.estimate.in_place import LEARNT, OFF, Learning, assumed_pulses

@@ -54,7 +54,7 @@ def estimate(
         If something is wrong with the network, an option or the run.
     """
     spec = resolve(network, **options)
-    trained = courses(activity) if activity is not None else []
+    trained = _trained(activity) if activity is not None else []
     told = known(spec, trained, window)
     chips = [estimate_chip(spec, architecture, told(architecture)) for architecture in spec.architectures]
     found = content(spec, priced(spec, chips))
@@ -88,6 +88,13 @@ def known(spec: EstimateSpec, trained: Sequence[Course], window: tuple[int, int]
         return assumed(spec, architecture) if course is None else course.activity(window)
 
     return told
+
+
+def _trained(run: Path) -> list[Course]:
+    try:
+        return courses(run)
+    except InputError as error:
+        raise (error.of(key="--activity") if error.key == "DIR" else error) from error
 
 
 def _course(trained: Sequence[Course], architecture: Architecture) -> Course | None:

@@ -14,7 +14,7 @@ from statistics import fmean
 
 from archsim.chips.activity import Activity
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.runs.training import Training
 from archsim.studies.estimate.whole import Part
 

@@ -13,7 +13,7 @@ from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips.activity import Activity
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.studies.endurance import limit_of
 from archsim.studies.estimate.books import estimate_chip
 from archsim.studies.estimate.content import PULSES, priced

@@ -15,7 +15,7 @@ from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
 from archsim.chips.execute import execute, training_step
-from archsim.chips.spill import spilled
+from archsim.chips.fitting.spill import spilled
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Moved, Program, homes
 

@@ -9,7 +9,7 @@ from import_kit import macs
 
 from archsim.base.errors import InputError
 from archsim.base.files import shipped_names
-from archsim.chips.placement import place
+from archsim.chips.fitting.placement import place
 from archsim.learning.functions import Function, words
 from archsim.learning.sequences.attention import Scores, Weighted
 from archsim.networks.network import Network
