@@ -15,6 +15,7 @@ from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
 from archsim.chips.pipeline import Taping
+from archsim.hardware.clock import Clock
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Moved, Program
@@ -140,13 +141,19 @@ def execute(
             elif beside:
                 moving.append(ask(run))
             else:
-                held[output] = (yield from chip.clock.together([ask(run), *moving]))[0]
-                moving.clear()
+                held[output] = yield from (_beside(chip.clock, ask(run), moving) if moving else ask(run))
             position += 1
             for number in last:
                 held[number] = None
         begin = chip.book_time(booked, begin)
     return [held[number].values for _, number in program.results]
+
+
+def _beside(clock: Clock, work: Work[Any], moving: list[Work[Any]]) -> Work[Any]:
+    """Return the result of some work when it and all moves are done, which are no more to be done then."""
+    several = [work, *moving]
+    moving.clear()
+    return (yield from clock.together(several))[0]
 
 
 def _pass(phase: str) -> None:

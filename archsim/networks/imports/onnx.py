@@ -109,7 +109,7 @@ class Reader:
                 found = HANDLERS[node.op_type](self, node)
                 self.values.update(zip(node.output, found if isinstance(found, list) else [found], strict=False))
             except UnknownNodeError as error:
-                raise InputError(str(error), key=where, file=file) from None
+                raise InputError(str(error), key=where, file=file, hint=WHAT_TO_DO) from None
         try:
             last = self._settled(self.graph.output[0].name)
         except UnknownNodeError as error:
@@ -145,7 +145,10 @@ class Reader:
         """Return a formula as an activation, of the layer before if nobody else reads what is between."""
         known = formula.kind()
         if known is None:
-            raise UnknownNodeError(f"takes a function of {formula.base} that is no activation that is known")
+            raise UnknownNodeError(
+                f"takes a function of {formula.base} that is no activation that is known; expected a GELU, a sigmoid "
+                "or a tanh"
+            )
         if known[1]:
             self.sketch.draft.note(BY_TANH)
         alone = all(self._readers.get(one, set()) <= formula.inside for one in {formula.base, *formula.inside} - {name})

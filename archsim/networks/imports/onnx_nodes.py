@@ -8,18 +8,13 @@ from typing import Any, cast
 from archsim.networks.imports.channels_first import Pads, Shape, Steps, Value, same
 from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BY_TANH, UNARY, Formula
+from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, lined, windows_of_one_row
 from archsim.networks.imports.moments import Moment
 from archsim.networks.imports.moved import Moved, by_vector, settled
 from archsim.networks.imports.onnx import Reader, attributes, handles, name_of
 from archsim.networks.imports.onnx_attention import Scores, multiplied, softened
-from archsim.networks.imports.onnx_sequences import (
-    as_image,
-    as_line,
-    filters_of_one_row,
-    lstm,
-    windows_of_one_row,
-)
-from archsim.networks.imports.shapes import lined, reshaped
+from archsim.networks.imports.onnx_sequences import lstm
+from archsim.networks.imports.shapes import reshaped
 
 
 def _steps(told: dict[str, Any], image: Shape, window: Shape) -> Steps:

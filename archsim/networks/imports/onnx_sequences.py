@@ -1,7 +1,4 @@
-"""What ONNX nodes of sequences become: an LSTM, whose batch is the second axis, and what brings it there and back.
-
-A convolution of a line, (channels, places), is one of an image of one row.
-"""
+"""What ONNX nodes of sequences become: an LSTM, whose batch is the second axis, and what brings it there and back."""
 
 from __future__ import annotations
 
@@ -10,43 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from archsim.networks.imports.channels_first import Shape, Value
+from archsim.networks.imports.channels_first import Value
 from archsim.networks.imports.draft import UnknownNodeError, Values, Weight
 from archsim.networks.imports.onnx import Reader, attributes, name_of
 
 GATES = (0, 2, 1, 3)
 """Where our gates i, f, o, g stand among i, o, f, c of ONNX."""
 BATCH_SECOND = (1, 0, 2)
-
-
-# --- lines ------------------------------------------------------------------------------------------------------------
-def as_image(x: Value) -> Value:
-    """Return a line as an image of one row; all else as it is."""
-    return replace(x, shape=(x.shape[0], 1, x.shape[1]), layout="image") if x.layout == "line" else x
-
-
-def as_line(x: Value, of: Value) -> Value:
-    """Return what was made of a line as one."""
-    return replace(x, shape=(x.shape[0], x.shape[2]), layout="line") if of.layout == "line" else x
-
-
-def windows_of_one_row(window: Shape, told: dict[str, Any]) -> tuple[Shape, dict[str, Any]]:
-    """Return a window over a line, and a node's attributes, as those over an image of one row.
-
-    Strides and dilations of the one row decide nothing: they are those of its places.
-    """
-    found = dict(told)
-    for key in ("strides", "dilations"):
-        found[key] = list(told.get(key, [1])) * 2
-    before, after = told.get("pads", [0, 0])
-    return (1, *window), {**found, "pads": [0, before, 0, after]}
-
-
-def filters_of_one_row(weight: Weight) -> Weight:
-    """Return filters (units, channels, places) as those of images of one row."""
-    units, channels, places = weight.shape
-    values = None if weight.values is None else weight.values.reshape(units, channels, 1, places)
-    return Weight((units, channels, 1, places), values)
 
 
 # --- sequences --------------------------------------------------------------------------------------------------------

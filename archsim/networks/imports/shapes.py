@@ -63,14 +63,6 @@ def _flat(sketch: Sketch, name: str, x: Value) -> Value:
     return Value(sketch.draft.add(name, "flatten", [x.layer]), size, order=kept)
 
 
-def lined(sketch: Sketch, name: str, x: Value) -> Value:
-    """Return a sequence that lies (size, steps) as a line, (channels, places); all else as it is."""
-    if x.layout != "columns":
-        return x
-    channels, places = x.shape
-    return Value(sketch.draft.add(f"{name}-line", "fit", [x.layer], shape=[1, places, channels]), x.shape, "line")
-
-
 def transposed(x: Value, order: Sequence[int]) -> Value:
     """Return a value with its axes, without the batch, in another order: no layer does anything.
 

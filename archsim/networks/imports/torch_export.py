@@ -124,7 +124,7 @@ class Reader:
                         expected=f"one of {', '.join(sorted({*HANDLERS, *MOVES}))}", hint=WHAT_TO_DO,
                     )  # fmt: skip
             except UnknownNodeError as error:
-                raise InputError(str(error), key=where, file=self.file) from None
+                raise InputError(str(error), key=where, file=self.file, hint=WHAT_TO_DO) from None
         found = self.values.get(last)
         if not isinstance(found, Value) or not self.sketch.draft.layers:
             raise InputError("gives nothing that a layer gives whole", file=self.file)

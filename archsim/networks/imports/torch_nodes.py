@@ -9,6 +9,7 @@ from archsim.networks.imports.attending import attended, causal
 from archsim.networks.imports.channels_first import Sketch, Steps, Value
 from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BY_TANH
+from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, lined
 from archsim.networks.imports.moved import MOVES, Moved, by_vector, places, settled
 from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
 from archsim.networks.imports.torch_export import Reader, name_of
@@ -52,6 +53,33 @@ def _conv(reader: Reader, node: Any) -> Value:
         node.name, reader.value(node), reader.needed(node, 1), reader.weight(node, 2), _steps(node, 3),
         groups=_told(node, 6, 1),
     )  # fmt: skip
+
+
+@_of("conv1d")
+def _conv_of_line(reader: Reader, node: Any) -> Value:
+    """Add a convolution of a line, also of one that stood as a sequence before."""
+    x = _line(reader, node)
+    weight = filters_of_one_row(reader.needed(node, 1))
+    made = reader.sketch.conv(
+        node.name, as_image(x), weight, reader.weight(node, 2), _of_one_row(node, 3), groups=_told(node, 6, 1)
+    )  # fmt: skip
+    return as_line(made, x)
+
+
+def _line(reader: Reader, node: Any) -> Value:
+    x = lined(reader.sketch, node.name, reader.value(node))
+    if x.layout != "line":
+        raise UnknownNodeError("works on what is no line (channels, places) that a layer gives")
+    return x
+
+
+def _of_one_row(node: Any, first: int, *, stride: Any = 1) -> Steps:
+    """Return stride, padding and dilation of places, arguments from one on."""
+    told = [_told(node, first + k, usual) for k, usual in enumerate((stride, 0, 1))]
+    if any(isinstance(each, str) for each in told):
+        raise UnknownNodeError(f"padding {told[1]!r}; expected numbers")
+    strides, pad, dilation = (_pair(each)[0] for each in told)
+    return Steps((strides, strides), (0, pad, 0, pad), (dilation, dilation))
 
 
 @_of("conv_transpose2d")
@@ -187,6 +215,13 @@ def _max_pool(reader: Reader, node: Any) -> Value:
     return reader.sketch.pool(node.name, reader.value(node), "max-pool", window, steps, ceil=ceil)
 
 
+@_of("max_pool1d")
+def _max_pool_of_line(reader: Reader, node: Any) -> Value:
+    x, window = _line(reader, node), (1, _pair(node.args[1])[0])
+    steps, ceil = _of_one_row(node, 2, stride=window[1]), bool(_told(node, 5, False))
+    return as_line(reader.sketch.pool(node.name, as_image(x), "max-pool", window, steps, ceil=ceil), x)
+
+
 @_of("avg_pool2d")
 def _average_pool(reader: Reader, node: Any) -> Value:
     window = _pair(node.args[1])
@@ -206,7 +241,7 @@ def _mean(reader: Reader, node: Any) -> Value:
     if kind == "adaptive_avg_pool2d" and tuple(told) != (1, 1):
         return _adaptive(reader.sketch, node.name, x, _pair(told))
     rank, kept = len(x.shape) + 1, kind != "mean" or bool(_told(node, 2, False))
-    positions = [2, 3] if x.layout == "image" else [2] if x.layout == "columns" else [1]
+    positions = [2, 3] if x.layout == "image" else [2] if x.layout in ("columns", "line") else [1]
     if kind == "mean" and sorted(axis % rank for axis in told) != positions:
         raise UnknownNodeError(f"over the axes {list(told)}; expected those of positions, {positions}")
     made = reader.sketch.global_average(node.name, x)

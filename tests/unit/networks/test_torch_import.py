@@ -87,6 +87,19 @@ class Text(nn.Module):
         return self.head(self.norm(x + self.down(f.gelu(self.up(x)))))
 
 
+class Windows(nn.Module):
+    """Convolutions of a line behind a table of codes, a pool and a mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.head = nn.Embedding(11, 8), nn.Linear(6, 3)
+        self.first, self.second = nn.Conv1d(8, 6, 3, padding=1), nn.Conv1d(6, 6, 3, stride=2, dilation=1)
+
+    def forward(self, codes: Any) -> Any:
+        x = f.max_pool1d(f.relu(self.first(self.table(codes).transpose(1, 2))), 2)
+        return self.head(f.gelu(self.second(x)).mean(2))
+
+
 def shaken(module: Any) -> Any:
     """Give the running moments of batch norms, and all that starts at 0 or 1, other values."""
     for each in module.modules():
@@ -145,10 +158,11 @@ def test_a_model_gives_what_pytorch_gives(name: str) -> None:
     assert given == pytest.approx(wanted.reshape(given.shape), rel=1e-4, abs=1e-5)
 
 
-def test_a_decoder_of_codes_gives_what_pytorch_gives() -> None:
+@pytest.mark.parametrize(("make", "steps"), [(Text, 6), (Windows, 10)])
+def test_a_network_of_codes_gives_what_pytorch_gives(make: Any, steps: int) -> None:
     torch.manual_seed(0)
-    module = shaken(Text())
-    codes = torch.randint(0, 11, (2, 6))
+    module = shaken(make())
+    codes = torch.randint(0, 11, (2, steps))
     given = passed(network(linear(traced(module, codes))), codes.numpy().astype(np.float32))
     assert given == pytest.approx(module(codes).detach().numpy(), rel=1e-4, abs=1e-5)
 
