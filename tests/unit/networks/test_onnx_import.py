@@ -51,7 +51,12 @@ def counted(path: Path) -> int:
     return total
 
 
-@pytest.mark.parametrize("name", [*MODELS, *OF_ZIGZAG])
+def tried(names: list[str], large: set[str]) -> list[Any]:
+    """Return names, the large models (hundreds of megabytes of weights, filled in as they are read) marked long."""
+    return [pytest.param(name, marks=pytest.mark.long) if name in large else name for name in names]
+
+
+@pytest.mark.parametrize("name", tried([*MODELS, *OF_ZIGZAG], {"light_vgg19", "light_zfnet512", "light_bvlc_alexnet"}))
 def test_a_model_of_other_people_has_its_multiply_accumulates(name: str) -> None:
     path = model_of(name)
     net = network(read(path))
@@ -60,7 +65,7 @@ def test_a_model_of_other_people_has_its_multiply_accumulates(name: str) -> None
     assert net.outputs == 1000
 
 
-@pytest.mark.parametrize("name", ["light_squeezenet", "light_shufflenet", "mobilenetv2"])
+@pytest.mark.parametrize("name", tried(["light_squeezenet", "light_shufflenet", "mobilenetv2"], {"light_squeezenet"}))
 def test_a_model_of_other_people_trains_a_step(name: str) -> None:
     net = network(read(model_of(name)))
     rng = np.random.default_rng(0)
