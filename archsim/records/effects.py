@@ -147,7 +147,7 @@ def _of_fit(values: Array, factors: Sequence[Factor]) -> tuple[dict[tuple[str, .
 
 
 _RANK = 1e-10
-"""Of the largest singular value of the products of columns: what is smaller is rounding, and its terms cannot be told."""
+"""Of the largest singular value of the products of columns: what is smaller is rounding, its terms cannot be told."""
 _ENOUGH, _NEARLY = 1.5, 0.9
 """Designs a coefficient, without which nothing is fitted but to a grid of which this part is there."""
 
