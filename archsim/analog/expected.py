@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from archsim.analog.cells import Grids, Into, Read, Refreshed
+from archsim.analog.cells import Grids, Into, Read
+from archsim.analog.paired import Refreshed
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Events, Expected, expected
 

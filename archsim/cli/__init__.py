@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from copy import copy
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -96,7 +96,7 @@ def main() -> None:
     _open_streams()
     signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
-        code = _command(_named(sys.argv[1:]))(prog_name="archsim", standalone_mode=False)
+        code = commands(_known() & frozenset(sys.argv[1:]))(prog_name="archsim", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:
         code = stop.code
@@ -109,19 +109,21 @@ _GARBAGE = 100_000
 """New objects after which garbage is searched for: after Python's 700, it takes a tenth of a short command's time."""
 
 
-def _named(words: Sequence[str]) -> frozenset[str]:
-    """Return the commands, and the groups of them, that some words may ask for."""
-    known = {str(each.name) for each in app.registered_commands} | {str(each.name) for each in app.registered_groups}
-    return frozenset(known & set(words))
+def _known() -> frozenset[str]:
+    return frozenset(str(each.name) for each in app.registered_commands) | {
+        str(each.name) for each in app.registered_groups
+    }
 
 
 @cache
-def _command(named: frozenset[str]) -> Any:
-    """Return all commands, of which those named take their arguments; built once, for who calls `main` again.
+def commands(named: frozenset[str] | None = None) -> Any:
+    """Return all commands, of which those named, if not None, take their arguments; built once, for who calls again.
 
     To read the options of all commands takes a short command as long as all else, and of the others only name and
     summary are ever told.
     """
+    if named is None:
+        return commands(_known())
     told = copy(app)
     told.registered_commands = [_or_told(each, named) for each in app.registered_commands]
     told.registered_groups = [_or_told(each, named) for each in app.registered_groups]

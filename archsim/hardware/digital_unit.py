@@ -14,7 +14,7 @@ from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, fp32
 from archsim.hardware.sram import Sram
 from archsim.learning.functions import Function, words
 from archsim.learning.maths import normalised, normalised_by_vector
@@ -36,16 +36,7 @@ class DigitalUnit(Component):
 
     kind = "digital_unit"
     ACTIONS: ClassVar = {
-        "add": Action(
-            "one 32-bit floating-point addition", "arithmetic", part="arithmetic", circuit="logic", row="fp32.add"
-        ),
-        "multiply": Action(
-            "one 32-bit floating-point multiplication",
-            "arithmetic",
-            part="arithmetic",
-            circuit="logic",
-            row="fp32.multiply",
-        ),
+        **fp32("arithmetic"),
         "compare": Action("one comparison", "arithmetic", part="arithmetic", circuit="logic"),
         "lookup": Action("one look-up of the activation table", "activation", part="arithmetic", circuit="logic"),
         "buffer.read": Action(

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.arrays import F32
 from archsim.base.blas import one_thread
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 
 SIZES = ((2048, 576, 128), (128, 784, 250))
 """Vectors, rows, columns: a convolution of 64 to 128 channels by 3x3, and the perceptron's first layer in a batch."""

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from archsim.analog import _kernels
-from archsim.analog.cells import PairedCells, normal_table
+from archsim.analog.cells import normal_table
+from archsim.analog.paired import PairedCells
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from archsim.analog import _kernels
 from archsim.analog import cells as cells_module
-from archsim.analog.cells import PairedCells, normal_table
+from archsim.analog.cells import normal_table
+from archsim.analog.paired import PairedCells
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.devices.base import DeviceArray, Switches
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 
 shapes = st.tuples(st.integers(1, 13), st.integers(1, 9))
 
