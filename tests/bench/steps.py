@@ -1,8 +1,9 @@
 """A whole training step of each kind of network, on each chip, beside PyTorch's of the same network and batch.
 
 archsim's steps are those of the shipped workloads: products through the device model, digital functions, update, clock
-and books. One thread each; seconds of the processor, the least of some rounds, in which all take their turns: then each
-meets the machine as busy as the others do. Without torch the chips are timed alone, and without CIFAR-10 the convolutional network is LeNet's stand-in, without PyTorch's.
+and books. One thread each; seconds of the processor, the least of some rounds, in which all take their turns: so each
+meets the machine as busy as the others do. Without torch the chips are timed alone, and without CIFAR-10 the
+convolutional network is LeNet's stand-in, without PyTorch's.
 """
 
 from __future__ import annotations
