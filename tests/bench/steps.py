@@ -1,14 +1,15 @@
 """A whole training step of each kind of network, on each chip, beside PyTorch's of the same network and batch.
 
 archsim's steps are those of the shipped workloads: products through the device model, digital functions, update, clock
-and books. One thread each; seconds of the processor, the least of some rounds. Without torch the chips are timed alone,
-and without CIFAR-10 the convolutional network is LeNet's stand-in, without PyTorch's.
+and books. One thread each; seconds of the processor, the least of some rounds, in which all take their turns: so each
+meets the machine as busy as the others do. Without torch the chips are timed alone, and without CIFAR-10 the
+convolutional network is LeNet's stand-in, without PyTorch's.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Trainer
 
-ROUNDS = 5
+ROUNDS = 8
 AIMS = {"cnn-cifar10": 4, "lstm-text": 5, "gpt-text": 4}
 """Workload -> times PyTorch's step that the analog chip's may take."""
 BATCHES = {"cnn-cifar10": (8, 64), "lstm-text": (16,), "gpt-text": (16,)}
@@ -24,16 +25,16 @@ BUFFER = 2**25
 """Words of the signal buffer, for the largest of them."""
 
 
-def best(step: Callable[[], object]) -> float:
-    """Return the least processor time [s] of some steps, after two that are not timed."""
-    step()
-    step()
-    seconds = []
-    for _ in range(ROUNDS):
-        begin = time.thread_time()
-        step()
-        seconds.append(time.thread_time() - begin)
-    return min(seconds)
+def best(steps: Sequence[Callable[[], object]]) -> list[float]:
+    """Return the least processor time [s] of each of some steps in turns, after two of each that are not timed."""
+    least = [float("inf")] * len(steps)
+    for turn in range(-2, ROUNDS):
+        for k, step in enumerate(steps):
+            begin = time.thread_time()
+            step()
+            if turn >= 0:
+                least[k] = min(least[k], time.thread_time() - begin)
+    return least
 
 
 def torch_step(name: str, batch: int) -> Callable[[], object]:
@@ -113,10 +114,11 @@ def main() -> None:
     for name, batches in BATCHES.items():
         for batch in batches:
             spec = spec_of(name, batch)
-            analog, digital = (best(partial(Trainer(spec, each).train, 1)) for each in spec.architectures)
+            steps = [partial(Trainer(spec, each).train, 1) for each in spec.architectures]
             label = f"{spec.workload.name}, batch {batch}"
             same = beside and spec.workload.name == name
-            bare = best(torch_step(name, batch)) if same else float("nan")
+            analog, digital, *beside_it = best([*steps, *([torch_step(name, batch)] if same else [])])
+            bare = beside_it[0] if same else float("nan")
             row = f"{label:26}{_ms(bare)}{_ms(analog)}{analog / bare:10.2f}{AIMS[name]:5}{_ms(digital):>11}"
             print(row.replace("nan", "  -"))
 

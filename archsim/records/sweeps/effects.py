@@ -134,7 +134,8 @@ def _of_fit(values: Array, factors: Sequence[Factor]) -> tuple[dict[tuple[str, .
         design = np.hstack([np.ones((len(values), 1)), *blocks])
         if len(values) < _ENOUGH * design.shape[1] and not _nearly_full(factors):
             continue
-        found, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
+        # Of ones and zeros the products are whole numbers: as exact as the designs themselves, and thousands less
+        found, _, rank, _ = np.linalg.lstsq(design.T @ design, design.T @ values, rcond=_RANK)
         if rank < design.shape[1] and method == PAIRS:
             continue
         explained = 1 - float(np.var(values - design @ found) / np.var(values))
@@ -145,6 +146,8 @@ def _of_fit(values: Array, factors: Sequence[Factor]) -> tuple[dict[tuple[str, .
     return None
 
 
+_RANK = 1e-10
+"""Of the largest singular value of the products of columns: what is smaller is rounding, its terms cannot be told."""
 _ENOUGH, _NEARLY = 1.5, 0.9
 """Designs a coefficient, without which nothing is fitted but to a grid of which this part is there."""
 
