@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells, PairedCells, read_devices
-from archsim.analog.single import Pulsed, SingleCells
+from archsim.analog.single import Coincided, Pulsed, SingleCells
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
 from archsim.base.streams import Streams
 from archsim.devices.base import Device
+from archsim.learning.trains.sending import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,12 @@ class HybridCells(Cells):
         self._renew_at(done.index, now_ps)
         return done
 
-    def on_lines(self, rows: I64, columns: I64) -> float:
-        """Return as `SingleCells` does; only volatile devices are on these lines."""
-        return self.volatile.on_lines(rows, columns)
+    def send(self, part: Part, now_ps: int, slot_ps: int) -> Coincided:
+        """Pulse volatile devices as `SingleCells` does, by their sign; only they are on these lines."""
+        done = self.volatile.send(part, now_ps, slot_ps, sign=int(self.sign[0]))
+        rows, columns = (lines.reshape(-1) for lines in np.meshgrid(*part.touched(), indexing="ij"))
+        self._renew_at(rows * self.shape[1] + columns, now_ps)
+        return done
 
     def wait_batch(self, now_ps: int) -> bool:
         """Let a batch pass, for the volatile devices' leak; return whether they leaked."""

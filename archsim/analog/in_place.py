@@ -7,7 +7,7 @@ from typing import cast
 
 from archsim.analog.expected import ExpectedCells
 from archsim.analog.expected import Writing as Pairs
-from archsim.analog.single import Pulsed
+from archsim.analog.single import Coincided, Pulsed
 from archsim.base.arrays import I64
 
 
@@ -100,6 +100,17 @@ def given(up: float, down: float, rows: int, writing: InPlace, share: float = 1.
     return cast("I64", Given(up, down, rows, writing, share))
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedPart:
+    """What is expected to reach an array of trains: slots, weights met and their pulses, pulses on all lines."""
+
+    slots: float
+    index: I64
+    pulses: I64
+    on_rows: float
+    on_columns: float
+
+
 class ExpectedSingleCells(ExpectedCells):
     """An array of devices against a fixed reference, without devices.
 
@@ -133,10 +144,16 @@ class ExpectedSingleCells(ExpectedCells):
         up, down = self.written * due.up, self.written * due.down
         return Pulsed(up, down, up * self._each, down * self._each, index, pulses)
 
-    def on_lines(self, rows: I64, columns: I64) -> float:
-        """Return the sum over pulses of the conductance [S] of the line they are on."""
-        along_rows, along_columns = rows.sum() * self.shape[1], columns.sum() * self.shape[0]
-        return float((along_rows * self.copies + along_columns * self.written) * self._middle * self._line)
+    def send(self, part: ExpectedPart, now_ps: int, slot_ps: int) -> Coincided:
+        """Return what trains that only are expected do."""
+        del slot_ps
+        done = self.pulse(part.index, part.pulses, now_ps)
+        along_rows, along_columns = part.on_rows * self.shape[1], part.on_columns * self.shape[0]
+        conducted = (along_rows * self.copies + along_columns * self.written) * self._middle * self._line
+        up_half, down_half = (max(conducted - 2 * moment, 0.0) for moment in (done.up_moment, done.down_moment))
+        return Coincided(
+            done.up, done.down, done.up_moment, done.down_moment, part.on_rows, part.on_columns, up_half, down_half
+        )  # fmt: skip
 
     def wait_batch(self, now_ps: int) -> bool:
         """Let nothing leak: it is part of the mean."""

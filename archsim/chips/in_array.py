@@ -47,7 +47,7 @@ from archsim.hardware.tile import Converters
 from archsim.learning.expected import ExpectedTransfer
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import PulseRule
-from archsim.learning.trains import PulseTrains
+from archsim.learning.trains.sending import PulseTrains
 from archsim.learning.transfer import Follow
 from archsim.networks.graph import Matrix
 from archsim.networks.network import Network

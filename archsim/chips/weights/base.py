@@ -19,7 +19,7 @@ from archsim.chips.placement import Due, Grid, by_tile
 from archsim.hardware.array_writer import ArrayWriter
 from archsim.hardware.component import Component
 from archsim.learning.pulses import PulseRule
-from archsim.learning.trains import PulseTrains
+from archsim.learning.trains.sending import Part, PulseTrains, Sent
 from archsim.learning.transfer import Buffered
 
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ class InArrayLayer:
     def by_tile(self, index: I64, pulses: I64) -> Iterator[Due]:
         """Sort pulses to tiles."""
         return iter(by_tile(self.grid, index, pulses))
+
+    def parts(self, sent: Sent) -> Iterator[tuple[int, int, Part]]:
+        """Return row and column of each tile, and what reaches it of trains."""
+        for r, row in enumerate(self.grid.rows):
+            for c, column in enumerate(self.grid.columns):
+                yield r, c, sent.to(row.part, column.part)
 
     def in_line(self, line: int, pulses: I64) -> Iterator[Due]:
         """Sort the pulses of a line, (columns,), to the tiles that it goes through and where any are due."""

@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from archsim.analog.hybrid import Written
-from archsim.analog.in_place import NEVER, ExpectedSingleCells, InPlace, given
+from archsim.analog.in_place import NEVER, ExpectedPart, ExpectedSingleCells, InPlace, given
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Shares, expected
 from archsim.chips.in_array_file import InArrayArchitecture, TransferFile
 from archsim.chips.placement import Due, Grid, Shape, place, shapes_in_tiles
 from archsim.chips.weights.base import FastArray, InArrayLayer, band_of
 from archsim.devices.base import Device
-from archsim.learning.expected import ExpectedPulseRule, ExpectedTrains, ExpectedTransfer, over_tiles, pairs
+from archsim.learning.expected import (
+    ExpectedPulseRule,
+    ExpectedSent,
+    ExpectedTrains,
+    ExpectedTransfer,
+    over_tiles,
+    pairs,
+)
+from archsim.learning.trains.sending import Part, Sent
 from archsim.learning.transfer import Buffered, Chopped, Dynamic
 from archsim.networks.network import Network
 
@@ -36,14 +44,24 @@ class ExpectedInArrayLayer(InArrayLayer):
     def by_tile(self, index: I64, pulses: I64) -> Iterator[Due]:
         """Return each tile's part of the pulses of as many outer products of a vector as `index` has all weights."""
         del pulses
-        trains, writing = isinstance(self.rule, ExpectedTrains), self.writing
-        up, down = (writing.met_up, writing.met_down) if trains else (writing.up, writing.down)
+        writing = self.writing
+        up, down = writing.up, writing.down
         rows, columns = (bands[-1].stop for bands in (self.grid.rows, self.grid.columns))
-        shares = iter(over_tiles(self.grid.tiles, 1.0 if trains else writing.busiest))
+        shares = iter(over_tiles(self.grid.tiles, writing.busiest))
         for r, row in enumerate(self.grid.rows):
             for c, column in enumerate(self.grid.columns):
                 part, share = index.size * row.size * column.size / (rows * columns), next(shares)
                 yield Due(r, c, 0, pairs(part), given(share * part * up, share * part * down, row.size, writing, share))
+
+    def parts(self, sent: Sent) -> Iterator[tuple[int, int, Part]]:
+        """Return what reaches each tile of trains, evenly spread."""
+        trains, writing = cast("ExpectedSent", sent), self.writing
+        for r, row in enumerate(self.grid.rows):
+            for c, column in enumerate(self.grid.columns):
+                met = trains.vectors * row.size * column.size
+                pulses = given(met * writing.met_up, met * writing.met_down, row.size, writing)
+                on_rows, on_columns = row.size * trains.pulsed, column.size * trains.pulsed
+                yield r, c, cast("Part", ExpectedPart(trains.slots, pairs(met), pulses, on_rows, on_columns))
 
     def in_line(self, line: int, pulses: I64) -> Iterator[Due]:
         """Return each tile's part of the pulses of a transfer."""
@@ -78,7 +96,7 @@ def expected_layers(
         rule: Any = ExpectedPulseRule(shape)
         if architecture.update.rounding == "trains":
             longest = architecture.trains.length
-            rule = ExpectedTrains(shape, slots=mine.slots * longest, pulsed=mine.pulsed * longest)
+            rule = ExpectedTrains(slots=mine.slots * longest, pulsed=mine.pulsed * longest)
         fast = None
         if architecture.transfer is not None and name in network.shapes:
             fast = _fast(architecture.transfer, grid, shape, mine, (middle, point))

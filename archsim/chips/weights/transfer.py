@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import Written
-from archsim.base.arrays import F32, Arrays, nested, under
+from archsim.base.arrays import F32, F64, Arrays, nested, under
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.in_array_file import TransferFile
@@ -87,7 +87,7 @@ class Transferred(Trains):
         self._rates[matrix] = rate
         return super().accumulate(matrix, x, d, rate, tag)
 
-    def _asked(self, matrix: str, x: F32, x_max: float, d_max: float, rate: float) -> tuple[F32, float]:
+    def _asked(self, matrix: str, x: F32, x_max: F64, d_max: F64, rate: float) -> tuple[F32, F64]:
         del rate  # which fast arrays do not learn at
         rule = self.fast[matrix].rule
         return rule.signs(x), rule.see(x_max, d_max)
