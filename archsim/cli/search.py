@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archsim.base.frames import records
 from archsim.cli.designs import (
     Archs,
     Batch,
@@ -158,8 +159,7 @@ def _carry_out(
         typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        rows = found.front.to_json(orient="records", double_precision=15)
-        typer.echo(json.dumps(json.loads(rows), indent=2))
+        typer.echo(json.dumps(records(found.front), indent=2, allow_nan=False))
     elif not quiet:
         _print(what, found, out)
     if page:
