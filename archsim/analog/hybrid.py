@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +37,9 @@ class Programmed:
     """What bringing pairs to wanted differences took, and what they are known to hold then, (weights,) [S]."""
 
     difference: F32
-    reads: int
-    resets: int
-    pulses: int
+    reads: float
+    resets: float
+    pulses: float
 
 
 class HybridCells(Cells):
@@ -148,15 +149,26 @@ class HybridCells(Cells):
         self.renew(now_ps)
         return Programmed(plus - minus, reads + 2 * spent.size, 2 * spent.size, pulses)
 
-    def discharge(self, now_ps: int, *, inverts: bool) -> float:
-        """Bring the volatile devices to the middle, where their sign may change; return the conductance moved [S]."""
+    def discharge(self, step: float, now_ps: int, *, inverts: bool) -> float:
+        """Bring the volatile devices to the middle, where their sign may change.
+
+        Returns
+        -------
+        float : pulses of `step` [S] that would move as much charge.
+        """
         devices, middle = self.volatile.devices, self.volatile.reference
         moved = float(np.abs(devices.conductance - middle).sum(dtype=np.float64))
         devices.conductance[...] = middle
         if inverts:
             self.sign *= -1
         self.renew(now_ps)
-        return moved
+        return math.ceil(moved / step)
+
+    def left(self, wanted: F32, step: float) -> tuple[I64, I64]:
+        """Return which weights' volatile devices are pulsed to hold `wanted`, (weights,), and by how many of `step`."""
+        pulses = np.rint(wanted / step).astype(np.int64)
+        index = np.flatnonzero(pulses)
+        return index, pulses[index]
 
     # --- time and keeping ---------------------------------------------------------------------------------------
     def renew(self, now_ps: int) -> None:

@@ -28,5 +28,4 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as JSON has them: numbers to the last bit, None for what is missing or not finite."""
     whole = frame.astype(object)
     known = whole.where(frame.notna() & ~frame.isin([math.inf, -math.inf]), None)
-    found: list[dict[str, Any]] = known.to_dict(orient="records")
-    return found
+    return [{str(name): value for name, value in row.items()} for row in known.to_dict(orient="records")]

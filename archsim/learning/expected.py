@@ -199,10 +199,6 @@ class ExpectedTransfer:
         self.more = False
         """Whether the step is one of those with a transfer more than the least."""
 
-    def more_often(self, samples: int) -> float:
-        """Return the share of all steps of so many samples in which there is one transfer more than in the others."""
-        return samples % self._every / self._every
-
     def due(self, samples: int) -> list[int]:
         """Return as many lines as are read in a step of so many samples: which ones decides nothing."""
         return [0] * (samples // self._every + self.more)

@@ -80,11 +80,17 @@ class Writing(ABC):
     chip : InArrayChip
         Whose clock, ledger, digital unit, bus and tiles are used.
     state : matrix -> its leaves
+
+    Attributes
+    ----------
+    more : bool
+        Whether a step that is only expected is one of those with a transfer more than the least.
     """
 
     def __init__(self, chip: InArrayChip, state: Mapping[str, InArrayLayer]) -> None:
         self.chip, self.state = chip, state
         self.clock, self.ledger, self.update = chip.clock, chip.ledger, chip.architecture.update
+        self.more = False
 
     @abstractmethod
     def components(self) -> Sequence[Component]:
@@ -98,6 +104,11 @@ class Writing(ABC):
         """Do what is left to do after so many samples: nothing, where devices have been pulsed already."""
         del matrix, samples, tag
         yield from ()
+
+    def more_often(self, samples: int) -> float:
+        """Return the share of all steps of so many samples that do a transfer more than the others: `more` is True."""
+        del samples
+        return 0.0
 
     def cells(self) -> dict[str, Cells]:
         """Return the arrays beside the weights' own, by "MATRIX.WHICH/ROW,COLUMN" of their tile."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from archsim.analog.hybrid import Written
-from archsim.analog.in_place import NEVER, ExpectedPart, ExpectedSingleCells, InPlace, given
+from archsim.analog.in_place import NEVER, ExpectedHybridCells, ExpectedPart, ExpectedSingleCells, InPlace, given
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Shares, expected
-from archsim.chips.in_array_file import InArrayArchitecture, TransferFile
+from archsim.chips.in_array_file import InArrayArchitecture, PairsFile, TransferFile
 from archsim.chips.placement import Due, Grid, Shape, place, shapes_in_tiles
 from archsim.chips.weights.base import FastArray, InArrayLayer, band_of
 from archsim.devices.base import Device
@@ -78,7 +78,8 @@ class ExpectedInArrayLayer(InArrayLayer):
 
 
 def expected_layers(
-    architecture: InArrayArchitecture, network: Network, device: Device, point: float, writing: Mapping[str, InPlace]
+    architecture: InArrayArchitecture, network: Network, device: Device, point: float, writing: Mapping[str, InPlace],
+    *, pair: Device | None = None,
 ) -> dict[str, InArrayLayer]:  # fmt: skip
     """Return leaves without numbers for each matrix.
 
@@ -87,6 +88,8 @@ def expected_layers(
     point : float [S]
         Where fast arrays stand in the mean: the device's symmetry point.
     writing : matrix -> how its devices are pulsed
+    pair : Device, optional
+        Of pairs below the others.
     """
     tile, middle = architecture.tile, (device.low + device.high) / 2
     found: dict[str, InArrayLayer] = {}
@@ -102,6 +105,8 @@ def expected_layers(
             fast = _fast(architecture.transfer, grid, shape, mine, (middle, point))
         weight = architecture.weight
         cells = _cells(grid, mine, (middle, middle), copies=weight.copies, written=weight.copies // weight.parts)
+        if pair is not None:
+            cells = _hybrid(grid, mine, (middle, 2 * pair.common), cast("PairsFile", architecture.pairs).gain)
         found[name] = ExpectedInArrayLayer(grid, cells, rule, fast, mine)
     return found
 
@@ -118,6 +123,25 @@ def _fast(
     cells = _cells(grid, writing, conductances)
     reference = _cells(grid, writing, conductances) if transfer.reference == "array" else []
     return FastArray(cells, reference, cast("Buffered", rule))
+
+
+def _hybrid(
+    grid: Grid, writing: InPlace, conductances: tuple[float, float], gain: float
+) -> list[list[Written]]:  # fmt: skip
+    """Return volatile devices, in the middle of their range, over pairs; `conductances` [S]: of one, of a pair."""
+    middle, pair = conductances
+    return [
+        [
+            cast(
+                "Written",
+                ExpectedHybridCells(
+                    (row.size, column.size), conductance=middle, pair=pair, middle=middle, writing=writing, gain=gain
+                ),
+            )
+            for column in grid.columns
+        ]
+        for row in grid.rows
+    ]  # fmt: skip
 
 
 def _cells(
