@@ -51,11 +51,7 @@ def same(one: SingleCells | HybridCells, other: SingleCells | HybridCells) -> No
         assert np.array_equal(array, {**other.arrays(), **other.cached()}[name]), name
 
 
-@pytest.mark.parametrize(
-    "device",
-    ["ideal", "linear", "gokmen-vlasov", "reram-array", "reram-soft-bounds", "ecram-metal-oxide", "epiram-neurosim",
-     "capacitor", "table-example"],
-)  # fmt: skip
+@pytest.mark.parametrize("device", [name for name in library.shipped_devices() if built(name).bidirectional])
 def test_a_kernel_pulses_devices_as_their_models_do(device: str) -> None:
     quick, slow = cells(device, kernel=True), cells(device, kernel=False)
     part = trains().to(*HERE)
