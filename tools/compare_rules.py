@@ -33,7 +33,7 @@ import numpy as np
 from archsim.base.streams import Normals
 from archsim.devices.base import DeviceArray, Switches
 from archsim.devices.library import build, device_file
-from archsim.learning.trains import PulseTrains
+from archsim.learning.trains.sending import PulseTrains
 from archsim.learning.transfer import Buffered, Chopped, Dynamic, Follow
 
 RECORD = Path(__file__).parents[1] / "docs/aihwkit-rules.json"
@@ -134,9 +134,8 @@ def transferred(rule: str, device: str) -> list[float]:
         fast, slow = Arrays(device, source), Arrays(device, source)
         begun = slow.weights
         for n, sign in enumerate(signs()):
-            sent = trains.send(made.signs(x) / x_max, sign * d / d_max, made.see(x_max, d_max))
-            if sent is not None:
-                fast.pulse(sent.index, sent.pulses)
+            asked = made.see(np.array([x_max]), np.array([d_max]))
+            fast.pulse(*met(trains, made.signs(x) / x_max, sign * d / d_max, asked))
             for line in made.due(1):
                 read = fast.weights.reshape(ROWS, COLUMNS)[line].astype(np.float32)
                 pulses = made.take(line, read, RATE).pulses
@@ -145,6 +144,12 @@ def transferred(rule: str, device: str) -> list[float]:
                 begun = slow.weights
         ends.append(np.concatenate([fast.weights, slow.weights - begun]) / step)
     return [*summed(np.array(ends)), *_fourth(np.array(ends))]
+
+
+def met(trains: PulseTrains, x: Any, d: Any, k: Any) -> tuple[Any, Any]:
+    """Return where the trains of a vector meet, and the signed coincidences."""
+    sent = trains.send(np.float32(x)[None], np.float32(d)[None], k)
+    return sent.to(slice(0, ROWS), slice(0, COLUMNS)).met(0)
 
 
 def _fourth(ends: Any) -> list[float]:
@@ -166,9 +171,8 @@ def ours(transfers: Sequence[str] = tuple(TRANSFERS)) -> Found:
         trains = PulseTrains((ROWS, COLUMNS), length=longest, managed=True, random=np.random.default_rng(1))
         steps = np.zeros((SENDINGS, ROWS * COLUMNS))
         for row in steps:
-            sent = trains.send(x / x_max, d / d_max, RATE * x_max * d_max / STEP)
-            if sent is not None:
-                row[sent.index] = sent.pulses
+            index, pulses = met(trains, x / x_max, d / d_max, np.array([RATE * x_max * d_max / STEP]))
+            row[index] = pulses
         found[name] = summed(steps)
     found |= {name: transferred(*TRANSFERS[name]) for name in transfers}
     for name, (_, low, high, pulses) in PRESETS.items():

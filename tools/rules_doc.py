@@ -24,15 +24,14 @@ from archsim.studies.rules.results import Results
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "rules.md"
-_DEEP = {
-    "archs": ["mixed-precision", "in-array", "digital32"], "learnings": ["backpropagation"],
-    "devices": ["pcm-nandakumar2018", "reram-array"], "steps": 400, "budget": 400,
-}  # fmt: skip
-"""Rules that do more than a step a second where a sample is hundreds of vectors: trains are sent vector by vector."""
+_SINGLE = [
+    "mixed-precision", "in-array-sgd", "tiki-taka", "chopped-tiki-taka", "agad", "in-array", "digital32",
+]  # fmt: skip
+"""Rules with one device, or one pair, a weight."""
 STUDIES: dict[str, dict[str, Any]] = {
-    "mlp-mnist": {"steps": 6000, "budget": 6000},
-    "lenet-mnist": _DEEP,
-    "lstm-text": _DEEP,
+    "mlp-mnist": {"archs": _SINGLE, "steps": 6000, "budget": 6000},
+    "lenet-mnist": {"learnings": ["backpropagation"], "steps": 250, "budget": 240},
+    "lstm-text": {"learnings": ["backpropagation"], "steps": 250, "budget": 240},
 }
 """Workload -> options of `archsim.rules`; the preset is that of the command line."""
 COLOURS = 256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells, read_devices
 from archsim.analog.paired import PairedCells
-from archsim.analog.single import Pulsed, SingleCells
+from archsim.analog.single import Coincided, Pulsed, SingleCells
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
 from archsim.base.streams import Streams
 from archsim.devices.base import Device
+from archsim.learning.trains.sending import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ class Programmed:
     """What bringing pairs to wanted differences took, and what they are known to hold then, (weights,) [S]."""
 
     difference: F32
-    reads: int
-    resets: int
-    pulses: int
+    reads: float
+    resets: float
+    pulses: float
 
 
 class HybridCells(Cells):
@@ -94,9 +96,12 @@ class HybridCells(Cells):
         self._renew_at(done.index, now_ps)
         return done
 
-    def on_lines(self, rows: I64, columns: I64) -> float:
-        """Return as `SingleCells` does; only volatile devices are on these lines."""
-        return self.volatile.on_lines(rows, columns)
+    def send(self, part: Part, now_ps: int, slot_ps: int) -> Coincided:
+        """Pulse volatile devices as `SingleCells` does, by their sign; only they are on these lines."""
+        done = self.volatile.send(part, now_ps, slot_ps, sign=int(self.sign[0]))
+        rows, columns = (lines.reshape(-1) for lines in np.meshgrid(*part.touched(), indexing="ij"))
+        self._renew_at(rows * self.shape[1] + columns, now_ps)
+        return done
 
     def wait_batch(self, now_ps: int) -> bool:
         """Let a batch pass, for the volatile devices' leak; return whether they leaked."""
@@ -145,15 +150,26 @@ class HybridCells(Cells):
         self.renew(now_ps)
         return Programmed(plus - minus, reads + 2 * spent.size, 2 * spent.size, pulses)
 
-    def discharge(self, now_ps: int, *, inverts: bool) -> float:
-        """Bring the volatile devices to the middle, where their sign may change; return the conductance moved [S]."""
+    def discharge(self, step: float, now_ps: int, *, inverts: bool) -> float:
+        """Bring the volatile devices to the middle, where their sign may change.
+
+        Returns
+        -------
+        float : pulses of `step` [S] that would move as much charge.
+        """
         devices, middle = self.volatile.devices, self.volatile.reference
         moved = float(np.abs(devices.conductance - middle).sum(dtype=np.float64))
         devices.conductance[...] = middle
         if inverts:
             self.sign *= -1
         self.renew(now_ps)
-        return moved
+        return math.ceil(moved / step)
+
+    def left(self, wanted: F32, step: float) -> tuple[I64, I64]:
+        """Return which weights' volatile devices are pulsed to hold `wanted`, (weights,), and by how many of `step`."""
+        pulses = np.rint(wanted / step).astype(np.int64)
+        index = np.flatnonzero(pulses)
+        return index, pulses[index]
 
     # --- time and keeping ---------------------------------------------------------------------------------------
     def renew(self, now_ps: int) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
+
 from archsim.analog.expected import ExpectedCells
 from archsim.analog.expected import Writing as Pairs
-from archsim.analog.single import Pulsed
-from archsim.base.arrays import I64
+from archsim.analog.hybrid import Looked, Programmed
+from archsim.analog.single import Coincided, Pulsed
+from archsim.base.arrays import F32, I64
+from archsim.base.expected import expected
+from archsim.learning.expected import pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class InPlace:
         Elements of a line in the buffer that cross the threshold in a transfer, over all of the line.
     busiest : float
         What the busiest tile is given of the pulses of a step, over the mean of all of its matrix; from 1 on.
+    reads, sets, resets, moved : float
+        Of a weight that is passed on into a pair: reads of devices beyond the first of each, SET pulses, RESETs, and
+        the pulses up that the discharge counts as; `up` and `down` then give back what the pair is off.
     """
 
     slots: float = 0.0
@@ -46,6 +54,10 @@ class InPlace:
     charges: float = 0.0
     crossed: float = 0.0
     busiest: float = 1.0
+    reads: float = 0.0
+    sets: float = 0.0
+    resets: float = 0.0
+    moved: float = 0.0
 
     def of(self, samples: float) -> InPlace:
         """Return the same of a step of so many times as many samples.
@@ -59,7 +71,7 @@ class InPlace:
         return replace(self, **each)
 
 
-NEVER, ONCE = InPlace(), InPlace(*[1.0] * 11)
+NEVER, ONCE = InPlace(), InPlace(*[1.0] * 15)
 """Nothing is pulsed; each count is one, and trains are the longest."""
 
 
@@ -100,6 +112,17 @@ def given(up: float, down: float, rows: int, writing: InPlace, share: float = 1.
     return cast("I64", Given(up, down, rows, writing, share))
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedPart:
+    """What is expected to reach an array of trains: slots, weights met and their pulses, pulses on all lines."""
+
+    slots: float
+    index: I64
+    pulses: I64
+    on_rows: float
+    on_columns: float
+
+
 class ExpectedSingleCells(ExpectedCells):
     """An array of devices against a fixed reference, without devices.
 
@@ -133,12 +156,65 @@ class ExpectedSingleCells(ExpectedCells):
         up, down = self.written * due.up, self.written * due.down
         return Pulsed(up, down, up * self._each, down * self._each, index, pulses)
 
-    def on_lines(self, rows: I64, columns: I64) -> float:
-        """Return the sum over pulses of the conductance [S] of the line they are on."""
-        along_rows, along_columns = rows.sum() * self.shape[1], columns.sum() * self.shape[0]
-        return float((along_rows * self.copies + along_columns * self.written) * self._middle * self._line)
+    def send(self, part: ExpectedPart, now_ps: int, slot_ps: int) -> Coincided:
+        """Return what trains that only are expected do."""
+        del slot_ps
+        done = self.pulse(part.index, part.pulses, now_ps)
+        along_rows, along_columns = part.on_rows * self.shape[1], part.on_columns * self.shape[0]
+        conducted = (along_rows * self.copies + along_columns * self.written) * self._middle * self._line
+        up_half, down_half = (max(conducted - 2 * moment, 0.0) for moment in (done.up_moment, done.down_moment))
+        return Coincided(
+            done.up, done.down, done.up_moment, done.down_moment, part.on_rows, part.on_columns, up_half, down_half
+        )  # fmt: skip
 
     def wait_batch(self, now_ps: int) -> bool:
         """Let nothing leak: it is part of the mean."""
         del now_ps
         return False
+
+
+class ExpectedHybridCells(ExpectedSingleCells):
+    """An array of volatile devices over pairs, without devices.
+
+    Parameters
+    ----------
+    conductance : float [S]
+        Of a volatile device, as a mean.
+    pair : float [S]
+        Of both devices of a pair together, likewise.
+    gain : float
+    others
+        As for `ExpectedSingleCells`.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], *, conductance: float, pair: float, middle: float, writing: InPlace, gain: float
+    ) -> None:
+        super().__init__(shape, conductance=conductance, middle=middle, writing=writing)
+        self.per_weight, self.gain, self.scale, self.sign = 3, gain, 1.0, np.ones(1, np.float32)
+        self._conductance += pair
+        self._writing_of_pairs, self._weights = writing, shape[0] * shape[1]
+
+    def look(self, now_ps: int) -> Looked:
+        """Return a read of every device."""
+        del now_ps
+        return Looked(*(expected((self._weights,)) for _ in range(3)))
+
+    def program(
+        self, wanted: F32, read: Looked, now_ps: int, *, saturated: float, most_pulses: int, closed: bool
+    ) -> Programmed:
+        """Return what bringing pairs to wanted differences takes."""
+        del read, now_ps, saturated, most_pulses, closed
+        n, each = self._weights, self._writing_of_pairs
+        return Programmed(wanted, n * each.reads, n * each.resets, n * each.sets)
+
+    def discharge(self, step: float, now_ps: int, *, inverts: bool) -> float:
+        """Return the pulses that bringing the volatile devices to the middle counts as."""
+        del step, now_ps, inverts
+        return self._weights * self._writing_of_pairs.moved
+
+    def left(self, wanted: F32, step: float) -> tuple[I64, I64]:
+        """Return the volatile devices that are given back what their pairs are off, and their pulses."""
+        del wanted, step
+        n, each = self._weights, self._writing_of_pairs
+        return pairs(n * min(each.up + each.down, 1.0)), given(n * each.up, n * each.down, self.shape[0], each)

@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 from archsim.analog import _kernels
 from archsim.analog.cells import Cells
 from archsim.analog.selection import Turns
-from archsim.base.arrays import F32, I64, Arrays
+from archsim.base.arrays import F32, F64, I64, Arrays
 from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
 from archsim.devices.base import Device
+from archsim.devices.laws import EXACT
+from archsim.learning.trains.sending import Part, count_met, stretches
+
+PULSES = 1 << 20
+"""Pulses that random numbers are kept ready for at once; which they are does not hang on it."""
+_NO_COUNTERS = np.zeros(3, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,37 @@ class Pulsed:
     down_moment: float
     index: I64
     pulses: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Coincided:
+    """What trains did to an array.
+
+    Parameters
+    ----------
+    up, down, up_moment, down_moment
+        As `Pulsed` has them.
+    on_rows, on_columns : int
+        Pulses on all lines.
+    up_half, down_half : float [S]
+        Sum over pulses of lines of the conductance that sees half the voltage, less that where two meet, in phases up
+        and in phases down.
+    """
+
+    up: float
+    down: float
+    up_moment: float
+    down_moment: float
+    on_rows: float
+    on_columns: float
+    up_half: float
+    down_half: float
+
+    @classmethod
+    def of(cls, sums: F64) -> Coincided:
+        """Return what the sums of each say, (8,): pulses, moments, pulses on lines, halves."""
+        up, down, up_moment, down_moment, on_rows, on_columns, up_half, down_half = sums.tolist()
+        return cls(int(up), int(down), up_moment, down_moment, int(on_rows), int(on_columns), up_half, down_half)
 
 
 class SingleCells(Cells):
@@ -106,6 +143,49 @@ class SingleCells(Cells):
         down, down_moment = self._train(device[~rising], -due[~rising], now_ps, up=False)
         self._renew_at(index, now_ps)
         return Pulsed(up, down, up_moment, down_moment, index, due[: index.size])
+
+    def send(self, part: Part, now_ps: int, slot_ps: int, *, sign: int = 1) -> Coincided:
+        """Pulse devices where trains meet, vector after vector, in place; each slot takes `slot_ps`.
+
+        `sign` is that under which the pulses are given.
+        """
+        law = self.device.law
+        begins = part.begins(now_ps, slot_ps)
+        if law is None:
+            return self._one_by_one(part, begins, sign)
+        met = count_met(part.sent.rows, part.sent.columns, part.window)
+        most = min(int(met.max(initial=0)), self._weights)
+        scratch = (*np.empty((2, most), np.int64), *np.empty((4, most * self.copies), np.int64))
+        each = self.written * (0 if law.kind == EXACT else 1 + (law.devices > 0))  # normals a coincidence, at most
+        turns = self.selection.turns if self.selection else None
+        turning = (self.copies, turns.stride, turns.up_every, turns.down_every) if turns else (self.copies, 0, 1, 1)
+        counters = self.selection.counters if self.selection else _NO_COUNTERS
+        found = np.zeros(8)
+        for stretch, pulses in stretches(met, PULSES):
+            normals = self._programming.ahead(pulses * each)
+            used, *sums = _kernels.send_trains(
+                (stretch.start, stretch.stop), part.sent.rows, part.sent.columns, part.window, begins, law.plain,
+                (self.devices.conductance, self.devices.memory, self.devices.programmed_ps, self.devices.set_pulses,
+                 self.devices.down_pulses),
+                turning, counters, sign, normals, (self._drift, self._noise, self.scale, self.reference),
+                (self._cache, self._total, self._row_total, self._column_total), scratch,
+            )  # fmt: skip
+            self._programming.skip(used)
+            found += np.concatenate(sums)
+        return Coincided.of(found)
+
+    def _one_by_one(self, part: Part, begins: I64, sign: int) -> Coincided:
+        """Do as `send` does, by the methods of a device of which no kernel knows."""
+        found = np.zeros(8)
+        for vector in np.flatnonzero(part.sent.slots).tolist():
+            on = part.on(vector)
+            selected = self.on_lines(*on)
+            index, pulses = part.met(vector)
+            done = self.pulse(index, pulses * sign, int(begins[vector]))
+            half = [max(selected - 2 * moment, 0.0) for moment in (done.up_moment, done.down_moment)]
+            lines = (on[0].sum(), on[1].sum())
+            found += [done.up, done.down, done.up_moment, done.down_moment, *lines, *half]
+        return Coincided.of(found)
 
     def wait_batch(self, now_ps: int) -> bool:
         """Let a batch pass; once devices would leak by more than the drift tolerance they do. Return whether so."""

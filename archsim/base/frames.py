@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,3 +22,10 @@ def read_csv(path: Path, **options: Any) -> pd.DataFrame:
     exact: dict[str, Any] = {} if (major, minor) >= EXACT else {"float_precision": "round_trip"}
     found: pd.DataFrame = pd.read_csv(path, **exact, **options)
     return found
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON has them: numbers to the last bit, None for what is missing or not finite."""
+    whole = frame.astype(object)
+    known = whole.where(frame.notna() & ~frame.isin([math.inf, -math.inf]), None)
+    return [{str(name): value for name, value in row.items()} for row in known.to_dict(orient="records")]

@@ -39,6 +39,17 @@ class Normals:
         """Take these normals next, then those of the generator."""
         self._block, self._used = rest.copy(), 0
 
+    def ahead(self, size: int) -> NDArray[np.float64]:
+        """Return the next `size` standard normals, (size,), without taking them: `skip` does."""
+        if self._used + size > self._block.size:
+            fresh = self.generator.standard_normal(max(self.BLOCK, size - self.rest.size))
+            self._block, self._used = np.concatenate([self.rest, fresh]), 0
+        return self._block[self._used : self._used + size]
+
+    def skip(self, size: int) -> None:
+        """Take so many of the normals that were looked at."""
+        self._used += size
+
     def standard_normal(self, size: int) -> NDArray[np.float64]:
         """Return the next `size` standard normals, (size,)."""
         end = self._used + size

@@ -38,6 +38,10 @@ PULSED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "down": (("writer", "down.pulse"),),
     "turns": (("writer", "control.cycle"),),
     "charges": (("writer", "up.charge"),),
+    "reads": (("programmer", "device.read"),),
+    "sets": (("programmer", "set.pulse"),),
+    "resets": (("programmer", "reset.pulse"),),
+    "moved": (("writer", "up.conduct"),),
     "crossed": (("transfer_unit", "multiply"), ("transfer_unit", "add")),
 }
 """What `InPlace` has -> the actions in whose sum it shows: a device that is pulsed conducts twice what its lines do."""
@@ -161,6 +165,10 @@ def _in_place(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weig
         of_did, most, least = (math.fsum(_sum(each, action, tags) for action in actions) for each in amounts)
         if most > least:
             found[name] = max((of_did - least) / (most - least), 0.0)
+    conducted = found.pop("moved", 0.0)
+    if "sets" in found:  # full, there were two pulses up a weight: one conducts, the other is its discharge
+        found["moved"] = max(2 * found["up"] - conducted, 0.0)
+        found["up"] = conducted
     if found.get("pulsed"):
         found["line"] /= found["pulsed"]  # of lines that were pulsed
     return InPlace(**found)

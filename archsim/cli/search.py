@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archsim.base.frames import records
 from archsim.cli.designs import (
     Archs,
     Batch,
@@ -154,8 +155,7 @@ def _carry_out(
     with going_on(out), counting("design", silent=quiet or as_json) as shown:
         found = carry_out(what, out, on=on, storage=storage, keep_runs=keep_runs, join=join, done=shown)
     if as_json:
-        rows = found.front.to_json(orient="records", double_precision=15)
-        typer.echo(json.dumps(json.loads(rows), indent=2))
+        typer.echo(json.dumps(records(found.front), indent=2, allow_nan=False))
     elif not quiet:
         _print(what, found, out)
     if page:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archsim.base.errors import InputError
+from archsim.base.frames import records
 from archsim.cli.designs import (
     Archs,
     Batch,
@@ -297,7 +298,7 @@ def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool)
     if view["as_csv"]:
         typer.echo(rows[names].to_csv(index=False, lineterminator="\n"), nl=False)
     elif view["as_json"]:
-        typer.echo(json.dumps(json.loads(rows[names].to_json(orient="records", double_precision=15)), indent=2))
+        typer.echo(json.dumps(records(rows[names]), indent=2, allow_nan=False))
     elif rows.empty:
         typer.echo(f"none of {len(found.frame):,} rows")
     else:

@@ -47,6 +47,7 @@ def bounded_pulses(
 
     dG ~ Normal(f step (left + (1 - left) u^exponent), of_step |mean| + absolute), u = (far - G)/span clipped to 0 to 1;
     step and span are negative downwards. f = 1 + devices z is a device's own, kept in `factor`, 0 until it is drawn.
+    Returns how many normals were taken.
     """
     k = 0
     for position in range(index.size):
@@ -59,13 +60,16 @@ def bounded_pulses(
             own = float(factor[i])
         G = float(g[i])
         for _ in range(pulses[position]):
-            u = min(max((far - G) / span, 0.0), 1.0)
-            mean = own * step * (left + (1.0 - left) * u**exponent)
+            mean = own * step
+            if left != 1:
+                u = min(max((far - G) / span, 0.0), 1.0)
+                mean *= left + (1.0 - left) * (u if exponent == 1.0 else u**exponent)
             G = min(max(G + mean + (of_step * abs(mean) + absolute) * normals[k], low), high)
             k += 1
         g[i] = np.float32(G)
         programmed_ps[i] = now_ps
         count[i] += pulses[position]
+    return k
 
 
 @kernel()
@@ -75,6 +79,7 @@ def table_pulses(
     """Give pulses in place; one standard normal a pulse, and one for a device's first if devices differ.
 
     dG ~ Normal(f mean(G), std(G)), linear between the knots and held outside them; f as in `bounded_pulses`.
+    Returns how many normals were taken.
     """
     k = 0
     last = knots.size - 1
@@ -96,3 +101,41 @@ def table_pulses(
         g[i] = np.float32(G)
         programmed_ps[i] = now_ps
         count[i] += pulses[position]
+    return k
+
+
+BOUNDED, TABLE, EXACT = 0, 1, 2
+"""Kinds of laws: a formula of the distance to the bound ahead; a table; a step without noise."""
+
+
+@kernel()
+def give(law, up, g, memory, programmed_ps, count, index, pulses, now_ps, normals):
+    """Give pulses, up or down, in place, as a device model of that law does; return how many normals it took.
+
+    law : `archsim.devices.laws.Law`, plain; index : no device twice; normals : as many as needed.
+    """
+    kind, of_step, absolute, devices, lognormal, low, high = law[0], law[3], law[4], law[5], law[6], law[7], law[8]
+    step, far, span, left, exponent, knots, mean, std = law[1] if up else law[2]
+    if kind == EXACT:
+        for position in range(index.size):
+            i = index[position]
+            g[i] = np.float32(min(max(float(g[i]) + pulses[position] * step, low), high))
+            programmed_ps[i] = now_ps
+            count[i] += pulses[position]
+        return 0
+    drawn = 0
+    if lognormal:
+        for position in range(index.size):
+            i = index[position]
+            if memory[i] == 0:
+                memory[i] = np.float32(np.exp(devices * normals[drawn] - devices * devices / 2))
+                drawn += 1
+    if kind == TABLE:
+        return drawn + table_pulses(
+            g, memory, programmed_ps, count, index, pulses, now_ps, normals[drawn:], knots, mean, std, devices, low,
+            high,
+        )  # fmt: skip
+    return drawn + bounded_pulses(
+        g, memory, programmed_ps, count, index, pulses, now_ps, normals[drawn:], step, far, span, left, exponent,
+        of_step, absolute, devices, low, high,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 
 from archsim.base.arrays import F32, I32, I64
 from archsim.base.streams import Normals
+from archsim.devices.laws import Law
 
 
 @dataclass(slots=True)
@@ -123,6 +124,8 @@ class Device(Protocol):
         Part of its distance to the middle of its range that a device loses in a batch; 0 where it holds what it has.
     bidirectional : bool
         Whether there are gradual down pulses, or only SET and RESET.
+    law : Law or None
+        Its steps in numbers, for kernels that pulse devices many times; None of a device that only its methods know.
     effects : names of the `Switches` that change anything, each off alone: the non-idealities that the device has
     """
 
@@ -133,6 +136,7 @@ class Device(Protocol):
     reading: Reading
     leak: float
     bidirectional: bool
+    law: Law | None
 
     @property
     def effects(self) -> tuple[str, ...]:

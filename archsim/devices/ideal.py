@@ -12,6 +12,7 @@ from archsim.base.quantities import Memory
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord
 from archsim.devices.base import DeviceArray, Reading, Switches
+from archsim.devices.laws import EXACT, Law, Side
 from archsim.devices.pcm import Bounds, PositiveConductance
 
 
@@ -52,6 +53,8 @@ class Ideal:
         self.low, self.high, self.epsilon = file.bounds.low, file.bounds.high, file.set_step.step
         self.common = file.start.common
         self.reading = Reading()
+        up, down = Side(self.epsilon), Side(-self.epsilon)
+        self.law = Law(EXACT, up, down, 0.0, 0.0, 0.0, lognormal=False, low=self.low, high=self.high)
 
     @property
     def effects(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord, Record, quantity
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Reading, Switches, effects
+from archsim.devices.laws import Law
 
 
 def _positive(value: float) -> float:
@@ -141,6 +142,7 @@ class Pcm:
     FILE = PcmFile
     bidirectional = False
     leak = 0.0
+    law: Law | None = None
 
     def __init__(self, file: PcmFile, switches: Switches) -> None:
         self.file, self.switches = file, switches

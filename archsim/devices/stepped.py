@@ -6,7 +6,7 @@ Linear, soft-bounds and table devices differ only in how the change of one pulse
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, FiniteFloat, model_validator
@@ -19,6 +19,7 @@ from archsim.base.yamlfile import FileRecord
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Reading, Switches, effects
 from archsim.devices.ideal import Common
+from archsim.devices.laws import BOUNDED, Law, Side
 from archsim.devices.pcm import Bounds, Drift, Endurance, NotNegative, ReadNoise, ResetState
 
 
@@ -94,6 +95,7 @@ class Stepped:
     epsilon: float
     depends_on_state: bool
     random: bool
+    law: Law | None = None
 
     def __init__(self, file: SteppedFile, switches: Switches, low: float, high: float) -> None:
         self.switches, self.low, self.high, self.common = switches, low, high, file.start.common
@@ -167,13 +169,17 @@ class Bounded(Stepped):
         self.random = any((file.spread.of_step, file.spread.of_range, file.spread.devices))
         if not switches.state_dependence:
             up = down = (epsilon, 1.0, 1.0)
-        self._up: dict[str, Any] = {"far": self.high, "span": span, "step": up[0], "left": up[1], "exponent": up[2]}
-        self._down = {"far": self.low, "span": -span, "step": -down[0], "left": down[1], "exponent": down[2]}
+        self._up = Side(up[0], self.high, span, up[1], up[2])
+        self._down = Side(-down[0], self.low, -span, down[1], down[2])
         spread = file.spread if switches.programming_noise else None
         self._of_step = spread.of_step if spread else 0.0
         self._absolute = spread.of_range * span if spread else 0.0
         self._devices = spread.devices if spread else 0.0
         self._lognormal = file.spread.lognormal
+        self.law = Law(
+            BOUNDED, self._up, self._down, self._of_step, self._absolute, self._devices,
+            lognormal=self._lognormal and self._devices > 0, low=self.low, high=self.high,
+        )  # fmt: skip
 
     def _give(
         self, devices: DeviceArray, index: I64, pulses: I64, *, total: int, now_ps: int, normals: Normals, up: bool
@@ -188,7 +194,7 @@ class Bounded(Stepped):
         side, count = (self._up, devices.set_pulses) if up else (self._down, devices.down_pulses)
         _kernels.bounded_pulses(
             devices.conductance, devices.memory, devices.programmed_ps, count, index, pulses, now_ps,
-            normals.standard_normal(total), side["step"], side["far"], side["span"], side["left"], side["exponent"],
+            normals.standard_normal(total), side.step, side.far, side.span, side.left, side.exponent,
             self._of_step, self._absolute, self._devices, self.low, self.high,
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ from archsim.base.streams import Normals
 from archsim.base.yamlfile import Document, validate
 from archsim.devices import _kernels
 from archsim.devices.base import DeviceArray, Switches
+from archsim.devices.laws import TABLE, Law, Side
 from archsim.devices.pcm import NotNegative
 from archsim.devices.stepped import Stepped, SteppedFile, check_inside
 
@@ -87,6 +88,11 @@ class Table(Stepped):
             mean = change.mean if switches.state_dependence else np.full_like(change.mean, same)
             std = change.std if switches.programming_noise else np.zeros_like(change.std)
             self._given[direction] = (change.knots, mean, std)
+        rising, falling = (
+            Side(knots=told[0], mean=told[1], std=told[2])
+            for told in (self._given["up"], self._given.get("down", (up.knots[:0],) * 3))
+        )
+        self.law = Law(TABLE, rising, falling, 0.0, 0.0, self._devices, lognormal=False, low=self.low, high=self.high)
 
     @classmethod
     def from_document(cls, document: Document, switches: Switches) -> Self:

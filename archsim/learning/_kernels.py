@@ -209,3 +209,17 @@ def drop(x, seeds, key, rate, out):
             z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             out[s, i] = x[s, i] * kept if (z ^ (z >> np.uint64(31))) >> np.uint64(32) >= below else np.float32(0)
+
+
+@kernel()
+def follow(means, memory, asked, x_max, d_max, k):
+    """Follow largest operands, (n,), of vectors in turn: write into k asked max|x| max|d| over the product of means.
+
+    means : (2,), of max|x| and max|d|, begun by the first above 0, in place; memory : weight of what was so far.
+    """
+    for v in range(k.size):
+        if x_max[v] > 0:
+            means[0] = x_max[v] if means[0] == 0 else memory * means[0] + (1 - memory) * x_max[v]
+        if d_max[v] > 0:
+            means[1] = d_max[v] if means[1] == 0 else memory * means[1] + (1 - memory) * d_max[v]
+        k[v] = asked * x_max[v] * d_max[v] / (means[0] * means[1]) if x_max[v] > 0 and d_max[v] > 0 else 0.0

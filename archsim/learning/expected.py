@@ -16,7 +16,6 @@ from archsim.learning.chi.accumulate import Counts
 from archsim.learning.functions import Function, Shape, words
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import Due
-from archsim.learning.trains import Sent
 from archsim.learning.transfer import Buffered, Taken
 
 
@@ -148,24 +147,30 @@ class ExpectedPulseRule:
         return Due(round(x.shape[0] * self._weights * x.shares.products), due, due)
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedSent:
+    """Trains of some vectors: their slots in all, and the pulses of a line."""
+
+    vectors: int
+    slots: float
+    pulsed: float
+
+
 class ExpectedTrains:
     """Trains of pulses without numbers.
 
     Parameters
     ----------
-    shape : (rows, columns)
     slots, pulsed : float
         Of a vector's trains, the slots and the pulses of a line, in the mean over vectors and lines.
     """
 
-    def __init__(self, shape: tuple[int, int], *, slots: float, pulsed: float) -> None:
-        self._shape, self._slots, self._pulsed = shape, slots, pulsed
+    def __init__(self, *, slots: float, pulsed: float) -> None:
+        self._slots, self._pulsed = slots, pulsed
 
-    def send(self, vectors: int) -> Sent:
-        """Return the trains of so many vectors as if they were one's, which take as long."""
-        met = pairs(vectors * self._shape[0] * self._shape[1])
-        rows, columns = (np.full(lines, vectors * self._pulsed) for lines in self._shape)
-        return Sent(cast("int", vectors * self._slots), met, met, cast("I64", rows), cast("I64", columns))
+    def send(self, vectors: int) -> ExpectedSent:
+        """Return the trains of so many vectors."""
+        return ExpectedSent(vectors, vectors * self._slots, vectors * self._pulsed)
 
 
 class ExpectedTransfer:
@@ -193,10 +198,6 @@ class ExpectedTransfer:
         self._given: dict[str, Any] = {"forgets": forgets, "flips": flips}
         self.more = False
         """Whether the step is one of those with a transfer more than the least."""
-
-    def more_often(self, samples: int) -> float:
-        """Return the share of all steps of so many samples in which there is one transfer more than in the others."""
-        return samples % self._every / self._every
 
     def due(self, samples: int) -> list[int]:
         """Return as many lines as are read in a step of so many samples: which ones decides nothing."""

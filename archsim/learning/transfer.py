@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.base.arrays import F32, I64, Arrays, stored
+from archsim.base.arrays import F32, F64, I64, Arrays, stored
+from archsim.learning import _kernels
 
 MEMORY = 0.99
 """Weight of what was so far in what a fast array knows of its largest operands."""
@@ -104,18 +105,14 @@ class Buffered:
         self.counters = np.zeros(2, np.int64)  # the line that is next, samples since the last transfer
 
     # --- the fast array's side ------------------------------------------------------------------------------------
-    def see(self, x_max: float, d_max: float) -> float:
-        """Follow the operands of a vector; return the pulses that its largest product asks the fast array for."""
-        for k, value in enumerate((x_max, d_max)):
-            if value > 0:
-                mean = self.means[k]
-                self.means[k] = value if mean == 0 else self.follow.memory * mean + (1 - self.follow.memory) * value
-        if x_max <= 0 or d_max <= 0:
-            return 0.0
-        return self.follow.share * self.length * x_max * d_max / float(self.means[0] * self.means[1])
+    def see(self, x_max: F64, d_max: F64) -> F64:
+        """Follow the largest operands of vectors, (vectors,); return pulses that the largest product asks for."""
+        k = np.empty(x_max.size)
+        _kernels.follow(self.means, self.follow.memory, self.follow.share * self.length, x_max, d_max, k)
+        return k
 
     def signs(self, x: F32) -> F32:
-        """Return inputs, (rows,), with the signs under which they are summed."""
+        """Return inputs, (vectors, rows), with the signs under which they are summed."""
         return x
 
     # --- transfers --------------------------------------------------------------------------------------------------

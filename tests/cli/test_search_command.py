@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from cli_kit import Cli, goes_on_after_a_kill
 from grid_kit import file
 
+from archsim.base.frames import read_csv
 from archsim.studies.search.asked import search
 
 pytest.importorskip("optuna")
@@ -38,12 +38,12 @@ def test_a_search_ends_with_its_front_its_table_and_a_page_and_goes_on(cli: Cli,
     assert "Table: reports/search-tiny/sweep.csv (archsim sweep show reports/search-tiny)" in done.out
     assert "Page: reports/search-tiny/report/sweep.html" in done.out
     assert "design 6 of 6" in done.err
-    frame = pd.read_csv(tmp_path / "reports/search-tiny/sweep.csv")
+    frame = read_csv(tmp_path / "reports/search-tiny/sweep.csv")
     again = cli("search", file(tmp_path), *SPACE, "--minimise", "area", *QUICK, "--json", "--no-page")
     assert (again.code, again.err) == (0, "")
     front = json.loads(again.out)
     assert {row["point"] for row in front} <= {*frame["point"]}
-    assert min(row["area_m2"] for row in front) == pytest.approx(frame["area_m2"].min(), rel=1e-14)
+    assert min(row["area_m2"] for row in front) == frame["area_m2"].min()
     rows = json.loads(cli("sweep", "show", "reports/search-tiny", "--sort", "time", "--best", 1, "--json").out)
     assert rows[0]["latency_per_sample_s"] == pytest.approx(frame["latency_per_sample_s"].min(), rel=1e-14)
     other = cli("search", file(tmp_path), *SPACE, "--minimise", "energy", *QUICK, "--quiet")

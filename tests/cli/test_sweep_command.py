@@ -15,6 +15,8 @@ import sweep_kit
 from cli_kit import Cli, goes_on_after_a_kill
 from grid_kit import file
 
+from archsim.base.frames import read_csv
+
 GRID = ("--set", "tile.adc.bits=4,6", "--figure", "adc.conversion=1pJ,2pJ", "--arch", "mixed-precision", "--no-ratio")
 
 
@@ -35,7 +37,7 @@ def test_a_sweep_ends_with_its_best_points_and_its_table_and_goes_on(cli: Cli, t
     assert done.code == 0
     assert "Table: reports/sweep-tiny/sweep.csv (4 rows; archsim sweep show reports/sweep-tiny)" in done.out
     assert "training 2 of 2" in done.err
-    frame = pd.read_csv(tmp_path / "reports/sweep-tiny/sweep.csv")
+    frame = read_csv(tmp_path / "reports/sweep-tiny/sweep.csv")
     assert list(frame["adc.conversion [J]"]) == [1e-12, 2e-12] * 2
     again = cli("sweep", file(tmp_path), *GRID)
     assert (again.code, again.err) == (0, "")
@@ -48,6 +50,8 @@ def test_a_sweep_ends_with_its_best_points_and_its_table_and_goes_on(cli: Cli, t
     assert first["energy_per_sample_J"][0] == frame["energy_per_sample_J"].min()
     rows = json.loads(cli("sweep", "show", "reports/sweep-tiny", "--where", "tile.adc.bits > 4", "--json").out)
     assert [row["tile.adc.bits"] for row in rows] == [6, 6]
+    every = json.loads(cli("sweep", "show", "reports/sweep-tiny", "--json").out)
+    assert [row["energy_per_sample_J"] for row in every] == frame["energy_per_sample_J"].tolist()  # to the last bit
     told = cli("sweep", "show", "reports/sweep-tiny", "--columns", "tile.adc.bits,accuracy,area")
     assert told.out.split("\n")[0].split() == ["tile.adc.bits", "accuracy", "area"]
     assert " %" in told.out

@@ -21,7 +21,6 @@ from archsim.analog.hybrid import HybridCells, Written
 from archsim.analog.in_place import InPlace
 from archsim.analog.single import SingleCells
 from archsim.base.arrays import Arrays
-from archsim.base.errors import InputError
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
@@ -44,10 +43,9 @@ from archsim.devices.base import Device, Switches
 from archsim.devices.symmetry import symmetry
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Converters
-from archsim.learning.expected import ExpectedTransfer
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import PulseRule
-from archsim.learning.trains import PulseTrains
+from archsim.learning.trains.sending import PulseTrains
 from archsim.learning.transfer import Follow
 from archsim.networks.graph import Matrix
 from archsim.networks.network import Network
@@ -120,19 +118,9 @@ class InArrayChip(CrossbarChip):
         del optimiser
         mine = cast("InArrayArchitecture", architecture)
         point, _ = symmetry(_without_noise(mine))
-        state = expected_layers(mine, network, build_device(mine), point, writing)
+        pair = build_device(mine, mine.pair_file()) if mine.pairs else None
+        state = expected_layers(mine, network, build_device(mine), point, writing, pair=pair)
         return cls(mine, network, times, state)
-
-    @classmethod
-    def check_estimated(cls, architecture: Architecture) -> None:
-        """Refuse pairs below the devices: how far these have moved when pairs take over is not known."""
-        super().check_estimated(architecture)
-        if cast("InArrayArchitecture", architecture).pairs is not None:
-            raise InputError(
-                f"{architecture.name} has pairs that take over what devices hold, which is not estimated", key="--arch",
-                value=architecture.name, expected="a chip without pairs below its devices",
-                hint="Only a training tells: archsim run, a sweep without --estimate, a search with --train",
-            )  # fmt: skip
 
     @classmethod
     def arrays_of(cls, architecture: Architecture, network: Network) -> dict[str, Shape]:
@@ -163,10 +151,7 @@ class InArrayChip(CrossbarChip):
     def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
         """Set the ranges, and the transfers of a step: each kind of the former with the fewer, then with the more."""
         looks = super().steady(samples, kind // 2)
-        rules = [cast("ExpectedTransfer", one.fast.rule) for one in self.state.values() if one.fast]
-        more = max((rule.more_often(samples) for rule in rules), default=0.0)
-        for rule in rules:
-            rule.more = bool(kind % 2)
+        more, self.writing.more = self.writing.more_often(samples), bool(kind % 2)
         return tuple(part for look in looks for part in (look * (1 - more), look * more))
 
     def tile_counts(self) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 from archsim.accounting.circuits import PartKind
@@ -128,11 +127,11 @@ class ArrayWriter(Component):
         if not self.slot.take():
             yield from self.slot.wait()
         try:
-            moved = cells.discharge(self.clock.now, inverts=inverts)
+            moved = cells.discharge(step, self.clock.now, inverts=inverts)
             if not self.clock.passes(self.up_ps):
                 yield self.clock.timeout(self.up_ps)
             lines = sum(cells.shape)
-            self.count(tag, {"up.pulse": math.ceil(moved / step), "up.charge": lines, "control.cycle": 1})
+            self.count(tag, {"up.pulse": moved, "up.charge": lines, "control.cycle": 1})
         finally:
             self.slot.give()
 

@@ -80,7 +80,7 @@ class Programmer(Component):
             lambda done: (done.pulses, done.resets, done.reads),
         )  # fmt: skip
 
-    def _do(self, tag: Tag, work: Callable[[int], T], taken: Callable[[T], tuple[int, int, int]]) -> Work[T]:
+    def _do(self, tag: Tag, work: Callable[[int], T], taken: Callable[[T], tuple[float, float, float]]) -> Work[T]:
         """Take the drivers for work at the time now, hold and count the pulses, RESETs and reads that it took."""
         if not self.slot.take():
             yield from self.slot.wait()

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.hybrid import Written
-from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
 from archsim.hardware.updating.array_writer import ArrayWriter
+from archsim.learning.trains.sending import Part
 
 
 class TrainWriter(ArrayWriter):
@@ -79,17 +79,17 @@ class TrainWriter(ArrayWriter):
         """Return the time of trains of so many slots."""
         return round(self.phases // 2 * slots * (self.up_ps + self.down_ps))
 
-    def send(self, cells: Written, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag) -> Work[None]:
-        """Give devices at flat positions `index` their signed coincidences; `lines`: pulses on rows and on columns."""
+    def send(self, cells: Written, part: Part, tag: Tag) -> Work[None]:
+        """Send what reaches the tile of trains, vector after vector."""
         if not self.slot.take():
             yield from self.slot.wait()
         try:
-            selected = cells.on_lines(*lines)
-            done = cells.pulse(index, pulses, self.clock.now)
+            slots = part.slots
+            done = cells.send(part, self.clock.now, self.hold_ps(1))
             hold_ps = self.hold_ps(slots)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            sent = (cells.copies * lines[0].sum() + cells.written * lines[1].sum()).item()
+            sent = cells.copies * done.on_rows + cells.written * done.on_columns
             up_s, down_s = self.up_ps * 1e-12, self.down_ps * 1e-12
             self.count(
                 tag,
@@ -101,8 +101,8 @@ class TrainWriter(ArrayWriter):
                     "down.conduct": done.down_moment * down_s,
                     "up.half": sent,
                     "down.half": sent,
-                    "up.half.conduct": max(selected - 2 * done.up_moment, 0.0) * up_s,
-                    "down.half.conduct": max(selected - 2 * done.down_moment, 0.0) * down_s,
+                    "up.half.conduct": done.up_half * up_s,
+                    "down.half.conduct": done.down_half * down_s,
                     "control.cycle": self.phases * slots,
                 },
             )

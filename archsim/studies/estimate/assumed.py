@@ -188,4 +188,5 @@ def way(architecture: Architecture) -> tuple[str, ...]:
     if not isinstance(architecture, InArrayArchitecture):
         return (architecture.chip,)
     trains = architecture.update.rounding == "trains"
-    return (architecture.chip, "trains" if trains else "rounded", *(["transfer"] * bool(architecture.transfer)))
+    beside = ["transfer"] * bool(architecture.transfer) + ["pairs"] * bool(architecture.pairs)
+    return (architecture.chip, "trains" if trains else "rounded", *beside)

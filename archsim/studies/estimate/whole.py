@@ -58,7 +58,7 @@ def parts(samples: float, course: Course) -> list[Part]:
 
 def pulsed_devices(architecture: CrossbarArchitecture) -> int:
     """Return the devices of a weight that are pulsed: those of its pairs; or its own and that of a fast array."""
-    if registry.load("chip", architecture.chip).WRITES_IN_PLACE:
+    if registry.load("chip", architecture.chip).WRITES_IN_PLACE and getattr(architecture, "pairs", None) is None:
         return 1 if getattr(architecture, "transfer", None) is None else 2
     return 2 * int(getattr(architecture.weight, "copies", 1))
 
@@ -67,6 +67,8 @@ def whole(spec: EstimateSpec, architecture: Architecture, several: Sequence[Part
     """Return what a training, part by part, takes on a chip; wear where its weights lie in devices."""
     energy = dict.fromkeys((*STEP_PHASES, TOTAL), 0.0)
     seconds, pulses, resets = 0.0, 0.0, 0.0
+    below = getattr(architecture, "pairs", None) is not None  # of a hybrid cell its pairs wear
+    wearing = {("programmer", "set.pulse")} if below else PULSES
     for part in several:
         [one] = priced(spec, [estimate_chip(spec, architecture, part.activity)])
         steps = part.samples / spec.batch
@@ -76,7 +78,7 @@ def whole(spec: EstimateSpec, architecture: Architecture, several: Sequence[Part
             energy[TOTAL] += joules
         seconds += steps * math.fsum(one.chip.training.time_ps.values()) * 1e-12
         for row in one.chip.training.rows:
-            if (row.component, row.action) in PULSES:
+            if (row.component, row.action) in wearing:
                 pulses += steps * row.amount
             resets += steps * row.amount * ((row.component, row.action) == ("programmer", "reset.pulse"))
     found: dict[str, Any] = {

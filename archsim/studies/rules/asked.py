@@ -22,7 +22,8 @@ from archsim.studies.sweeps.values import check_once
 from archsim.studies.sweeps.values import read as read_values
 
 RULES = (
-    "mixed-precision", "in-array-sgd", "tiki-taka", "chopped-tiki-taka", "agad", "in-array", "digital32",
+    "mixed-precision", "multi-pcm", "in-array-sgd", "tiki-taka", "chopped-tiki-taka", "agad", "hybrid", "in-array",
+    "multi-device", "digital32",
 )  # fmt: skip
 """Update rules, each an architecture; the last has no devices: the line that the others are held against."""
 LEARNINGS = ("backpropagation", "direct-feedback-alignment")

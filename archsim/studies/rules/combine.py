@@ -162,7 +162,10 @@ def _devices(study: Asked, chip: _Chip) -> Iterator[tuple[str, Path | None, tupl
     if not isinstance(chip.architecture, CrossbarArchitecture):
         yield NO_DEVICE, None, ()
         return
-    asked = study.devices if study.devices is not None else (chip.architecture.weight.device, *study.how_much.devices)
+    asked = study.devices
+    if asked is None:  # over pairs the devices of a preset, which hold what they have, would have no sense
+        others = () if "pairs" in chip.document.data else study.how_much.devices
+        asked = (chip.architecture.weight.device, *others)
     seen: set[str] = set()
     for device in asked:
         if (name := named_device(device)) not in seen:

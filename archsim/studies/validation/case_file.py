@@ -93,14 +93,15 @@ class CaseNetwork(Record):
 class CaseUpdate(Record):
     """The outer product of one vector, written into a matrix of `rows` by `columns`, or the transfer of one line of it.
 
-    The chip updates in its arrays. Files are those in the case's folder, or shipped ones; operands are the largest.
+    A `cycle` is a product with the matrix, one with its transpose, and the outer product written. The chip updates in
+    its arrays. Files are those in the case's folder, or shipped ones; operands are the largest.
     """
 
     architecture: str
     technology: str
     rows: Annotated[int, Field(ge=2)]
     columns: Annotated[int, Field(ge=1)]
-    work: Literal["write", "transfer"]
+    work: Literal["write", "transfer", "cycle"]
     set: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from archsim.accounting.technology import read_technology
 from archsim.base import registry
+from archsim.base.arrays import F32
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
@@ -72,10 +73,19 @@ class Updates:
         x, d = (np.ones((1, lines), np.float32) for lines in (file.rows, file.columns))
         tag = Tag("update", "fc")
         rate = _RATE if file.work == "transfer" else 1.0
+        if file.work == "cycle":
+            return chip, _measured(chip, lambda: _cycle(chip, x, d))
         written = _measured(chip, lambda: chip.accumulate("fc", Signal(x), Signal(d), rate, tag))
         if file.work == "write":
             return chip, written
         return chip, _measured(chip, lambda: chip.apply("fc", 1, rate, tag))
+
+
+def _cycle(chip: InArrayChip, x: F32, d: F32) -> Work[None]:
+    """Read a matrix forwards and backwards, and write it."""
+    yield from chip.multiply("fc", Signal(x), Tag("forward", "fc"))
+    yield from chip.multiply_transposed("fc", Signal(d), Tag("backward", "fc"))
+    yield from chip.accumulate("fc", Signal(x), Signal(d), 1.0, Tag("update", "fc"))
 
 
 def _measured(chip: InArrayChip, work: Callable[[], Work[None]]) -> _Done:

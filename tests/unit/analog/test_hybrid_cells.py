@@ -84,8 +84,8 @@ def test_a_pair_whose_device_is_full_begins_anew() -> None:
 def test_under_the_other_sign_pulses_and_reads_are_the_other_way_round() -> None:
     made = cells()
     made.pulse(np.arange(12), np.full(12, 30), 0)
-    moved = made.discharge(0, inverts=True)
-    assert moved == pytest.approx(12 * 30 * 29.75e-9, rel=0.02), "30 steps of 29.75 nS, which shrink a little"
+    moved = made.discharge(29.75e-9, 0, inverts=True)
+    assert moved == pytest.approx(12 * 30, rel=0.02), "30 steps of 29.75 nS, which shrink a little"
     at_zero = made.weight.copy()
     made.pulse(np.arange(12), np.full(12, 30), 0)
     assert (made.weight > at_zero + 0.08).all()
@@ -95,7 +95,7 @@ def test_under_the_other_sign_pulses_and_reads_are_the_other_way_round() -> None
 
 def test_kept_cells_read_and_pulse_as_the_original() -> None:
     made, other = cells(STILL, "pcm-nandakumar2018"), cells(STILL, "pcm-nandakumar2018")
-    made.discharge(0, inverts=True)
+    made.discharge(29.75e-9, 0, inverts=True)
     made.pulse(np.array([2, 5]), np.array([7, -9]), 5)
     other.restore({name: array.copy() for name, array in made.arrays().items()})
     assert other.weight.tolist() == made.weight.tolist()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from exact_kit import COLUMNS, DW, RATE, ROWS, coincidences, driven, operands, started, whole
 
+from archsim.base.arrays import F32, F64
 from archsim.base.streams import Streams
+from archsim.learning.trains.sending import Part
 
 # --- References: floating point, loops, nothing of the package ---------------------------------------------------------
 
@@ -80,24 +83,31 @@ def test_the_mean_of_many_trains_is_plain_descent(tmp_path: Path) -> None:
     x_max, d_max = abs(x).max(), abs(d).max()
     k = RATE * x_max * d_max / DW
     total = np.zeros(ROWS * COLUMNS)
-    for _ in range(n):
-        sent = trains.send(x / x_max, d / d_max, k)
-        total[sent.index] += sent.pulses
+    part = sent(trains, x / x_max, d / d_max, np.full(n, k))
+    for vector in range(n):
+        index, pulses = part.met(vector)
+        total[index] += pulses
     asked = RATE * np.outer(x, d).reshape(-1) / DW
     assert abs(asked).max() > 0.3
     assert total / n == pytest.approx(asked, abs=5 * math.sqrt(abs(asked).max() / n))
+
+
+def sent(trains: Any, x: F32, d: F32, k: F64) -> Part:
+    """Send the same vector as often as k has elements."""
+    x, d = (np.repeat(each[None], k.size, 0) for each in (x, d))
+    return trains.send(x, d, k).to(slice(0, x.shape[1]), slice(0, d.shape[1]))
 
 
 def test_fixed_trains_have_all_slots_and_the_rates_of_their_formula(tmp_path: Path) -> None:
     """A = B = sqrt(rate/(dw L)): of 2,000 sendings, the mean pulses of each line within five standard errors."""
     fixed = {"update.trains.managed": "false", "update.trains.length": "10"}
     trains, (x, d) = started(tmp_path, "in-array-sgd", **fixed).state["fc1"].rule, operands(1)[0]
-    sent = [trains.send(x, d, RATE / DW) for _ in range(2000)]
-    assert {each.slots for each in sent} == {10}
-    gain = math.sqrt(RATE / (DW * 10))
-    for lines, values in (("rows", x), ("columns", d)):
+    part = sent(trains, x, d, np.full(2000, RATE / DW))
+    assert set(part.sent.slots.tolist()) == {10}
+    gain, on = math.sqrt(RATE / (DW * 10)), [part.on(vector) for vector in range(2000)]
+    for side, values in enumerate((x, d)):
         p = np.minimum(gain * abs(values), 1)
-        mean = np.mean([getattr(each, lines) for each in sent], axis=0)
+        mean = np.mean([each[side] for each in on], axis=0)
         assert mean == pytest.approx(10 * p, abs=5 * math.sqrt(10 / 4 / 2000))
 
 

@@ -15,6 +15,7 @@ from archsim.hardware.clock import Clock
 from archsim.hardware.sram import Sram
 from archsim.hardware.updating.train_writer import TrainWriter
 from archsim.hardware.updating.transfer_unit import TransferUnit
+from archsim.learning.trains.sending import Lines, Sent
 from archsim.learning.transfer import Buffered, Chopped, Dynamic, Follow
 
 UP, DOWN = 700, 300
@@ -27,18 +28,33 @@ GIVEN = {
 }
 
 
-def send(pulses: list[list[int]], slots: int, *, phases: int = 4, up: int = UP, down: int = DOWN, eager: bool = True):  # type: ignore[no-untyped-def]
-    """Give coincidences to ideal devices, each row and column pulsed three times; return time, counts, cells."""
+def send(
+    rows: list[str],
+    columns: list[str],
+    slots: int,
+    *,
+    phases: int = 4,
+    up: int = UP,
+    down: int = DOWN,
+    eager: bool = True,
+):  # type: ignore[no-untyped-def]
+    """Send trains, "+0110" in slots from the last on, to ideal devices; return time, counts, cells."""
     clock, ledger = Clock(eager=eager), Ledger()
-    flat, shape = np.array(pulses).reshape(-1), (len(pulses), len(pulses[0]))
     device = library.build(library.device_file("ideal"), Switches())
+    shape = len(rows), len(columns)
     cells = SingleCells(device, shape, scale=6e-6, streams=Streams(1), name="fc1/0,0")
     cells.load(np.zeros(shape, np.float32), 0)
     writer = TrainWriter(clock, ledger, "trains", shape=shape, phases=phases, up_ps=up, down_ps=down)
-    index = np.flatnonzero(flat)
-    lines = np.full(shape[0], 3), np.full(shape[1], 3)
-    _, took = elapsed(clock, writer.send(cells, index, flat[index], lines, slots, TAG))
+    sent = Sent(np.array([slots]), lines(rows), lines(columns))
+    _, took = elapsed(clock, writer.send(cells, sent.to(slice(0, shape[0]), slice(0, shape[1])), TAG))
     return took, counted(ledger, "train_writer"), cells
+
+
+def lines(trains: list[str]) -> Lines:
+    """Return the trains of one vector's lines."""
+    words = np.array([[int(train[1:] or "0", 2)] for train in trains], np.uint64).reshape(-1, 1)
+    pulses = np.array([int(train[0] + str(train.count("1"))) for train in trains], np.int64)
+    return np.array([0, len(trains)]), np.arange(len(trains)), words, pulses
 
 
 @pytest.mark.parametrize("eager", [True, False])
@@ -48,25 +64,28 @@ def test_an_update_takes_four_times_the_train_whatever_meets_and_however_large_t
     slots: int, pulse_ps: int, eager: bool
 ) -> None:
     """t_update = 4 L t_pulse, Haensch et al. 2018; the formula is a check, the unit knows phases and widths alone."""
-    for pulses in ([[1]], [[1, -2, 0], [0, 0, 3]], [[0] * 40] * 30):
-        took, _, _ = send(pulses, slots, up=pulse_ps, down=pulse_ps, eager=eager)
+    for rows, columns in ((["+1"], ["+1"]), (["+1", "-1"], ["+1", "+1", "-1"]), (["+"] * 30, ["+"] * 40)):
+        took, _, _ = send(rows, columns, slots, up=pulse_ps, down=pulse_ps, eager=eager)
         assert took == 4 * slots * pulse_ps
 
 
 def test_two_phases_take_half_the_time_of_four_and_send_the_same() -> None:
-    (four, counts, _), (two, same, _) = (send([[1, -2], [0, 3]], 5, phases=n) for n in (4, 2))
+    (four, counts, _), (two, same, _) = (send(["+00011", "+11100"], ["+00001", "-11111"], 5, phases=n) for n in (4, 2))
     assert four == 2 * two == 2 * 5 * (UP + DOWN)
     assert {**counts, "control.cycle": 0} == {**same, "control.cycle": 0}
 
 
 def test_trains_count_pulses_lines_random_numbers_and_what_devices_conduct() -> None:
-    """Two rows and three columns, each pulsed 3 times for either sign of its partners, 6 devices of the reference's G."""
-    _, found, cells = send([[1, -2, 0], [0, 0, 3]], 7)
+    """Two rows and three columns, each pulsed 3 times for either sign of its partners, 6 devices of the reference's G.
+
+    They meet once upwards and twice downwards in the first row, three times upwards in the second.
+    """
+    _, found, cells = send(["+00000111", "-00111000"], ["+11000001", "-01000110", "-00111000"], 8)
     g, step = cells.reference, cells.device.epsilon
     assert (found["up.pulse"], found["down.pulse"]) == (4, 2)
     assert found["up.half"] == found["down.half"] == (2 + 3) * 3
-    assert found["random.bit"] == (2 + 3) * 7
-    assert found["control.cycle"] == 4 * 7
+    assert found["random.bit"] == (2 + 3) * 8
+    assert found["control.cycle"] == 4 * 8
     up = (g + step / 2) + 3 * (g + 1.5 * step)
     assert found["up.conduct"] == pytest.approx(up * UP * 1e-12, rel=1e-5)
     on_lines = 2 * 3 * 3 * g + 3 * 3 * 2 * g
@@ -81,7 +100,7 @@ def taken(kind: type, lanes: int = 1, **more):  # type: ignore[no-untyped-def]
     clock, ledger = Clock(), Ledger()
     unit = TransferUnit(clock, ledger, lanes=lanes, cycle_ps=1000, buffer=Sram(8 * 2**20, 32, 1, 2000))
     rule = kind((16, 16), **GIVEN, **more)
-    rule.see(1.0, 1.0)
+    rule.see(np.ones(1), np.ones(1))
     _, took = elapsed(clock, unit.take(rule, 3, np.full(16, 1e-6, np.float32), 0.01, TAG))
     return took, counted(ledger, "transfer_unit")
 
@@ -118,7 +137,7 @@ def test_a_transfer_takes_the_longer_of_arithmetic_and_memory() -> None:
 
 def test_an_element_that_crosses_costs_one_operation_more_and_gives_its_pulses() -> None:
     rule = Buffered((4, 3), **GIVEN)
-    rule.see(1.0, 1.0)
+    rule.see(np.ones(1), np.ones(1))
     scale = 0.01 * 1 * 4 / (1.0 * 0.01 * 5 * 0.01)  # rate n_s n/(gamma dw_C lambda_A)
     done = rule.take(0, np.array([1.5, -2.5, 0.5], np.float32) / np.float32(scale), 0.01)
     assert done.pulses.tolist() == [1, -2, 0]
@@ -128,5 +147,5 @@ def test_an_element_that_crosses_costs_one_operation_more_and_gives_its_pulses()
 
 def test_never_more_pulses_than_the_longest_train() -> None:
     rule = Buffered((4, 1), **GIVEN)
-    rule.see(1.0, 1.0)
+    rule.see(np.ones(1), np.ones(1))
     assert rule.take(0, np.array([1e3], np.float32), 0.01).pulses.tolist() == [5]

@@ -23,7 +23,7 @@ from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.busiest import busy
 from archsim.studies.estimate.course import courses
 from archsim.studies.estimate.estimate import estimate
-from archsim.studies.estimate.in_place import OFF, longest, of_rounded, trained
+from archsim.studies.estimate.in_place import OFF, SETS, longest, of_rounded, trained
 from archsim.studies.estimate.spec import resolve as estimated
 
 CHIPS = ("in-array", "in-array-sgd", "tiki-taka", "chopped-tiki-taka", "agad")
@@ -73,6 +73,8 @@ def test_an_estimate_that_knows_the_activity_is_the_training(chip: str) -> None:
         ("multi-device", []),  # one of four devices at a time
         ("tiki-taka", ["weight.copies=2"]),
         ("in-array", ["update.rows=parallel", "tile.columns=64", "tile.count=17"]),
+        ("hybrid", ["pairs.every=5"]),  # six transfers
+        ("hybrid", ["pairs.every=10", "pairs.loop=blind", "training.batch=5", "digital_unit.buffer_words=8192"]),
     ],
 )
 def test_it_is_with_other_settings_of_the_rule_too(chip: str, settings: list[str]) -> None:
@@ -141,9 +143,21 @@ def test_what_is_assumed_says_so_and_a_whole_training_counts_pulses(chip: str) -
     assert whole["devices"] == (1 if chip.startswith("in-array") else 2) * 61706
 
 
-def test_copies_and_pairs_below_devices_are_refused() -> None:
-    with pytest.raises(InputError, match=r"--arch: hybrid has pairs that take over .* Only a training tells"):
-        estimate("mlp-mnist", archs=["hybrid"])
+def test_a_hybrid_cell_passes_weights_on_once_in_so_many_samples_and_its_pairs_wear() -> None:
+    def whole(every: int) -> dict[str, Any]:
+        given = {"archs": ["hybrid"], "settings": [f"pairs.every={every}"], "batch": 4, "samples": 24000}
+        found: dict[str, Any] = estimate("lenet-mnist", **given)["architectures"]["hybrid"]["whole"]
+        return found
+
+    often, rare = whole(4000), whole(8000)
+    assert rare["devices"] == 2 * 61706
+    assert rare["set_pulses"] == pytest.approx(3 * SETS * 61706)
+    assert often["set_pulses"] == pytest.approx(2 * rare["set_pulses"])
+    assert rare["set_pulses_per_device"] == pytest.approx(3 * SETS / 2)
+    assert often["time_s"] > rare["time_s"]
+
+
+def test_copies_of_weights_are_refused() -> None:
     with pytest.raises(InputError, match=r"--tiles: copies of weights that agad pulses by chance would differ"):
         estimate("mlp-mnist", archs=["agad"], tiles=40)
 

@@ -19,7 +19,7 @@ from archsim.chips.fitting.placement import Due, Grid, by_tile
 from archsim.hardware.component import Component
 from archsim.hardware.updating.array_writer import ArrayWriter
 from archsim.learning.pulses import PulseRule
-from archsim.learning.trains import PulseTrains
+from archsim.learning.trains.sending import Part, PulseTrains, Sent
 from archsim.learning.transfer import Buffered
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ class InArrayLayer:
         """Sort pulses to tiles."""
         return iter(by_tile(self.grid, index, pulses))
 
+    def parts(self, sent: Sent) -> Iterator[tuple[int, int, Part]]:
+        """Return row and column of each tile, and what reaches it of trains."""
+        for r, row in enumerate(self.grid.rows):
+            for c, column in enumerate(self.grid.columns):
+                yield r, c, sent.to(row.part, column.part)
+
     def in_line(self, line: int, pulses: I64) -> Iterator[Due]:
         """Sort the pulses of a line, (columns,), to the tiles that it goes through and where any are due."""
         r = band_of(self.grid, line)
@@ -74,11 +80,17 @@ class Writing(ABC):
     chip : InArrayChip
         Whose clock, ledger, digital unit, bus and tiles are used.
     state : matrix -> its leaves
+
+    Attributes
+    ----------
+    more : bool
+        Whether a step that is only expected is one of those with a transfer more than the least.
     """
 
     def __init__(self, chip: InArrayChip, state: Mapping[str, InArrayLayer]) -> None:
         self.chip, self.state = chip, state
         self.clock, self.ledger, self.update = chip.clock, chip.ledger, chip.architecture.update
+        self.more = False
 
     @abstractmethod
     def components(self) -> Sequence[Component]:
@@ -92,6 +104,11 @@ class Writing(ABC):
         """Do what is left to do after so many samples: nothing, where devices have been pulsed already."""
         del matrix, samples, tag
         yield from ()
+
+    def more_often(self, samples: int) -> float:
+        """Return the share of all steps of so many samples that do a transfer more than the others: `more` is True."""
+        del samples
+        return 0.0
 
     def cells(self) -> dict[str, Cells]:
         """Return the arrays beside the weights' own, by "MATRIX.WHICH/ROW,COLUMN" of their tile."""

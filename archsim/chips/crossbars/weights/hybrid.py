@@ -17,6 +17,7 @@ from archsim.chips.crossbars.weights.base import InArrayLayer
 from archsim.chips.crossbars.weights.trains import Trains
 from archsim.hardware.component import Component
 from archsim.hardware.updating.programmer import Programmer
+from archsim.learning.expected import ExpectedTrains
 
 if TYPE_CHECKING:
     from archsim.chips.crossbars.in_array import InArrayChip
@@ -49,14 +50,25 @@ class Hybrid(Trains):
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
         """Pass all weights of the matrix on, if so many samples have gone by."""
-        self.since[matrix] += samples
-        if self.since[matrix][0] < self.rules.every:
+        if not self._due(matrix, samples):
             return
-        self.since[matrix] %= self.rules.every
         for r, row in enumerate(self.state[matrix].cells):
             for c, cells in enumerate(row):
                 work = self._pass_on(matrix, (r, c), cast("HybridCells", cells), tag)
                 yield from self.chip.tiles[matrix][r][c].slot.during(work)
+
+    def _due(self, matrix: str, samples: int) -> bool:
+        """Count samples; return whether weights are passed on, where all is expected: whether in this kind of step."""
+        if isinstance(self.state[matrix].rule, ExpectedTrains):
+            return self.more or samples >= self.rules.every
+        self.since[matrix] += samples
+        due = bool(self.since[matrix][0] >= self.rules.every)
+        self.since[matrix] %= self.rules.every
+        return due
+
+    def more_often(self, samples: int) -> float:
+        """Return the share of steps in which weights are passed on, unless they are in all."""
+        return samples / self.rules.every if samples < self.rules.every else 0.0
 
     def _pass_on(self, matrix: str, place: tuple[int, int], cells: HybridCells, tag: Tag) -> Work[None]:
         """Do a transfer of one tile, which the caller holds."""
@@ -74,12 +86,11 @@ class Hybrid(Trains):
         writer = self.writers[matrix][place[0]][place[1]]
         step = self.chip.steps[matrix] * cells.scale
         yield from writer.discharge(cells, step, tag, inverts=rules.inverts)
-        pulses = np.rint(left / step).astype(np.int64)
-        index = np.flatnonzero(pulses)
+        index, pulses = cells.left(left, step)
         if index.size:
             unit.fetch(index.size, tag)
             yield from bus.send(index.size * bits, tag)
-            yield from writer.write(cells, index, pulses[index], tag)
+            yield from writer.write(cells, index, pulses, tag)
 
     # --- keeping --------------------------------------------------------------------------------------------------
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -16,7 +16,7 @@ from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.updating.train_writer import TrainWriter
 from archsim.learning.expected import ExpectedTrains
-from archsim.learning.trains import PulseTrains, Sent
+from archsim.learning.trains.sending import PulseTrains, Sent
 
 if TYPE_CHECKING:
     from archsim.chips.crossbars.in_array import InArrayChip
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 class Trains(Writing):
     """Each vector's operands become trains on the lines of the tiles; where two meet, a device steps.
+
+    The vectors of a burst are sent one after the other and hold their tiles until the last is.
 
     Managed, operands are first divided by their largest magnitudes, which are searched for vector by vector. The
     generators of the tiles of a band are taken to be in step: a line has one train on all of them.
@@ -59,7 +61,7 @@ class Trains(Writing):
         return [sender for layer in self.senders.values() for row in layer for sender in row]
 
     def accumulate(self, matrix: str, x: Signal, d: Signal, rate: float, tag: Tag) -> Work[None]:
-        """Send the trains of one vector after the other."""
+        """Send the trains of all vectors."""
         state, unit = self.state[matrix], self.chip.digital_unit
         inputs, errors = x.values, d.values
         x_scale: Scale = 1.0
@@ -70,40 +72,32 @@ class Trains(Writing):
         unit.fetch(x.elements + d.elements, tag)
         sent = x.elements * len(state.grid.columns) + d.elements * len(state.grid.rows)
         yield from self.chip.bus.send(sent * self.settings.bits, tag)
-        for trains in self._trains(matrix, (inputs, x_scale), (errors, d_scale), rate):
+        trains = self._sent(matrix, (inputs, x_scale), (errors, d_scale), rate)
+        if np.any(trains.slots):
             yield from self._send(matrix, trains, tag)
 
-    def _trains(self, matrix: str, x: tuple[F32, Scale], d: tuple[F32, Scale], rate: float) -> Iterator[Sent]:
-        """Return the trains of one vector after the other; operands come with what they were divided by."""
-        rule = self.state[matrix].rule
+    def _sent(self, matrix: str, x: tuple[F32, Scale], d: tuple[F32, Scale], rate: float) -> Sent:
+        """Return the trains of all vectors; operands come with what they were divided by."""
+        rule, vectors = self.state[matrix].rule, x[0].shape[0]
         if isinstance(rule, ExpectedTrains):
-            yield rule.send(x[0].shape[0])
-            return
-        vectors = x[0].shape[0]
-        scales = zip(_each(x[1], vectors), _each(d[1], vectors), strict=True)
-        for vector, (x_max, d_max) in enumerate(scales):
-            signed, k = self._asked(matrix, x[0][vector], x_max, d_max, rate)
-            trains = cast("PulseTrains", rule).send(signed, d[0][vector], k)
-            if trains is not None:
-                yield trains
+            return cast("Sent", rule.send(vectors))
+        signed, k = self._asked(matrix, x[0], _each(x[1], vectors), _each(d[1], vectors), rate)
+        return cast("PulseTrains", rule).send(signed, d[0], k)
 
-    def _asked(self, matrix: str, x: F32, x_max: float, d_max: float, rate: float) -> tuple[F32, float]:
+    def _asked(self, matrix: str, x: F32, x_max: F64, d_max: F64, rate: float) -> tuple[F32, F64]:
         """Return inputs with the signs they are sent with, and the pulses that the largest product asks for."""
         return x, rate * x_max * d_max / self.chip.steps[matrix]
 
     def _send(self, matrix: str, trains: Sent, tag: Tag) -> Work[None]:
         """Write the tiles of a matrix side by side, all for as long as the trains are; tile before writer, always."""
         layer = self.state[matrix]
-        cells, grid, work = self._written(layer), layer.grid, []
-        for due in layer.by_tile(trains.index, trains.pulses):
-            r, c = due.row, due.column
-            lines = trains.rows[grid.rows[r].part], trains.columns[grid.columns[c].part]
-            writing = self.senders[matrix][r][c].send(cells[r][c], due.index, due.pulses, lines, trains.slots, tag)
+        cells, work = self._written(layer), []
+        for r, c, part in layer.parts(trains):
+            writing = self.senders[matrix][r][c].send(cells[r][c], part, tag)
             work.append(self._slot(matrix, r, c).during(writing))
         yield from self.clock.together(work)
 
 
-def _each(scale: Scale, vectors: int) -> list[float]:
+def _each(scale: Scale, vectors: int) -> F64:
     """Return the scale of each vector."""
-    found: F64 = np.broadcast_to(np.asarray(scale, np.float64).reshape(-1), (vectors,))
-    return found.tolist()  # type: ignore[no-any-return]
+    return np.broadcast_to(np.asarray(scale, np.float64).reshape(-1), (vectors,))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import Written
-from archsim.base.arrays import F32, Arrays, nested, under
+from archsim.base.arrays import F32, F64, Arrays, nested, under
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.crossbars.in_array_file import TransferFile
@@ -21,6 +21,7 @@ from archsim.hardware.clock import Slot
 from archsim.hardware.component import Component
 from archsim.hardware.tile import Tile
 from archsim.hardware.updating.transfer_unit import TransferUnit
+from archsim.learning.expected import ExpectedTransfer
 from archsim.learning.transfer import Buffered
 
 if TYPE_CHECKING:
@@ -87,18 +88,25 @@ class Transferred(Trains):
         self._rates[matrix] = rate
         return super().accumulate(matrix, x, d, rate, tag)
 
-    def _asked(self, matrix: str, x: F32, x_max: float, d_max: float, rate: float) -> tuple[F32, float]:
+    def _asked(self, matrix: str, x: F32, x_max: F64, d_max: F64, rate: float) -> tuple[F32, F64]:
         del rate  # which fast arrays do not learn at
         rule = self.fast[matrix].rule
         return rule.signs(x), rule.see(x_max, d_max)
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
         """Transfer the lines that are due after so many samples, one after the other."""
-        for line in self.fast[matrix].rule.due(samples):
+        rule = self.fast[matrix].rule
+        if isinstance(rule, ExpectedTransfer):
+            rule.more = self.more
+        for line in rule.due(samples):
             read = yield from self._read(matrix, line, tag)
-            pulses = yield from self.unit.take(self.fast[matrix].rule, line, read, self._rates[matrix], tag)
+            pulses = yield from self.unit.take(rule, line, read, self._rates[matrix], tag)
             if pulses.any():
                 yield from self._pulse(matrix, line, pulses, tag)
+
+    def more_often(self, samples: int) -> float:
+        """Return the share of steps with a transfer more than the others."""
+        return samples % self.transfer.every / self.transfer.every
 
     def _read(self, matrix: str, line: int, tag: Tag) -> Work[F32]:
         """Return a line of the fast array, (columns,), less that of its reference."""

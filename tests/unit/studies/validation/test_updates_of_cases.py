@@ -58,7 +58,7 @@ def test_a_flip_that_is_no_transfers_spares_agad_a_write_a_weight(tmp_path: Path
     [
         ("of: [sgd], quantity: operations", "of: [sgd], quantity: energy", "expected one update's latency, operations"),
         ("of: [sgd], quantity: operations", "of: [sgdd], quantity: operations", "Did you mean 'sgd'"),
-        ("work: write", "work: writes", "updates.sgd.work: got 'writes'; expected 'write' or 'transfer'"),
+        ("work: write", "work: writes", "updates.sgd.work: got 'writes'; expected 'write', 'transfer' or 'cycle'"),
     ],
 )
 def test_a_check_that_an_update_cannot_answer_is_refused(tmp_path: Path, old: str, new: str, expected: str) -> None:
