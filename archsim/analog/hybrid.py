@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells, read_devices
 from archsim.analog.paired import PairedCells
-from archsim.analog.single import Coincided, Pulsed, SingleCells
+from archsim.analog.singles.single import Coincided, Pulsed, SingleCells
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
 from archsim.base.streams import Streams
 from archsim.devices.base import Device

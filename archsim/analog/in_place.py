@@ -10,7 +10,7 @@ import numpy as np
 from archsim.analog.expected import ExpectedCells
 from archsim.analog.expected import Writing as Pairs
 from archsim.analog.hybrid import Looked, Programmed
-from archsim.analog.single import Coincided, Pulsed
+from archsim.analog.singles.single import Coincided, Pulsed
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import expected
 from archsim.learning.expected import pairs

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import HybridCells, Written
 from archsim.analog.in_place import InPlace
-from archsim.analog.single import SingleCells
+from archsim.analog.singles.single import SingleCells
 from archsim.base.arrays import Arrays
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Signal, Tag

@@ -8,7 +8,7 @@ from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.hybrid import HybridCells, Written
 from archsim.analog.in_place import Given
-from archsim.analog.single import Pulsed
+from archsim.analog.singles.single import Pulsed
 from archsim.base.arrays import I64
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work

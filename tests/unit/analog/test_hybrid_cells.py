@@ -9,7 +9,7 @@ import pytest
 from cells_kit import QUIET, STILL, US, device
 
 from archsim.analog.hybrid import HybridCells
-from archsim.analog.single import SingleCells
+from archsim.analog.singles.single import SingleCells
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 

@@ -8,7 +8,7 @@ from cells_kit import QUIET, SCALE, device
 
 from archsim.analog.paired import PairedCells
 from archsim.analog.selection import Selection, Turns
-from archsim.analog.single import SingleCells
+from archsim.analog.singles.single import SingleCells
 from archsim.base.streams import Streams
 
 

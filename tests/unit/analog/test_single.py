@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from archsim.analog.paired import PairedCells
-from archsim.analog.single import SingleCells
+from archsim.analog.singles.single import SingleCells
 from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
 from archsim.devices import library

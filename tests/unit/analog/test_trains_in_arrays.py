@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archsim.analog import single
 from archsim.analog.hybrid import HybridCells
 from archsim.analog.selection import Turns
-from archsim.analog.single import SingleCells
+from archsim.analog.singles import single
+from archsim.analog.singles.single import SingleCells
 from archsim.base.streams import Streams
 from archsim.devices import library
 from archsim.devices.base import Switches

@@ -287,7 +287,7 @@ def test_bands_cover_every_line_once_and_are_about_equal(lines: int, most: int) 
         ("mixed-precision", "archsim.learning.chi.accumulate.Accumulator", "accumulate"),
         ("mixed-precision", "archsim.analog.paired.PairedCells", "set_pulses"),
         ("in-array", "archsim.analog.cells.Cells", "multiply_transposed"),
-        ("in-array", "archsim.analog.single.SingleCells", "pulse"),
+        ("in-array", "archsim.analog.singles.single.SingleCells", "pulse"),
         ("digital32", "archsim.hardware.mac_array.MacArray", "hold_ps"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hardware_kit import TAG, counted, elapsed
 
 from archsim.accounting.ledger import Ledger
-from archsim.analog.single import SingleCells
+from archsim.analog.singles.single import SingleCells
 from archsim.base.streams import Streams
 from archsim.devices import library
 from archsim.devices.base import Switches

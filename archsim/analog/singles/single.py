@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.analog import _kernels
 from archsim.analog.cells import Cells
 from archsim.analog.selection import Turns
+from archsim.analog.singles import _kernels
 from archsim.base.arrays import F32, F64, I64, Arrays
 from archsim.base.errors import ModelError
 from archsim.base.streams import Streams
