@@ -74,5 +74,6 @@ def from_aihwkit(
     from archsim.studies.aihwkit.dump import whole
     from archsim.studies.aihwkit.files import read, write
 
-    dump = read(str(config)) if isinstance(config, str | Path) else whole(config)
-    return write(dump, Path(out).expanduser(), device=device, force=force)
+    told = str(config) if isinstance(config, str | Path) else None
+    dump = whole(config) if told is None else read(told)
+    return write(dump, Path(out).expanduser(), source=told or "rpu_config", device=device, force=force)

@@ -58,6 +58,13 @@ class InputError(ArchsimError, ValueError):
         self.expected, self.hint, self.message = expected, hint, message
         super().__init__(self._text())
 
+    def of(self, *, file: str | Path | None = None, key: str | None = None) -> InputError:
+        """Return the same error, told of another file, without a line, or of another key."""
+        return type(self)(
+            self.message, file=file or self.file, line=None if file else self.line, key=key or self.key,
+            value=self.value, expected=self.expected, hint=self.hint,
+        )  # fmt: skip
+
     def _text(self) -> str:
         file, key, hint = _brief(self.file), _brief(self.key), _brief(self.hint)
         where = "" if self.file is None else f"{file}:{self.line}: " if self.line else f"{file}: "

@@ -24,6 +24,7 @@ import numba
 import numpy as np
 from numba.core.caching import IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
+from numba.core.runtime.nrt import rtsys
 
 _DAMAGE = (
     EOFError, OSError, pickle.PickleError, AttributeError, ImportError, IndexError, KeyError, MemoryError,
@@ -77,7 +78,7 @@ def _temporary() -> Path | None:
 def _mend(made: Any) -> None:
     """Let a dispatcher find each entry by all it depends on, and do without what cannot be read or written."""
     cache = made._cache  # noqa: SLF001  Numba has no door of its own for this
-    load, save = cache.load_overload, cache.save_overload
+    load, save = cache._load_overload, cache.save_overload  # noqa: SLF001  see `load_or_none`
     base, stamp = cache._impl.filename_base, cache._impl.locator.get_source_stamp()  # noqa: SLF001  likewise
 
     def turn_to(signature: Any, codegen: Any) -> None:
@@ -87,8 +88,9 @@ def _mend(made: Any) -> None:
         cache._cache_file = file(cache.cache_path, f"{base}-{digest}", stamp)  # noqa: SLF001  likewise
 
     def load_or_none(signature: Any, context: Any) -> Any:
+        """Load machine code with Numba's runtime alone: what compiles, half a second of imports, waits."""
         try:
-            context.refresh()
+            rtsys.initialize(context)
             turn_to(signature, context.codegen())
             return load(signature, context)
         except _DAMAGE:

@@ -22,9 +22,9 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "table": "archsim.devices.table:Table",
     },
     "chip": {
-        "mixed-precision": "archsim.chips.mixed_precision:MixedPrecisionChip",
-        "digital32": "archsim.chips.digital32:Digital32Chip",
-        "in-array": "archsim.chips.in_array:InArrayChip",
+        "mixed-precision": "archsim.chips.crossbars.mixed_precision:MixedPrecisionChip",
+        "digital32": "archsim.chips.digital.digital32:Digital32Chip",
+        "in-array": "archsim.chips.crossbars.in_array:InArrayChip",
     },
     "layer": {
         "activation": "archsim.networks.layers.activation:ActivationLayer",
@@ -156,6 +156,8 @@ def _plugged(kind: str, point: EntryPoint) -> Any:
     where = f"plug-in {point.name} (archsim.{kind}: {point.value}{f' of {point.dist.name}' if point.dist else ''})"
     try:
         found = point.load()
+        if hasattr(found, "model_rebuild"):  # models of files are finished on first use: too late to leave it out
+            found.model_rebuild()
     except Exception as error:
         raise InputError(f"{where} cannot be loaded: {_line(error)}", hint="Mend or uninstall it") from error
     if missing := [name for name in _NEEDED[kind] if not hasattr(found, name)]:

@@ -15,6 +15,8 @@ from archsim.networks.graph import SEED_WORDS, SEEDS, Graph, Matrix, Node, Param
 
 LINEAR = "linear"
 """The activation that is none."""
+MOST_WEIGHTS = 10**11
+"""Of a matrix: a million tiles and more, assumed to be more than anyone asks for; a slip would fill the memory."""
 _Kind = TypeVar("_Kind", Matrix, Parameter)
 
 
@@ -81,10 +83,15 @@ class Builder:
         Raises
         ------
         ModelError
-            If the name is taken; within `again` if there is none of that name and shape.
+            If the name is taken, or the matrix is larger than any; within `again` if there is none of that name and
+            shape.
         """
         if self._again:
             return self._same(name, self._matrices, (rows, columns))
+        if rows * columns > MOST_WEIGHTS:
+            raise ModelError(
+                f"the matrix {name}, {rows:,} x {columns:,}, is larger than archsim takes: {MOST_WEIGHTS:,} weights"
+            )
         if name in self._matrices:
             raise ModelError(f"two matrices are named {name!r}")
         std = self.spread(rows, initial_std)
@@ -96,16 +103,19 @@ class Builder:
         wanted = self.initial_std if initial_std is None else initial_std
         return wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
 
-    def known(self, name: str, layer: str) -> Matrix:
-        """Return the matrix of a layer that is there already.
+    def known(self, name: str, layer: str) -> Matrix | Tensor:
+        """Return the matrix of a layer that is there already, or the tensor of a parameter with two axes.
 
         Raises
         ------
         ModelError
             If there is none of that name.
         """
+        tables = [key for key, one in self._parameters.items() if len(one.shape) == 2]
+        if name in tables:
+            return self._tensors[name]
         if name not in self._matrices:
-            there = ", ".join(self._matrices) or "none"
+            there = ", ".join([*self._matrices, *tables]) or "none"
             raise ModelError(
                 f"{layer} takes the matrix {name!r}, which no layer before it has; there are {there}", at=("matrix",)
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
 
 from archsim.base import registry
 from archsim.base.errors import FaultBelow, ModelError
@@ -227,7 +227,7 @@ AnyNetwork = Annotated[
     Annotated[NetworkFile, Tag("<layers>")] | Annotated[AdversarialFile, Tag("<adversarial>")], Discriminator(_form)
 ]
 """A network in any form: told apart by its keys."""
-_ANY: TypeAdapter[NetworkFile | AdversarialFile] = TypeAdapter(AnyNetwork)
+_ANY: TypeAdapter[NetworkFile | AdversarialFile] = TypeAdapter(AnyNetwork, config=ConfigDict(defer_build=True))
 
 
 def file_of(told: Mapping[str, Any]) -> NetworkFile | AdversarialFile:

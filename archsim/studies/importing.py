@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from archsim.base.errors import InputError
-from archsim.base.files import replacing, write_text
+from archsim.base.files import display, replacing, write_text
 from archsim.networks.imports.draft import Draft
 from archsim.runs.workload import Workload, document, parse
 
@@ -94,10 +94,10 @@ def write(draft: Draft, out: Path, *, source: str, title: str, lesson: Lesson | 
         made.build()
         if lesson is not None:
             made.load(None)
-    except InputError:
+    except InputError as error:
         for path in (out, *([initial] if initial else [])):
             path.unlink()
-        raise
+        raise (error.of(file=source) if error.file == display(out) else error) from error
     return Imported(made, out, initial, tuple(draft.notes))
 
 

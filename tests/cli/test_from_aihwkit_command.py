@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from cli_kit import Cli
@@ -21,6 +22,22 @@ def test_a_recorded_configuration_becomes_a_chip_that_is_shown_and_linted(cli: C
     again = cli("archs", "from-aihwkit", str(RECORDED / "EcRamPreset.json"), "--out", str(out))
     assert again.code != 0
     assert "--force" in again.err
+
+
+def test_what_is_no_configuration_is_told_with_its_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text('{"rpu_config": {"forward": {}}}')
+    done = cli("archs", "from-aihwkit", "odd.json", "--out", "mine.yaml")
+    assert done.code == 2
+    assert done.error.startswith("odd.json: rpu_config: has no rpu_config with forward and mapping")
+    told = json.loads((RECORDED / "EcRamPreset.json").read_text())
+    for value, said in (("x", "lacks something, or has it in another form"), (-1.0, "got")):
+        told["rpu_config"]["device"]["dw_min"] = value
+        (tmp_path / "odd.json").write_text(json.dumps(told))
+        done = cli("archs", "from-aihwkit", "odd.json", "--out", "mine.yaml")
+        assert done.code == 2
+        assert done.error.startswith("odd.json: ")
+        assert said in done.error
+    assert [path.name for path in tmp_path.iterdir()] == ["odd.json"]
 
 
 def test_an_update_without_a_chip_is_told_in_a_line(cli: Cli, tmp_path: Path) -> None:

@@ -87,7 +87,9 @@ def test_one_process_and_two_give_the_same_bits(cli: Cli, tmp_path: Path) -> Non
         (["--arch", "tiki-tak"], "--arch: got 'tiki-tak'"), (["--device", "pcm"], "--device: got 'pcm'"),
         (["--learning", "hebb"], "--learning: got 'hebb'"), (["--rates", "0"], "--rates: got '0'"),
         (["--target", "2"], "--target: got '2'"), (["--preset", "slow"], "--preset: got 'slow'"),
-        (["--seeds", 0], "--seeds: got 0"),
+        (["--seeds", 0], "--seeds: got 0"), (["--seeds", 100_000_000], "--seeds: 100,000,000 of them; expected at most"),
+        (["--tech", "nothing"], "technology: got 'nothing'"), (["--tech", "tiny.yaml"], "tiny.yaml:2: kind: got 'workload'"),
+        (["--out", "tiny.yaml", "--dry-run"], "--out: got 'tiny.yaml'"), (["--on", "procs", "--dry-run"], "--on: got 'procs'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line(cli: Cli, tmp_path: Path, words: list[object], error: str) -> None:

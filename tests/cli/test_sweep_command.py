@@ -96,6 +96,8 @@ def test_estimates_need_no_data_and_print_as_json(cli: Cli) -> None:
         (("mlp-mnist", "--file", "no.yaml"), "no.yaml"), (("mlp-mnist", "--on", "dusk://a:1", "--steps", "20"), "--on"),
         (("mlp-mnist", "--set", "tile.adc.bits=4,6", "--figure", "adc.conversion=0.1pJ..1pJ:lin:99999"), "points"),
         (("mlp-mnist", "--estimate", "--stop-hopeless"), "--stop-hopeless"),
+        (("mlp-mnist", "--set", "tile.adc.bits=4,6", "--where", "tile.adc.bts > 4"), "--where: unknown name 'tile.adc.bts'"),
+        (("mlp-mnist", "--estimate", "--batch", "99999999999999999999"), "--batch: got 99999999999999999999"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line(cli: Cli, words: tuple[str, ...], error: str) -> None:

@@ -100,9 +100,15 @@ def read(path: Path) -> Draft:
     try:
         content = yaml.safe_load(_filled(text))
     except Exception as error:
-        raise InputError(f"is no YAML file: {type(error).__name__}", file=file) from error
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        raise InputError(
+            f"is no YAML file: {getattr(error, 'problem', None) or type(error).__name__}", file=file,
+            line=None if line is None else line + 1, expected=EXPECTED,
+        ) from error  # fmt: skip
     try:
         found = list(_told(content, file))
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"has another form: {type(error).__name__}: {error}", file=file, expected=EXPECTED) from error
     left = [each for each in found if isinstance(each, str)]
@@ -164,6 +170,8 @@ def _zigzag(name: str, told: Mapping[str, Any]) -> Product:
     if "pool" in str(told.get("operator_type", "")).lower():
         raise UnknownNodeError("is a pool")
     sizes = {str(d).lower(): int(n) for d, n in zip(told["loop_dims"], told["loop_sizes"], strict=True)}
+    if sizes and min(sizes.values()) < 1:
+        raise ValueError(f"{name}: loop_sizes: got {min(sizes.values())}; expected whole numbers from 1 on")
     windows = []
     for relation in told.get("dimension_relations") or []:
         if (found := _RELATION.match(str(relation).lower().strip())) is None:

@@ -63,8 +63,12 @@ def _run(path: Path, name: str) -> Mapping[str, Any]:
         raise InputError(f"cannot be run: {type(error).__name__}: {error}", file=display(path)) from error
 
 
-def write(dump: Mapping[str, Any], out: Path, *, device: str | None = None, force: bool = False) -> Written:
+def write(
+    dump: Mapping[str, Any], out: Path, *, source: str = "rpu_config", device: str | None = None, force: bool = False
+) -> Written:  # fmt: skip
     """Write a configuration as an architecture, its device beside it; both are read back.
+
+    What is wrong in it is said of `source`.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def write(dump: Mapping[str, Any], out: Path, *, device: str | None = None, forc
         If it cannot be mapped, or a file is there already.
     """
     check_file(out, force=force)
-    found = _mapped(dump, out, device)
+    found = _mapped(dump, out, device, source)
     device_file = None if found.device is None else out.with_name(f"{found.device['name']}.yaml")
     if device_file is not None:
         check_file(device_file, force=force)
@@ -80,20 +84,23 @@ def write(dump: Mapping[str, Any], out: Path, *, device: str | None = None, forc
     write_text(out, _text(found.architecture, found))
     try:
         parse(document(str(out)))
-    except InputError:
+    except InputError as error:
         for path in (out, device_file):
             if path is not None:
                 path.unlink()
-        raise
+        raise error.of(file=source) from error
     return Written(out, device_file, tuple(found.lost))
 
 
-def _mapped(dump: Mapping[str, Any], out: Path, device: str | None) -> Mapped:
+def _mapped(dump: Mapping[str, Any], out: Path, device: str | None, source: str) -> Mapped:
     try:
         return mapped(dump, out.stem, device=device)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except InputError as error:
+        raise (error if error.file else error.of(file=source)) from error
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError, AttributeError) as error:
         raise InputError(
-            f"lacks something ({error})",
+            f"lacks something, or has it in another form ({error})",
+            file=source,
             key="rpu_config",
             expected="a configuration of aihwkit 1.2, as dump.py writes it",
         ) from error

@@ -60,6 +60,10 @@ class EstimateSpec:
         return next((each.name for each in self.architectures if each.chip == DIGITAL), None)
 
 
+MOST_AT_ONCE = 10**9
+"""Samples of a batch, or tiles: assumed to be more than anyone asks for."""
+
+
 def resolve(
     network: str | Mapping[str, Any], *, batch: int | None = None,
     archs: Sequence[str | Mapping[str, Any]] | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
@@ -90,10 +94,9 @@ def resolve(
     DoesNotFitError
         With `as_is`, for a network that asks for more than a chip has.
     """
-    if tiles is not None and tiles < 1:
-        raise InputError(key="--tiles", value=tiles, expected="a whole number from 1 on")
-    if batch is not None and batch < 1:
-        raise InputError(key="--batch", value=batch, expected="a whole number from 1 on")
+    for option, number in (("--tiles", tiles), ("--batch", batch)):
+        if number is not None and not 1 <= number <= MOST_AT_ONCE:
+            raise InputError(key=option, value=number, expected=f"a whole number from 1 to {MOST_AT_ONCE:,}")
     document = workloads.document(network)
     named = workloads.architectures(document) if archs is None else archs
     documents = [architectures.document(each) for each in named]

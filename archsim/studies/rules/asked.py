@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archsim.accounting.technology import read_technology
 from archsim.base import registry
 from archsim.base.errors import InputError, nearest
 from archsim.base.metrics import Metric
@@ -26,6 +27,8 @@ RULES = (
 """Update rules, each an architecture; the last has no devices: the line that the others are held against."""
 LEARNINGS = ("backpropagation", "direct-feedback-alignment")
 SEEDS, FIRST_SEED = 3, 1
+MOST = 1000
+"""Seeds, or learning rates that are tried, of a combination."""
 LEAST_STEPS = 60
 """Of a training whose samples a preset limits."""
 
@@ -194,8 +197,11 @@ def _rates(told: str | Sequence[float]) -> tuple[float, ...]:
 def _check_numbers(study: Asked) -> None:
     for option, value, least in (("--seeds", study.seeds, 1), ("--seed", study.first_seed, 0),
                                  ("--steps", study.steps, 1), ("--budget", study.budget, 1)):  # fmt: skip
-        if value is not None and value < least:
+        if value is not None and not (isinstance(value, int) and value >= least):
             raise InputError(key=option, value=value, expected=f"a whole number from {least} on")
+    for option, count in (("--seeds", study.seeds), ("--rates", len(study.rates or ()))):
+        if count > MOST:
+            raise InputError(f"{count:,} of them", key=option, expected=f"at most {MOST:,} for each combination")
     if study.preset not in PRESETS:
         raise InputError(key="--preset", value=study.preset, expected=f"one of {', '.join(PRESETS)}",
                          hint=nearest(study.preset, PRESETS))  # fmt: skip
@@ -208,6 +214,8 @@ def _check_names(study: Asked) -> None:
     ):  # fmt: skip
         if twice := next((each for each in given if given.count(each) > 1), None):
             raise InputError(f"{twice!r} is given twice", key=option, expected="each once")
+    if study.tech is not None:
+        read_technology(study.tech)
     for each in study.rules:
         architectures.document(each)
     for device in study.devices or ():

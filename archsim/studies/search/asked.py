@@ -117,7 +117,7 @@ def search(
     """
     _check_numbers({"--trials": trials, "--trainings": trainings, "--at-a-time": at_a_time}, seed)
     if estimate and train:
-        raise InputError(key="--train", value="", expected="one of --estimate and --train")
+        raise InputError("is given with --estimate", key="--train", expected="one of the two")
     asking.check_sampler(sampler)
     asking.optuna()
     base = _base(file, told.get("preset"))
@@ -142,8 +142,8 @@ def search(
     study = replace(study, estimate=not trained)
     if not trained and (study.seeds > 1 or study.steps or study.until):
         raise InputError(
-            key="--estimate", value="", expected="no --seeds, --steps or --until, for nothing is trained: ask for "
-            "the metric, or --train",
+            "nothing is trained", key="--estimate",
+            expected="no --seeds, --steps or --until; or the metric as a goal, or --train",
         )  # fmt: skip
     reading = _checked(study, declared)
     kinds = {each.key: of_texts(each.levels) for each in declared.parameters} | study.kinds

@@ -256,13 +256,14 @@ class Asker:
     def begun(self) -> tuple[list[Proposal], bool]:
         """Return what was proposed and never told, because the search was ended; and whether more was to be proposed.
 
-        What was not proposed in whole is given up: it is proposed again.
+        The former is this process's from now on. What was not proposed in whole is given up: it is proposed again.
         """
         running, found = [each for each in self._trials("RUNNING") if not self._alive(each.user_attrs.get(_BY))], []
         for each in running:
             if _BATCH in each.user_attrs:
                 with _silent():
                     trial = self._optuna.trial.Trial(self._study, each._trial_id)  # noqa: SLF001  there is no other way
+                    trial.set_user_attr(_BY, self._by)
                 found.append(Proposal(each.number, self._values(each.params), trial))
             else:
                 self._study.tell(each.number, state=self._optuna.trial.TrialState.FAIL)

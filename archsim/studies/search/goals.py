@@ -10,8 +10,8 @@ from typing import Any
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.metrics import METRICS, Metric
-from archsim.records.sweeps import METRIC, QUANTITIES, Quantity, metric_quantity
-from archsim.studies.sweeps.conditions import Condition
+from archsim.records.sweeps.sweep import METRIC, QUANTITIES, Quantity, metric_quantity
+from archsim.studies.sweeps.conditions import Condition, place
 from archsim.studies.sweeps.conditions import read as read_condition
 from archsim.studies.sweeps.measures import Kind, of_quantity
 
@@ -190,8 +190,6 @@ def _limit(text: str, columns: Mapping[str, str], kinds: Mapping[str, Kind], met
     found = Limit(condition, {name: columns[name] for name in condition.names})
     of_share = metric is not None and metric.share and set(found.columns.values()) == {METRIC}
     if of_share and all(found.excess({METRIC: k / 100}) > 0 for k in range(101)):
-        raise InputError(
-            "no value fulfils it", key=SUBJECT, value=text, expected=f"a value up to 100 %, such as {metric.example}"
-            if metric else "",
-        )  # fmt: skip
+        expected = f"a value up to 100 %, such as {metric.example}" if metric else ""
+        raise InputError("no value fulfils it", key=place(text, SUBJECT), value=text, expected=expected)
     return found

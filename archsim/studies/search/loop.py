@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +50,8 @@ class Loop:
     at_a_time : int
         Designs of a batch.
     first : values of designs that are done before any that the sampler proposes
+    turn : callable
+        Returns what is held from seeing how many designs are left until a batch of them is taken.
     """
 
     asker: Asker
@@ -56,25 +59,30 @@ class Loop:
     stage: Stage
     at_a_time: int
     first: Iterable[Values] = ()
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
     _seen: dict[tuple[str, ...], Values] = field(default_factory=dict)
     _row: int = 0
 
     def run(self) -> None:
         """Ask, do and tell until nothing is left to be done; goes on where a search of the same was ended."""
         self._all = listed(self.space, self.stage.goals)
-        left = self._sync()
-        coming = iter([each for each in self.first if place(each) not in self._seen])
-        begun, more = self.asker.begun()
-        for each in begun:
-            self._seen[place(each.values)] = each.values
-        if begun:
-            size = min(self.at_a_time, left) if more else 0
-            self._batch(self._ask(coming, begun, size))
-        while (left := self._sync()) > 0 and self._row < FRUITLESS:
-            asked = self._ask(coming, [], min(self.at_a_time, left))
-            if not asked:
-                return
+        with self.turn():
+            left = self._sync()
+            coming = iter([each for each in self.first if place(each) not in self._seen])
+            begun, more = self.asker.begun()
+            for each in begun:
+                self._seen[place(each.values)] = each.values
+            asked = self._ask(coming, begun, min(self.at_a_time, left) if more else 0)
+        if asked:
             self._batch(asked)
+        while asked := self._taken(coming):
+            self._batch(asked)
+
+    def _taken(self, coming: Iterable[Values]) -> list[Proposal]:
+        """Return the next batch; none if as many as were asked for are done, or being done."""
+        with self.turn():
+            left = self._sync()
+            return self._ask(coming, [], min(self.at_a_time, left)) if left > 0 else []
 
     def _sync(self) -> int:
         """Know what was told, by whomever, and return how many more designs may be begun."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.errors import DoesNotFitError
 from archsim.base.progress import Counted
-from archsim.records.fronts import front
-from archsim.records.sweeps import QUANTITIES, Quantity, Sweep, metric_quantity, read_sweep
+from archsim.records.sweeps.fronts import front
+from archsim.records.sweeps.sweep import QUANTITIES, Quantity, Sweep, metric_quantity, read_sweep
 from archsim.studies.search import asking, stages
 from archsim.studies.search.asked import Search
 from archsim.studies.search.designs import Designs, place
@@ -156,7 +156,7 @@ class _Doing:
             alive=self._sharing.alive,
         )  # fmt: skip
         self._again.append(lambda: stage.again(asker.told()))
-        Loop(asker, what.space, stage, what.at_a_time, first).run()
+        Loop(asker, what.space, stage, what.at_a_time, first, self._sharing.turn).run()
 
     def _frame(self) -> pd.DataFrame:
         """Return one row a design: that of its training, else that of its estimate."""

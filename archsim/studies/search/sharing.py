@@ -12,10 +12,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from archsim.base.errors import InputError
-from archsim.records.sweeps import DEFINITION
+from archsim.records.sweeps.sweep import DEFINITION
 from archsim.studies.sweeps.store import LOCK, owned
 
-_JOIN, _TABLE = ".join-", ".table.lock"
+_JOIN, _TABLE, _TURN = ".join-", ".table.lock", ".turn.lock"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,14 @@ class Sharing:
         with FileLock(self.path / _TABLE):
             yield
         if not self.others():
-            (self.path / _TABLE).unlink(missing_ok=True)
+            for name in (_TABLE, _TURN):
+                (self.path / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let one process at a time see what is left and take its part of it."""
+        with FileLock(self.path / _TURN):
+            yield
 
 
 def _held(path: Path) -> bool:

@@ -39,6 +39,25 @@ _TINY = 1e-12
 """The least excess of what does not hold: of equal sides that must differ."""
 
 
+class Written(str):
+    """The text of a condition that stands in a file; `at` is where, as errors have it."""
+
+    __slots__ = ("at",)
+    at: str
+
+    @classmethod
+    def of(cls, text: str, at: str) -> Written:
+        """Return a text that knows where it stands."""
+        found = cls(text)
+        found.at = at
+        return found
+
+
+def place(text: str, option: str) -> str:
+    """Return what gave a condition: its place in a file, or the option."""
+    return text.at if isinstance(text, Written) else option
+
+
 @dataclass(frozen=True)
 class Condition:
     """A comparison that holds or not for a point.
@@ -107,13 +126,14 @@ def read(text: str, names: Mapping[str, Kind], *, option: str = "conditions") ->
     ----------
     text : str
     names : name that may be asked for -> what it is measured in
-    option : what gave it, for the error
+    option : what gave it, for the error, if it is not `Written`
 
     Raises
     ------
     InputError
         If it is no comparison, a name is unknown, with the nearest, or its sides are measured in different units.
     """
+    option = place(text, option)
     sides = re.split(r"(>=|<=|!=|==|>|<|=)", text)
     if len(sides) != 3:
         raise InputError(key=option, value=text, expected=_LIKE)

@@ -17,12 +17,13 @@ from archsim.records.retime import STEPS
 from archsim.runs.train import evaluation_steps
 from archsim.studies.sweeps import work
 from archsim.studies.sweeps.chips import Asked, Design, Reading, digest
-from archsim.studies.sweeps.conditions import Condition, hold
+from archsim.studies.sweeps.conditions import Condition, hold, place
 from archsim.studies.sweeps.conditions import read as read_condition
 from archsim.studies.sweeps.study import Study
 from archsim.studies.sweeps.tariffs import Clock, Place, Tariffs
 
 TRAINED, RETIMED, PRICED, ESTIMATED = "trained", "retimed", "priced", "estimated"
+WHERE = "--where"
 MOST_TRAININGS, MOST_POINTS = 1000, 100_000
 """What more must be asked for with `--yes`."""
 LIMIT = 5_000_000
@@ -193,7 +194,7 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
         raise InputError(key="--retime", value=retime, expected="a whole number of steps from 0 on")
     _check_size(study, yes=yes)
     tariffs, reading = Tariffs(study), Reading(study)
-    conditions = [read_condition(text, study.kinds, option="condition") for text in study.conditions]
+    conditions = [read_condition(text, study.kinds, option=WHERE) for text in study.conditions]
     units: dict[str, Unit] = {}
     found = Plan(study, reading, tariffs, [], units, retime)
     finder = Finder(study, units, retime)
@@ -205,7 +206,8 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
         found.points.append(point)
     if not found.points:
         said = " and ".join(study.conditions)
-        raise InputError(f"an empty grid: no point fulfils {said!r}", key="condition", expected="one that some fulfil")
+        given = place(study.conditions[-1], WHERE)
+        raise InputError(f"an empty grid: no point fulfils {said!r}", key=given, expected="one that some fulfil")
     if len(found.leaders) > MOST_TRAININGS and not yes and not study.estimate:
         raise InputError(
             f"{len(found.leaders):,} trainings", key="--yes",

@@ -15,8 +15,10 @@ from archsim.base.errors import InputError, nearest
 from archsim.base.extends import named
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
-from archsim.records.sweeps import AFTER, FIXED
+from archsim.records.sweeps.sweep import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
+from archsim.studies.estimate.spec import MOST_AT_ONCE
+from archsim.studies.sweeps.conditions import Written
 from archsim.studies.sweeps.measures import Kind, of_texts
 from archsim.studies.sweeps.values import check_once, listed, scale
 from archsim.studies.sweeps.values import read as read_values
@@ -217,8 +219,12 @@ def _over(study: Study, part: _Asked, document: Document, at: Key, read_one: Rea
                 ) from error  # fmt: skip
         return found
 
+    conditions = []
+    for index, text in enumerate(part.conditions):
+        where = document.error((*at, "conditions", index))
+        conditions.append(Written.of(text, f"{where.file}:{where.line}: {where.key}"))
     told: dict[str, Any] = {
-        "techs": tuple(part.tech), "archs": tuple(part.arch), "conditions": tuple(part.conditions),
+        "techs": tuple(part.tech), "archs": tuple(part.arch), "conditions": tuple(conditions),
         "first_seed": part.seed, **{name: getattr(part, name) for name in ("seeds", "steps", "until", "batch")},
     }  # fmt: skip
     changes = {name: value for name, value in told.items() if value not in (None, ())}
@@ -267,6 +273,8 @@ def _check(study: Study) -> None:
                                  ("--steps", study.steps, 1), ("--batch", study.batch, 1)):  # fmt: skip
         if value is not None and value < least:
             raise InputError(key=option, value=value, expected=f"a whole number from {least} on")
+    if (study.batch or 1) > MOST_AT_ONCE:
+        raise InputError(key="--batch", value=study.batch, expected=f"a whole number from 1 to {MOST_AT_ONCE:,}")
     names = [called(each) for each in study.archs]
     for option, given in (("--tech", study.techs), ("--arch", names)):
         if twice := next((each for each in given if given.count(each) > 1), None):
@@ -274,7 +282,7 @@ def _check(study: Study) -> None:
     _check_keys(study)
     if study.estimate and (study.seeds > 1 or study.steps or study.until):
         raise InputError(
-            key="--estimate", value="", expected="no --seeds, --steps or --until: nothing is drawn at random or trained"
+            "nothing is drawn at random or trained", key="--estimate", expected="no --seeds, --steps or --until"
         )  # fmt: skip
     if isinstance(study.workload, str) and (study.workload.endswith((".json", ".csv"))):
         raise InputError(key="WORKLOAD", value=study.workload, expected="a workload, by name or YAML file",

@@ -58,6 +58,19 @@ def test_a_kernel_is_compiled_anew_where_one_that_it_calls_has_changed(package: 
     assert answer(package, tmp_path / "cache") == "2 1"
 
 
+def test_what_compiles_is_imported_once_a_kernel_must_be_compiled_and_goes_with_one_that_was_read(
+    package: Path, tmp_path: Path
+) -> None:
+    script = (
+        "import sys; from archsim.{}._kernels import {} as f;"
+        " print(f(1), sum(f.stats.cache_hits.values()), 'numba.np.arraymath' in sys.modules)"
+    )
+    inner, outer = script.format("mine", "inner"), script.format("yours", "outer")
+    assert run(inner, package, tmp_path / "cache") == "2 0 True"
+    assert run(inner, package, tmp_path / "cache") == "2 1 False"
+    assert run(f"{inner}; {outer}", package, tmp_path / "cache") == "2 1 False\n2 0 True"
+
+
 def test_a_kernel_is_compiled_anew_by_other_settings_of_the_compiler(package: Path, tmp_path: Path) -> None:
     assert answer(package, tmp_path / "cache") == "2 0"
     assert answer(package, tmp_path / "cache", NUMBA_BOUNDSCHECK="1") == "2 0"

@@ -20,9 +20,12 @@ def plugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "odd_plugin.py").write_text(
         "number = 3\ndef fails(run):\n    raise ZeroDivisionError('x' * 100_000)\ndef works(run):\n    return run\n"
     )
+    (tmp_path / "shapeless_plugin.py").write_text(
+        "from archsim.base.yamlfile import Record\nclass Odd(Record):\n    part: 'Nowhere'\n    def __call__(self): ...\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     values = {"broken": "broken_plugin:draw", "odd": "odd_plugin:number", "fails": "odd_plugin:fails",
-              "gone": "odd_plugin:nothing", "works": "odd_plugin:works"}  # fmt: skip
+              "gone": "odd_plugin:nothing", "shapeless": "shapeless_plugin:Odd", "works": "odd_plugin:works"}  # fmt: skip
 
     def points(group: str) -> list[EntryPoint]:
         return [EntryPoint(name, value, group) for name, value in values.items()]
@@ -39,6 +42,7 @@ def plugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     [
         ("broken", r"plug-in broken \(archsim.chart: broken_plugin:draw\) cannot be loaded: ModuleNotFoundError"),
         ("gone", "plug-in gone .* cannot be loaded: AttributeError"),
+        ("shapeless", "plug-in shapeless .* cannot be loaded: PydanticUndefinedAnnotation"),
         ("odd", "plug-in odd .* lacks __call__; expected what a chart of archsim has"),
     ],
 )
@@ -50,8 +54,8 @@ def test_a_broken_plug_in_is_named(plugged: None, name: str, told: str) -> None:
 def test_what_works_is_used_beside_what_is_broken(plugged: None, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert registry.each("chart", lambda draw: draw(5)) == {"works": 5}
-    assert len(caplog.messages) == 4
-    for name, message in zip(("broken", "fails", "gone", "odd"), caplog.messages, strict=True):
+    assert len(caplog.messages) == 5
+    for name, message in zip(("broken", "fails", "gone", "odd", "shapeless"), caplog.messages, strict=True):
         assert message.startswith(f"archsim: note: left out: plug-in {name}")
         assert len(message.splitlines()) == 1
         assert len(message) < 400

@@ -42,6 +42,7 @@ class Outer(yamlfile.FileRecord):
     parts: dict[str, Inner]
     rows: list[Inner] = []
     either: Inner | None = None
+    some: dict[str, str | list[str]] = {}
 
 
 # --- Scalars
@@ -130,12 +131,14 @@ def test_what_cannot_be_opened_or_decoded_is_named(tmp_path: Path) -> None:
         ("schema: 1\nparts:\n  a: {tme: 1 s}\n", "t.yaml:3: parts.a.tme: unknown key; expected one of time. Did you mean 'time'?"),
         ("schema: 1\nparts:\n  a:\n    time: 5\n", "t.yaml:4: parts.a.time: got 5, a number without a unit"),
         ("schema: 1\nparts: {}\nrows:\n- time: 1 s\n- time: 1 V\n", "t.yaml:5: rows[1].time: got '1 V'"),
-        ("schema: 1\nparts: {}\npart: {}\n", "t.yaml:3: part: unknown key; expected one of either, parts, rows, schema. Did you mean"),
+        ("schema: 1\nparts: {}\npart: {}\n", "t.yaml:3: part: unknown key; expected one of either, parts, rows, schema, some. Did"),
         ("schema: 1\nparts: {}\neither: {tim: 1 s}\n", "t.yaml:3: either.tim: unknown key; expected one of time. Did you mean 'time'?"),
         ("schema: 1\nparts: {}\nrows:\n- {zebra: 1, time: 1 s}\n", "t.yaml:4: rows[0].zebra: unknown key; expected one of time"),
-        ("schema: 1\nparts: 3\n", "t.yaml:2: parts: got 3; expected a valid dictionary"),
-        ("parts: {}\n", "schema: is missing; expected the key 'schema'"),
-        ("schema: 1\nparts:\n  a: {}\n", "t.yaml:3: parts.a.time: is missing; expected the key 'time'"),
+        ("schema: 1\nparts: 3\n", "t.yaml:2: parts: got 3; expected a block of keys"),
+        ("schema: 1\n", "parts: is missing; expected the key 'parts', a block of keys"),
+        ("parts: {}\n", "schema: is missing; expected the key 'schema', 1"),
+        ("schema: 1\nparts:\n  a: {}\n", "t.yaml:3: parts.a.time: is missing; expected the key 'time', a quantity in s with its unit, such as \"250 ns\""),
+        ("schema: 1\nparts: {}\nsome: {a: {b: 1}}\n", "t.yaml:3: some.a: got {'b': 1}; expected a valid string"),
         ("schema: 2\nparts: {}\n", "t.yaml:1: schema: got 2; expected 1"),
     ],
 )  # fmt: skip

@@ -109,8 +109,12 @@ def test_a_workload_of_accelforge_has_the_published_weights(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1", "net.yaml: is no workload of another tool; expected ZigZag's list of layers"),
-        ("a: [", "net.yaml: is no YAML file"),
+        ("a: 1", "net.yaml: is no workload of another tool; expected ZigZag's list of layers, [^;]*$"),
+        ("b: 1\na: [", "net.yaml:2: is no YAML file"),
+        (
+            ZIGZAG.replace("[1, 64, 3, 112, 111, 7, 5]", "[1, 64, -3, 112, 111, 7, 5]"),
+            "loop_sizes: got -3; expected whole",
+        ),
         ("workload: {einsums: []}", "holds no product"),
         ("workload: {rank_sizes: {A: many}, einsums: ['O[a] = I[b] * W[a, b]']}", "has another form: ValueError"),
         ("workload: {einsums: ['O[a] = I[b] * W[a, b]']}", "holds no product"),

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +20,8 @@ import pytest
 from grid_kit import TINY, planned
 
 from archsim.base.errors import InputError
-from archsim.records.fronts import front
-from archsim.records.sweeps import QUANTITIES, read_sweep
+from archsim.records.sweeps.fronts import front
+from archsim.records.sweeps.sweep import QUANTITIES, read_sweep
 from archsim.studies.search import asking
 from archsim.studies.search.asked import search
 from archsim.studies.search.search import Found, carry_out, definition
@@ -245,12 +246,34 @@ def test_a_process_that_joins_takes_part_and_the_table_has_what_both_did(
 
     found = carry_out(what, out, on=here, done=joining)
     assert len(other) == 2
-    assert 8 <= len(found.frame) <= 12
+    assert len(found.frame) == 8
     trials = [json.loads(line) for line in (out / asking.JOURNAL).read_text().splitlines()]
     by = {each["user_attr"]["by"] for each in trials if "by" in each.get("user_attr", {})}
     assert len(by) == 2
     assert LOCK in by
     assert not list(out.glob(".*"))
+
+
+def test_who_joins_while_a_batch_is_taken_waits_and_no_more_is_done_than_was_asked_for(
+    tmp_path: Path, here: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, others, take = tmp_path / "search", [], asking.Asker.take
+
+    def join() -> None:
+        with ThreadPoolExecutor(1) as one:
+            carry_out(told(**SMALL), out, on=one, join=True)
+
+    def taking(*of: Any) -> None:
+        if not others:
+            others.append(threading.Thread(target=join))
+            others[0].start()
+            others[0].join(1.0)  # long enough for it to take all that is left, if it did not wait
+        take(*of)
+
+    monkeypatch.setattr(asking.Asker, "take", taking)
+    carry_out(told(**SMALL), out, on=here)
+    others[0].join()
+    assert len(read_sweep(out).finished) == 8
 
 
 FIRST = """
