@@ -271,7 +271,7 @@ def _tasks(due: Mapping[str, RunSpec], workers: Pool, data: Path | None) -> Iter
 
 def _keep(file: Path, spec: RunSpec, numbers: Measures) -> None:
     content = {"workload": spec.workload.name, "settings": dict(spec.settings), "seed": spec.seed, "numbers": numbers}
-    files.write_text(file, json.dumps(content, indent=1) + "\n")
+    kept.write(file, content)
 
 
 def _kept(file: Path) -> Measures | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from archsim.base import files, kept
+from archsim.base import kept
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit, train_all
 from archsim.runs.spec import RunSpec, resolve
@@ -85,4 +84,4 @@ def trained(parcel: Parcel) -> dict[str, Any]:
 def _write(file: Path, options: Options, came: Finished) -> None:
     shown = {name: value if isinstance(value, int | float) else str(value) for name, value in options.items()}
     content = {"options": shown, "seconds": came.seconds, "by": came.by, "summary": came.value}
-    files.write_text(file, json.dumps(content, indent=1) + "\n")
+    kept.write(file, content)
