@@ -56,7 +56,7 @@ def introduce(spec: RunSpec, out: Path) -> None:
             none = f"; not in this device: {', '.join(absent)}" if absent else ""
             said = f"non-idealities on: {', '.join(on) or 'none'}; off: {', '.join(off) or 'none'}{none}"
             typer.echo(f"               {said}")
-        for note in suited.notes(architecture, [each.name for each in spec.technologies]):
+        for note in suited.notes(architecture, spec.technologies):
             typer.echo(f"  note         {architecture.name}: {note}")
     for technology in spec.technologies:
         typer.echo(f"  technology   {technology.name}: {technology.title}")

@@ -15,6 +15,12 @@ from hypothesis import settings
 settings.register_profile("archsim", deadline=None, max_examples=50)  # the first example may compile a kernel
 settings.load_profile("archsim")
 
+if "ARCHSIM_DATA" in os.environ:  # here, once: by a fixture of every test it would take ten seconds
+    os.environ["ARCHSIM_TESTS_DATA"] = os.environ.pop("ARCHSIM_DATA")
+REAL_DATA = os.environ.get("ARCHSIM_TESTS_DATA")
+"""The user's data, which only tests that ask for `real_data` see; so runs use mnist-5k."""
+os.environ["XDG_CACHE_HOME"] = str(Path(os.devnull) / "cache")  # where nothing is, and nothing can be written
+
 _pytests_approx = pytest.approx
 
 
@@ -56,22 +62,12 @@ def pytest_collection_finish() -> None:
     gc.get_freeze_count = cache(gc.get_freeze_count)
 
 
-REAL_DATA = os.environ.get("ARCHSIM_DATA")
-
-
-@pytest.fixture(autouse=True)
-def _away(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide $ARCHSIM_DATA and the user's cache, so that runs use mnist-5k; `real_data` brings them back."""
-    if "real_data" not in request.fixturenames and "test_datasets" not in str(request.path):
-        monkeypatch.delenv("ARCHSIM_DATA", raising=False)
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 @pytest.fixture
-def real_data() -> Path:
-    """Return the folder of real MNIST, or skip."""
+def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of real MNIST, as ARCHSIM_DATA says it, or skip."""
     if not REAL_DATA or not (Path(REAL_DATA) / "mnist").is_dir():
         pytest.skip("needs MNIST in $ARCHSIM_DATA")
+    monkeypatch.setenv("ARCHSIM_DATA", REAL_DATA)
     return Path(REAL_DATA)
 
 

@@ -37,7 +37,7 @@ def network(draft: Draft, **more: Any) -> Network:
 
 def linear(draft: Draft) -> Draft:
     """Return a draft without the softmax that was added to it, and with a loss that any end has."""
-    if draft.notes:
+    if any("softmax was added" in note for note in draft.notes):
         draft.layers[-1]["activation"] = "linear"
     draft.loss = "squared"
     return draft

@@ -51,6 +51,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("head", "tied", matrix="table", activation="softmax"),
         ],
     },
+    "tied-table": {
+        **CODES,
+        "layers": [
+            layer("table", "embedding", vocabulary=5, size=3), dense("mix", 3, "tanh"),
+            layer("head", "tied", matrix="table", activation="softmax"),
+        ],
+    },
     "decoder-block": {
         **CODES,
         "layers": [

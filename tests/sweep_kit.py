@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from archsim.base.metrics import ACCURACY
-from archsim.records.sweeps import DEFINITION, PART, QUANTITIES, TABLE, Axis, metric_quantity
+from archsim.records.sweeps.sweep import DEFINITION, PART, QUANTITIES, TABLE, Axis, metric_quantity
 
 BITS, ROWS, PRICES = (4, 5, 6, 7, 8), (64, 128, 256), (0.5e-12, 1.6e-12, 5e-12)
 AXES = (

@@ -18,8 +18,8 @@ Circuit = Literal["logic", "memory", "wire", "leakage", "analog", "device", "off
 """
 CIRCUITS: tuple[str, ...] = get_args(Circuit)
 CHIP_PARTS = (
-    "chi memory", "weight memory", "signal memory", "arithmetic", "ADC", "DAC and cells", "programming", "bus",
-    "control and clock", "off-chip memory", "other",
+    "chi memory", "transfer buffer", "weight memory", "signal memory", "arithmetic", "ADC", "DAC and cells",
+    "programming", "bus", "control and clock", "off-chip memory", "other",
 )  # fmt: skip
 """The parts of a chip by which charts and tables sum: the same words for every chip."""
 

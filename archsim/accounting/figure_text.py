@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.provenance import Provenance
+from archsim.base.quantities import Memory
 from archsim.base.yamlfile import Record
 
 Part = Annotated[FiniteFloat, Field(gt=0, le=1)]
@@ -143,8 +144,14 @@ class AreaText(ItemText):
 
 
 class FigureText(AreaText):
-    """A figure as a file has it."""
+    """A figure as a file has it; `memory` says of what kind of memory the pulses are that it prices."""
 
     law: str = "constant"
     at: dict[str, Any] = Field(default_factory=dict)
     points: list[list[Any]] = Field(default_factory=list)
+    memory: Memory | list[Memory] | None = None
+
+    @property
+    def memories(self) -> tuple[str, ...]:
+        """Kinds of memory whose pulses it prices."""
+        return (self.memory,) if isinstance(self.memory, str) else tuple(self.memory or ())

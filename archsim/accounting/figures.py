@@ -105,6 +105,7 @@ class Figure:
     origin : Origin
     file, line : where the figure stands
     inherited : what it kept of the one it replaces in the technology that the file extends
+    memories : kinds of memory whose pulses it prices, such as "pcm"; none where it does not say
     """
 
     name: str
@@ -121,6 +122,7 @@ class Figure:
     file: Path
     line: int | None
     inherited: Inherited | None = None
+    memories: tuple[str, ...] = ()
 
     @property
     def price_unit(self) -> str:
@@ -227,6 +229,7 @@ def read_figure(
         name=name, value=value, low=low, high=high, unit=unit, prices=_actions(document, key, "prices", text.prices),
         covers=_actions(document, key, "covers", text.covers), law=text.law, at=at, points=points,
         origin=_origin(text), file=document.path, line=document.line(key), inherited=kept,
+        memories=text.memories,
     )  # fmt: skip
 
 

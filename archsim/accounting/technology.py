@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +18,8 @@ from archsim.accounting.figures import AreaFigure, Figure, Time, read_area, read
 from archsim.accounting.inheritance import Below, inherit, kept_text
 from archsim.accounting.laws import PRICE_UNITS
 from archsim.accounting.ledger import Entry
-from archsim.base import files
-from archsim.base.bibtex import closing, fields
+from archsim.base import files, finding
+from archsim.base.bibtex import Reference, read_references
 from archsim.base.errors import InputError, ModelError, nearest
 from archsim.base.extends import chain
 from archsim.base.provenance import PLACEHOLDER
@@ -46,17 +44,6 @@ class Header(FileRecord):
     times: dict[str, Any] = Field(default_factory=dict)
     figures: dict[str, Any] = Field(default_factory=dict)
     areas: dict[str, Any] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An entry of a .bib file: key, kind ("article"), fields (title, author, year, doi, note), and its line."""
-
-    key: str
-    kind: str
-    fields: Mapping[str, str]
-    file: Path
-    line: int
 
 
 @dataclass(frozen=True)
@@ -158,7 +145,7 @@ def read_technology(name_or_path: str, near: Path | None = None, *, unwritten: s
         action; with file, line and key.
     """
     if unwritten is None:
-        start: Path | Document = files.find(name_or_path, "tech_params", option="technology", near=near)
+        start: Path | Document = finding.find(name_or_path, "tech_params", option="technology", near=near)
     else:
         start = parsed(unwritten, Path(name_or_path))
     return _read(chain(start, "tech_params", header), unwritten)
@@ -351,41 +338,6 @@ def unit_price(figure: Figure, entry: Entry) -> float:
 def _references(paths: Iterable[Path]) -> dict[str, Reference]:
     """Return the entries of the shipped bibliography and of those that stand beside the given files (which win)."""
     found: dict[str, Reference] = {}
-    for shelf in files.bibliographies(paths):
+    for shelf in finding.bibliographies(paths):
         found.update(read_references(shelf))
-    return found
-
-
-def read_references(path: Path) -> dict[str, Reference]:
-    """Read a .bib file: entries `@kind{key, field = {value}, ...}`; braces inside a value are dropped.
-
-    Raises
-    ------
-    InputError
-        If an entry is not closed, has no key, or repeats one; with file and line.
-    """
-    return dict(_entries(files.read_text(path, "bib", "BibTeX"), path))
-
-
-@lru_cache(maxsize=32)
-def _entries(text: str, path: Path) -> Mapping[str, Reference]:
-    found: dict[str, Reference] = {}
-    for match in re.finditer(r"^[ \t]*@(\w+)\s*\{\s*([^,\s{}]*)\s*,", text, re.MULTILINE):
-        kind, key = match.groups()
-        line = text.count("\n", 0, match.start()) + 1
-        if not re.fullmatch(r"[\w:.+/-]+", key):
-            raise InputError(
-                "entry without a key of letters, digits and :.+/-",
-                file=files.display(path),
-                line=line,
-                expected="@kind{key, ...}",
-            )
-        if key in found:
-            raise InputError(
-                f"key given before, in line {found[key].line}", file=files.display(path), line=line, key=key
-            )
-        end = closing(text, text.index("{", match.start()))
-        if end is None:
-            raise InputError("entry is not closed", file=files.display(path), line=line, key=key, expected="}")
-        found[key] = Reference(key, kind.lower(), fields(text[match.end() : end]), path, line)
     return found

@@ -28,56 +28,74 @@ def random_word(key, number):
 
 
 @kernel()
-def add_noise(y, variance, key, vector, table):
+def add_noise(y, variance, key, vector, table, words, normals):
     """Add Normal(0, variance) to each line of `y`, (size,), in place: the draws of the vector of that number.
 
-    Four draws from each random word: a vector takes the next ceil(size/4) words of its key.
+    Four draws from each random word: a vector takes the next ceil(size/4) words of its key. One loop for each thing
+    done, so that the compiler does many elements at a time.
+
+    words, normals : scratch for a vector, as `scratch` makes it.
     """
-    n = y.size
-    words = (n + 3) // 4
-    first = vector * np.uint64(words)
-    for w in range(words):
-        bits = random_word(key, first + np.uint64(w))
-        for j in range(4 * w, min(4 * w + 4, n)):
-            y[j] += np.sqrt(variance[j]) * table[bits & _MASK]
-            bits >>= np.uint64(16)
+    taken = (y.size + 3) // 4
+    first = vector * np.uint64(taken)
+    for w in range(taken):
+        words[w] = random_word(key, first + np.uint64(w))
+    for w in range(taken):
+        bits, j = words[w], 4 * w
+        normals[j] = table[bits & _MASK]
+        normals[j + 1] = table[(bits >> np.uint64(16)) & _MASK]
+        normals[j + 2] = table[(bits >> np.uint64(32)) & _MASK]
+        normals[j + 3] = table[(bits >> np.uint64(48)) & _MASK]
+    for j in range(y.size):
+        y[j] += np.sqrt(variance[j]) * normals[j]
 
 
 @kernel()
-def encode(x, levels, codes, driven, magnitude):
+def scratch(size):
+    """Return room for the random words and the normals of `add_noise` on `size` lines."""
+    taken = (size + 3) // 4
+    return np.empty(taken, np.uint64), np.empty(4 * taken, np.float32)
+
+
+@kernel()
+def encode(x, levels, codes, squares, driven, magnitude):
     """Write x, (n, lines), within +-1, on the grid of a DAC of `levels` to each side (0: as it is) into `codes`.
 
-    driven : (lines,) int64, receives the vectors whose code is not zero; magnitude : (lines,) float64, the sum of their
-    |code|.
+    squares : (n, lines), receives the squares of the codes, or (n, 0);
+    driven, magnitude : (lines,) int32 and float64, to which the vectors whose code is not zero and the sum of their
+    |code| are added.
     """
     top = np.float32(levels)
     down = np.float32(1 / levels) if levels > 0 else np.float32(1)
-    driven[:] = 0
-    magnitude[:] = 0
     for v in range(x.shape[0]):
-        line, out = x[v], codes[v]
+        line, out, square = x[v], codes[v], squares[v]
         if levels > 0:
             for i in range(line.size):
                 out[i] = min(max(np.rint(line[i] * top), -top), top) * down
         else:
             out[:] = line
+        for i in range(square.size):
+            square[i] = out[i] * out[i]
         for i in range(line.size):
-            driven[i] += out[i] != 0
+            driven[i] += np.int32(out[i] != 0)
             magnitude[i] += abs(out[i])
 
 
 @kernel()
-def finish(y, variance, stream, table, converters):
-    """Add the noise of the stream's next vectors to their sums y, (n, lines), and convert them, in place.
+def finish(y, column, variance, stream, table, converters):
+    """Add the noise of the stream's next vectors to their sums and convert them, in place.
 
-    variance : likewise, or without lines where nothing is noisy; stream : (key, vectors read), uint64, goes on by n.
-    Returns how many results were clipped.
+    y : (n, any), the sums from `column` on; variance : (n, lines), of each line, noisy or all zero and then without
+    rows; stream : (key, vectors read), uint64, goes on by n. Returns how many results were clipped.
     """
     clipped = 0
+    noisy, lines = variance.shape
+    words, normals = scratch(lines if noisy else 0)
     for v in range(y.shape[0]):
-        if variance.shape[1]:
-            add_noise(y[v], variance[v], stream[0], stream[1] + np.uint64(v), table)
-        clipped += to_codes(y[v], converters)
+        line = y[v][column : column + lines]
+        if noisy:
+            add_noise(line, variance[v], stream[0], stream[1] + np.uint64(v), table, words, normals)
+        clipped += to_codes(line, converters)
     stream[1] += np.uint64(y.shape[0])
     return clipped
 
@@ -105,6 +123,7 @@ def multiply(x, pairs, row_total, noisy, stream, table, converters, out, spread,
     driven = 0
     clipped = 0
     moment = 0.0
+    words, normals = scratch(columns if noisy else 0)
     for v in range(x.shape[0]):
         found = 0
         for i in range(rows):
@@ -140,7 +159,7 @@ def multiply(x, pairs, row_total, noisy, stream, table, converters, out, spread,
                     spread[j] += sa * pairs[a, 1, j] + sb * pairs[b, 1, j] + sc * pairs[c, 1, j] + sd * pairs[d, 1, j]
             k += 4
         if noisy:
-            add_noise(y, spread, stream[0], stream[1] + np.uint64(v), table)
+            add_noise(y, spread, stream[0], stream[1] + np.uint64(v), table, words, normals)
         clipped += to_codes(y, converters)
     stream[1] += np.uint64(x.shape[0])
     return driven, clipped, moment
@@ -158,6 +177,7 @@ def multiply_transposed(d, pairs, column_total, noisy, stream, table, converters
     driven = 0
     clipped = 0
     moment = 0.0
+    words, normals = scratch(rows if noisy else 0)
     for v in range(d.shape[0]):
         for j in range(columns):
             code = _convert(d[v, j], top, down, top)
@@ -176,7 +196,7 @@ def multiply_transposed(d, pairs, column_total, noisy, stream, table, converters
                 for j in range(columns):
                     total += codes[j] * codes[j] * pairs[i, 1, j]
                 spread[i] = total
-            add_noise(y, spread, stream[0], stream[1] + np.uint64(v), table)
+            add_noise(y, spread, stream[0], stream[1] + np.uint64(v), table, words, normals)
         clipped += to_codes(y, converters)
     stream[1] += np.uint64(d.shape[0])
     return driven, clipped, moment
@@ -186,7 +206,7 @@ def multiply_transposed(d, pairs, column_total, noisy, stream, table, converters
 def to_codes(y, converters):
     """Round and clip a line's results, (size,), in place, as the ADC does; return how many were clipped."""
     full = beyond = np.float32(converters[2])
-    clipped = 0
+    clipped = np.int32(0)  # as wide as an element, so that many are counted at a time
     if converters[1] > 0:
         up = np.float32(converters[1] / converters[2])
         down = np.float32(converters[2] / converters[1])
@@ -195,7 +215,7 @@ def to_codes(y, converters):
         beyond = max(full, np.float32(converters[1]) * down)  # rounding may lift the last code above full scale
     if converters[3]:
         for j in range(y.size):
-            clipped += abs(y[j]) > beyond
+            clipped += np.int32(abs(y[j]) > beyond)
             y[j] = min(max(y[j], -full), full)
     return clipped
 
@@ -226,6 +246,7 @@ def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, ro
     """
     columns = pairs.shape[2]
     half = g.size // 2
+    then, factor = programmed_ps[0], _factor(programmed_ps[0], now_ps, drift)
     for k in range(index.size):
         i = index[k]
         row, column = i // columns, i % columns
@@ -234,8 +255,12 @@ def renew(index, g, programmed_ps, now_ps, drift, noise, scale, pairs, total, ro
         both = 0.0
         for plus in range(i, half, total.size):
             minus = plus + half
-            gp = g[plus] * _factor(programmed_ps[plus], now_ps, drift)
-            gm = g[minus] * _factor(programmed_ps[minus], now_ps, drift)
+            if programmed_ps[plus] != then:  # most were loaded together, and a power takes longer than all the rest
+                then, factor = programmed_ps[plus], _factor(programmed_ps[plus], now_ps, drift)
+            gp = g[plus] * factor
+            if programmed_ps[minus] != then:
+                then, factor = programmed_ps[minus], _factor(programmed_ps[minus], now_ps, drift)
+            gm = g[minus] * factor
             sp = noise[0] * gp + noise[1]
             sm = noise[0] * gm + noise[1]
             difference += gp - gm
@@ -275,13 +300,16 @@ def renew_single(index, g, programmed_ps, now_ps, drift, noise, scale, base, cac
     weights and variances; the rest as for `renew`.
     """
     columns = cache.shape[2]
+    then, factor = programmed_ps[0], _factor(programmed_ps[0], now_ps, drift)
     for k in range(index.size):
         i = index[k]
         row, column = i // columns, i % columns
         both = 0.0
         variance = 0.0
         for device in range(i, g.size, total.size):
-            one = np.float32(g[device] * _factor(programmed_ps[device], now_ps, drift))
+            if programmed_ps[device] != then:
+                then, factor = programmed_ps[device], _factor(programmed_ps[device], now_ps, drift)
+            one = np.float32(g[device] * factor)
             sigma = noise[0] * one + noise[1]
             both += float(one)
             variance += sigma * sigma

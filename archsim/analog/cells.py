@@ -1,9 +1,8 @@
-"""Devices as signed weights: products with read noise, and pairs, W = sum(G+ - G-)/scale, with pulses and refresh."""
+"""Devices as signed weights: what every array of cells keeps, reads and caches, however devices stand for a weight."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog import _kernels
-from archsim.analog.codes import SLAB, Codes
 from archsim.analog.selection import Selection, Turns
 from archsim.base.arrays import F32, I64, U64, Arrays, stored
 from archsim.base.errors import InputError
@@ -26,8 +24,18 @@ _READERS = {**dict.fromkeys(STEP_PHASES, 0), "evaluation": 1, "retention": 2}
 BURST = (16, 8)
 """From so many vectors on a product, and a transposed one, is taken by BLAS: where that is quicker for usual tiles."""
 
+SLAB = 4096
+"""Vectors over which what they conduct is summed by line before it is weighed."""
+PART = 2**17
+"""Elements of a product's operands and results that are worked on at once: few enough to stay in a cache."""
+WHOLE = 12
+"""Vectors that OpenBLAS's kernels take at a time: parts are multiples of it, so that no sum is taken by another one."""
+
 Grids = tuple[int, int, float, bool]
 """DAC and ADC levels to each side of zero (0: no rounding), the ADC's full scale in weight units, whether it clips."""
+
+Into = tuple[F32, int]
+"""Where a product is to be written: an array, (vectors, columns), and the first of its columns to take."""
 
 Read = tuple[F32, int, int, float]
 """Codes (vectors, lines); lines driven; results clipped; moment [S], the sum over vectors and devices of |x_i| G_ij.
@@ -44,16 +52,6 @@ def normal_table(size: int = 16384) -> F32:
     means = (edges[:-1] - edges[1:]) * size
     table: F32 = (means / np.sqrt(np.mean(means**2))).astype(np.float32)
     return table
-
-
-@dataclass(frozen=True, slots=True)
-class Refreshed:
-    """What a refresh did: devices read, devices RESET, SET pulses given, pairs refreshed."""
-
-    reads: float
-    resets: float
-    pulses: float
-    pairs: float
 
 
 def read_devices(device: Device, array: DeviceArray, index: I64, now_ps: int, normals: NDArray[np.floating]) -> F32:
@@ -150,17 +148,19 @@ class Cells(ABC):
         """Return when each weight was last written [ps], flat."""
 
     # --- products -----------------------------------------------------------------------------------------------
-    def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
+    def multiply(self, x: F32, phase: str, converters: Grids, into: Into | None = None) -> Read:
         """Return the codes of x W as read now.
 
         Parameters
         ----------
-        x : float32 array, (vectors, rows), or codes of the DAC for a slab of them at most
+        x : float32 array, (vectors, rows)
             Row inputs relative to the DAC's full scale.
         converters : Grids
+        into : Into, optional
+            Where the codes are to stand, a burst's; what is returned is a view of it.
         """
-        if isinstance(x, Codes) or x.shape[0] >= BURST[0]:
-            return self._product(x, converters, self._forward[phase], transposed=False)
+        if x.shape[0] >= BURST[0]:
+            return self._product(x, converters, self._forward[phase], into, transposed=False)
         out = np.empty((x.shape[0], self.shape[1]), np.float32)
         driven, clipped, moment = _kernels.multiply(
             x, self._cache, self._row_total, self._noisy, self._forward[phase], self._table, converters,
@@ -168,10 +168,10 @@ class Cells(ABC):
         )  # fmt: skip
         return out, driven, clipped, moment
 
-    def multiply_transposed(self, d: F32 | Codes, phase: str, converters: Grids) -> Read:
+    def multiply_transposed(self, d: F32, phase: str, converters: Grids, into: Into | None = None) -> Read:
         """Return the codes of d W^T as read now; d : (vectors, columns)."""
-        if isinstance(d, Codes) or d.shape[0] >= BURST[1]:
-            return self._product(d, converters, self._transposed[phase], transposed=True)
+        if d.shape[0] >= BURST[1]:
+            return self._product(d, converters, self._transposed[phase], into, transposed=True)
         out = np.empty((d.shape[0], self.shape[0]), np.float32)
         driven, clipped, moment = _kernels.multiply_transposed(
             d, self._cache, self._column_total, self._noisy, self._transposed[phase], self._table, converters,
@@ -179,24 +179,30 @@ class Cells(ABC):
         )  # fmt: skip
         return out, driven, clipped, moment
 
-    def _product(self, x: F32 | Codes, converters: Grids, stream: U64, *, transposed: bool) -> Read:
-        """Return the product of many vectors: values and variances by BLAS, slab by slab, then noise and conversion."""
+    def _product(self, x: F32, converters: Grids, stream: U64, into: Into | None, *, transposed: bool) -> Read:
+        """Return the product of many vectors, part by part: codes, sums and variances by BLAS, noise, conversion."""
         weight, variance = (self.weight.T, self.variance.T) if transposed else (self.weight, self.variance)
         total = self._column_total if transposed else self._row_total
-        out = np.empty((x.shape[0], weight.shape[1]), np.float32)
-        spread = np.empty((min(SLAB, x.shape[0]), weight.shape[1] if self._noisy else 0), np.float32)
+        vectors, (lines, outputs) = x.shape[0], weight.shape
+        whole, column = into or (np.empty((vectors, outputs), np.float32), 0)
+        many = min(max(PART // (lines + outputs) // WHOLE, 8) * WHOLE, vectors)
+        codes, spread = np.empty((many, lines), np.float32), np.empty((many if self._noisy else 0, outputs), np.float32)
+        squares = np.empty((many, lines if self._noisy else 0), np.float32)
         driven, clipped, moment = 0, 0, 0.0
-        for begin in range(0, x.shape[0], SLAB):
-            part = slice(begin, begin + SLAB)
-            codes = x if isinstance(x, Codes) else Codes.of(x[part], converters[0])
-            values, y = codes.values, out[part]
-            np.matmul(values, weight, out=y)
-            if self._noisy:
-                np.matmul(values * values, variance, out=spread[: len(values)])
-            clipped += _kernels.finish(y, spread, stream, self._table, converters)
-            driven += int(codes.driven.sum())
-            moment += float(codes.magnitude @ total)
-        return out, driven, clipped, moment
+        for begin in range(0, vectors, SLAB):
+            end = min(begin + SLAB, vectors)
+            on, magnitude = np.zeros(lines, np.int32), np.zeros(lines)
+            for first in range(begin, end, many):
+                n = min(many, end - first)
+                part, y = np.ascontiguousarray(x[first : first + n]), whole[first : first + n]
+                _kernels.encode(part, converters[0], codes, squares, on, magnitude)
+                np.matmul(codes[:n], weight, out=y[:, column : column + outputs])
+                if self._noisy:
+                    np.matmul(squares[:n], variance, out=spread[:n])
+                clipped += _kernels.finish(y, column, spread, stream, self._table, converters)
+            driven += int(on.sum())
+            moment += float(magnitude @ total)
+        return whole[:, column : column + outputs], driven, clipped, moment
 
     # --- time ---------------------------------------------------------------------------------------------------
     def age(self, now_ps: int) -> None:
@@ -257,164 +263,3 @@ class Cells(ABC):
         moments, begins = np.unique(written[late], return_index=True)
         for moment, index in zip(moments.tolist(), np.split(late, begins[1:]), strict=False):
             self._renew_at(index, moment)
-
-
-class PairedCells(Cells):
-    """An array of device pairs: W = sum(G+ - G-)/scale; the device writes upwards only, or is used so.
-
-    Parameters
-    ----------
-    device, shape, streams, name, drift_tolerance
-        As for `Cells`.
-    scale : float [S]
-        Conductance difference of each of its pairs that stands for a weight of 1.
-    copies : int
-        Pairs that stand for a weight side by side, read together.
-    turns : Turns, optional
-        By which one of them at a time is written; without, each gets the pulses that are due.
-
-    Notes
-    -----
-    Pair i of copy c is at the flat position i + c weights. Where all n pairs are pulsed, their noise averages: a weight
-    moves as far as one of a single pair does, with a spread 1/sqrt(n) of its. Where one of them is (Boybat et al.
-    2018), it moves by 1/n of that; a weight whose gradient changes its sign then drives its pairs apart until they
-    saturate.
-    """
-
-    def __init__(
-        self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
-        drift_tolerance: float = 0.01, copies: int = 1, turns: Turns | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            device, shape, devices=2 * copies, scale=copies * scale, streams=streams, name=name,
-            drift_tolerance=drift_tolerance, copies=copies, turns=turns,
-        )  # fmt: skip
-        self._weights = shape[0] * shape[1]
-        self._pairs = copies * self._weights
-        self._verify = streams.normals(f"cells/{name}/verify")
-
-    # --- writing ------------------------------------------------------------------------------------------------
-    def load(self, weight: F32, now_ps: int) -> None:
-        """Set the pairs to `weight` (rows, columns) around the device's common conductance, exactly where bounds allow.
-
-        The pairs of a weight have equal parts of it. A pair whose lower device would leave the bounds is moved up as a
-        whole.
-        """
-        low = self.device.low
-        half = np.asarray(weight, np.float64) * (self.scale / (2 * self.copies))
-        base = np.maximum(self.device.common, low + np.abs(half))
-        plus, minus = (np.tile(each.reshape(-1), self.copies) for each in (base + half, base - half))
-        self.device.load(self.devices, np.concatenate([plus, minus]).astype(np.float32), now_ps)
-        self.renew(now_ps)
-
-    def set_pulses(self, index: I64, pulses: I64, now_ps: int) -> int:
-        """Give pulses[k] SET pulses to each pair of the weight at flat position index[k], or to its next, in place.
-
-        They go to G+ if positive, to G- if negative.
-
-        Returns
-        -------
-        int : pulses given in all.
-        """
-        total: int
-        if self.selection is None:
-            side, due = np.empty((2, self.copies * index.size), np.int64)
-            total = _kernels.sides(index, pulses, self._weights, self.copies, side, due)
-        else:
-            given, copy = self.selection.choose(pulses)
-            index, pulses = index[given], pulses[given]
-            side, due = index + self._weights * (copy + self.copies * (pulses < 0)), np.abs(pulses)
-            total = int(due.sum())
-        self.device.set_pulses(self.devices, side, due, total, now_ps, self._programming)
-        self._renew_at(index, now_ps)
-        return total
-
-    def read_signs(self, index: I64, now_ps: int) -> NDArray[np.bool_]:
-        """Return which of the weights at flat positions `index` are below zero, by one noisy read of each device."""
-        pairs = (index + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
-        differences = self._read_devices(pairs, now_ps) - self._read_devices(pairs + self._pairs, now_ps)
-        below: NDArray[np.bool_] = differences.reshape(self.copies, -1).sum(axis=0) < 0
-        return below
-
-    def refresh(
-        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
-    ) -> Refreshed:
-        """RESET saturated pairs and program their difference again, reading after every pulse.
-
-        Parameters
-        ----------
-        candidates : int64 array
-            Flat positions of the weights to look at, all pairs of each.
-        saturated, difference : float [S]
-            A pair is refreshed if one of its devices reads above `saturated` while its difference reads below
-            `difference`.
-        most_pulses : int
-            SET pulses at most when programming a difference again.
-        """
-        pairs = (candidates + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
-        plus, minus = self.look(pairs, now_ps)
-        due = (np.maximum(plus, minus) > saturated) & (np.abs(plus - minus) < difference)
-        index, wanted = pairs[due], (plus - minus)[due]
-        reads = 2 * pairs.size
-        if not index.size:
-            return Refreshed(reads, 0, 0, 0)
-        self.reset(index, now_ps)
-        side, target = index + self._pairs * (wanted < 0), np.abs(wanted)
-        far = target >= self.device.epsilon / 2
-        pulses, _ = self.approach(side[far], target[far], now_ps, most_pulses=most_pulses)
-        self._renew_at(index % self._weights, now_ps)
-        return Refreshed(reads + pulses, 2 * index.size, pulses, index.size)
-
-    def look(self, pairs: I64, now_ps: int) -> tuple[F32, F32]:
-        """Return one noisy read [S] of the G+ and of the G- devices of pairs, by their flat positions."""
-        return self._read_devices(pairs, now_ps), self._read_devices(pairs + self._pairs, now_ps)
-
-    def reset(self, pairs: I64, now_ps: int) -> None:
-        """RESET both devices of pairs, in place; whoever asks renews the cache."""
-        self.device.reset(self.devices, np.concatenate([pairs, pairs + self._pairs]), now_ps, self._programming)
-
-    def approach(self, devices: I64, target: F32, now_ps: int, *, most_pulses: int) -> tuple[int, F32]:
-        """Give devices SET pulses, reading after each, until they read half a step below `target` [S] or more.
-
-        Each gets one at least, and `most_pulses` at most; whoever asks renews the cache.
-
-        Returns
-        -------
-        (pulses in all, of which each was followed by a read; the last read of each device [S])
-        """
-        pulses, last = 0, np.zeros(devices.size, np.float32)
-        due = np.arange(devices.size)
-        for _ in range(most_pulses):
-            if not due.size:
-                break
-            once = np.ones(due.size, np.int64)
-            self.device.set_pulses(self.devices, devices[due], once, once.size, now_ps, self._programming)
-            pulses += due.size
-            last[due] = self._read_devices(devices[due], now_ps)
-            due = due[last[due] < target[due] - self.device.epsilon / 2]
-        return pulses, last
-
-    def _renew_at(self, index: I64, now_ps: int) -> None:
-        """Renew the cache of some weights."""
-        _kernels.renew(
-            index, self.devices.conductance, self.devices.programmed_ps, now_ps, self._drift, self._noise, self.scale,
-            self._cache, self._total, self._row_total, self._column_total,
-        )  # fmt: skip
-
-    def _written_ps(self) -> I64:
-        """Return when each weight was last written: the latest of its devices."""
-        latest: I64 = self.devices.programmed_ps.reshape(self.per_weight, self._weights).max(axis=0)
-        return latest
-
-    def _read_devices(self, index: I64, now_ps: int) -> F32:
-        """Return one noisy read [S] of each of the devices `index`; G- of pair k is device k + pairs."""
-        return read_devices(self.device, self.devices, index, now_ps, self._verify.standard_normal(index.size))
-
-    @property
-    def pairs(self) -> tuple[DeviceArray, DeviceArray]:
-        """Views of the G+ and the G- devices, each (pairs,)."""
-        parts = [
-            DeviceArray(*(getattr(self.devices, name)[part] for name in DeviceArray.__slots__))
-            for part in (slice(None, self._pairs), slice(self._pairs, None))
-        ]
-        return parts[0], parts[1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from archsim.analog.cells import Grids, Read, Refreshed
-from archsim.analog.codes import Codes
+from archsim.analog.cells import Grids, Into, Read
+from archsim.analog.paired import Refreshed
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Events, Expected, expected
 
@@ -64,17 +64,17 @@ class ExpectedCells:
         self.shape, self.copies, self.per_weight = shape, copies, 2 * copies
         self._conductance, self._writing, self._reference = conductance, writing, reference
 
-    def multiply(self, x: F32 | Codes, phase: str, converters: Grids) -> Read:
+    def multiply(self, x: F32, phase: str, converters: Grids, into: Into | None = None) -> Read:
         """Return the expected codes of x W, lines driven and conductance times codes; nothing is clipped."""
-        del phase, converters
+        del phase, converters, into
         return self._read(x, self.shape[1])
 
-    def multiply_transposed(self, d: F32 | Codes, phase: str, converters: Grids) -> Read:
+    def multiply_transposed(self, d: F32, phase: str, converters: Grids, into: Into | None = None) -> Read:
         """Return the same of d W^T."""
-        del phase, converters
+        del phase, converters, into
         return self._read(d, self.shape[0])
 
-    def _read(self, x: F32 | Codes, outputs: int) -> Read:
+    def _read(self, x: F32, outputs: int) -> Read:
         if not isinstance(x, Expected):
             raise TypeError(f"{type(x).__name__} in place of an expected array")
         full = x.size * (outputs * self._conductance + self._reference)

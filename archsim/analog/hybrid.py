@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.analog.cells import Cells, PairedCells, read_devices
+from archsim.analog.cells import Cells, read_devices
+from archsim.analog.paired import PairedCells
 from archsim.analog.single import Pulsed, SingleCells
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
 from archsim.base.streams import Streams

@@ -12,7 +12,7 @@ from archsim.base.errors import ModelError
 
 if TYPE_CHECKING:
     from archsim.base.progress import Counted, Progress
-    from archsim.records.sweeps import Sweep
+    from archsim.records.sweeps.sweep import Sweep
     from archsim.studies.costs.costs import Costs
     from archsim.studies.validation.validate import Result
     from archsim.studies.validation.verdict import Verdict

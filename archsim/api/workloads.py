@@ -85,7 +85,8 @@ def new(out: str | Path = "my-workload.yaml") -> None:
 
 
 def import_(
-    path: str | Path, out: str | Path | None = None, *, shapes: bool = False, same: bool = False, force: bool = False
+    path: str | Path, out: str | Path | None = None, *, shapes: bool = False, same: bool = False,
+    sample: Sequence[int] | None = None, force: bool = False,
 ) -> Imported:  # fmt: skip
     """Write the network of another tool's file as a workload, its weights beside it; return what was written.
 
@@ -98,6 +99,8 @@ def import_(
         Leave the weights out.
     same : bool
         Pad convolutions to the same size where the file says no padding (SCALE-Sim).
+    sample : sequence of int, optional
+        Shape of a sample, channels first, where the file leaves it open (ONNX).
     """
     from archsim.base.files import check_file
     from archsim.networks.imports.files import read
@@ -106,7 +109,7 @@ def import_(
     path = Path(path).expanduser()
     to = default_out(path) if out is None else Path(out).expanduser()
     check_file(to, force=force)
-    draft = _shapes(read(path, same=same), alone=shapes)
+    draft = _shapes(read(path, same=same, sample=sample), alone=shapes)
     return write(draft, to, source=path.name, title=f"{path.stem}, imported")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from archsim.base import files
+from archsim.base import files, finding
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import Document, Key, read
 
@@ -48,7 +48,7 @@ def chain(start: Path | Document, kind: str, check: Callable[[Document], object]
             )  # fmt: skip
         try:
             near = None if document.text else document.path.parent
-            path = files.find(name, kind, option="extends", near=near)
+            path = finding.find(name, kind, option="extends", near=near)
         except InputError as error:
             raise document.error(("extends",), value=error.value, expected=error.expected, hint=error.hint) from error
         if path.resolve() in seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -22,5 +23,13 @@ def positive(value: float) -> float:
     return value
 
 
+def _one_word(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", text):
+        raise ValueError(f"got {text!r}; expected one word in small letters, such as pcm")
+    return text
+
+
+Memory = Annotated[str, AfterValidator(_one_word)]
+"""A kind of memory in a word, such as "pcm": what a device is, and whose pulses a figure prices."""
 Length = Annotated[float, quantity("m"), AfterValidator(positive)]
 BitWidth = Annotated[int, Field(ge=1), quantity("bit")]

@@ -22,9 +22,9 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "table": "archsim.devices.table:Table",
     },
     "chip": {
-        "mixed-precision": "archsim.chips.mixed_precision:MixedPrecisionChip",
-        "digital32": "archsim.chips.digital32:Digital32Chip",
-        "in-array": "archsim.chips.in_array:InArrayChip",
+        "mixed-precision": "archsim.chips.crossbars.mixed_precision:MixedPrecisionChip",
+        "digital32": "archsim.chips.digital.digital32:Digital32Chip",
+        "in-array": "archsim.chips.crossbars.in_array:InArrayChip",
     },
     "layer": {
         "activation": "archsim.networks.layers.activation:ActivationLayer",

@@ -83,6 +83,8 @@ def _read(text: str, unit: str) -> float | str:
         return f"is still a placeholder; expected {like(unit)}"
     if not _QUANTITY.fullmatch(text):
         return f"got {text!r}, which cannot be read; expected {like(unit)}"
+    if text.isascii() and text.isdecimal() and len(text) < 16:
+        return float(text) if not unit else f"got {text!r}, a number without a unit; expected {like(unit)}"
     if (usual := usual_units.read(text)) and (wanted := usual_units.of(unit)) and wanted[0] == 1:
         value, dimension = usual
         if dimension and dimension != wanted[1]:
@@ -113,7 +115,7 @@ def _read_by_pint(text: str, unit: str) -> float | str:
 @lru_cache(maxsize=1024)
 def known(text: str) -> bool:
     """Whether a text such as "uS" names a unit, of any dimension."""
-    if usual_units.of(text):
+    if text and usual_units.of(text):
         return True
     try:
         return bool(text) and not text[0].isdigit() and bool(_registry().parse_units(text))

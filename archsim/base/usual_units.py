@@ -17,6 +17,7 @@ _EXPONENTS = {"f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M":
 _BITS = {"bit": 1, "kbit": 10**3, "byte": 8, "B": 8, "kB": 8 * 10**3, "MB": 8 * 10**6, "KiB": 2**13, "MiB": 2**23}
 _WEIGHTS = {**dict.fromkeys(COUNTS, 1), **{name: bits for name, bits in _BITS.items() if not bits & (bits - 1)}}
 _LENGTHS = {"m": 0, "mm": -3}
+_RATES = {"": "", "1/s": "Hz", "1/J": "1/J", "1/s/m^2": "1/s/m^2"}  # units to ask for that no such text has but in Hz
 
 
 def read(text: str) -> tuple[float, str] | None:
@@ -33,6 +34,8 @@ def read(text: str) -> tuple[float, str] | None:
 @lru_cache(maxsize=1024)
 def of(unit: str) -> tuple[float, str] | None:
     """Return what one of a unit is in SI, and its dimension as an SI unit; None if it is not a usual one."""
+    if unit in _RATES:
+        return 1.0, _RATES[unit]
     top, *under = unit.split("/")
     if top in _BITS and not under:
         return float(_BITS[top]), ""

@@ -13,12 +13,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
-from archsim.base import units
+from archsim.base import model_keys, units
 from archsim.base.errors import FaultBelow, InputError, nearest, shown
 from archsim.base.files import display, read_text
 
@@ -30,6 +38,8 @@ class Record(BaseModel):
     """A validated piece of a file: frozen, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Keys of other tools and what they are called here, for the hint where one is met."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -328,11 +338,14 @@ def _input_error(
     kind, value = first["type"], first.get("input")
     loc: Key = (*at, *_keys(first["loc"], document.data if data is None else data, absent=kind == "missing"))
     if kind == "extra_forbidden":
-        known = _fields_at(model, first["loc"][:-1])
-        hint = nearest(str(loc[-1]), known)
+        record = model_keys.model_at(model, first["loc"][:-1])
+        known = list(model_keys.by_key(record)) if record else []
+        called = getattr(record, "elsewhere", {}).get(str(loc[-1]))
+        hint = f"Did you mean {called!r}?" if called in known else nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":
-        return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}")
+        wanted = model_keys.wanted(model_keys.model_at(model, first["loc"][:-1]), str(loc[-1]))
+        return document.error(loc, "is missing", expected=f"the key {loc[-1]!r}{wanted and ', ' + wanted}")
     if kind == "value_error":
         fault = first["ctx"]["error"]
         return document.error((*loc, *fault.at) if isinstance(fault, FaultBelow) else loc, str(fault))
@@ -342,8 +355,7 @@ def _input_error(
         return document.error(loc, value=value, expected=expected, hint=hint)
     if kind.startswith("union_tag"):
         return _kind_error(document, first, loc)
-    text = first["msg"].removeprefix("Input should be ")
-    return document.error(loc, f"got {shown(value)}", expected=text[:1].lower() + text[1:])
+    return document.error(loc, f"got {shown(value)}", expected=model_keys.said(first["msg"]))
 
 
 def _keys(loc: Key, content: Any, *, absent: bool) -> Key:
@@ -371,43 +383,3 @@ def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
     return document.error(
         (*loc, "kind"), value=tag, expected=f"one of {', '.join(sorted(known))}", hint=nearest(tag, known)
     )
-
-
-def _fields_at(model: type[BaseModel], loc: Key) -> list[str]:
-    """Return the field names of the model that `loc` leads to: through nested models, containers and tags of unions."""
-    current: Any = model
-    for part, following in zip(loc, (*loc[1:], ""), strict=False):
-        if str(part).startswith("<"):
-            current = _tagged(current, str(part))
-        elif isinstance(current, type) and issubclass(current, BaseModel):
-            known = _by_key(current).get(str(part))
-            current = known.annotation if known else None
-        elif not str(following).startswith("<"):  # a container, whose key or index is the part
-            current = _inner_model(current)
-    if not (isinstance(current, type) and issubclass(current, BaseModel)):
-        current = _inner_model(current)
-    return list(_by_key(current)) if current else []
-
-
-def _tagged(annotation: Any, tag: str) -> Any:
-    """Return what stands under a tag of a union."""
-    for argument in getattr(annotation, "__args__", ()):
-        if any(getattr(mark, "tag", None) == tag for mark in getattr(argument, "__metadata__", ())):
-            return argument.__origin__
-        if (found := _tagged(argument, tag)) is not None:
-            return found
-    return None
-
-
-def _by_key(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the fields of a model by the key they have in a file."""
-    return {info.alias or name: info for name, info in model.model_fields.items()}
-
-
-def _inner_model(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if (found := _inner_model(argument)) is not None:
-            return found
-    return None

@@ -1,1 +1,4 @@
-"""Buildable chips: architecture files, placement of layers on tiles, the training step, the verbs of each chip."""
+"""Buildable chips: what all share, the loop over the calls of a program, and estimates of a step without numbers.
+
+The kinds have rooms of their own: `crossbars`, `digital`, `published`. `fitting` says where a network goes on a chip.
+"""

@@ -12,8 +12,8 @@ from archsim.accounting.ledger import FUNCTIONS
 from archsim.base import registry
 from archsim.base.errors import nearest
 from archsim.base.extends import chain, merge
-from archsim.base.files import find
-from archsim.base.quantities import Bits, BitWidth, Count, Length
+from archsim.base.finding import find
+from archsim.base.quantities import Bits, BitWidth, Count, Length, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, validate
 
 KIND = "architecture"
@@ -67,11 +67,12 @@ class DigitalUnitFile(Record):
 class FlowFile(Record):
     """Batches flow over the units: so many samples make a micro-burst, which is in one unit while others are in others.
 
-    With a `staleness` of 0, the only one there is, a batch finds the weights that the one before has written.
+    With a `staleness` of 0 a batch finds the weights that the one before has written. With 1 it is on its way forward
+    with those that the one before that has written, and finds the newer ones on its way back.
     """
 
     samples: Count
-    staleness: Literal[0] = 0
+    staleness: Literal[0, 1] = 0
 
 
 class FeedbackFile(Record):
@@ -86,10 +87,15 @@ class FeedbackFile(Record):
 
 
 class DramFile(Record):
-    """Memory below the chip, for what does not fit on it: its standard and data pins."""
+    """Memory below the chip, for what does not fit on it: its standard and data pins.
+
+    With `overlap` signals come and go while the chip computes, as far as the buffer has room for both: those of the
+    next call beside the one before, those that pass through beside their own. Without it the chip waits for them.
+    """
 
     kind: Literal["lpddr5", "hbm2e", "hbm3"]
     pins: Count
+    overlap: Switch = False
 
 
 class LinkFile(Record):

@@ -5,33 +5,35 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells
 from archsim.base.arrays import F32, Arrays, nested, stored
-from archsim.base.errors import ModelError
+from archsim.base.errors import InputError, ModelError
 from archsim.base.expected import expected
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Work
 from archsim.chips.architecture import Architecture
-from archsim.chips.beyond import Beyond
 from archsim.chips.board import Times
-from archsim.chips.buffers import words_alive
+from archsim.chips.fitting.beyond import Beyond
+from archsim.chips.fitting.buffers import words_alive
 from archsim.chips.kind import ChipKind
 from archsim.chips.pipeline import Pipeline
 from archsim.chips.plan import plan
 from archsim.hardware.bus import Bus, HostLink
 from archsim.hardware.component import Component
 from archsim.hardware.digital_unit import DigitalUnit
-from archsim.hardware.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.hardware.sram import Sram, bank_bit
+from archsim.hardware.updating.optimiser_unit import WORD_BIT, OptimiserUnit
 from archsim.learning.expected import ExpectedLearnt
 from archsim.learning.functions import Function, words
 from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
+
+T = TypeVar("T")
 
 
 class Chip(ChipKind):
@@ -95,6 +97,10 @@ class Chip(ChipKind):
         It reads the same cells through equal converters from the same moment on; training does not notice.
         """
 
+    def run(self, work: Work[T]) -> T:
+        """Run a generator to its end, and what a batch that flows has put off, and return its result."""
+        return super().run(work if self.pipeline is None else self.pipeline.finishing(work))
+
     # --- keeping --------------------------------------------------------------------------------------------------
     def cells(self) -> dict[str, Cells]:
         """Return the chip's arrays of devices by "LAYER/ROW,COLUMN" of their tile; none where weights lie in SRAM."""
@@ -112,10 +118,19 @@ class Chip(ChipKind):
         self.parameters, self.optimiser = parameters, optimiser
         if samples is not None:
             words, flow = words_alive(self.network, samples), self.architecture.flow
+            words *= 1 + (0 if flow is None else flow.staleness)  # one batch is on its way back, one forward
             self.digital_unit.fill(words)
             if flow is not None:
                 apart = self.SUMS_APART or optimiser is not None
-                cut = partial(plan, gathers=partial(self.gathers, self.architecture, self.network), apart=apart)
+                if flow.staleness and not apart:
+                    raise InputError(
+                        f"weights of {self.architecture.name} move while they are summed", key="flow.staleness",
+                        value=flow.staleness, expected="0",
+                    )  # fmt: skip
+                cut = partial(
+                    plan, gathers=partial(self.gathers, self.architecture, self.network), apart=apart,
+                    staleness=flow.staleness,
+                )  # fmt: skip
                 words = min(words, self.beyond.room)
                 self.pipeline = Pipeline(self.clock, self.ledger.time_ps, words=words, burst=flow.samples, cut=cut)
         if optimiser is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Signal, Tag
 from archsim.base.verbs import Verbs, Work
 from archsim.chips.chip import Chip
-from archsim.hardware.tape import Tape, taped
+from archsim.chips.pipeline import Taping
 from archsim.learning.functions import Function
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Moved, Program
@@ -93,15 +93,15 @@ def flow(
         program = chip.beyond.with_moves(program, plan.together(samples, chip.pipeline.burst))
         plan = chip.pipeline.plan(program)
     yield from chip.pipeline.admit(plan, samples)
-    tapes: dict[int, tuple[str, Tape]] = {}
-    results = yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through, tapes=tapes)
-    chip.pipeline.start(plan, tapes, samples)
+    taping = chip.pipeline.taping(plan)
+    results = yield from execute(chip, program, feeds, rate=rate, phase=phase, through=through, taping=taping)
+    chip.pipeline.start(plan, taping, samples)
     return results
 
 
 def execute(
     chip: Chip, program: Program, feeds: Mapping[str, F32], *, rate: float = 0.0, phase: str | None = None,
-    through: Verbs | None = None, tapes: dict[int, tuple[str, Tape]] | None = None,
+    through: Verbs | None = None, taping: Taping | None = None,
 ) -> Work[list[F32]]:  # fmt: skip
     """Ask a chip for all calls of a program and return the program's results, each (vectors, size).
 
@@ -112,10 +112,10 @@ def execute(
         Learning rate of the mean gradient over the samples.
     phase : str, optional
         Under which all is booked; the program's own phases if not given.
-    tapes : position of a call -> phase and tape, optional
+    taping : Taping, optional
         Filled, while no time passes.
     """
-    if chip.beyond.components and tapes is None:
+    if chip.beyond.components and taping is None:
         together = next(iter(feeds.values())).shape[0] if phase is None else 1  # a pass streams sample by sample
         program = chip.beyond.with_moves(program, together)
     held: list[Any] = [None] * (len(program.tensors) + 1)  # the last takes what calls without a result return
@@ -128,20 +128,29 @@ def execute(
         held[number] = Signal(chip.parameters[name])
     run = _Run(chip, through or chip, held, rate, samples)
     begin, position = chip.clock.now, 0
+    moving: list[Work[Any]] = []
+    enter = _pass if taping is None else taping.enter
     for booked, steps in _prepared(program, phase):
-        for free, ask, output, last in steps:
+        enter(booked)
+        for free, ask, output, last, beside in steps:
             if free:
                 held[output] = Signal(free(*[held[number].values for number in ask]))
-            elif tapes is None:
-                held[output] = yield from ask(run)
+            elif taping is not None:  # samples that flow fill each other's waits: a move is a step of the walk
+                held[output] = taping.do(chip.clock, position, booked, partial(ask, run.now(taping.late)))
+            elif beside:
+                moving.append(ask(run))
             else:
-                held[output], tape = taped(chip.clock, ask(run))
-                tapes[position] = booked, tape
+                held[output] = (yield from chip.clock.together([ask(run), *moving]))[0]
+                moving.clear()
             position += 1
             for number in last:
                 held[number] = None
         begin = chip.book_time(booked, begin)
     return [held[number].values for _, number in program.results]
+
+
+def _pass(phase: str) -> None:
+    """Do nothing when a phase begins."""
 
 
 @dataclass(slots=True)
@@ -154,10 +163,15 @@ class _Run:
     rate: float
     samples: int
 
+    def now(self, late: Collection[int]) -> _Run:
+        """Return it as it is now, where calls are put off."""
+        return replace(self, held=list(self.held)) if late else self
+
 
 _Ask = Callable[[_Run], Work[Any]]
-_Step = tuple[Function | None, Any, int, tuple[int, ...]]
-"""What is free of the chip, and its operands; or None, and what asks. The result's number; who is read no more."""
+_Step = tuple[Function | None, Any, int, tuple[int, ...], bool]
+"""What is free of the chip, and its operands; or None, and what asks. The result's number; who is read no more; whether
+it is done beside the next."""
 
 
 @lru_cache(maxsize=64)
@@ -168,8 +182,8 @@ def _prepared(program: Program, phase: str | None) -> list[tuple[str, list[_Step
 
 def _step(call: Call, phase: str) -> _Step:
     if call.free:
-        return call.free, call.inputs, call.output, call.last
-    return None, _ASKS[call.verb](call, Tag(phase, call.layer)), call.output, call.last
+        return call.free, call.inputs, call.output, call.last, False
+    return None, _ASKS[call.verb](call, Tag(phase, call.layer)), call.output, call.last, call.beside
 
 
 def _receive(call: Call, tag: Tag) -> _Ask:

@@ -1,19 +1,22 @@
-"""What a kind of chip says of itself before one is built: its file, what it asks of it, what it refuses."""
+"""What a kind of chip says of itself before one is built, what it refuses, and in which steps one is built."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar, Self
 
-from archsim.base.errors import InputError
+from archsim.base.arrays import F32
+from archsim.base.errors import InputError, ModelError
+from archsim.base.streams import Streams
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
 from archsim.chips.board import Board, Times
-from archsim.chips.buffers import buffer_demand
-from archsim.chips.demands import Demand, require
+from archsim.chips.fitting.buffers import buffer_demand
+from archsim.chips.fitting.demands import Demand, require
 from archsim.chips.plan import plan
-from archsim.learning.optimisers.rules import Optimiser
+from archsim.learning.optimisers.rules import Learnt, Optimiser
 from archsim.networks.network import Network
 from archsim.networks.program import Call
 
@@ -40,11 +43,30 @@ class ChipKind(Board):
         del source, architecture  # a chip kind that names no files has no more to check
 
     @classmethod
+    def start(
+        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, *, samples: int = 1,
+        optimiser: Optimiser | None = None,
+    ) -> Self:  # fmt: skip
+        """Return a chip with the network placed on it and loaded, to be trained on batches of `samples`.
+
+        Raises
+        ------
+        InputError
+            If the chip has nothing for the optimiser.
+        DoesNotFitError
+            If the network asks for more than the chip has.
+        """
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        made = cls.loaded(architecture, network, times, streams, optimiser)
+        return made.holding(network.initial_parameters(streams), optimiser, samples=samples)
+
+    @classmethod
     def expected(
         cls, architecture: Architecture, network: Network, times: Times, *, samples: int, optimiser: Optimiser | None,
         writing: Mapping[str, Any],
     ) -> Self:  # fmt: skip
-        """Return a chip without numbers, for an estimate of what one that is trained does.
+        """Return a chip without numbers, that counts what one in training is expected to do.
 
         Parameters
         ----------
@@ -54,13 +76,41 @@ class ChipKind(Board):
         Raises
         ------
         InputError
-            If there are no estimates of this kind of chip.
+            If there are no estimates of this kind of chip, or as for `start`.
         DoesNotFitError
             If the network asks for more than the chip has.
         """
-        del network, times, samples, optimiser, writing
         cls.check_estimated(architecture)
-        raise NotImplementedError
+        cls.check_optimiser(architecture, optimiser)
+        cls.fit(architecture, network, samples)
+        return cls.shaped(architecture, network, times, optimiser, writing).expecting(optimiser, samples)
+
+    @classmethod
+    @abstractmethod
+    def loaded(
+        cls, architecture: Architecture, network: Network, times: Times, streams: Streams, optimiser: Optimiser | None
+    ) -> Self:
+        """Return a chip with the weights that a training begins with; all that it asks for has been checked."""
+
+    @classmethod
+    def shaped(
+        cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
+        writing: Mapping[str, Any],
+    ) -> Self:  # fmt: skip
+        """Return a chip whose weights are shapes alone, for `expected`."""
+        del architecture, network, times, optimiser, writing
+        raise ModelError(f"{cls.__name__} says of itself that it is estimated, but has no `shaped`")
+
+    @abstractmethod
+    def holding(
+        self, parameters: dict[str, F32], optimiser: Optimiser | None = None,
+        learnt: dict[str, Learnt] | None = None, *, samples: int | None = None,
+    ) -> Self:  # fmt: skip
+        """Take over the network's digital parameters and its optimiser, and return the chip."""
+
+    @abstractmethod
+    def expecting(self, optimiser: Optimiser | None, samples: int) -> Self:
+        """Hold parameters, and for an optimiser gradients and states, of which only the shape is known."""
 
     @classmethod
     def check_estimated(cls, architecture: Architecture) -> None:
@@ -85,7 +135,8 @@ class ChipKind(Board):
             return []
         together, flow = samples, architecture.flow
         if flow is not None:
-            cut = partial(plan, gathers=partial(cls.gathers, architecture, network), apart=cls.SUMS_APART)
+            cut = partial(plan, gathers=partial(cls.gathers, architecture, network), apart=cls.SUMS_APART,
+                          staleness=flow.staleness)  # fmt: skip
             together = max(cut(program).together(samples, flow.samples) for program in network.training)
         return [buffer_demand(network, together, architecture.digital_unit.buffer_words, of=samples)]
 
@@ -97,7 +148,7 @@ class ChipKind(Board):
 
     @classmethod
     def check_optimiser(cls, architecture: Architecture, optimiser: Optimiser | None) -> None:
-        """Refuse an optimiser that the chip has nothing for: what every `start` does before it builds anything.
+        """Refuse an optimiser that the chip has nothing for: what `start` and `expected` do before anything is built.
 
         Raises
         ------
@@ -118,7 +169,7 @@ class ChipKind(Board):
 
     @classmethod
     def fit(cls, architecture: Architecture, network: Network, samples: int) -> None:
-        """Refuse a network that the chip cannot hold: what every `start` does before it builds anything.
+        """Refuse a network that the chip cannot hold: what `start` and `expected` do before anything is built.
 
         Raises
         ------

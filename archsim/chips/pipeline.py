@@ -7,8 +7,9 @@ walks the calls of the program, and takes its part of their time in the slots of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import simpy
 
@@ -16,8 +17,10 @@ from archsim.base.verbs import Work
 from archsim.chips.plan import Plan, Task
 from archsim.hardware.clock import Clock
 from archsim.hardware.room import Room
-from archsim.hardware.tape import WHOLE, Hold, Part, Tape, play
+from archsim.hardware.tape import WHOLE, Hold, Part, Tape, play, taped
 from archsim.networks.program import Program
+
+T = TypeVar("T")
 
 
 class Phases:
@@ -89,6 +92,39 @@ class _Batch:
     taped: Mapping[int, tuple[str, Tape]]
     gates: dict[int, _Gate]
     earlier: Mapping[str, _Gate]
+    forward: Mapping[str, _Gate]
+    """What is waited for by name, and on the way forward, where weights may be older."""
+
+
+@dataclass(slots=True)
+class Taping:
+    """Calls of a batch that are done while no time passes.
+
+    Parameters
+    ----------
+    late : positions of calls that are put off
+    before : function
+        Asked before the first call that is not of the way forward.
+    """
+
+    late: frozenset[int] = frozenset()
+    before: Callable[[], None] = lambda: None
+    done: dict[int, tuple[str, Tape]] = field(default_factory=dict)
+    put_off: list[tuple[int, str, Callable[[], Work[Any]]]] = field(default_factory=list)
+
+    def enter(self, phase: str) -> None:
+        """Note which phase begins."""
+        if phase != "forward":
+            self.before()
+
+    def do(self, clock: Clock, position: int, phase: str, ask: Callable[[], Work[Any]]) -> Any:
+        """Do a call and keep what it takes, or put it off; return its result."""
+        if position in self.late:
+            self.put_off.append((position, phase, ask))
+            return None
+        found, tape = taped(clock, ask())
+        self.done[position] = phase, tape
+        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -140,6 +176,8 @@ class Pipeline:
         self.room = Room(clock, words)
         self._phases = Phases(clock, time_ps)
         self._versions: dict[str, _Gate] = {}
+        self._older: dict[str, _Gate] = {}
+        self._last: tuple[_Batch, Taping] | None = None
 
     def plan(self, program: Program) -> Plan:
         """Return a program's plan, made once."""
@@ -164,17 +202,48 @@ class Pipeline:
         """Return the words that some samples need; of those for which there is no room all, whatever has been moved."""
         return min(plan.needs[0] * samples, self.room.words)
 
-    def start(self, plan: Plan, taped: Mapping[int, tuple[str, Tape]], samples: int) -> None:
-        """Start a batch that was admitted.
+    def taping(self, plan: Plan) -> Taping:
+        """Return what a batch's calls are done by; what the last batch put off is done between its two ways."""
+        return Taping(plan.late, self.catch_up)
 
-        Parameters
-        ----------
-        taped : position of a call -> its phase, and what it takes for the whole batch
-        """
+    def catch_up(self) -> None:
+        """Do what the last batch put off; its time passes when the next one starts, or at the end."""
+        if self._last is not None:
+            taping = self._last[1]
+            for position, phase, ask in taping.put_off:
+                taping.done[position] = phase, taped(self._clock, ask())[1]
+            taping.put_off.clear()
+
+    def finishing(self, work: Work[T]) -> Work[T]:
+        """Do some work, and then what its last batch put off."""
+        found = yield from work
+        self.catch_up()
+        self._write_late(None)
+        return found
+
+    def _write_late(self, batch: _Batch | None) -> None:
+        """Start what the last batch put off, each when a batch has passed forward what it writes."""
+        if self._last is None:
+            return
+        last, _ = self._last
+        for task in last.plan.once:
+            if task.position in last.plan.late:
+                passed: list[_Gate] = []
+                if batch is not None:
+                    passed = [
+                        batch.gates[one.position] for one in batch.plan.walk
+                        if batch.taped[one.position][0] == "forward" and set(one.names) & set(task.names)
+                    ]  # fmt: skip
+                self._clock.spawn(self._do(last, task, WHOLE, passed))
+        self._last = None
+
+    def start(self, plan: Plan, taping: Taping, samples: int) -> None:
+        """Start a batch that was admitted, and what the one before put off."""
         parts = self.parts(samples)
         gates = {task.position: _Gate(self._clock, 1) for task in plan.once}
         gates |= {position: _Gate(self._clock, len(parts)) for position in plan.by_each}
-        batch = _Batch(plan, taped, gates, dict(self._versions))
+        now = dict(self._versions)
+        batch = _Batch(plan, taping.done, gates, now, dict(self._older) if plan.late else now)
         for k, part in enumerate(parts):
             if plan.coupled:
                 held, granted = part.of(Hold(self._asked(plan, samples))), None
@@ -184,7 +253,11 @@ class Pipeline:
             words = _Words(self.room, plan, part.end - part.begin, held, set(plan.read))
             self._clock.spawn(self._walk(batch, part, words, granted))
         for task in plan.once:
-            self._clock.spawn(self._do(batch, task, WHOLE))
+            if task.position not in plan.late:
+                self._clock.spawn(self._do(batch, task, WHOLE))
+        self._write_late(batch)
+        self._last = (batch, taping) if plan.late else None
+        self._older = now
         self._versions |= {name: gates[position] for name, position in plan.written.items()}
 
     def _walk(self, batch: _Batch, part: Part, words: _Words, granted: simpy.Event | None) -> Work[None]:
@@ -206,14 +279,15 @@ class Pipeline:
         words.pending.discard(task.position)
         words.keep_for_sums()
 
-    def _do(self, batch: _Batch, task: Task, part: Part) -> Work[None]:
+    def _do(self, batch: _Batch, task: Task, part: Part, passed: Sequence[_Gate] = ()) -> Work[None]:
         """Wait for what a task waits for, let its time pass, and say that it is done."""
-        for name in task.names:
-            if name in batch.earlier:
-                yield from batch.earlier[name].wait()
-        for position in task.waits:
-            yield from batch.gates[position].wait()
         phase, tape = batch.taped[task.position]
+        versions = batch.forward if phase == "forward" else batch.earlier
+        for name in task.names:
+            if name in versions:
+                yield from versions[name].wait()
+        for gate in (*(batch.gates[position] for position in task.waits), *passed):
+            yield from gate.wait()
         if tape.nodes:
             self._phases.enter(phase)
             yield from play(self._clock, tape.nodes, part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -49,6 +49,7 @@ class Plan:
         Words of one sample that are still needed, before each task of the walk and after the last.
     read : position of a sum -> tensors that it reads, by the words in which they lie
     words : tensor -> words
+    late : positions of tasks of `once` that are done when the next batch has passed what they write forward
     """
 
     program: Program
@@ -59,11 +60,15 @@ class Plan:
     needs: tuple[int, ...]
     read: Mapping[int, frozenset[int]]
     words: Mapping[int, int]
+    late: frozenset[int] = frozenset()
 
     @cached_property
     def coupled(self) -> bool:
-        """Whether a sample has to wait for the others of its batch on its way: then all are under way at once."""
-        return any(task.waits for tasks in (self.walk, *self.sums.values()) for task in tasks)
+        """Whether a sample has to wait for the others of its batch on its way: then all are under way at once.
+
+        Where something is late, the first waits on its way back for what the last has passed on its way forward.
+        """
+        return bool(self.late) or any(task.waits for tasks in (self.walk, *self.sums.values()) for task in tasks)
 
     def together(self, samples: int, burst: int) -> int:
         """Return how many samples of a batch are under way at once at least, in micro-bursts of so many."""
@@ -75,7 +80,7 @@ class Plan:
         return frozenset(task.position for tasks in (self.walk, *self.sums.values()) for task in tasks)
 
 
-def plan(program: Program, *, gathers: Gathers, apart: bool) -> Plan:
+def plan(program: Program, *, gathers: Gathers, apart: bool, staleness: int = 0) -> Plan:
     """Cut a program.
 
     A function whose result is summed over the batch is done part by part; who reads the sum waits for all of them.
@@ -86,8 +91,15 @@ def plan(program: Program, *, gathers: Gathers, apart: bool) -> Plan:
     apart : bool
         Whether gradients are summed apart from the weights, which move with `apply` alone; if not, nothing is summed
         before the batch has read them for the last time.
+    staleness : int
+        Batches by which weights are older on the way forward.
     """
-    return _Planner(program, gathers, apart).plan()
+    found = _Planner(program, gathers, apart).plan()
+    if not staleness:
+        return found
+    calls = program.calls
+    late = (task.position for task in found.once if calls[task.position].verb in {"apply", "adjust", "maintain"})
+    return replace(found, late=frozenset(late))
 
 
 class _Planner:

@@ -10,10 +10,13 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Collection
+from copy import copy
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from typer.models import CommandInfo, TyperInfo
 
 from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault
 from archsim.cli import (
@@ -38,6 +41,8 @@ from archsim.cli.files import archs_app, data_app, workloads_app
 from archsim.cli.group import Group, StoppedError
 from archsim.cli.options import INTERRUPTED
 from archsim.cli.tech import tech_app
+
+Info = TypeVar("Info", CommandInfo, TyperInfo)
 
 
 def _version(asked: bool) -> None:
@@ -91,7 +96,7 @@ def main() -> None:
     _open_streams()
     signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
-        code = _command()(prog_name="archsim", standalone_mode=False)
+        code = commands(_known() & frozenset(sys.argv[1:]))(prog_name="archsim", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:
         code = stop.code
@@ -104,10 +109,37 @@ _GARBAGE = 100_000
 """New objects after which garbage is searched for: after Python's 700, it takes a tenth of a short command's time."""
 
 
+def _known() -> frozenset[str]:
+    return frozenset(str(each.name) for each in app.registered_commands) | {
+        str(each.name) for each in app.registered_groups
+    }
+
+
 @cache
-def _command() -> Any:
-    """Return all commands, built once: who calls `main` again does not wait for it again."""
-    return typer.main.get_command(app)
+def commands(named: frozenset[str] | None = None) -> Any:
+    """Return all commands, of which those named, if not None, take their arguments; built once, for who calls again.
+
+    To read the options of all commands takes a short command as long as all else, and of the others only name and
+    summary are ever told.
+    """
+    if named is None:
+        return commands(_known())
+    told = copy(app)
+    told.registered_commands = [_or_told(each, named) for each in app.registered_commands]
+    told.registered_groups = [_or_told(each, named) for each in app.registered_groups]
+    return typer.main.get_command(told)
+
+
+def _or_told(info: Info, named: Collection[str]) -> Info:
+    """Return a command or a group as it is if it is named, else one of its name and summary that takes nothing."""
+    if info.name in named:
+        return info
+    told = copy(info)
+    if isinstance(told, TyperInfo):
+        told.typer_instance = typer.Typer()
+    else:
+        told.callback = lambda: None
+    return told
 
 
 def _open_streams() -> None:

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Settings
+from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Settings, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 
 def ablate_command(  # noqa: PLR0917  an option each
@@ -38,24 +37,22 @@ def ablate_command(  # noqa: PLR0917  an option each
     does not have are left out and named. Each training is kept under OUT/points: the same command again goes on where
     it was, or only draws.
     """
+    from archsim.studies.workers.pool import soon
+
     soon(on)
     from archsim.report.studies import ablate as page
     from archsim.studies.ablate import ablate
 
     folder = out or Path("reports") / f"ablate-{Path(workload).stem}"
-    try:
-        with counting("training", silent=quiet or as_json) as shown:
+    with going_on(folder), counting("training", silent=quiet or as_json) as shown:
 
-            def done(name: str, seed: int, numbers: dict[str, float], finished: int, due: int) -> None:
-                shown(f"{name}, seed {seed}: {numbers['test']:.4g}", finished, due)
+        def done(name: str, seed: int, numbers: dict[str, float], finished: int, due: int) -> None:
+            shown(f"{name}, seed {seed}: {numbers['test']:.4g}", finished, due)
 
-            content = ablate(
-                workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,
-                settings=settings or (), data=data, done=done, on=on,
-            )  # fmt: skip
-    except KeyboardInterrupt:
-        typer.echo(f"archsim: interrupted; the same command goes on with what is kept in {folder}", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        content = ablate(
+            workload, folder, arch=arch, tech=tech, preset=preset, steps=steps, seeds=seeds, bits=bits,
+            settings=settings or (), data=data, done=done, on=on,
+        )  # fmt: skip
     written = page.write(content, folder)
     if as_json:
         typer.echo(json.dumps(content, indent=2))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Seed, Steps, Techs
+from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Seed, Steps, Techs, interrupted
 from archsim.display import console, counting, stoppable
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def _carry_out(jobs: list[Job], runs: Path, on: str, *, silent: bool) -> None:
         finally:
             (runs / STOP).unlink(missing_ok=True)
     if stop or not whole:
-        typer.echo(f"archsim: interrupted; what was done is kept in {runs}, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED)
+        interrupted(runs)
 
 
 def _introduce(jobs: list[Job], out: Path) -> None:

@@ -12,7 +12,7 @@ from archsim.base.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from archsim.records.sweeps import Sweep
+    from archsim.records.sweeps.sweep import Sweep
 
 Sets = Annotated[
     list[str] | None,

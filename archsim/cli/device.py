@@ -75,12 +75,13 @@ def _describe(path: Path) -> None:
     from archsim.base.files import display
     from archsim.base.units import show
     from archsim.devices.base import Switches
-    from archsim.devices.library import build, numbers
+    from archsim.devices.library import build, memory_of, numbers
 
     device: Any = build(path, Switches())
     typer.echo(f"{device.file.name}: {device.file.title}")
     typer.echo(f"  file     {display(path)}")
     typer.echo(f"  model    {device.file.model}, {'up and down pulses' if device.bidirectional else 'SET and RESET'}")
+    typer.echo(f"  memory   {memory_of(path) or 'not said'}")
     typer.echo(f"  epsilon  {show(device.epsilon, 'S')}, the mean change of one SET pulse")
     whose = ", those of the table; no pulse leaves them" if device.file.model == "table" else ""
     typer.echo(f"  bounds   {show(device.low, 'S')} to {show(device.high, 'S')}{whose}")

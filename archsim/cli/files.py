@@ -11,7 +11,7 @@ import typer
 
 from archsim.base.progress import Report
 from archsim.cli.group import Group
-from archsim.cli.options import AsJson, Data, Quiet
+from archsim.cli.options import AsJson, Data, Quiet, tell_lint
 from archsim.display import console
 
 Write = Annotated[Path, typer.Option(help="File to write.")]
@@ -111,13 +111,17 @@ def workloads_import(
     shapes: Annotated[bool, typer.Option("--shapes", help="Leave the weights of the model out.")] = False,
     same: Annotated[bool, typer.Option("--same", help="Pad the convolutions of a topology, which says no padding, to "
                                        "the same size.")] = False,
+    sample: Annotated[str | None, typer.Option(metavar="SHAPE", help="Shape of a sample, channels first, where an ONNX "
+                                               "model leaves it open: 128, 3x224x224.")] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write the network of another tool's file as a workload, with its weights beside it in an .npz file."""
     from archsim.api.workloads import import_
     from archsim.base.files import display
+    from archsim.networks.imports.files import sample_of
 
-    done = import_(file, out, shapes=shapes, same=same, force=force)
+    shape = None if sample is None else sample_of(sample)
+    done = import_(file, out, shapes=shapes, same=same, sample=shape, force=force)
     for note in done.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"written: {display(done.file)}" + (f" and {display(done.initial)}" if done.initial else ""))
@@ -175,17 +179,9 @@ def archs_lint(
     from archsim.base.files import shipped_names
     from archsim.studies.structure import lint_architecture
 
-    problems = 0
     techs = tech or ["bottom-up-14nm"]
-    for name in names or shipped_names("architectures"):
-        found = lint_architecture(name, techs)
-        for line in found:
-            typer.echo(line)
-        bad = sum(not line.startswith("note: ") for line in found)
-        problems += bad
-        typer.echo(f"{Path(name).stem}: {'ok' if not bad else f'{bad} problems'} for {', '.join(techs)}")
-    if problems:
-        raise typer.Exit(1)
+    found = ((name, lint_architecture(name, techs)) for name in names or shipped_names("architectures"))
+    tell_lint(found, techs)
 
 
 @archs_app.command("diff")

@@ -1,13 +1,52 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how those end that are interrupted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 INTERRUPTED = 130
+
+
+def interrupted(kept: Path) -> NoReturn:
+    """Say that what was done is kept in a directory, and end the command as an interrupted one."""
+    typer.echo(f"archsim: interrupted; what was done is kept in {kept}, the same command goes on", err=True)
+    raise typer.Exit(INTERRUPTED) from None
+
+
+def tell_lint(found: Iterable[tuple[str, Sequence[str]]], held_against: Sequence[str]) -> None:
+    """Print what is wrong with files, and notes; end the command with 1 if something is.
+
+    Parameters
+    ----------
+    found : name or path of each, and its lines, told as they come
+    held_against : names of what they were checked for
+    """
+    wrong = 0
+    for name, lines in found:
+        for line in lines:
+            typer.echo(line)
+        bad = sum(not line.startswith("note: ") for line in lines)
+        wrong += bad
+        typer.echo(f"{Path(name).stem}: {f'{bad} problems' if bad else 'ok'} for {', '.join(held_against)}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def going_on(kept: Path) -> Iterator[None]:
+    """Let Ctrl-C end a study that writes what it has done, with a word on how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupted(kept)
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
 
 Seed = Annotated[int, typer.Option(help="One seed decides everything: the same seed gives the same bits again.")]
 Techs = Annotated[

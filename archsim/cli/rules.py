@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Quiet, Settings
+from archsim.cli.options import AsJson, Data, On, Quiet, Settings, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from archsim.studies.rules.results import Results
@@ -88,6 +87,8 @@ def rules_command(  # noqa: PLR0917  an option each
     in a table and on a page that says what the numbers support. What is done is kept in OUT: the same command goes on.
     """
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.rules.asked import asked
     from archsim.studies.rules.study import check, folder_of, plan
@@ -126,12 +127,8 @@ def _carry_out(plan: Plan, out: Path, on: str, *, page: bool, as_json: bool, qui
     """Do the study and print its tables; exit with 130 if it was interrupted, with 1 if something failed."""
     from archsim.studies.rules.study import carry_out
 
-    try:
-        with counting("training", silent=quiet or as_json) as shown:
-            found = carry_out(plan, out, on=on, done=shown)
-    except KeyboardInterrupt:
-        typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+    with going_on(out), counting("training", silent=quiet or as_json) as shown:
+        found = carry_out(plan, out, on=on, done=shown)
     if as_json:
         from archsim.studies.rules.table import rows
 

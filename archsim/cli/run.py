@@ -31,6 +31,7 @@ from archsim.cli.options import (
     Steps,
     Techs,
     Until,
+    interrupted,
 )
 from archsim.display import console, introduce, stoppable
 from archsim.display import progress as show_progress
@@ -267,8 +268,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, on: str, ho
                 typer.echo(f"energy ratio over {name}: {mean:.4g}" + (f" (std {spread:.2g})" if spread else ""))
             typer.echo(f"Run directories: {out}")
     if stop:
-        typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED)
+        interrupted(out)
 
 
 def _report(run: Path, out: Path | None, *, quiet: bool, rule: str | None = None) -> None:

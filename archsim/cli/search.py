@@ -23,10 +23,8 @@ from archsim.cli.designs import (
     Techs,
     draw,
 )
-from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
+from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Steps, Until, going_on
 from archsim.display import console, counting
-from archsim.records.sweeps import METRIC
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from archsim.studies.search.asked import Search
@@ -118,6 +116,8 @@ def search_command(  # noqa: PLR0917  an option each
     a constraint. What is done is kept in OUT, as a sweep's: the same command goes on; archsim sweep show OUT reads it.
     """
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.search.asked import folder_of, search
     from archsim.studies.search.search import check
@@ -151,12 +151,8 @@ def _carry_out(
     """Do the search and print its front; exit with 130 if it was interrupted, with 1 if no design is within."""
     from archsim.studies.search.search import carry_out
 
-    try:
-        with counting("design", silent=quiet or as_json) as shown:
-            found = carry_out(what, out, on=on, storage=storage, keep_runs=keep_runs, join=join, done=shown)
-    except KeyboardInterrupt:
-        typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+    with going_on(out), counting("design", silent=quiet or as_json) as shown:
+        found = carry_out(what, out, on=on, storage=storage, keep_runs=keep_runs, join=join, done=shown)
     if as_json:
         rows = found.front.to_json(orient="records", double_precision=15)
         typer.echo(json.dumps(json.loads(rows), indent=2))
@@ -172,6 +168,8 @@ def _carry_out(
 
 def _pictured(objectives: list[str]) -> tuple[str | None, str | None]:
     """Return what stands across and up the picture of the front: two objectives, the metric up; None is by default."""
+    from archsim.records.sweeps.sweep import METRIC
+
     if METRIC in objectives:
         return next((name for name in objectives if name != METRIC), None), METRIC
     if len(objectives) > 1:

@@ -27,14 +27,13 @@ from archsim.cli.designs import (
     only,
     tell_page,
 )
-from archsim.cli.options import INTERRUPTED, AsJson, Data, On, Preset, Quiet, Steps, Until
+from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Steps, Until, going_on
 from archsim.display import console, counting
-from archsim.studies.workers.pool import soon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from archsim.records.sweeps import Sweep
+    from archsim.records.sweeps.sweep import Sweep
     from archsim.studies.sweeps.plan import Plan
 
 SHOW, REPORT = "show", "report"
@@ -118,11 +117,8 @@ def sweep_command(  # noqa: PLR0917  an option each
     seed: FirstSeed = None,
     estimate: Estimate = False,
     preset: Preset = None, steps: Steps = None, until: Until = None,
-    batch: Batch = None,
-    data: Data = None,
-    file: StudyFile = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
+    batch: Batch = None, data: Data = None, file: StudyFile = None,
+    dry_run: DryRun = False, yes: Yes = False,
     retime: Retime = 3000,
     stop_hopeless: StopHopeless = False,
     keep_runs: KeepRuns = False,
@@ -158,6 +154,8 @@ def sweep_command(  # noqa: PLR0917  an option each
     if words and len(words) > 1:
         raise InputError(key="WORKLOAD", value=" ".join(words), expected="one workload, or `show` and a directory")
     if not dry_run:
+        from archsim.studies.workers.pool import soon
+
         soon(on)
     from archsim.studies.sweeps import plan as plans
     from archsim.studies.sweeps.study import asked
@@ -233,19 +231,15 @@ def _carry_out(
     from archsim.studies.sweeps.sweep import carry_out
 
     what = "estimate" if plan.study.estimate else "training"
-    try:
-        with counting(what, silent=silent) as shown:
-            told = [0.0]
+    with going_on(out), counting(what, silent=silent) as shown:
+        told = [0.0]
 
-            def done(name: str, finished: int, due: int) -> None:
-                if finished == due or time.monotonic() > told[0] + _SELDOM_S:  # thousands come by
-                    told[0] = time.monotonic()
-                    shown(name, finished, due)
+        def done(name: str, finished: int, due: int) -> None:
+            if finished == due or time.monotonic() > told[0] + _SELDOM_S:  # thousands come by
+                told[0] = time.monotonic()
+                shown(name, finished, due)
 
-            found = carry_out(plan, out, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
-    except KeyboardInterrupt:
-        typer.echo(f"archsim: interrupted; what was done is kept in {out}, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        found = carry_out(plan, out, on=on, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done)
     to_read = not (view["as_csv"] or view["as_json"])
     best = BEST if to_read and view["best"] is None else view["best"]
     _print(found, (), {**view, "best": best}, silent=silent and to_read)
@@ -266,7 +260,7 @@ def _carry_out(
 
 
 def _show(words: list[str], conditions: list[str] | None, view: dict[str, Any]) -> None:
-    from archsim.records.sweeps import read_sweep
+    from archsim.records.sweeps.sweep import read_sweep
 
     if len(words) != 1:
         raise InputError(key="show", value=" ".join(words), expected="the directory of a sweep")

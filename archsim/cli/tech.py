@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from archsim.cli.group import Group
-from archsim.cli.options import Archs, AsJson
+from archsim.cli.options import Archs, AsJson, tell_lint
 from archsim.cli.tech_make import COMMANDS
 from archsim.display import console
 
@@ -70,27 +70,12 @@ def tech_lint(
     arch: Archs = None,
 ) -> None:
     """Check technologies: schema, units, sources, and that every action of the architectures has exactly one price."""
-    from archsim.accounting.area import lint_areas
-    from archsim.accounting.technology import lint, list_technologies, read_technology
+    from archsim.accounting.technology import list_technologies
+    from archsim.api.tech import lint
     from archsim.base.files import shipped_names
-    from archsim.studies.inventory import entries, parts
-    from archsim.technologies.central import off_centre
-    from archsim.technologies.rules import problems as off_rule
 
-    problems = 0
     archs = arch or shipped_names("architectures")
-    for name in names or list_technologies():
-        technology = read_technology(name)
-        found = lint(technology, [entry for a in archs for entry in entries(a, technology)])
-        found += lint_areas(technology, [part for a in archs for part in parts(a, technology)])
-        found += [*off_rule(technology), *off_centre(technology)]
-        for line in found:
-            typer.echo(line)
-        bad = sum(not line.startswith("note: ") for line in found)
-        problems += bad
-        typer.echo(f"{technology.name}: {'ok' if not bad else f'{bad} problems'} for {', '.join(archs)}")
-    if problems:
-        raise typer.Exit(1)
+    tell_lint(((name, lint(name, archs=archs)) for name in names or list_technologies()), archs)
 
 
 @tech_app.command("rules")

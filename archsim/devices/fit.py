@@ -154,6 +154,7 @@ def device_text(made: Fit, out: Path, source: Path) -> str:
 # Written by `archsim device fit`. A table knows no past. Not fitted: drift and read noise, which may be added as the
 # records `drift` and `read_noise` of the PCM device's file.
 # Between devices: {spread_words(made)}.
+# `memory: reram`, or another word, says what kind of memory it is; a technology says the same of its prices of pulses.
 schema: 1
 kind: device
 model: table

@@ -8,6 +8,7 @@ import numpy as np
 
 from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
+from archsim.base.quantities import Memory
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord
 from archsim.devices.base import DeviceArray, Reading, Switches
@@ -33,6 +34,7 @@ class IdealFile(FileRecord):
     model: Literal["ideal"]
     name: str
     title: str
+    memory: Memory | None = None
     set_step: Step
     bounds: Bounds
     start: Common

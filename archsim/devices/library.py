@@ -9,7 +9,8 @@ from typing import Any, cast
 from archsim.base import registry
 from archsim.base.errors import InputError, nearest
 from archsim.base.extends import named
-from archsim.base.files import find, shipped
+from archsim.base.files import shipped
+from archsim.base.finding import find
 from archsim.base.provenance import Provenance
 from archsim.base.yamlfile import Document, read, validate
 from archsim.devices.base import Device, Switches
@@ -39,6 +40,12 @@ def build(path: Path, switches: Switches) -> Device:
     if hasattr(implementation, "from_document"):  # a model that reads more than its file
         return cast("Device", implementation.from_document(document, switches))
     return cast("Device", implementation(validate(document, implementation.FILE), switches))
+
+
+def memory_of(path: Path) -> str | None:
+    """Return which kind of memory a device file says that its device is, such as "pcm"; None if it says none."""
+    told = read(path).data.get("memory")
+    return None if told is None else str(told)
 
 
 def input_files(path: Path) -> list[Path]:

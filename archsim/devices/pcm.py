@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from archsim.base.arrays import F32, I64
 from archsim.base.errors import ModelError
 from archsim.base.provenance import Provenance
+from archsim.base.quantities import Memory
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord, Record, quantity
 from archsim.devices import _kernels
@@ -114,6 +115,7 @@ class PcmFile(FileRecord):
     model: Literal["pcm"]
     name: str
     title: str
+    memory: Memory | None = None
     mean_step: Affine
     std_step: Affine
     pulse_memory: Decay

@@ -13,7 +13,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from archsim.base.arrays import F32, I64
 from archsim.base.provenance import Provenance
-from archsim.base.quantities import Switch
+from archsim.base.quantities import Memory, Switch
 from archsim.base.streams import Normals
 from archsim.base.yamlfile import FileRecord
 from archsim.devices import _kernels
@@ -48,6 +48,7 @@ class SteppedFile(FileRecord):
     kind: Literal["device"]
     name: str
     title: str
+    memory: Memory | None = None
     drift: Drift | None = None
     leak: LeakFile | None = None
     read_noise: ReadNoise | None = None

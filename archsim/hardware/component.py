@@ -23,6 +23,16 @@ CONTROL = {
 """What every digital unit declares of its control."""
 
 
+def fp32(function: str) -> dict[str, Action]:
+    """Return what lanes of 32-bit floating point do, for a function of the account: "add" and "multiply"."""
+    return {
+        name: Action(
+            f"one 32-bit floating-point {what}", function, part="arithmetic", circuit="logic", row=f"fp32.{name}"
+        )
+        for name, what in (("add", "addition"), ("multiply", "multiplication"))
+    }
+
+
 class Component:
     """A unit of the chip on its clock.
 

@@ -14,7 +14,7 @@ from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, fp32
 from archsim.hardware.sram import Sram
 from archsim.learning.functions import Function, words
 from archsim.learning.maths import normalised, normalised_by_vector
@@ -36,16 +36,7 @@ class DigitalUnit(Component):
 
     kind = "digital_unit"
     ACTIONS: ClassVar = {
-        "add": Action(
-            "one 32-bit floating-point addition", "arithmetic", part="arithmetic", circuit="logic", row="fp32.add"
-        ),
-        "multiply": Action(
-            "one 32-bit floating-point multiplication",
-            "arithmetic",
-            part="arithmetic",
-            circuit="logic",
-            row="fp32.multiply",
-        ),
+        **fp32("arithmetic"),
         "compare": Action("one comparison", "arithmetic", part="arithmetic", circuit="logic"),
         "lookup": Action("one look-up of the activation table", "activation", part="arithmetic", circuit="logic"),
         "buffer.read": Action(
@@ -156,15 +147,19 @@ class DigitalUnit(Component):
         }
         return self.job(key, cycles * self.cycle_ps, amounts)
 
-    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: Scale = 1.0) -> Work[F32]:
-        """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer."""
-        result = parts[0] if len(parts) == 1 else np.add(parts[0], parts[1])
-        for part in parts[2:]:
-            result += part
+    def collect(self, parts: Sequence[F32], tag: Tag, *, scale: Scale = 1.0, own: bool = False) -> Work[F32]:
+        """Return the sum of partial sums of one shape times `scale` (free if it is 1), kept in the buffer.
+
+        What nobody else looks at, its `own`, is added up in place.
+        """
+        result = parts[0]
+        for part in parts[1:]:
+            result = np.add(result, part, out=result if own else None)
+            own = True
         scaled = not isinstance(scale, float) or scale != 1
         if scaled:  # a Python float leaves float32 what it is
-            own = None if len(parts) == 1 else result
-            result = np.multiply(result, scale if isinstance(scale, float) else scale.astype(np.float32), out=own)
+            factor = scale if isinstance(scale, float) else scale.astype(np.float32)
+            result = np.multiply(result, factor, out=result if own else None)
         key = ("collect", len(parts), scaled, result.size)
         return self.perform(self._jobs.get(key) or self._collect_job(key), tag, result)
 

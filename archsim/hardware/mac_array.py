@@ -14,7 +14,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, fp32
 from archsim.hardware.sram import Sram
 from archsim.learning.products import add_outer, nonzero, product, swept, transposed_product
 
@@ -59,16 +59,7 @@ class MacArray(Component):
 
     kind = "mac_array"
     ACTIONS: ClassVar = {
-        "multiply": Action(
-            "one 32-bit floating-point multiplication",
-            "arithmetic",
-            part="arithmetic",
-            circuit="logic",
-            row="fp32.multiply",
-        ),
-        "add": Action(
-            "one 32-bit floating-point addition", "arithmetic", part="arithmetic", circuit="logic", row="fp32.add"
-        ),
+        **fp32("arithmetic"),
         "weights.read": Action("one word of weights read", "weight storage", part="weight memory", circuit="memory"),
         "weights.write": Action(
             "one word of weights written", "weight storage", part="weight memory", circuit="memory"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import accumulate
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
-from archsim.analog.cells import BURST, Cells, Grids
-from archsim.analog.codes import SLAB, Codes
+from archsim.analog.cells import BURST, Cells, Grids, Into
 from archsim.base.arrays import F32
 from archsim.base.expected import Expected
 from archsim.base.rounding import Quantiser
@@ -20,7 +19,12 @@ from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.component import Component
 
-Product = Callable[[F32 | Codes, Tag], F32]
+
+class Product(Protocol):
+    """A product of a tile's, in one of its directions."""
+
+    def __call__(self, x: F32, tag: Tag, into: Into | None = None, /) -> F32:
+        """Return the codes for x, (vectors, lines), which a burst's are written `into` a place, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +130,6 @@ class Tile(Component):
         )  # fmt: skip
         self._backward: Grids = (dac.levels, adc.levels, converters.backward_scale, converters.clips)
 
-    def dac_levels(self, *, backward: bool) -> int:
-        """Return the codes of the DACs to each side of zero, forward or backward; 0 for ideal ones."""
-        return (self._backward if backward else self._forward)[0]
-
     def set_full_scale(self, scale: float, *, backward: bool) -> None:
         """Set the full scale of the ADCs in a direction, as the sum of input times weight."""
         if backward:
@@ -157,18 +157,17 @@ class Tile(Component):
         """Return how long one vector is integrated, and converted."""
         return self.converters.settle_ps + self.converters.longest_ps(backward=backward), self.convert_ps(outputs)
 
-    def multiply(self, x: F32 | Codes, tag: Tag) -> F32:
+    def multiply(self, x: F32, tag: Tag, into: Into | None = None) -> F32:
         """Return the columns' codes, as weight sums, for rows driven with x, (vectors, rows), relative to full scale.
 
-        x may be the codes of the tile's DACs already.
         Computes and counts; the time is held by `read` or by whoever reads several tiles at once.
         """
-        codes, driven, clipped, moment = self.cells.multiply(x, tag.phase, self._forward)
+        codes, driven, clipped, moment = self.cells.multiply(x, tag.phase, self._forward, into)
         return self._counted(codes, driven, clipped, moment * self._forward_s, tag)
 
-    def multiply_transposed(self, d: F32 | Codes, tag: Tag) -> F32:
+    def multiply_transposed(self, d: F32, tag: Tag, into: Into | None = None) -> F32:
         """Return the rows' codes for columns driven with d, (vectors, columns); else like `multiply`."""
-        codes, driven, clipped, moment = self.cells.multiply_transposed(d, tag.phase, self._backward)
+        codes, driven, clipped, moment = self.cells.multiply_transposed(d, tag.phase, self._backward, into)
         return self._counted(codes, driven, clipped, moment * self._backward_s, tag)
 
     def _counted(self, codes: F32, driven: int, clipped: int, conducted: float, tag: Tag) -> F32:
@@ -181,13 +180,15 @@ class Tile(Component):
         row["adc.convert"] += codes.size
         return codes
 
-    def read(self, product: Product, x: F32 | Codes, outputs: int, tag: Tag, *, backward: bool = False) -> Work[F32]:
+    def read(
+        self, product: Product, x: F32, outputs: int, tag: Tag, *, backward: bool = False, into: Into | None = None
+    ) -> Work[F32]:  # fmt: skip
         """Take the tile, let it compute `product` (one of its own), and hold until its `outputs` are converted."""
         if not self.slot.take():
             yield from self.slot.wait()
         vectors = self.share(x.shape[0])
         try:
-            codes = product(x, tag)
+            codes = product(x, tag, into)
             if self.bank is None:
                 once_ps = min(self._vector_ps(outputs, backward=backward))  # the fill and drain of a burst
                 yield self.clock.pause(self.read_ps(vectors, outputs, backward=backward), once_ps)
@@ -252,7 +253,6 @@ class TileGroup:
         self.clock, self.lanes, self.bands, self.backward = clock, lanes, bands, backward
         self.outputs = sum(outputs for _, _, _, outputs in lanes)
         self.dac_bits, self.adc_bits = lanes[0][0].converters.bits(backward=backward)
-        self._dac_levels = lanes[0][0].dac_levels(backward=backward)
         self._lines = [lines for _, _, lines, _ in lanes]
         self._products = [product for _, product, _, _ in lanes]
         self._slots = [tile.slot for tile, _, _, _ in lanes]
@@ -282,29 +282,40 @@ class TileGroup:
         for cells in self._cells:
             cells.age(now)
 
-    def read(self, x: F32, tag: Tag) -> Work[list[F32]]:
-        """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs."""
+    def read(self, x: F32, tag: Tag, *, apart: bool = False) -> Work[list[F32]]:
+        """Read all tiles for x, (vectors, lines); return their codes when the slowest has converted its outputs.
+
+        Those of a burst stand where `join` would set them, unless each tile's are wanted in an array apart.
+        """
         vectors = x.shape[0]
-        parts: Sequence[F32 | Codes]
-        if isinstance(x, Expected):
-            parts = [x[:, lines] for lines in self._lines]
-        elif BURST[self.backward] <= vectors <= SLAB:
-            codes = Codes.of(x, self._dac_levels)  # once for all tiles
-            parts = [codes.part(lines) for lines in self._lines]
-        elif vectors == 1 or vectors > SLAB:  # a row's slices are contiguous as they are; slabs are encoded one by one
-            parts = [x[:, lines] for lines in self._lines]
-        else:
-            parts = [np.ascontiguousarray(x[:, lines]) for lines in self._lines]
+        parts = [x[:, lines] for lines in self._lines]
+        places: list[Into | None] = [None] * len(parts)
+        if not isinstance(x, Expected):
+            if vectors >= BURST[self.backward]:
+                if self.bands > 1 and not apart:
+                    places = self._places(vectors)
+            elif vectors > 1:  # of one vector, slices are contiguous as they are
+                parts = [np.ascontiguousarray(part) for part in parts]
         if self._free() and self.clock.passes(self.hold_ps(vectors)):
-            return [product(part, tag) for product, part in zip(self._products, parts, strict=False)]
+            lanes = zip(self._products, parts, places, strict=False)
+            return [product(part, tag, into) for product, part, into in lanes]
         return (
             yield from self.clock.together(
                 [
-                    tile.read(product, part, outputs, tag, backward=self.backward)
-                    for (tile, product, _, outputs), part in zip(self.lanes, parts, strict=True)
+                    tile.read(product, part, outputs, tag, backward=self.backward, into=into)
+                    for (tile, product, _, outputs), part, into in zip(self.lanes, parts, places, strict=True)
                 ]
             )
         )
+
+    def _places(self, vectors: int) -> list[Into | None]:
+        """Return where each lane's codes are to stand, so that those of all bands stand beside each other."""
+        found: list[Into | None] = []
+        for first in range(0, len(self.lanes), self.bands):
+            ends = list(accumulate(outputs for _, _, _, outputs in self.lanes[first : first + self.bands]))
+            whole = np.empty((vectors, ends[-1]), np.float32)
+            found += [(whole, begin) for begin in (0, *ends[:-1])]
+        return found
 
     def _free(self) -> bool:
         """Whether no tile is taken and none shares its converters."""
@@ -314,4 +325,12 @@ class TileGroup:
         """Set the bands of the result beside each other: one partial sum for each band of inputs."""
         if self.bands == 1:
             return codes
-        return [np.concatenate(codes[k : k + self.bands], axis=1) for k in range(0, len(codes), self.bands)]
+        return [_beside(codes[k : k + self.bands]) for k in range(0, len(codes), self.bands)]
+
+
+def _beside(parts: list[F32]) -> F32:
+    """Return parts beside each other: the array that they are views of and fill from left to right, or a copy."""
+    whole: F32 | None = getattr(parts[0], "base", None)
+    if whole is not None and all(part.base is whole for part in parts):
+        return whole
+    return np.concatenate(parts, axis=1)

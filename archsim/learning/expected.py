@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Expected, expected
 from archsim.base.signal import Scale
-from archsim.learning.accumulate import Counts
+from archsim.learning.chi.accumulate import Counts
 from archsim.learning.functions import Function, Shape, words
 from archsim.learning.optimisers.rules import Optimiser
 from archsim.learning.pulses import Due

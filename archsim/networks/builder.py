@@ -103,16 +103,19 @@ class Builder:
         wanted = self.initial_std if initial_std is None else initial_std
         return wanted if not isinstance(wanted, str) else math.sqrt((2 if wanted == "he" else 1) / rows)
 
-    def known(self, name: str, layer: str) -> Matrix:
-        """Return the matrix of a layer that is there already.
+    def known(self, name: str, layer: str) -> Matrix | Tensor:
+        """Return the matrix of a layer that is there already, or the tensor of a parameter with two axes.
 
         Raises
         ------
         ModelError
             If there is none of that name.
         """
+        tables = [key for key, one in self._parameters.items() if len(one.shape) == 2]
+        if name in tables:
+            return self._tensors[name]
         if name not in self._matrices:
-            there = ", ".join(self._matrices) or "none"
+            there = ", ".join([*self._matrices, *tables]) or "none"
             raise ModelError(
                 f"{layer} takes the matrix {name!r}, which no layer before it has; there are {there}", at=("matrix",)
             )

@@ -54,6 +54,8 @@ class Call:
         for `accumulate` and `adjust`.
     alone : bool
         Whether the rate is the whole of it, whatever that of the training and the batch.
+    beside : bool
+        Of a move: whether it is done while the next call that is none is done, which begins and ends with it.
     """
 
     verb: Verb
@@ -64,6 +66,7 @@ class Call:
     last: tuple[int, ...] = ()
     rate: float = 1.0
     alone: bool = False
+    beside: bool = False
 
     @property
     def free(self) -> Function | None:

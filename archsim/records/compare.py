@@ -83,7 +83,7 @@ class PricingOptions:
     retime_steps : int or None
         Steps to run again for a technology of other times; None refuses one.
     data : path, optional
-        Folder with MNIST's files, for re-timing.
+        Folder with the files of the data set, for re-timing.
     points : path
         Where re-timed points are kept.
     techs : files and names given, for runs that used files

@@ -269,6 +269,8 @@ def read(path: Path) -> Recorded:
     columns = {**COLUMNS, TRAINING: course}
     told = {name: tables.table(path / name, wanted) for name, wanted in columns.items()}
     told[TRAINING] = [earlier.renamed(row) for row in told[TRAINING]]
+    for name in (ACTIVITY, AREA):
+        told[name] = [{**row, "part": earlier.part(row["key"], row["part"])} for row in told[name]]
     agreement.check_strangers(path, told, list(summary["architectures"]), names)
     chips = {
         str(name): _chip(path, str(name), chip, boundaries[name], told, known)

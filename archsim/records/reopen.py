@@ -34,7 +34,7 @@ def reopen(path: Path, *, data: Path | None = None, techs: Sequence[str] = ()) -
     path : path
         Run directory.
     data : path, optional
-        Folder with MNIST's files.
+        Folder with the files of the data set.
     techs : sequence of str
         Files of technologies, to be used in place of the copies that the run keeps.
 

@@ -67,7 +67,7 @@ def retime(
     steps : int
         How many of the run's steps to do again, at most.
     data : path, optional
-        Folder with MNIST's files.
+        Folder with the files of the data set.
     techs : sequence of str
         Files of technologies, among them those of the run that are not shipped.
 

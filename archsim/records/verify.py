@@ -106,7 +106,7 @@ def verify(
     path : Path
         Run directory.
     data : Path, optional
-        Folder with MNIST's files.
+        Folder with the files of the data set.
     techs : sequence of str
         Where to find technologies that were given as files.
     progress, stop : as for `execute`
@@ -243,6 +243,8 @@ def _compare_table(name: str, file: Path, again: Path) -> Item:
         return Item(name, equal=False, where=f"is not readable ({error})")
     if name == layout.TRAINING:
         was = was.rename(columns=earlier.NAMES)
+    if {"key", "part"} <= {*was.columns}:
+        was["part"] = [earlier.part(key, part) for key, part in zip(was["key"], was["part"], strict=True)]
     new = [str(column) for column in now.columns if column not in was.columns]
     said = f"columns that this version adds: {', '.join(new)}" if new else ""
     if gone := [str(column) for column in was.columns if column not in now.columns]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from archsim.report import drawing
+from archsim.base import files
+from archsim.report import drawing, style
 from archsim.report.sheet import Sheet, markdown_sheet, wordy
 
 if TYPE_CHECKING:
@@ -55,6 +57,31 @@ class SectionPage:
         """Names of the figures, in order."""
         return [part.figure for part in self.parts if part.figure]
 
+    def write(self, out: Path, stem: str, draws: Mapping[str, Callable[..., Figure]], data: Any = None) -> list[Path]:
+        """Write STEM.html, STEM.md, STEM.json of data if there are any, and the figures; return them, the page first.
+
+        Parameters
+        ----------
+        out : the folder
+        stem : name of the files
+        draws : name of a figure -> what draws it, for a narrow page with `narrow=True`
+        data : what JSON has of it
+        """
+        files.check_folder(out)
+        drawings = self.drawings(out, draws)
+        texts = {"html": self.html(drawings), "md": self.markdown()}
+        if data is not None:
+            texts["json"] = json.dumps(data, indent=1) + "\n"
+        for suffix, text in texts.items():
+            files.write_text(out / f"{stem}.{suffix}", text)
+        images = [out / f"{name}.{suffix}" for name in self.figures for suffix in SUFFIXES]
+        return [*(out / f"{stem}.{suffix}" for suffix in texts), *images]
+
+    def drawings(self, out: Path, draws: Mapping[str, Callable[..., Figure]]) -> dict[str, Embedded]:
+        """Save the figures of the page into a folder, and return them as they stand in it."""
+        with style.applied():
+            return {name: _drawn(draws[name], out / name) for name in self.figures}
+
     def markdown(self) -> str:
         """Return the page as Markdown, its figures beside it as PNG."""
         text = [f"# {self.title}", self.under]
@@ -79,7 +106,7 @@ class SectionPage:
         return environment.get_template("sections.html.j2").render(page=self, drawings=drawings, is_word=wordy)
 
 
-def drawn(draw: Callable[..., Figure], stem: Path) -> Embedded:
+def _drawn(draw: Callable[..., Figure], stem: Path) -> Embedded:
     """Save a figure as PNG and SVG; return it for a page, drawn anew with `narrow=True` for a narrow one."""
     from archsim.report.rendering import contents
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, safe for colour-blind readers; the same colour for the same part of a chip everywhere.
 PARTS = {
-    "chi memory": "#009E73", "weight memory": "#E69F00", "signal memory": "#F0E442", "arithmetic": "#0072B2",
-    "ADC": "#D55E00", "DAC and cells": "#CC79A7", "programming": "#000000", "bus": "#56B4E9",
+    "chi memory": "#009E73", "transfer buffer": "#00594C", "weight memory": "#E69F00", "signal memory": "#F0E442",
+    "arithmetic": "#0072B2", "ADC": "#D55E00", "DAC and cells": "#CC79A7", "programming": "#000000", "bus": "#56B4E9",
     "control and clock": "#999999", "off-chip memory": "#7F4F24",
 }  # fmt: skip
 # Colours from Tol's palettes for whole chips: none of these is the colour of a part.

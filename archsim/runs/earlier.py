@@ -1,4 +1,7 @@
-"""What runs of earlier versions say, in the words of this one: they knew images and their accuracy alone."""
+"""What runs of earlier versions say, in the words of this one.
+
+They knew images and their accuracy alone, and gave the buffer of a transfer to the memory of chi.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ SCHEMAS = (2, SCHEMA)
 NAMES = {"running_accuracy": "running", "test_accuracy": "test"}
 """Columns and keys as they were -> as they are."""
 _SUMMARY = 2
+_BUFFER = ("transfer_unit.buffer", "transfer buffer")
+"""Begin of the key of what was given to another part of the chip, and the part that it is."""
 
 
 def columns(schema: Any, wanted: set[str]) -> set[str]:
@@ -26,6 +31,12 @@ def columns(schema: Any, wanted: set[str]) -> set[str]:
 def renamed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of training.csv, or what a summary says of a chip, under the names of this version."""
     return {NAMES.get(key, key): value for key, value in content.items()}
+
+
+def part(key: str, told: str) -> str:
+    """Return the part of the chip that an action or a part with a key belongs to, where the run told another."""
+    begin, own = _BUFFER
+    return own if key.startswith(begin) else told
 
 
 def summary(content: dict[str, Any], layers: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from archsim.accounting.technology import Technology
-from archsim.base import files
+from archsim.base import files, finding
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import Document
 from archsim.chips.architecture import Architecture
@@ -51,14 +51,14 @@ def copies(
             _put(found, f"{folder}/{path.name}", source)
         for path in devices:
             _put(found, f"{folder}/{DEVICES}/{path.name}", path)
-        _shelve(found, f"{folder}/{DEVICES}", files.bibliographies(devices) if devices else ())
+        _shelve(found, f"{folder}/{DEVICES}", finding.bibliographies(devices) if devices else ())
     for technology in technologies:
         folder = f"{TECHNOLOGIES}/{technology.name}"
         for path in technology.files:
             _put(found, f"{folder}/{path.name}", path)
         if technology.text:
             _put(found, f"{folder}/{technology.name}.yaml", technology.text.encode())
-        _shelve(found, folder, files.bibliographies(technology.files))
+        _shelve(found, folder, finding.bibliographies(technology.files))
     return found
 
 
@@ -78,7 +78,7 @@ def _put(found: Copies, name: str, source: Source) -> None:
 
 def _shelve(found: Copies, folder: str, shelves: Iterable[Path]) -> None:
     for number, path in enumerate(shelves):
-        found[f"{folder}/{files.shelf(number)}"] = path
+        found[f"{folder}/{finding.shelf(number)}"] = path
 
 
 def hashes(sources: Iterable[tuple[Path, Source]]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from archsim.accounting.technology import Technology, lint
 from archsim.base import registry
 from archsim.base.errors import InputError
 from archsim.base.progress import Progress
-from archsim.chips.demands import require
+from archsim.chips.fitting.demands import require
 from archsim.runs import checkpoint, layout, owner, rundir, samples, state
 from archsim.runs.identity import identity
 from archsim.runs.spec import RunSpec

@@ -96,7 +96,6 @@ def _run_text(spec: RunSpec, state_: str) -> str:
 
 
 def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
-    names = [technology.name for technology in spec.technologies]
     return {
         "schema": SCHEMA,
         "state": state_,
@@ -122,7 +121,7 @@ def _content(spec: RunSpec, state_: str) -> dict[str, Any]:
         "workload": _workload(spec),
         "programs": {program.name: program.sha256 for program in spec.network.programs},
         "architectures": [a.model_dump(by_alias=True) for a in spec.architectures],
-        "notes": [f"{a.name}: {note}" for a in spec.architectures for note in suited.notes(a, names)],
+        "notes": [f"{a.name}: {note}" for a in spec.architectures for note in suited.notes(a, spec.technologies)],
         "nonidealities_on": {a.name: [] if spec.metered else a.switched_on() for a in spec.architectures},
         "units": "SI throughout: seconds, metres, siemens, joules",
         **({} if spec.metered is None else {"metered": list(spec.metered.told)}),

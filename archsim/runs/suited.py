@@ -6,12 +6,11 @@ And whether what a chip is priced and clocked by suits its devices, which nothin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from archsim.base import registry
+from archsim.accounting.technology import Technology
 from archsim.base.yamlfile import Document, Key
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.data.dataset import Dataset, Source
 from archsim.data.text import TextDataset
 from archsim.learning.functions import words
@@ -19,7 +18,7 @@ from archsim.learning.norms.functions import Moments
 from archsim.learning.sequences.codes import LookUp, OneHot
 from archsim.networks.file import AnyNetwork
 from archsim.networks.network import INPUT, Network
-from archsim.technologies.of_device import foreign
+from archsim.technologies.of_device import is_foreign, of_shipped
 
 
 def check(document: Document, told: AnyNetwork, network: Network, dataset: Source, batch: int) -> None:
@@ -83,6 +82,7 @@ def _check_targets(document: Document, told: AnyNetwork, network: Network, size:
         raise document.error(
             _last(told), f"the network ends in {_vectors(given)} of {size}, for which there are no targets",
             expected=f"{_vectors(vectors)}: {sample} has {vectors} target{'s' if vectors > 1 else ''}",
+            hint="A flatten or global-average before it makes one of all vectors" if vectors == 1 < given else None,
         )  # fmt: skip
 
 
@@ -116,24 +116,21 @@ def _last(told: AnyNetwork) -> Key:
     return ("network", *told.last)
 
 
-def notes(architecture: Architecture, technologies: Iterable[str]) -> list[str]:
+def notes(architecture: Architecture, technologies: Iterable[Technology]) -> list[str]:
     """Return what is worth knowing of a chip before it is run, each with what to set instead.
 
-    That is what its file says, and pulses that a shipped technology prices and clocks as those of another memory.
-
-    Parameters
-    ----------
-    technologies : names
+    That is what its file says, and pulses that a technology prices as those of another kind of memory.
     """
     found = architecture.notes()
-    if isinstance(architecture, CrossbarArchitecture) and not Path(architecture.weight.device).suffix:
-        device, hybrid = architecture.weight.device, getattr(architecture, "pairs", None) is not None
-        in_place = registry.load("chip", architecture.chip).WRITES_IN_PLACE
-        for technology in technologies:
-            if own := foreign(device, technology, hybrid=hybrid, in_place=in_place):
-                cell = f"{device} over pairs of PCM" if hybrid else device
-                found.append(
-                    f"{technology} prices and clocks pulses of another memory than {cell}: --tech {own} has figures "
-                    "for such devices"
-                )
+    if not isinstance(architecture, CrossbarArchitecture):
+        return found
+    written = architecture.written()
+    for technology in technologies:
+        if is_foreign(technology, written):
+            memory = " and ".join(dict.fromkeys(each for each in written.values() if each is not None))
+            own = of_shipped(written)
+            instead = f"--tech {own} has" if own else "no technology that ships has"
+            found.append(
+                f"{technology.name} prices pulses of another memory than {memory} of this chip: {instead} its own"
+            )
     return found

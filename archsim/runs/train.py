@@ -18,6 +18,7 @@ from archsim.accounting.ledger import Entry, Row
 from archsim.base import registry
 from archsim.base.arrays import F32
 from archsim.base.errors import InputError
+from archsim.base.memory import keep_freed
 from archsim.base.progress import Progress, Report
 from archsim.base.streams import Streams
 from archsim.base.verbs import Work
@@ -177,6 +178,7 @@ class Trainer:
         self, spec: RunSpec, architecture: Architecture, *, progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
+        keep_freed()
         self.spec, self.architecture = spec, architecture
         self.streams = Streams(spec.seed)
         self.chip = build_chip(architecture, spec, self.streams)

@@ -12,7 +12,8 @@ from pydantic import Discriminator, Field, FiniteFloat, PrivateAttr, Tag
 from archsim.base.arrays import unpacked
 from archsim.base.errors import DataError, InputError, ModelError, nearest
 from archsim.base.extends import named
-from archsim.base.files import display, find, kept_by_a_run
+from archsim.base.files import display
+from archsim.base.finding import find, kept_by_a_run
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, given, quantity, read, validate
 from archsim.data import arrays, datasets, text

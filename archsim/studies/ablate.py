@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,18 @@ from statistics import fmean
 from typing import Any
 
 from archsim.accounting.bill import price
-from archsim.base import files, kept
+from archsim.base import files
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.runs import workload as workloads
-from archsim.runs.identity import point_key
-from archsim.runs.run import check_fit, check_prices
+from archsim.runs.run import check_prices
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES, RunSpec, assign, read_settings, resolve
 from archsim.runs.train import Trainer, task_of, total_steps
-from archsim.studies.workers.finished import Task, finished
-from archsim.studies.workers.parcel import Parcel, pack, unpacked
-from archsim.studies.workers.pool import PROCESSES, On, Pool, pool
+from archsim.studies.workers.parcel import Parcel, unpacked
+from archsim.studies.workers.points import Point, once_each
+from archsim.studies.workers.pool import PROCESSES, On
 
 STEPS, SEEDS = 10_000, 3
 BITS = tuple(range(4, 11))
@@ -120,8 +119,7 @@ def ablate(
     bits : bool
         Whether to study the converters too.
     done : callable, optional
-    executor : Executor, optional
-        Where to run; by default as many processes as there are cores. The numbers do not depend on it.
+    on : where to run, as for `studies.workers.pool.pool`; the numbers do not depend on it
 
     Raises
     ------
@@ -232,51 +230,26 @@ def _measured(spec: RunSpec) -> Measures:
 
 
 def _train(
-    points: Sequence[AblationPoint],
-    settled: Mapping[str, RunSpec],
-    folder: Path,
-    *,
-    data: Path | None,
-    done: Done | None,
-    on: On,
-) -> dict[tuple[str, int], Measures]:
+    points: Sequence[AblationPoint], settled: Mapping[str, RunSpec], folder: Path, *, data: Path | None,
+    done: Done | None, on: On,
+) -> dict[tuple[str, int], Measures]:  # fmt: skip
     """Return (point, seed) -> numbers. Points that come to the same chip are trained once."""
-    specs: dict[str, RunSpec] = {}
-    first: dict[str, tuple[str, int]] = {}
-    keys: dict[tuple[str, int], str] = {}
-    for point in points:
-        for seed in range(1, point.seeds + 1):
-            spec = replace(settled[point.name], seed=seed)
-            key = keys[point.name, seed] = point_key(spec)
-            specs.setdefault(key, spec)
-            first.setdefault(key, (point.name, seed))
-    found = {key: _kept(folder / f"{key}.json") for key in specs}
-    due = {key: specs[key] for key, numbers in found.items() if numbers is None}
-    if due:
-        check_fit(next(iter(due.values())))
-        folder.mkdir(parents=True, exist_ok=True)
-        with pool(on, most=len(due)) as workers:
-            for number, each in enumerate(finished(_tasks(due, workers, data), workers), start=1):
-                numbers = found[each.name] = each.result()
-                _keep(folder / f"{each.name}.json", due[each.name], numbers)
-                if done:
-                    done(*first[each.name], numbers, number, len(due))
-    return {name: numbers for name, key in keys.items() if (numbers := found[key]) is not None}
+    seeded = {
+        (point.name, seed): replace(settled[point.name], seed=seed)
+        for point in points
+        for seed in range(1, point.seeds + 1)
+    }
+
+    def tell(names: list[tuple[str, int]], numbers: Measures, number: int, due: int) -> None:
+        if done and number:
+            done(*names[0], numbers, number, due)
+
+    each = ((name, Point(spec, data, _noted(spec))) for name, spec in seeded.items())
+    return once_each(each, folder, train_point, "numbers", most=len(seeded), done=tell, on=on)
 
 
-def _tasks(due: Mapping[str, RunSpec], workers: Pool, data: Path | None) -> Iterator[tuple[str, Task]]:
-    for key, spec in due.items():
-        yield key, (train_point, (pack(spec, workers, data),))
-
-
-def _keep(file: Path, spec: RunSpec, numbers: Measures) -> None:
-    content = {"workload": spec.workload.name, "settings": dict(spec.settings), "seed": spec.seed, "numbers": numbers}
-    kept.write(file, content)
-
-
-def _kept(file: Path) -> Measures | None:
-    numbers: Measures | None = (kept.read(file) or {}).get("numbers")
-    return numbers
+def _noted(spec: RunSpec) -> dict[str, Any]:
+    return {"workload": spec.workload.name, "settings": dict(spec.settings), "seed": spec.seed}
 
 
 # --- results ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from archsim.chips.architecture import Architecture
-from archsim.chips.placement import place
+from archsim.chips.fitting.placement import place
 from archsim.learning.functions import words
 from archsim.networks.graph import Graph, Node, Product
 from archsim.networks.network import Network

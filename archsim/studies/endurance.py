@@ -15,7 +15,7 @@ from archsim.base import files
 from archsim.base.arrays import I64, stored, under
 from archsim.base.errors import InputError
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.devices import library
 from archsim.devices.base import DeviceArray, Switches
 from archsim.records.reopen import stored_architectures, with_state

@@ -20,7 +20,7 @@ from archsim.base.progress import Progress, Report
 from archsim.base.streams import Streams
 from archsim.base.units import PS_PER_S, show
 from archsim.chips.chip import Chip
-from archsim.chips.compensation import READS, VECTORS, Compensated, factors, known_vectors, read_out
+from archsim.chips.crossbars.compensation import READS, VECTORS, Compensated, factors, known_vectors, read_out
 from archsim.records.recorded import read
 from archsim.records.reopen import reopen, trained_chip, with_state
 from archsim.runs.spec import RunSpec

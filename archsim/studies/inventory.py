@@ -78,7 +78,7 @@ def declared() -> Declared:
 
 def _units() -> Iterator[type[Component]]:
     """Yield every class of unit that archsim and the registered chips define."""
-    for module in pkgutil.iter_modules(import_module("archsim.hardware").__path__, "archsim.hardware."):
+    for module in pkgutil.walk_packages(import_module("archsim.hardware").__path__, "archsim.hardware."):
         import_module(module.name)
     for name in registry.names("chip"):
         registry.load("chip", name)

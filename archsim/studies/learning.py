@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archsim.chips.architecture import Architecture
-from archsim.chips.placement import place
+from archsim.chips.fitting.placement import place
 from archsim.networks.file import NetworkFile
 from archsim.networks.graph import Matrix
 from archsim.networks.network import Network

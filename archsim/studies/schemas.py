@@ -25,11 +25,11 @@ from archsim.base.files import shipped_names, write_text
 from archsim.base.units import like
 from archsim.base.yamlfile import read_quantity
 from archsim.chips.architecture import Architecture
-from archsim.chips.published_file import PublishedArchitecture
+from archsim.chips.published.published_file import PublishedArchitecture
 from archsim.runs.workload import Workload
 from archsim.studies.inventory import AskedTimes, small_chip
 from archsim.studies.sweeps.study import StudyFile
-from archsim.studies.validation.cases import CaseFile
+from archsim.studies.validation.case_file import CaseFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 QUANTITY = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*[A-Za-zµμ%].*$"

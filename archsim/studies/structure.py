@@ -17,6 +17,7 @@ from archsim.base.files import display, shipped, write_text
 from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.studies.anatomy import Anatomy
 from archsim.studies.inventory import small_entries_and_parts
 from archsim.technologies.writing import dump
@@ -192,13 +193,22 @@ def lint_architecture(name: str, technologies: Sequence[str]) -> list[str]:
     """
     document = architectures.document(name)
     architecture = architectures.parse(document)
-    lines = [f"note: {line}" for line in _changes(document, architecture)]
+    lines = [f"note: {line}" for line in (*_changes(document, architecture), *_of_no_memory(architecture))]
     for each in technologies:
         technology = read_technology(each)
         entries, parts = small_entries_and_parts(architecture, technology)
         found = [*lint(technology, entries), *lint_areas(technology, parts)]
         lines += [line for line in found if not line.startswith("note: ") or "no figure gives the area" in line]
     return lines
+
+
+def _of_no_memory(architecture: Architecture) -> Iterator[str]:
+    """Yield that a device does not say what kind of memory it is: of the prices of its pulses nothing is known."""
+    if isinstance(architecture, CrossbarArchitecture) and None in architecture.written().values():
+        yield (
+            f"{display(architecture.device_file())}: says no kind of `memory`, such as pcm or reram, so nothing tells "
+            "whether a technology has the prices of its pulses"
+        )
 
 
 def _changes(document: Document, architecture: Architecture) -> Iterator[str]:

@@ -1,40 +1,72 @@
-"""Which of the shipped technologies has the pulses of a device: figures and times are those of one kind of memory."""
+"""Which technology has the pulses of a device: figures of pulses are those of one kind of memory.
+
+A device's file says in `memory` what kind it is, and so does a figure of whose pulses it is the price. Where either
+says nothing, nothing is known.
+"""
 
 from __future__ import annotations
 
-DEFAULT, RESISTIVE, ELECTROCHEMICAL, HYBRID = "bottom-up-14nm", "reram-14nm", "ecram-14nm", "hybrid-14nm"
-SHIPPED = (DEFAULT, RESISTIVE, ELECTROCHEMICAL, HYBRID)
-"""Technologies that are of one kind of memory each; of any other nothing is said."""
-TECHNOLOGIES = {
-    "reram": RESISTIVE, "epiram": RESISTIVE, "agasi": RESISTIVE, "gokmen": RESISTIVE, "ecram": ELECTROCHEMICAL
-}  # fmt: skip
-"""Begin of a device's name -> the technology that prices and clocks it: resistive memories, among them the device of
-Gokmen and Vlasov's specification, and electrochemical ones; all others, idealised devices and capacitors among them,
-the default one; hybrid cells have one of their own. That is a choice of this program, `--tech` makes another."""
-KNOWN = {"pcm": DEFAULT, **TECHNOLOGIES}
-"""Begins of names of devices that are one kind of memory; of idealised devices nothing is said."""
-WRITTEN_IN_PLACE = ("epiram",)
-"""Begins of names of devices whose pulses the default technology has where a chip updates in the array."""
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from archsim.accounting.technology import Technology, list_technologies, read_technology
+
+DEFAULT = "bottom-up-14nm"
+"""What is taken where the kind of memory tells nothing, as of idealised devices."""
+Pulses = tuple[tuple[str, tuple[str, ...]], ...]
+"""Kind of component that gives pulses, and kinds of memory that get them, for every action that has such a price."""
+Memories = Mapping[str, str | None]
+"""Kind of component that writes devices ("programmer") -> what kind of memory they are; None if nobody says."""
 
 
-def technology_of(device: str) -> str:
-    """Return the technology that goes with a device, by its name; the default one where the name tells nothing."""
-    return next((tech for begin, tech in TECHNOLOGIES.items() if device.startswith(begin)), DEFAULT)
+def is_foreign(technology: Technology, written: Memories) -> bool:
+    """Return whether a technology prices pulses that a chip gives as those of another kind of memory."""
+    return any(
+        (memory := written.get(component)) is not None and memory not in memories
+        for component, memories in _pulses(technology)
+    )
 
 
-def foreign(device: str, technology: str, *, hybrid: bool, in_place: bool) -> str | None:
-    """Return the technology that goes with a device where one of another kind of memory is used; None if it will do.
+def of_shipped(written: Memories) -> str | None:
+    """Return the name of a shipped technology that has figures for all pulses that a chip gives; None if none has.
 
-    Parameters
-    ----------
-    device : name of a shipped device; of a file of one's own nobody knows here what it is, and nothing is said
-    technology : name
-    hybrid : bool
-        Whether a pair of PCM stands beside the device.
-    in_place : bool
-        Whether the chip updates in the array.
+    One whose every pulse is of such memory is taken before one that has some other memory's beside them: reading, too,
+    is that memory's there.
     """
-    own = HYBRID if hybrid else next((tech for begin, tech in KNOWN.items() if device.startswith(begin)), None)
-    if own is None or technology not in SHIPPED or technology == own:
-        return None
-    return None if technology == DEFAULT and in_place and device.startswith(WRITTEN_IN_PLACE) else own
+    known = {component: memory for component, memory in written.items() if memory is not None}
+    found = None
+    for name, pulses in _shipped() if known else ():
+        if not _has_all(known, pulses):
+            continue
+        if all(known.get(component, next(iter(known.values()))) in memories for component, memories in pulses):
+            return name
+        found = found or name
+    return found
+
+
+def technology_of(written: Memories) -> str:
+    """Return the shipped technology that goes with the devices of a chip, the default one where none has their pulses.
+
+    That is a choice of this program, `--tech` makes another.
+    """
+    return of_shipped(written) or DEFAULT
+
+
+@cache
+def _shipped() -> tuple[tuple[str, Pulses], ...]:
+    """Return the shipped technologies with their pulses, the default one first."""
+    names = sorted(list_technologies(), key=lambda name: name != DEFAULT)
+    return tuple((name, tuple(_pulses(read_technology(name)))) for name in names)
+
+
+def _has_all(known: Mapping[str, str], pulses: Pulses) -> bool:
+    """Return whether there are pulses of every component, each of its devices' memory."""
+    of = {component: [memories for each, memories in pulses if each == component] for component in known}
+    return all(each and all(known[component] in memories for memories in each) for component, each in of.items())
+
+
+def _pulses(technology: Technology) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield component and kinds of memory for every action that a figure of known pulses prices."""
+    for action, name in technology.pricing.items():
+        if memories := technology.figures[name].memories:
+            yield action.partition(".")[0], memories

@@ -109,6 +109,8 @@ def figure_content(
         ends = (figure.low if low is None else low, figure.high if high is None else high)
         content["range"] = [show(each, figure.unit, DIGITS) for each in ends]
     content |= _prices(figure)
+    if figure.memories:
+        content["memory"] = list(figure.memories)
     if figure.law != "constant":
         content["law"] = figure.law
     if figure.at:

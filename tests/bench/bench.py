@@ -18,8 +18,8 @@ from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
-from archsim.chips.layer_state import LayerState
-from archsim.chips.mixed_precision import MixedPrecisionChip
+from archsim.chips.crossbars.layer_state import LayerState
+from archsim.chips.crossbars.mixed_precision import MixedPrecisionChip
 from archsim.data.dataset import Dataset
 from archsim.data.sampler import Sampler
 from archsim.learning.functions import Elementwise

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.analog.cells import PairedCells
-from archsim.analog.codes import Codes
+from archsim.analog.paired import PairedCells
 from archsim.base.arrays import F32
 from archsim.base.blas import one_thread
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 
 SIZES = ((2048, 576, 128), (128, 784, 250))
 """Vectors, rows, columns: a convolution of 64 to 128 channels by 3x3, and the perceptron's first layer in a batch."""
@@ -88,7 +87,7 @@ def check(one: Layer) -> None:
         noise = (y - x @ weight) / np.sqrt(x**2 @ spread)
         assert abs(noise.mean()) < 0.2
         assert abs(noise.std() - 1) < 0.2
-        assert driven == np.count_nonzero(Codes.of(x, GRIDS[0]).values)
+        assert driven == np.count_nonzero(np.rint(GRIDS[0] * x))
     done = one.chi.accumulate(one.x, one.d, x_scale=1.0, rate=0.0)
     errors = np.count_nonzero(np.rint(3 * one.d), axis=1)
     assert done.products == np.count_nonzero(np.rint(127 * one.x), axis=1) @ errors

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import sweep_kit
 
-from archsim.records.fronts import front
-from archsim.records.sweeps import Axis, Sweep, read_sweep
+from archsim.records.sweeps.fronts import front
+from archsim.records.sweeps.sweep import Axis, Sweep, read_sweep
 from archsim.report.sweeps.page import PAGE, render
 from archsim.report.sweeps.view import view
 

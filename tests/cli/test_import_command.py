@@ -40,6 +40,11 @@ def test_what_is_not_known_is_told_in_a_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "net.csv").write_text("a,b\n1,2\n")
     assert "has other columns" in cli("workloads", "import", str(tmp_path / "net.csv")).err
     assert "no such file" in cli("workloads", "import", str(tmp_path / "none.csv")).err
+    open_shape = cli("workloads", "import", str(tmp_path / "net.csv"), "--sample", "3x224")
+    assert "--sample: says its shapes itself; expected an ONNX model" in open_shape.err
+    assert (
+        "--sample: got '3x'; expected numbers from 1 on" in cli("workloads", "import", "a.onnx", "--sample", "3x").err
+    )
 
 
 def written(tmp_path: Path, arrays: dict[str, np.ndarray[Any, Any]]) -> Path:

@@ -25,7 +25,7 @@ from archsim.base.signal import Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.execute import training_step
-from archsim.chips.published import PublishedBoard, parse
+from archsim.chips.published.published import PublishedBoard, parse
 from archsim.hardware.clock import Clock
 from archsim.hardware.component import Component
 from archsim.hardware.dram import STANDARDS
@@ -83,7 +83,7 @@ def exercised(name: str) -> Any:
 
 
 def component_classes() -> list[type[Component]]:
-    for module in pkgutil.iter_modules(hardware.__path__, "archsim.hardware."):
+    for module in pkgutil.walk_packages(hardware.__path__, "archsim.hardware."):
         importlib.import_module(module.name)
 
     def below(kind: type[Component]) -> list[type[Component]]:

@@ -29,10 +29,11 @@ def validator(name: str) -> Any:
     return jsonschema.Draft202012Validator(all_schemas()[f"{name}.schema.json"])
 
 
-@pytest.mark.parametrize("name", sorted(all_schemas()))
-def test_every_schema_is_one(name: str) -> None:
-    jsonschema.Draft202012Validator.check_schema(all_schemas()[name])
-    assert all_schemas()[name]["title"]
+def test_every_schema_is_one() -> None:
+    assert len(all_schemas()) > len(KINDS)
+    for schema in all_schemas().values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["title"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -37,6 +37,21 @@ NETWORKS: dict[str, dict[str, Any]] = {
 """
 
 
+VARIANTS = {
+    "mixed-precision": ("mixed-precision-deep", "mixed-precision-large", "mixed-precision-one-bank"),
+    "digital32": ("digital32-deep", "digital32-large", "digital32-strong"),
+    "digital-bf16": ("digital-fp8",),
+    "in-array": ("in-array-sgd",),
+    "agad": ("tiki-taka", "chopped-tiki-taka"),
+    "multi-pcm": ("multi-device",),
+}
+"""Chips that have the parts of another in other numbers or sizes: each tried with a network by default, all in `long`."""
+SIZED = {name for others in VARIANTS.values() for name in others}
+CHIPS = [
+    pytest.param(name, marks=pytest.mark.long) if name in SIZED else name for name in shipped_names("architectures")
+]
+
+
 def network(name: str) -> Network:
     told = {key: value for key, value in NETWORKS[name].items() if key not in ("codes", "kinks")}
     return chain(told.pop("inputs"), *told.pop("layers"), std=0.7, **told)
@@ -101,8 +116,18 @@ def test_inference_gives_what_training_does_unless_a_layer_says_otherwise(name: 
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("architecture", shipped_names("architectures"))
+@pytest.mark.parametrize("architecture", CHIPS)
 def test_every_chip_trains_it_a_step_and_books_each_layer(architecture: str, name: str) -> None:
+    trains_a_step(architecture, name)
+
+
+@pytest.mark.parametrize("architecture", sorted(SIZED))
+def test_a_chip_of_other_sizes_trains_convolutions_and_an_lstm(architecture: str) -> None:
+    for name in ("conv2d", "lstm"):
+        trains_a_step(architecture, name)
+
+
+def trains_a_step(architecture: str, name: str) -> None:
     net = network(name)
     made = roomy(architecture, net, SAMPLES)
     outputs = made.run(training_step(made, net, batch(net, name), 0.1))

@@ -28,11 +28,9 @@ def test_every_command_has_its_options(command: str) -> None:
         distributed = pytest.importorskip(f"distributed.cli.dask_{name}")
         known = {option for parameter in distributed.main.params for option in parameter.opts}
     else:
-        import typer
+        from archsim.cli import commands as all_commands
 
-        from archsim.cli import app
-
-        group: Any = typer.main.get_command(app)
+        group: Any = all_commands()
         known = {option for parameter in group.commands[name].params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
 

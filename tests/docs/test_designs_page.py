@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from archsim.chips.published_file import STEPS, PublishedArchitecture
+from archsim.chips.published.published_file import STEPS, PublishedArchitecture
 from archsim.cli import app
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "designs.md").read_text(encoding="utf-8")

@@ -73,11 +73,10 @@ def test_the_results_of_the_readme_are_those_of_the_page() -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_named_exists_with_its_options(command: str) -> None:
-    import typer
 
-    from archsim.cli import app
+    from archsim.cli import commands as all_commands
 
-    group = typer.main.get_command(app)
+    group = all_commands()
     words = shlex.split(command)[1:]
     if words[0] == "device" and words[1:2] and words[1] not in group.commands["device"].commands:
         words.insert(1, "show")  # `archsim device NAME` is short for it
@@ -170,7 +169,7 @@ def test_modules_functions_and_classes_stay_small() -> None:
 
     for path in (ROOT / "archsim").rglob("*.py"):
         text = path.read_text()
-        assert len(text.splitlines()) <= 460, f"{path}: more than one idea?"
+        assert len(text.splitlines()) <= 400, f"{path}: more than one idea?"
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
                 assert node.end_lineno - node.lineno <= 75, f"{path}: {node.name}"

@@ -7,10 +7,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from archsim.cli import app
+from archsim.cli import commands as all_commands
 
 pytest.importorskip("optuna")
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def test_the_page_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_option_named_is_one() -> None:
-    [command] = [each for name, each in typer.main.get_command(app).commands.items() if name == "search"]
+    [command] = [each for name, each in all_commands().commands.items() if name == "search"]
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     assert set(re.findall(r"`(--[a-z-]+)", PAGE)) <= known
 

@@ -40,7 +40,7 @@ from archsim.learning.losses import value
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 
-REAL = os.environ.get("ARCHSIM_DATA")
+REAL = os.environ.get("ARCHSIM_TESTS_DATA")
 SETTINGS = (
     "network.layers.1.activation=softmax", "network.loss=cross-entropy", "network.initial_std=0.03", "tile.rows=1024", "tile.dac.bits=7", "tile.adc.bits=9",
     "tile.adc.forward_full_scale=20.0", "tile.adc.backward_full_scale=20.0", "outer_product.x_bits=16",

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.streams import Normals, Streams
 from archsim.devices.base import DeviceArray, Switches
 from archsim.devices.library import build, device_file

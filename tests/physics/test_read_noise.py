@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from archsim.analog import _kernels
-from archsim.analog.cells import PairedCells, normal_table
+from archsim.analog.cells import normal_table
+from archsim.analog.paired import PairedCells
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 from archsim.devices.library import build, device_file
@@ -139,7 +140,7 @@ def drawn(n: int, seed: int, table: np.ndarray, lines: int = 250) -> np.ndarray:
     """Return n draws, vector after vector, as an array of so many lines takes them."""
     found = np.zeros((-(-n // lines), lines), np.float32)
     stream = np.array([Streams(seed).word("noise")[0], 0], np.uint64)
-    _kernels.finish(found, np.ones_like(found), stream, table, IDEAL)
+    _kernels.finish(found, 0, np.ones_like(found), stream, table, IDEAL)
     return found.reshape(-1)[:n]
 
 
@@ -186,5 +187,7 @@ def test_draws_pass_for_normal_and_uncorrelated() -> None:
 
 def test_a_variance_of_zero_adds_nothing() -> None:
     y = np.arange(7, dtype=np.float32)
-    _kernels.add_noise(y, np.zeros(7, np.float32), Streams(1).word("x")[0], np.uint64(3), normal_table())
+    _kernels.add_noise(
+        y, np.zeros(7, np.float32), Streams(1).word("x")[0], np.uint64(3), normal_table(), *_kernels.scratch(7)
+    )
     assert y.tolist() == list(range(7))

@@ -118,7 +118,12 @@ def test_perturbations_are_right_on_average() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "passed"),
-    [("feedback-alignment", 0.65), ("direct-feedback-alignment", 0.65), ("sign-symmetric", 0.6), ("local-losses", 0.3)],
+    [
+        pytest.param("feedback-alignment", 0.65, marks=pytest.mark.long),
+        ("direct-feedback-alignment", 0.65),
+        pytest.param("sign-symmetric", 0.6, marks=pytest.mark.long),
+        ("local-losses", 0.3),
+    ],
 )
 def test_digits_are_learnt_through_devices(rule: str, passed: float) -> None:
     """In 4,000 steps; backpropagation reaches 0.82."""

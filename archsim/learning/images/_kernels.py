@@ -36,11 +36,12 @@ def windows(x, window, out):
                     for b in range(0, columns, together):
                         j = q * stride - edge + b * dilation
                         first, last = _inside(i, j, together, image)
-                        stop, shift = k + together * channels, j * channels - k
+                        stop = k + together * channels
                         if last - first < together:
                             line[k:stop] = 0
-                        for c in range(k + first * channels, k + last * channels):
-                            line[c] = flat[s, i, shift + c]
+                        if last > first:
+                            seen = flat[s, i, (j + first) * channels : (j + last) * channels]
+                            line[k + first * channels : k + last * channels] = seen
                         k = stop
                 if k < line.size:
                     line[k] = 1
@@ -64,9 +65,11 @@ def fold(seen, window, out):
                     for b in range(0, columns, together):
                         j = q * stride - edge + b * dilation
                         first, last = _inside(i, j, together, image)
-                        shift = j * channels - k
-                        for c in range(k + first * channels, k + last * channels):
-                            flat[s, i, shift + c] += line[c]
+                        if last > first:
+                            told = line[k + first * channels : k + last * channels]
+                            element = flat[s, i, (j + first) * channels : (j + last) * channels]
+                            for c in range(told.size):  # of slices, whose indices are never below 0
+                                element[c] += told[c]
                         k += together * channels
 
 

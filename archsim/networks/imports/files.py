@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _READERS = {".onnx": "onnx", ".csv": "scalesim", ".pt2": "torch_export", ".yaml"
 """Suffix -> module of this package with a function `read`."""
 
 
-def read(path: Path, *, same: bool = False) -> Draft:
+def read(path: Path, *, same: bool = False, sample: Sequence[int] | None = None) -> Draft:
     """Return the network that a file of another tool describes.
 
     Parameters
@@ -22,6 +22,8 @@ def read(path: Path, *, same: bool = False) -> Draft:
     path : Path
     same : bool
         Pad the convolutions of a file that says no padding (SCALE-Sim) to the same size.
+    sample : sequence of int, optional
+        Shape of a sample, channels first, where a model (ONNX) leaves it open.
 
     Raises
     ------
@@ -38,4 +40,21 @@ def read(path: Path, *, same: bool = False) -> Draft:
     if same and name != "scalesim":
         expected = "a topology of SCALE-Sim"
         raise InputError("says its padding itself", file=display(path), key="--same", expected=expected)
-    return reader(path, same=True) if same else reader(path)
+    if sample is not None and name != "onnx":
+        raise InputError("says its shapes itself", file=display(path), key="--sample", expected="an ONNX model")
+    told = {"same": True} if same else {} if sample is None else {"sample": sample}
+    return reader(path, **told)
+
+
+def sample_of(text: str) -> tuple[int, ...]:
+    """Return the shape that a text such as 3x224x224 says.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    parts = text.lower().split("x")
+    if not all(part.strip().isdecimal() and int(part) for part in parts):
+        raise InputError(key="--sample", value=text, expected="numbers from 1 on with x between, such as 3x224x224")
+    return tuple(map(int, parts))

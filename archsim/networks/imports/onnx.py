@@ -1,14 +1,15 @@
 """ONNX models: constants, shapes and nodes, in order. The package `onnx` reads the file (extra `onnx`).
 
 Weights that the file declares and does not hold are shapes alone. Only what leads to the first output is kept. There is
-one input; its first axis is the batch.
+one input, beside those that say which places of it count and of which kind they are; its first axis is the batch.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,34 @@ import numpy as np
 from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
-from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Values, Weight, needs
-from archsim.networks.imports.gelu import gelus
+from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
+from archsim.networks.imports.formulas import BY_TANH, Formula
+from archsim.networks.imports.moved import Moved, Places, places, whole
+from archsim.networks.imports.onnx_constants import computed, known, shapes, weight
+
+Handler = Callable[["Reader", Any], Any]
+HANDLERS: dict[str, Handler] = {}
+"""Kind of node -> what returns its result, or a list of its results."""
 
 
-def read(path: Path) -> Draft:
+def handles(*kinds: str) -> Callable[[Handler], Handler]:
+    """Note what reads nodes of some kinds."""
+
+    def note(handler: Handler) -> Handler:
+        HANDLERS.update(dict.fromkeys(kinds, handler))
+        return handler
+
+    return note
+
+
+def read(path: Path, *, sample: Sequence[int] | None = None) -> Draft:
     """Return the network of a model.
+
+    Parameters
+    ----------
+    path : Path
+    sample : sequence of int, optional
+        Shape of a sample as the model has it, channels first, where the model leaves it open.
 
     Raises
     ------
@@ -37,10 +60,8 @@ def read(path: Path) -> Draft:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:
         raise InputError(f"is no ONNX model: {type(error).__name__}", file=path) from error
-    base = path.parent
-    return Reader(
-        model.graph, max((one.version for one in model.opset_import if not one.domain), default=1), base
-    ).read(display(path))
+    version = max((one.version for one in model.opset_import if not one.domain), default=1)
+    return Reader(model.graph, version, path.parent, sample).read(display(path))
 
 
 class Reader:
@@ -53,36 +74,46 @@ class Reader:
         Of the operators.
     base : Path
         Where data outside the file would lie.
+    sample : sequence of int, optional
+        Shape of a sample, where the model leaves it open.
     """
 
-    def __init__(self, graph: Any, version: int, base: Path) -> None:
-        self.graph, self.version, self._base = graph, version, base
-        self.constants = {one.name: self._weight(one) for one in graph.initializer}
-        self.values: dict[str, Value] = {}
+    def __init__(self, graph: Any, version: int, base: Path, sample: Sequence[int] | None = None) -> None:
+        self.graph, self.version, self._sample = graph, version, sample
+        self.constants = {one.name: weight(one, base) for one in graph.initializer}
+        self.values: dict[str, Any] = {}
+        self.batch = 1
         self.uses: Counter[str] = Counter(name for node in graph.node for name in node.input)
         self.uses.update(one.name for one in graph.output)
-        self.inferred = self._inferred()
+        self._readers: dict[str, set[str]] = {one.name: {""} for one in graph.output}
+        for node in graph.node:
+            for name in node.input:
+                self._readers.setdefault(name, set()).add(node.output[0])
+        self.inferred = shapes(graph)
 
     def read(self, file: str) -> Draft:
         """Return what the nodes make."""
-        from archsim.networks.imports.onnx_nodes import HANDLERS
+        from archsim.networks.imports import onnx_arithmetic, onnx_moves, onnx_nodes  # noqa: F401  they note handlers
 
-        self.sketch, fused = self._begin(file), gelus(self)
+        self.sketch = self._begin(file)
         for node in self.graph.node:
-            kind = fused.get(node.output[0], node.op_type) if not self._constant(node) else None
-            if kind is None:
+            if self._constant(node):
                 continue
-            where = f"node {name_of(node)} ({kind})"
-            if kind not in HANDLERS:
+            where = f"node {name_of(node)} ({node.op_type})"
+            if node.op_type not in HANDLERS:
                 raise InputError(
                     "archsim has no layer for it", key=where, file=file,
                     expected=f"one of {', '.join(sorted(HANDLERS))}", hint=WHAT_TO_DO,
                 )  # fmt: skip
             try:
-                self.values[node.output[0]] = HANDLERS[kind](self, node)
+                found = HANDLERS[node.op_type](self, node)
+                self.values.update(zip(node.output, found if isinstance(found, list) else [found], strict=False))
             except UnknownNodeError as error:
                 raise InputError(str(error), key=where, file=file) from None
-        last = self.values.get(self.graph.output[0].name)
+        try:
+            last = self._settled(self.graph.output[0].name)
+        except UnknownNodeError as error:
+            raise InputError(str(error), key=f"output {self.graph.output[0].name}", file=file) from None
         if last is None or not self.sketch.draft.layers:
             raise InputError("gives nothing that depends on its input", file=file)
         return self.sketch.draft.ended(last.layer)
@@ -97,9 +128,69 @@ class Reader:
             If it is a constant, or what no layer gives.
         """
         name = node.input[place]
-        if name not in self.values:
+        if (found := self._settled(name)) is None:
             raise UnknownNodeError(f"input {place} is {'a constant' if name in self.constants else 'no signal'}")
-        return self.values[name]
+        return found
+
+    def _settled(self, name: str) -> Value | None:
+        """Return the layer's result that a signal is; what is written out as a formula becomes a layer."""
+        found = self.values.get(name)
+        if isinstance(found, Formula):
+            found = self.values[name] = self._activated(name, found)
+        if found is None or isinstance(found, Value):
+            return found
+        raise UnknownNodeError(f"takes {found.TOLD}, {name}; expected what a layer gives whole")
+
+    def _activated(self, name: str, formula: Formula) -> Value:
+        """Return a formula as an activation, of the layer before if nobody else reads what is between."""
+        known = formula.kind()
+        if known is None:
+            raise UnknownNodeError(f"takes a function of {formula.base} that is no activation that is known")
+        if known[1]:
+            self.sketch.draft.note(BY_TANH)
+        alone = all(self._readers.get(one, set()) <= formula.inside for one in {formula.base, *formula.inside} - {name})
+        return self.sketch.activation(_readable(name), formula.of, known[0], alone=alone)
+
+    def formula(self, name: str) -> Formula | None:
+        """Return a signal as a formula, of itself if it is none; None for what a layer does not give whole."""
+        found = self.values.get(name)
+        if isinstance(found, Value):
+            return Formula(found, lambda x: x, name)
+        return found if isinstance(found, Formula) else None
+
+    def moved(self, node: Any, place: int = 0) -> Moved:
+        """Return an input as a signal in any order of its elements.
+
+        Raises
+        ------
+        UnknownNodeError
+            If it is none.
+        """
+        found, factor = self.values.get(node.input[place]), 1.0
+        if isinstance(found, Moved):
+            return found
+        if isinstance(found, Formula) and (known := found.factor()) is not None:
+            found, factor = found.of, known
+        elif isinstance(found, Formula):
+            found = self.value(node, place)
+        if not isinstance(found, Value):
+            raise UnknownNodeError(f"input {place} is no signal whose elements are known")
+        if found.layout in ("directed", "last"):
+            return Moved(found, _own_places(found, self.batch), factor)
+        return replace(whole(found, self.batch), factor=factor)
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a signal, with the batch, as the model has it."""
+        found = self.values[name]
+        if isinstance(found, Moved):
+            return found.places.shape
+        found = getattr(found, "of", found)  # of a formula, and of a step of a norm
+        if isinstance(found, Value):
+            return _own_places(found, self.batch).shape
+        shape: tuple[int, ...] | None = getattr(found, "shape", None)
+        if shape is None:
+            raise UnknownNodeError("asks for the shape of what is no signal")
+        return shape
 
     def weight(self, node: Any, place: int) -> Weight | None:
         """Return the constant that an input of a node is; None where it is left out.
@@ -143,55 +234,61 @@ class Reader:
     def _begin(self, file: str) -> Sketch:
         """Return a sketch that begins with the one input."""
         fed = [one for one in self.graph.input if one.name not in self.constants]
-        if len(fed) != 1:
+        beside = [one for one in fed if _beside(one.name) is not None]
+        main = [one for one in fed if one not in beside] if len(fed) > 1 else fed
+        if len(main) != 1:
             told = ", ".join(one.name for one in fed) or "none"
-            raise InputError(f"has the inputs {told}", file=file, expected="one")
-        [one] = fed
-        shape = tuple(axis.dim_value for axis in one.type.tensor_type.shape.dim)[1:]
+            expected = "one, beside those that are named as a mask, token types or positions of it"
+            raise InputError(f"has the inputs {told}", file=file, expected=expected)
+        [one] = main
+        axes = one.type.tensor_type.shape.dim
+        shape = tuple(axis.dim_value for axis in axes)[1:]
+        if self._sample is not None:
+            shape = self._filled(shape, file)
         if not shape or 0 in shape:
             raise InputError(
                 f"the input {one.name} has a shape that is not known: {['?', *(n or '?' for n in shape)]}", file=file,
-                expected="numbers behind the batch",
+                expected="numbers behind the batch", hint="say the shape of a sample: --sample 3x224x224",
             )  # fmt: skip
         import onnx
 
         whole = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
+        self.batch = max(axes[0].dim_value, 1)
         sketch = Sketch(
             shape, codes=one.type.tensor_type.elem_type in whole and len(shape) == 1,
             line=len(shape) == 2 and self._is_line(one.name),
         )  # fmt: skip
         self.values[one.name] = sketch.input
+        for other in beside if len(fed) > 1 else ():
+            values, note = _beside(other.name) or ("", "")
+            made = {"ones": np.ones, "zeros": np.zeros}.get(values)
+            of = np.arange(shape[0])[None] if made is None else made((self.batch, *shape))
+            self.constants[other.name] = known(of.astype(np.int64))
+            sketch.draft.note(f"The input {other.name} is taken as {values}: {note}.")
         return sketch
+
+    def _filled(self, shape: Sequence[int], file: str) -> tuple[int, ...]:
+        """Return the shape of a sample as it was said, if it fits that of the model."""
+        said = tuple(self._sample or ())
+        if len(said) != len(shape) or any(n > 0 and n != mine for n, mine in zip(shape, said, strict=True)):
+            raise InputError(
+                file=file, key="--sample", value="x".join(map(str, said)),
+                expected=f"the shape {'x'.join(str(n) if n > 0 else '?' for n in shape)}",
+            )  # fmt: skip
+        return said
 
     def _is_line(self, name: str) -> bool:
         """Whether a signal of two axes is (channels, places): the first that takes it is a convolution."""
         takes = next((node for node in self.graph.node if name in node.input), None)
         return takes is not None and takes.op_type == "Conv"
 
-    def _weight(self, tensor: Any) -> Weight:
-        from onnx import TensorProto, numpy_helper
-
-        if tensor.data_location != TensorProto.EXTERNAL:
-            return Weight(tuple(tensor.dims), numpy_helper.to_array(tensor))
-        where = next((each.value for each in tensor.external_data if each.key == "location"), "")
-        if not (self._base / where).is_file():
-            return Weight(tuple(tensor.dims))
-        return Weight(tuple(tensor.dims), numpy_helper.to_array(tensor, str(self._base)))
-
-    def _inferred(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes that the file states, by name."""
-        found = {}
-        for one in (*self.graph.value_info, *self.graph.output):
-            axes = one.type.tensor_type.shape.dim
-            if axes and all(axis.dim_value for axis in axes[1:]):
-                found[one.name] = tuple(axis.dim_value for axis in axes)
-        return found
-
     def _constant(self, node: Any) -> bool:
         """Compute a node of constants; return whether it is one."""
         named = [name for name in node.input if name]
         if node.op_type == "Shape" and named[0] in self.values:
-            self.constants[node.output[0]] = _known(np.array([1, *self.values[named[0]].shape], np.int64))
+            told = attributes(node)
+            shape = self.shape_of(named[0])[told.get("start", 0) : told.get("end")]
+            self.constants[node.output[0]] = known(np.array(shape, np.int64))
             return True
         if not all(name in self.constants for name in named):
             return False
@@ -200,27 +297,9 @@ class Reader:
             shape = self.inferred.get(node.output[0], max((one.shape for one in taken), key=math.prod))
             self.constants[node.output[0]] = Weight(shape)
             return True
-        from onnx.reference import ReferenceEvaluator
-
-        fed = {name: one.values for name, one in zip(named, taken, strict=True)}
-        made = ReferenceEvaluator(_alone(node, self.version)).run(None, fed)
-        self.constants.update(zip(node.output, map(_known, made), strict=False))
+        made = computed(node, self.version, {name: one.values for name, one in zip(named, taken, strict=True)})
+        self.constants.update(zip(node.output, made, strict=False))
         return True
-
-
-def _alone(node: Any, version: int) -> Any:
-    """Return a model of one node."""
-    from onnx import TensorProto, helper
-
-    inputs = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.input if name]
-    outputs = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.output]
-    graph = helper.make_graph([node], "constant", inputs, outputs)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)])
-
-
-def _known(values: Any) -> Weight:
-    found: Values = np.asarray(values)
-    return Weight(found.shape, found)
 
 
 def attributes(node: Any) -> dict[str, Any]:
@@ -233,9 +312,31 @@ def attributes(node: Any) -> dict[str, Any]:
 
 def name_of(node: Any) -> str:
     """Return a readable name of a node: of its path, without what it repeats and its kind at the end."""
-    told = node.name or node.output[0]
+    told, kind = node.name or node.output[0], node.op_type
+    return _readable(told, kind)
+
+
+def _readable(told: str, kind: str = "") -> str:
     parts: Sequence[str] = [part for part in told.split("/") if part]
     parts = [part for k, part in enumerate(parts) if k + 1 == len(parts) or not parts[k + 1].startswith(part)]
-    if len(parts) > 1 and parts[-1].partition("_")[0] == node.op_type:
+    if len(parts) > 1 and parts[-1].partition("_")[0] == kind:
         parts = parts[:-1]
-    return "-".join(parts) or node.op_type
+    return "-".join(parts) or kind
+
+
+def _own_places(value: Value, batch: int) -> Places:
+    """Return the places of a layer's result in the order that the model has them in."""
+    own = places(value, batch)
+    if value.layout in ("steps", "directed"):
+        own = own.swapaxes(0, 1)
+        return own[:, None] if value.layout == "directed" else own
+    return own[None] if value.layout == "last" else own
+
+
+def _beside(name: str) -> tuple[str, str] | None:
+    """Return what an input is taken as that stands beside the codes of a text, and why; None for any other."""
+    kinds = {
+        "mask": ("ones", "no place is left out"), "token_type": ("zeros", "all is one piece of text"),
+        "segment": ("zeros", "all is one piece of text"), "position": ("places", "each counts from the first"),
+    }  # fmt: skip
+    return next((said for part, said in kinds.items() if part in name.lower()), None)

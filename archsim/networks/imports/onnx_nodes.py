@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, cast
 
 from archsim.networks.imports.channels_first import Pads, Shape, Steps, Value, same
 from archsim.networks.imports.draft import UnknownNodeError, Weight
-from archsim.networks.imports.onnx import Reader, attributes, name_of
+from archsim.networks.imports.formulas import BY_TANH, UNARY, Formula
+from archsim.networks.imports.moments import Moment
+from archsim.networks.imports.moved import Moved, by_vector, settled
+from archsim.networks.imports.onnx import Reader, attributes, handles, name_of
+from archsim.networks.imports.onnx_attention import Scores, multiplied, softened
 from archsim.networks.imports.onnx_sequences import (
     as_image,
     as_line,
     filters_of_one_row,
     lstm,
-    squeezed,
-    turned,
     windows_of_one_row,
 )
-from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
-
-Handler = Callable[[Reader, Any], Value]
-HANDLERS: dict[str, Handler] = {}
-"""Kind of node -> what returns its result."""
-
-
-def _of(*kinds: str) -> Callable[[Handler], Handler]:
-    def note(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(kinds, handler))
-        return handler
-
-    return note
+from archsim.networks.imports.shapes import lined, reshaped
 
 
 def _steps(told: dict[str, Any], image: Shape, window: Shape) -> Steps:
@@ -46,10 +35,12 @@ def _steps(told: dict[str, Any], image: Shape, window: Shape) -> Steps:
 
 
 # --- products ---------------------------------------------------------------------------------------------------------
-@_of("Conv")
+@handles("Conv")
 def _conv(reader: Reader, node: Any) -> Value:
     x, weight = reader.value(node), reader.needed(node, 1)
     told, window = attributes(node), weight.shape[2:]
+    if len(window) == 1:
+        x = lined(reader.sketch, name_of(node), x)
     if x.layout == "line" and len(window) == 1:
         (window, told), weight = windows_of_one_row(window, told), filters_of_one_row(weight)
     image = as_image(x)
@@ -60,7 +51,7 @@ def _conv(reader: Reader, node: Any) -> Value:
     return as_line(made, x)
 
 
-@_of("ConvTranspose")
+@handles("ConvTranspose")
 def _conv_transposed(reader: Reader, node: Any) -> Value:
     x, weight, told = reader.value(node), reader.needed(node, 1), attributes(node)
     more = set(told.get("output_padding", [0]))
@@ -70,54 +61,43 @@ def _conv_transposed(reader: Reader, node: Any) -> Value:
     return reader.sketch.conv_transposed(name_of(node), x, weight, reader.weight(node, 2), steps, more=more.pop())
 
 
-@_of("Gemm")
-def _gemm(reader: Reader, node: Any) -> Value:
+@handles("Gemm")
+def _gemm(reader: Reader, node: Any) -> Any:
     told = attributes(node)
     if told.get("transA") or told.get("alpha", 1) != 1 or told.get("beta", 1) != 1:
         raise UnknownNodeError("transposes or scales its operands; expected x W + b")
     weight = reader.needed(node, 1)
-    return reader.sketch.dense(
-        name_of(node), reader.value(node), _turned(weight) if told.get("transB") else weight, reader.weight(node, 2)
-    )
+    return _dense(reader, node, _turned(weight) if told.get("transB") else weight, reader.weight(node, 2))
+
+
+def _dense(reader: Reader, node: Any, weight: Weight, bias: Weight | None) -> Any:
+    """Return a product with each vector, in whatever order the vectors stand."""
+    x = reader.values.get(node.input[0])
+    if not isinstance(x, Moved) and getattr(x, "layout", "") != "steps":
+        return reader.sketch.dense(name_of(node), reader.value(node), weight, bias)
+    moved = reader.moved(node)
+    if moved.factor != 1:
+        raise UnknownNodeError("takes a signal that was scaled and moved; expected it as a layer gives it")
+    made = reader.sketch.dense(name_of(node), moved.value, weight, bias)
+    return settled(by_vector(moved, made), reader.batch)
 
 
 def _turned(weight: Weight) -> Weight:
     return Weight(weight.shape[::-1], None if weight.values is None else weight.values.T)
 
 
-@_of("MatMul")
-def _matmul(reader: Reader, node: Any) -> Value:
+@handles("MatMul")
+def _matmul(reader: Reader, node: Any) -> Any:
     if node.input[1] in reader.values:
-        raise UnknownNodeError(
-            "is a product of two signals; expected one with a weight. Attention is a layer of a workload: "
-            "`attention`, `encoder-block` or `decoder-block`"
-        )
-    return reader.sketch.dense(name_of(node), reader.value(node), reader.needed(node, 1), None)
+        return multiplied(reader, node)
+    return _dense(reader, node, reader.needed(node, 1), None)
 
 
-@_of("Gather")
-def _gather(reader: Reader, node: Any) -> Value:
-    axis = attributes(node).get("axis", 0)
-    if node.input[0] in reader.constants and axis == 0:
-        return reader.sketch.embedding(name_of(node), reader.value(node, 1), reader.needed(node, 0))
-    x, place = reader.value(node), reader.numbers(node, 1, "")
-    if (
-        axis != (0 if x.layout == "steps" else 1)
-        or x.layout not in ("plain", "steps")
-        or len(x.shape) != 2
-        or place is None
-        or len(place) != 1
-    ):
-        raise UnknownNodeError("takes some of a signal; expected one place of a sequence")
-    at = int(place[0]) % x.shape[0]
-    return Value(reader.sketch.draft.add(name_of(node), "take", [x.layer], place=at), x.shape[1:])
-
-
-_of("LSTM")(lstm)
+handles("LSTM")(lstm)
 
 
 # --- norms ------------------------------------------------------------------------------------------------------------
-@_of("BatchNormalization")
+@handles("BatchNormalization")
 def _batch_norm(reader: Reader, node: Any) -> Value:
     told = attributes(node)
     return reader.sketch.batch_norm(
@@ -127,7 +107,7 @@ def _batch_norm(reader: Reader, node: Any) -> Value:
     )  # fmt: skip
 
 
-@_of("LayerNormalization")
+@handles("LayerNormalization")
 def _layer_norm(reader: Reader, node: Any) -> Value:
     x, told = reader.value(node), attributes(node)
     if told.get("axis", -1) not in (-1, len(x.shape)):
@@ -137,7 +117,7 @@ def _layer_norm(reader: Reader, node: Any) -> Value:
     )
 
 
-@_of("LRN")
+@handles("LRN")
 def _local_norm(reader: Reader, node: Any) -> Value:
     told = {"alpha": 1e-4, "beta": 0.75, "bias": 1.0, **attributes(node)}
     keys = {key: float(f"{told[key]:.7g}") for key in ("alpha", "beta", "bias")}  # of a float32, as it was written
@@ -148,20 +128,22 @@ def _local_norm(reader: Reader, node: Any) -> Value:
 _PLAIN = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
 
 
-@_of(*_PLAIN)
-def _activation(reader: Reader, node: Any) -> Value:
-    kind = _PLAIN[node.op_type]
+@handles(*_PLAIN)
+def _activation(reader: Reader, node: Any) -> Any:
+    kind, formula = _PLAIN[node.op_type], reader.values.get(node.input[0])
+    if isinstance(formula, Formula) and formula.kind() is None and node.op_type in UNARY:
+        return formula.then(UNARY[node.op_type], node.output[0])
     return reader.sketch.activation(name_of(node), reader.value(node), kind, alone=reader.alone(node))
 
 
-@_of("Gelu")
+@handles("Gelu")
 def _gelu(reader: Reader, node: Any) -> Value:
-    if node.op_type == "Gelu" and attributes(node).get("approximate", "none") != "none":
-        reader.sketch.draft.note("Its GELU is the approximation by tanh; archsim's is the exact one.")
+    if attributes(node).get("approximate", "none") != "none":
+        reader.sketch.draft.note(BY_TANH)
     return reader.sketch.activation(name_of(node), reader.value(node), "gelu", alone=reader.alone(node))
 
 
-@_of("LeakyRelu")
+@handles("LeakyRelu")
 def _leaky(reader: Reader, node: Any) -> Value:
     slope = float(f"{attributes(node).get('alpha', 0.01):.7g}")
     return reader.sketch.activation(
@@ -169,7 +151,7 @@ def _leaky(reader: Reader, node: Any) -> Value:
     )
 
 
-@_of("Clip")
+@handles("Clip")
 def _clip(reader: Reader, node: Any) -> Value:
     low, high = reader.numbers(node, 1, "min"), reader.numbers(node, 2, "max")
     most = math.inf if high is None else high[0]
@@ -179,8 +161,10 @@ def _clip(reader: Reader, node: Any) -> Value:
     return reader.sketch.activation(name_of(node), reader.value(node), kind, alone=reader.alone(node))
 
 
-@_of("Softmax", "LogSoftmax")
-def _softmax(reader: Reader, node: Any) -> Value:
+@handles("Softmax", "LogSoftmax")
+def _softmax(reader: Reader, node: Any) -> Any:
+    if isinstance(scores := reader.values.get(node.input[0]), Scores):
+        return softened(reader, node, scores)
     x = reader.value(node)
     axis = attributes(node).get("axis", 1 if reader.version < 13 else -1)
     last = 1 if x.layout == "point" else len(x.shape)
@@ -192,10 +176,12 @@ def _softmax(reader: Reader, node: Any) -> Value:
 
 
 # --- pools ------------------------------------------------------------------------------------------------------------
-@_of("MaxPool", "AveragePool")
+@handles("MaxPool", "AveragePool")
 def _pool(reader: Reader, node: Any) -> Value:
     x, told = reader.value(node), attributes(node)
     window: Shape = tuple(told["kernel_shape"])
+    if len(window) == 1:
+        x = lined(reader.sketch, name_of(node), x)
     if x.layout == "line":
         window, told = windows_of_one_row(window, told)
     image = as_image(x)
@@ -207,20 +193,24 @@ def _pool(reader: Reader, node: Any) -> Value:
     return as_line(made, x)
 
 
-@_of("GlobalAveragePool")
+@handles("GlobalAveragePool")
 def _global(reader: Reader, node: Any) -> Value:
     return reader.sketch.global_average(name_of(node), reader.value(node))
 
 
-@_of("ReduceMean")
-def _mean(reader: Reader, node: Any) -> Value:
-    x, axes = reader.value(node), reader.numbers(node, 1, "axes")
-    positions = [2, 3] if x.layout == "image" else [2] if x.layout in ("columns", "line") else [1]
-    rank = len(x.shape) + 1
-    if axes is None or sorted(int(axis) % rank for axis in axes) != positions:
-        raise UnknownNodeError(f"over the axes {axes}; expected those of positions, {positions}")
-    made = reader.sketch.global_average(name_of(node), x)
-    kept = attributes(node).get("keepdims", 1)
+@handles("ReduceMean")
+def _mean(reader: Reader, node: Any) -> Any:
+    given, axes, kept = reader.values.get(node.input[0]), _axes(reader, node), attributes(node).get("keepdims", 1)
+    if isinstance(given, Moment):
+        if axes == [len(given.of.shape)] and kept and (found := given.meant()) is not None:
+            return found
+        raise UnknownNodeError("is part of no norm that is known; expected (x - mean) / sqrt(variance + epsilon)")
+    x = reader.value(node)
+    if x.layout == "plain" and kept and axes == [len(x.shape)]:
+        return Moment("mean", x)
+    made = reader.sketch.global_average(name_of(node), x) if axes == _positions(x) else None
+    if made is None:
+        raise UnknownNodeError(f"over the axes {axes}; expected those of positions, {_positions(x)}")
     if made.layout == "point":
         return made if kept else reshaped(reader.sketch, name_of(node), made, made.shape[:1])
     if kept:
@@ -228,112 +218,27 @@ def _mean(reader: Reader, node: Any) -> Value:
     return made
 
 
-# --- sums and moves ---------------------------------------------------------------------------------------------------
-@_of("Add", "Sum")
-def _add(reader: Reader, node: Any) -> Value:
-    return _with_constant(reader, node) or combined(reader.sketch, name_of(node), "add", reader.signals(node))
-
-
-@_of("Mul")
-def _multiply(reader: Reader, node: Any) -> Value:
-    return _with_constant(reader, node) or combined(reader.sketch, name_of(node), "multiply", reader.signals(node))
-
-
-def _with_constant(reader: Reader, node: Any) -> Value | None:
-    """Return the sum or product of a signal and a constant, if one of two operands is one."""
-    constant = next((k for k, name in enumerate(node.input) if name in reader.constants), None)
-    if constant is None or len(node.input) != 2:
-        return None
-    x, alone = reader.value(node, 1 - constant), reader.alone(node, 1 - constant)
-    weight = reader.needed(node, constant)
-    if node.op_type == "Mul":
-        return scaled(reader.sketch, x, weight, alone=alone)
-    return shifted(reader.sketch, name_of(node), x, weight, alone=alone)
-
-
-@_of("Concat")
-def _concat(reader: Reader, node: Any) -> Value:
-    xs = reader.signals(node)
-    axis = attributes(node)["axis"]
-    return joined(reader.sketch, name_of(node), xs, axis - 1 if axis > 0 else axis)
-
-
-@_of("Identity", "Cast")
-def _identity(reader: Reader, node: Any) -> Value:
-    return reader.value(node)
-
-
-@_of("Dropout")
-def _dropout(reader: Reader, node: Any) -> Value:
-    told = reader.numbers(node, 1, "ratio")
-    return reader.sketch.dropout(name_of(node), reader.value(node), 0.5 if told is None else float(f"{told[0]:.7g}"))
-
-
-@_of("Flatten")
-def _flatten(reader: Reader, node: Any) -> Value:
+@handles("ReduceMax", "GlobalMaxPool")
+def _most(reader: Reader, node: Any) -> Value:
+    """Return the largest of each channel: a pool with a window of all positions."""
     x = reader.value(node)
-    if attributes(node).get("axis", 1) != 1:
-        raise UnknownNodeError("from another axis on; expected 1, all but the batch")
-    return reshaped(reader.sketch, name_of(node), x, (math.prod(x.shape),))
+    if node.op_type == "ReduceMax" and _axes(reader, node) != _positions(x):
+        raise UnknownNodeError(f"over the axes {_axes(reader, node)}; expected those of positions, {_positions(x)}")
+    if x.layout == "plain":
+        x = Value(x.layer, x.shape[::-1], "columns")
+    image = as_image(lined(reader.sketch, name_of(node), x))
+    once = Steps([max(image.shape[1:])] * 2)
+    pooled = reader.sketch.pool(name_of(node), image, "max-pool", image.shape[1:], once)
+    if node.op_type == "GlobalMaxPool" or attributes(node).get("keepdims", 1):
+        return as_line(pooled, x) if len(x.shape) == 2 else pooled
+    return reshaped(reader.sketch, name_of(node), pooled, pooled.shape[:1])
 
 
-@_of("Reshape")
-def _reshape(reader: Reader, node: Any) -> Value:
-    x, wanted = reader.value(node), reader.weight(node, 1)
-    if wanted is not None and wanted.values is None:
-        shape = reader.inferred.get(node.output[0])
-        if shape is None:
-            raise UnknownNodeError("has a shape without values in the file")
-        return reshaped(reader.sketch, name_of(node), x, shape[1:])
-    told = reader.numbers(node, 1, "shape")
-    if told is None:
-        raise UnknownNodeError("has no shape")
-    whole = (1, *x.shape)
-    found = [whole[k] if n == 0 else int(n) for k, n in enumerate(told)]
-    if -1 in found[1:]:
-        rest = math.prod(n for n in found[1:] if n != -1)
-        found[found.index(-1, 1)] = math.prod(x.shape) // rest
-    return reshaped(reader.sketch, name_of(node), x, tuple(found[1:]))
+def _axes(reader: Reader, node: Any) -> list[int] | None:
+    """Return the axes that a node goes over, counted from the batch on."""
+    axes = reader.numbers(node, 1, "axes")
+    return None if axes is None else sorted(int(axis) % len(reader.shape_of(node.input[0])) for axis in axes)
 
 
-@_of("Squeeze", "Unsqueeze")
-def _squeeze(reader: Reader, node: Any) -> Value:
-    x, axes = reader.value(node), reader.numbers(node, 1, "axes")
-    if axes is None:
-        raise UnknownNodeError("names no axes")
-    if node.op_type == "Squeeze" and (found := squeezed(x, [int(axis) for axis in axes])) is not None:
-        return found
-    shape = [1, *x.shape]
-    rank = len(shape) + (len(axes) if node.op_type == "Unsqueeze" else 0)
-    for axis in sorted((int(each) % rank for each in axes), reverse=node.op_type == "Squeeze"):
-        if node.op_type == "Squeeze":
-            del shape[axis]
-        else:
-            shape.insert(axis, 1)
-    return reshaped(reader.sketch, name_of(node), x, tuple(shape[1:]))
-
-
-@_of("Transpose")
-def _transpose(reader: Reader, node: Any) -> Value:
-    x = reader.value(node)
-    order = attributes(node).get("perm", [])
-    if (found := turned(x, order)) is not None:
-        return found
-    if x.layout == "line" and order == [0, 2, 1]:
-        return Value(reader.sketch.draft.add(name_of(node), "sequence", [x.layer]), x.shape[::-1])
-    if not order or order[0] != 0:
-        raise UnknownNodeError(f"moves the batch: {order}; expected it first")
-    return transposed(x, [axis - 1 for axis in order[1:]])
-
-
-@_of("Pad")
-def _pad(reader: Reader, node: Any) -> Value:
-    x, pads, told = reader.value(node), reader.numbers(node, 1, "pads"), attributes(node)
-    filled = reader.numbers(node, 2, "value")
-    if told.get("mode", "constant") != "constant" or (filled is not None and filled[0] != 0) or pads is None:
-        raise UnknownNodeError("pads with something else than zeros")
-    if x.layout != "image" or len(pads) != 8 or any(pads[k] for k in (0, 1, 4, 5)):
-        raise UnknownNodeError(f"pads {pads}; expected rows and columns of images")
-    top, left, bottom, right = (int(pads[k]) for k in (2, 3, 6, 7))
-    made = reader.sketch.draft.add(name_of(node), "pad", [x.layer], amounts=[top, left, bottom, right])
-    return Value(made, (x.shape[0], x.shape[1] + top + bottom, x.shape[2] + left + right), "image")
+def _positions(x: Value) -> list[int]:
+    return [2, 3] if x.layout == "image" else [2] if x.layout in ("columns", "line") else [1]

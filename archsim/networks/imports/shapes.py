@@ -63,6 +63,14 @@ def _flat(sketch: Sketch, name: str, x: Value) -> Value:
     return Value(sketch.draft.add(name, "flatten", [x.layer]), size, order=kept)
 
 
+def lined(sketch: Sketch, name: str, x: Value) -> Value:
+    """Return a sequence that lies (size, steps) as a line, (channels, places); all else as it is."""
+    if x.layout != "columns":
+        return x
+    channels, places = x.shape
+    return Value(sketch.draft.add(f"{name}-line", "fit", [x.layer], shape=[1, places, channels]), x.shape, "line")
+
+
 def transposed(x: Value, order: Sequence[int]) -> Value:
     """Return a value with its axes, without the batch, in another order: no layer does anything.
 
@@ -108,7 +116,7 @@ def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: boo
     """Return a value and a constant added: the bias of the layer before, or learned positions."""
     before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
     if _by_channel(x, constant) and alone:
-        if before["kind"] == "batch-norm":
+        if before["kind"] in ("batch-norm", "layer-norm"):
             _change(sketch, f"{x.layer}.offset", constant, np.add)
             return x
         if _linear(before, "dense", "conv2d"):
@@ -117,6 +125,9 @@ def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: boo
                 _bias(sketch, matrix, part, had=had)
             return x
     if x.layout == "plain" and x.order is None and _stripped(constant.shape) == _stripped(x.shape):
+        if before["kind"] == "positions" and alone:
+            _change(sketch, x.layer, constant, np.add)
+            return x
         made = sketch.draft.add(name, "positions", [x.layer])
         sketch.draft.keep(made, None if constant.values is None else constant.values.reshape(x.shape))
         return replace(x, layer=made)
@@ -127,7 +138,7 @@ def scaled(sketch: Sketch, x: Value, constant: Weight, *, alone: bool) -> Value:
     """Return a value times a constant, by channel or all alike: within the layer before."""
     before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
     if alone and (_by_channel(x, constant) or math.prod(constant.shape) == 1):
-        if before["kind"] == "batch-norm":
+        if before["kind"] in ("batch-norm", "layer-norm"):
             for part in ("gain", "offset"):
                 _change(sketch, f"{x.layer}.{part}", constant, np.multiply)
             return x
@@ -174,7 +185,8 @@ def _change(sketch: Sketch, name: str, constant: Weight, change: np.ufunc) -> No
         arrays.pop(name, None)
         sketch.draft.missing.append(name)
     elif name in arrays:
-        arrays[name] = change(arrays[name], constant.values.reshape(1, -1)).astype(np.float32)
+        shape = arrays[name].shape if constant.values.size == arrays[name].size else (1, -1)
+        arrays[name] = change(arrays[name], constant.values.reshape(shape)).astype(np.float32)
 
 
 def _bias(sketch: Sketch, matrix: str, constant: Weight, *, had: bool) -> None:

@@ -16,7 +16,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
 from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
-from archsim.networks.imports.torch_index import MOVES, Moved, places, settled
+from archsim.networks.imports.moved import MOVES, Moved, settled, whole
 
 
 def read(path: Path) -> Draft:
@@ -148,7 +148,7 @@ class Reader:
         """Return an argument as a signal in any order of its elements."""
         found = self.values.get(node.args[place])
         if isinstance(found, Value):
-            return Moved(found, places(found, self.batch))
+            return whole(found, self.batch)
         if isinstance(found, Moved):
             return found
         raise UnknownNodeError(f"argument {place} is no signal")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from archsim.networks.imports.attending import attended, causal
 from archsim.networks.imports.channels_first import Sketch, Steps, Value
 from archsim.networks.imports.draft import UnknownNodeError, Weight
+from archsim.networks.imports.formulas import BY_TANH
+from archsim.networks.imports.moved import MOVES, Moved, by_vector, places, settled
 from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
 from archsim.networks.imports.torch_export import Reader, name_of
-from archsim.networks.imports.torch_index import MOVES, Moved, places, settled
 
 Handler = Callable[[Reader, Any], Any]
 HANDLERS: dict[str, Handler] = {}
@@ -87,13 +87,7 @@ def _dense(reader: Reader, node: Any, weight: Weight, bias: Weight | None) -> Va
     given = reader.values.get(node.args[0])
     if not isinstance(given, Moved):
         return reader.sketch.dense(node.name, reader.value(node), weight, bias)
-    vectors, begins = given.row
-    if given.places.shape[-1] != given.value.shape[-1] or begins.any():
-        raise UnknownNodeError("works on parts of vectors; expected whole ones")
-    made = reader.sketch.dense(node.name, given.value, weight, bias)
-    units = weight.shape[1]
-    found = (vectors[:, None] * units + np.arange(units)).reshape(*given.places.shape[:-1], units)
-    return settled(Moved(made, found), reader.batch)
+    return settled(by_vector(given, reader.sketch.dense(node.name, given.value, weight, bias)), reader.batch)
 
 
 @_of("embedding")
@@ -105,38 +99,10 @@ def _embedding(reader: Reader, node: Any) -> Value:
 def _attention(reader: Reader, node: Any) -> Value | Moved:
     """Add attention between queries, keys and values of (batch, heads, steps, size of a head)."""
     signals = [reader.moved(node, place) for place in range(3)]
-    batch, heads, steps, wide = signals[0].places.shape
-    parts = [_queried(reader, signal, (batch, heads, steps, wide)) for signal in signals]
-    causal, scale = _masked(reader, node, steps), node.kwargs.get("scale") or _told(node, 6, None)
-    made = reader.sketch.draft.add(
-        node.name, "attend", parts, heads=heads, causal=causal or None, scale=None if scale is None else float(scale)
-    )
-    size = heads * wide
-    value = Value(made, (steps, size))
-    own = places(value, batch).reshape(batch, steps, heads, wide).transpose(0, 2, 1, 3)
-    return settled(Moved(value, np.ascontiguousarray(own)), batch)
-
-
-def _queried(reader: Reader, signal: Moved, shape: tuple[int, ...]) -> str:
-    """Return the layer of queries, keys or values: one whose vectors are the heads' side by side, or a part of one."""
-    batch, heads, steps, wide = shape
-    size, whole = heads * wide, signal.value.shape[-1]
-    if signal.places.shape != shape or (signal.value.layout, len(signal.value.shape)) != ("plain", 2) or whole % size:
-        raise UnknownNodeError("queries, keys and values have other shapes; expected all alike")
-    vectors, begins = signal.row
-    place = int(begins[0])
-    sample = np.arange(batch)[:, None, None] * steps + np.arange(steps)
-    if (
-        (vectors.reshape(shape[:3]) != sample).any() or place % size
-        or (begins.reshape(shape[:3]) != place + np.arange(heads)[:, None] * wide).any()
-    ):  # fmt: skip
-        raise UnknownNodeError("heads do not lie side by side in the vectors that they come from")
-    if whole == size:
-        return signal.value.layer
-    draft = reader.sketch.draft
-    return draft.add(
-        f"{signal.value.layer}-part", "part", [signal.value.layer], count=whole // size, place=place // size
-    )
+    scale = node.kwargs.get("scale") or _told(node, 6, None)
+    seen = _masked(reader, node, signals[0].places.shape[-2])
+    made = attended(reader.sketch.draft, node.name, signals, reader.batch, causal=seen, scale=scale)
+    return settled(made, reader.batch)
 
 
 def _masked(reader: Reader, node: Any, steps: int) -> bool:
@@ -147,12 +113,7 @@ def _masked(reader: Reader, node: Any, steps: int) -> bool:
     if not reader.is_constant(mask):
         raise UnknownNodeError("has a mask that depends on the input; expected none, or a causal one")
     values = reader.known[mask].numpy()
-    seen = values if values.dtype == bool else values == 0
-    if seen.all():
-        return False
-    if (seen.reshape(-1, steps, steps) != np.tri(steps, dtype=bool)).any():
-        raise UnknownNodeError("has a mask of another kind; expected none, or a causal one")
-    return True
+    return causal(values if values.dtype == bool else values == 0, steps)
 
 
 # --- norms, activations, pools ----------------------------------------------------------------------------------------
@@ -185,7 +146,7 @@ def _activation(reader: Reader, node: Any) -> Value:
 @_of("gelu")
 def _gelu(reader: Reader, node: Any) -> Value:
     if node.kwargs.get("approximate", "none") != "none":
-        reader.sketch.draft.note("Its GELU is the approximation by tanh; archsim's is the exact one.")
+        reader.sketch.draft.note(BY_TANH)
     return reader.sketch.activation(node.name, reader.value(node), "gelu", alone=reader.alone(node))
 
 

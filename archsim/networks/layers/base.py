@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, FiniteFloat
@@ -41,6 +41,18 @@ class Layer(Record):
     """
 
     TAKES: ClassVar[int | None] = 1
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("channels", "out_channels", "filters", "neurons", "features", "out_features", "hidden", "hidden_size",
+             "outputs", "width"), "units"
+        ),
+        **dict.fromkeys(("kernel", "kernel_size", "pool_size", "size"), "window"),
+        **dict.fromkeys(("strides",), "stride"),
+        **dict.fromkeys(("input", "inputs", "from"), "of"),
+        **dict.fromkeys(("p", "probability"), "rate"),
+        **dict.fromkeys(("vocab", "vocab_size", "num_embeddings"), "vocabulary"),
+        **dict.fromkeys(("num_heads", "n_heads"), "heads"),
+    }  # fmt: skip
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     kind: str

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
 from archsim.base import files
-from archsim.report import style
 from archsim.report.costs import sheets, words
 from archsim.report.costs.charts import FIGURES
 from archsim.report.explain.words import number
-from archsim.report.sections import SUFFIXES, Section, SectionPage, drawn
+from archsim.report.sections import Section, SectionPage
 from archsim.report.sheet import Sheet
 from archsim.studies.costs.costs import Costs, content
 from archsim.studies.costs.spent import GROUPS
 
-PAGE, TEXT, DATA = "costs.html", "costs.md", "costs.json"
+STEM = "costs"
 REACH = (
     "The level is the best test, after the start, of the chip that became less good: the one that all chips reached. "
     "The energy is that of the whole training up to a chip's first test as good; the level was reached between "
@@ -31,14 +29,8 @@ PATH = (
 
 def write(found: Costs, out: Path) -> list[Path]:
     """Write costs.html, costs.md, costs.json and the figures into `out`; return the files, the page first."""
-    files.check_folder(out)
-    made = page(found)
-    with style.applied():
-        drawings = {name: drawn(partial(FIGURES[name][0], found), out / name) for name in made.figures}
-    files.write_text(out / TEXT, made.markdown())
-    files.write_text(out / DATA, json.dumps(content(found), indent=1) + "\n")
-    files.write_text(out / PAGE, made.html(drawings))
-    return [out / PAGE, out / TEXT, out / DATA, *(out / f"{n}.{suffix}" for n in made.figures for suffix in SUFFIXES)]
+    draws = {name: partial(draw, found) for name, (draw, _) in FIGURES.items()}
+    return page(found).write(out, STEM, draws, content(found))
 
 
 def page(found: Costs) -> SectionPage:

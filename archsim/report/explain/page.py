@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
-from archsim.base import files
 from archsim.base.units import show
 from archsim.records.recorded import Recorded
-from archsim.report import style
 from archsim.report.explain import designs, words
 from archsim.report.explain.charts import FIGURES
 from archsim.report.explain.decomposition import Chips, made
 from archsim.report.explain.words import number, percent, times, valued
-from archsim.report.sections import SUFFIXES, Section, SectionPage, drawn
+from archsim.report.sections import Section, SectionPage
 from archsim.report.sheet import NONE, Sheet
 from archsim.studies.explain import explain as explanations
 from archsim.studies.explain.designs import NOT_VARIED
 from archsim.studies.explain.explain import Explanation
 
-PAGE, TEXT, DATA = "explain.html", "explain.md", "explain.json"
+STEM = "explain"
 DRAWN = {**FIGURES, **designs.FIGURES}
 """Name of a figure -> how it is drawn, and what it shows."""
 
 
 def write(found: Explanation, out: Path) -> list[Path]:
     """Write explain.html, explain.md, explain.json and the figures into `out`; return the files, the page first."""
-    files.check_folder(out)
     run = found.recorded
     chips = tuple(made(run, name, found.technology.name) for name in found.spent.chips)
     page = SectionPage(
@@ -36,13 +32,8 @@ def write(found: Explanation, out: Path) -> list[Path]:
         footer=f"Made by archsim explain from a run of archsim {run.run.get('archsim')}. "
         f"Draws and shares took {found.spread_s:.2g} s.",
     )  # fmt: skip
-    with style.applied():
-        drawings = {name: drawn(partial(DRAWN[name][0], found, chips), out / name) for name in page.figures}
-    files.write_text(out / TEXT, page.markdown())
-    files.write_text(out / DATA, json.dumps(explanations.contents(found), indent=1) + "\n")
-    files.write_text(out / PAGE, page.html(drawings))
-    images = [out / f"{name}.{suffix}" for name in page.figures for suffix in SUFFIXES]
-    return [out / PAGE, out / TEXT, out / DATA, *images]
+    draws = {name: partial(draw, found, chips) for name, (draw, _) in DRAWN.items()}
+    return page.write(out, STEM, draws, explanations.contents(found))
 
 
 # --- what stands on the page ------------------------------------------------------------------------------------------
@@ -240,7 +231,7 @@ def terminal(found: Explanation) -> list[str]:
             f"    {f'{each.chip}: {each.axis.name}':54} {percent(each.share)} of the variance, {times(each.factor)}"
             for each in found.space.deciding()[: words.FIRST]
         ]
-        lines += [f"    not varied: {each.name}, {each.has} (why: {PAGE})" for each in NOT_VARIED]
+        lines += [f"    not varied: {each.name}, {each.has} (why: {STEM}.html)" for each in NOT_VARIED]
     if found.reruns:
         reference = valued(found, found.reruns.reference.value)
         lines.append(

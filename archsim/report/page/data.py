@@ -14,7 +14,8 @@ from archsim.accounting.bill import Line
 from archsim.accounting.figure_text import Origin
 from archsim.accounting.figures import AreaFigure, Figure, Time
 from archsim.accounting.intervals import ENDS, TOTAL
-from archsim.accounting.technology import Reference, Technology
+from archsim.accounting.technology import Technology
+from archsim.base.bibtex import Reference
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.records.intervals import known

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.accounting.figures import AreaFigure, Figure, Time
-from archsim.accounting.technology import Reference, Technology, read_references
-from archsim.base import files
+from archsim.accounting.technology import Technology
+from archsim.base import files, finding
+from archsim.base.bibtex import Reference, read_references
 from archsim.base.errors import InputError
 from archsim.base.units import show
 from archsim.base.yamlfile import read
@@ -146,7 +147,7 @@ def _records(path: Path) -> Iterable[DeviceRecord]:
 
 
 def _shelf(path: Path) -> dict[str, Reference]:
-    return {key: found for shelf in files.bibliographies([path]) for key, found in read_references(shelf).items()}
+    return {key: found for shelf in finding.bibliographies([path]) for key, found in read_references(shelf).items()}
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

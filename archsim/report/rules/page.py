@@ -6,11 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archsim.base import files
-from archsim.report import style
 from archsim.report.rules import sheets, words
 from archsim.report.rules.charts import FIGURES
-from archsim.report.sections import SUFFIXES, Section, SectionPage, drawn
+from archsim.report.sections import Section, SectionPage
 from archsim.report.sheet import Sheet
 from archsim.studies.rules.results import Results
 from archsim.studies.rules.study import JUDGED
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = "report"
-PAGE, TEXT = "rules.html", "rules.md"
+STEM = "rules"
 INTERPOLATED = (
     "Between the first test that is as good as the target and the test before it, energy, time and samples are taken "
     "on the line through both by the metric. Nothing is extrapolated: what never was as good is called not reached."
@@ -36,13 +34,7 @@ COUNTED = (
 
 def write(found: Results, out: Path) -> list[Path]:
     """Write rules.html, rules.md and the pictures into `out`; return the files, the page first."""
-    files.check_folder(out)
-    made = page(found)
-    with style.applied():
-        drawings = {name: drawn(partial(FIGURES[name][0], found), out / name) for name in made.figures}
-    files.write_text(out / TEXT, made.markdown())
-    files.write_text(out / PAGE, made.html(drawings))
-    return [out / PAGE, out / TEXT, *(out / f"{n}.{suffix}" for n in made.figures for suffix in SUFFIXES)]
+    return page(found).write(out, STEM, {name: partial(draw, found) for name, (draw, _) in FIGURES.items()})
 
 
 def page(found: Results) -> SectionPage:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.base import files
 from archsim.base.units import show
 from archsim.report import style
-from archsim.report.sections import Section, SectionPage, drawn
+from archsim.report.sections import Section, SectionPage
 from archsim.report.sheet import NONE, Sheet
 from archsim.report.studies import estimate as tables
 
@@ -31,8 +31,7 @@ def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write estimate.html with its figures, estimate.md and estimate.json into a folder and return the files."""
     written = tables.write(content, folder)
     made = page(content)
-    with style.applied():
-        drawings = {name: drawn(partial(FIGURES[name], content), folder / name) for name in made.figures}
+    drawings = made.drawings(folder, {name: partial(draw, content) for name, draw in FIGURES.items()})
     files.write_text(folder / PAGE, made.html(drawings))
     return [folder / PAGE, *written]
 

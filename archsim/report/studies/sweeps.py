@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archsim.base.errors import InputError, nearest
-from archsim.records.sweeps import CHIP, DEFINITION, FIXED, TECHNOLOGY, Quantity, Sweep
+from archsim.records.sweeps.sweep import CHIP, DEFINITION, FIXED, TECHNOLOGY, Quantity, Sweep
 from archsim.studies.sweeps.conditions import Condition, hold
 from archsim.studies.sweeps.conditions import read as read_condition
 from archsim.studies.sweeps.measures import NUMBER, WORDS, Kind, of_axis, of_quantity, of_texts, of_unit

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.records.fronts import Array
-from archsim.records.sweeps import Quantity
+from archsim.records.sweeps.fronts import Array
+from archsim.records.sweeps.sweep import Quantity
 from archsim.report import style
 from archsim.report.sweeps.scales import set_axis
 from archsim.report.sweeps.view import Series, View

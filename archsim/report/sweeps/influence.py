@@ -10,9 +10,9 @@ import numpy as np
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.units import parse
-from archsim.records.effects import MAINS, METHODS, Effects, Factor
-from archsim.records.fronts import Array
-from archsim.records.sweeps import CHIP, Axis, Quantity
+from archsim.records.sweeps.effects import MAINS, METHODS, Effects, Factor
+from archsim.records.sweeps.fronts import Array
+from archsim.records.sweeps.sweep import CHIP, Axis, Quantity
 from archsim.report import labels, style
 from archsim.report.sweeps.scales import label, logarithmic, ticks
 from archsim.report.sweeps.view import View

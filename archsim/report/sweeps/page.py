@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archsim.records.fronts import KNEE
-from archsim.records.sweeps import CHIP, DONE, TECHNOLOGY, Axis, Quantity
+from archsim.records.sweeps.fronts import KNEE
+from archsim.records.sweeps.sweep import CHIP, DONE, TECHNOLOGY, Axis, Quantity
 from archsim.report import style
 from archsim.report.sweeps import influence
 from archsim.report.sweeps.view import View

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.records.fronts import Array
-from archsim.records.sweeps import Axis
+from archsim.records.sweeps.fronts import Array
+from archsim.records.sweeps.sweep import Axis
 from archsim.report import labels, style
 from archsim.report.sweeps.scales import logarithmic
 from archsim.report.sweeps.view import View

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.records.fronts import Array
-from archsim.records.sweeps import Quantity
+from archsim.records.sweeps.fronts import Array
+from archsim.records.sweeps.sweep import Quantity
 from archsim.report import style
 
 if TYPE_CHECKING:

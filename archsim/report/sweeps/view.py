@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.base.errors import InputError
-from archsim.records.effects import Effects, Factor, effects, factor
-from archsim.records.fronts import Array, front, knee
-from archsim.records.sweeps import CHIP, METRIC, TABLE, TECHNOLOGY, Axis, Quantity, Sweep
+from archsim.records.sweeps.effects import Effects, Factor, effects, factor
+from archsim.records.sweeps.fronts import Array, front, knee
+from archsim.records.sweeps.sweep import CHIP, METRIC, TABLE, TECHNOLOGY, Axis, Quantity, Sweep
 from archsim.report import style
 from archsim.report.studies.sweeps import broken
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import files
-from archsim.records.sweeps import Axis, Sweep, read_sweep
+from archsim.records.sweeps.sweep import Axis, Sweep, read_sweep
 from archsim.report import drawing, style
 from archsim.report.sweeps import influence, page
 from archsim.report.sweeps.fronts import draw_front

@@ -225,7 +225,7 @@ def _names(axes: Axes, bars: Sequence[Bar], place: dict[str, int], axis: _Axis) 
         left, right = axis.at(bar.begin_ps), axis.at(bar.end_ps)
         text = "waiting" if bar.waits_for else f"{bar.what} {bar.layer}".strip()
         if (right - left) / axis.width * _inches(axes) > _LETTER * len(text):
-            dark = kind(bar) in {"arithmetic", "programming", "chi memory", "ADC"}
+            dark = kind(bar) in {"arithmetic", "programming", "chi memory", "transfer buffer", "ADC"}
             axes.text(
                 (left + right) / 2, place[bar.lane], text, fontsize=6, ha="center", va="center_baseline",
                 color="white" if dark else "black",

@@ -18,7 +18,7 @@ from archsim.base.arrays import F32
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
-from archsim.chips.digital32 import Digital32Chip
+from archsim.chips.digital.digital32 import Digital32Chip
 from archsim.chips.execute import execute, training_step
 from archsim.data.dataset import Dataset
 from archsim.data.sampler import Sampler

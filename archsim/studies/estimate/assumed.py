@@ -19,8 +19,8 @@ from archsim.base.expected import Shares
 from archsim.base.signal import OTHER_PHASES, Tag
 from archsim.chips.activity import Activity, Written
 from archsim.chips.architecture import Architecture
-from archsim.chips.in_array import weight_steps
-from archsim.chips.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.in_array import weight_steps
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.learning.functions import Function
 from archsim.networks.program import Call, Program
 from archsim.studies.estimate.in_place import LEARNT, OFF, Learning, assumed_pulses
@@ -72,8 +72,8 @@ SPARSE = ("relu", "to largest")
 """Functions whose results are sparse."""
 
 
-def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
-    """Return the activity that is assumed of a network."""
+def assumed(spec: EstimateSpec, architecture: Architecture, share: float = 1.0) -> Activity:
+    """Return the activity that is assumed of a network, at a share of the learning rate of its workload."""
     outer = getattr(architecture, "outer_product", None)
     bits = (outer.x_bits, outer.error_bits) if outer else (32, 32)
     burst = outer.burst if outer else 1
@@ -90,14 +90,14 @@ def assumed(spec: EstimateSpec, architecture: Architecture) -> Activity:
     for tag in list(by_layer):
         if tag.phase == "forward":
             by_layer.update({Tag(phase, tag.layer): by_layer[tag] for phase in OTHER_PHASES})
-    writing = _in_place(spec, architecture) if isinstance(architecture, InArrayArchitecture) else {}
+    writing = _in_place(spec, architecture, share) if isinstance(architecture, InArrayArchitecture) else {}
     return Activity(
-        by_layer, {}, writing, _written(architecture), spec.batch if writing else 1,
+        by_layer, {}, writing, _written(architecture).of(share), spec.batch if writing else 1,
         f"assumed by kind of operand{_off(architecture)}",
     )  # fmt: skip
 
 
-def _in_place(spec: EstimateSpec, architecture: InArrayArchitecture) -> dict[str, Written]:
+def _in_place(spec: EstimateSpec, architecture: InArrayArchitecture, share: float) -> dict[str, Written]:
     """Return how the arrays of each layer are pulsed: by the mean of its outer products, as a layer's books have it."""
     steps, training = weight_steps(architecture, spec.network), spec.workload.training
     found: dict[str, list[InPlace]] = {}
@@ -107,7 +107,7 @@ def _in_place(spec: EstimateSpec, architecture: InArrayArchitecture) -> dict[str
             if call.verb == "accumulate":
                 matrix, tensor = spec.network.graph.matrices[str(call.target)], program.tensors[call.inputs[0]]
                 of = Learning(
-                    1.0 if call.alone else training.learning_rate,
+                    1.0 if call.alone else training.learning_rate * share,
                     call.rate / (1 if call.alone else spec.batch),
                     spec.batch * tensor.words // tensor.shape[-1],
                     LEARNT[_sparse(call.inputs[1], makers)],

@@ -14,7 +14,7 @@ from archsim.base import registry
 from archsim.chips.activity import Activity, measured
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
-from archsim.chips.crossbar import CrossbarChip
+from archsim.chips.crossbars.crossbar import CrossbarChip
 from archsim.chips.estimate import Known, expected_inference, expected_step
 from archsim.studies.estimate.placement import balanced, placed
 from archsim.studies.estimate.spec import EstimateSpec

@@ -98,7 +98,7 @@ def _chip(spec: EstimateSpec, each: Priced, steps: Mapping[str, Any], passes: Ma
     return {
         "chip": chip.architecture.chip,
         "activity": chip.activity.origin,
-        "notes": suited.notes(chip.architecture, [spec.technology.name]),
+        "notes": suited.notes(chip.architecture, [spec.technology]),
         "grown": {key: list(change) for key, change in spec.grown.get(name, {}).items()},
         "tiles": dict(chip.tiles),
         "placement": _placement(chip) if chip.places else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from archsim.studies.estimate.assumed import assumed, way
 from archsim.studies.estimate.books import estimate_chip
 from archsim.studies.estimate.content import content, priced
 from archsim.studies.estimate.course import Course, courses
+from archsim.studies.estimate.scheduled import followed
 from archsim.studies.estimate.spec import EstimateSpec, resolve
-from archsim.studies.estimate.whole import checked, parts, whole
+from archsim.studies.estimate.whole import Part, checked, parts, whole
 
 Known = Callable[[Architecture], Activity]
 
@@ -36,7 +38,8 @@ def estimate(
         Steps of that run; by default all.
     samples : float, optional
         Of a whole training: what it takes in all, by chip, comes as "whole". With a run's activity it goes as the run
-        went, and on as the run ended, unless a window is given.
+        went, and on as the run ended, unless a window is given; without one pulses follow the workload's schedule of
+        the learning rate.
     options
         Those of `archsim.studies.estimate.spec.resolve`.
 
@@ -57,10 +60,20 @@ def estimate(
     found = content(spec, priced(spec, chips))
     if samples is not None:
         for architecture in spec.architectures:
-            course = _course(trained, architecture) if window is None else None
-            several = parts(checked(samples), told(architecture), course)
+            several = _parts(spec, architecture, checked(samples), _course(trained, architecture), told, window)
             found["architectures"][architecture.name]["whole"] = whole(spec, architecture, several)
     return found
+
+
+def _parts(
+    spec: EstimateSpec, architecture: Architecture, samples: float, course: Course | None, told: Known,
+    window: tuple[int, int] | None,
+) -> list[Part]:  # fmt: skip
+    """Return a whole training as parts: of a run's activity, of a window of it, or assumed by the learning rate."""
+    if course is None:
+        of = partial(assumed, spec, architecture)
+        return followed(spec.workload.training, samples, spec.batch, architecture, of)
+    return parts(samples, course) if window is None else [Part(samples, told(architecture))]
 
 
 def known(spec: EstimateSpec, trained: Sequence[Course], window: tuple[int, int] | None = None) -> Known:

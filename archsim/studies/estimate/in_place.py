@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass, replace
 
 from archsim.analog.in_place import InPlace
-from archsim.chips.in_array_file import InArrayArchitecture
-from archsim.chips.placement import bands
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
+from archsim.chips.fitting.placement import bands
 from archsim.networks.graph import Matrix
 
 LARGEST = 0.05

@@ -6,7 +6,7 @@ import heapq
 from dataclasses import dataclass, field
 
 from archsim.base.errors import DoesNotFitError
-from archsim.chips.crossbar import CrossbarChip
+from archsim.chips.crossbars.crossbar import CrossbarChip
 from archsim.studies.estimate.spec import EstimateSpec
 
 

@@ -13,7 +13,7 @@ from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.chips.activity import Activity
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.studies.endurance import limit_of
 from archsim.studies.estimate.books import estimate_chip
 from archsim.studies.estimate.content import PULSES, priced
@@ -42,10 +42,8 @@ def checked(samples: float) -> float:
     return samples
 
 
-def parts(samples: float, activity: Activity, course: Course | None) -> list[Part]:
-    """Return a training as parts: as a run's training went, and on as it ended; all alike without a run."""
-    if course is None:
-        return [Part(samples, activity)]
+def parts(samples: float, course: Course) -> list[Part]:
+    """Return a training as parts: as a run's training went, and on as it ended."""
     found, left = [], samples
     stretches = course.stretches()
     for stretch in stretches:

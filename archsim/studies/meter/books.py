@@ -14,7 +14,7 @@ from archsim.analog.expected import Writing
 from archsim.base.signal import PHASES, STEP_PHASES, Tag
 from archsim.chips.activity import Activity, Written
 from archsim.chips.architecture import Architecture
-from archsim.chips.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.runs.train import TestPoint, Trained
 from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.books import Books, ChipEstimate, estimate_chip, layers

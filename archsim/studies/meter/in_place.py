@@ -10,8 +10,8 @@ import numpy as np
 from archsim.analog.in_place import InPlace
 from archsim.base.arrays import F32, F64
 from archsim.chips.architecture import Architecture
-from archsim.chips.in_array import counting_steps, weight_steps
-from archsim.chips.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.in_array import counting_steps, weight_steps
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.learning.transfer import MEMORY
 from archsim.networks.graph import Matrix
 from archsim.networks.network import Network

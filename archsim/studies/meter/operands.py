@@ -15,12 +15,12 @@ from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Scale
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
-from archsim.chips.digital32_file import Digital32Architecture
-from archsim.chips.in_array_file import InArrayArchitecture
-from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
-from archsim.chips.placement import Stretch, place
-from archsim.chips.ranges import within_full_scale
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.mixed_precision_file import MixedPrecisionArchitecture
+from archsim.chips.crossbars.ranges import within_full_scale
+from archsim.chips.digital.digital32_file import Digital32Architecture
+from archsim.chips.fitting.placement import Band, place
 from archsim.learning.products import nonzero, swept
 from archsim.networks.network import Network
 from archsim.studies.meter import _kernels
@@ -149,7 +149,7 @@ class CrossbarLens:
         return {"driven": (driven, x.size), "conducted": (drive, x.size), "nonzero": (count, x.size)}
 
 
-def _members(bands: Sequence[Stretch], *, together: bool) -> F32:
+def _members(bands: Sequence[Band], *, together: bool) -> F32:
     """Return which line is of which band, (lines, bands): 1 or 0; all of one if they are `together`."""
     found = np.zeros((bands[-1].stop, len(bands)), np.float32)
     for k, band in enumerate(bands):

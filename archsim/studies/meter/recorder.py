@@ -11,7 +11,7 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
-from archsim.chips.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.studies.estimate.books import layers
 from archsim.studies.estimate.spec import EstimateSpec
 from archsim.studies.meter.in_place import Sent, Trains, Vectors, sends_trains

@@ -14,9 +14,9 @@ import numpy as np
 
 from archsim.base.arrays import F32
 from archsim.base.errors import InputError
-from archsim.chips.in_array import weight_steps
-from archsim.chips.in_array_file import InArrayArchitecture
-from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
+from archsim.chips.crossbars.in_array import weight_steps
+from archsim.chips.crossbars.in_array_file import InArrayArchitecture
+from archsim.chips.crossbars.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.studies.meter.in_place import FROM_OPERANDS, Stepped, sends_trains
 from archsim.studies.meter.recorder import Pass, Recorder
 from archsim.studies.meter.twin import is_analog

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from archsim.base.arrays import F32
-from archsim.chips.mixed_precision import build_device
-from archsim.chips.mixed_precision_file import MixedPrecisionArchitecture
+from archsim.chips.crossbars.mixed_precision import build_device
+from archsim.chips.crossbars.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.networks.network import Network
 from archsim.studies.meter import _kernels
 

@@ -11,7 +11,7 @@ from archsim.base.errors import DataError, InputError
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.chips.crossbar_file import CrossbarArchitecture
+from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
 from archsim.devices import library
 from archsim.devices.base import Device, Switches
 from archsim.runs import workload as workloads
@@ -22,7 +22,7 @@ from archsim.studies.estimate.spec import fitted
 from archsim.studies.rules.asked import Asked
 from archsim.studies.sweeps.chips import digest
 from archsim.studies.sweeps.study import Named, is_path
-from archsim.technologies.of_device import HYBRID, technology_of
+from archsim.technologies.of_device import DEFAULT, technology_of
 
 NO_DEVICE = "none"
 """The device of a chip that has none."""
@@ -103,9 +103,10 @@ def combinations(study: Asked, document: Document) -> list[Combination]:
     found: list[Combination] = []
     for chip, mine in zip(chips, for_chips, strict=True):
         last = _texts({**for_work, **mine})
-        for device, settings in _devices(study, chip):
+        for device, path, settings in _devices(study, chip):
             whole = (*chip.settings, *settings, *last)
-            found += [_combination(study, chip, device, whole, learning, chips[0]) for learning in study.learnings]
+            names = (chip.architecture.name, device, study.tech or _technology(chip, path))
+            found += [_combination(study, chip, names, whole, learning, chips[0]) for learning in study.learnings]
     if not any(each.possible for each in found):
         raise InputError(f"none of {len(found)} combinations is possible, the first: {found[0].reason}", key="--arch",
                          expected="at least one")  # fmt: skip
@@ -156,17 +157,27 @@ def _suited(chip: CrossbarArchitecture, model: CrossbarArchitecture | None) -> t
     return tuple(found)
 
 
-def _devices(study: Asked, chip: _Chip) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the devices that a chip is tried with, and the settings that put each in place of its own."""
+def _devices(study: Asked, chip: _Chip) -> Iterator[tuple[str, Path | None, tuple[str, ...]]]:
+    """Yield the devices that a chip is tried with, their files, and the settings that put each in place of its own."""
     if not isinstance(chip.architecture, CrossbarArchitecture):
-        yield NO_DEVICE, ()
+        yield NO_DEVICE, None, ()
         return
     asked = study.devices if study.devices is not None else (chip.architecture.weight.device, *study.how_much.devices)
     seen: set[str] = set()
     for device in asked:
         if (name := named_device(device)) not in seen:
             seen.add(name)
-            yield name, () if name == chip.device and not is_path(device) else replaced(chip.architecture, device)
+            if name == chip.device and not is_path(device):
+                yield name, chip.architecture.device_file(), ()
+            else:
+                yield name, library.device_file(device, option="--device"), replaced(chip.architecture, device)
+
+
+def _technology(chip: _Chip, device: Path | None) -> str:
+    """Return the technology that has the pulses of a chip with a device; the default one of a chip without any."""
+    if not isinstance(chip.architecture, CrossbarArchitecture):
+        return DEFAULT
+    return technology_of(chip.architecture.written(device))
 
 
 def replaced(chip: CrossbarArchitecture, device: str) -> tuple[str, ...]:
@@ -195,11 +206,11 @@ def _siemens(value: float) -> str:
 
 
 def _combination(
-    study: Asked, chip: _Chip, device: str, settings: tuple[str, ...], learning: str, first: _Chip
+    study: Asked, chip: _Chip, named: tuple[str, str, str], settings: tuple[str, ...], learning: str, first: _Chip
 ) -> Combination:  # fmt: skip
-    """Return one combination, resolved; what refuses it is its reason."""
-    own = HYBRID if "pairs" in chip.document.data else technology_of(device)
-    names = (chip.architecture.name, device, learning, study.tech or own)
+    """Return one combination of a rule, a device and a technology by name, resolved; what refuses it is its reason."""
+    rule, device, technology = named
+    names = (rule, device, learning, technology)
     whole = (*settings, f"network.learning={learning}")
     try:
         check_boundary([first.document, chip.document], [first.architecture, chip.architecture])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archsim.studies.rules.study import Plan
 
 DONE, FAILED, NOT_POSSIBLE = "done", "failed", "not possible"
-STATES = ("chi memory",)
+_RULES_MEMORIES = ("chi memory", "transfer buffer")
 """Parts of a chip that hold numbers of an update rule beside the weights; the unit of an optimiser does, too."""
 _OPTIMISER = "optimiser_unit."
 BYTE = 8
@@ -124,7 +124,7 @@ class Seeded:
     def state_bytes(self) -> float:
         """Memory of the rule's numbers beside the weights [bytes], as large as the chip has it."""
         bits = [part for part in self.counts.parts if part.unit == "bit"]
-        own = [part.amount for part in bits if part.part in STATES or part.key.startswith(_OPTIMISER)]
+        own = [part.amount for part in bits if part.part in _RULES_MEMORIES or part.key.startswith(_OPTIMISER)]
         return sum(own) / BYTE
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archsim.base.errors import ArchsimError, InputError, SystemFault
+from archsim.base.errors import InputError
 from archsim.base.metrics import Metric, Sample
 from archsim.base.progress import Counted, unheard
 from archsim.base.streams import Streams
@@ -20,10 +19,10 @@ from archsim.studies.rules.combine import Combination, combinations
 from archsim.studies.rules.rates import Found, chosen
 from archsim.studies.rules.results import Results, results
 from archsim.studies.sweeps.chips import digest
-from archsim.studies.sweeps.store import Pace, Store, owned
+from archsim.studies.sweeps.jobs import Jobs, begun
+from archsim.studies.sweeps.store import Store
 from archsim.studies.sweeps.store import check as check_store
 from archsim.studies.sweeps.study import called
-from archsim.studies.workers.finished import Finished, finished
 from archsim.studies.workers.parcel import pack
 from archsim.studies.workers.pool import On, Pool, pool
 from archsim.studies.workers.pool import check as check_place
@@ -164,9 +163,10 @@ class Doing:
     plan: Plan
     store: Store
     done: Counted = unheard
-    _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _count: int = 0
-    _pace: Pace = field(default_factory=Pace)
+    _jobs: Jobs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._jobs = Jobs(self.store, self.write)
 
     def run(self, on: On) -> None:
         """Do what is not done yet: all trials, then all trainings."""
@@ -175,49 +175,19 @@ class Doing:
         most = len(self.plan.possible) * max(len(self.plan.rates), self.plan.study.seeds)
         with pool(on, most=most) as place:
             for jobs, what in ((self.trials, work.trial), (self._chosen, work.training)):
-                self._do(self._missing(jobs()), what, place)
+                self._do(self._jobs.missing(jobs()), what, place)
 
     def _open(self) -> bool:
         """Whether anything is left to do: of a combination whose rate is not known, its trials are."""
-        return bool(self._missing(self.trials()) or self._missing(self._chosen()))
-
-    def _missing(self, jobs: Iterator[Job]) -> list[Job]:
-        return [job for job in jobs if self._get(job.key) is None]
+        return bool(self._jobs.missing(self.trials()) or self._jobs.missing(self._chosen()))
 
     def _do(self, jobs: Sequence[Job], what: Callable[..., Any], place: Pool) -> None:
-        by_key = {job.key: job for job in jobs}
-        due = self._count + len(jobs)
+        data, later = self.plan.study.data, 0
         if what is work.trial:  # of these trainings none is done: their rates come first
-            due += self.plan.study.seeds * len({job.combination.key for job in jobs})
-        data = self.plan.study.data
-        tasks = ((job.key, (what, (pack(self.spec(job), place, data),))) for job in jobs)
-        for came in finished(tasks, place):
-            self._keep(came)
-            self._count += 1
-            self.done(by_key[came.name].named, self._count, due)
-            if self._pace.due():
-                begin = time.monotonic()
-                self.write()
-                self._pace.took(begin)
-
-    def _keep(self, came: Finished) -> None:
-        """Keep what came; what the inputs are not to blame for is done again by the same command."""
-        told = {"seconds": came.seconds, "by": came.by}
-        if came.error is None:
-            self.store.put(came.name, {"state": "done", **came.value, **told})
-            return
-        own = isinstance(came.error, ArchsimError)
-        content = {
-            "state": "failed",
-            "reason": str(came.error) if own else f"{type(came.error).__name__}: {came.error}",
-        }
-        if own and not isinstance(came.error, SystemFault):
-            self.store.put(came.name, {**content, **told})
-        else:
-            self._unkept[came.name] = content
-
-    def _get(self, key: str) -> dict[str, Any] | None:
-        return self._unkept.get(key) or self.store.get(key)
+            later = self.plan.study.seeds * len({job.combination.key for job in jobs})
+        self._jobs.do(
+            jobs, lambda job: (what, (pack(self.spec(job), place, data),)), place, self.done, later=later
+        )  # fmt: skip
 
     # --- jobs -----------------------------------------------------------------------------------------------------
     def trials(self) -> Iterator[Job]:
@@ -262,7 +232,7 @@ class Doing:
         """Return what the search of a combination found, or None as long as a trial is not done."""
         found: dict[float, float | None] = {}
         for job in self._trials(one):
-            told = self._get(job.key)
+            told = self._jobs.get(job.key)
             if told is None:
                 return None
             if told["state"] == "failed":
@@ -272,7 +242,7 @@ class Doing:
 
     def seeds(self, one: Combination) -> list[dict[str, Any] | None]:
         """Return what came of the trainings of a combination; None of one that is not done."""
-        return [self._get(job.key) for job in self.trainings(one)]
+        return [self._jobs.get(job.key) for job in self.trainings(one)]
 
     def results(self) -> Results:
         """Return what is known, priced."""
@@ -335,17 +305,12 @@ def carry_out(plan: Plan, out: str | Path, *, on: On = "processes", done: Counte
         After Ctrl-C, when what is done has been written.
     """
     path = Path(out)
-    with owned(path):
-        store = Store(path, definition(plan))
-        store.begin()
+    with begun(path, definition(plan)) as store:
         doing = Doing(plan, store, done=done or unheard)
-        state = "partial"
         try:
             doing.run(on)
-            state = "finished"
         finally:
             found = doing.write()
-            store.mark(state)
     return replace(found, path=path)
 
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from archsim.accounting.circuits import CHIP_PARTS
-from archsim.records.sweeps import (
+from archsim.records.sweeps.sweep import (
     AFTER,
     FIXED,
     METRIC,

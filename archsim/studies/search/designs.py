@@ -41,7 +41,8 @@ class _Stage(Doing):
 
     def begin(self, plan: Plan, done: Counted) -> None:
         """Take other points in hand, and count them from 0."""
-        self.plan, self.done, self._count, self._due = plan, done, 0, 0
+        self.plan, self.done = plan, done
+        self._jobs.from_zero()
 
     def write(self) -> list[Any]:
         """Let the search write its table."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from archsim.base.errors import InputError, nearest
 from archsim.base.metrics import METRICS, Metric
-from archsim.records.sweeps import METRIC, QUANTITIES, Quantity, metric_quantity
+from archsim.records.sweeps.sweep import METRIC, QUANTITIES, Quantity, metric_quantity
 from archsim.studies.sweeps.conditions import Condition, place
 from archsim.studies.sweeps.conditions import read as read_condition
 from archsim.studies.sweeps.measures import Kind, of_quantity

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base.errors import DoesNotFitError
 from archsim.base.progress import Counted
-from archsim.records.fronts import front
-from archsim.records.sweeps import QUANTITIES, Quantity, Sweep, metric_quantity, read_sweep
+from archsim.records.sweeps.fronts import front
+from archsim.records.sweeps.sweep import QUANTITIES, Quantity, Sweep, metric_quantity, read_sweep
 from archsim.studies.search import asking, stages
 from archsim.studies.search.asked import Search
 from archsim.studies.search.designs import Designs, place

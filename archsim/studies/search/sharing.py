@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from archsim.base.errors import InputError
-from archsim.records.sweeps import DEFINITION
+from archsim.records.sweeps.sweep import DEFINITION
 from archsim.studies.sweeps.store import LOCK, owned
 
 _JOIN, _TABLE, _TURN = ".join-", ".table.lock", ".turn.lock"

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.base.progress import Counted
-from archsim.records.sweeps import METRIC
+from archsim.records.sweeps.sweep import METRIC
 from archsim.studies.search.asking import DOABLE, Verdict
 from archsim.studies.search.designs import Designs, Values, place
 from archsim.studies.search.goals import Goals

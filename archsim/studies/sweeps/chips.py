@@ -20,7 +20,7 @@ from archsim.base.metrics import Metric
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
-from archsim.chips.demands import require
+from archsim.chips.fitting.demands import require
 from archsim.data.dataset import Source as Data
 from archsim.networks.network import Network
 from archsim.runs import suited

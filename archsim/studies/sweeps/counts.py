@@ -10,6 +10,7 @@ from archsim.accounting.area import Part
 from archsim.accounting.ledger import Action, Entry, Row
 from archsim.base.signal import STEP_PHASES
 from archsim.records.retime import Clocked
+from archsim.runs import earlier
 from archsim.runs.train import Trained
 from archsim.studies.estimate.books import ChipEstimate
 
@@ -69,7 +70,11 @@ class Counts:
         """Return what `content` returned."""
         entries = tuple(
             Entry(
-                component, key, Action(what, function, unit, part=part, circuit=circuit, row=row), sizes, tuple(times)
+                component,
+                key,
+                Action(what, function, unit, part=earlier.part(key, part), circuit=circuit, row=row),
+                sizes,
+                tuple(times),
             )
             for component, key, sizes, times, what, function, unit, part, circuit, row in told["entries"]
         )
@@ -77,7 +82,10 @@ class Counts:
         return cls(
             **{name: told[name] for name in plain}, inside=tuple(told["inside"]),
             rows=tuple(Row(*row) for row in told["rows"]), entries=entries,
-            parts=tuple(Part(*part) for part in told["parts"]),
+            parts=tuple(
+                Part(component, key, amount, unit, earlier.part(key, part))
+                for component, key, amount, unit, part in told["parts"]
+            ),
         )  # fmt: skip
 
     def clocked(self, clocked: Clocked) -> Counts:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from archsim.base import usual_units
 from archsim.base.units import like
-from archsim.records.sweeps import Axis, Quantity
+from archsim.records.sweeps.sweep import Axis, Quantity
 
 Dimension = tuple[tuple[str, int], ...]
 """Symbol -> power, in the order of the symbols; of plain numbers nothing."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.base import files, kept
 from archsim.base.errors import InputError
-from archsim.records.sweeps import DEFINITION, SCHEMA, TABLE
+from archsim.records.sweeps.sweep import DEFINITION, SCHEMA, TABLE
 from archsim.runs import owner
 from archsim.studies.sweeps.chips import digest
 

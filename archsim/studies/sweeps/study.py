@@ -15,7 +15,7 @@ from archsim.base.errors import InputError, nearest
 from archsim.base.extends import named
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
-from archsim.records.sweeps import AFTER, FIXED
+from archsim.records.sweeps.sweep import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 from archsim.studies.estimate.spec import MOST_AT_ONCE
 from archsim.studies.sweeps.conditions import Written

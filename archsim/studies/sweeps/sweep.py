@@ -9,26 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archsim.base.errors import ArchsimError, InputError, SystemFault
+from archsim.base.errors import InputError
 from archsim.base.progress import Counted, unheard
 from archsim.records.retime import between
-from archsim.records.sweeps import Sweep, read_sweep
+from archsim.records.sweeps.sweep import Sweep, read_sweep
 from archsim.studies.sweeps import table, work
 from archsim.studies.sweeps.costs import Costs, Outcome
 from archsim.studies.sweeps.counts import Counts
 from archsim.studies.sweeps.hopeless import hopeless, rung
+from archsim.studies.sweeps.jobs import Jobs, begun
 from archsim.studies.sweeps.plan import Plan, Unit
-from archsim.studies.sweeps.store import Pace, Store, owned
+from archsim.studies.sweeps.store import Store
 from archsim.studies.sweeps.store import check as check_store
 from archsim.studies.sweeps.study import Study, called, is_path
-from archsim.studies.workers.finished import Finished, Task, finished
+from archsim.studies.workers.finished import Task
 from archsim.studies.workers.parcel import Parcel, pack
 from archsim.studies.workers.pool import On, Pool, pool
 from archsim.studies.workers.pool import check as check_place
 
 AGAIN = "again"
-_RECENT = 64
-"""Contents that are kept in memory: thousands would fill it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +38,11 @@ class Job:
     unit: Unit
     how: str = ""
     stop_at: int | None = None
+
+    @property
+    def named(self) -> str:
+        """It in words."""
+        return self.unit.named
 
 
 @dataclass(eq=False)
@@ -66,25 +70,22 @@ class Doing:
     keep_runs: bool = False
     done: Counted = unheard
     stopped: dict[int, str] = field(default_factory=dict)
-    _unkept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _recent: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _pace: Pace = field(default_factory=Pace)
     costs: Costs = field(init=False)
-    _count: int = 0
-    _due: int = 0
+    _jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         self.costs = Costs(self.outcome)
+        self._jobs = Jobs(self.store, self.write)
 
     def run(self, on: On) -> None:
         """Do what is not done yet; what comes back is kept at once."""
-        early = self._missing(self._early()) if self.stop_hopeless else []
-        with self._opened(on, max(len(early), len(self._missing(self._whole(every=True))))) as place:
+        early = self._jobs.missing(self._early()) if self.stop_hopeless else []
+        with self._opened(on, max(len(early), len(self._jobs.missing(self._whole(every=True))))) as place:
             if early:
                 self._do(early, place)
             if self.stop_hopeless:
                 self.stopped = hopeless(self.plan, self._counts_early)
-            self._do(self._missing(self._whole(every=False)), place)
+            self._do(self._jobs.missing(self._whole(every=False)), place)
 
     @contextmanager
     def _opened(self, on: On, most: int) -> Iterator[Pool | None]:
@@ -110,8 +111,8 @@ class Doing:
         chip = unit.asked.chip.architecture
         return work.Sent(learning.workload, chip, tech, times, study.batch, work.sent(chip, learning.document))
 
-    def _job(self, job: Job, place: Pool) -> Task:
-        """Return the task of a job: made when it is sent, for a thousand of them are not to be held."""
+    def _task(self, job: Job, place: Pool) -> Task:
+        """Return the task of a job."""
         what, study = self._what(job.unit, place), self.plan.study
         if job.how == AGAIN:
             return work.again, (what, self.plan.retime)
@@ -146,64 +147,29 @@ class Doing:
                     found |= {unit.key, *([unit.leader.key] if unit.leader else [])}
         return found
 
-    def _missing(self, jobs: Iterator[Job]) -> list[Job]:
-        return [job for job in jobs if self._get(job.key) is None]
-
     def _do(self, jobs: list[Job], place: Pool | None) -> None:
-        if not jobs or place is None:
-            return
-        units = {job.key: job.unit for job in jobs}
-        self._due += len(jobs)
-        for came in finished(((job.key, self._job(job, place)) for job in jobs), place):
-            unit = units[came.name]
-            if came.error is None:
-                counts, kept = came.value, {}
-                if isinstance(counts, tuple):
-                    counts, directory = counts
-                    self.store.keep_run(unit.key, directory)
-                if self.keep_runs and came.name == unit.key:
-                    kept = {"run": str(self.store.run(unit.key))}
-                self._put(came.name, {"state": "done", **counts, "seconds": came.seconds, "by": came.by, **kept})
-            else:
-                self._fail(came)
-            self._count += 1
-            self.done(unit.named, self._count, self._due)
-            if self._pace.due():
-                begin = time.monotonic()
-                self.write()
-                self._pace.took(begin)
+        if jobs and place is not None:
+            self._jobs.do(jobs, lambda job: self._task(job, place), place, self.done, told=self._told)
 
-    def _fail(self, came: Finished) -> None:
-        """Note why there is nothing; what the inputs are not to blame for is done again by the same command."""
-        error = came.error
-        own = isinstance(error, ArchsimError)
-        reason = str(error) if own else f"{type(error).__name__}: {error}"
-        content = {"state": "failed", "reason": reason, "seconds": came.seconds, "by": came.by}
-        self._put(came.name, content, keep=own and not isinstance(error, SystemFault))
+    def _told(self, job: Job, value: Any) -> dict[str, Any]:
+        """Return what is kept of what the task of a job returned: its counts, and where its run is if it is kept."""
+        counts = value
+        if isinstance(value, tuple):
+            counts, directory = value
+            self.store.keep_run(job.unit.key, directory)
+        whole = self.keep_runs and job.key == job.unit.key
+        return {**counts, "run": str(self.store.run(job.unit.key))} if whole else counts
 
     # --- what is known --------------------------------------------------------------------------------------------
-    def _put(self, key: str, content: dict[str, Any], *, keep: bool = True) -> None:
-        if keep:
-            self.store.put(key, content)
-        else:  # what a dead worker left undone is done again by the same command
-            self._unkept[key] = content
-
-    def _get(self, key: str) -> dict[str, Any] | None:
-        if (found := self._unkept.get(key) or self._recent.pop(key, None) or self.store.get(key)) is not None:
-            self._recent[key] = found  # the baseline is asked for again and again, most others once
-            if len(self._recent) > _RECENT:
-                del self._recent[next(iter(self._recent))]
-        return found
-
     def outcome(self, unit: Unit) -> Outcome:
         """Return what came of a unit: its counts, why there are none, or None."""
-        told = self._get((unit.leader or unit).key)
+        told = self._jobs.get((unit.leader or unit).key)
         if told is None or told["state"] == "failed":
             return None if told is None else str(told["reason"])
         counts = Counts.of(told)
         if unit.leader is None:
             return counts
-        found = [self._get(one.first(self.plan.retime)) for one in (unit.leader, unit)]
+        found = [self._jobs.get(one.first(self.plan.retime)) for one in (unit.leader, unit)]
         known = [each for each in found if each is not None]
         if failed := next((each for each in known if each["state"] == "failed"), None):
             return str(failed["reason"])
@@ -213,7 +179,7 @@ class Doing:
 
     def _counts_early(self, unit: Unit) -> Counts | None:
         step = rung(unit.asked.learning.steps)
-        told = self._get(unit.early(step)) if step else None
+        told = self._jobs.get(unit.early(step)) if step else None
         return Counts.of(told) if told and told["state"] == "done" else None
 
     def write(self) -> list[Path]:
@@ -251,17 +217,12 @@ def carry_out(
     """
     path = Path(out)
     _check_hopeless(plan, stop_hopeless=stop_hopeless)
-    with owned(path):
-        store = Store(path, {**definition(plan), "kind": kind, "stop_hopeless": stop_hopeless})
-        store.begin()
+    with begun(path, {**definition(plan), "kind": kind, "stop_hopeless": stop_hopeless}) as store:
         doing = Doing(plan, store, stop_hopeless=stop_hopeless, keep_runs=keep_runs, done=done or unheard)
-        state = "partial"
         try:
             doing.run(on)
-            state = "finished"
         finally:
             doing.write()
-            store.mark(state)
     return read_sweep(path)
 
 

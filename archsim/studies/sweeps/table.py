@@ -11,7 +11,7 @@ import numpy as np
 
 from archsim.accounting.circuits import CHIP_PARTS
 from archsim.base.metrics import Metric
-from archsim.records.sweeps import (
+from archsim.records.sweeps.sweep import (
     AFTER,
     DONE,
     FIXED,

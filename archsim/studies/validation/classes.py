@@ -20,7 +20,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from archsim.base.yamlfile import paths
-from archsim.studies.validation.cases import CLOSE, COUNTS, UPDATE_COUNTS, Case, Check, Class, as_number
+from archsim.studies.validation.case_file import COUNTS, UPDATE_COUNTS, Check, Class
+from archsim.studies.validation.cases import CLOSE, Case, as_number
 from archsim.studies.validation.measured import Bench
 
 Figures = Literal["own", "bottom-up"]

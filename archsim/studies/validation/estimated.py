@@ -10,7 +10,8 @@ from archsim.studies.estimate.books import Books, estimate_chip, tiles
 from archsim.studies.estimate.content import Priced, priced
 from archsim.studies.estimate.reference import macs
 from archsim.studies.estimate.spec import EstimateSpec, resolve
-from archsim.studies.validation.cases import COUNTS, Case, CaseNetwork, Check
+from archsim.studies.validation.case_file import COUNTS, CaseNetwork, Check
+from archsim.studies.validation.cases import Case
 from archsim.technologies.overlay import SCALING
 
 

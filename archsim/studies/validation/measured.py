@@ -10,9 +10,10 @@ from archsim.accounting.area import area
 from archsim.accounting.bill import price
 from archsim.accounting.technology import Technology
 from archsim.base.yamlfile import Key
-from archsim.chips.published import PublishedBoard, parse
-from archsim.chips.published_file import PublishedArchitecture
-from archsim.studies.validation.cases import Case, Operation
+from archsim.chips.published.published import PublishedBoard, parse
+from archsim.chips.published.published_file import PublishedArchitecture
+from archsim.studies.validation.case_file import Operation
+from archsim.studies.validation.cases import Case
 
 
 @dataclass(frozen=True, slots=True)

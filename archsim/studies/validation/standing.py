@@ -18,7 +18,8 @@ from pydantic import Field, FiniteFloat
 
 from archsim.base.files import shipped, write_text
 from archsim.base.yamlfile import FileRecord, Record, read, validate
-from archsim.studies.validation.cases import Case, Class, Evidence
+from archsim.studies.validation.case_file import Class, Evidence
+from archsim.studies.validation.cases import Case
 
 Kind = Literal["energy", "time", "area", "throughput", "efficiency", "accuracy", "count"]
 KINDS: dict[str, Kind] = {

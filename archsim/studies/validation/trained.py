@@ -12,7 +12,8 @@ from archsim.base.progress import Counted
 from archsim.base.units import show
 from archsim.runs.spec import resolve
 from archsim.studies.validation import standing
-from archsim.studies.validation.cases import Case, CaseTraining, Check
+from archsim.studies.validation.case_file import CaseTraining, Check
+from archsim.studies.validation.cases import Case
 from archsim.studies.validation.standing import Course
 from archsim.studies.workers.points import run_points
 from archsim.studies.workers.pool import PROCESSES, On

@@ -15,10 +15,11 @@ from archsim.base.streams import Streams
 from archsim.base.verbs import Work
 from archsim.base.yamlfile import Key
 from archsim.chips import architecture as architectures
-from archsim.chips.in_array import InArrayChip
-from archsim.chips.weights.transfer import Transferred
+from archsim.chips.crossbars.in_array import InArrayChip
+from archsim.chips.crossbars.weights.transfer import Transferred
 from archsim.networks.file import NetworkFile
-from archsim.studies.validation.cases import Case, CaseUpdate, Check
+from archsim.studies.validation.case_file import CaseUpdate, Check
+from archsim.studies.validation.cases import Case
 
 _RATE = 1e-9
 """Learning rate: so small that no line that is read takes a pulse, which would cost a product more."""

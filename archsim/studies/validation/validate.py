@@ -16,7 +16,8 @@ from archsim.base import units
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.studies.validation import standing
-from archsim.studies.validation.cases import COUNTS, QUANTITIES, UPDATE_COUNTS, Case, Number, read_case, shipped_cases
+from archsim.studies.validation.case_file import COUNTS, QUANTITIES, UPDATE_COUNTS, Number
+from archsim.studies.validation.cases import Case, read_case, shipped_cases
 from archsim.studies.validation.classes import Answer, Finding, classify
 from archsim.studies.validation.estimated import Networks
 from archsim.studies.validation.measured import Bench

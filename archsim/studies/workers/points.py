@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from archsim.base import kept
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit, train_all
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.summarise import summarise
-from archsim.studies.workers.finished import Finished, Task, finished
+from archsim.studies.workers.finished import Task, finished
 from archsim.studies.workers.parcel import Parcel, pack, unpacked
 from archsim.studies.workers.pool import PROCESSES, On, Pool, pool
 
 Options = dict[str, Any]
 """Options of `resolve`, workload and seed included."""
+
+
+Name = TypeVar("Name", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A training: its spec, the folder of its data if one was given, and what is noted beside its result."""
+
+    spec: RunSpec
+    data: Path | None
+    noted: Mapping[str, Any]
 
 
 def run_points(
@@ -29,50 +42,74 @@ def run_points(
     Parameters
     ----------
     points : name -> options of `resolve`
-    folder : path
-        Keeps FOLDER/HASH.json a point. A point that stands there with the same inputs is not run again, and points of
-        the same inputs are run once.
+    folder, on : as for `once_each`
     done : callable, optional
         Called with each name and summary as it is finished.
-    on : where to run, as for `pool`
 
     Raises
     ------
     InputError
         If a point's options are wrong, before anything is run.
     """
-    found: dict[str, dict[str, Any]] = {}
-    due: dict[str, tuple[RunSpec, list[str]]] = {}
 
-    def keep(names: list[str], summary: dict[str, Any]) -> None:
-        for name in names:
-            found[name] = summary
-            if done:
+    def tell(names: list[str], summary: dict[str, Any], _number: int, _due: int) -> None:
+        if done:
+            for name in names:
                 done(name, summary)
 
-    with ExitStack() as opened:
-        workers: Pool | None = None
-        for name, options in points.items():
-            spec = resolve(**options)
-            check_fit(spec)
-            key = point_key(spec)
-            if summary := (kept.read(folder / f"{key}.json") or {}).get("summary"):
-                keep([name], summary)
-                continue
-            workers = workers or opened.enter_context(pool(on, most=len(points)))  # they get ready meanwhile
-            due.setdefault(key, (spec, []))[1].append(name)
-        for each in finished(_tasks(due, points, workers), workers) if workers else ():
-            names, summary = due[each.name][1], each.result()
-            _write(folder / f"{each.name}.json", points[names[0]], each)
-            keep(names, summary)
+    each = ((name, Point(resolve(**options), options.get("data"), _shown(options))) for name, options in points.items())
+    found = once_each(each, folder, trained, "summary", most=len(points), done=tell, on=on)
     return {name: found[name] for name in points}
 
 
+def once_each(
+    points: Iterable[tuple[Name, Point]], folder: Path, task: Callable[[Parcel], Any], result: str, *, most: int,
+    done: Callable[[list[Name], Any, int, int], None], on: On = PROCESSES,
+) -> dict[Name, Any]:  # fmt: skip
+    """Do a task for every point that does not stand in a folder yet, and return name -> its result.
+
+    Parameters
+    ----------
+    points : names and points, made as they are asked for
+    folder : path
+        Keeps FOLDER/HASH.json a point. A point that stands there with the same inputs is not done again, and points of
+        the same inputs are done once.
+    task : function of a module
+        Gets the packed spec.
+    result : key under which FOLDER/HASH.json has what it returned
+    most : how many points there are at most
+    done : callable
+        Called with the names that a result is of, the result, how many tasks are finished and how many there are;
+        none of what stands there.
+    on : where to run, as for `pool`
+    """
+    found: dict[Name, Any] = {}
+    due: dict[str, tuple[Point, list[Name]]] = {}
+    with ExitStack() as opened:
+        workers: Pool | None = None
+        for name, point in points:
+            check_fit(point.spec)
+            key = point_key(point.spec)
+            if (stands := (kept.read(folder / f"{key}.json") or {}).get(result)) is not None:
+                found[name] = stands
+                done([name], stands, 0, 0)
+                continue
+            workers = workers or opened.enter_context(pool(on, most=most))  # they get ready meanwhile
+            due.setdefault(key, (point, []))[1].append(name)
+        for number, each in enumerate(finished(_tasks(due, task, workers), workers) if workers else (), start=1):
+            point, names = due[each.name]
+            content = {**point.noted, "seconds": each.seconds, "by": each.by, result: each.result()}
+            kept.write(folder / f"{each.name}.json", content)
+            found |= dict.fromkeys(names, each.value)
+            done(names, each.value, number, len(due))
+    return found
+
+
 def _tasks(
-    due: Mapping[str, tuple[RunSpec, list[str]]], points: Mapping[str, Options], workers: Pool
+    due: Mapping[str, tuple[Point, Any]], task: Callable[[Parcel], Any], workers: Pool
 ) -> Iterator[tuple[str, Task]]:
-    for key, (spec, (name, *_)) in due.items():
-        yield key, (trained, (pack(spec, workers, points[name].get("data")),))
+    for key, (point, _) in due.items():
+        yield key, (task, (pack(point.spec, workers, point.data),))
 
 
 def trained(parcel: Parcel) -> dict[str, Any]:
@@ -81,7 +118,5 @@ def trained(parcel: Parcel) -> dict[str, Any]:
         return summarise(spec, train_all(spec), 0.0).model_dump(by_alias=True, mode="json")
 
 
-def _write(file: Path, options: Options, came: Finished) -> None:
-    shown = {name: value if isinstance(value, int | float) else str(value) for name, value in options.items()}
-    content = {"options": shown, "seconds": came.seconds, "by": came.by, "summary": came.value}
-    kept.write(file, content)
+def _shown(options: Options) -> dict[str, Any]:
+    return {"options": {name: one if isinstance(one, int | float) else str(one) for name, one in options.items()}}

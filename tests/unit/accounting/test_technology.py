@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from archsim.accounting.ledger import Action, Entry
-from archsim.accounting.technology import lint, list_technologies, read_references, read_technology
+from archsim.accounting.technology import lint, list_technologies, read_technology
+from archsim.base.bibtex import read_references
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
 

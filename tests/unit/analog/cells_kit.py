@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.streams import Streams
 from archsim.devices.base import Device, Switches
 from archsim.devices.library import build, device_file

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from archsim.analog import _kernels
 from archsim.analog import cells as cells_module
-from archsim.analog.cells import PairedCells, normal_table
-from archsim.analog.codes import SLAB, Codes
+from archsim.analog.cells import normal_table
+from archsim.analog.paired import PairedCells
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.devices.base import DeviceArray, Switches
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 
 shapes = st.tuples(st.integers(1, 13), st.integers(1, 9))
 
@@ -104,11 +104,12 @@ def test_vectors_one_by_one_are_the_vectors_of_a_small_burst_to_the_bit(back: bo
 
 @given(shape=shapes, sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4), seed=st.integers(0, 999),
        dac=st.sampled_from([0, 7, 127]), density=st.sampled_from([0, 0.2, 1]), back=st.booleans(),
-       noisy=st.booleans(), slab=st.sampled_from([3, 16, SLAB]))  # fmt: skip
+       noisy=st.booleans(), slab=st.sampled_from([3, 16, cells_module.SLAB]), part=st.sampled_from([1, cells_module.PART]))  # fmt: skip
 @settings(max_examples=80, deadline=None)
 def test_bursts_of_any_size_and_slabs_are_the_vectors_one_by_one(
-    shape: tuple[int, int], sizes: list[int], seed: int, dac: int, density: float, back: bool, noisy: bool, slab: int
-) -> None:
+    shape: tuple[int, int], sizes: list[int], seed: int, dac: int, density: float, back: bool, noisy: bool, slab: int,
+    part: int,
+) -> None:  # fmt: skip
     """Both paths, with the same draws of noise: up to the rounding of float32; counts exactly."""
     switches = STILL if noisy else QUIET
     (bursts, _), (alone, _) = loaded(shape, switches), loaded(shape, switches)
@@ -116,7 +117,8 @@ def test_bursts_of_any_size_and_slabs_are_the_vectors_one_by_one(
     grids = (dac, 0, 0.4, True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cells_module, "SLAB", slab)
-        found = [way(bursts, back=back)(part, "forward", grids) for part in np.split(x, np.cumsum(sizes)[:-1])]
+        patch.setattr(cells_module, "PART", part)
+        found = [way(bursts, back=back)(burst, "forward", grids) for burst in np.split(x, np.cumsum(sizes)[:-1])]
     each = [way(alone, back=back)(x[v : v + 1], "forward", grids) for v in range(len(x))]
     y = np.concatenate([one[0] for one in each])
     assert np.concatenate([one[0] for one in found]) == pytest.approx(y, rel=1e-5, abs=1e-5)
@@ -128,25 +130,30 @@ def test_bursts_of_any_size_and_slabs_are_the_vectors_one_by_one(
 
 
 @pytest.mark.parametrize("back", [False, True])
-def test_codes_made_once_drive_a_tile_as_the_signal_does(back: bool) -> None:
+def test_a_burst_is_the_same_from_some_lines_of_a_signal_and_into_some_columns_of_a_result(back: bool) -> None:
     first, _ = loaded((9, 6), STILL)
     second, _ = loaded((9, 6), STILL)
-    x = inputs(4, 60, 20, 0.5)
-    lines = slice(5, 5 + (6 if back else 9))
-    a = way(first, back=back)(Codes.of(x, 127).part(lines), "forward", (127, 127, 2.0, True))
+    x, whole = inputs(4, 60, 20, 0.5), np.full((60, 15), 7, np.float32)
+    lines, outputs = slice(5, 5 + (6 if back else 9)), 9 if back else 6
+    a = way(first, back=back)(x[:, lines], "forward", (127, 127, 2.0, True), (whole, 4))
     b = way(second, back=back)(np.ascontiguousarray(x[:, lines]), "forward", (127, 127, 2.0, True))
     assert (a[0] == b[0]).all()
     assert a[1:] == b[1:]
+    assert (whole[:, 4 : 4 + outputs] == b[0]).all()
+    assert (np.delete(whole, range(4, 4 + outputs), axis=1) == 7).all(), "what stands beside it is left alone"
 
 
 @pytest.mark.parametrize("levels", [0, 7, 127])
 def test_codes_say_what_drives_each_line(levels: int) -> None:
     x = 1.3 * inputs(4, 7, 5, 0.5)
-    codes = Codes.of(x, levels)
+    codes, squares = np.empty((2, *x.shape), np.float32)
+    driven, magnitude = np.full(5, 2, np.int32), np.full(5, 0.5)
+    _kernels.encode(x, levels, codes, squares, driven, magnitude)
     expected = np.clip(np.rint(x * np.float32(levels)), -levels, levels) / levels if levels else x
-    assert codes.values == pytest.approx(expected, abs=1e-7)
-    assert codes.driven.tolist() == np.count_nonzero(expected, axis=0).tolist()
-    assert codes.magnitude == pytest.approx(np.abs(expected).sum(axis=0), rel=1e-6)
+    assert codes == pytest.approx(expected, abs=1e-7)
+    assert (squares == codes * codes).all()
+    assert (driven - 2).tolist() == np.count_nonzero(expected, axis=0).tolist(), "added to what was counted before"
+    assert magnitude - 0.5 == pytest.approx(np.abs(expected).sum(axis=0), rel=1e-6)
 
 
 # --- Noise, number by number

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cells_kit import QUIET, SCALE, STILL, US, device
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 

@@ -10,7 +10,7 @@ from cells_kit import QUIET, SCALE, STILL, US, blank, loaded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.analog.cells import PairedCells, Refreshed
+from archsim.analog.paired import PairedCells, Refreshed
 
 POLICY: dict[str, Any] = {"saturated": 9.5 * US, "difference": 7 * US, "most_pulses": 20}
 

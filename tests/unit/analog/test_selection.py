@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cells_kit import QUIET, SCALE, device
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.analog.selection import Selection, Turns
 from archsim.analog.single import SingleCells
 from archsim.base.streams import Streams

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.analog.single import SingleCells
 from archsim.base.errors import ModelError
 from archsim.base.streams import Streams

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.base import files
+from archsim.base import files, finding
 from archsim.base.errors import InputError
 
 KINDS = ("architectures", "workloads", "tech_params", "tech_params/devices")
@@ -22,33 +22,33 @@ def test_every_shipped_file_is_found_by_its_name(kind: str) -> None:
     assert names == sorted(names)
     assert names
     for name in names:
-        assert files.find(name, kind, option="X") == files.shipped(kind) / f"{name}.yaml"
+        assert finding.find(name, kind, option="X") == files.shipped(kind) / f"{name}.yaml"
 
 
 def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.touch()
-    assert files.find(str(path), "workloads", option="WORKLOAD") == path
+    assert finding.find(str(path), "workloads", option="WORKLOAD") == path
 
 
 def test_a_path_is_looked_for_beside_the_file_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "mine.yaml").touch()
-    assert files.find("d/mine.yaml", "workloads", option="X", near=tmp_path) == tmp_path / "d" / "mine.yaml"
-    assert files.find("mine", "workloads", option="X", near=tmp_path / "d") == tmp_path / "d" / "mine.yaml"
+    assert finding.find("d/mine.yaml", "workloads", option="X", near=tmp_path) == tmp_path / "d" / "mine.yaml"
+    assert finding.find("mine", "workloads", option="X", near=tmp_path / "d") == tmp_path / "d" / "mine.yaml"
     monkeypatch.chdir(tmp_path)
-    assert files.find("d/mine.yaml", "workloads", option="X").resolve() == tmp_path / "d" / "mine.yaml"
+    assert finding.find("d/mine.yaml", "workloads", option="X").resolve() == tmp_path / "d" / "mine.yaml"
 
 
 def test_a_name_beside_goes_before_a_shipped_one(tmp_path: Path) -> None:
     name = files.shipped_names("workloads")[0]
     (tmp_path / f"{name}.yaml").touch()
-    assert files.find(name, "workloads", option="X", near=tmp_path) == tmp_path / f"{name}.yaml"
+    assert finding.find(name, "workloads", option="X", near=tmp_path) == tmp_path / f"{name}.yaml"
 
 
 def test_an_unknown_name_lists_the_shipped_ones_and_the_nearest() -> None:
     with pytest.raises(InputError) as caught:
-        files.find("digitl32", "architectures", option="--arch")
+        finding.find("digitl32", "architectures", option="--arch")
     known = ", ".join(files.shipped_names("architectures"))
     assert str(caught.value) == f"--arch: got 'digitl32'; expected a file, or one of {known}. Did you mean 'digital32'?"
 
@@ -56,13 +56,13 @@ def test_an_unknown_name_lists_the_shipped_ones_and_the_nearest() -> None:
 @pytest.mark.parametrize("name", ["none.yaml", "none.yml", "here/none"])
 def test_a_path_that_leads_nowhere_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"--arch: got '.*'; expected an existing YAML file"):
-        files.find(name, "architectures", option="--arch")
+        finding.find(name, "architectures", option="--arch")
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(InputError, match="an existing YAML file"):
-        files.find(str(tmp_path / "folder.yaml"), "workloads", option="X")
+        finding.find(str(tmp_path / "folder.yaml"), "workloads", option="X")
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.base.errors import DoesNotFitError
-from archsim.chips.demands import Demand, require
+from archsim.chips.fitting.demands import Demand, require
 
 
 def demand(key: str, needed: int, available: int) -> Demand:
@@ -34,3 +34,8 @@ def test_what_all_chips_lack_alike_is_told_once() -> None:
 def test_a_chip_that_lacks_what_another_has_is_named_and_the_other_left_alone() -> None:
     text = told({"one": [demand("a", 5, 3)], "two": [demand("a", 5, 9)]})
     assert text == "one.a: needs 5, the chip has 3: 2 short; expected at least 5. --set one.a=5 makes it fit"
+
+
+def test_of_a_chip_that_ships_with_more_room_too_that_one_is_told() -> None:
+    text = told({"digital32": [demand("a", 5, 3)], "own": [demand("a", 5, 3)]})
+    assert text.endswith("--set a=5 makes it fit; --arch digital32-deep has more room for layers and batches")

@@ -19,7 +19,7 @@ from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
 from archsim.chips.execute import inference, training_step
-from archsim.chips.placement import bands, place
+from archsim.chips.fitting.placement import bands, place
 from archsim.networks.network import Network
 
 TIMES_S = {
@@ -284,8 +284,8 @@ def test_bands_cover_every_line_once_and_are_about_equal(lines: int, most: int) 
     ("name", "unit", "method"),
     [
         ("mixed-precision", "archsim.analog.cells.Cells", "multiply"),
-        ("mixed-precision", "archsim.learning.accumulate.Accumulator", "accumulate"),
-        ("mixed-precision", "archsim.analog.cells.PairedCells", "set_pulses"),
+        ("mixed-precision", "archsim.learning.chi.accumulate.Accumulator", "accumulate"),
+        ("mixed-precision", "archsim.analog.paired.PairedCells", "set_pulses"),
         ("in-array", "archsim.analog.cells.Cells", "multiply_transposed"),
         ("in-array", "archsim.analog.single.SingleCells", "pulse"),
         ("digital32", "archsim.hardware.mac_array.MacArray", "hold_ps"),

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.base.verbs import Work
-from archsim.chips.flow import Step, pass_through
+from archsim.chips.published.flow import Step, pass_through
 from archsim.hardware.clock import Clock
-from archsim.hardware.streaming import Emit
+from archsim.hardware.published.streaming import Emit
 
 
 def taken(holds: list[int], vectors: int) -> int:

@@ -17,8 +17,8 @@ from archsim.base.files import shipped
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
+from archsim.chips.crossbars.in_array import InArrayChip
 from archsim.chips.execute import inference
-from archsim.chips.in_array import InArrayChip
 from archsim.runs.run import train_all
 from archsim.runs.spec import resolve
 from archsim.studies.inventory import entries

@@ -14,7 +14,7 @@ from archsim.base import registry
 from archsim.base.expected import ALL
 from archsim.chips import architecture as architectures
 from archsim.chips.estimate import expected_step
-from archsim.chips.links import crossing, held
+from archsim.chips.fitting.links import crossing, held
 from archsim.networks.program import Moved
 
 NETWORK = chain(30, dense("fc1", 40, "sigmoid"), dense("fc2", 20, "sigmoid"), dense("fc3", 10, "sigmoid"), std=0.1)

@@ -18,8 +18,8 @@ from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
-from archsim.chips.execute import training_step
-from archsim.chips.pipeline import Phases, Pipeline
+from archsim.chips.execute import execute, training_step
+from archsim.chips.pipeline import Phases, Pipeline, Taping
 from archsim.chips.plan import Plan, Task
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.tape import Hold, Kept, Tape
@@ -107,7 +107,7 @@ class Made:
         def batches() -> Any:
             for _ in range(self.batches):
                 yield from pipeline.admit(plan, self.samples)
-                pipeline.start(plan, self.tapes(slots), self.samples)
+                pipeline.start(plan, Taping(done=self.tapes(slots)), self.samples)
 
         clock.process(batches())
         clock.run()
@@ -379,6 +379,133 @@ def test_a_work_that_never_ends_is_a_deadlock_though_nobody_waits_for_it() -> No
         train(chip, 7, 1)
 
 
-def test_weights_that_are_older_than_a_batch_are_refused() -> None:
+def test_weights_that_are_older_than_a_batch_are_refused_and_those_that_move_while_they_are_summed() -> None:
     with pytest.raises(InputError, match=r"flow\.staleness: .*0"):
-        built("by vector", 7, 1, **{"flow.staleness": "1"})
+        built("by vector", 7, 1, **{"flow.staleness": "2"})
+    for case in ("digital", "pulses at once"):
+        with pytest.raises(InputError, match=r"flow.staleness: weights of .* move while they are summed"):
+            built(case, 7, 1, **{"flow.staleness": "1"})
+
+
+# --- weights one batch old on the way forward -------------------------------------------------------------------------
+STALE = {"flow.staleness": "1"}
+
+
+def by_hand(case: str, samples: int, batches: int) -> Chip:
+    """Train a chip on which nothing flows, writing what a batch changes between the two ways of the next."""
+    chip = built(case, samples, None)
+    rng, network = np.random.default_rng(5), chip.network
+    [program] = network.training
+    late: list[Any] = []  # (of which batch, what it puts off)
+
+    class PuttingOff:
+        def __getattr__(self, verb: str) -> Any:
+            def ask(*told: Any) -> Any:
+                tag = told[-1]
+                if tag.phase != "forward" and late and late[0][0] != chip.ledger.steps:
+                    for _, doing in late:
+                        yield from doing
+                    late.clear()
+                if verb in ("apply", "adjust", "maintain"):
+                    late.append((chip.ledger.steps, getattr(chip, verb)(*told)))
+                    return None
+                return (yield from getattr(chip, verb)(*told))
+
+            return ask
+
+    def work() -> Any:
+        for _ in range(batches):
+            x = rng.uniform(0, 1, (samples, network.inputs)).astype(np.float32)
+            target = np.eye(4, dtype=np.float32)[rng.integers(0, 4, samples)]
+            yield from execute(chip, program, {"x": x, "target": target}, rate=0.5, through=PuttingOff())
+            chip.ledger.steps += 1
+        for _, doing in late:
+            yield from doing
+
+    chip.run(work())
+    return chip
+
+
+@pytest.mark.parametrize("case", ["by vector", "by batch", "shared converters"])
+def test_a_batch_passes_forward_with_weights_that_are_a_batch_old_and_back_with_the_newest(case: str) -> None:
+    """Bit for bit what a chip on which nothing flows comes to, told to write late."""
+    flows, wanted = train(built(case, 7, 1, **STALE), 7), by_hand(case, 7, 3)
+    arrays, fresh = flows.arrays(), train(built(case, 7, 1), 7).arrays()
+    for name, array in wanted.arrays().items():
+        if not name.endswith(("programmed_ps", "renewed_ps")):
+            assert np.array_equal(array, arrays[name], equal_nan=True), name
+    assert any("chi" in name and not np.array_equal(array, fresh[name]) for name, array in arrays.items())
+    assert flows.ledger.steps == 3
+    assert sum(flows.ledger.time_ps.values()) == flows.clock.now
+
+
+def test_weights_that_are_a_batch_old_let_the_next_batch_begin_before_the_last_has_ended() -> None:
+    fresh, stale = (train(built("by vector", 7, 1, **more), 7, 12).clock.now for more in ({}, STALE))
+    assert stale < fresh
+
+
+@dataclass(frozen=True)
+class Two:
+    """A matrix that is read forward and backward, each in a slot of its own, and written in a third."""
+
+    forward: int
+    backward: int
+    write: int
+    staleness: int
+
+    def play(self, batches: int, samples: int) -> int:
+        clock = Clock()
+        slots = [Slot(clock, name) for name in ("forward", "backward", "write")]
+        pipeline = Pipeline(clock, dict.fromkeys(STEP_PHASES, 0), words=10**6, burst=1, cut=unasked)
+        plan = Plan(
+            None, (Task(0, (), ("w",)), Task(1, (), ("w",))), {}, (Task(2, (0, 1), ("w",)),),  # type: ignore[arg-type]
+            {"w": 2}, (1, 1, 0), {}, {0: 1}, frozenset({2} if self.staleness else ()),
+        )  # fmt: skip
+
+        def tape(slot: int, ps: int) -> Tape:
+            made = Tape()
+            made.nodes.append(Kept(slots[slot], "", [Hold(ps)]))
+            return made
+
+        def batch() -> Any:
+            for _ in range(batches):
+                yield from pipeline.admit(plan, samples)
+                done = {
+                    0: ("forward", tape(0, self.forward * samples)),
+                    1: ("backward", tape(1, self.backward * samples)),
+                }
+                taping = Taping(plan.late, done=done)
+                done[2] = "update", tape(2, self.write)
+                pipeline.start(plan, taping, samples)
+
+        clock.process(pipeline.finishing(batch()))
+        clock.run()
+        assert not clock.unfinished
+        return clock.now
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(0, 50), st.integers(1, 6), st.integers(2, 5))
+@settings(max_examples=60)
+def test_two_stages_with_old_weights_take_what_the_closed_form_says(
+    forward: int, backward: int, write: int, samples: int, batches: int
+) -> None:
+    """Fresh: each batch alone, one after the other. Old: forward beside the backward before, then a write."""
+    fill, most = forward + backward, max(forward, backward)
+    alone = fill + (samples - 1) * most + write
+    assert Two(forward, backward, write, 0).play(batches, samples) == batches * alone
+    # the first passes as if alone; of each later one the way forward is beside the way back of the one before, whose
+    # write waits for both; then its own way back, and at the end its write
+    ends, free, wrote = [0] * batches, 0, 0
+    for k in range(batches):
+        begin = free  # when the slot of the way forward is free, and what it may read is written
+        if k >= 2:
+            begin = max(begin, wrote)
+        passed = [begin + (j + 1) * forward for j in range(samples)]
+        free = passed[-1]
+        if k:
+            wrote = max(ends[k - 1], passed[-1]) + write
+        back = ends[k - 1] if k else 0
+        for one in passed:
+            back = max(back, one, wrote if k else 0) + backward
+        ends[k] = back
+    assert Two(forward, backward, write, 1).play(batches, samples) == ends[-1] + write

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.base.errors import DoesNotFitError
-from archsim.chips.demands import require
-from archsim.chips.placement import bands, place, tiles_demand
+from archsim.chips.fitting.demands import require
+from archsim.chips.fitting.placement import bands, place, tiles_demand
 
 exact = settings(max_examples=100, deadline=None, derandomize=True)
 

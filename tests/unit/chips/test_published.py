@@ -7,7 +7,7 @@ import pytest
 
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import read
-from archsim.chips.published import PublishedBoard, parse
+from archsim.chips.published.published import PublishedBoard, parse
 
 DESIGN = """\
 schema: 1

@@ -12,7 +12,7 @@ from archsim.base import registry
 from archsim.base.signal import Signal, Tag
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
-from archsim.learning.accumulate import Accumulator
+from archsim.learning.chi.accumulate import Accumulator
 
 NETWORK = chain(12, dense("fc1", 7, "sigmoid"), dense("fc2", 3, "sigmoid"), std=0.3)
 TAG = Tag("backward", "fc1")

@@ -14,8 +14,8 @@ from archsim.base import registry
 from archsim.base.streams import Streams
 from archsim.chips import architecture as architectures
 from archsim.chips.chip import Chip
-from archsim.chips.execute import training_step
-from archsim.chips.spill import spilled
+from archsim.chips.execute import execute, training_step
+from archsim.chips.fitting.spill import spilled
 from archsim.networks.network import Network
 from archsim.networks.program import Call, Moved, Program, homes
 
@@ -113,3 +113,89 @@ def test_spilling_changes_time_and_traffic_and_no_number(name: str) -> None:
     moved = sum(each.words for verb in ("spill", "fill") for each in moves(spilled(PROGRAM, 300), verb))
     assert bits[1] == 2 * 32 * moved
     assert times[1] > times[0]
+
+
+# --- moves beside computation -----------------------------------------------------------------------------------------
+@given(words=st.integers(1, MOST - 1))
+@settings(max_examples=60)
+def test_moves_that_overlap_are_the_same_ones_and_the_buffer_holds_what_lies_in_it(words: int) -> None:
+    apart, beside = spilled(PROGRAM, words), spilled(PROGRAM, words, overlap=True)
+
+    def told(program: Program) -> list[tuple[str, str, int]]:
+        return sorted((call.verb, call.target.name, call.target.words) for call in program.calls
+                      if isinstance(call.target, Moved))  # fmt: skip
+
+    assert told(apart) == told(beside)
+    assert [call for call in beside.calls if not isinstance(call.target, Moved)] == PROGRAM.calls
+    written: set[str] = set()
+    for call in beside.calls:
+        if isinstance(call.target, Moved):
+            assert call.verb == "spill" or call.target.name in written
+            written.add(call.target.name)
+
+
+@given(words=st.integers(60, MOST - 1))
+@settings(max_examples=60)
+def test_what_comes_ahead_lies_beside_what_a_call_touches(words: int) -> None:
+    """Followed call by call: what a call touches, and what has come for the next one, fit the buffer together."""
+    found, lies = spilled(PROGRAM, words, overlap=True), homes(PROGRAM)
+    names = {tensor.name: number for number, tensor in enumerate(PROGRAM.tensors)}
+    outside = {number for call in PROGRAM.calls if call.verb == "receive" for number in call.inputs}
+    kept = {number for _, number in PROGRAM.parameters} | outside
+    ahead: set[int] = set()
+    for call in found.calls:
+        if isinstance(call.target, Moved):
+            ahead |= {names[call.target.name]} if call.beside and call.verb == "fill" else set()
+            continue
+        if call.free is not None:
+            continue
+        touched = {home for number in call.inputs for home in lies[number]} - kept
+        touched |= {call.output} if lies.get(call.output) == {call.output} else set()
+        size = sum(PROGRAM.tensors[home].words for home in touched)
+        if size <= words:
+            assert sum(PROGRAM.tensors[home].words for home in touched | ahead) <= words
+        ahead = set()
+
+
+class Watched:
+    """A chip's verbs, which note how long each call takes."""
+
+    def __init__(self, made: Chip) -> None:
+        self.made, self.took = made, list[int]()
+
+    def __getattr__(self, verb: str) -> Any:
+        def ask(*told: Any) -> Any:
+            begin = self.made.clock.now
+            found = yield from getattr(self.made, verb)(*told)
+            self.took.append(self.made.clock.now - begin)
+            return found
+
+        return ask
+
+
+@pytest.mark.parametrize("name", ["digital32-deep", "mixed-precision-deep"])
+def test_a_step_whose_moves_overlap_takes_the_longer_of_a_call_and_what_moves_beside_it(name: str) -> None:
+    """To the picosecond, from calls that were timed one after the other."""
+    feeds = {"x": np.random.default_rng(1).random((2, 64), np.float32), "target": np.eye(5, dtype=np.float32)[[1, 3]]}
+    words = 700
+    apart = chip(words, NETWORK, name, pins="1")
+    watched = Watched(apart)
+    apart.run(execute(apart, PROGRAM, feeds, rate=0.1, through=watched))
+    calls = [call for call in spilled(PROGRAM, words / 2).calls if call.free is None]
+    took = [ps for call, ps in zip(calls, watched.took, strict=True) if not isinstance(call.target, Moved)]
+    assert sum(watched.took) == apart.clock.now
+    dram = apart.beyond.dram
+    assert dram is not None
+    expected = moving = 0
+    for call in spilled(PROGRAM, words / 2, overlap=True).calls:
+        if isinstance(call.target, Moved):
+            alone = dram.move_ps(call.target.words * 2 * 32)
+            moving, expected = (moving + alone, expected) if call.beside else (moving, expected + alone)
+        elif call.free is None:
+            expected, moving = expected + max(took.pop(0), moving), 0
+    beside = chip(words, NETWORK, name, pins="1", overlap="true")
+    beside.run(execute(beside, PROGRAM, feeds, rate=0.1))
+    assert beside.clock.now == expected < apart.clock.now
+    for key, array in apart.arrays().items():
+        if "programmed" not in key and "renewed" not in key and "cache" not in key:
+            assert np.array_equal(array, beside.arrays()[key]), key

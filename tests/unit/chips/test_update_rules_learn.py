@@ -15,8 +15,12 @@ RULES = {
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long if name == "chopped-tiki-taka" else ()) for name in RULES]
-)  # agad has its signs that change, tiki-taka its transfer
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long if name in ("chopped-tiki-taka", "tiki-taka") else ())
+        for name in RULES
+    ],
+)  # agad has the transfers of both, with signs that change
 def test_the_rule_learns_digits(name: str) -> None:
     """Measured 0.73, 0.66, 0.56 and 0.59 (AGAD after 6,000: 0.68); 49-20-10 units, images of 7x7, one sample a step."""
     rate, unit, steps, least = RULES[name]

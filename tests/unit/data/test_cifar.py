@@ -154,7 +154,7 @@ def test_without_files_what_fetches_them_is_said() -> None:
         datasets.load("cifar-10")
 
 
-REAL = os.environ.get("ARCHSIM_DATA")
+REAL = os.environ.get("ARCHSIM_TESTS_DATA")
 
 
 @pytest.mark.skipif(not REAL, reason="ARCHSIM_DATA is not set: no CIFAR-10 to read")

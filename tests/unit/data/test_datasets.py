@@ -526,7 +526,7 @@ def test_list_reports_an_incomplete_folder_instead_of_raising(monkeypatch, folde
 
 # --- The real thing
 
-REAL = os.environ.get("ARCHSIM_DATA")
+REAL = os.environ.get("ARCHSIM_TESTS_DATA")
 
 
 @pytest.mark.skipif(not REAL, reason="ARCHSIM_DATA is not set: no MNIST to read")

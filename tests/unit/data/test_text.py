@@ -21,7 +21,7 @@ from archsim.runs.inputs import copies, keep
 from archsim.runs.spec import resolve
 
 ROOT = Path(__file__).parents[3]
-REAL = os.environ.get("ARCHSIM_DATA")
+REAL = os.environ.get("ARCHSIM_TESTS_DATA")
 
 
 def tool() -> ModuleType:

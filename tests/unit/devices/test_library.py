@@ -73,7 +73,7 @@ def test_numbers_no_device_can_have_are_bad_input(tmp_path: Path, old: str, new:
 
 @pytest.mark.parametrize("name", shipped_devices())
 def test_every_source_of_a_shipped_device_stands_in_the_bibliography(name: str) -> None:
-    from archsim.accounting.technology import read_references
+    from archsim.base.bibtex import read_references
     from archsim.base.files import shipped
 
     known = read_references(shipped("tech_params") / "references.bib")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from archsim.accounting.ledger import Ledger
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.arrays import F32
 from archsim.base.rounding import Quantiser
 from archsim.base.signal import Tag

@@ -11,9 +11,9 @@ from archsim.analog.single import SingleCells
 from archsim.base.streams import Streams
 from archsim.devices import library
 from archsim.devices.base import Switches
-from archsim.hardware.array_writer import ArrayWriter
 from archsim.hardware.clock import Clock
-from archsim.hardware.pulse_unit import PulseUnit
+from archsim.hardware.updating.array_writer import ArrayWriter
+from archsim.hardware.updating.pulse_unit import PulseUnit
 from archsim.learning.pulses import PulseRule
 
 UP, DOWN = 700, 300

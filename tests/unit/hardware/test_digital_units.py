@@ -13,10 +13,10 @@ from archsim.base.signal import Signal
 from archsim.hardware.clock import Clock
 from archsim.hardware.digital_unit import DigitalUnit
 from archsim.hardware.mac_array import MacArray
-from archsim.hardware.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
-from archsim.hardware.programmer import LoggingProgrammer
 from archsim.hardware.sram import Sram
-from archsim.learning.accumulate import Accumulator
+from archsim.hardware.updating.outer_product_unit import BurstOuterProductUnit, OuterProductUnit
+from archsim.hardware.updating.programmer import LoggingProgrammer
+from archsim.learning.chi.accumulate import Accumulator
 from archsim.learning.functions import Elementwise
 
 CYCLE, ACCESS, SET, RESET, READ = 1009, 2003, 100_003, 50_021, 130_003

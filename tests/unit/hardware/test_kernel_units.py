@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from archsim.accounting.ledger import Ledger
 from archsim.base.errors import ModelError
 from archsim.base.signal import Tag
-from archsim.hardware.block import Block
 from archsim.hardware.clock import Clock
-from archsim.hardware.engine import Engine, WeightMemory
-from archsim.hardware.sampled_tile import Array, Drive, Readout, SampledTile, Write
+from archsim.hardware.published.block import Block
+from archsim.hardware.published.engine import Engine, WeightMemory
+from archsim.hardware.published.sampled_tile import Array, Drive, Readout, SampledTile, Write
 
 TAG = Tag("forward", "kernel")
 

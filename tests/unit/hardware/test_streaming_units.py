@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from archsim.accounting.ledger import Ledger
 from archsim.hardware.clock import Clock
-from archsim.hardware.core_link import CoreLink
-from archsim.hardware.engine import Engine
-from archsim.hardware.register_file import RegisterFile
-from archsim.hardware.sampled_tile import Array, Drive, DriverBits, Readout, SampledTile, Write
+from archsim.hardware.published.core_link import CoreLink
+from archsim.hardware.published.engine import Engine
+from archsim.hardware.published.register_file import RegisterFile
+from archsim.hardware.published.sampled_tile import Array, Drive, DriverBits, Readout, SampledTile, Write
+from archsim.hardware.published.stage import Stage
+from archsim.hardware.published.streaming import Streaming
+from archsim.hardware.published.traffic_buffer import TrafficBuffer
 from archsim.hardware.sram import Sram
-from archsim.hardware.stage import Stage
-from archsim.hardware.streaming import Streaming
-from archsim.hardware.traffic_buffer import TrafficBuffer
 
 CYCLE, ACCESS = 1009, 2003
 

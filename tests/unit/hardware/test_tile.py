@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.accounting.ledger import Ledger
-from archsim.analog import cells
-from archsim.analog.codes import Codes
+from archsim.analog.cells import BURST
 from archsim.base.rounding import Quantiser
-from archsim.hardware import tile as hardware_tile
 from archsim.hardware.clock import Clock, Slot
 from archsim.hardware.tile import TileGroup
 
@@ -131,33 +129,22 @@ def test_two_tiles_on_one_bank_take_longer_and_convert_as_much() -> None:
     assert shared[1:] == own[1:]
 
 
-@pytest.mark.parametrize(("count", "encoded"), [(1, 0), (15, 0), (16, 1), (40, 1), (60, 4)])
-def test_a_burst_is_encoded_once_for_a_group_and_slab_by_slab_beyond_one(
-    count: int, encoded: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two tiles of one input band: same codes and counts, whoever encodes, and whether the time is held or passed."""
-    for module in (cells, hardware_tile):
-        monkeypatch.setattr(module, "SLAB", 40)
-    made: list[int] = []
-    original = Codes.of.__func__  # type: ignore[attr-defined]
-
-    def of(cls: type[Codes], x: np.ndarray, levels: int) -> Codes:
-        made.append(len(x))
-        return original(cls, x, levels)  # type: ignore[no-any-return]
-
-    monkeypatch.setattr(Codes, "of", classmethod(of))
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("count", [1, 15, 16, 60])
+def test_a_groups_codes_stand_beside_each_other_however_they_are_read(count: int, apart: bool) -> None:
+    """Two tiles of one input band: same codes and counts, whether the time is held or passed."""
     found = []
     for eager in (True, False):
         clock, ledger = Clock(eager=eager), Ledger()
         tiles = [tile(clock, ledger, label=f"tile {k}") for k in range(2)]
         group = TileGroup(clock, [(unit, unit.multiply, slice(2, 8), 10) for unit in tiles], 2)
-        made.clear()
-        codes, ps = elapsed(clock, group.read(vectors(count, 9), TAG))
-        assert len(made) == encoded
+        codes, ps = elapsed(clock, group.read(vectors(count, 9), TAG, apart=apart))
         assert ps == group.hold_ps(count)
-        found.append((b"".join(part.tobytes() for part in codes), counted(ledger, "tile")))
+        [whole] = group.join(codes)
+        assert (whole is codes[0].base) == (count >= BURST[0] and not apart), "without a copy where it can be"
+        found.append((whole.tobytes(), counted(ledger, "tile")))
         x = np.rint(vectors(count, 9)[:, 2:8] * 127) / 127
-        for part, unit in zip(codes, tiles, strict=True):
+        for part, unit in zip(np.split(whole, 2, axis=1), tiles, strict=True):
             np.testing.assert_allclose(part, x @ unit.cells.weight, atol=0.51 * 4 / 127)
     assert found[0] == found[1]
     assert found[0][1]["dac.convert"] == 2 * 6 * count

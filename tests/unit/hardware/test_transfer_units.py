@@ -13,8 +13,8 @@ from archsim.devices import library
 from archsim.devices.base import Switches
 from archsim.hardware.clock import Clock
 from archsim.hardware.sram import Sram
-from archsim.hardware.train_writer import TrainWriter
-from archsim.hardware.transfer_unit import TransferUnit
+from archsim.hardware.updating.train_writer import TrainWriter
+from archsim.hardware.updating.transfer_unit import TransferUnit
 from archsim.learning.transfer import Buffered, Chopped, Dynamic, Follow
 
 UP, DOWN = 700, 300

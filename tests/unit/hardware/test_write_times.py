@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archsim.hardware import _kernels
+from archsim.hardware.updating import _kernels
 
 
 def sparse(pulses: list[list[int]]) -> tuple[np.ndarray, np.ndarray, int]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.learning import _kernels
-from archsim.learning.accumulate import Accumulator, RefreshLog
+from archsim.learning.chi import _kernels
+from archsim.learning.chi.accumulate import Accumulator, RefreshLog
 
 EPSILON = 0.1
 cases = {

@@ -321,7 +321,11 @@ def test_names_are_those_of_the_model(tmp_path: Path) -> None:
             [3],
             r"small.onnx: node net-y \(Elu\): archsim has no layer for it; expected one of Add, .*",
         ),
-        (("MatMul", "x x", "y"), [3, 3], r"node net-y \(MatMul\): is a product of two signals.*encoder-block"),
+        (
+            ("MatMul", "x x", "y"),
+            [3, 3],
+            r"output y: takes a product of two signals that is no attention.*encoder-block",
+        ),
         (("Conv", "x w", "y", {"strides": [1, 2]}), [2, 4, 4], r"\(Conv\): strides \[1, 2\]; expected the same"),
         (("Softmax", "x", "y", {"axis": 1}), [3, 3], "along axis 1; expected the last, 2"),
         (("Clip", "x", "y"), [3], "expected from 0 to 6"),

@@ -9,7 +9,7 @@ from import_kit import macs
 
 from archsim.base.errors import InputError
 from archsim.base.files import shipped_names
-from archsim.chips.placement import place
+from archsim.chips.fitting.placement import place
 from archsim.learning.functions import Function, words
 from archsim.learning.sequences.attention import Scores, Weighted
 from archsim.networks.network import Network
@@ -85,6 +85,24 @@ def test_gpt2_small_is_the_published_one() -> None:
     assert parameters(net) - head == 124_439_808  # the table is the head's own, published as tied
     assert macs(net) == 1024 * (84_934_656 + 38_597_376)
     assert attention(net) == 18_432 * 1024 * (1024 + 1) // 2  # causal: half, on average
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("gpt2-small", 124_439_808), ("gpt-wu2026-tiny", 6_830_000), ("gpt-wu2026-xlarge", 123_550_000)],
+)
+def test_a_gpt_whose_head_names_the_table_again_has_the_published_parameters(name: str, published: int) -> None:
+    """Those of Wu et al. to the two digits behind a million that they state, and without positions."""
+    told = workloads.document(name).data
+    *body, _ = told["network"]["layers"]
+    head = {"name": "head", "kind": "tied", "matrix": "code", "activation": "softmax"}
+    net = workloads.parse(workloads.document({**told, "network": {**told["network"], "layers": [*body, head]}}))
+    built = net.network.build()
+    if name == "gpt2-small":
+        assert parameters(built) == published
+    else:
+        places = words(built.graph.parameters["place"].shape)
+        assert parameters(built) - places == pytest.approx(published, abs=5000)
 
 
 def test_bert_base_is_the_published_one() -> None:

@@ -9,7 +9,7 @@ import sweep_kit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.records.effects import GRID, MAINS, PAIRS, Effects, effects, factor
+from archsim.records.sweeps.effects import GRID, MAINS, PAIRS, Effects, effects, factor
 
 
 def of(frame: pd.DataFrame, names: list[str]) -> Effects:
@@ -59,7 +59,7 @@ def test_equal_designs_do_not_change_the_shares_and_noise_within_them_is_the_res
 
 @given(st.integers(0, 2**32 - 1))
 def test_a_fit_to_a_full_grid_gives_what_means_give(seed: int) -> None:
-    from archsim.records.effects import _of_fit
+    from archsim.records.sweeps.effects import _of_fit
 
     values = np.random.default_rng(seed).normal(size=(3, 4, 5))
     frame, names = sweep_kit.grid(lambda a, b, c: values[a, b, c], 3, 4, 5)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.records.fronts import front, knee
-from archsim.records.sweeps import Quantity
+from archsim.records.sweeps.fronts import front, knee
+from archsim.records.sweeps.sweep import Quantity
 
 LOW, HIGH = Quantity("x", "x"), Quantity("y", "y", better="high")
 

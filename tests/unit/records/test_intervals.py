@@ -76,12 +76,8 @@ def scaled(factor: float, only: str | None = None) -> Technology:
 
 
 @pytest.mark.parametrize("name", CHIPS)
-def test_a_phase_takes_k_times_as_long_if_all_times_do_and_less_if_one_does(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_phase_takes_k_times_as_long_if_all_times_do_and_less_if_one_does(name: str) -> None:
     """What the intervals of times rest on."""
-    monkeypatch.delenv("ARCHSIM_DATA", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     spec = resolve("mlp-mnist", archs=(name,), steps=3, settings=() if name == "digital32" else STILL)
 
     def took(technology: Technology) -> dict[str, int]:

@@ -12,7 +12,7 @@ import sweep_kit
 
 from archsim.base.errors import InputError
 from archsim.base.metrics import METRICS
-from archsim.records.sweeps import Axis, Quantity, metric_quantity, read_sweep
+from archsim.records.sweeps.sweep import Axis, Quantity, metric_quantity, read_sweep
 
 
 def test_a_sweep_is_read_with_its_axes_quantities_and_finished_rows(tmp_path: Path) -> None:

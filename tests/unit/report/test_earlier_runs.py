@@ -10,6 +10,7 @@ import yaml
 
 from archsim.records.recorded import read
 from archsim.report import tables
+from archsim.studies.sweeps.counts import Counts
 
 
 def as_of_old(run: Path) -> None:
@@ -39,3 +40,17 @@ def test_a_run_of_an_earlier_version_says_the_same_as_one_of_this(tiny: Path) ->
         name: chip.course for name, chip in now.chips.items()
     }
     assert tables.from_run(then) == tables.from_run(now)
+
+
+def test_the_buffer_of_a_transfer_that_was_given_to_chi_is_a_part_of_its_own() -> None:
+    word = ["word read", "weight update", "", "chi memory", "memory", None]
+    told = {
+        "chip": "tiki-taka", "kind": "in-array", "steps": 1, "samples": 1, "test": None, "inside": [], "time_ps": {},
+        "seconds": 0.0, "by": "", "run": "", "notes": {}, "rows": [],
+        "entries": [["transfer_unit", "transfer_unit.buffer.read", {}, [], *word],
+                    ["outer_product_unit", "outer_product_unit.chi.read", {}, [], *word]],
+        "parts": [["transfer_unit", "transfer_unit.buffer", 32.0, "bit", "chi memory"]],
+    }  # fmt: skip
+    counts = Counts.of(told)
+    assert [entry.action.part for entry in counts.entries] == ["transfer buffer", "chi memory"]
+    assert [part.part for part in counts.parts] == ["transfer buffer"]

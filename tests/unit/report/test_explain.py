@@ -29,10 +29,7 @@ from archsim.studies.explain.variants import Outcome, Reruns, Variant
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Explanation:
     """The explanation of a small run of both chips, without re-runs."""
     folder = tmp_path_factory.mktemp("explained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("ARCHSIM_DATA", raising=False)
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        run_once("mlp-mnist", out=folder / "run", steps=120)
+    run_once("mlp-mnist", out=folder / "run", steps=120)
     found = explain(folder / "run", steps=None, samples=2000)
     assert found.published is None  # these data are not the published ones
     return replace(found, published=172.0)

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from archsim.accounting.technology import Reference, read_references, read_technology
+from archsim.accounting.technology import read_technology
 from archsim.base import files, registry
+from archsim.base.bibtex import Reference, read_references
 from archsim.base.errors import InputError
 from archsim.records.recorded import read
 from archsim.report import latex
@@ -34,12 +35,9 @@ KNOWN_COMMANDS = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("ARCHSIM_DATA", raising=False)
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        out = tmp_path_factory.mktemp("run") / "run"
-        settings = ("nonidealities.drift=false", "outer_product.error_bits=4")
-        assert execute(resolve("mlp-mnist", steps=40, seed=3, settings=settings), out) is not None
+    out = tmp_path_factory.mktemp("run") / "run"
+    settings = ("nonidealities.drift=false", "outer_product.error_bits=4")
+    assert execute(resolve("mlp-mnist", steps=40, seed=3, settings=settings), out) is not None
     return out
 
 

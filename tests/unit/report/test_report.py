@@ -20,11 +20,8 @@ from archsim.runs.spec import resolve
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("ARCHSIM_DATA", raising=False)
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        out = tmp_path_factory.mktemp("run") / "run"
-        assert execute(resolve("mlp-mnist", steps=400), out) is not None
+    out = tmp_path_factory.mktemp("run") / "run"
+    assert execute(resolve("mlp-mnist", steps=400), out) is not None
     return out
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.accounting.technology import Reference, read_references
+from archsim.base.bibtex import Reference, read_references
 from archsim.base.errors import InputError
 from archsim.base.files import no_formula
 from archsim.report.paper.sources import bibliography

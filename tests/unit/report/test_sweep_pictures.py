@@ -14,8 +14,8 @@ import sweep_kit
 from layout_kit import faults
 
 from archsim.base.errors import InputError
-from archsim.records.fronts import front
-from archsim.records.sweeps import read_sweep
+from archsim.records.sweeps.fronts import front
+from archsim.records.sweeps.sweep import read_sweep
 from archsim.report import style
 from archsim.report.sweeps import influence
 from archsim.report.sweeps.fronts import draw_front

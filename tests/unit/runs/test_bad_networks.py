@@ -79,7 +79,7 @@ TARGETS = [
     ([FLAT, "name: out, kind: dense, units: 12, activation: softmax"], 1, IMAGE, "",
      "the network ends in 12 units; expected 10, one for each class"),
     (["name: out, kind: conv2d, units: 10, window: 3, padding: 1, activation: softmax"], 0, IMAGE, "",
-     "ends in 784 vectors of 10, for which there are no targets; expected one vector: an image has 1 target"),
+     "ends in 784 vectors of 10, for which there are no targets; expected one vector: an image has 1 target. A flatten or global-average before it makes one of all vectors"),
     ([CODE, "name: l, kind: lstm, units: 16, returns: last", LETTERS], 2, TEXT, "",
      "ends in one vector of 65, for which there are no targets; expected 16 vectors: a sequence has 16 targets"),
     (["name: code, kind: one-hot, vocabulary: 30", LETTERS], 0, TEXT, ".vocabulary",

@@ -154,6 +154,8 @@ def test_a_chip_that_counts_the_memory_below_it_compares_with_one_that_has_none(
         ("dataset: mnist", "dataset: minst", "dataset: got 'minst'; expected 'mnist', 'mnist-5k', 'fashion-mnist', 'kmnist', 'qmnist', 'emnist-mnist', 'emnist-digits', 'cifar10', 'shakespeare' or 'shakespeare-extract'. Did you mean 'mnist'?"),
         ("kind: dense, units: 250", "kind: conv, units: 250", "network.layers[0].kind: got 'conv'; expected one of "),
         ("units: 250, ", "", "network.layers[0].units: is missing; expected the key 'units'"),
+        ("initial_std: 0.08", "", "network.initial_std: is missing; expected the key 'initial_std', a valid number or 'lecun' or 'he'"),
+        ("units: 250", "neurons: 250", "network.layers[0].neurons: unknown key; expected one of activation, bias, initial_std, kind, name, of, rate, slope, units. Did you mean 'units'?"),
         ("units: 250", "unitz: 250", "network.layers[0].unitz: unknown key; expected one of activation, bias, initial_std, kind, name, of, rate, slope, units. Did you mean 'units'?"),
         ("units: 250", "units: -250", "network.layers[0].units: got -250; expected greater than or equal to 1"),
         ("name: fc2", "name: fc1", "network.layers[1].name: a layer is named 'fc1'; expected a name that nothing else has"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.analog.cells import PairedCells
+from archsim.analog.paired import PairedCells
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES
 from archsim.base.streams import Streams

@@ -13,7 +13,7 @@ import pytest
 
 from archsim.base.errors import InputError
 from archsim.base.streams import Streams
-from archsim.chips import compensation
+from archsim.chips.crossbars import compensation
 from archsim.records.reopen import reopen, trained_chip
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve

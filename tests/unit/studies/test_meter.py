@@ -12,7 +12,7 @@ import pytest
 
 from archsim.base.errors import InputError
 from archsim.base.signal import STEP_PHASES, Tag
-from archsim.chips.in_array import counting_steps
+from archsim.chips.crossbars.in_array import counting_steps
 from archsim.networks.imports.draft import Draft
 from archsim.records.recorded import read
 from archsim.runs.spec import resolve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.accounting.technology import read_references
+from archsim.base.bibtex import read_references
 from archsim.base.files import shipped
 from archsim.report.studies.estimate import notes
 from archsim.studies.estimate.estimate import estimate

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from archsim.base.units import parse
 from archsim.studies.validation import standing
-from archsim.studies.validation.cases import QUANTITIES, read_case, shipped_cases
+from archsim.studies.validation.case_file import QUANTITIES
+from archsim.studies.validation.cases import read_case, shipped_cases
 from generated.text import cell, code, table, whole
 
 

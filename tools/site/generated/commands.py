@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import typer
-
 from archsim.base.errors import EXIT_CODES
-from archsim.cli import app
+from archsim.cli import commands as all_commands
 from generated.text import below_others, cell, code, table
 
 HOME = "reference/commands"
@@ -21,7 +19,7 @@ def exit_codes() -> str:
 
 def pages() -> dict[str, str]:
     """Return a page for each command, or group of commands, after one that lists them."""
-    group = typer.main.get_command(app)
+    group = all_commands()
     found = {f"{HOME}/{name}.md": below_others(_page(name, command)) for name, command in group.commands.items()}
     rows = [
         [f"[`archsim {name}`]({name}.md)", cell(command.short_help or _first(command))]

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from archsim.accounting.technology import read_references, read_technology
+from archsim.accounting.technology import read_technology
 from archsim.api import run as run_once
+from archsim.base.bibtex import read_references
 from archsim.base.files import shipped, shipped_names
 from archsim.chips.architecture import document, parse
-from archsim.chips.demands import require
-from archsim.chips.placement import tiles_demand
+from archsim.chips.fitting.demands import require
+from archsim.chips.fitting.placement import tiles_demand
 from archsim.records.recorded import read
 from archsim.records.ruled import ruled
 from archsim.records.technologies import find

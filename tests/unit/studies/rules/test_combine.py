@@ -14,7 +14,6 @@ from archsim.devices.base import Switches
 from archsim.runs import workload as workloads
 from archsim.studies.rules.asked import asked
 from archsim.studies.rules.combine import Combination, combinations, replaced
-from archsim.technologies.of_device import technology_of
 
 
 def found(workload: Any = TINY, **options: Any) -> list[Combination]:
@@ -60,9 +59,13 @@ def test_another_device_takes_the_same_part_of_its_range(rule: str) -> None:
 
 
 def test_a_device_is_priced_by_its_own_technology_unless_one_is_given() -> None:
-    assert technology_of("reram-array") == "reram-14nm"
-    assert technology_of("ecram-metal-oxide") == "ecram-14nm"
-    assert technology_of("capacitor") == technology_of("none") == "bottom-up-14nm"
+    devices = ["reram-array", "ecram-metal-oxide", "epiram-neurosim", "capacitor", "idealised"]
+    assert {one.device: one.technology for one in found(archs=["in-array"], devices=devices)} == {
+        "reram-array": "reram-14nm", "ecram-metal-oxide": "ecram-14nm", "epiram-neurosim": "reram-14nm",
+        "capacitor": "hybrid-14nm", "idealised": "bottom-up-14nm",
+    }  # fmt: skip
+    assert {one.technology for one in found(archs=["digital32"])} == {"bottom-up-14nm"}
+    assert {one.technology for one in found(archs=["mixed-precision"], devices=["capacitor"])} == {"bottom-up-14nm"}
     assert {one.technology for one in found(archs=["agad"], devices=["reram-array"], tech="ecram-14nm")} == {
         "ecram-14nm"
     }

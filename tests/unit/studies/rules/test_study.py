@@ -16,7 +16,7 @@ from grid_kit import TINY
 import archsim
 from archsim.api import run, sweep
 from archsim.base.errors import InputError
-from archsim.records.sweeps import read_sweep
+from archsim.records.sweeps.sweep import read_sweep
 from archsim.runs.train import Trainer
 from archsim.studies.rules import table, work
 from archsim.studies.rules.asked import asked

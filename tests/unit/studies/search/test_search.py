@@ -20,8 +20,8 @@ import pytest
 from grid_kit import TINY, planned
 
 from archsim.base.errors import InputError
-from archsim.records.fronts import front
-from archsim.records.sweeps import QUANTITIES, read_sweep
+from archsim.records.sweeps.fronts import front
+from archsim.records.sweeps.sweep import QUANTITIES, read_sweep
 from archsim.studies.search import asking
 from archsim.studies.search.asked import search
 from archsim.studies.search.search import Found, carry_out, definition

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archsim.base.metrics import ACCURACY
-from archsim.records.sweeps import QUANTITIES, metric_quantity
+from archsim.records.sweeps.sweep import QUANTITIES, metric_quantity
 from archsim.studies.search import stages
 from archsim.studies.search.asking import Verdict
 from archsim.studies.search.goals import Goals

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from archsim.base.errors import InputError
 from archsim.base.metrics import ACCURACY
-from archsim.records.sweeps import QUANTITIES, metric_quantity
+from archsim.records.sweeps.sweep import QUANTITIES, metric_quantity
 from archsim.studies.sweeps.conditions import read
 from archsim.studies.sweeps.measures import NUMBER, WORDS, of_quantity, of_texts
 

@@ -15,7 +15,7 @@ from grid_kit import TINY, planned
 from archsim.api import estimate, run
 from archsim.base import files
 from archsim.base.errors import InputError
-from archsim.records.sweeps import Sweep, read_sweep
+from archsim.records.sweeps.sweep import Sweep, read_sweep
 from archsim.studies.sweeps import hopeless, work
 from archsim.studies.sweeps.store import owned
 from archsim.studies.sweeps.sweep import carry_out

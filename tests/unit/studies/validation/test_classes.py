@@ -17,7 +17,7 @@ from archsim.studies.validation.measured import Bench
 
 def classes_of(path: str) -> dict[str, Finding]:
     from archsim.base import units
-    from archsim.studies.validation.cases import QUANTITIES
+    from archsim.studies.validation.case_file import QUANTITIES
 
     case = read_case(path)
     bench, answers = Bench(case), []

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archsim.base.files import shipped
-from archsim.chips.published_file import PublishedArchitecture
+from archsim.chips.published.published_file import PublishedArchitecture
 from archsim.studies.validation.cases import read_case, shipped_cases
 from archsim.studies.validation.measured import Bench
 
 
+@cache
 def structures() -> list[PublishedArchitecture]:
     found = []
     for case in map(read_case, shipped_cases()):
@@ -23,20 +25,24 @@ def structures() -> list[PublishedArchitecture]:
     return found
 
 
-SET = structures()
-STEPS = [step for each in SET for step in (*each.before, *each.after)]
+def steps() -> list[Any]:
+    return [step for each in structures() for step in (*each.before, *each.after)]
+
+
 PARTS: dict[str, Callable[[], Any]] = {
-    "a stage in each tile": lambda: [s for s in STEPS if s.kind == "stage" and not s.shared],
-    "a serial unit for all tiles": lambda: [s for s in STEPS if s.kind == "stage" and s.shared and s.lanes == 1],
-    "links with partial sums": lambda: [s for s in STEPS if s.kind == "link" and s.adds],
-    "a buffer with ports": lambda: [s for s in STEPS if s.kind == "buffer" and s.ports > 1],
-    "zero gating": lambda: [each for each in SET if each.engine and each.engine.zero_gating],
-    "register files": lambda: [each for each in SET if each.engine and each.engine.registers],
-    "fixed power": lambda: [each for each in SET if "clock" in each.blocks],
-    "a frame": lambda: [each for each in SET if each.frame],
-    "writing once a batch": lambda: [s for s in SET if s.crossbar and s.crossbar.write and s.crossbar.write.batch > 1],
-    "drivers by bits": lambda: [each for each in SET if each.crossbar and each.crossbar.driver_bits],
-    "a way of settling": lambda: [s for s in SET if s.crossbar and s.crossbar.input.settles != "integration"],
+    "a stage in each tile": lambda: [s for s in steps() if s.kind == "stage" and not s.shared],
+    "a serial unit for all tiles": lambda: [s for s in steps() if s.kind == "stage" and s.shared and s.lanes == 1],
+    "links with partial sums": lambda: [s for s in steps() if s.kind == "link" and s.adds],
+    "a buffer with ports": lambda: [s for s in steps() if s.kind == "buffer" and s.ports > 1],
+    "zero gating": lambda: [each for each in structures() if each.engine and each.engine.zero_gating],
+    "register files": lambda: [each for each in structures() if each.engine and each.engine.registers],
+    "fixed power": lambda: [each for each in structures() if "clock" in each.blocks],
+    "a frame": lambda: [each for each in structures() if each.frame],
+    "writing once a batch": lambda: [
+        s for s in structures() if s.crossbar and s.crossbar.write and s.crossbar.write.batch > 1
+    ],
+    "drivers by bits": lambda: [each for each in structures() if each.crossbar and each.crossbar.driver_bits],
+    "a way of settling": lambda: [s for s in structures() if s.crossbar and s.crossbar.input.settles != "integration"],
 }
 
 

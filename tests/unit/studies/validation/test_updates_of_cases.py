@@ -10,7 +10,8 @@ import pytest
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
 from archsim.studies.validation import standing
-from archsim.studies.validation.cases import Check, read_case
+from archsim.studies.validation.case_file import Check
+from archsim.studies.validation.cases import read_case
 from archsim.studies.validation.updated import Updates
 from archsim.studies.validation.validate import validate
 

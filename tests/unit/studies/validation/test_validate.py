@@ -10,7 +10,7 @@ import pytest
 from archsim.accounting.technology import lint, read_technology
 from archsim.base.errors import InputError
 from archsim.base.files import shipped
-from archsim.chips.published import PublishedBoard, parse
+from archsim.chips.published.published import PublishedBoard, parse
 from archsim.studies.validation import standing
 from archsim.studies.validation.cases import Case, read_case, shipped_cases
 from archsim.studies.validation.measured import Bench

@@ -54,7 +54,6 @@ def _importable() -> Iterator[None]:
     """Let processes that others start find this archsim and the tests' own modules."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (ROOT, ROOT / "tests"))))
-        patch.delenv("ARCHSIM_DATA", raising=False)
         yield
 
 

@@ -1,0 +1,1 @@
+"""Digital chips: weights in on-chip memory beside multiply-accumulate units."""

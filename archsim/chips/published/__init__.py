@@ -1,0 +1,1 @@
+"""Published designs that run operations on counts: no network is trained on them."""

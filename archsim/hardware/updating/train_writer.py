@@ -1,0 +1,114 @@
+"""Drivers of both kinds of lines of a tile, which write an outer product at once: pulses where trains meet."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archsim.accounting.ledger import Action, Ledger
+from archsim.analog.hybrid import Written
+from archsim.base.arrays import I64
+from archsim.base.signal import Tag
+from archsim.base.verbs import Work
+from archsim.hardware.clock import Clock
+from archsim.hardware.updating.array_writer import ArrayWriter
+
+
+class TrainWriter(ArrayWriter):
+    """Drivers of all rows and columns of one tile, whose pulses of half the voltage add up where two meet.
+
+    A device sees a whole pulse where its row and its column are pulsed in one slot, half of one where one of them is.
+    Either sign of a product has phases of its own, one or two, each as long as the trains. Each line sends its train
+    to partners of both signs. The time is the same whatever meets: phases x slots x the width of a pulse, of a pulse
+    up in half of the phases and of one down in the others. A row is one line of all devices of its weights; of their
+    columns those are pulsed whose turn it is. The caller holds the tile.
+
+    Parameters
+    ----------
+    label : str
+    shape : (rows, columns)
+        Lines of the tile that are in use.
+    phases : int
+        2 or 4.
+    up_ps, down_ps : int
+        Width of a pulse.
+
+    Source
+    ------
+    Rasch et al., Nat. Commun. 15:7133 (2024), two phases; Haensch et al., Proc. IEEE (2018), at second hand, four:
+    t_update = 4 L t_pulse.
+    """
+
+    kind = "train_writer"
+    ACTIONS: ClassVar = {
+        **{name: action for name, action in ArrayWriter.ACTIONS.items() if not name.endswith("charge")},
+        "random.bit": Action(
+            "one random number compared with a line's probability", "weight update", part="programming", circuit="logic"
+        ),
+        "up.half": Action(
+            "one line charged to half the voltage of a pulse up", "programming", part="programming", circuit="analog"
+        ),
+        "down.half": Action(
+            "one line charged to half the voltage of a pulse down", "programming", part="programming", circuit="analog"
+        ),
+        "up.half.conduct": Action(
+            "conductance times time at half the voltage of a pulse up",
+            "programming",
+            "S*s",
+            part="programming",
+            circuit="device",
+        ),
+        "down.half.conduct": Action(
+            "conductance times time at half the voltage of a pulse down",
+            "programming",
+            "S*s",
+            part="programming",
+            circuit="device",
+        ),
+    }
+
+    def __init__(
+        self, clock: Clock, ledger: Ledger, label: str, *, shape: tuple[int, int], phases: int, up_ps: int, down_ps: int
+    ) -> None:
+        super().__init__(
+            clock, ledger, label, columns=shape[1], columns_per_driver=1, serial=False, up_ps=up_ps, down_ps=down_ps,
+            name="train_writer",
+        )  # fmt: skip
+        self.shape, self.phases = shape, phases
+
+    def hold_ps(self, slots: float) -> int:
+        """Return the time of trains of so many slots."""
+        return round(self.phases // 2 * slots * (self.up_ps + self.down_ps))
+
+    def send(self, cells: Written, index: I64, pulses: I64, lines: tuple[I64, I64], slots: int, tag: Tag) -> Work[None]:
+        """Give devices at flat positions `index` their signed coincidences; `lines`: pulses on rows and on columns."""
+        if not self.slot.take():
+            yield from self.slot.wait()
+        try:
+            selected = cells.on_lines(*lines)
+            done = cells.pulse(index, pulses, self.clock.now)
+            hold_ps = self.hold_ps(slots)
+            if not self.clock.passes(hold_ps):
+                yield self.clock.timeout(hold_ps)
+            sent = (cells.copies * lines[0].sum() + cells.written * lines[1].sum()).item()
+            up_s, down_s = self.up_ps * 1e-12, self.down_ps * 1e-12
+            self.count(
+                tag,
+                {
+                    "random.bit": sum(self.shape) * slots,
+                    "up.pulse": done.up,
+                    "down.pulse": done.down,
+                    "up.conduct": done.up_moment * up_s,
+                    "down.conduct": done.down_moment * down_s,
+                    "up.half": sent,
+                    "down.half": sent,
+                    "up.half.conduct": max(selected - 2 * done.up_moment, 0.0) * up_s,
+                    "down.half.conduct": max(selected - 2 * done.down_moment, 0.0) * down_s,
+                    "control.cycle": self.phases * slots,
+                },
+            )
+        finally:
+            self.slot.give()
+
+    def parts(self) -> dict[str, float]:
+        """Return the drivers, one a line."""
+        return {"driver": sum(self.shape)}

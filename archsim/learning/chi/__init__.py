@@ -1,0 +1,1 @@
+"""The accumulator of gradients in front of pulses."""
