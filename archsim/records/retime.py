@@ -7,7 +7,6 @@ each phase, for the steps that were run again; if these are all steps, nothing i
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from typing import Any
 
 from archsim.accounting.ledger import Entry, Row
 from archsim.accounting.technology import Technology
-from archsim.base import files, kept
+from archsim.base import kept
 from archsim.base.signal import STEP_PHASES
 from archsim.records.recorded import Recorded, RecordedChip
 from archsim.records.reopen import reopen
@@ -116,7 +115,7 @@ def _kept(spec: RunSpec, folder: Path) -> dict[str, Any]:
     if (found := kept.read(file)) is not None:
         return found
     content = clocked(spec)
-    files.write_text(file, json.dumps(content) + "\n")
+    kept.write(file, content)
     return content
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from docs_kit import site
 
+from archsim.accounting.laws import LAWS
 from archsim.base import registry
 from archsim.base.errors import EXIT_CODES
 
@@ -94,6 +95,12 @@ def test_the_exit_codes_of_the_site_are_those_of_the_program() -> None:
     tables = site("commands").exit_codes()
     for code, meaning in EXIT_CODES.items():
         assert f"| {code} | {meaning} |" in tables
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/my-technology.md", "docs/model/figures.md"])
+def test_every_law_is_named_where_laws_are_listed(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [name for name in LAWS if not re.search(rf"[ `]{re.escape(name)}[`,. |]", text)] == []
 
 
 def test_the_published_schema_is_that_of_the_program() -> None:

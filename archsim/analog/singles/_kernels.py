@@ -1,4 +1,4 @@
-"""Numba kernels of devices that are pulsed by trains: who meets, what they are given, and the cache of their weights."""
+"""Numba kernels of devices that trains pulse: who meets, what they are given, and the cache of their weights."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ runs the changed chip only and takes the other from the reference: the same re-r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import yaml
 
 from archsim.accounting.technology import Technology
-from archsim.base import files, kept
+from archsim.base import kept
 from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.runs.layout import read_run
@@ -255,7 +254,7 @@ def measure(
 
     if due:
         run_points(due, folder, done=note, on=on)
-        files.write_text(table, json.dumps(noted, indent=1) + "\n")
+        kept.write(table, noted)
     return {label: (noted[key][0], noted[key][1]) for label, key in keys.items()}
 
 

@@ -105,7 +105,7 @@ class Store:
 
     def put(self, key: str, content: Mapping[str, Any]) -> None:
         """Keep something under a key."""
-        files.write_text(self._file(key), json.dumps(content, separators=(",", ":")) + "\n")
+        kept.write(self._file(key), content)
 
     def run(self, key: str) -> Path:
         """Return where the run directory of a training is kept."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from archsim.base import files, kept
+from archsim.base import kept
 from archsim.runs.identity import point_key
 from archsim.runs.run import check_fit, train_all
 from archsim.runs.spec import RunSpec, resolve
@@ -102,8 +101,7 @@ def once_each(
         for number, each in enumerate(finished(_tasks(due, task, workers), workers) if workers else (), start=1):
             point, names = due[each.name]
             where = {"seconds": each.seconds, "by": each.by} if timed else {}
-            content = {**point.noted, **where, result: each.result()}
-            files.write_text(folder / f"{each.name}.json", json.dumps(content, indent=1) + "\n")
+            kept.write(folder / f"{each.name}.json", {**point.noted, **where, result: each.result()})
             found |= dict.fromkeys(names, each.value)
             done(names, each.value, number, len(due))
     return found

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from archsim.api import run
+from archsim.base import kept
 from archsim.base.errors import InputError
 from archsim.studies.ablate import BITS, ablate, bit_points, interval, marks, own_architecture, switch_points
 
@@ -123,12 +124,12 @@ def test_points_that_come_to_the_same_chip_are_trained_once(folder: Path, conten
 
 def test_an_ablation_that_died_goes_on_where_it_was(folder: Path, content: dict[str, Any], tmp_path: Path) -> None:
     shutil.copytree(folder / "out", tmp_path / "out")
-    lost, *kept = sorted((tmp_path / "out/points").iterdir())
+    lost, *left = sorted((tmp_path / "out/points").iterdir())
     lost.unlink()
-    for file in kept:
-        point = json.loads(file.read_text())
+    for file in left:
+        point = kept.read(file)
         point["numbers"]["pulses_per_step"] = 5.0  # recognisable: read again, not trained again
-        file.write_text(json.dumps(point))
+        kept.write(file, point)
     told: list[tuple[int, int]] = []
     again = small(tmp_path, done=lambda *rest: told.append(rest[3:]))
     assert told == [(1, 1)]

@@ -58,3 +58,14 @@ def test_a_version_that_nobody_can_have_is_told(
     monkeypatch.setattr("sys.argv", ["resolve.py", "--python", "3.11", "--python", "3.14", "--extra", "core"])
     assert tool.main() == 1
     assert capsys.readouterr().out == f"Python 3.11, core: ok\nPython 3.14, core: {told['3.14']}\n"
+
+
+def test_what_has_no_wheel_but_can_be_built_is_told_and_the_rest_is_asked_for(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tool, "resolve", lambda asked, _: ", ".join(each for each in asked if "aihwkit" in each))
+    monkeypatch.setattr("sys.argv", ["resolve.py", "--python", "3.11", "--python", "3.12", "--extra", "aihwkit"])
+    assert tool.main() == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("Python 3.11, aihwkit: ok; from source: aihwkit>=")
+    assert second.startswith("Python 3.12, aihwkit: aihwkit>=")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from archsim.api import run
+from archsim.base import kept
 from archsim.base.errors import InputError
 from archsim.studies.workers.points import run_points
 
@@ -38,9 +38,9 @@ def test_a_sweep_that_died_goes_on_where_it_was(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         first = run_points({"three": SMALL}, tmp_path, on=pool)
         (file,) = tmp_path.glob("*.json")
-        kept = json.loads(file.read_text())
-        kept["summary"]["wall_time_s"] = 123.0  # recognisable: read again, not run again
-        file.write_text(json.dumps(kept))
+        content = kept.read(file)
+        content["summary"]["wall_time_s"] = 123.0  # recognisable: read again, not run again
+        kept.write(file, content)
         both = run_points(points(), tmp_path, done=lambda name, _: told.append(name), on=pool)
     assert both["three"]["wall_time_s"] == 123.0
     assert first["three"]["architectures"] == both["three"]["architectures"]
