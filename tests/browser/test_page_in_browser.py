@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,10 @@ def short_run_of_an_own_chip(tmp_path_factory: pytest.TempPathFactory) -> str:
     own = folder / "a-chip-with-a-long-name-of-its-own.yaml"
     shipped = (SHIPPED / "mixed-precision.yaml").read_text(encoding="utf-8")
     own.write_text(shipped.replace("name: mixed-precision", f"name: {own.stem}", 1), encoding="utf-8")
-    spec = resolve("mlp-mnist", steps=10, archs=(str(own), "digital32"))
+    with pytest.MonkeyPatch.context() as patch:
+        if real := os.environ.get("ARCHSIM_TESTS_DATA"):  # whose published values are drawn
+            patch.setenv("ARCHSIM_DATA", real)
+        spec = resolve("mlp-mnist", steps=10, archs=(str(own), "digital32"))
     run = folder / "run"
     run.mkdir()
     rundir.finish(run, spec, train_all(spec), 1.0)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from archsim.learning.functions import Function
+from archsim.networks.faults import NamedFault
 from archsim.networks.graph import Graph, Node, Tensor
 from archsim.networks.program import Call, Program
 from archsim.networks.rules.base import Rule, Spread
@@ -46,6 +47,7 @@ class LocalLosses(Rule):
             phases.append(("forward", writer.take()))
             error = _classified(writer, loss, cut, between)
             phases += _learnt(writer, cut.block, (cut.tensor.name, error), learning, loss.positions, led)
+            _alone(graph, cut.block, nodes, self.kind)
         last = [node for node in nodes if node.output not in done]
         writer.forward(last)
         phases.append(("forward", writer.take()))
@@ -55,6 +57,17 @@ class LocalLosses(Rule):
         writer.check(learning)
         program = writer.program("training", tuple(phases), outputs)
         return replace(graph, matrices={**graph.matrices, **made}), program
+
+
+def _alone(graph: Graph, block: Sequence[Node], nodes: Sequence[Node], rule: str) -> None:
+    """Refuse a parameter that layers beyond a block read too: it would have to learn twice in a step."""
+    own = {name for node in block for name in node.inputs if name in graph.parameters}
+    for node in nodes:
+        if node not in block and (shared := own.intersection(node.inputs)):
+            raise NamedFault(
+                f"{rule} of {node.layer}, whose {min(shared)} another layer learns too: expected a layer that learns by itself",
+                node.layer,
+            )
 
 
 def _classified(writer: Writer, loss: Loss, cut: Cut, between: Between) -> int:

@@ -159,7 +159,7 @@ def test_a_whole_training_goes_as_the_run_went_and_on_as_it_ended(run: Path) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch": 0}, r"--batch: got 0; expected a whole number from 1 on"),
+        ({"batch": 0}, r"--batch: got 0; expected a whole number from 1 to 1,000,000,000"),
         ({"window": (0, 10)}, r"--window: got '0:10'; expected a run with --activity"),
         ({"samples": float("nan")}, r"--samples: got nan; expected a number of samples"),
         ({"activity": Path("nowhere")}, r"expected a run directory"),
