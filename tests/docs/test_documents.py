@@ -146,7 +146,7 @@ def test_everything_registered_loads(kind: str) -> None:
 def test_dependencies_have_lower_bounds_and_no_pins() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    apart = {"aihwkit", "dev", "onnx", "sbatch", "torch", "trace"}
+    apart = {"aihwkit", "dev", "sbatch", "torch", "trace"}
     assert extras["dev"][0] == f"archsim[{','.join(sorted(set(extras) - apart))}]"
     for requirement in [*project["dependencies"], *(each for extra in extras.values() for each in extra)]:
         if own := re.fullmatch(r"archsim\[(.+)\]", requirement):

@@ -65,9 +65,9 @@ def _alone(graph: Graph, block: Sequence[Node], nodes: Sequence[Node], rule: str
     for node in nodes:
         if node not in block and (shared := own.intersection(node.inputs)):
             raise NamedFault(
-                f"{rule} of {node.layer}, whose {min(shared)} another layer learns too: expected a layer that learns by itself",
-                node.layer,
-            )
+                f"{rule} of {node.layer}, whose {min(shared)} another layer learns too: expected a layer that learns "
+                "by itself", node.layer,
+            )  # fmt: skip
 
 
 def _classified(writer: Writer, loss: Loss, cut: Cut, between: Between) -> int:
