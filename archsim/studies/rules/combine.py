@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 from archsim.base import registry
 from archsim.base.errors import DataError, InputError
-from archsim.base.yamlfile import Document, Key
+from archsim.base.yamlfile import Document, Key, paths
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
 from archsim.chips.crossbars.crossbar_file import CrossbarArchitecture
@@ -29,6 +31,9 @@ NO_DEVICE = "none"
 SPREAD_SHARE = 0.1
 """Standard deviation of a matrix's initial weights over the device's range, where each matrix has its own unit: a
 choice, about what the perceptron has with weights from -1 to 1."""
+
+_HEADER = frozenset({"schema", "kind", "chip", "name", "title", "extends", "boundary"})
+"""Keys of an architecture's file that say nothing of the chip itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +129,7 @@ def _chips(study: Asked, document: Document) -> Iterator[_Chip]:
     The workload's own chip takes the place of the one that it is a form of: mixed-precision-deep of mixed-precision.
     """
     own = [architectures.document(each) for each in workloads.architectures(document)]
-    model = next(
-        (parsed for each in own if isinstance(parsed := architectures.parse(each), CrossbarArchitecture)), None
-    )
+    model = next((each for each in own if isinstance(architectures.parse(each), CrossbarArchitecture)), None)
     for named in study.rules:
         told, grows = named, isinstance(named, str) and not is_path(named)
         if grows:
@@ -137,15 +140,23 @@ def _chips(study: Asked, document: Document) -> Iterator[_Chip]:
         found = architectures.parse(asked)
         settings: tuple[str, ...] = ()
         if grows and told == named and isinstance(found, CrossbarArchitecture) and "architectures" in document.data:
-            settings = _suited(found, model)
+            settings = _suited(asked, found, model)
             found = architectures.parse(asked.with_settings(dict(read_settings(settings))))
         yield _Chip(told, asked, found, grows, settings)
 
 
-def _suited(chip: CrossbarArchitecture, model: CrossbarArchitecture | None) -> tuple[str, ...]:
-    """Return the settings by which a chip has the digital unit and the ranges of the workload's own crossbar chip."""
-    if model is None or type(model) is type(chip):
+def _suited(asked: Document, chip: CrossbarArchitecture, own: Document | None) -> tuple[str, ...]:
+    """Return the settings by which a chip suits the workload as the workload's own crossbar chip does.
+
+    A chip of the same kind gets all that the file of the workload's says beyond what it extends, but for what its own
+    file says; one of another kind, which has other keys, the digital unit, the tiles and the ranges.
+    """
+    if own is None:
         return ()
+    model = cast("CrossbarArchitecture", architectures.parse(own))
+    if type(model) is type(chip):
+        stated = _stated(asked)
+        return tuple(f"{key}={json.dumps(value)}" for key, value in _stated(own).items() if key not in stated)
     unit = model.digital_unit.model_dump(exclude_none=True)
     found = [f"digital_unit.{key}={value}" for key, value in unit.items()]
     found.append(f"tile.count={max(chip.tile.count, model.tile.count)}")
@@ -155,6 +166,17 @@ def _suited(chip: CrossbarArchitecture, model: CrossbarArchitecture | None) -> t
         device = _device(chip.device_file())
         found += ["weight.unit=null", f"weight.spread={_siemens(SPREAD_SHARE * (device.high - device.low))}"]
     return tuple(found)
+
+
+def _stated(document: Document) -> dict[str, Any]:
+    """Return dotted key -> value of what an architecture's file says of the chip itself, without what it extends."""
+    return {
+        dotted: value
+        for dotted, value in paths(document.data).items()
+        if (key := tuple(dotted.split(".")))[0] not in _HEADER
+        and not isinstance(value, dict)
+        and document.homes.get(key, document.path) == document.path
+    }
 
 
 def _devices(study: Asked, chip: _Chip) -> Iterator[tuple[str, Path | None, tuple[str, ...]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from grid_kit import TINY
@@ -86,9 +86,9 @@ def test_a_device_file_of_ones_own_is_taken_by_its_path(tmp_path: Path) -> None:
 
 
 def test_a_network_with_chips_of_its_own_takes_them_and_others_get_its_ranges_and_room() -> None:
-    each = found("lenet-mnist", archs=["mixed-precision", "tiki-taka", "digital32"], devices=["reram-array"],
+    each = found("lenet-mnist", archs=["mixed-precision", "tiki-taka", "digital32", "multi-pcm"], devices=["reram-array"],
                  learnings=["backpropagation"])  # fmt: skip
-    assert [one.rule for one in each] == ["mixed-precision-deep", "tiki-taka", "digital32-deep"]
+    assert [one.rule for one in each] == ["mixed-precision-deep", "tiki-taka", "digital32-deep", "multi-pcm"]
     assert all(one.possible for one in each), [one.reason for one in each]
     spec = each[1].spec
     assert spec is not None
@@ -96,6 +96,10 @@ def test_a_network_with_chips_of_its_own_takes_them_and_others_get_its_ranges_an
     assert chip.tile.adc.tracked.deviations == 5
     assert chip.weight.unit is None
     assert chip.weight.spread == pytest.approx(0.3e-6)
+    deep, several = (cast("Any", one.spec).architectures[0] for one in (each[0], each[3]))
+    assert several.digital_unit == deep.digital_unit  # on the same chip but for what the rule is
+    assert several.outer_product.error_bits == deep.outer_product.error_bits == 16
+    assert (several.weight.spread, several.weight.copies) == (deep.weight.spread, 3)
 
 
 def test_a_learning_rule_that_a_network_refuses_is_listed() -> None:
