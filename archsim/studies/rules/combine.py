@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -148,15 +148,16 @@ def _chips(study: Asked, document: Document) -> Iterator[_Chip]:
 def _suited(asked: Document, chip: CrossbarArchitecture, own: Document | None) -> tuple[str, ...]:
     """Return the settings by which a chip suits the workload as the workload's own crossbar chip does.
 
-    A chip of the same kind gets all that the file of the workload's says beyond what it extends, but for what its own
-    file says; one of another kind, which has other keys, the digital unit, the tiles and the ranges.
+    A chip of the same kind gets all that the own one says beyond what both extend, but for what it says itself there;
+    one of another kind, which has other keys, the digital unit, the tiles and the ranges.
     """
     if own is None:
         return ()
     model = cast("CrossbarArchitecture", architectures.parse(own))
     if type(model) is type(chip):
-        stated = _stated(asked)
-        return tuple(f"{key}={json.dumps(value)}" for key, value in _stated(own).items() if key not in stated)
+        both = {asked.path, *asked.ancestors} & {own.path, *own.ancestors}
+        stated = _stated(asked, both)
+        return tuple(f"{key}={json.dumps(value)}" for key, value in _stated(own, both).items() if key not in stated)
     unit = model.digital_unit.model_dump(exclude_none=True)
     found = [f"digital_unit.{key}={value}" for key, value in unit.items()]
     found.append(f"tile.count={max(chip.tile.count, model.tile.count)}")
@@ -168,14 +169,18 @@ def _suited(asked: Document, chip: CrossbarArchitecture, own: Document | None) -
     return tuple(found)
 
 
-def _stated(document: Document) -> dict[str, Any]:
-    """Return dotted key -> value of what an architecture's file says of the chip itself, without what it extends."""
+def _stated(document: Document, elsewhere: Collection[Path]) -> dict[str, Any]:
+    """Return dotted key -> value of what an architecture says of the chip itself, but in files elsewhere.
+
+    Its device is not among it: a study has its own.
+    """
     return {
         dotted: value
         for dotted, value in paths(document.data).items()
         if (key := tuple(dotted.split(".")))[0] not in _HEADER
+        and key != ("weight", "device")
         and not isinstance(value, dict)
-        and document.homes.get(key, document.path) == document.path
+        and document.homes.get(key, document.path) not in elsewhere
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from grid_kit import TINY
 
+from archsim.base import files
 from archsim.chips import architecture as architectures
 from archsim.devices import library
 from archsim.devices.base import Switches
@@ -100,6 +102,23 @@ def test_a_network_with_chips_of_its_own_takes_them_and_others_get_its_ranges_an
     assert several.digital_unit == deep.digital_unit  # on the same chip but for what the rule is
     assert several.outer_product.error_bits == deep.outer_product.error_bits == 16
     assert (several.weight.spread, several.weight.copies) == (deep.weight.spread, 3)
+
+
+def test_a_chip_of_ones_own_over_a_shipped_one_hands_on_what_both_say(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "schema: 1\nkind: architecture\nextends: mixed-precision-deep\nname: mine\ntitle: t\n"
+        "outer_product: {error_bits: 12}\n"
+    )
+    text = (files.shipped("workloads") / "lenet-mnist.yaml").read_text()
+    own = f"architectures: [{tmp_path / 'mine.yaml'}, digital32-deep]"
+    (tmp_path / "net.yaml").write_text(
+        re.sub(r"^architectures: .*$", own, text.replace("name: lenet-mnist", "name: net"), flags=re.MULTILINE)
+    )
+    each = found(
+        str(tmp_path / "net.yaml"), archs=["multi-pcm"], devices=["reram-array"], learnings=["backpropagation"]
+    )
+    chip = cast("Any", each[0].spec).architectures[0]
+    assert (chip.outer_product.error_bits, chip.digital_unit.lanes, chip.weight.copies) == (12, 16, 3)
 
 
 def test_a_learning_rule_that_a_network_refuses_is_listed() -> None:
