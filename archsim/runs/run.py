@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from archsim.accounting.area import Part, lint_areas
 from archsim.accounting.ledger import Entry
 from archsim.accounting.technology import Technology, lint
-from archsim.base import registry
+from archsim.base import files, registry
 from archsim.base.errors import InputError
 from archsim.base.progress import Progress
+from archsim.chips import architecture as architectures
+from archsim.chips.architecture import Architecture
+from archsim.chips.chip import Chip
 from archsim.chips.fitting.demands import require
 from archsim.runs import checkpoint, layout, owner, rundir, samples, state
 from archsim.runs.identity import identity
@@ -116,7 +120,23 @@ def check_fit(spec: RunSpec) -> None:
     require({
         one.name: registry.load("chip", one.chip).demands(one, spec.network, spec.training.batch)
         for one in spec.architectures
-    }, spec.home)  # fmt: skip
+    }, spec.home, partial(_that_hold, spec))  # fmt: skip
+
+
+def _that_hold(spec: RunSpec) -> list[str]:
+    """Return shipped forms of a run's chips that hold its network: mixed-precision-deep, say, of mixed-precision."""
+    found = []
+    for one in spec.architectures:
+        kind = registry.load("chip", one.chip)
+        if not _holds(kind, spec, one):
+            forms = [name for name in files.shipped_names("architectures") if name.startswith(f"{one.name}-")]
+            each = (architectures.parse(architectures.document(name)) for name in forms)
+            found += [form.name for form in each if form.chip == one.chip and _holds(kind, spec, form)][:1]
+    return found
+
+
+def _holds(kind: type[Chip], spec: RunSpec, chip: Architecture) -> bool:
+    return all(each.short <= 0 for each in kind.demands(chip, spec.network, spec.training.batch))
 
 
 def check_prices(spec: RunSpec, trainers: list[Trainer]) -> None:

@@ -42,11 +42,10 @@ class Demand:
         return self.needed - self.available
 
 
-_ROOMIER = {"mixed-precision": "mixed-precision-deep", "digital32": "digital32-deep"}
-"""Shipped chips of which others ship with more of everything that a network can ask for."""
-
-
-def require(demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] = str) -> None:
+def require(
+    demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] = str,
+    others: Callable[[], Sequence[str]] = tuple,
+) -> None:  # fmt: skip
     """Refuse a network that asks for more than there is.
 
     Parameters
@@ -55,6 +54,8 @@ def require(demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] 
         Of all chips that are to hold the network.
     home : callable
         Says of a matrix where in the workload's file its layer stands.
+    others : callable
+        Returns names of chips that hold the network, to be told of.
 
     Raises
     ------
@@ -66,8 +67,8 @@ def require(demands: Mapping[str, Sequence[Demand]], home: Callable[[str], str] 
         return
     remedy = " ".join(f"--set {key}={demand.needed}" for key, demand in unmet.items())
     hint = f"{remedy} {'makes' if len(unmet) == 1 else 'make'} it fit"
-    if roomier := [f"--arch {_ROOMIER[chip]}" for chip in demands if chip in _ROOMIER]:
-        hint += f"; {' '.join(roomier)} {'has' if len(roomier) == 1 else 'have'} more room for layers and batches"
+    if named := [f"--arch {each}" for each in others()]:
+        hint += f"; so {'does' if len(named) == 1 else 'do'} {' '.join(named)}"
     if len(unmet) == 1:
         [(key, demand)] = unmet.items()
         raise DoesNotFitError(_text(demand, home), key=key, expected=demand.expected, hint=hint)
