@@ -38,7 +38,7 @@ class Record(BaseModel):
     """A validated piece of a file: frozen, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-    elsewhere: ClassVar[Mapping[str, str]] = {}
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {}
     """Keys of other tools and what they are called here, for the hint where one is met."""
 
     @field_validator("*", mode="before")
@@ -340,7 +340,7 @@ def _input_error(
     if kind == "extra_forbidden":
         record = model_keys.model_at(model, first["loc"][:-1])
         known = list(model_keys.by_key(record)) if record else []
-        called = getattr(record, "elsewhere", {}).get(str(loc[-1]))
+        called = getattr(record, "ELSEWHERE", {}).get(str(loc[-1]))
         hint = f"Did you mean {called!r}?" if called in known else nearest(str(loc[-1]), known)
         return document.error(loc, "unknown key", expected=f"one of {', '.join(sorted(known))}", hint=hint)
     if kind == "missing":

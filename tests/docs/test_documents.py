@@ -71,6 +71,17 @@ def test_the_results_of_the_readme_are_those_of_the_page() -> None:
     assert [number for number in numbers if number not in page] == []
 
 
+def test_how_fast_a_step_is_by_the_readme_is_what_the_page_has() -> None:
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| .+? \| ([\d.]+) \| [\d.]+ \| `python tests/bench", page, re.MULTILINE)
+    of = {kind: [float(times) for what, times in rows if kind in what] for kind in ("cnn", "lstm", "gpt", "576", "784")}
+    low, high = sorted(of["cnn"])
+    told = " ".join(README.split())
+    assert f"takes {low + 1e-9:.1f} to {high:.1f} times PyTorch's for the CNN" in told
+    assert f"{of['lstm'][0]:.1f} for the LSTM and {of['gpt'][0]:.1f} for the GPT" in told
+    assert f"products {max(of['576'] + of['784']):.1f} times `sgemm`'s" in told
+
+
 @pytest.mark.parametrize("command", commands())
 def test_every_command_named_exists_with_its_options(command: str) -> None:
 

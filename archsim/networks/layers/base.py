@@ -41,7 +41,7 @@ class Layer(Record):
     """
 
     TAKES: ClassVar[int | None] = 1
-    elsewhere: ClassVar[Mapping[str, str]] = {
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(
             ("channels", "out_channels", "filters", "neurons", "features", "out_features", "hidden", "hidden_size",
              "outputs", "width"), "units"
