@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from archsim.base.jit import kernel
+from archsim.devices.laws import drift_factor
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -218,14 +219,6 @@ def to_codes(y, converters):
             clipped += np.int32(abs(y[j]) > beyond)
             y[j] = min(max(y[j], -full), full)
     return clipped
-
-
-@kernel()
-def drift_factor(programmed_ps, now_ps, drift):
-    """Return (max(t - tp, shortest)/reference)^-exponent; drift = (exponent, reference, shortest)."""
-    if drift[0] == 0:
-        return 1.0
-    return (max((now_ps - programmed_ps) * 1e-12, drift[2]) / drift[1]) ** -drift[0]
 
 
 @kernel()

@@ -139,3 +139,11 @@ def give(law, up, g, memory, programmed_ps, count, index, pulses, now_ps, normal
         g, memory, programmed_ps, count, index, pulses, now_ps, normals[drawn:], step, far, span, left, exponent,
         of_step, absolute, devices, low, high,
     )  # fmt: skip
+
+
+@kernel()
+def drift_factor(programmed_ps, now_ps, drift):
+    """Return (max(t - tp, shortest)/reference)^-exponent; drift = (exponent, reference, shortest)."""
+    if drift[0] == 0:
+        return 1.0
+    return (max((now_ps - programmed_ps) * 1e-12, drift[2]) / drift[1]) ** -drift[0]

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archsim.base.csvfile import F64
-from archsim.devices._kernels import BOUNDED, EXACT, TABLE, give
+from archsim.devices._kernels import BOUNDED, EXACT, TABLE, drift_factor, give
 
-__all__ = ["BOUNDED", "EXACT", "TABLE", "Law", "PlainLaw", "Side", "give"]
+__all__ = ["BOUNDED", "EXACT", "TABLE", "Law", "PlainLaw", "Side", "drift_factor", "give"]
 
 _NONE = np.empty(0)
 PlainLaw = tuple[Any, ...]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from archsim.analog.drift import drift_factor
 from archsim.base.jit import kernel
-from archsim.devices.laws import give
+from archsim.devices.laws import drift_factor, give
 from archsim.learning.trains.sending import find_met, within
 
 
