@@ -55,6 +55,7 @@ def test_what_the_meter_adds_is_told_for_every_model_or_that_torch_is_missing(
     assert "needs torch" in said or all(said.count(f"{name}; ") == 3 for name in (meter.PERCEPTRON, meter.LENET))
 
 
+@pytest.mark.long
 def test_a_study_on_two_processes_is_set_beside_the_sum_of_its_points(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_quiet_hold_prints_nothing(cli: Cli, run: Path) -> None:
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_endurance_prints_the_wear_and_draws_maps(cli: Cli, run: Path) -> None:
     done = cli("endurance", run)
     assert done.code == 0

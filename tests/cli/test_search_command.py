@@ -30,7 +30,7 @@ def test_a_dry_run_says_space_goal_and_rule_and_does_nothing(cli: Cli, tmp_path:
     assert not (tmp_path / "reports").exists()
 
 
-@pytest.mark.usefixtures("one_process")
+@pytest.mark.usefixtures("one_process", "undrawn")
 def test_a_search_ends_with_its_front_its_table_and_a_page_and_goes_on(cli: Cli, tmp_path: Path) -> None:
     done = cli("search", file(tmp_path), *SPACE, "--minimise", "area", *QUICK)
     assert done.code == 0, done.err

@@ -31,9 +31,11 @@ def validator(name: str) -> Any:
 
 def test_every_schema_is_one() -> None:
     assert len(all_schemas()) > len(KINDS)
-    for schema in all_schemas().values():
+    assert all(schema["title"] for schema in all_schemas().values())
+    for name, schema in all_schemas().items():
+        if name.partition("-")[0] in ("architecture", "device"):
+            continue  # these are in those of all chips and of all devices, which are checked
         jsonschema.Draft202012Validator.check_schema(schema)
-        assert schema["title"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -10,8 +10,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import io
 import math
 import re
 import shlex
@@ -21,9 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
-
-from archsim.cli import app
+from archsim.cli import commands as all_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -92,12 +92,25 @@ def run_page(page: Path, *, long: bool = False) -> None:
                 _run(command, printed)
 
 
-def _run(command: str, printed: list[str]) -> None:
+def carried_out(command: str) -> str:
+    """Carry out a command of archsim's in this process and return what it printed; it has to go well.
+
+    All commands are built once: typer's own runner builds them for each call, for a tenth of a second.
+    """
     words = shlex.split(command)
-    assert words[0] == "archsim", f"{command}: only archsim is run; other commands go into a block `sh`"
-    done = CliRunner().invoke(app, words[1:], catch_exceptions=False)
-    assert done.exit_code == 0, f"{command}: {done.output}"
-    rest = done.output.splitlines()
+    assert words.pop(0) == "archsim", f"{command}: only archsim is run; other commands go into a block `sh`"
+    printed, code = io.StringIO(), None
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            all_commands()(words, prog_name="archsim")
+        except SystemExit as stop:
+            code = stop.code
+    assert not code, f"{command}: {printed.getvalue()}"
+    return printed.getvalue()
+
+
+def _run(command: str, printed: list[str]) -> None:
+    rest = carried_out(command).splitlines()
     for line in printed:
         if line.strip() in ("", "..."):
             continue

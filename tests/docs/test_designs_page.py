@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
+from docs_kit import carried_out
 
 from archsim.chips.published.published_file import STEPS, PublishedArchitecture
-from archsim.cli import app
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "designs.md").read_text(encoding="utf-8")
 
@@ -37,8 +35,7 @@ def test_the_design_of_the_page_comes_to_the_prediction_that_it_prints(
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert len(commands()) == 2
     for command in commands():
-        done = CliRunner().invoke(app, shlex.split(command), catch_exceptions=False)
-        assert done.exit_code == 0, done.output
+        carried_out(f"archsim {command}")
     kept = yaml.safe_load((tmp_path / "jia" / "results.yaml").read_text(encoding="utf-8"))["results"]
     assert kept["efficiency"]["value"] == "201.2 Top/s/W"
     assert kept["efficiency"]["value"] in PAGE

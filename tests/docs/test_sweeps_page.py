@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from docs_kit import carried_out
 
-from archsim.cli import app
 from archsim.cli import commands as all_commands
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sweeps.md").read_text(encoding="utf-8")
@@ -23,10 +21,9 @@ def test_the_page_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "converters.yaml").write_text(study)
     [told] = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
     for command in COMMANDS:
-        done = CliRunner().invoke(app, shlex.split(command), catch_exceptions=False)
-        assert done.exit_code == 0, done.output
+        done = carried_out(f"archsim {command}")
         if "--dry-run" in command:
-            assert told in done.output
+            assert told in done
     for code in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL):
         exec(code, {})  # noqa: S102  the page's own
     assert (tmp_path / "reports" / "two-converters" / "sweep.csv").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,16 @@ from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Trained, Trainer
 
 WALL = {"wall_s", "compile_s", "steps_per_s"}
+WORKLOAD: dict[str, Any] = {
+    "schema": 1, "kind": "workload", "name": "small", "title": "784-16-10 on mnist-5k", "dataset": "mnist-5k",
+    "network": {"inputs": 784, "initial_std": 0.08, "loss": "squared", "layers": [
+        {"name": "fc1", "kind": "dense", "units": 16, "activation": "sigmoid"},
+        {"name": "fc2", "kind": "dense", "units": 10, "activation": "sigmoid"},
+    ]},
+    "training": {"batch": 1, "learning_rate": 0.3, "decay": 0.65, "epochs": 5, "samples_per_epoch": 60000,
+                 "evaluations_per_epoch": 2},
+}  # fmt: skip
+"""The perceptron of mlp-mnist with fewer units: two layers, the first over several tiles."""
 KINDS = {
     "digital32": ("digital32", ()),
     "mixed-precision": ("mixed-precision", ()),
@@ -30,7 +41,7 @@ KINDS = {
     "hybrid": ("hybrid", ("pairs.every=25",)),
     "capacitors that leak": ("in-array-sgd", ("weight.device=capacitor", "weight.drift_tolerance=0.00003")),
     "agad": ("agad", ("transfer.every=3",)),
-    "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4",)),
+    "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4", "tile.rows=128")),
     "adam and a cosine": ("mixed-precision", (
         "training.optimiser=adam", "training.schedule={kind: cosine, warmup: 30}", "training.learning_rate=0.02",
     )),
@@ -49,13 +60,13 @@ KINDS = {
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "CHUNK", 20)
+    monkeypatch.setattr(train, "CHUNK", 10)
 
 
-def spec_of(kind: str, steps: int = 120) -> RunSpec:
+def spec_of(kind: str, steps: int = 60) -> RunSpec:
     arch, changes = KINDS[kind]
     settings_ = ("training.test_samples=50", *changes)
-    return resolve("mlp-mnist", steps=steps, archs=(arch,), techs=("bottom-up-14nm",), settings=settings_)
+    return resolve(WORKLOAD, steps=steps, archs=(arch,), techs=("bottom-up-14nm",), settings=settings_)
 
 
 def trained(spec: RunSpec, folder: Path, stops: list[int]) -> tuple[Trained, Trainer]:
@@ -89,7 +100,7 @@ def test_a_training_that_goes_on_is_the_training_that_was_never_stopped(kind: st
 
 
 def test_wherever_it_was_stopped(tmp_path_factory: pytest.TempPathFactory) -> None:
-    spec = spec_of("mixed-precision", 80)
+    spec = spec_of("mixed-precision", 40)
     whole, _ = trained(spec, tmp_path_factory.mktemp("whole"), [])
 
     @settings(max_examples=5)
