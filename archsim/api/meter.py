@@ -130,7 +130,7 @@ class Meter:
 
     def _begin(self, example: Any) -> tuple[Recorder, Mapping[str, str]]:
         """Read the model at its first pass."""
-        from archsim.networks.imports.torch_export import reader
+        from archsim.networks.imports.torch.export import reader
         from archsim.studies.meter.meter import Asked, Metering
         from archsim.studies.meter.twin import twin
 

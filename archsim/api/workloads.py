@@ -141,7 +141,7 @@ def from_torch(
     """
     from archsim.base.errors import InputError
     from archsim.base.files import check_file
-    from archsim.networks.imports.torch_export import traced
+    from archsim.networks.imports.torch.export import traced
     from archsim.studies.importing import Lesson, write
 
     to, name, lesson = Path(out).expanduser(), type(module).__name__, None

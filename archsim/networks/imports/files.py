@@ -10,7 +10,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display, regular
 from archsim.networks.imports.draft import Draft
 
-_READERS = {".onnx": "onnx", ".csv": "scalesim", ".pt2": "torch_export", ".yaml": "einsum", ".yml": "einsum"}
+_READERS = {".onnx": "onnx.reader", ".csv": "scalesim", ".pt2": "torch.export", ".yaml": "einsum", ".yml": "einsum"}
 """Suffix -> module of this package with a function `read`."""
 
 
@@ -40,7 +40,7 @@ def read(path: Path, *, same: bool = False, sample: Sequence[int] | None = None)
     if same and name != "scalesim":
         expected = "a topology of SCALE-Sim"
         raise InputError("says its padding itself", file=display(path), key="--same", expected=expected)
-    if sample is not None and name != "onnx":
+    if sample is not None and name != "onnx.reader":
         raise InputError("says its shapes itself", file=display(path), key="--sample", expected="an ONNX model")
     told = {"same": True} if same else {} if sample is None else {"sample": sample}
     return reader(path, **told)

@@ -11,7 +11,7 @@ from import_kit import channels_last, linear, network, passed
 
 from archsim.base.errors import InputError
 from archsim.networks.imports.files import read
-from archsim.networks.imports.torch_export import traced
+from archsim.networks.imports.torch.export import traced
 
 torch = pytest.importorskip("torch")
 nn, f = torch.nn, torch.nn.functional

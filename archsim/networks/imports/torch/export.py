@@ -102,7 +102,7 @@ class Reader:
 
     def read(self) -> Draft:
         """Return what the nodes make."""
-        from archsim.networks.imports.torch_nodes import HANDLERS
+        from archsim.networks.imports.torch.nodes import HANDLERS
 
         self.sketch, last = self._begin(), None
         for node in self.graph.nodes:

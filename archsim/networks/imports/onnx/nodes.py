@@ -11,9 +11,9 @@ from archsim.networks.imports.formulas import BY_TANH, UNARY, Formula
 from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, lined, windows_of_one_row
 from archsim.networks.imports.moments import Moment
 from archsim.networks.imports.moved import Moved, by_vector, settled
-from archsim.networks.imports.onnx import Reader, attributes, handles, name_of
-from archsim.networks.imports.onnx_attention import Scores, multiplied, softened
-from archsim.networks.imports.onnx_sequences import lstm
+from archsim.networks.imports.onnx.attention import Scores, multiplied, softened
+from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
+from archsim.networks.imports.onnx.sequences import lstm
 from archsim.networks.imports.shapes import reshaped
 
 

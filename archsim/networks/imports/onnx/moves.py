@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from archsim.networks.imports import onnx_attention
 from archsim.networks.imports.channels_first import Value
 from archsim.networks.imports.draft import UnknownNodeError
 from archsim.networks.imports.moved import Moved, Places, places, settled
-from archsim.networks.imports.onnx import Reader, attributes, handles, name_of
-from archsim.networks.imports.onnx_attention import Scores
-from archsim.networks.imports.onnx_sequences import squeezed, turned
+from archsim.networks.imports.onnx import attention
+from archsim.networks.imports.onnx.attention import Scores
+from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
+from archsim.networks.imports.onnx.sequences import squeezed, turned
 from archsim.networks.imports.shapes import joined, reshaped, transposed
 
 
@@ -88,7 +88,7 @@ def _reshape(reader: Reader, node: Any) -> Any:
     if math.prod(found) != math.prod(whole):
         raise UnknownNodeError(f"gives {list(whole)} the shape {found}; expected one of as many elements")
     if isinstance(x := reader.values.get(node.input[0]), Scores):
-        return onnx_attention.reshaped(x, found)
+        return attention.reshaped(x, found)
 
     def by_layer(x: Value) -> Value:
         if found[0] != reader.batch or x.layout == "steps":

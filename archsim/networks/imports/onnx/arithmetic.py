@@ -16,8 +16,8 @@ from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BINARY, UNARY, Formula
 from archsim.networks.imports.moments import Moment, centred, norm
 from archsim.networks.imports.moved import Moved, settled
-from archsim.networks.imports.onnx import Reader, handles, name_of
-from archsim.networks.imports.onnx_attention import Scores, added
+from archsim.networks.imports.onnx.attention import Scores, added
+from archsim.networks.imports.onnx.reader import Reader, handles, name_of
 from archsim.networks.imports.shapes import combined, scaled, shifted
 
 _COMBINED = {"Add": "add", "Mul": "multiply"}

@@ -21,7 +21,7 @@ from archsim.networks.imports.channels_first import Sketch, Value
 from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
 from archsim.networks.imports.formulas import BY_TANH, Formula
 from archsim.networks.imports.moved import Moved, Places, places, whole
-from archsim.networks.imports.onnx_constants import computed, known, shapes, weight
+from archsim.networks.imports.onnx.constants import computed, known, shapes, weight
 
 Handler = Callable[["Reader", Any], Any]
 HANDLERS: dict[str, Handler] = {}
@@ -93,7 +93,7 @@ class Reader:
 
     def read(self, file: str) -> Draft:
         """Return what the nodes make."""
-        from archsim.networks.imports import onnx_arithmetic, onnx_moves, onnx_nodes  # noqa: F401  they note handlers
+        from archsim.networks.imports.onnx import arithmetic, moves, nodes  # noqa: F401  they note handlers
 
         self.sketch = self._begin(file)
         for node in self.graph.node:

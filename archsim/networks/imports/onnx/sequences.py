@@ -9,7 +9,7 @@ import numpy as np
 
 from archsim.networks.imports.channels_first import Value
 from archsim.networks.imports.draft import UnknownNodeError, Values, Weight
-from archsim.networks.imports.onnx import Reader, attributes, name_of
+from archsim.networks.imports.onnx.reader import Reader, attributes, name_of
 
 GATES = (0, 2, 1, 3)
 """Where our gates i, f, o, g stand among i, o, f, c of ONNX."""

@@ -12,7 +12,7 @@ from archsim.networks.imports.formulas import BY_TANH
 from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, lined
 from archsim.networks.imports.moved import MOVES, Moved, by_vector, places, settled
 from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
-from archsim.networks.imports.torch_export import Reader, name_of
+from archsim.networks.imports.torch.export import Reader, name_of
 
 Handler = Callable[[Reader, Any], Any]
 HANDLERS: dict[str, Handler] = {}

@@ -14,7 +14,7 @@ import numpy as np
 from archsim.networks.imports.attending import attended, causal
 from archsim.networks.imports.draft import UnknownNodeError, Values
 from archsim.networks.imports.moved import Moved, settled
-from archsim.networks.imports.onnx import Reader, attributes, handles, name_of
+from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
 
 _HIDDEN = -1e3
 """What is added to a score that is not seen is below this: minus infinity, or a large number in its place."""

@@ -1,0 +1,1 @@
+"""ONNX models: a reader, and what it makes of their nodes."""

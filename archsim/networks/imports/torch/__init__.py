@@ -1,0 +1,1 @@
+"""PyTorch programs: a reader, and what it makes of their nodes."""
