@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from docs_kit import carried_out
 
-
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "estimates.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ archsim (.*?)(?: *#.*)?$", PAGE, flags=re.MULTILINE)
 
