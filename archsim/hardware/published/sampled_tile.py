@@ -253,26 +253,10 @@ class SampledTile(Component):
         levels = {"ramp": 2**self.readout.bits, "binary-search": self.readout.bits, "multiplexed": 1, "counter": 0}
         return int(levels[self.readout.style]) * self.convert_ps
 
-    def read_ps(self, vectors: int, outputs: int) -> int:
-        """Return the closed-form time of `vectors` products.
-
-        A bit-serial tile converts each bit's result while the next bit is read, vector after vector. Otherwise a vector
-        is integrated while the previous one is converted.
-        """
-        drive, convert = self.drive_ps(outputs), self.readout_ps(outputs)
-        if self.drive.style == "bit-serial":
-            return vectors * drive + convert
-        return drive + convert + (vectors - 1) * max(drive, convert)
-
     def update_ps(self, write: Write) -> int:
         """Return the time of one outer-product update: the phases one after the other, of all rows or row by row."""
         rows = self.array.rows if write.rows == "serial" else 1
         return rows * write.phases * (self.settle_ps + int(2 ** (write.bits - 1) - 1) * self.period_ps)
-
-    def product(self, vectors: int, tag: Tag, *, transposed: bool = False, density: float = 1.0) -> Work[None]:
-        """Hold for and count `vectors` products in every tile; `density` is the share of lines that are driven."""
-        yield from self.hold(self.read_ps(vectors, self.lines(transposed=transposed)[1]))
-        self.count_products(vectors, tag, transposed=transposed, density=density)
 
     def integrate(self, outputs: int, emit: Emit = nobody) -> Work[None]:
         """Hold for the part of one product that takes the lines; a bit-serial tile's first results are out early."""

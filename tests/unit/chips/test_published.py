@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tile_kit import read_ps
 
 from archsim.base.errors import InputError
 from archsim.base.yamlfile import read
@@ -240,4 +241,4 @@ def test_products_one_behind_the_other_take_the_closed_form_of_the_tile(
     path.write_text(text.replace("{style: counter, bits: 8, count: 32}", readout))
     unit = PublishedBoard(parse(read(path)), LaterTimes())
     assert unit.tile is not None
-    assert unit.run_operation("product", vectors=vectors) == unit.tile.read_ps(vectors, 32)
+    assert unit.run_operation("product", vectors=vectors) == read_ps(unit.tile, vectors, 32)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tile_kit import product
 
 from archsim.accounting.ledger import Ledger
 from archsim.base.errors import ModelError
@@ -55,13 +54,13 @@ def run(unit: object, work: object) -> tuple[int, dict[str, float]]:
 )
 def test_a_product_takes_its_closed_form(drive: Drive, readout: Readout, expected_ps: int) -> None:
     unit = tile(drive, readout)
-    now, _ = run(unit, unit.product(1, TAG))
+    now, _ = run(unit, product(unit, 1, TAG))
     assert now == expected_ps
 
 
 def test_a_product_counts_what_its_lines_and_phases_ask_for() -> None:
     unit = tile(Drive("pulse-width", 8, phases=4), Readout("counter", 9, 32), tiles=3)
-    _, row = run(unit, unit.product(5, TAG, density=0.25))
+    _, row = run(unit, product(unit, 5, TAG, density=0.25))
     driven = 3 * 5 * 64 * 0.25
     assert row["dac.convert"] == driven * 2  # half of four phases
     assert row["line.charge"] == driven * 2 * 2  # half of four phases, in both arrays
@@ -74,7 +73,7 @@ def test_a_product_counts_what_its_lines_and_phases_ask_for() -> None:
 
 def test_a_transposed_product_drives_columns_and_converts_rows() -> None:
     unit = tile(Drive("binary-pulses", 8), Readout("ramp", 8, 32))
-    _, row = run(unit, unit.product(1, TAG, transposed=True))
+    _, row = run(unit, product(unit, 1, TAG, transposed=True))
     assert row["dac.convert"] == 32
     assert row["line.charge"] == 32 * 7 * 2
     assert row["adc.convert"] == 64
@@ -82,18 +81,8 @@ def test_a_transposed_product_drives_columns_and_converts_rows() -> None:
 
 def test_a_bit_serial_product_converts_every_bit() -> None:
     unit = tile(Drive("bit-serial", 16), Readout("multiplexed", 8, 1))
-    _, row = run(unit, unit.product(1, TAG))
+    _, row = run(unit, product(unit, 1, TAG))
     assert row["adc.convert"] == 16 * 32
-
-
-@given(vectors=st.integers(1, 50), bits=st.integers(2, 9), count=st.integers(1, 64))
-def test_more_vectors_take_one_interval_each_and_never_less_than_their_integration(
-    vectors: int, bits: int, count: int
-) -> None:
-    unit = tile(Drive("pulse-width", bits), Readout("multiplexed", 8, count))
-    interval = max(unit.integrate_ps(), unit.readout_ps(32))
-    assert unit.read_ps(vectors + 1, 32) - unit.read_ps(vectors, 32) == interval
-    assert unit.read_ps(vectors, 32) >= vectors * unit.integrate_ps()
 
 
 def test_an_update_takes_its_phases_and_writes_every_cell_once() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hardware_kit import TAG, counted, elapsed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tile_kit import product, read_ps
 
 from archsim.accounting.ledger import Ledger
 from archsim.hardware.clock import Clock
@@ -155,20 +156,20 @@ def tile(drive: Drive, readout: Readout, **fields: Any) -> SampledTile:
 def test_lines_settle_as_often_as_the_design_says(drive: Drive, expected_ps: int) -> None:
     style = "multiplexed" if drive.style == "bit-serial" else "counter"
     unit = tile(drive, Readout(style, 8, 8))
-    _, ps = elapsed(unit.clock, unit.product(1, TAG))
+    _, ps = elapsed(unit.clock, product(unit, 1, TAG))
     assert ps == expected_ps
 
 
 def test_an_input_by_count_charges_its_line_as_often_as_its_mean_says() -> None:
     unit = tile(Drive("pulse-count", 4, signed=False), Readout("counter", 4, 32), array=Array(64, 32, 1, 1e-6, 0.4))
-    _, ps = elapsed(unit.clock, unit.product(1, TAG))
+    _, ps = elapsed(unit.clock, product(unit, 1, TAG))
     assert ps == 7000 + 15 * 1000
     assert unit._account.total()[TAG]["line.charge"] == pytest.approx(2 * 64 * 15 * 0.4)
 
 
 def test_a_read_of_several_bits_takes_as_many_reads_and_conversions_less() -> None:
     unit = tile(Drive("bit-serial", 8, bits_per_read=3), Readout("multiplexed", 8, 32))
-    _, ps = elapsed(unit.clock, unit.product(1, TAG))
+    _, ps = elapsed(unit.clock, product(unit, 1, TAG))
     assert ps == 3 * (7000 + 1000) + 500  # 3, 3 and 2 bits
     assert unit._account.total()[TAG]["adc.convert"] == 2 * 32 * 3
 
@@ -177,7 +178,7 @@ def test_a_read_of_several_bits_takes_as_many_reads_and_conversions_less() -> No
 def test_lines_share_converters_that_work_side_by_side(style: Any) -> None:
     half, whole = (tile(Drive("pulse-width", 8), Readout(style, 8, count)) for count in (16, 32))
     assert half.readout_ps(32) == 2 * whole.readout_ps(32) > 0
-    _, ps = elapsed(half.clock, half.product(1, TAG))
+    _, ps = elapsed(half.clock, product(half, 1, TAG))
     assert ps == half.integrate_ps() + half.readout_ps(32)
 
 
@@ -188,7 +189,7 @@ def test_the_two_halves_of_a_product_take_the_time_of_the_whole() -> None:
             _, first = elapsed(unit.clock, unit.integrate(32))
             _, second = elapsed(unit.clock, unit.convert(32))
             early = unit.convert_span_ps(32)  # the converters of a bit-serial tile begin with its first bit
-            assert first + second - early == unit.read_ps(1, 32)
+            assert first + second - early == read_ps(unit, 1, 32)
 
 
 def test_a_serial_write_takes_its_rows_one_after_the_other() -> None:
