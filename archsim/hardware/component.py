@@ -33,6 +33,29 @@ def fp32(function: str) -> dict[str, Action]:
     }
 
 
+def memory(name: str, function: str, part: str, *, of: str, one: str, written: str = "") -> dict[str, Action]:
+    """Return what a memory within a unit does: "NAME.read", "NAME.write", and "NAME.powered", a bit of it for a second.
+
+    Parameters
+    ----------
+    name : str
+    function : str
+        Of the account.
+    part : str
+        Of the chip, for charts.
+    of : str
+        The memory, in words.
+    one, written : str
+        What one access reads, and what it writes if that is something else.
+    """
+    powered = f"one bit of {of} powered for a second"
+    return {
+        f"{name}.read": Action(f"{one} read", function, part=part, circuit="memory"),
+        f"{name}.write": Action(f"{written or one} written", function, part=part, circuit="memory"),
+        f"{name}.powered": Action(powered, function, "bit*s", part=part, circuit="leakage"),
+    }
+
+
 class Component:
     """A unit of the chip on its clock.
 

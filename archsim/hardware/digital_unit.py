@@ -14,7 +14,7 @@ from archsim.base.arrays import F32, F64
 from archsim.base.signal import Scale, Signal, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component, fp32
+from archsim.hardware.component import CONTROL, Component, fp32, memory
 from archsim.hardware.sram import Sram
 from archsim.learning.functions import Function, words
 from archsim.learning.maths import normalised, normalised_by_vector
@@ -39,15 +39,7 @@ class DigitalUnit(Component):
         **fp32("arithmetic"),
         "compare": Action("one comparison", "arithmetic", part="arithmetic", circuit="logic"),
         "lookup": Action("one look-up of the activation table", "activation", part="arithmetic", circuit="logic"),
-        "buffer.read": Action(
-            "one word read from the signal buffer", "activation", part="signal memory", circuit="memory"
-        ),
-        "buffer.write": Action(
-            "one word written to the signal buffer", "activation", part="signal memory", circuit="memory"
-        ),
-        "buffer.powered": Action(
-            "one bit of the buffer powered for a second", "activation", "bit*s", part="signal memory", circuit="leakage"
-        ),
+        **memory("buffer", "activation", "signal memory", of="the buffer", one="one word of the signal buffer"),
         **CONTROL,
     }
     PARTS: ClassVar = {

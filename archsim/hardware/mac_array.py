@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from archsim.accounting.circuits import PartKind
-from archsim.accounting.ledger import Action, Job, Ledger
+from archsim.accounting.ledger import Job, Ledger
 from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component, fp32
+from archsim.hardware.component import CONTROL, Component, fp32, memory
 from archsim.hardware.sram import Sram
 from archsim.learning.products import add_outer, nonzero, product, swept, transposed_product
 
@@ -60,25 +60,9 @@ class MacArray(Component):
     kind = "mac_array"
     ACTIONS: ClassVar = {
         **fp32("arithmetic"),
-        "weights.read": Action("one word of weights read", "weight storage", part="weight memory", circuit="memory"),
-        "weights.write": Action(
-            "one word of weights written", "weight storage", part="weight memory", circuit="memory"
-        ),
-        "weights.powered": Action(
-            "one bit of the weight memory powered for a second",
-            "weight storage",
-            "bit*s",
-            part="weight memory",
-            circuit="leakage",
-        ),
-        "operand.read": Action("one operand read", "arithmetic", part="signal memory", circuit="memory"),
-        "operand.write": Action("one result written", "arithmetic", part="signal memory", circuit="memory"),
-        "operand.powered": Action(
-            "one bit of the operand memory powered for a second",
-            "arithmetic",
-            "bit*s",
-            part="signal memory",
-            circuit="leakage",
+        **memory("weights", "weight storage", "weight memory", of="the weight memory", one="one word of weights"),
+        **memory(
+            "operand", "arithmetic", "signal memory", of="the operand memory", one="one operand", written="one result"
         ),
         **CONTROL,
     }

@@ -11,7 +11,7 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component, fp32
+from archsim.hardware.component import CONTROL, Component, fp32, memory
 from archsim.hardware.sram import Sram
 from archsim.learning.optimisers.rules import Learnt, StepCost
 
@@ -45,26 +45,8 @@ class OptimiserUnit(Component):
     ACTIONS: ClassVar = {
         **fp32("weight update"),
         "lookup": Action("one root or reciprocal looked up", "weight update", part="arithmetic", circuit="logic"),
-        "gradient.read": Action("one word of gradients read", "weight update", part="weight memory", circuit="memory"),
-        "gradient.write": Action(
-            "one word of gradients written", "weight update", part="weight memory", circuit="memory"
-        ),
-        "gradient.powered": Action(
-            "one bit of the gradient memory powered for a second",
-            "weight update",
-            "bit*s",
-            part="weight memory",
-            circuit="leakage",
-        ),
-        "state.read": Action("one word of states read", "weight update", part="weight memory", circuit="memory"),
-        "state.write": Action("one word of states written", "weight update", part="weight memory", circuit="memory"),
-        "state.powered": Action(
-            "one bit of the state memory powered for a second",
-            "weight update",
-            "bit*s",
-            part="weight memory",
-            circuit="leakage",
-        ),
+        **memory("gradient", "weight update", "weight memory", of="the gradient memory", one="one word of gradients"),
+        **memory("state", "weight update", "weight memory", of="the state memory", one="one word of states"),
         **CONTROL,
     }
     PARTS: ClassVar = {

@@ -11,7 +11,7 @@ from archsim.base.arrays import F32, I64
 from archsim.base.signal import Scale, Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, memory
 from archsim.hardware.sram import Sram
 from archsim.learning.chi.accumulate import Accumulator, Counts
 
@@ -47,15 +47,7 @@ class OuterProductUnit(Component):
             row="int32.add",
         ),
         "compare": Action("one comparison with the threshold", "weight update", part="arithmetic", circuit="logic"),
-        "chi.read": Action("one element of chi read", "weight update", part="chi memory", circuit="memory"),
-        "chi.write": Action("one element of chi written", "weight update", part="chi memory", circuit="memory"),
-        "chi.powered": Action(
-            "one bit of the chi memory powered for a second",
-            "weight update",
-            "bit*s",
-            part="chi memory",
-            circuit="leakage",
-        ),
+        **memory("chi", "weight update", "chi memory", of="the chi memory", one="one element of chi"),
         **CONTROL,
     }
     PARTS: ClassVar = {
@@ -177,18 +169,13 @@ class BurstOuterProductUnit(OuterProductUnit):
 
     ACTIONS: ClassVar = {
         **OuterProductUnit.ACTIONS,
-        "operand.read": Action(
-            "one operand of a product read", "weight update", part="signal memory", circuit="memory"
-        ),
-        "operand.write": Action(
-            "one operand of a burst written", "weight update", part="signal memory", circuit="memory"
-        ),
-        "operand.powered": Action(
-            "one bit of the operand memory powered for a second",
+        **memory(
+            "operand",
             "weight update",
-            "bit*s",
-            part="signal memory",
-            circuit="leakage",
+            "signal memory",
+            of="the operand memory",
+            one="one operand of a product",
+            written="one operand of a burst",
         ),
     }
     PARTS: ClassVar = {**OuterProductUnit.PARTS, "operand": PartKind("bit", part="signal memory", circuit="memory")}

@@ -10,8 +10,10 @@ from archsim.base.arrays import F32
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, fp32
 from archsim.learning.pulses import Due, PulseRule
+
+_FP32 = fp32("weight update")
 
 
 class PulseUnit(Component):
@@ -26,13 +28,7 @@ class PulseUnit(Component):
 
     kind = "pulse_unit"
     ACTIONS: ClassVar = {
-        "multiply": Action(
-            "one product of two 32-bit operands",
-            "weight update",
-            part="arithmetic",
-            circuit="logic",
-            row="fp32.multiply",
-        ),
+        "multiply": _FP32["multiply"],
         "round": Action(
             "one product rounded to a number of pulses",
             "weight update",

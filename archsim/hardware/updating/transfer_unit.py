@@ -11,11 +11,13 @@ from archsim.base.expected import parcels
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.hardware.clock import Clock
-from archsim.hardware.component import CONTROL, Component
+from archsim.hardware.component import CONTROL, Component, fp32, memory
 from archsim.hardware.sram import Sram
 from archsim.learning.transfer import Buffered
 
 _PART = "transfer buffer"
+
+_FP32 = fp32("weight update")
 
 
 class TransferUnit(Component):
@@ -32,16 +34,8 @@ class TransferUnit(Component):
 
     kind = "transfer_unit"
     ACTIONS: ClassVar = {
-        "multiply": Action(
-            "one product of two 32-bit operands",
-            "weight update",
-            part="arithmetic",
-            circuit="logic",
-            row="fp32.multiply",
-        ),
-        "add": Action(
-            "one sum of two 32-bit operands", "weight update", part="arithmetic", circuit="logic", row="fp32.add"
-        ),
+        "multiply": _FP32["multiply"],
+        "add": _FP32["add"],
         "compare": Action("one comparison with the threshold", "weight update", part="arithmetic", circuit="logic"),
         "random.bit": Action(
             "one random number compared with a chopper's probability",
@@ -49,15 +43,7 @@ class TransferUnit(Component):
             part="arithmetic",
             circuit="logic",
         ),
-        "buffer.read": Action("one word of the buffer read", "weight update", part=_PART, circuit="memory"),
-        "buffer.write": Action("one word of the buffer written", "weight update", part=_PART, circuit="memory"),
-        "buffer.powered": Action(
-            "one bit of the buffer powered for a second",
-            "weight update",
-            "bit*s",
-            part=_PART,
-            circuit="leakage",
-        ),
+        **memory("buffer", "weight update", _PART, of="the buffer", one="one word of the buffer"),
         **CONTROL,
     }
     PARTS: ClassVar = {
