@@ -11,7 +11,7 @@ from archsim.base.expected import Events, Expected, expected
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class InPairs:
     """How often the weights of a matrix are written, as means a training step.
 
     Parameters
@@ -33,11 +33,11 @@ class Writing:
     resets: float = 0.0
     repeats: float = 0.0
 
-    def of(self, samples: float) -> Writing:
+    def of(self, samples: float) -> InPairs:
         """Return the same of a step of so many times as many samples."""
         return replace(self, pairs=min(self.pairs * samples, 1.0))
 
-    def times(self, groups: int) -> Writing:
+    def times(self, groups: int) -> InPairs:
         """Return what writing as many groups of the same weights takes."""
         each = {name: groups * getattr(self, name) for name in ("pulses", "reads", "resets", "repeats")}
         return replace(self, **each)
@@ -51,7 +51,7 @@ class ExpectedCells:
     shape : (rows, columns)
     conductance : float [S]
         Of the devices of a weight together, as a mean.
-    writing : Writing
+    writing : InPairs
     copies : int
         Pairs of a weight.
     reference : float [S]
@@ -59,7 +59,7 @@ class ExpectedCells:
     """
 
     def __init__(
-        self, shape: tuple[int, int], *, conductance: float, writing: Writing, copies: int = 1, reference: float = 0.0
+        self, shape: tuple[int, int], *, conductance: float, writing: InPairs, copies: int = 1, reference: float = 0.0
     ) -> None:
         self.shape, self.copies, self.per_weight = shape, copies, 2 * copies
         self._conductance, self._writing, self._reference = conductance, writing, reference

@@ -7,8 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from archsim.analog.expected import ExpectedCells
-from archsim.analog.expected import Writing as Pairs
+from archsim.analog.expected import ExpectedCells, InPairs
 from archsim.analog.hybrid import Looked, Programmed
 from archsim.analog.singles.single import Coincided, Pulsed
 from archsim.base.arrays import F32, I64
@@ -145,7 +144,7 @@ class ExpectedSingleCells(ExpectedCells):
         written: int = 1,
     ) -> None:  # fmt: skip
         whole = copies * conductance
-        super().__init__(shape, conductance=whole, writing=Pairs(), copies=copies, reference=copies * middle)
+        super().__init__(shape, conductance=whole, writing=InPairs(), copies=copies, reference=copies * middle)
         self.per_weight, self.written, self._each = copies, written, conductance
         self._middle, self._line = middle, writing.line
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.chips.architecture import Architecture
-    from archsim.studies.aihwkit.files import Written
+    from archsim.studies.aihwkit.files import WrittenFiles
     from archsim.studies.structure import KeyChange
 
 
@@ -51,7 +51,7 @@ def diff(a: str, b: str) -> Sequence[KeyChange]:
 
 def from_aihwkit(
     config: Any, out: str | Path = "rpu-config.yaml", *, device: str | None = None, force: bool = False
-) -> Written:
+) -> WrittenFiles:
     """Write an rpu_config of aihwkit as an architecture, its device beside it; return what could not be mapped, too.
 
     Parameters

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from archsim.accounting.ledger import Row
-from archsim.analog.expected import Writing
+from archsim.analog.expected import InPairs
 from archsim.analog.in_place import NEVER as UNPULSED
 from archsim.analog.in_place import ONCE, InPlace
 from archsim.base.expected import ALL, NOTHING, Shares
@@ -51,10 +51,10 @@ KEPT = frozenset(pair for pairs in _SHOWING for pair in pairs)
 
 IN_PLACE = frozenset({"writer", "train_writer"})
 """Units of chips that write their weights in place."""
-NEVER = Writing()
+NEVER = InPairs()
 Step = Callable[[Callable[[Tag], Shares], InPlace], Iterable[Row]]
 """Does a training step on a new chip whose arrays are pulsed so, and to whose pairs nothing is written: its rows."""
-Written = Writing | InPlace
+Writes = InPairs | InPlace
 Amounts = dict[tuple[str, str], dict[Tag, float]]
 
 
@@ -67,7 +67,7 @@ class Activity:
     by_layer : phase and layer -> shares
     by_phase : phase -> shares of all its layers together, for layers that are not known
     writing : layer -> how often its devices are written
-    written : Writing or InPlace
+    written : InPairs or InPlace
         The same of all layers together.
     samples : int
         Of the batch of a step that this was measured in.
@@ -77,8 +77,8 @@ class Activity:
 
     by_layer: Mapping[Tag, Shares] = field(default_factory=dict)
     by_phase: Mapping[str, Shares] = field(default_factory=dict)
-    writing: Mapping[str, Written] = field(default_factory=dict)
-    written: Written = NEVER
+    writing: Mapping[str, Writes] = field(default_factory=dict)
+    written: Writes = NEVER
     samples: int = 1
     origin: str = ""
 
@@ -86,7 +86,7 @@ class Activity:
         """Return what is known of the operands of work booked under a phase and a layer."""
         return self.by_layer.get(tag) or self.by_phase.get(tag.phase) or ALL
 
-    def written_to(self, layer: str, samples: int) -> Written:
+    def written_to(self, layer: str, samples: int) -> Writes:
         """Return how a layer's devices are written in a step of so many samples: as often a sample as was measured."""
         return self.writing.get(layer, self.written).of(samples / self.samples)
 
@@ -174,7 +174,7 @@ def _in_place(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weig
     return InPlace(**found)
 
 
-def _writing(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weights: int) -> Writing:
+def _writing(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weights: int) -> InPairs:
     """Return how pairs of some layers were written."""
     did = amounts[0]
 
@@ -183,7 +183,7 @@ def _writing(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weigh
 
     pairs, looked = of("log.write", "update"), of("log.read", "refresh")
     each = 1 / looked if looked else 0.0
-    return Writing(
+    return InPairs(
         pairs=pairs / weights if weights else 0.0,
         pulses=of("set.pulse", "update") / pairs if pairs else 1.0,
         looked=looked / pairs if pairs else 1.0,

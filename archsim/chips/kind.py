@@ -70,7 +70,7 @@ class ChipKind(Board):
 
         Parameters
         ----------
-        writing : matrix -> how often its devices are written: `InPlace` of a kind that writes so, else `Writing`
+        writing : matrix -> how often its devices are written: `InPlace` of a kind that writes so, else `InPairs`
             Nothing is written to those that are not named.
 
         Raises

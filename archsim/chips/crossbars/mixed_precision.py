@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accounting.area import Part
-from archsim.analog.expected import ExpectedCells, Writing
+from archsim.analog.expected import ExpectedCells, InPairs
 from archsim.analog.paired import PairedCells
 from archsim.base.arrays import F32, I64, Arrays, nested, under
 from archsim.base.signal import Scale, Signal, Tag
@@ -104,7 +104,7 @@ class MixedPrecisionChip(CrossbarChip):
     @classmethod
     def shaped(
         cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
-        writing: Mapping[str, Writing],
+        writing: Mapping[str, InPairs],
     ) -> Self:  # fmt: skip
         """Return a chip without devices and without numbers."""
         mine = cast("MixedPrecisionArchitecture", architecture)
@@ -307,7 +307,7 @@ def _not_zero(scale: Scale) -> Scale:
 
 
 def expected_state(
-    architecture: MixedPrecisionArchitecture, network: Network, writing: Mapping[str, Writing], *, gathers: bool
+    architecture: MixedPrecisionArchitecture, network: Network, writing: Mapping[str, InPairs], *, gathers: bool
 ) -> dict[str, LayerState]:
     """Return leaves without numbers for each matrix, with a gradient for an optimiser if it `gathers` one."""
     outer, tile, copies = architecture.outer_product, architecture.tile, architecture.weight.copies
@@ -315,7 +315,7 @@ def expected_state(
     state: dict[str, LayerState] = {}
     shapes = shapes_in_tiles(network, architecture.feedback.at)
     for name, grid in place(shapes, rows=tile.rows, columns=tile.columns).items():
-        written, edges = writing.get(name, Writing()), grid.edges() if outer.at == "tiles" else None
+        written, edges = writing.get(name, InPairs()), grid.edges() if outer.at == "tiles" else None
         sums = partial(ExpectedAccumulator, shapes[name], edges=edges, burst=outer.burst)
         cells = [
             [

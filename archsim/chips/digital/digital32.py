@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.analog.expected import Writing
+from archsim.analog.expected import InPairs
 from archsim.base.arrays import F32, Arrays, nested, stored
 from archsim.base.expected import Expected, expected
 from archsim.base.signal import Signal, Tag
@@ -117,7 +117,7 @@ class Digital32Chip(Chip):
     @classmethod
     def shaped(
         cls, architecture: Architecture, network: Network, times: Times, optimiser: Optimiser | None,
-        writing: Mapping[str, Writing],
+        writing: Mapping[str, InPairs],
     ) -> Self:  # fmt: skip
         """Return a chip without devices and without numbers."""
         del optimiser, writing

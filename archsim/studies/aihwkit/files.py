@@ -18,7 +18,7 @@ from archsim.studies.aihwkit.mapping import Mapped, mapped
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFiles:
     """The files of a configuration, and what could not be mapped."""
 
     architecture: Path
@@ -65,7 +65,7 @@ def _run(path: Path, name: str) -> Mapping[str, Any]:
 
 def write(
     dump: Mapping[str, Any], out: Path, *, source: str = "rpu_config", device: str | None = None, force: bool = False
-) -> Written:  # fmt: skip
+) -> WrittenFiles:  # fmt: skip
     """Write a configuration as an architecture, its device beside it; both are read back.
 
     What is wrong in it is said of `source`.
@@ -89,7 +89,7 @@ def write(
             if path is not None:
                 path.unlink()
         raise error.of(file=source) from error
-    return Written(out, device_file, tuple(found.lost))
+    return WrittenFiles(out, device_file, tuple(found.lost))
 
 
 def _mapped(dump: Mapping[str, Any], out: Path, device: str | None, source: str) -> Mapped:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 from statistics import fmean
 from typing import TypeVar
 
-from archsim.analog.expected import Writing
+from archsim.analog.expected import InPairs
 from archsim.analog.in_place import InPlace
 from archsim.base.expected import Shares
 from archsim.base.signal import OTHER_PHASES, Tag
-from archsim.chips.activity import Activity, Written
+from archsim.chips.activity import Activity, Writes
 from archsim.chips.architecture import Architecture
 from archsim.chips.crossbars.in_array import weight_steps
 from archsim.chips.crossbars.in_array_file import InArrayArchitecture
@@ -56,7 +56,7 @@ TOUCHED = 0.5
 """Share of elements that a burst of vectors changes where operands are sparse; all of them where none is."""
 FULL = 0.75
 """Share of codes other than zero from which on operands do not count as sparse."""
-WRITTEN = Writing(pairs=1e-4, pulses=1.0, looked=0.98, reads=2.0, resets=0.01, repeats=0.02)
+WRITTEN = InPairs(pairs=1e-4, pulses=1.0, looked=0.98, reads=2.0, resets=0.01, repeats=0.02)
 """How often pairs are written, for each sample of a batch. Measured: 4e-5 to 2e-4, in the LSTM 1e-3."""
 ERRORS = {"lenet-mnist": 0.06, "cnn-cifar10": 0.05, "gpt-text": 0.0, "lstm-text": 0.31, "gan-mnist": 0.59}
 """What an estimate with this activity was off by in the energy of a training step on mixed-precision-deep.
@@ -97,7 +97,7 @@ def assumed(spec: EstimateSpec, architecture: Architecture, share: float = 1.0) 
     )  # fmt: skip
 
 
-def _in_place(spec: EstimateSpec, architecture: InArrayArchitecture, share: float) -> dict[str, Written]:
+def _in_place(spec: EstimateSpec, architecture: InArrayArchitecture, share: float) -> dict[str, Writes]:
     """Return how the arrays of each layer are pulsed: by the mean of its outer products, as a layer's books have it."""
     steps, training = weight_steps(architecture, spec.network), spec.workload.training
     found: dict[str, list[InPlace]] = {}
@@ -127,7 +127,7 @@ def _off(architecture: Architecture) -> str:
     return f"; against trainings that measured it, energy was off by {told}"
 
 
-def _written(architecture: Architecture) -> Writing:
+def _written(architecture: Architecture) -> InPairs:
     """Return how weights are written: all pairs of one alike."""
     return WRITTEN.times(getattr(getattr(architecture, "weight", None), "copies", 1))
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from archsim.accounting.area import Part
 from archsim.accounting.ledger import Entry, Row
-from archsim.analog.expected import Writing
+from archsim.analog.expected import InPairs
 from archsim.analog.in_place import InPlace
 from archsim.base import registry
 from archsim.chips.activity import Activity, measured
@@ -71,7 +71,7 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
     twins: dict[str, int] = {}
     if spec.tiles is not None and isinstance(bare := _chip(spec, architecture, {}), CrossbarChip):
         twins = balanced(spec, bare, spec.tiles)
-        writing |= {matrix: cast("Writing", writing[matrix]).times(count) for matrix, count in twins.items()}
+        writing |= {matrix: cast("InPairs", writing[matrix]).times(count) for matrix, count in twins.items()}
 
     def chip() -> Chip:
         made = _chip(spec, architecture, writing)

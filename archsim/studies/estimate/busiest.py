@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from archsim.analog.in_place import InPlace
 from archsim.base.expected import Shares
-from archsim.chips.activity import Activity, Written
+from archsim.chips.activity import Activity, Writes
 from archsim.chips.architecture import Architecture
 from archsim.studies.estimate.books import estimate_chip, tiles
 from archsim.studies.estimate.spec import EstimateSpec
@@ -61,7 +61,7 @@ def busy(activity: Activity, busiest: float) -> Activity:
     def of(shares: Shares, phase: str) -> Shares:
         return replace(shares, busiest=busiest) if phase == "update" else shares
 
-    def written(each: Written) -> Written:
+    def written(each: Writes) -> Writes:
         return replace(each, busiest=busiest) if isinstance(each, InPlace) else each
 
     return replace(

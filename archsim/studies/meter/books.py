@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from archsim.accounting.ledger import Row
-from archsim.analog.expected import Writing
+from archsim.analog.expected import InPairs
 from archsim.base.signal import PHASES, STEP_PHASES, Tag
-from archsim.chips.activity import Activity, Written
+from archsim.chips.activity import Activity, Writes
 from archsim.chips.architecture import Architecture
 from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.runs.train import TestPoint, Trained
@@ -94,9 +94,9 @@ def activity(spec: EstimateSpec, architecture: Architecture, batch: int, group: 
     return Activity(by_layer, base.by_phase, writing, base.written, batch, "measured by a meter")
 
 
-def _writing(architecture: Architecture, group: Group, base: Activity, spec: EstimateSpec) -> dict[str, Written]:
+def _writing(architecture: Architecture, group: Group, base: Activity, spec: EstimateSpec) -> dict[str, Writes]:
     """Return how devices of each layer were written; refreshes of those that were are as assumed."""
-    found: dict[str, Written] = {}
+    found: dict[str, Writes] = {}
     written, matrices = group.written.get(architecture.name, {}), spec.network.graph.matrices
     if isinstance(architecture, InArrayArchitecture):
         sent, transfer = group.sent.get(architecture.name, {}), architecture.transfer
@@ -107,7 +107,7 @@ def _writing(architecture: Architecture, group: Group, base: Activity, spec: Est
                 transfers=spec.batch / transfer.every if transfer else 1.0,
             )  # fmt: skip
         return found
-    each_time = cast("Writing", base.written)
+    each_time = cast("InPairs", base.written)
     for matrix, (pairs, pulses) in written.items():
         each = pulses / pairs if pairs else 1.0
         found[layers(spec)[matrix]] = replace(

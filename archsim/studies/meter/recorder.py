@@ -18,7 +18,7 @@ from archsim.studies.meter.in_place import Sent, Trains, Vectors, sends_trains
 from archsim.studies.meter.operands import lens
 from archsim.studies.meter.sums import Sums
 
-Written = Mapping[str, Mapping[str, tuple[float, float]]]
+WeightsWritten = Mapping[str, Mapping[str, tuple[float, float]]]
 """Architecture -> matrix -> pairs pulsed, and pulses."""
 
 
@@ -125,7 +125,7 @@ class Recorder:
         if looked:
             group.look([one.sums])
 
-    def step(self, passes: Iterable[Pass], written: Written, *, rate: float, looked: bool = True) -> None:
+    def step(self, passes: Iterable[Pass], written: WeightsWritten, *, rate: float, looked: bool = True) -> None:
         """Count a training step that took one pass or several, and what was written to matrices since the last."""
         several, now = list(passes), self.stretches[-1]
         samples = sum(one.samples for one in several)
@@ -142,7 +142,7 @@ class Recorder:
         self._last = group
         self.wrote(written)
 
-    def wrote(self, written: Written) -> None:
+    def wrote(self, written: WeightsWritten) -> None:
         """Count what was written to matrices, with the last step."""
         for name, of in written.items():
             mine = self._last.written.setdefault(name, {})

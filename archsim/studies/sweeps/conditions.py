@@ -39,14 +39,14 @@ _TINY = 1e-12
 """The least excess of what does not hold: of equal sides that must differ."""
 
 
-class Written(str):
+class Placed(str):
     """The text of a condition that stands in a file; `at` is where, as errors have it."""
 
     __slots__ = ("at",)
     at: str
 
     @classmethod
-    def of(cls, text: str, at: str) -> Written:
+    def of(cls, text: str, at: str) -> Placed:
         """Return a text that knows where it stands."""
         found = cls(text)
         found.at = at
@@ -55,7 +55,7 @@ class Written(str):
 
 def place(text: str, option: str) -> str:
     """Return what gave a condition: its place in a file, or the option."""
-    return text.at if isinstance(text, Written) else option
+    return text.at if isinstance(text, Placed) else option
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def read(text: str, names: Mapping[str, Kind], *, option: str = "conditions") ->
     ----------
     text : str
     names : name that may be asked for -> what it is measured in
-    option : what gave it, for the error, if it is not `Written`
+    option : what gave it, for the error, if it is not `Placed`
 
     Raises
     ------

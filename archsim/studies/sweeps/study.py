@@ -18,7 +18,7 @@ from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, valid
 from archsim.records.sweeps.sweep import AFTER, FIXED
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 from archsim.studies.estimate.spec import MOST_AT_ONCE
-from archsim.studies.sweeps.conditions import Written
+from archsim.studies.sweeps.conditions import Placed
 from archsim.studies.sweeps.measures import Kind, of_texts
 from archsim.studies.sweeps.values import check_once, listed, scale
 from archsim.studies.sweeps.values import read as read_values
@@ -222,7 +222,7 @@ def _over(study: Study, part: _Asked, document: Document, at: Key, read_one: Rea
     conditions = []
     for index, text in enumerate(part.conditions):
         where = document.error((*at, "conditions", index))
-        conditions.append(Written.of(text, f"{where.file}:{where.line}: {where.key}"))
+        conditions.append(Placed.of(text, f"{where.file}:{where.line}: {where.key}"))
     told: dict[str, Any] = {
         "techs": tuple(part.tech), "archs": tuple(part.arch), "conditions": tuple(conditions),
         "first_seed": part.seed, **{name: getattr(part, name) for name in ("seeds", "steps", "until", "batch")},
