@@ -79,6 +79,7 @@ def test_what_is_wrong_is_one_line(cli: Cli, tmp_path: Path, words: tuple[str, .
     assert error in done.error
 
 
+@pytest.mark.long  # a sweep, whose store it shares, is killed in test_sweep_command
 def test_a_killed_search_goes_on_with_the_same_command_and_has_the_same_table(cli: Cli, tmp_path: Path) -> None:
     options = ("--maximise", "accuracy", "--trials", "6", "--trainings", "3", "--at-a-time", "2", "--steps", "60")
     words = ("search", file(tmp_path), *SPACE, *options, "--on", "processes:1", "-q", "--no-page")

@@ -92,7 +92,9 @@ def volume(rows: pd.DataFrame, whole: pd.DataFrame, *, near: bool) -> float:
     return volumes[0] / volumes[1]
 
 
-@pytest.mark.parametrize("sampler", asking.SAMPLERS)
+@pytest.mark.parametrize(
+    "sampler", [pytest.param(name, marks=pytest.mark.long if name == "nsga2" else ()) for name in asking.SAMPLERS]
+)
 def test_a_quarter_of_the_grid_has_95_percent_of_its_hypervolume(
     sampler: str, grid: tuple[Path, pd.DataFrame], tmp_path: Path, here: ThreadPoolExecutor
 ) -> None:

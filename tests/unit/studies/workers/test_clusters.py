@@ -227,6 +227,7 @@ def scheduler() -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 # --- executorlib ------------------------------------------------------------------------------------------------------
+@pytest.mark.long
 def test_an_executor_of_executorlib_gives_the_same_and_outlives_a_worker(tmp_path: Path) -> None:
     points = {"1": {**SMALL, "seed": 1}}
     with executorlib.SingleNodeExecutor(
