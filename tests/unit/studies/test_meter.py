@@ -309,7 +309,7 @@ def test_a_training_in_the_array_is_counted_from_its_operands_and_its_rate(chip:
     for phase, layer, unit in {key[:3] for key in did if key[2] in {"pulse_unit", "train_writer"}}:
         for actions in (("control.cycle",), ("random.bit",), ("up.half",), ("up.pulse", "down.pulse"), ("multiply",)):
             mine, theirs = (sum(each.get((phase, layer, unit, one), 0.0) for one in actions) for each in (told, did))
-            within = 0.1 if chip == "in-array-pcm" else 0.03  # whose pulses are few, each by chance
+            within = 0.2 if chip == "in-array-pcm" else 0.03  # some sixty slots: what meets in one is by chance
             assert mine == pytest.approx(theirs, rel=within), (layer, actions)
     for key in (each for each in did if each[2:] in {("writer", "up.pulse"), ("writer", "control.cycle")}):
         if did[key] > 500:  # slots are taken to be those of pulses that are spread evenly
