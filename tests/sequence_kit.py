@@ -44,6 +44,19 @@ NETWORKS: dict[str, dict[str, Any]] = {
             layer("two", "gru", units=2, bias=False, carry=True), _HEAD,
         ],
     },
+    "rnn": {
+        **CODES,
+        "layers": [
+            ONE_HOT, layer("one", "rnn", units=3), layer("two", "rnn", units=3, reverse=True, activation="relu"), _HEAD,
+        ],
+    },
+    "both-ways": {
+        **CODES,
+        "layers": [
+            layer("in", "embedding", vocabulary=5, size=3), layer("one", "lstm", units=3),
+            layer("two", "gru", of=["in"], units=2, reverse=True), layer("both", "concat", of=["one", "two"]), _HEAD,
+        ],
+    },
     "tied": {
         **CODES,
         "layers": [

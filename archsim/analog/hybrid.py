@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.analog.cells import Cells, read_devices
 from archsim.analog.paired import PairedCells
+from archsim.analog.sided import SidedCells
 from archsim.analog.singles.single import Coincided, Pulsed, SingleCells
 from archsim.base.arrays import F32, I64, Arrays, nested, stored, under
 from archsim.base.streams import Streams
@@ -66,8 +67,8 @@ class HybridCells(Cells):
     Ambrogio et al., Nature 558:60 (2018): abstract, and captions of Extended Data figures 2 and 9.
     """
 
-    written = 1
-    """Volatile devices of a weight that a pulse reaches."""
+    abreast, written, ways = 1, 1, 2
+    """Of a weight's volatile devices: those on a row, those that a pulse reaches; directions that pulses go in."""
 
     def __init__(
         self, device: Device, shape: tuple[int, int], *, scale: float, streams: Streams, name: str,
@@ -225,5 +226,5 @@ class HybridCells(Cells):
         return {**super().cached(), **nested("volatile", volatile), **nested("pairs", pairs)}
 
 
-Written = SingleCells | HybridCells
-"""Cells that are written by pulses up and down."""
+Written = SingleCells | HybridCells | SidedCells
+"""Cells that are written where they stand, by numbers of pulses with a sign."""

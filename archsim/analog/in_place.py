@@ -9,6 +9,7 @@ import numpy as np
 
 from archsim.analog.expected import ExpectedCells, InPairs
 from archsim.analog.hybrid import Looked, Programmed
+from archsim.analog.paired import Refreshed
 from archsim.analog.singles.single import Coincided, Pulsed
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import expected
@@ -38,8 +39,9 @@ class InPlace:
     busiest : float
         What the busiest tile is given of the pulses of a step, over the mean of all of its matrix; from 1 on.
     reads, sets, resets, moved : float
-        Of a weight that is passed on into a pair: reads of devices beyond the first of each, SET pulses, RESETs, and
-        the pulses up that the discharge counts as; `up` and `down` then give back what the pair is off.
+        Of a weight that is passed on into a pair, or looked at by a refresh: reads of devices beyond the first of each,
+        SET pulses, RESETs. Of one that is passed on, the pulses up that the discharge counts as; `up` and `down` then
+        give back what the pair is off.
     """
 
     slots: float = 0.0
@@ -146,6 +148,7 @@ class ExpectedSingleCells(ExpectedCells):
         whole = copies * conductance
         super().__init__(shape, conductance=whole, writing=InPairs(), copies=copies, reference=copies * middle)
         self.per_weight, self.written, self._each = copies, written, conductance
+        self.abreast, self.ways = copies, 2
         self._middle, self._line = middle, writing.line
 
     def pulse(self, index: I64, pulses: I64, now_ps: int) -> Pulsed:
@@ -160,7 +163,7 @@ class ExpectedSingleCells(ExpectedCells):
         del slot_ps
         done = self.pulse(part.index, part.pulses, now_ps)
         along_rows, along_columns = part.on_rows * self.shape[1], part.on_columns * self.shape[0]
-        conducted = (along_rows * self.copies + along_columns * self.written) * self._middle * self._line
+        conducted = (along_rows * self.abreast + along_columns * self.written) * self._middle * self._line
         up_half, down_half = (max(conducted - 2 * moment, 0.0) for moment in (done.up_moment, done.down_moment))
         return Coincided(
             done.up, done.down, done.up_moment, done.down_moment, part.on_rows, part.on_columns, up_half, down_half
@@ -217,3 +220,37 @@ class ExpectedHybridCells(ExpectedSingleCells):
         del wanted, step
         n, each = self._weights, self._writing_of_pairs
         return pairs(n * min(each.up + each.down, 1.0)), given(n * each.up, n * each.down, self.shape[0], each)
+
+
+class ExpectedSidedCells(ExpectedSingleCells):
+    """An array of pairs that are pulsed up only, without devices.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+    conductance : float [S]
+        Of one device of a pair, as a mean.
+    writing : InPlace
+    """
+
+    def __init__(self, shape: tuple[int, int], *, conductance: float, writing: InPlace) -> None:
+        super().__init__(shape, conductance=conductance, middle=conductance, writing=writing)
+        self.per_weight, self.abreast, self.ways = 2, 2, 1
+        self._conductance, self._reference = 2 * conductance, 0.0
+        self._refreshing, self._weights = writing, shape[0] * shape[1]
+
+    def send(self, part: ExpectedPart, now_ps: int, slot_ps: int) -> Coincided:
+        """Return what trains that only are expected do: all pulses go up."""
+        done = super().send(part, now_ps, slot_ps)
+        return replace(
+            done, up=done.up + done.down, down=0.0, up_moment=done.up_moment + done.down_moment, down_moment=0.0,
+            up_half=done.up_half + done.down_half, down_half=0.0,
+        )  # fmt: skip
+
+    def refresh(
+        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
+    ) -> Refreshed:
+        """Return what a refresh of all pairs takes."""
+        del candidates, now_ps, saturated, difference, most_pulses
+        n, each = self._weights, self._refreshing
+        return Refreshed(n * (2 + each.reads), n * each.resets, n * each.sets, n * each.resets / 2)

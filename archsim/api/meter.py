@@ -146,7 +146,7 @@ class Meter:
         asked = Asked(self._name, **{**self._own(), **self._options})
         self._metering = Metering(asked, draft, int(example.shape[0]))
         known = self._metering.recorder.layers
-        return self._metering.recorder, {matrix: path for matrix, path in found.homes.items() if matrix in known}
+        return self._metering.recorder, {matrix: name for matrix, name in found.homes.items() if matrix in known}
 
     def _own(self) -> dict[str, Any]:
         """Return the chips of a model that says itself what its tiles are: of the first of its analog layers."""
@@ -190,8 +190,8 @@ def meter(
     Parameters
     ----------
     model : torch.nn.Module
-        Called as model(x), samples first. Its nn.Linear and nn.Conv2d, and aihwkit's AnalogLinear and AnalogConv2d, lie
-        on tiles; activations, norms and pools are digital.
+        Called as model(x), samples first. Its nn.Linear, nn.Conv2d, nn.LSTM, nn.GRU, nn.RNN and nn.MultiheadAttention,
+        and aihwkit's AnalogLinear and AnalogConv2d, lie on tiles; activations, norms and pools are digital.
     arch : architectures, by name, file or content
         By default mixed-precision-deep and digital32-deep, the former with the tiles and converters of the model's
         rpu_config, if its layers are analog; made as large as the network takes.

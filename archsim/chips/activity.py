@@ -160,13 +160,14 @@ def _sum(found: Amounts, key: tuple[str, str], tags: Iterable[Tag]) -> float:
 def _in_place(amounts: tuple[Amounts, Amounts, Amounts], layers: list[str], weights: int) -> InPlace:
     """Return how devices of some layers were pulsed; `amounts`: what was done, with all counts one, and with none."""
     del weights
-    tags, found = [Tag("update", layer) for layer in layers], {}
+    tags, found = [Tag(phase, layer) for layer in layers for phase in ("update", "refresh")], {}
     for name, actions in PULSED.items():
         of_did, most, least = (math.fsum(_sum(each, action, tags) for action in actions) for each in amounts)
         if most > least:
             found[name] = max((of_did - least) / (most - least), 0.0)
+    found.setdefault("met_down", found.get("met_up", 0.0))  # of pairs all are pulses up, to either side
     conducted = found.pop("moved", 0.0)
-    if "sets" in found:  # full, there were two pulses up a weight: one conducts, the other is its discharge
+    if "sets" in found and "up" in found:  # full, two pulses up a weight: one conducts, the other is its discharge
         found["moved"] = max(2 * found["up"] - conducted, 0.0)
         found["up"] = conducted
     if found.get("pulsed"):

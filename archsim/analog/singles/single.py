@@ -113,6 +113,14 @@ class SingleCells(Cells):
         )  # fmt: skip
         self._weights, self._tolerance, self._unleaked = shape[0] * shape[1], drift_tolerance, np.zeros(1, np.int64)
 
+    ways = 2
+    """Directions that pulses go in."""
+
+    @property
+    def abreast(self) -> int:
+        """How many of a weight's devices lie on a row."""
+        return self.copies
+
     @property
     def written(self) -> int:
         """How many of a weight's devices one write reaches."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from archsim.analog.cells import Cells
 from archsim.analog.hybrid import HybridCells, Written
 from archsim.analog.in_place import InPlace
+from archsim.analog.sided import SidedCells
 from archsim.analog.singles.single import SingleCells
 from archsim.base.arrays import Arrays
 from archsim.base.rounding import Quantiser
@@ -35,6 +36,7 @@ from archsim.chips.crossbars.weights.base import FastArray, InArrayLayer, Writin
 from archsim.chips.crossbars.weights.expected import RULES, expected_layers
 from archsim.chips.crossbars.weights.hybrid import Hybrid
 from archsim.chips.crossbars.weights.rounded import Rounded
+from archsim.chips.crossbars.weights.sided import Sided
 from archsim.chips.crossbars.weights.trains import Trains
 from archsim.chips.crossbars.weights.transfer import Transferred
 from archsim.chips.fitting.placement import Grid, Shape
@@ -79,8 +81,12 @@ class InArrayChip(CrossbarChip):
         """Refuse a device that is not known, whose file is wrong, or that cannot be pulsed down gradually."""
         super().check(source, architecture)
         mine = cast("InArrayArchitecture", architecture)
-        if not build_device(mine).bidirectional:
-            expected = "a device with gradual pulses up and down"
+        device = build_device(mine)
+        if not device.bidirectional and mine.sides is None:
+            expected = "a device with gradual pulses up and down, or sides: pairs that are pulsed up only"
+            raise source.error(("weight", "device"), value=mine.weight.device, expected=expected)
+        if device.leak and mine.sides is not None:
+            expected = "a device that does not leak, in pairs that are pulsed up only"
             raise source.error(("weight", "device"), value=mine.weight.device, expected=expected)
 
     @classmethod
@@ -92,7 +98,9 @@ class InArrayChip(CrossbarChip):
         mine = cast("InArrayArchitecture", architecture)
         device = build_device(mine)
         kind: Callable[..., Written]
-        if mine.pairs:
+        if mine.sides:
+            kind = SidedCells
+        elif mine.pairs:
             kind = partial(HybridCells, pairs=build_device(mine, mine.pair_file()), gain=mine.pairs.gain)
         else:
             kind = partial(SingleCells, copies=mine.weight.copies, turns=mine.weight.turns)
@@ -117,7 +125,7 @@ class InArrayChip(CrossbarChip):
         """Return a chip without devices and without numbers."""
         del optimiser
         mine = cast("InArrayArchitecture", architecture)
-        point, _ = symmetry(_without_noise(mine))
+        point, _ = _step(mine)
         pair = build_device(mine, mine.pair_file()) if mine.pairs else None
         state = expected_layers(mine, network, build_device(mine), point, writing, pair=pair)
         return cls(mine, network, times, state)
@@ -199,13 +207,14 @@ class InArrayChip(CrossbarChip):
                     yield from self.aside.follow(matrix, *places, cells.weight.reshape(-1) < 0, tag)
 
     def maintain(self, matrix: str, tag: Tag) -> Work[None]:
-        """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
-        del matrix, tag
-        yield from ()
+        """Refresh saturated pairs, where devices are pulsed up only; others go both ways and are stuck nowhere."""
+        return self.writing.maintain(matrix, tag)
 
 
 def _kind(architecture: InArrayArchitecture) -> type[Writing]:
     """Return how the matrices of a chip learn."""
+    if architecture.sides:
+        return Sided
     if architecture.pairs:
         return Hybrid
     if architecture.transfer:
@@ -256,12 +265,21 @@ def _fast(
 
 
 def weight_steps(architecture: InArrayArchitecture, network: Network) -> dict[str, float]:
-    """Return matrix -> the mean weight that one pulse changes at the device's symmetry point."""
-    (_, step), weight = symmetry(_without_noise(architecture)), architecture.weight
+    """Return matrix -> the mean weight that one pulse changes: at the device's symmetry point, or of a pair's."""
+    (_, step), weight = _step(architecture), architecture.weight
     return {
         name: step / (weight.unit_of(matrix.initial_std) * weight.parts)
         for name, matrix in network.graph.matrices.items()
     }
+
+
+def _step(architecture: InArrayArchitecture) -> tuple[float, float]:
+    """Return where devices stand in the mean [S], and the mean step [S] of a pulse there.
+
+    Of a device that is pulsed up only, the state that a pair begins in, and the mean step that its file says.
+    """
+    device = _without_noise(architecture)
+    return (device.common, device.epsilon) if architecture.sides else symmetry(device)
 
 
 def counting_steps(architecture: InArrayArchitecture, matrix: Matrix) -> tuple[float, float]:

@@ -136,6 +136,24 @@ class PairsFile(Record):
     parallel: Count = 1
 
 
+class SidesFile(Record):
+    """Each weight a pair of devices that are pulsed up only, to G+ or G- by sign; how saturated pairs are refreshed.
+
+    Parameters
+    ----------
+    every : samples between two refreshes of a matrix, each of which reads all of its pairs
+    saturated, difference : a pair with a device above the one and a difference below the other starts anew
+    most_pulses : SET pulses of a device in one refresh
+    parallel : devices pulsed or read at once
+    """
+
+    every: Count
+    saturated: Conductance
+    difference: Conductance
+    most_pulses: Count = 20
+    parallel: Count = 1
+
+
 class InArrayNonIdealities(Record):
     """Switches; all on describes the hardware. The devices' bounds always hold: the reference is their middle."""
 
@@ -157,6 +175,7 @@ class InArrayArchitecture(CrossbarArchitecture):
     update: UpdateFile
     transfer: TransferFile | None = None
     pairs: PairsFile | None = None
+    sides: SidesFile | None = None
     nonidealities: InArrayNonIdealities
 
     @model_validator(mode="after")
@@ -175,10 +194,22 @@ class InArrayArchitecture(CrossbarArchitecture):
             raise ValueError(f"weight.copies: got {self.weight.copies}; expected 1, without a selection, over pairs")
         return self
 
+    @model_validator(mode="after")
+    def _up_only(self) -> Self:
+        if self.sides is None:
+            return self
+        if self.transfer is not None or self.pairs is not None or self.update.rounding != "trains":
+            raise ValueError("sides: expected none, or trains as update.rounding, and neither transfer nor pairs")
+        if self.weight.copies > 1 or self.weight.selection:
+            raise ValueError(f"weight.copies: got {self.weight.copies}; expected 1, without a selection, with sides")
+        return self
+
     @property
     def wearing(self) -> tuple[tuple[str, ...], Path]:
         """What the devices of a weight that wear out are called, and their file."""
-        return (("G+", "G-"), self.pair_file()) if self.pairs else (("G",), self.device_file())
+        if self.pairs:
+            return ("G+", "G-"), self.pair_file()
+        return (("G+", "G-") if self.sides else ("G",)), self.device_file()
 
     def pair_file(self) -> Path:
         """Return the file of the pairs' device of a hybrid cell."""
@@ -192,9 +223,10 @@ class InArrayArchitecture(CrossbarArchitecture):
     def written(self, device: Path | None = None) -> dict[str, str | None]:
         """Return the same of the drivers in the array, for pulses by number and for trains, and of those of pairs."""
         memory = memory_of(device or self.device_file())
-        return {"writer": memory, "train_writer": memory} | (
-            {"programmer": memory_of(self.pair_file())} if self.pairs else {}
-        )
+        found = {"writer": memory, "train_writer": memory}
+        if self.sides:
+            found["programmer"] = memory
+        return found | ({"programmer": memory_of(self.pair_file())} if self.pairs else {})
 
     def absent(self) -> list[str]:
         """Return what neither of the devices has."""

@@ -12,6 +12,7 @@ from archsim.accounting.circuits import PartKind
 from archsim.accounting.ledger import Action, Ledger
 from archsim.analog.hybrid import HybridCells, Looked, Programmed
 from archsim.analog.paired import PairedCells, Refreshed
+from archsim.analog.sided import SidedCells
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import parcels
 from archsim.base.signal import Tag
@@ -52,7 +53,7 @@ class Programmer(Component):
         "programmer.read": "analog",
         "digital.cycle": "logic",
     }
-    WORK: ClassVar = {"update": "transfer"}
+    WORK: ClassVar = {"update": "transfer", "refresh": "refresh"}
 
     def __init__(
         self, clock: Clock, ledger: Ledger, *, parallel: int, set_ps: int, reset_ps: int, read_ps: int, cycle_ps: int
@@ -79,6 +80,13 @@ class Programmer(Component):
             tag, lambda now: cells.program(wanted, read, now, **rules),
             lambda done: (done.pulses, done.resets, done.reads),
         )  # fmt: skip
+
+    def renew(self, cells: SidedCells, tag: Tag, **rules: Any) -> Work[Refreshed]:
+        """Read all pairs of an array, and start those anew that are saturated, as `SidedCells.refresh` does."""
+        every = np.arange(cells.shape[0] * cells.shape[1])
+        return self._do(
+            tag, lambda now: cells.refresh(every, now, **rules), lambda done: (done.pulses, done.resets, done.reads)
+        )
 
     def _do(self, tag: Tag, work: Callable[[int], T], taken: Callable[[T], tuple[float, float, float]]) -> Work[T]:
         """Take the drivers for work at the time now, hold and count the pulses, RESETs and reads that it took."""

@@ -20,7 +20,8 @@ class TrainWriter(ArrayWriter):
     Either sign of a product has phases of its own, one or two, each as long as the trains. Each line sends its train
     to partners of both signs. The time is the same whatever meets: phases x slots x the width of a pulse, of a pulse
     up in half of the phases and of one down in the others. A row is one line of all devices of its weights; of their
-    columns those are pulsed whose turn it is. The caller holds the tile.
+    columns those are pulsed whose turn it is. Of pairs that are pulsed up only, phases of either sign are of pulses up,
+    to columns of G+ or of G-. The caller holds the tile.
 
     Parameters
     ----------
@@ -89,7 +90,8 @@ class TrainWriter(ArrayWriter):
             hold_ps = self.hold_ps(slots)
             if not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)
-            sent = cells.copies * done.on_rows + cells.written * done.on_columns
+            sent = cells.abreast * done.on_rows + cells.written * done.on_columns
+            down = sent * (cells.ways - 1)  # of pairs all phases are of pulses up
             up_s, down_s = self.up_ps * 1e-12, self.down_ps * 1e-12
             self.count(
                 tag,
@@ -99,8 +101,8 @@ class TrainWriter(ArrayWriter):
                     "down.pulse": done.down,
                     "up.conduct": done.up_moment * up_s,
                     "down.conduct": done.down_moment * down_s,
-                    "up.half": sent,
-                    "down.half": sent,
+                    "up.half": 2 * sent - down,
+                    "down.half": down,
                     "up.half.conduct": done.up_half * up_s,
                     "down.half.conduct": done.down_half * down_s,
                     "control.cycle": self.phases * slots,

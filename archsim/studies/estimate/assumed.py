@@ -189,4 +189,5 @@ def way(architecture: Architecture) -> tuple[str, ...]:
         return (architecture.chip,)
     trains = architecture.update.rounding == "trains"
     beside = ["transfer"] * bool(architecture.transfer) + ["pairs"] * bool(architecture.pairs)
+    beside += ["sides"] * bool(architecture.sides)
     return (architecture.chip, "trains" if trains else "rounded", *beside)

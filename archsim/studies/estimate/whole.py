@@ -57,9 +57,10 @@ def parts(samples: float, course: Course) -> list[Part]:
 
 
 def pulsed_devices(architecture: CrossbarArchitecture) -> int:
-    """Return the devices of a weight that are pulsed: those of its pairs; or its own and that of a fast array."""
+    """Return the devices of a weight that are pulsed: of its pairs; or its own, and that of a fast array if any."""
     if registry.load("chip", architecture.chip).WRITES_IN_PLACE and getattr(architecture, "pairs", None) is None:
-        return 1 if getattr(architecture, "transfer", None) is None else 2
+        several = any(getattr(architecture, key, None) is not None for key in ("transfer", "sides"))
+        return 2 if several else 1
     return 2 * int(getattr(architecture.weight, "copies", 1))
 
 

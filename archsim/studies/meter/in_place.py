@@ -15,7 +15,7 @@ from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.learning.transfer import MEMORY
 from archsim.networks.graph import Matrix
 from archsim.networks.network import Network
-from archsim.studies.estimate.in_place import of_rounded
+from archsim.studies.estimate.in_place import of_rounded, refreshed
 from archsim.studies.estimate.in_place import sent as as_means
 from archsim.studies.meter import _kernels
 from archsim.studies.meter.writes import Arrays, flat
@@ -186,7 +186,7 @@ def in_place(
         return of_rounded(architecture, matrix, *(each / (steps * matrix.weights) for each in written))
     found = sent.of(architecture, matrix.shape)
     if architecture.transfer is None:
-        return found
+        return refreshed(found) if architecture.sides else found
     pairs, pulses = (each / (steps * transfers * matrix.columns) for each in written)
     due = of_rounded(architecture, matrix, pulses / 2, pulses / 2)
     return replace(found, up=due.up, down=due.down, turns=due.turns, charges=due.charges, crossed=min(pairs, 1.0))

@@ -83,13 +83,14 @@ class Pass:
         for name, each in self._recorder.lenses.items():
             self.sums[name].add(tag, each.forward(matrix, x))
 
-    def back(self, matrix: str, x: F32, d: F32) -> None:
-        """Count a transposed product with errors, (vectors, columns), and the outer product of both."""
+    def back(self, matrix: str, x: F32, d: F32, *, transposed: bool = True) -> None:
+        """Count a transposed product with errors, (vectors, columns), if it is done, and the outer product of both."""
         layer = self._recorder.layers[matrix]
         if self._recorder.trains:
             self.vectors.append((matrix, Vectors.of(x, d)))
         for name, each in self._recorder.lenses.items():
-            self.sums[name].add(Tag("backward", layer), each.backward(matrix, d))
+            if transposed:
+                self.sums[name].add(Tag("backward", layer), each.backward(matrix, d))
             self.sums[name].add(Tag("update", layer), each.update(matrix, x, d))
 
 

@@ -10,20 +10,17 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from archsim.base.arrays import F32
 from archsim.base.errors import InputError
 from archsim.chips.crossbars.in_array import weight_steps
 from archsim.chips.crossbars.in_array_file import InArrayArchitecture
 from archsim.chips.crossbars.mixed_precision_file import MixedPrecisionArchitecture
 from archsim.studies.meter.in_place import FROM_OPERANDS, Stepped, sends_trains
 from archsim.studies.meter.recorder import Pass, Recorder
-from archsim.studies.meter.twin import is_analog
+from archsim.studies.meter.watched import Watched, array, watched
 from archsim.studies.meter.writes import Accumulated, Changed, ChangedEitherWay, Writes, pair_steps
 
 Begin = Callable[[Any], "tuple[Recorder, Mapping[str, str]]"]
-"""Takes an example of the model's input; returns the recorder, and matrix -> path of its module."""
+"""Takes an example of the model's input; returns the recorder, and matrix -> path of the parameter it lies in."""
 Met = Callable[[Any], None]
 """Is shown the optimiser at the first step."""
 _METERED: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -44,7 +41,7 @@ class Loop:
     def __init__(self, model: Any, begin: Begin, met: Met, *, every: int) -> None:
         self.model, self.step = model, 0
         self.recorder: Recorder | None = None
-        self._weights: dict[str, Any] = {}
+        self._weights: dict[str, Watched] = {}
         self._writes: dict[str, dict[str, Writes]] = {}
         self._begin, self._met, self._every = begin, met, every
         self._handles: list[Any] = []
@@ -103,36 +100,16 @@ class Loop:
         import torch
 
         recorder, homes = self._begin(x if x.shape[0] > 1 else torch.cat([x, x]))
-        modules = dict(self.model.named_modules())
-        self._weights = {matrix: modules[path] for matrix, path in homes.items()}
+        rows = {matrix: recorder.spec.network.shapes[matrix][0] for matrix in homes}
+        each_of = watched(dict(self.model.named_modules()), homes, rows)
+        self._weights = {matrix: each for each in each_of for matrix in each.rows}
         self._writes = _counters(recorder, self._weights)
-        for matrix, module in self._weights.items():
-            rows = recorder.spec.network.shapes[matrix][0]
-            self._handles.append(module.register_forward_hook(self._seen(matrix, rows)))
+        for each in each_of:
+            self._handles += each.hook(lambda: (self._now, self.step % self._every == 0))
+        for matrix, each in self._weights.items():
             for writes in self._writes[matrix].values():
-                writes.begin(matrix, weights(module))
+                writes.begin(matrix, each.weights(matrix))
         return recorder
-
-    def _seen(self, matrix: str, rows: int) -> Callable[[Any, Any, Any], None]:
-        """Return the hook of one layer."""
-
-        def seen(module: Any, args: tuple[Any, ...], output: Any) -> None:
-            if (one := self._now) is None:
-                return
-            looked = self.step % self._every == 0
-            x = vectors(module, args[0].detach(), rows) if looked else None
-            if x is not None:
-                one.forward(matrix, x)
-
-            def back(d: Any) -> None:
-                one.returned = True
-                if x is not None:
-                    one.back(matrix, x, errors(d.detach()))
-
-            if output.requires_grad:
-                output.register_hook(back)
-
-        return seen
 
     def _passed(self, model: Any, args: Any, output: Any) -> None:
         """End a pass: one without gradients is over, others wait for their step."""
@@ -174,8 +151,8 @@ class Loop:
     def _written(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Return what was written since the last look, chip -> matrix -> pairs and pulses."""
         written: dict[str, dict[str, tuple[float, float]]] = {}
-        for matrix, module in self._weights.items():
-            now = weights(module) if self._writes[matrix] else []
+        for matrix, each in self._weights.items():
+            now = each.weights(matrix) if self._writes[matrix] else []
             found: dict[int, tuple[float, float]] = {}
             for chip, writes in self._writes[matrix].items():
                 if id(writes) not in found:
@@ -203,7 +180,7 @@ class Loop:
         return list(dict.fromkeys([*found, *([FROM_OPERANDS] * trains)]))
 
 
-def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[str, Writes]]:
+def _counters(recorder: Recorder, modules: Mapping[str, Watched]) -> dict[str, dict[str, Writes]]:
     """Return matrix -> chip -> what counts its writes."""
     network, changed, either_way = recorder.spec.network, Changed(), ChangedEitherWay()
     own: dict[str, Writes] = {}
@@ -217,46 +194,8 @@ def _counters(recorder: Recorder, modules: Mapping[str, Any]) -> dict[str, dict[
     analog: dict[str, Writes] = {
         name: either_way if isinstance(writes, Stepped) else changed for name, writes in own.items()
     }
-    return {matrix: analog if is_analog(module) else own for matrix, module in modules.items()}
+    return {matrix: analog if each.analog else own for matrix, each in modules.items()}
 
 
 def _rate(optimiser: Any) -> float:
     return float(optimiser.param_groups[0]["lr"])
-
-
-def array(x: Any) -> F32:
-    """Return a tensor's values: the same memory where it can be."""
-    return np.ascontiguousarray(x.cpu().numpy(), np.float32)
-
-
-def vectors(module: Any, x: Any, rows: int) -> F32:
-    """Return the inputs of a layer as a matrix of so many rows sees them: (vectors, rows), 1 in the row of the bias."""
-    if hasattr(module, "kernel_size"):
-        import torch
-
-        cut = torch.nn.functional.unfold(
-            x, module.kernel_size, dilation=module.dilation, padding=module.padding, stride=module.stride
-        )
-        x = cut.transpose(1, 2)
-    found = array(x.reshape(-1, x.shape[-1]))
-    if found.shape[1] == rows:
-        return found
-    return np.concatenate([found, np.ones((len(found), 1), np.float32)], axis=1)
-
-
-def errors(d: Any) -> F32:
-    """Return the gradient of a layer's result as vectors, (vectors, columns); of images by position."""
-    if d.dim() == 4:
-        d = d.permute(0, 2, 3, 1)
-    return array(d.reshape(-1, d.shape[-1]))
-
-
-def weights(module: Any) -> list[F32]:
-    """Return the weights of a layer and its bias: views, but of tiles, which are read out, without a digital bias."""
-    if not is_analog(module):
-        found = module.weight, module.bias
-    else:
-        weight, bias = module.get_weights()
-        digital = next(module.analog_tiles()).rpu_config.mapping.digital_bias
-        found = weight, None if digital else bias
-    return [array(each.detach()) for each in found if each is not None]

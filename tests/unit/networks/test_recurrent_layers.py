@@ -13,7 +13,7 @@ from sequence_kit import layer
 from archsim.chips.execute import inference, training_step
 from archsim.networks.network import Network
 
-KINDS = ("lstm", "gru")
+KINDS = ("lstm", "gru", "rnn")
 
 
 def net(kind: str, steps: int, **more: Any) -> Network:
@@ -50,6 +50,17 @@ def test_training_hands_over_the_state_and_no_host_transfer_carries_it(kind: str
     sent = [{row.action: row.amount for row in made.ledger.rows() if row.component == "host"} for made in (one, other)]
     assert sent[1]
     assert {action: amount / 2 for action, amount in sent[0].items()} == sent[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layer_in_reverse_gives_what_one_gives_of_the_sequence_turned(kind: str) -> None:
+    plain, turned = net(kind, 4), net(kind, 4, reverse=True)
+    x = np.random.default_rng(0).uniform(0, 1, (2, 4, 4)).astype(np.float32)
+    one, other = roomy("digital32", plain, 2), roomy("digital32", turned, 2)
+    expected = one.run(inference(one, plain, x.reshape(2, -1))).reshape(2, 4, 2)
+    found = other.run(inference(other, turned, np.ascontiguousarray(x[:, ::-1]).reshape(2, -1))).reshape(2, 4, 2)
+    np.testing.assert_array_equal(found[:, ::-1], expected)
+    assert np.abs(expected - expected[:, ::-1]).max() > 1e-3
 
 
 def test_an_lstm_asks_for_two_things_a_step_and_what_else_it_does_is_free() -> None:
@@ -90,6 +101,7 @@ def test_gradients_of_a_sequence_cost_in_proportion_to_its_length(steps: int) ->
     [
         ([8], layer("mix", "lstm", units=3), r"is given the input x, 8; expected a sequence, \(steps, size\)"),
         ([2, 3, 4], layer("mix", "gru", units=3), r"is given the input x, 2x3x4; expected a sequence"),
+        ([5, 4], layer("mix", "rnn", units=3, carry=True, reverse=True), "has both carry and reverse"),
         ([5, 4], layer("mix", "attention", heads=3), "with a size that 3 heads divide"),
         ([5, 4], layer("mix", "tied", matrix="in", activation="tanh"), "the matrix 'in', which no layer before it has"),
         ([5, 4], layer("mix", "embedding", vocabulary=3, size=2), r"expected codes, one a vector: \(steps, 1\)"),

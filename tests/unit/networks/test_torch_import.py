@@ -144,6 +144,34 @@ MODELS: dict[str, tuple[Any, tuple[int, ...]]] = {
         (5, 8),
     ),
     "a vision transformer": (Vision, (3, 4, 6)),
+    "an LSTM, its last step": (
+        lambda: Module(lambda m, x: m["f"](m["r"](x)[0][:, -1]), r=nn.LSTM(4, 3, batch_first=True), f=nn.Linear(3, 2)),
+        (5, 4),
+    ),
+    "an LSTM of two layers and both directions, a dropout between, all steps": (
+        lambda: Module(lambda m, x: m["f"](m["r"](x)[0]), f=nn.Linear(6, 2),
+                       r=nn.LSTM(4, 3, 2, batch_first=True, bidirectional=True, dropout=0.5)),
+        (5, 4),
+    ),
+    "a GRU's last states of both directions, without biases": (
+        lambda: Module(lambda m, x: m["f"](torch.cat([(h := m["r"](x)[1])[-2], h[-1]], 1)), f=nn.Linear(6, 2),
+                       r=nn.GRU(4, 3, bias=False, batch_first=True, bidirectional=True)),
+        (5, 4),
+    ),
+    "a GRU whose batch is the second axis, and its last state": (
+        lambda: Module(lambda m, x: m["f"](m["s"](m["r"](x.transpose(0, 1))[0])[1].squeeze(0)), f=nn.Linear(2, 2),
+                       r=nn.GRU(4, 3), s=nn.GRU(3, 2)),
+        (5, 4),
+    ),
+    "an LSTM whose batch is the second axis": (
+        lambda: Module(lambda m, x: m["f"](m["r"](x.transpose(0, 1))[0].transpose(0, 1)), f=nn.Linear(3, 2), r=nn.LSTM(4, 3)),
+        (5, 4),
+    ),
+    "RNNs by ReLU and tanh": (
+        lambda: Module(lambda m, x: m["f"](m["s"](m["r"](x)[0])[1][-1]), f=nn.Linear(6, 2),
+                       r=nn.RNN(4, 3, batch_first=True, nonlinearity="relu"), s=nn.RNN(3, 6, batch_first=True)),
+        (5, 4),
+    ),
 }  # fmt: skip
 
 
@@ -192,6 +220,22 @@ def test_a_file_of_torch_export_is_read(tmp_path: Path) -> None:
             "product of two signals.*scaled_dot_product_attention",
         ),
         (lambda: nn.Softmax(1), (3, 3), "along axis 1"),
+        (lambda: Module(lambda m, x: m["r"](x)[0], r=nn.LSTM(3, 4, proj_size=2, batch_first=True)), (3, 3), "projects"),
+        (
+            lambda: Module(lambda m, x: m["r"](x, torch.ones(1, 2, 4))[0], r=nn.GRU(3, 4, batch_first=True)),
+            (3, 3),
+            "begins with a state that is not zero",
+        ),
+        (
+            lambda: Module(lambda m, x: m["r"](x)[1], r=nn.GRU(3, 4, batch_first=True)),
+            (3, 3),
+            "gives nothing that a layer gives whole",
+        ),
+        (
+            lambda: Module(lambda m, x: m["r"](x)[1][1][0], r=nn.LSTM(3, 4, batch_first=True)),
+            (3, 3),
+            "argument 0 is no signal",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(make: Any, shape: tuple[int, ...], said: str) -> None:

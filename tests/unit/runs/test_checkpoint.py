@@ -39,6 +39,7 @@ KINDS = {
     "devices in turn": ("multi-device", ("weight.selection.down_every=2",)),
     "pairs in turn": ("multi-pcm", ()),
     "hybrid": ("hybrid", ("pairs.every=25",)),
+    "in-array-pcm": ("in-array-pcm", ("sides.every=25",)),
     "capacitors that leak": ("in-array-sgd", ("weight.device=capacitor", "weight.drift_tolerance=0.00003")),
     "agad": ("agad", ("transfer.every=3",)),
     "shared converters": ("mixed-precision", ("tile.adc.tiles_per_bank=4", "tile.rows=128")),

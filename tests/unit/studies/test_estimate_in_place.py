@@ -74,6 +74,7 @@ def test_an_estimate_that_knows_the_activity_is_the_training(chip: str) -> None:
         ("tiki-taka", ["weight.copies=2"]),
         ("in-array", ["update.rows=parallel", "tile.columns=64", "tile.count=17"]),
         ("hybrid", ["pairs.every=5"]),  # six transfers
+        ("in-array-pcm", ["sides.every=5", "sides.saturated=3uS"]),  # six refreshes
         ("hybrid", ["pairs.every=10", "pairs.loop=blind", "training.batch=5", "digital_unit.buffer_words=8192"]),
     ],
 )

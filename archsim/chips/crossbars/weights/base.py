@@ -105,6 +105,11 @@ class Writing(ABC):
         del matrix, samples, tag
         yield from ()
 
+    def maintain(self, matrix: str, tag: Tag) -> Work[None]:
+        """Do nothing: pulses go both ways, so that no device is stuck at its bound."""
+        del matrix, tag
+        yield from ()
+
     def more_often(self, samples: int) -> float:
         """Return the share of all steps of so many samples that do a transfer more than the others: `more` is True."""
         del samples

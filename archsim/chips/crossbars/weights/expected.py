@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from archsim.analog.hybrid import Written
-from archsim.analog.in_place import NEVER, ExpectedHybridCells, ExpectedPart, ExpectedSingleCells, InPlace, given
+from archsim.analog.in_place import (
+    NEVER,
+    ExpectedHybridCells,
+    ExpectedPart,
+    ExpectedSidedCells,
+    ExpectedSingleCells,
+    InPlace,
+    given,
+)
 from archsim.base.arrays import F32, I64
 from archsim.base.expected import Shares, expected
 from archsim.chips.crossbars.in_array_file import InArrayArchitecture, PairsFile, TransferFile
@@ -105,6 +113,8 @@ def expected_layers(
             fast = _fast(architecture.transfer, grid, shape, mine, (middle, point))
         weight = architecture.weight
         cells = _cells(grid, mine, (middle, middle), copies=weight.copies, written=weight.copies // weight.parts)
+        if architecture.sides is not None:
+            cells = _sided(grid, mine, device.common)
         if pair is not None:
             cells = _hybrid(grid, mine, (middle, 2 * pair.common), cast("PairsFile", architecture.pairs).gain)
         found[name] = ExpectedInArrayLayer(grid, cells, rule, fast, mine)
@@ -142,6 +152,17 @@ def _hybrid(
         ]
         for row in grid.rows
     ]  # fmt: skip
+
+
+def _sided(grid: Grid, writing: InPlace, conductance: float) -> list[list[Written]]:
+    """Return pairs that are pulsed up only; `conductance` [S]: of a device."""
+    return [
+        [
+            cast("Written", ExpectedSidedCells((row.size, column.size), conductance=conductance, writing=writing))
+            for column in grid.columns
+        ]
+        for row in grid.rows
+    ]
 
 
 def _cells(

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.analog.hybrid import HybridCells
-from archsim.base.arrays import Arrays, stored
 from archsim.base.signal import Tag
 from archsim.base.verbs import Work
 from archsim.chips.crossbars.in_array_file import PairsFile
 from archsim.chips.crossbars.weights.base import InArrayLayer
-from archsim.chips.crossbars.weights.trains import Trains
+from archsim.chips.crossbars.weights.periodic import Periodic, programmer
 from archsim.hardware.component import Component
-from archsim.hardware.updating.programmer import Programmer
-from archsim.learning.expected import ExpectedTrains
 
 if TYPE_CHECKING:
     from archsim.chips.crossbars.in_array import InArrayChip
 
 
-class Hybrid(Trains):
+class Hybrid(Periodic):
     """Trains write volatile devices; every so many samples all weights of a matrix go into their pairs.
 
     A transfer, tile by tile: every device is read; the digital unit sums a weight; its pair is programmed to that;
@@ -33,15 +29,10 @@ class Hybrid(Trains):
     """
 
     def __init__(self, chip: InArrayChip, state: Mapping[str, InArrayLayer]) -> None:
-        super().__init__(chip, state)
         self.rules = cast("PairsFile", chip.architecture.pairs)
+        super().__init__(chip, state, every=self.rules.every)
         self.writers = self.array_writers()
-        self.programmer = Programmer(
-            self.clock, self.ledger, parallel=self.rules.parallel, set_ps=chip.ps("programmer.set_pulse"),
-            reset_ps=chip.ps("programmer.reset_pulse"), read_ps=chip.ps("programmer.read"),
-            cycle_ps=chip.ps("digital.cycle"),
-        )  # fmt: skip
-        self.since = {name: np.zeros(1, np.int64) for name in state}
+        self.programmer = programmer(chip, self.rules.parallel)
 
     def components(self) -> Sequence[Component]:
         """Return the drivers of trains, those of single devices, and the programmer of pairs."""
@@ -50,25 +41,13 @@ class Hybrid(Trains):
 
     def apply(self, matrix: str, samples: int, tag: Tag) -> Work[None]:
         """Pass all weights of the matrix on, if so many samples have gone by."""
-        if not self._due(matrix, samples):
+        self.count(matrix, samples)
+        if not self.due(matrix):
             return
         for r, row in enumerate(self.state[matrix].cells):
             for c, cells in enumerate(row):
                 work = self._pass_on(matrix, (r, c), cast("HybridCells", cells), tag)
                 yield from self.chip.tiles[matrix][r][c].slot.during(work)
-
-    def _due(self, matrix: str, samples: int) -> bool:
-        """Count samples; return whether weights are passed on, where all is expected: whether in this kind of step."""
-        if isinstance(self.state[matrix].rule, ExpectedTrains):
-            return self.more or samples >= self.rules.every
-        self.since[matrix] += samples
-        due = bool(self.since[matrix][0] >= self.rules.every)
-        self.since[matrix] %= self.rules.every
-        return due
-
-    def more_often(self, samples: int) -> float:
-        """Return the share of steps in which weights are passed on, unless they are in all."""
-        return samples / self.rules.every if samples < self.rules.every else 0.0
 
     def _pass_on(self, matrix: str, place: tuple[int, int], cells: HybridCells, tag: Tag) -> Work[None]:
         """Do a transfer of one tile, which the caller holds."""
@@ -91,13 +70,3 @@ class Hybrid(Trains):
             unit.fetch(index.size, tag)
             yield from bus.send(index.size * bits, tag)
             yield from writer.write(cells, index, pulses, tag)
-
-    # --- keeping --------------------------------------------------------------------------------------------------
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the samples since the last transfer of each matrix."""
-        return {f"transfer/{name}/since": since for name, since in self.since.items()}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Take over what `arrays` returned, in place."""
-        for name, mine in self.arrays().items():
-            mine[...] = stored(name, mine, arrays)

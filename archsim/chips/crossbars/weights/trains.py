@@ -45,11 +45,12 @@ class Trains(Writing):
         return self.chip.tiles[matrix][r][c].slot
 
     def _senders(self, name: str, cells: list[list[Written]]) -> list[list[TrainWriter]]:
+        up_ps, down_ps = self.chip.ps("writer.up_pulse"), self.chip.ps("writer.down_pulse")
         return [
             [
                 TrainWriter(
                     self.clock, self.ledger, f"trains {name}/{r},{c}", shape=one.shape, phases=self.settings.phases,
-                    up_ps=self.chip.ps("writer.up_pulse"), down_ps=self.chip.ps("writer.down_pulse"),
+                    up_ps=up_ps, down_ps=up_ps if one.ways == 1 else down_ps,
                 )
                 for c, one in enumerate(row)
             ]

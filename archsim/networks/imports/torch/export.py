@@ -80,7 +80,7 @@ class Reader:
     Attributes
     ----------
     homes : dict
-        Layer -> the module, by its path, that the weight of its product belongs to.
+        Matrix -> the parameter, by its path, that says whose weights it has.
     """
 
     def __init__(self, program: Any, file: str) -> None:
@@ -91,7 +91,7 @@ class Reader:
         self.homes: dict[str, str] = {}
         signature = program.graph_signature
         held = {**program.state_dict, **program.constants}
-        self._owners = {name: target.rpartition(".")[0] for name, target in signature.inputs_to_parameters.items()}
+        self._parameters = dict(signature.inputs_to_parameters)
         self._held: Mapping[str, Any] = {
             name: held[target]
             for kinds in (signature.inputs_to_parameters, signature.inputs_to_buffers,
@@ -115,7 +115,9 @@ class Reader:
             try:
                 if kind in HANDLERS:
                     self.values[node] = HANDLERS[kind](self, node)
-                    self._house(node, kind)
+                    if kind in {"linear", "conv2d"}:
+                        made = self.values[node]
+                        self.house((made.value if isinstance(made, Moved) else made).layer, node.args[1])
                 elif kind in MOVES:
                     self.values[node] = self.move(node, kind)
                 else:
@@ -179,6 +181,11 @@ class Reader:
         """Return whether nobody but a node reads one of its arguments."""
         return len(node.args[place].users) == 1
 
+    def house(self, matrix: str, weight: Any) -> None:
+        """Note whose weight a matrix is, if it is a parameter as it stands."""
+        if (name := self._parameters.get(getattr(weight, "name", ""))) is not None:
+            self.homes[matrix] = name
+
     # --- parts --------------------------------------------------------------------------------------------------------
     def _begin(self) -> Sketch:
         """Return a sketch that begins with the one input; note the constants."""
@@ -199,13 +206,6 @@ class Reader:
         sketch = Sketch(shape[1:], codes=not tensor.dtype.is_floating_point and len(shape) == 2)
         self.values[fed[0]] = sketch.input
         return sketch
-
-    def _house(self, node: Any, kind: str) -> None:
-        """Note whose weight a product is with."""
-        owner = self._owners.get(getattr(node.args[1], "name", "")) if kind in {"linear", "conv2d"} else None
-        if owner is not None:
-            made = self.values[node]
-            self.homes[(made.value if isinstance(made, Moved) else made).layer] = owner
 
     def _constant(self, node: Any) -> bool:
         """Compute a node of constants; return whether it is one."""

@@ -13,6 +13,7 @@ from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row
 from archsim.networks.imports.moved import MOVES, Moved, by_vector, places, settled
 from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
 from archsim.networks.imports.torch.export import Reader, name_of
+from archsim.networks.imports.torch.sequences import GATES, Last, States, recurrent
 
 Handler = Callable[[Reader, Any], Any]
 HANDLERS: dict[str, Handler] = {}
@@ -142,6 +143,9 @@ def _masked(reader: Reader, node: Any, steps: int) -> bool:
         raise UnknownNodeError("has a mask that depends on the input; expected none, or a causal one")
     values = reader.known[mask].numpy()
     return causal(values if values.dtype == bool else values == 0, steps)
+
+
+_of(*GATES)(recurrent)
 
 
 # --- norms, activations, pools ----------------------------------------------------------------------------------------
@@ -314,6 +318,8 @@ def _tokens(reader: Reader, name: str, token: Any, x: Any) -> Value:
 def _move(reader: Reader, node: Any) -> Any:
     """Return what a layer makes of a move, if one does; else the elements in their other order."""
     kind, x = name_of(node), reader.values.get(node.args[0])
+    if isinstance(x, Last | States):
+        return x.moved(kind, *node.args[1:])
     if isinstance(x, Value):
         own = places(x, reader.batch)
         found = MOVES[kind](own, *node.args[1:])
