@@ -127,6 +127,24 @@ OPTIONS = [
     (("data", "fetch", "imagenet"), 2, r"imagenet"),
 ]  # fmt: skip
 
+WRITERS = [
+    ("workloads", "new"), ("workloads", "import", "net.onnx"), ("archs", "new"), ("tech", "new", "--arch", "digital32"),
+    ("tech", "new", "--extends", "bottom-up-14nm"), ("tech", "scale", "bottom-up-14nm", "--node", "28nm"),
+    ("tech", "calibrate", "nowhere"), ("tech", "import", "table.csv"), ("archs", "from-aihwkit", "made.json"),
+    ("tech", "add-adc", "bottom-up-14nm", "--survey", "survey.csv"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("args", WRITERS)
+def test_a_file_is_written_under_no_name_by_which_it_could_not_be_read(
+    cli: Cli, args: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name in ("w.txt", "w"):
+        done = cli(*args, "--out", name)
+        assert done.code == 2, done.err
+        assert done.error == f"--out: got '{name}'; expected a file that ends in .yaml. Write w.yaml"
+    assert not list(tmp_path.glob("w*"))
+
 
 @pytest.mark.parametrize(("args", "code", "expected"), OPTIONS)
 def test_a_mistake_in_an_option_is_named(cli: Cli, args: tuple[str, ...], code: int, expected: str) -> None:

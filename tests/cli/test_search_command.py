@@ -47,7 +47,7 @@ def test_a_search_ends_with_its_front_its_table_and_a_page_and_goes_on(cli: Cli,
     rows = json.loads(cli("sweep", "show", "reports/search-tiny", "--sort", "time", "--best", 1, "--json").out)
     assert rows[0]["latency_per_sample_s"] == pytest.approx(frame["latency_per_sample_s"].min(), rel=1e-14)
     other = cli("search", file(tmp_path), *SPACE, "--minimise", "energy", *QUICK, "--quiet")
-    assert "another sweep. It differs in search" in other.error
+    assert "another search. It differs in search" in other.error
 
 
 @pytest.mark.usefixtures("one_process")
