@@ -50,11 +50,14 @@ _STRANGE = (
     "silu", "swish", "elu", "selu", "celu", "prelu", "mish", "softplus", "softsign", "hardswish", "hardsigmoid",
     "hardtanh", "logsoftmax", "logsigmoid",
 )  # fmt: skip
+_LINE = (
+    "A line is an image of one row: `inputs: [1, places, channels]`, and conv2d, max-pool or average-pool with a window "
+    "such as [1, 3]"
+)
 _SAID = {
     "pool pooling": "Write max-pool or average-pool",
     "rnn simplernn recurrent": "Write lstm or gru",
-    "conv1d convolution1d maxpool1d maxpooling1d avgpool1d averagepooling1d": "A line is an image of one row: `inputs: [1, places, channels]`, and conv2d, max-pool or average-pool with a "
-    "window such as [1, 3]",
+    "conv1d convolution1d maxpool1d maxpooling1d avgpool1d averagepooling1d": _LINE,
     "separableconv separableconv2d": "Write a depthwise layer, then a conv2d with `window: 1`",
     "transformer": "Write encoder-block or decoder-block",
     "reshape view permute transpose": "Write flatten, sequence or fit",
