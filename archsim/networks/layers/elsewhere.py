@@ -51,8 +51,8 @@ _STRANGE = (
     "hardtanh", "logsoftmax", "logsigmoid",
 )  # fmt: skip
 _LINE = (
-    "A line is an image of one row: `inputs: [1, places, channels]`, and conv2d, max-pool or average-pool with a window "
-    "such as [1, 3]"
+    "A line is an image of one row: `inputs: [1, places, channels]`, and conv2d, max-pool or average-pool with a "
+    "window such as [1, 3]"
 )
 _SAID = {
     "pool pooling": "Write max-pool or average-pool",
