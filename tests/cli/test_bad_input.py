@@ -153,11 +153,19 @@ def test_a_mistake_in_an_option_is_named(cli: Cli, args: tuple[str, ...], code: 
     assert re.search(expected, done.error), done.error
 
 
-def test_an_unknown_option_is_refused_by_name(cli: Cli) -> None:
-    done = cli("run", "mlp-mnist", "--stepz", "5")
-    assert done.code == 2
-    assert "--stepz" in done.err
-    assert "Traceback" not in done.err
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "mlp-mnist", "--stepz", "5"), "No such option: --stepz (Possible options: --set, --steps"),
+        (("sweep", "mlp-mnist", "--seeds", "1e3"), "Invalid value for '--seeds': "), (("nope",), "No such command 'nope'"),
+        (("tech", "calibrate"), "Missing argument 'DIR'. archsim tech calibrate -h says what can be given"),
+        (("run", "mlp-mnist", "--out", "a\0b"), "Invalid value for '--out': "),
+    ],
+)  # fmt: skip
+def test_arguments_that_cannot_be_are_one_line_too(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    done = cli(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.error.startswith(said)
 
 
 def test_an_output_that_is_a_file_is_refused_and_left_alone(cli: Cli, tmp_path: Path) -> None:
