@@ -13,7 +13,8 @@ from archsim.base.quantities import Count
 from archsim.base.yamlfile import Record
 from archsim.learning.optimisers.rules import Adam, Momentum, Optimiser
 
-Rate = Annotated[FiniteFloat, Field(gt=0, le=1e6)]
+HIGHEST_RATE = 1e6
+Rate = Annotated[FiniteFloat, Field(gt=0, le=HIGHEST_RATE)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Below1 = Annotated[FiniteFloat, Field(ge=0, lt=1)]
 
