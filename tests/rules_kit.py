@@ -46,7 +46,7 @@ def reach(energy: float) -> Reach:
 
 def made(rule: str, device: str = "pcm", learning: str = BACK) -> Combination:
     """Return a combination that can be trained, by name alone."""
-    spec: Any = SimpleNamespace(technologies=())
+    spec: Any = SimpleNamespace(technologies=(), architectures=(SimpleNamespace(),))
     return Combination(rule, device, learning, "bottom-up-14nm", spec, key=f"{rule}{device}{learning}")
 
 

@@ -28,10 +28,10 @@ def show(name: str) -> Architecture:
 
 def new(parent: str = "mixed-precision", out: str | Path = "my-chip.yaml") -> None:
     """Write an architecture that extends another: what it says replaces, all else is taken over."""
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.studies.structure import write_short
 
-    check_file(Path(out), force=False)
+    check_yaml(Path(out), force=False)
     write_short(parent, Path(out))
 
 
@@ -71,9 +71,11 @@ def from_aihwkit(
     InputError
         If the configuration cannot be read, or its update is one that archsim has no chip for.
     """
+    from archsim.base.files import check_yaml
     from archsim.studies.aihwkit.dump import whole
     from archsim.studies.aihwkit.files import read, write
 
+    check_yaml(Path(out).expanduser(), force=force)
     told = str(config) if isinstance(config, str | Path) else None
     dump = whole(config) if told is None else read(told)
     return write(dump, Path(out).expanduser(), source=told or "rpu_config", device=device, force=force)

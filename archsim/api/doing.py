@@ -197,6 +197,9 @@ def sweep(
     InputError
         If an option, a file or a point is wrong, before anything is done.
     """
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.studies.sweeps.plan import plan
     from archsim.studies.sweeps.study import asked
     from archsim.studies.sweeps.sweep import carry_out, folder_of

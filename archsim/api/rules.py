@@ -46,6 +46,9 @@ def rules(
     InputError
         If an option or a name is wrong, before anything is done.
     """
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.studies.rules.asked import asked
     from archsim.studies.rules.study import carry_out, folder_of, plan
 

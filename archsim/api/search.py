@@ -50,6 +50,9 @@ def search(
     InputError
         If an option or a value is wrong, before anything is done, or Optuna is not installed.
     """
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.studies.search.asked import folder_of
     from archsim.studies.search.asked import search as asked
     from archsim.studies.search.search import carry_out

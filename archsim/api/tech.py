@@ -64,33 +64,35 @@ def rules(name: str = "bottom-up-14nm", *, run: str | Path | None = None) -> Und
     return under_rules(show(name), Path(run) if run else None)
 
 
-def calibrate(run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm") -> Sequence[Shift]:
+def calibrate(
+    run: str | Path, out: str | Path, *, tech: str = "bottom-up-14nm", force: bool = False
+) -> Sequence[Shift]:
     """Write a technology calibrated to published totals of a run; return the moves of its figures."""
     from archsim.studies.calibrate import calibrate as solve
 
-    return solve(Path(run), tech, Path(out))
+    return solve(Path(run), tech, Path(out), force=force)
 
 
 def scale(
     tech: str, node: str, out: str | Path, *, rule: str = "table-interpolation", **options: Any
 ) -> Sequence[Scaled]:
     """Write a technology scaled to another node; `options` are those of `technologies.scaling.move`."""
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.studies.inventory import declared
     from archsim.technologies.scaling import move
     from archsim.technologies.scaling import scale as write
 
     technology = show(tech)
-    check_file(Path(out), force=False)
+    check_yaml(Path(out), force=False)
     return write(technology, move(technology, node, declared=declared(), rule=rule, **options), Path(out))
 
 
 def new(archs: Sequence[str], out: str | Path) -> tuple[int, int, int]:
     """Write a technology to fill in; return the numbers of times, figures and areas in it."""
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.studies.skeleton import write_skeleton
 
-    check_file(Path(out), force=False)
+    check_yaml(Path(out), force=False)
     return write_skeleton(archs, Path(out))
 
 
@@ -128,12 +130,12 @@ def add_adc(
         If an option or a file is wrong, or no converter is in the band.
     """
     from archsim.base.errors import InputError
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.base.units import parse
     from archsim.technologies import survey as adcs
 
     sheets = [Path(survey)] if isinstance(survey, str | Path) else [Path(each) for each in survey]
-    check_file(Path(out), force=force)
+    check_yaml(Path(out), force=force)
     technology = show(tech)
     if row is not None and len(sheets) > 1:
         raise InputError(key="--row", value=row, expected="one --survey that has the row")
@@ -183,12 +185,12 @@ def import_(
     InputError
         If the table or an option is wrong.
     """
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.technologies import components, imports
     from archsim.technologies.writing import parent
 
     table, out = Path(table), Path(out)
-    check_file(out, force=force)
+    check_yaml(out, force=force)
     base = show(extends) if extends else None
     rows = components.read_components(table, energy_unit=energy_unit, area_unit=area_unit)
     found = imports.convert(rows, table, form=form, where=dict(where or {}), source=source)

@@ -77,10 +77,10 @@ def drawn(found: Anatomy, title: str, out: str | Path) -> Path:
 
 def new(out: str | Path = "my-workload.yaml") -> None:
     """Write a complete workload to begin with: a network, its data set and its training, with comments."""
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.studies.structure import write_workload
 
-    check_file(Path(out), force=False)
+    check_yaml(Path(out), force=False)
     write_workload(Path(out))
 
 
@@ -102,13 +102,13 @@ def import_(
     sample : sequence of int, optional
         Shape of a sample, channels first, where the file leaves it open (ONNX).
     """
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.networks.imports.files import read
     from archsim.studies.importing import default_out, write
 
     path = Path(path).expanduser()
     to = default_out(path) if out is None else Path(out).expanduser()
-    check_file(to, force=force)
+    check_yaml(to, force=force)
     draft = _shapes(read(path, same=same, sample=sample), alone=shapes)
     return write(draft, to, source=path.name, title=f"{path.stem}, imported")
 
@@ -140,12 +140,12 @@ def from_torch(
         Leave the weights out.
     """
     from archsim.base.errors import InputError
-    from archsim.base.files import check_file
+    from archsim.base.files import check_yaml
     from archsim.networks.imports.torch.export import traced
     from archsim.studies.importing import Lesson, write
 
     to, name, lesson = Path(out).expanduser(), type(module).__name__, None
-    check_file(to, force=force)
+    check_yaml(to, force=force)
     if train is not None or test is not None:
         if train is None or test is None or learning_rate is None:
             raise InputError("has data", file=name, expected="all of train, test and learning_rate")

@@ -133,6 +133,15 @@ def shown(value: object, limit: int = 200) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the hint "Did you mean ...?" for the nearest of the known names, or None if none is near."""
-    match = difflib.get_close_matches(str(name), sorted(set(known)), n=1, cutoff=0.55)
-    return f"Did you mean {match[0]!r}?" if match else None
+    """Return the hint "Did you mean ...?" for the nearest of the known names, or None if none is near.
+
+    Capitals do not count: LSTM is nearest to lstm.
+    """
+    small = {each.lower(): each for each in sorted(set(known))}
+    match = difflib.get_close_matches(str(name).lower(), small, n=1, cutoff=0.55)
+    return f"Did you mean {small[match[0]]!r}?" if match else None
+
+
+def folded(name: object) -> str:
+    """Return the small letters and digits of a name: Max_Pool2D, MaxPool2d and max-pool2d are one."""
+    return "".join(each for each in str(name).lower() if each.isalnum())

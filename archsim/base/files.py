@@ -39,6 +39,8 @@ def shipped_names(kind: str) -> list[str]:
     return sorted(path.stem for path in shipped(kind).glob("*.yaml"))
 
 
+YAML = (".yaml", ".yml")
+"""By what a name says that a file is YAML."""
 LONGEST = {"yaml": 1 << 23, "json": 1 << 25, "bib": 1 << 24, "table": 1 << 28, "text": 1 << 25}
 """Bytes that a file of a kind may have: many times what a real one has. What is larger is not read."""
 
@@ -266,6 +268,21 @@ def check_file(path: Path, *, option: str = "--out", force: bool) -> None:
     if path.exists() and not force:
         raise InputError(key=option, value=str(path), expected="a file that does not exist, or --force")
     _check_above(path, option, "a file")
+
+
+def check_yaml(path: Path, *, option: str = "--out", force: bool) -> None:
+    """Refuse a path under which no new YAML file of archsim's could be read again, as `check_file`, or by its name.
+
+    Raises
+    ------
+    InputError
+        As `check_file`, or if the name does not end in .yaml.
+    """
+    if path.suffix.lower() not in YAML:
+        raise InputError(
+            key=option, value=str(path), expected="a file that ends in .yaml", hint=f"Write {path.stem or 'my'}.yaml"
+        )
+    check_file(path, option=option, force=force)
 
 
 def claim(path: Path, *, option: str = "--out", mark: bytes, what: str, force: bool | None = None) -> Path:

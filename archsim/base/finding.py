@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from archsim.base.errors import InputError, nearest
-from archsim.base.files import shipped, shipped_names
+from archsim.base.files import YAML, shipped, shipped_names
 
 
 def find(name: str, kind: str, *, option: str, near: Path | None = None) -> Path:
@@ -28,11 +28,11 @@ def find(name: str, kind: str, *, option: str, near: Path | None = None) -> Path
         If there is no such file; the error lists the shipped names and the nearest.
     """
     if near and kept_by_a_run(near):
-        copy = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml").name
+        copy = Path(name if name.endswith(YAML) else f"{name}.yaml").name
         for folder in (near, near / Path(kind).name):
             if (path := folder / copy).is_file():
                 return path
-    if name.endswith((".yaml", ".yml")) or "/" in name or os.sep in name:
+    if name.endswith(YAML) or "/" in name or os.sep in name:
         for path in (Path(name).expanduser(), *([near / name] if near else [])):
             if path.is_file():
                 return _yaml(path, option)
@@ -59,7 +59,7 @@ _OTHERS = {
 def _yaml(path: Path, option: str) -> Path:
     """Return the path of a file that is YAML by its name; tell what another one is."""
     suffix = path.suffix.lower()
-    if suffix in (".yaml", ".yml"):
+    if suffix in YAML:
         return path
     what = _OTHERS.get(suffix, "a file of another kind")
     raise InputError(

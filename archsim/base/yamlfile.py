@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from archsim.base import model_keys, units
-from archsim.base.errors import FaultBelow, InputError, nearest, shown
+from archsim.base.errors import FaultBelow, InputError, folded, nearest, shown
 from archsim.base.files import display, read_text
 
 Key = tuple[str | int, ...]
@@ -40,6 +40,8 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     ELSEWHERE: ClassVar[Mapping[str, str]] = {}
     """Keys of other tools and what they are called here, for the hint where one is met."""
+    KINDS: ClassVar[Mapping[str, str]] = {}
+    """Likewise kinds of block, of which this is one, `folded`: the kind here, or what to do in its place."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -354,7 +356,7 @@ def _input_error(
         hint = nearest(str(value), re.findall(r"'([^']*)'", expected))
         return document.error(loc, value=value, expected=expected, hint=hint)
     if kind.startswith("union_tag"):
-        return _kind_error(document, first, loc)
+        return _kind_error(document, model, first, loc)
     return document.error(loc, f"got {shown(value)}", expected=model_keys.said(first["msg"]))
 
 
@@ -374,12 +376,13 @@ def _keys(loc: Key, content: Any, *, absent: bool) -> Key:
     return tuple(found)
 
 
-def _kind_error(document: Document, found: Any, loc: Key) -> InputError:
+def _kind_error(document: Document, model: type[BaseModel], found: Any, loc: Key) -> InputError:
     """Return the error for a block of no known kind; tags of a union are "<name>", of what stands under "kind"."""
     if found["type"] == "union_tag_not_found":
         return document.error(loc, "is missing its kind", expected="a key 'kind'")
-    known = re.findall(r"'<([^']*)>'", found["ctx"]["expected_tags"])
+    known = sorted(re.findall(r"'<([^']*)>'", found["ctx"]["expected_tags"]))
     tag = found["ctx"]["tag"].strip("<>")
-    return document.error(
-        (*loc, "kind"), value=tag, expected=f"one of {', '.join(sorted(known))}", hint=nearest(tag, known)
-    )
+    alike = {folded(name): name for name in known}
+    said = alike.get(folded(tag)) or getattr(model_keys.model_at(model, found["loc"]), "KINDS", {}).get(folded(tag))
+    hint = f"Did you mean {said!r}?" if said in known else said or nearest(tag, known)
+    return document.error((*loc, "kind"), value=tag, expected=f"one of {', '.join(known)}", hint=hint)

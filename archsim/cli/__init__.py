@@ -161,14 +161,14 @@ def _ended(error: BaseException) -> int:
     if isinstance(error, typer.Abort) and isinstance(error.__cause__, EOFError):
         error = error.__cause__
     code = SystemFault.exit_code
-    if isinstance(error, _Refused | typer.Exit):
-        if isinstance(error, _Refused):
-            error.show()
+    if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         _close(sys.stdout)
         return 0
-    if isinstance(error, ArchsimError):
+    if isinstance(error, _Refused):
+        line, code = f"error: {_refused(error)}", error.exit_code
+    elif isinstance(error, ArchsimError):
         line, code = f"error: {error}", error.exit_code
     elif isinstance(error, typer.Abort | StoppedError | KeyboardInterrupt):
         line, code = "interrupted", INTERRUPTED
@@ -185,6 +185,13 @@ _Refused: Any = next(each for each in typer.BadParameter.__mro__ if each.__name_
 """What typer raises for arguments that cannot be; it brings a click of its own."""
 _LONG = 300
 """Letters of what the system says, at most."""
+
+
+def _refused(error: Any) -> str:
+    """Return in one line what typer says of arguments that cannot be, and which help says what can."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return said if context is None else f"{said}. {context.command_path} -h says what can be given"
 
 
 def _bug(error: BaseException) -> str:

@@ -94,10 +94,10 @@ def workloads_show(
 @workloads_app.command("new")
 def workloads_new(out: Write = Path("my-workload.yaml"), force: Force = False) -> None:
     """Write a complete workload to begin with: a network, its data set and its training, with comments."""
-    from archsim.base.files import check_file, display
+    from archsim.base.files import check_yaml, display
     from archsim.studies.structure import write_workload
 
-    check_file(out, force=force)
+    check_yaml(out, force=force)
     write_workload(out)
     typer.echo(f"written: {display(out)}; archsim run {display(out)} --steps 1000 runs it")
 
@@ -157,10 +157,10 @@ def archs_new(
     force: Force = False,
 ) -> None:
     """Write an architecture that extends another: what it says replaces, all else is taken over."""
-    from archsim.base.files import check_file, display
+    from archsim.base.files import check_yaml, display
     from archsim.studies.structure import write_short
 
-    check_file(out, force=force)
+    check_yaml(out, force=force)
     write_short(parent, out)
     typer.echo(f"written: {display(out)}: it extends {parent}; its values are there as comments, to be changed")
 

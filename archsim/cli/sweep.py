@@ -142,6 +142,8 @@ def sweep_command(  # noqa: PLR0917  an option each
     that differ in times alone are re-timed. What is done is kept in OUT: the same command goes on, after Ctrl-C too.
     OUT/sweep.csv is the table. archsim sweep show OUT prints, filters and sorts it; archsim sweep report OUT draws it.
     """
+    if as_csv and as_json:
+        raise InputError("both given", key="--csv, --json", expected="one of them")
     view = {"sort": sort, "best": best, "columns": columns, "as_csv": as_csv, "as_json": as_json}
     if words and words[0] == REPORT:
         only(context, OF_REPORT, "sweep report")

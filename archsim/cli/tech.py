@@ -11,7 +11,7 @@ import typer
 
 from archsim.cli.group import Group
 from archsim.cli.options import Archs, AsJson, tell_lint
-from archsim.cli.tech_make import COMMANDS
+from archsim.cli.tech_make import COMMANDS, Force
 from archsim.display import console
 
 tech_app = typer.Typer(cls=Group, help="Technology files: figures with units and sources.")
@@ -113,11 +113,12 @@ def tech_calibrate(
     run: Annotated[Path, typer.Argument(metavar="DIR", help="Run directory of a run of both chips.")],
     out: Annotated[Path, typer.Option(help="Technology file to write.")],
     tech: Annotated[str, typer.Option(help="Technology to start from; the run was priced by it.")] = "bottom-up-14nm",
+    force: Force = False,
 ) -> None:
     """Move TECH's figures as little as possible so that the run gives the paper's two totals; say by how much."""
     from archsim.studies.calibrate import calibrate
 
-    for move in calibrate(run, tech, out):
+    for move in calibrate(run, tech, out, force=force):
         note = "" if move.inside else "  outside its published range"
         typer.echo(f"{move.figure.name:20} x{move.factor:<8.3g}{note}")
     typer.echo(f"written: {out}")

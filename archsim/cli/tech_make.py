@@ -40,7 +40,7 @@ def tech_scale(  # noqa: PLR0917  an option each
     and links stay. The table shows both rules' factors, which differ by a factor of two and more.
     """
     from archsim.accounting.technology import read_technology
-    from archsim.base.files import check_file, display
+    from archsim.base.files import check_yaml, display
     from archsim.studies.inventory import declared
     from archsim.technologies.nodes import node_text
     from archsim.technologies.scaling import move, scale
@@ -50,7 +50,7 @@ def tech_scale(  # noqa: PLR0917  an option each
                volt=_volts(voltage, "--voltage"), source_volt=_volts(from_voltage, "--from-voltage"),
                times=times, keep=keep or ())  # fmt: skip
     path = out or Path(f"{technology.name}-at-{node_text(how.target.node).replace(' ', '')}.yaml")
-    check_file(path, force=force)
+    check_yaml(path, force=force)
     done = scale(technology, how, path)
     if as_json:
         _print_json({"file": str(path), "from": str(how.source), "to": str(how.target), "rule": how.rule,
@@ -155,13 +155,13 @@ def tech_new(
     """
     from archsim.accounting.technology import read_technology
     from archsim.base.errors import InputError
-    from archsim.base.files import check_file, display
+    from archsim.base.files import check_yaml, display
     from archsim.studies.skeleton import write_short, write_skeleton
 
     if bool(arch) == bool(extends):
         given = "both given" if arch else "neither is given"
         raise InputError(given, key="--extends, --arch", expected="one of them, such as --extends bottom-up-14nm")
-    check_file(out, force=force)
+    check_yaml(out, force=force)
     if extends:
         count = write_short(read_technology(extends), out)
         typer.echo(f"written: {display(out)}: it extends {extends}; its {count} values are there as comments")

@@ -116,14 +116,11 @@ def write(made: Fit, out: Path, source: Path, *, force: bool = False) -> list[Pa
     InputError
         If `out` is no .yaml file, or one of the files is there and `force` is not given.
     """
-    if out.suffix not in {".yaml", ".yml"}:
-        raise InputError(key="--out", value=str(out), expected="a file that ends in .yaml")
+    files.check_yaml(out, force=force)
     table = out.with_suffix(".csv")
     if table.exists() and source.exists() and table.samefile(source):
         raise InputError(key="--out", value=str(out), expected="a name whose .csv is not the file of measurements")
-    for path in (out, table):
-        if path.exists() and not force:
-            raise InputError("is there already", file=files.display(path), expected="a new name, or --force")
+    files.check_file(table, force=force)
     files.write_text(table, table_text(made))
     files.write_text(out, device_text(made, out, source))
     return [out, table]

@@ -28,7 +28,7 @@ from archsim.chips.execute import training_step
 from archsim.runs.spec import RunSpec
 from archsim.runs.task import task, training_samples
 from archsim.runs.tasks.base import Task
-from archsim.runs.training import CosineFile
+from archsim.runs.training import CosineFile, every_steps, steps_of
 
 CHUNK = 250
 """Steps between two looks at the clock on the wall, at the progress display and at an interruption."""
@@ -133,12 +133,10 @@ def total_steps(spec: RunSpec) -> tuple[int, int]:
     Raises
     ------
     InputError
-        If the learning rate would rise all the time.
+        If the learning rate would rise all the time, or as `steps_of`.
     """
     training = spec.training
-    samples = training.samples_per_epoch or training_samples(spec.dataset, spec.network)
-    per_epoch = -(-samples // training.batch)
-    steps = training.steps or training.epochs * per_epoch
+    steps, per_epoch = steps_of(training, training.samples_per_epoch or training_samples(spec.dataset, spec.network))
     if isinstance(training.schedule, CosineFile) and (warmup := training.schedule.warmup) >= steps:
         expected = f"fewer than the {steps} steps of the training"
         raise InputError(key="training.schedule.warmup", value=warmup, expected=expected)
@@ -147,7 +145,7 @@ def total_steps(spec: RunSpec) -> tuple[int, int]:
 
 def evaluation_steps(steps: int, per_epoch: int, evaluations: int) -> list[int]:
     """Return the steps after which to evaluate: even parts of an epoch, a 1-3-10 series from 100 on before, the end."""
-    every = max(per_epoch // evaluations, 1)
+    every = every_steps(per_epoch, evaluations)
     series = {factor * 10**power for power in range(2, 9) for factor in (1, 3)}
     early = {step for step in series if step < every}
     return sorted(step for step in early | set(range(every, steps, every)) | {steps} if step <= steps)

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag
 
+from archsim.base.errors import InputError
 from archsim.base.quantities import Count
 from archsim.base.yamlfile import Record
 from archsim.learning.optimisers.rules import Adam, Momentum, Optimiser
 
-Rate = Annotated[FiniteFloat, Field(gt=0, le=1e6)]
+HIGHEST_RATE = 1e6
+Rate = Annotated[FiniteFloat, Field(gt=0, le=HIGHEST_RATE)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Below1 = Annotated[FiniteFloat, Field(ge=0, lt=1)]
 
@@ -179,3 +181,33 @@ class Preset(Record):
         values = {key: getattr(self, key) for key in self.model_fields_set}
         changes = {key: value for key, value in values.items() if value is not None and key not in settings}
         return training.model_copy(update=changes)
+
+
+MOST_STEPS, MOST_TESTS = 10**10, 10**6
+"""Steps and tests that a training may have: years of them on any machine."""
+
+
+def steps_of(training: Training, samples: int) -> tuple[int, int]:
+    """Return the steps of the whole training and those of one epoch of so many samples.
+
+    Raises
+    ------
+    InputError
+        If these, or the tests among them, are more than could ever be done.
+    """
+    per_epoch = -(-samples // training.batch)
+    steps = training.steps or training.epochs * per_epoch
+    if steps > MOST_STEPS:
+        key = "steps" if training.steps else "epochs"
+        raise InputError(f"{steps:,} steps", key=f"training.{key}", expected=f"at most {MOST_STEPS:,}")
+    if (tests := steps // every_steps(per_epoch, training.evaluations_per_epoch)) > MOST_TESTS:
+        raise InputError(
+            f"{tests:,} tests in {steps:,} steps", key="training.evaluations_per_epoch",
+            expected=f"at most {MOST_TESTS:,}",
+        )  # fmt: skip
+    return steps, per_epoch
+
+
+def every_steps(per_epoch: int, evaluations: int) -> int:
+    """Return how many steps lie between two tests."""
+    return max(per_epoch // evaluations, 1)

@@ -105,14 +105,16 @@ def solve(technology: Technology, spent: dict[str, dict[str, float]], targets: d
     return [Shift(figure, float(np.exp(z * w))) for figure, z, w in zip(figures, result.x, width, strict=True)]
 
 
-def calibrate(run: Path, technology: str, out: Path) -> list[Shift]:
+def calibrate(run: Path, technology: str, out: Path, *, force: bool = False) -> list[Shift]:
     """Write a technology calibrated to the published totals of a sample on a recorded run, and return the moves.
 
     Raises
     ------
     InputError
-        If nothing was published of just this run, it lacks one of the chips, or the totals cannot be reached.
+        If nothing was published of just this run, it lacks one of the chips, or the totals cannot be reached; if `out`
+        is there already and `force` is not given.
     """
+    files.check_yaml(out, force=force)
     base = read_technology(technology)
     recorded = read(run)
     spent, summary = energies(recorded, base.name), recorded.summary

@@ -127,6 +127,24 @@ OPTIONS = [
     (("data", "fetch", "imagenet"), 2, r"imagenet"),
 ]  # fmt: skip
 
+WRITERS = [
+    ("workloads", "new"), ("workloads", "import", "net.onnx"), ("archs", "new"), ("tech", "new", "--arch", "digital32"),
+    ("tech", "new", "--extends", "bottom-up-14nm"), ("tech", "scale", "bottom-up-14nm", "--node", "28nm"),
+    ("tech", "calibrate", "nowhere"), ("tech", "import", "table.csv"), ("archs", "from-aihwkit", "made.json"),
+    ("tech", "add-adc", "bottom-up-14nm", "--survey", "survey.csv"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("args", WRITERS)
+def test_a_file_is_written_under_no_name_by_which_it_could_not_be_read(
+    cli: Cli, args: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name in ("w.txt", "w"):
+        done = cli(*args, "--out", name)
+        assert done.code == 2, done.err
+        assert done.error == f"--out: got '{name}'; expected a file that ends in .yaml. Write w.yaml"
+    assert not list(tmp_path.glob("w*"))
+
 
 @pytest.mark.parametrize(("args", "code", "expected"), OPTIONS)
 def test_a_mistake_in_an_option_is_named(cli: Cli, args: tuple[str, ...], code: int, expected: str) -> None:
@@ -135,11 +153,19 @@ def test_a_mistake_in_an_option_is_named(cli: Cli, args: tuple[str, ...], code: 
     assert re.search(expected, done.error), done.error
 
 
-def test_an_unknown_option_is_refused_by_name(cli: Cli) -> None:
-    done = cli("run", "mlp-mnist", "--stepz", "5")
-    assert done.code == 2
-    assert "--stepz" in done.err
-    assert "Traceback" not in done.err
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "mlp-mnist", "--stepz", "5"), "No such option: --stepz (Possible options: --set, --steps"),
+        (("sweep", "mlp-mnist", "--seeds", "1e3"), "Invalid value for '--seeds': "), (("nope",), "No such command 'nope'"),
+        (("tech", "calibrate"), "Missing argument 'DIR'. archsim tech calibrate -h says what can be given"),
+        (("run", "mlp-mnist", "--out", "a\0b"), "Invalid value for '--out': "),
+    ],
+)  # fmt: skip
+def test_arguments_that_cannot_be_are_one_line_too(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    done = cli(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.error.startswith(said)
 
 
 def test_an_output_that_is_a_file_is_refused_and_left_alone(cli: Cli, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_fit_does_not_write_over_a_file_unless_told(cli: Cli, tmp_path: Path) ->
     assert cli("device", "fit", path, "--out", "mine.yaml").code == 0
     refused = cli("device", "fit", path, "--out", "mine.yaml")
     assert refused.code == 2
-    assert refused.error == "mine.yaml: is there already; expected a new name, or --force"
+    assert refused.error == "--out: got 'mine.yaml'; expected a file that does not exist, or --force"
     assert cli("device", "fit", path, "--out", "mine.yaml", "--force").code == 0
 
 

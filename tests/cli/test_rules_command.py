@@ -86,6 +86,9 @@ def test_one_process_and_two_give_the_same_bits(cli: Cli, tmp_path: Path) -> Non
     [
         (["--arch", "tiki-tak"], "--arch: got 'tiki-tak'"), (["--device", "pcm"], "--device: got 'pcm'"),
         (["--learning", "hebb"], "--learning: got 'hebb'"), (["--rates", "0"], "--rates: got '0'"),
+        (["--rates", "1e7"], "--rates: got '1e7'"), (["--steps", 10**20], "--steps: got 1"), (["--budget", 10**20], "--budget"),
+        (["--set", "weight.device=ideal"], "--set: got 'weight.device'; expected --device, repeated"),
+        (["--set", "network.learning=local-losses"], "--set: got 'network.learning'; expected --learning, repeated"),
         (["--target", "2"], "--target: got '2'"), (["--preset", "slow"], "--preset: got 'slow'"),
         (["--seeds", 0], "--seeds: got 0"), (["--seeds", 100_000_000], "--seeds: 100,000,000 of them; expected at most"),
         (["--tech", "nothing"], "technology: got 'nothing'"), (["--tech", "tiny.yaml"], "tiny.yaml:2: kind: got 'workload'"),

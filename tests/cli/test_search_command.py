@@ -47,7 +47,7 @@ def test_a_search_ends_with_its_front_its_table_and_a_page_and_goes_on(cli: Cli,
     rows = json.loads(cli("sweep", "show", "reports/search-tiny", "--sort", "time", "--best", 1, "--json").out)
     assert rows[0]["latency_per_sample_s"] == pytest.approx(frame["latency_per_sample_s"].min(), rel=1e-14)
     other = cli("search", file(tmp_path), *SPACE, "--minimise", "energy", *QUICK, "--quiet")
-    assert "another sweep. It differs in search" in other.error
+    assert "another search. It differs in search" in other.error
 
 
 @pytest.mark.usefixtures("one_process")
@@ -93,16 +93,25 @@ def test_a_killed_search_goes_on_with_the_same_command_and_has_the_same_table(cl
         (("--join", "--out", "mine"), "the directory of a search that was begun"),
         (("--storage", "nothing://here"), "--storage: cannot be opened"),
         (("--storage", "mine"), "--storage: got 'mine'; expected a file, but it is a directory"),
+        (("--storage", "mine/mine.txt"), "--storage: got 'mine/mine.txt'; expected a new file, or a journal that archsim"),
         (("--subject-to", "area <= 1 uJ"), "area with 1 uJ, which is of another unit"),
     ],
 )  # fmt: skip
 def test_a_dry_run_refuses_what_the_search_would(cli: Cli, tmp_path: Path, words: tuple[str, ...], error: str) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/mine.txt").touch()
+    (tmp_path / "mine/mine.txt").write_text("notes\n")
     done = cli("search", file(tmp_path), *SPACE, *words, "--dry-run")
     assert (done.code, done.out) == (2, "")
     assert error in done.error
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_storage_that_is_a_file_of_something_else_is_left_alone(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine\n")
+    done = cli("search", file(tmp_path), *SPACE, "--estimate", "--storage", "notes.txt", "--quiet")
+    assert done.code == 2
+    assert done.error.startswith("--storage: got 'notes.txt'; expected a new file, or a journal that archsim wrote")
+    assert (tmp_path / "notes.txt").read_text() == "mine\n"
 
 
 STUDY = """

@@ -157,6 +157,7 @@ def test_a_dry_run_asks_a_scheduler_whether_it_is_there(
         (("show", "s", "--steps", "3"), "--steps: is no option of sweep show; expected one of --where, --sort"),
         (("report", "s", "--best", "3"), "--best: is no option of sweep report; expected one of --x, --y"),
         (("mlp-mnist", "--map", "a,b"), "--map: is no option of a sweep, but of sweep report"),
+        (("show", "s", "--csv", "--json"), "--csv, --json: both given; expected one of them"),
     ],
 )  # fmt: skip
 def test_an_option_that_means_nothing_is_refused(cli: Cli, words: tuple[str, ...], error: str) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import yaml
 
 from archsim.base.files import shipped_names
 from archsim.chips import architecture as architectures
@@ -26,6 +27,23 @@ def test_every_digital_architecture_is_named() -> None:
     ]
     assert len(digital) >= 7
     assert [name for name in digital if f"`{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "case", "check"),
+    [("RaPiD, 8-bit", "rapid2022", "peak"), ("RaPiD, ResNet", "rapid2022", "mean"), ("TPU v4", "tpu-v4", "peak"),
+     ("A100", "a100", "peak")],
+)  # fmt: skip
+def test_a_published_chip_is_told_as_it_was_recorded(row: str, case: str, check: str) -> None:
+    [line] = [each for each in PAGE.splitlines() if each.startswith(f"| {row}")]
+    folder = ROOT / "tech_params" / "designs" / case
+    said, published = (
+        yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in ("results", "case")
+    )
+    ours = float(said["results"][check]["value"].split()[0])
+    theirs = float(str(published["published"][check]["value"]).split()[0])
+    cells = [cell.split()[0].rstrip(":,") for cell in line.strip("| ").split(" | ")[1:]]
+    assert [float(each) for each in cells] == pytest.approx([theirs, ours, max(ours / theirs, theirs / ours)], rel=0.01)
 
 
 def test_a_row_of_the_table_is_what_the_tool_prints() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from docs_kit import carried_out
 
+import archsim
 from archsim.base import registry
 from archsim.learning.maths import ACTIVATIONS
 
@@ -22,6 +23,21 @@ def test_the_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(commands) == 2
     for command in commands:
         carried_out(f"archsim {command}")
+
+
+def test_what_a_burst_saves_is_what_is_estimated() -> None:
+    """Within 5 %: activity is assumed anew where more trainings are known."""
+    [said] = re.findall(
+        r"update takes\n +(\d+) nJ and (\d+) us an image at 1, (\d+) nJ and ([\d.]+) us at 64 \(`archsim ", PAGE
+    )
+    found: list[float] = []
+    for burst in (1, 64):
+        made = archsim.estimate(
+            "lenet-mnist", batch=16, archs=["mixed-precision-deep"], settings=[f"outer_product.burst={burst}"]
+        )
+        training = made["architectures"]["mixed-precision-deep"]["training"]
+        found += [training["energy_per_sample_J"]["update"] * 1e9, training["latency_per_sample_s"]["update"] * 1e6]
+    assert [float(each) for each in said] == pytest.approx(found, rel=0.05)
 
 
 def test_every_kind_of_layer_and_every_activation_is_named() -> None:

@@ -10,6 +10,7 @@ import pytest
 from docs_kit import DOCS, run_page
 
 from archsim.base.units import parse
+from archsim.chips import architecture
 
 PAGE = (DOCS / "rules.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"<!-- rules: (\S+) -->\n(.*?)<!-- end: \1 -->", PAGE, re.DOTALL))
@@ -56,6 +57,15 @@ def test_every_row_has_the_numbers_of_the_recorded_table(name: str) -> None:
         assert float(cells[4].split()[0]) == pytest.approx(
             100 * row["test"] if "%" in cells[4] else row["test"], abs=0.01
         )
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_hybrid_cell_that_was_never_passed_on_is_said_to_be(name: str) -> None:
+    frame = pd.read_csv(DOCS / f"rules-{name}.csv")
+    mine = frame[(frame["chip"] == "hybrid") & (frame["state"] == "done")]
+    every = architecture.parse(architecture.document("hybrid")).pairs.every  # type: ignore[attr-defined]
+    short = bool((mine["samples"] < every).any())
+    assert (f"to pairs every {every:,} samples" in PARTS[name]) is short
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, FiniteFloat
 
@@ -14,6 +14,7 @@ from archsim.base.yamlfile import Record
 from archsim.learning.images.windows import Window
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
+from archsim.networks.layers import elsewhere
 
 Activation = Literal["sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "softmax", "linear"]
 """What `networks.graph.Builder.activate` knows."""
@@ -41,18 +42,8 @@ class Layer(Record):
     """
 
     TAKES: ClassVar[int | None] = 1
-    ELSEWHERE: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(
-            ("channels", "out_channels", "filters", "neurons", "features", "out_features", "hidden", "hidden_size",
-             "outputs", "width"), "units"
-        ),
-        **dict.fromkeys(("kernel", "kernel_size", "pool_size", "size"), "window"),
-        **dict.fromkeys(("strides",), "stride"),
-        **dict.fromkeys(("input", "inputs", "from"), "of"),
-        **dict.fromkeys(("p", "probability"), "rate"),
-        **dict.fromkeys(("vocab", "vocab_size", "num_embeddings"), "vocabulary"),
-        **dict.fromkeys(("num_heads", "n_heads"), "heads"),
-    }  # fmt: skip
+    ELSEWHERE: ClassVar[Mapping[str, str]] = elsewhere.KEYS
+    KINDS: ClassVar[Mapping[str, str]] = elsewhere.kinds(get_args(Activation))
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     kind: str

@@ -247,6 +247,7 @@ def read_sweep(path: str | Path) -> Sweep:
         raise InputError("no such directory", file=folder, expected="the directory of a sweep")
     definition = mapping(file, what="the directory of a sweep", hint="archsim sweep writes one")
     axes, quantities = _axes(file, definition), _quantities(file, definition)
+    _check_asked(file, definition)
     frame = _frame(folder / TABLE)
     _check_columns(folder / TABLE, frame, axes, quantities)
     _check_values(folder / TABLE, frame, axes, quantities)
@@ -283,6 +284,17 @@ def _quantities(file: Path, definition: Mapping[str, Any]) -> tuple[Quantity, ..
     if not made:
         raise InputError(file=file, key="quantities", value=[], expected="at least one")
     return tuple(made)
+
+
+def _check_asked(file: Path, definition: Mapping[str, Any]) -> None:
+    """Refuse settings that are no mapping, and goals of a search that are no lists; either may be missing."""
+    asked = definition.get("search") or {}
+    for key, found in (("settings", definition.get("settings") or {}), ("search", asked)):
+        if not isinstance(found, dict):
+            raise InputError(file=file, key=key, value=found, expected="a mapping, as archsim sweep writes it")
+    for key in ("objectives", "subject_to"):
+        if not isinstance(asked.get(key) or [], list):
+            raise InputError(file=file, key=f"search.{key}", value=asked[key], expected="a list of texts")
 
 
 def _list(file: Path, definition: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:

@@ -62,7 +62,7 @@ def ratio(value: float) -> str:
 def overview(found: Results) -> list[str]:
     """Return what there is to say at first: which rule takes least, which is best, beside the chip without devices."""
     said = [*_seeds(found), *cheapest(found), *beside_digital(found), *best(found), *not_reached(found)]
-    return [*said, *not_learning(found)]
+    return [*said, *not_learning(found), *not_passed_on(found)]
 
 
 def _seeds(found: Results) -> list[str]:
@@ -157,6 +157,20 @@ def not_learning(found: Results) -> list[str]:
     return [f"Not clearly better than guessing with every seed: {listed([named(found, one) for one in lost])}."]
 
 
+def not_passed_on(found: Results) -> list[str]:
+    """Return which hybrid cells were trained for less than the time between two transfers: their cost lacks it."""
+    said = []
+    for one in found.done:
+        pairs = getattr(one.combination.spec.architectures[0], "pairs", None) if one.combination.spec else None
+        samples = one.seeds[0].samples
+        if pairs is not None and pairs.every > samples:
+            said.append(
+                f"{named(found, one)} passes its capacitors on to pairs every {pairs.every:,} samples, and a training "
+                f"has {samples:,}: no transfer came, and what it costs, and wears, is in none of these numbers."
+            )
+    return said
+
+
 def by_device(found: Results) -> list[str]:
     """Return, for each device that several update rules reach the target with, which of them takes least."""
     said = []
@@ -241,7 +255,7 @@ def edges(found: Results) -> list[str]:
     ends = [one for one in found.all if one.rate.edge]
     if not ends:
         return []
-    what = f"Of {len(ends)} of {len(found.plan.possible)} combinations the best rate lies at an end of the grid"
+    what = f"In {len(ends)} of {len(found.plan.possible)} combinations the best rate lies at an end of the grid"
     return [f"{what}, as the tables say: a better one may lie beyond it."]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from archsim.base.errors import InputError
-from archsim.base.files import check_file, display, read_text, write_text
+from archsim.base.files import check_yaml, display, read_text, write_text
 from archsim.chips.architecture import document, parse
 from archsim.studies.aihwkit.dump import loaded, whole
 from archsim.studies.aihwkit.mapping import Mapped, mapped
@@ -75,11 +75,11 @@ def write(
     InputError
         If it cannot be mapped, or a file is there already.
     """
-    check_file(out, force=force)
+    check_yaml(out, force=force)
     found = _mapped(dump, out, device, source)
     device_file = None if found.device is None else out.with_name(f"{found.device['name']}.yaml")
     if device_file is not None:
-        check_file(device_file, force=force)
+        check_yaml(device_file, force=force)
         write_text(device_file, _text(found.device, found))
     write_text(out, _text(found.architecture, found))
     try:

@@ -17,6 +17,7 @@ from archsim.chips import architecture as architectures
 from archsim.devices.library import device_file, shipped_devices
 from archsim.networks.file import NetworkFile
 from archsim.runs import workload as workloads
+from archsim.runs.training import HIGHEST_RATE, MOST_STEPS
 from archsim.studies.sweeps.study import Named, called
 from archsim.studies.sweeps.values import check_once
 from archsim.studies.sweeps.values import read as read_values
@@ -147,6 +148,10 @@ class Asked:
         return self.first_seed - 1 if self.first_seed else self.first_seed + self.seeds
 
 
+_CHOSEN = {"weight.device": "--device", "network.learning": "--learning"}
+"""What a combination sets itself -> the option that says to what."""
+
+
 def asked(
     workload: Named, *, archs: Sequence[Named] | None = None, devices: Sequence[str] | None = None,
     learnings: Sequence[str] | None = None, rates: str | Sequence[float] | None = None, **told: Any,
@@ -176,6 +181,7 @@ def asked(
     told["settings"] = tuple(told.get("settings") or ())
     found = Asked(workload, **{key: value for key, value in {**lists, **told}.items() if value is not None})
     _check_numbers(found)
+    _check_settings(found)
     _check_names(found)
     return found
 
@@ -188,8 +194,9 @@ def _rates(told: str | Sequence[float]) -> tuple[float, ...]:
             rate = float(text)
         except ValueError:
             rate = math.nan
-        if not (math.isfinite(rate) and rate > 0):
-            raise InputError(key="--rates", value=text, expected='learning rates above 0: "0.1,0.3", "0.01..1:log:5"')
+        if not 0 < rate <= HIGHEST_RATE:
+            expected = f'learning rates above 0, up to {HIGHEST_RATE:,.0f}: "0.1,0.3", "0.01..1:log:5"'
+            raise InputError(key="--rates", value=text, expected=expected)
         found.append(rate)
     check_once([str(each) for each in texts], found, key="--rates")
     return tuple(sorted(found))
@@ -200,12 +207,22 @@ def _check_numbers(study: Asked) -> None:
                                  ("--steps", study.steps, 1), ("--budget", study.budget, 1)):  # fmt: skip
         if value is not None and not (isinstance(value, int) and value >= least):
             raise InputError(key=option, value=value, expected=f"a whole number from {least} on")
+    for option, value in (("--steps", study.steps), ("--budget", study.budget)):
+        if value is not None and value > MOST_STEPS:
+            raise InputError(key=option, value=value, expected=f"a whole number up to {MOST_STEPS:,}")
     for option, count in (("--seeds", study.seeds), ("--rates", len(study.rates or ()))):
         if count > MOST:
             raise InputError(f"{count:,} of them", key=option, expected=f"at most {MOST:,} for each combination")
     if study.preset not in PRESETS:
         raise InputError(key="--preset", value=study.preset, expected=f"one of {', '.join(PRESETS)}",
                          hint=nearest(study.preset, PRESETS))  # fmt: skip
+
+
+def _check_settings(study: Asked) -> None:
+    for text in study.settings:
+        key = text.partition("=")[0].strip()
+        if option := next((_CHOSEN[each] for each in _CHOSEN if f".{key}".endswith(f".{each}")), None):
+            raise InputError(key="--set", value=key, expected=f"{option}, repeated: the study has one for each")
 
 
 def _check_names(study: Asked) -> None:

@@ -95,6 +95,10 @@ def check_sampler(name: str) -> str:
     return name
 
 
+_JOURNAL = b'"op_code"'
+"""What stands in each line of a journal of Optuna's."""
+
+
 @contextmanager
 def _silent() -> Iterator[None]:
     with warnings.catch_warnings():
@@ -121,6 +125,7 @@ def storage(url: str | None, folder: Path, *, mend: bool) -> Any:
     """
     found = optuna()
     path = folder / JOURNAL if url is None else Path(url).expanduser()
+    check_storage(url)
     with _silent(), _opened(url, path):
         if url is not None and "://" in url:
             return found.storages.RDBStorage(url)
@@ -137,12 +142,15 @@ def check_storage(url: str | None) -> None:
     Raises
     ------
     InputError
-        If it is the URL of no data base, or no file can be there.
+        If it is the URL of no data base, or no file can be there; if the file has something else, so that nothing is
+        lost.
     """
     if url is None:
         return
     if "://" not in url:
-        files.check_file(Path(url).expanduser(), option="--storage", force=True)
+        path = Path(url).expanduser()
+        empty = path.is_file() and not path.stat().st_size  # another process may just have made it
+        files.claim(path, option="--storage", mark=_JOURNAL, what="journal", force=empty or None)
         return
     with _opened(url, None):
         from sqlalchemy import create_engine  # Optuna's own

@@ -84,7 +84,7 @@ def alone(path: Path) -> Iterator[Sharing]:
     InputError
         As `store.owned`.
     """
-    with owned(path):
+    with owned(path, {"kind": "search"}):
         yield Sharing(path, LOCK)
         for each in path.glob(f"{_JOIN}*.lock"):
             if not _held(each):

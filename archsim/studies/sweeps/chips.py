@@ -36,6 +36,7 @@ from archsim.runs.spec import (
     with_until,
 )
 from archsim.runs.task import judged_by, training_samples
+from archsim.runs.training import steps_of
 from archsim.runs.workload import Workload
 from archsim.studies.estimate.reference import macs
 from archsim.studies.estimate.spec import check_known, fitted, known_bound
@@ -66,20 +67,22 @@ class Learning:
         """Operations of a sample's training: two a multiply-accumulate of products, backward, and weight gradients."""
         return 2 * macs(self.network, training=True)
 
-    @cached_property
+    @property
     def per_epoch(self) -> int:
         """Steps of an epoch; 0 of an estimate."""
-        if self.data is None:
-            return 0
-        training = self.workload.training
-        samples = training.samples_per_epoch or training_samples(self.data, self.network)
-        return -(-samples // training.batch)
+        return self._course[1]
 
     @property
     def steps(self) -> int:
         """Steps of the training; 0 of an estimate."""
+        return self._course[0]
+
+    @cached_property
+    def _course(self) -> tuple[int, int]:
+        if self.data is None:
+            return 0, 0
         training = self.workload.training
-        return (training.steps or training.epochs * self.per_epoch) if self.data is not None else 0
+        return steps_of(training, training.samples_per_epoch or training_samples(self.data, self.network))
 
 
 @dataclass(frozen=True, eq=False)

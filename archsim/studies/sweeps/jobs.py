@@ -119,7 +119,7 @@ def begun(path: Path, definition: Mapping[str, Any]) -> Iterator[Store]:
     InputError
         If the directory cannot be used, or another process writes there.
     """
-    with owned(path):
+    with owned(path, definition):
         store = Store(path, definition)
         store.begin()
         state = "partial"

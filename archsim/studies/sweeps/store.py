@@ -1,4 +1,4 @@
-"""The directory of a sweep: its definition, what was counted, and the table that is made of both.
+"""The directory of a sweep, a search or a study of rules: its definition, counts, and the table made of both.
 
 sweep.json says what the sweep is; counts/AB/ABC....json holds what one chip did with one seed, or why it did not,
 written aside and renamed; sweep.csv (with the extra `parquet` also sweep.parquet) is a row a point and chip, made anew
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET, COUNTS, RUNS, LOCK = "sweep.parquet", "counts", "runs", owner.LOCK
+_CALLED = {"search": "search", "rules": "study of rules"}
 _CHANGING = ("created", "state", "archsim", "done", "seconds")
 """Keys of a definition that are no part of what a sweep is."""
 
@@ -74,9 +75,12 @@ class Store:
             return {}
         told = self._told(file)
         if what(told) != what(self._definition):
+            one, same = _called(told), _called(told) == _called(self._definition)
             raise InputError(
-                key="--out", value=str(self.path), expected="a new directory, but it has another sweep",
-                hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out",
+                key="--out", value=str(self.path),
+                expected=f"a new directory, but it has {'another' if same else 'a'} {one}",
+                hint=f"It differs in {', '.join(_differing(told, self._definition))}; name another with --out"
+                if same else "Name another with --out",
             )  # fmt: skip
         return told
 
@@ -137,6 +141,11 @@ def what(definition: Mapping[str, Any]) -> str:
     return digest({key: value for key, value in definition.items() if key not in _CHANGING})
 
 
+def _called(definition: Mapping[str, Any]) -> str:
+    """Return what a study with a directory is called."""
+    return _CALLED.get(str(definition.get("kind")), "sweep")
+
+
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     keys = [key for key in {**one, **other} if key not in _CHANGING]
     return [key for key in keys if digest(one.get(key)) != digest(other.get(key))]
@@ -157,35 +166,35 @@ def check(path: Path, definition: Mapping[str, Any], *, shared: bool = False) ->
     InputError
         As `owned` and `Store.begin`.
     """
-    _check_folder(path)
+    _check_folder(path, _called(definition))
     if not shared and owner.in_use(path):
-        raise owner.taken(path, "sweep", "--out")
+        raise owner.taken(path, _called(definition), "--out")
     Store(path, definition).check()
 
 
-def _check_folder(path: Path) -> None:
-    """Refuse a directory that cannot be made, or holds something else than a sweep."""
+def _check_folder(path: Path, called: str) -> None:
+    """Refuse a directory that cannot be made, or holds something else than a study."""
     files.check_folder(path)
     strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
     if strangers and DEFINITION not in strangers:
         raise InputError(
             key="--out",
             value=str(path),
-            expected=f"a new or empty directory, or that of a sweep, but it holds {strangers[0]}",
+            expected=f"a new or empty directory, or that of a {called}, but it holds {strangers[0]}",
         )
 
 
 @contextmanager
-def owned(path: Path) -> Iterator[Path]:
-    """Make a directory a sweep's own for as long as the context lasts.
+def owned(path: Path, definition: Mapping[str, Any]) -> Iterator[Path]:
+    """Make a directory a study's own for as long as the context lasts.
 
     Raises
     ------
     InputError
-        If it cannot be made, holds something else, or another process writes a sweep there.
+        If it cannot be made, holds something else, or another process writes a study there.
     """
-    _check_folder(path)
-    with owner.locked(path, "sweep"):
+    _check_folder(path, _called(definition))
+    with owner.locked(path, _called(definition)):
         yield path
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -32,6 +32,12 @@ TECH, ARCH = "tech", "arch"
 
 class _Asked(Record):
     """What a study and each of its presets may say."""
+
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("where", "condition", "constraints"), "conditions"),
+        **dict.fromkeys(("settings", "grid", "axes", "parameters", "values"), "set"),
+        **dict.fromkeys(("network",), "workload"), **dict.fromkeys(("chips",), "arch"),
+    }  # fmt: skip
 
     set: dict[str, Values] = Field(default_factory=dict)
     figure: dict[str, Values] = Field(default_factory=dict)

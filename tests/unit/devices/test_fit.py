@@ -339,7 +339,7 @@ def test_nothing_is_written_over_without_being_told(tmp_path: Path) -> None:
     made, source, out = fit(made_up()), file(tmp_path, "x"), tmp_path / "mine.yaml"
     assert write(made, out, source) == [out, tmp_path / "mine.csv"]
     before = out.read_text()
-    with pytest.raises(InputError, match=r"mine\.yaml: is there already; expected a new name, or --force"):
+    with pytest.raises(InputError, match=r"--out: got .*mine\.yaml'; expected a file that does not exist, or --force"):
         write(fit(made_up(seed=1)), out, source)
     assert out.read_text() == before
     write(fit(made_up(seed=1), bins=7), out, source, force=True)

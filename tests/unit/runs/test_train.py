@@ -83,6 +83,23 @@ def test_evaluations_are_in_order_and_end_with_the_last_step(steps: int, per_epo
     assert set(range(every, steps + 1, every)) <= set(marks)
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.steps=20000000000", "training.steps: 20,000,000,000 steps; expected at most 10,000,000,000"),
+        ("training.epochs=3000", "training.epochs: 15,000,000,000 steps; expected at most 10,000,000,000"),
+        (
+            "training.evaluations_per_epoch=5000000",
+            "training.evaluations_per_epoch: 25,000,000 tests in 25,000,000 steps",
+        ),
+    ],
+)
+def test_more_steps_or_tests_than_could_be_done_are_refused(setting: str, said: str) -> None:
+    spec = small(steps=None, settings=("training.samples_per_epoch=5000000", setting))
+    with pytest.raises(InputError, match=said):
+        total_steps(spec)
+
+
 def test_steps_come_from_epochs_unless_they_are_given() -> None:
     spec = small(
         steps=None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from rules_kit import BACK, DIRECT, failed, refused, result, results
 
@@ -30,6 +32,14 @@ def test_what_lies_within_the_spread_of_seeds_is_called_that_and_no_ratio_is_tol
     text = said(result("agad", GOOD, CHEAP), result("tiki-taka", GOOD, (1.05e-6, 1.2e-6, 0.95e-6)))
     assert "least energy: 1 uJ; within the spread of the seeds of tiki-taka with pcm." in text
     assert "times as much" not in text
+
+
+@pytest.mark.parametrize(("every", "told"), [(1001, True), (1000, False)])
+def test_a_hybrid_cell_that_was_never_passed_on_is_said_to_lack_that_cost(every: int, told: bool) -> None:
+    one = result("hybrid", GOOD, CHEAP)
+    one.combination.spec.architectures = (SimpleNamespace(pairs=SimpleNamespace(every=every)),)  # type: ignore[union-attr,assignment]
+    sentence = f"hybrid with pcm passes its capacitors on to pairs every {every:,} samples, and a training has 1,000: "
+    assert (sentence in said(one, result("agad", GOOD, DEAR))) is told
 
 
 def test_a_difference_just_beyond_the_deviations_together_is_a_difference() -> None:
@@ -142,7 +152,7 @@ def test_endurance_is_said_of_what_states_one_alone() -> None:
 def test_a_rate_at_an_end_of_the_grid_is_said() -> None:
     assert words.edges(results(result("a", GOOD, rate=0.3))) == []
     [text] = words.edges(results(result("a", GOOD, rate=0.9), result("b", GOOD)))
-    assert text.startswith("Of 1 of 2 combinations the best rate lies at an end of the grid")
+    assert text.startswith("In 1 of 2 combinations the best rate lies at an end of the grid")
     assert sheets.overview(results(result("a", GOOD, rate=0.9))).rows[0][3] == "0.9 (highest tried)"
 
 

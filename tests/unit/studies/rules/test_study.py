@@ -82,7 +82,7 @@ def test_the_same_study_again_does_nothing_and_gives_the_same_table(done: Result
 
 def test_another_study_is_refused_in_the_same_directory(done: Results) -> None:
     for changes in ({"steps": 121}, {"rates": "0.05,0.3"}, {"seeds": 3}, {"target": "20%"}):
-        with pytest.raises(InputError, match="a new directory, but it has another sweep"):
+        with pytest.raises(InputError, match="a new directory, but it has another study of rules. It differs in"):
             carry_out(planned(**changes), done.path)
 
 
@@ -176,5 +176,5 @@ def test_all_devices_of_a_weight_that_wear_are_counted(chip: str, tech: str | No
 
 
 def test_a_sweep_does_not_go_on_in_a_study(done: Results) -> None:
-    with pytest.raises(InputError, match="another sweep"):
+    with pytest.raises(InputError, match=r"a new directory, but it has a study of rules\. Name another"):
         sweep(TINY, out=done.path, settings={"training.learning_rate": [0.1, 0.2]}, archs=["digital32"])

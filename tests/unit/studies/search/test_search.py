@@ -393,7 +393,7 @@ def test_another_search_in_the_store_and_a_storage_that_cannot_be_opened_are_ref
     tmp_path: Path, here: ThreadPoolExecutor
 ) -> None:
     carry_out(told(**SMALL), tmp_path / "search", on=here)
-    with pytest.raises(InputError, match="another sweep.*differs in search"):
+    with pytest.raises(InputError, match="another search.*differs in search"):
         carry_out(told(**SMALL, sampler="nsga2"), tmp_path / "search", on=here)
     with pytest.raises(InputError, match="--storage: cannot be opened"):
         carry_out(told(**SMALL), tmp_path / "other", on=here, storage="nothing://here")

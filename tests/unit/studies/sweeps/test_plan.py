@@ -143,6 +143,7 @@ def test_a_file_says_all_of_it_and_options_win(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("seds: 3", "unknown key"),
+        ("where: [tile.adc.bits > 4]", "Did you mean 'conditions'"),
         ("set: {a.b: []}", "empty grid"),
         ("set: {a.b: 8..4}", "smaller end"),
         ("seeds: 0", "greater"),

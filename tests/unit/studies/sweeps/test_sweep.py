@@ -198,12 +198,12 @@ def test_another_sweep_and_a_second_writer_are_refused(tmp_path: Path, here: Thr
         carry_out(planned(archs=["digital32"], steps=41), tmp_path / "sweep", on=here)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").touch()
-    with pytest.raises(InputError, match=r"holds mine\.txt"):
+    with pytest.raises(InputError, match=r"or that of a sweep, but it holds mine\.txt"):
         carry_out(planned(archs=["digital32"]), tmp_path / "other", on=here)
     with (
-        owned(tmp_path / "held"),
-        pytest.raises(InputError, match="no other sweep is being written"),
-        owned(tmp_path / "held"),
+        owned(tmp_path / "held", {"kind": "sweep"}),
+        pytest.raises(InputError, match="no other study of rules is being written"),
+        owned(tmp_path / "held", {"kind": "rules"}),
     ):
         pytest.fail("two writers")
 
