@@ -59,7 +59,8 @@ def torch_step(name: str, batch: int) -> Callable[[], object]:
 def _convolutional(torch: Any, batch: int) -> tuple[Any, Any, int]:
     nn, layers = torch.nn, []
     for inside, out, pools in ((3, 32, False), (32, 32, True), (32, 64, False), (64, 64, True)):
-        layers += [nn.Conv2d(inside, out, 3, padding=1), nn.ReLU(), *([nn.MaxPool2d(2)] if pools else [])]
+        layers += [nn.Conv2d(inside, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if pools else []
     layers += [nn.Flatten(), nn.Linear(64 * 8 * 8, 128), nn.ReLU(), nn.Linear(128, 10)]
     return nn.Sequential(*layers), torch.rand(batch, 3, 32, 32), 10
 
