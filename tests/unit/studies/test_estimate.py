@@ -26,7 +26,7 @@ NETWORKS = {
     "mlp-mnist": {"steps": 400, "settings": []},
     "lenet-mnist": {"steps": 60, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
     "gpt-text": {"steps": 24, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
-    "cnn-cifar10": {"steps": 6, "settings": ["mixed-precision-deep-refreshed.tile.adc.tracked.every=1"]},
+    "cnn-cifar10": {"steps": 6, "settings": ["tile.adc.tracked.every=1"]},
 }
 """Trained for so many steps; a range that follows looks at every second batch, as an estimate takes it."""
 
