@@ -16,7 +16,7 @@ reproduce: $(STAMP)
 	$(BIN)/archsim reproduce
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 # the third works while another waits for clusters and commands
 
 long: $(STAMP)
 	$(BIN)/python -m pytest -m long
