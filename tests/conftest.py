@@ -36,7 +36,7 @@ pytest.approx = _approx
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Let a file's tests share a process, `pytest -n 2`: else each trains and starts what a file makes once, for itself."""
+    """Let a file's tests share a process, `pytest -n 3`: else each trains and starts what a file makes once, for itself."""
     if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
         config.option.dist = "loadfile"
 
