@@ -145,6 +145,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "layers": [conv("a", 3, 1), {"name": "b", "kind": "upsample", "factor": 2}, conv("c", 2, 2)],
     },
     "leaky-relu": {"inputs": 6, "layers": [dense("a", 5, "leaky-relu", slope=0.3), dense("b", 3, "linear")]},
+    "elu": {"inputs": 6, "layers": [dense("a", 5, "elu", slope=0.7), dense("b", 3, "mish")]},
+    "hard-swish": {"inputs": 6, "layers": [dense("a", 5, "hard-swish"), dense("b", 3, "hard-sigmoid", slope=0.2)]},
+    "silu": {"inputs": 6, "layers": [dense("a", 5, "silu"), dense("b", 3, "linear")]},
     "gelu": {"inputs": 6, "layers": [dense("a", 5, "gelu"), dense("b", 3, "gelu")]},
     "activation": {
         "inputs": 6,

@@ -90,6 +90,56 @@ def _leaky_relu(x: F32, out: F32, slope: float) -> None:
     np.maximum(x, np.float32(slope) * x, out=out)
 
 
+def _hard_sigmoid(x: F32, out: F32, slope: float) -> None:
+    np.multiply(x, np.float32(slope), out=out)
+    out += np.float32(0.5)
+    np.clip(out, 0, 1, out=out)
+
+
+def _hard_sigmoid_derivative(back: F32, y: F32, out: F32, slope: float) -> None:
+    np.multiply(back, np.where((y > 0) & (y < 1), np.float32(slope), np.float32(0)), out=out)
+
+
+def _hard_swish(x: F32, out: F32) -> None:
+    _hard_sigmoid(x, out, _SIXTH)
+    out *= x
+
+
+def _hard_swish_derivative(back: F32, x: F32, out: F32) -> None:
+    slope = np.where(x > -3, np.where(x < 3, x / np.float32(3) + np.float32(0.5), np.float32(1)), np.float32(0))
+    np.multiply(back, slope, out=out)
+
+
+def _silu(x: F32, out: F32) -> None:
+    _kernels.sigmoid(x, out)
+    out *= x
+
+
+def _silu_derivative(back: F32, x: F32, out: F32) -> None:
+    share = np.empty_like(x)
+    _kernels.sigmoid(x, share)
+    np.multiply(back, share * (1 + x * (1 - share)), out=out)
+
+
+def _elu(x: F32, out: F32, slope: float) -> None:
+    np.copyto(out, np.where(x > 0, x, np.float32(slope) * np.expm1(np.minimum(x, np.float32(0)))))
+
+
+def _elu_derivative(back: F32, y: F32, out: F32, slope: float) -> None:
+    np.multiply(back, np.where(y > 0, np.float32(1), y + np.float32(slope)), out=out)
+
+
+def _mish(x: F32, out: F32) -> None:
+    np.tanh(np.logaddexp(np.float32(0), x), out=out)
+    out *= x
+
+
+def _mish_derivative(back: F32, x: F32, out: F32) -> None:
+    share, t = np.empty_like(x), np.tanh(np.logaddexp(np.float32(0), x))
+    _kernels.sigmoid(x, share)
+    np.multiply(back, t + x * share * (1 - t * t), out=out)
+
+
 def _gelu_derivative(back: F32, x: F32, out: F32) -> None:
     bell = x * x
     bell *= np.float32(-0.5)
@@ -106,6 +156,8 @@ def _tanh_derivative(back: F32, y: F32, out: F32) -> None:
 
 SLOPE = 0.01
 """Of a leaky ReLU below zero if nobody says another: that of PyTorch."""
+_SIXTH = 1 / 6
+"""Slope of a hard sigmoid if nobody says another: that of PyTorch, and of a hard swish."""
 
 
 def _by(name: str) -> dict[int, tuple[str, tuple[int | str, ...]]]:
@@ -130,10 +182,32 @@ OPS: dict[str, Op] = {
     # Phi is one look-up of the table, phi another
     "gelu": Op(_kernels.gelu, 1, lookups=1, multiplies=1, adjoints={0: ("gelu-derivative", (0,))}, shrinks=True),
     "gelu-derivative": Op(_gelu_derivative, 2, lookups=2, multiplies=2, adds=1),
+    # the sigmoid is one look-up; x sigmoid'(x) follows from it
+    "silu": Op(_silu, 1, lookups=1, multiplies=1, adjoints={0: ("silu-derivative", (0,))}, shrinks=True),
+    "silu-derivative": Op(_silu_derivative, 2, lookups=1, multiplies=3, adds=2),
+    "hard-sigmoid": Op(
+        _hard_sigmoid, 1, multiplies=1, adds=1, compares=2, adjoints=_by("hard-sigmoid-derivative"), bound=1.0,
+        setting=_SIXTH,
+    ),
+    "hard-sigmoid-derivative": Op(_hard_sigmoid_derivative, 2, compares=2, multiplies=1, setting=_SIXTH),
+    "hard-swish": Op(
+        _hard_swish, 1, multiplies=2, adds=1, compares=2, adjoints={0: ("hard-swish-derivative", (0,))}, shrinks=True
+    ),
+    "hard-swish-derivative": Op(_hard_swish_derivative, 2, multiplies=2, adds=1, compares=2),
+    # e^x - 1 is one look-up
+    "elu": Op(_elu, 1, lookups=1, compares=1, multiplies=1, adjoints=_by("elu-derivative"), shrinks=True, setting=1.0),
+    "elu-derivative": Op(_elu_derivative, 2, compares=1, adds=1, multiplies=1, setting=1.0),
+    # tanh(log(1 + e^x)) is one look-up, the sigmoid another
+    "mish": Op(_mish, 1, lookups=1, multiplies=1, adjoints={0: ("mish-derivative", (0,))}, shrinks=True),
+    "mish-derivative": Op(_mish_derivative, 2, lookups=2, multiplies=4, adds=2),
     "multiply": Op(np.multiply, 2, multiplies=1, adjoints={0: ("multiply", (1,)), 1: ("multiply", (0,))}),
     "difference": Op(_difference, 2, adds=1),
 }
 """Name -> operation, with NumPy's or Numba's kernel that computes it."""
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "linear")
+ACTIVATIONS = (
+    "sigmoid", "tanh", "relu", "relu6", "leaky-relu", "elu", "gelu", "silu", "mish", "hard-sigmoid", "hard-swish", "linear",
+)  # fmt: skip
 """Activations of a layer; "linear" stands for none. GELU is the exact one, x Phi(x), not its approximation by tanh."""
+SLOPED = tuple(name for name in ACTIVATIONS if name in OPS and OPS[name].setting is not None)
+"""Activations that take a slope: a leaky ReLU's and an ELU's below zero (of an ELU at zero), a hard sigmoid's at zero."""

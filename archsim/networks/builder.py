@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Elementwise, Function, Shape
+from archsim.learning.maths import SLOPED
 from archsim.learning.reductions import Softmax
 from archsim.networks.graph import SEED_WORDS, SEEDS, Graph, Matrix, Node, Parameter, Product, Tensor, Track
 
@@ -168,15 +169,15 @@ class Builder:
         return out
 
     def activate(self, name: str, x: Tensor, layer: str, *, slope: float | None = None) -> Tensor:
-        """Return an activation of a tensor: softmax, or one of `learning.maths` by name; a leaky ReLU has a slope.
+        """Return an activation of a tensor: softmax, or one of `learning.maths` by name; some have a slope.
 
         Raises
         ------
         ModelError
             If another one is given a slope.
         """
-        if slope is not None and name != "leaky-relu":
-            raise ModelError(f"{layer}: a slope for {name}; expected one for leaky-relu only", at=("slope",))
+        if slope is not None and name not in SLOPED:
+            raise ModelError(f"{layer}: a slope for {name}; expected one for {', '.join(SLOPED)} only", at=("slope",))
         if name == LINEAR:
             return x
         return self.apply(Softmax(x.shape) if name == "softmax" else Elementwise(name, x.shape, slope), [x], layer)

@@ -11,7 +11,10 @@ from archsim.networks.layers.base import Activation, Layer, Slope
 
 
 class ActivationLayer(Layer):
-    """f(x) of each element, or of each vector for softmax; `slope` is that of a leaky ReLU below zero."""
+    """f(x) of each element, or of each vector for softmax.
+
+    `slope` is that of a leaky ReLU or an ELU below zero, of a hard sigmoid at zero.
+    """
 
     kind: Literal["activation"] = "activation"
     activation: Activation

@@ -16,12 +16,15 @@ from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
 from archsim.networks.layers import elsewhere
 
-Activation = Literal["sigmoid", "tanh", "relu", "relu6", "leaky-relu", "gelu", "softmax", "linear"]
+Activation = Literal[
+    "sigmoid", "tanh", "relu", "relu6", "leaky-relu", "elu", "gelu", "silu", "mish", "hard-sigmoid", "hard-swish",
+    "softmax", "linear",
+]  # fmt: skip
 """What `networks.graph.Builder.activate` knows."""
 Rate = Annotated[FiniteFloat, Field(gt=0)]
 Spread = Annotated[FiniteFloat, Field(gt=0)]
 Slope = Annotated[FiniteFloat, Field(ge=0, le=1)]
-"""Of a leaky ReLU below zero."""
+"""Of a leaky ReLU or an ELU below zero, of a hard sigmoid at zero."""
 Size = Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
 """Of a window: of a square, or rows and columns."""
 IMAGE = "an image: rows x columns x channels"

@@ -46,17 +46,14 @@ _NAMES = {
     "shuffle": "channelshuffle",
 }  # fmt: skip
 
-_STRANGE = (
-    "silu", "swish", "elu", "selu", "celu", "prelu", "mish", "softplus", "softsign", "hardswish", "hardsigmoid",
-    "hardtanh", "logsoftmax", "logsigmoid",
-)  # fmt: skip
+_STRANGE = ("selu", "celu", "prelu", "softplus", "softsign", "hardtanh", "logsoftmax", "logsigmoid")
 _LINE = (
     "A line is an image of one row: `inputs: [1, places, channels]`, and conv2d, max-pool or average-pool with a "
     "window such as [1, 3]"
 )
 _SAID = {
     "pool pooling": "Write max-pool or average-pool",
-    "rnn simplernn recurrent": "Write lstm or gru",
+    "simplernn recurrent": "Write rnn, lstm or gru",
     "conv1d convolution1d maxpool1d maxpooling1d avgpool1d averagepooling1d": _LINE,
     "separableconv separableconv2d": "Write a depthwise layer, then a conv2d with `window: 1`",
     "transformer": "Write encoder-block or decoder-block",
@@ -77,6 +74,7 @@ def kinds(activations: Iterable[str]) -> Mapping[str, str]:
     return {
         **{folded(name): kind for kind, names in _NAMES.items() for name in names.split()},
         **{folded(name): _activated(name) for name in known},
+        "swish": _activated("silu"),
         **dict.fromkeys(_STRANGE, f"There is none; the activations are {', '.join(known)}"),
         **{name: said for names, said in _SAID.items() for name in names.split()},
     }

@@ -24,6 +24,11 @@ PLAIN = {
     "tanh": np.tanh,
     "leaky-relu": lambda x: np.where(x > 0, x, 0.01 * x),
     "gelu": lambda x: x * ndtr(x),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "hard-sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "hard-swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
+    "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
 }
 
 
@@ -40,7 +45,7 @@ def test_an_activation_is_numpys(name: str) -> None:
     z = values()
     out = apply(name, z)
     assert out.dtype == np.float32
-    assert out == pytest.approx(PLAIN[name](z.astype(float)), rel=1e-6, abs=1e-6 if name == "gelu" else 1e-7)
+    assert out == pytest.approx(PLAIN[name](z.astype(float)), rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -95,6 +100,24 @@ def test_a_leaky_relu_has_its_own_slope_below_zero_in_both_directions() -> None:
     assert leaky.name == "leaky-relu 0.2"
 
 
+@pytest.mark.parametrize(("name", "at"), [("elu", [-0.5 * (1 - np.exp(-2)), 3]), ("hard-sigmoid", [0, 1])])
+def test_an_elu_and_a_hard_sigmoid_have_a_slope_of_their_own(name: str, at: list[float]) -> None:
+    z, h = np.array([[-2, 3]], np.float32), np.float32(1e-3)
+    sloped = Elementwise(name, (2,), 0.5)
+    assert sloped(z).ravel().tolist() == pytest.approx(at, abs=1e-6)
+    adjoint = sloped.adjoint(0)
+    assert adjoint is not None
+    slope = (sloped(z + h) - sloped(z - h)) / (2 * h)
+    assert adjoint.function(np.ones_like(z), sloped(z)) == pytest.approx(slope, abs=1e-3)
+
+
+def test_a_far_negative_input_leaves_numbers() -> None:
+    for name in ("silu", "mish", "elu", "hard-swish"):
+        z = np.array([[-1e4, 1e4]], np.float32)
+        assert np.isfinite(apply(name, z)).all()
+        assert np.isfinite(apply(f"{name}-derivative", np.ones_like(z), z)).all()
+
+
 def test_a_relu6_learns_nothing_at_its_ends() -> None:
     y = apply("relu6", np.array([[-1, 0, 2, 6, 7]], np.float32))
     assert y.ravel().tolist() == [0, 0, 2, 6, 6]
@@ -110,7 +133,8 @@ def test_operations_of_an_element_are_the_sum_of_its_kinds() -> None:
     assert {name: op.operations for name, op in OPS.items()} == {
         "sigmoid": 1, "sigmoid-error": 4, "sigmoid-derivative": 3, "tanh": 1, "tanh-derivative": 3, "relu": 1,
         "relu6": 2, "relu6-derivative": 2, "relu-derivative": 1, "difference": 1, "leaky-relu": 2, "leaky-relu-derivative": 2, "gelu": 2, "gelu-derivative": 5,
-        "multiply": 1,
+        "multiply": 1, "silu": 2, "silu-derivative": 6, "hard-sigmoid": 4, "hard-sigmoid-derivative": 3, "hard-swish": 5,
+        "hard-swish-derivative": 5, "elu": 3, "elu-derivative": 3, "mish": 2, "mish-derivative": 8,
     }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def test_every_kind_that_a_name_leads_to_is_one_and_no_name_of_ours_leads_elsewh
         ("Linear", "Did you mean 'dense'?"), ("Dense", "Did you mean 'dense'?"), ("nn_Conv2d", "Did you mean 'conv2d'?"),
         ("Conv2D", "Did you mean 'conv2d'?"), ("MaxPooling2D", "Did you mean 'max-pool'?"),
         ("Flatten", "Did you mean 'flatten'?"), ("LSTM", "Did you mean 'lstm'?"), ("dens", "Did you mean 'dense'?"),
-        ("Conv1d", "A line is an image of one row"), ("silu", "There is none; the activations are sigmoid, "),
+        ("Conv1d", "A line is an image of one row"), ("selu", "There is none; the activations are sigmoid, "),
+        ("swish", "Write `activation: silu` in the layer before"), ("Hardswish", "Write `activation: hard-swish` in"),
     ],
 )  # fmt: skip
 def test_a_kind_of_another_tool_says_what_to_write(kind: str, said: str, tmp_path: Path) -> None:
