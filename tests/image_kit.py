@@ -176,6 +176,28 @@ NETWORKS: dict[str, dict[str, Any]] = {
             dense("e", 3, "linear"),
         ],
     },
+    "scale": {
+        "inputs": [3, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "scale"},
+            {"name": "c", "kind": "scale", "gain": False},
+            conv("d", 2, 1, "tanh"),
+        ],
+    },
+    "gates": {
+        "inputs": [3, 2, 2],
+        "layers": [
+            conv("a", 3, 1, "tanh"),
+            {"name": "b", "kind": "global-average"},
+            dense("c", 3, "sigmoid"),
+            {"name": "d", "kind": "multiply", "of": ["a", "c"]},
+            conv("e", 1, 1, "sigmoid"),
+            {"name": "f", "kind": "multiply", "of": ["e", "d"]},
+            {"name": "g", "kind": "add", "of": ["f", "c"]},
+            conv("h", 2, 1, "linear"),
+        ],
+    },
     "conv2d-transposed": {
         "inputs": [2, 3, 2],
         "layers": [

@@ -61,6 +61,7 @@ _BUILT_IN: dict[str, dict[str, str]] = {
         "positions": "archsim.networks.layers.sequences.positions:Positions",
         "residual-block": "archsim.networks.layers.images.residual:ResidualBlock",
         "rnn": "archsim.networks.layers.sequences.rnn:Rnn",
+        "scale": "archsim.networks.layers.norm:Scale",
         "sequence": "archsim.networks.layers.sequences.sequence:SequenceLayer",
         "shuffle": "archsim.networks.layers.arrange:Shuffle",
         "take": "archsim.networks.layers.sequences.sequence:Take",

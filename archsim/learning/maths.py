@@ -186,7 +186,13 @@ OPS: dict[str, Op] = {
     "silu": Op(_silu, 1, lookups=1, multiplies=1, adjoints={0: ("silu-derivative", (0,))}, shrinks=True),
     "silu-derivative": Op(_silu_derivative, 2, lookups=1, multiplies=3, adds=2),
     "hard-sigmoid": Op(
-        _hard_sigmoid, 1, multiplies=1, adds=1, compares=2, adjoints=_by("hard-sigmoid-derivative"), bound=1.0,
+        _hard_sigmoid,
+        1,
+        multiplies=1,
+        adds=1,
+        compares=2,
+        adjoints=_by("hard-sigmoid-derivative"),
+        bound=1.0,
         setting=_SIXTH,
     ),
     "hard-sigmoid-derivative": Op(_hard_sigmoid_derivative, 2, compares=2, multiplies=1, setting=_SIXTH),
@@ -206,8 +212,9 @@ OPS: dict[str, Op] = {
 """Name -> operation, with NumPy's or Numba's kernel that computes it."""
 
 ACTIVATIONS = (
-    "sigmoid", "tanh", "relu", "relu6", "leaky-relu", "elu", "gelu", "silu", "mish", "hard-sigmoid", "hard-swish", "linear",
+    "sigmoid", "tanh", "relu", "relu6", "leaky-relu", "elu", "gelu", "silu", "mish", "hard-sigmoid", "hard-swish",
+    "linear",
 )  # fmt: skip
 """Activations of a layer; "linear" stands for none. GELU is the exact one, x Phi(x), not its approximation by tanh."""
 SLOPED = tuple(name for name in ACTIVATIONS if name in OPS and OPS[name].setting is not None)
-"""Activations that take a slope: a leaky ReLU's and an ELU's below zero (of an ELU at zero), a hard sigmoid's at zero."""
+"""Activations that take a slope: that of a leaky ReLU or an ELU below zero, of a hard sigmoid at zero."""

@@ -186,3 +186,46 @@ class Transpose(Function):
     def bound(self, bounds: Sequence[float | None]) -> float | None:
         """Return the operand's."""
         return bounds[0]
+
+
+class Spread(Function):
+    """A signal at all places along which its length is 1, or all positions of a vector, of another shape.
+
+    Free, for whoever reads it reads the one word.
+    """
+
+    def __init__(self, shape: Shape, out: Shape) -> None:
+        self.name, self.shapes, self.out = "spread", (shape,), out
+        self._shape = (*[1] * (len(out) - len(shape)), *shape)
+        if len(self._shape) != len(out) or any(n not in (1, m) for n, m in zip(self._shape, out, strict=True)):
+            raise ModelError(f"{shape} does not spread over {out}")
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (samples x positions, size)."""
+        x = operands[0].reshape(-1, *self._shape)
+        return np.ascontiguousarray(np.broadcast_to(x, (len(x), *self.out))).reshape(-1, self.out[-1])
+
+    def adjoint(self, operand: int) -> Adjoint | None:
+        """Add up what is said of the copies."""
+        del operand
+        return Adjoint(SpreadAdjoint(self.out, self.shapes[0]))
+
+    def bound(self, bounds: Sequence[float | None]) -> float | None:
+        """Return the operand's."""
+        return bounds[0]
+
+
+class SpreadAdjoint(Function):
+    """The sum over the copies of each word: an addition a copy but the first, and a read."""
+
+    def __init__(self, shape: Shape, out: Shape) -> None:
+        self.name, self.shapes, self.out = "sum of copies", (shape,), out
+        padded = (*[1] * (len(shape) - len(out)), *out)
+        self._axes = tuple(k + 1 for k, (n, m) in enumerate(zip(padded, shape, strict=True)) if n < m)
+        n, made = words(shape), words(out)
+        self.cost = Cost(adds=n - made, reads=n, writes=made)
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (samples x positions, size)."""
+        summed: F32 = operands[0].reshape(-1, *self.shapes[0]).sum(axis=self._axes)
+        return summed.reshape(-1, self.out[-1])

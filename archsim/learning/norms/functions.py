@@ -236,3 +236,41 @@ class Offset(Function):
     def adjoint(self, operand: int) -> Adjoint | None:
         """Return the gradient as it is, or its total."""
         return Adjoint(Reshape(self.out, self.out)) if operand == 0 else Adjoint(Total(self.out))
+
+
+class Gain(Function):
+    """x times a vector of parameters, the same for all positions and samples: a product an element."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.name, self.shapes, self.out = "gain", (shape, shape[-1:]), shape
+        n = words(shape)
+        self.cost = Cost(multiplies=n, reads=n + shape[-1], writes=n)
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (vectors, size)."""
+        out: F32 = np.multiply(operands[0], operands[1].reshape(1, -1))
+        return out
+
+    def adjoint(self, operand: int) -> Adjoint | None:
+        """Return the gradient times the gains, or its product with x, summed."""
+        return Adjoint(Gain(self.out), (1,)) if operand == 0 else Adjoint(ScaleAdjoint(self.out), (0,))
+
+
+class ScaleAdjoint(Function):
+    """The sum over all positions and samples of (d, x), element by element: a product and an addition each.
+
+    Sums are read and written a sample.
+    """
+
+    summed = True
+
+    def __init__(self, shape: Shape) -> None:
+        self.name, self.shapes, self.out = "gain-derivative", (shape, shape), shape[-1:]
+        n = words(shape)
+        self.cost = Cost(multiplies=n, adds=n, reads=2 * n + shape[-1], writes=shape[-1])
+
+    def __call__(self, *operands: F32) -> F32:
+        """Return (1, size)."""
+        d, x = operands
+        out: F32 = (d * x).sum(axis=0, keepdims=True)
+        return out

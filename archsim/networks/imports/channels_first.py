@@ -96,12 +96,12 @@ def size(window: Shape) -> int | list[int]:
 class Sketch:
     """Adds layers to a draft, node by node of a framework's graph.
 
-    Methods take the wanted name first; `alone` says that nobody else reads the value, so that its layer may change.
-    They raise UnknownNodeError for what no layer does.
+    `last` says that an image is given with its channels last. Methods take the wanted name first; `alone` says that
+    nobody else reads the value, so that its layer may change. They raise UnknownNodeError for what no layer does.
     """
 
-    def __init__(self, shape: Shape, *, codes: bool = False, line: bool = False) -> None:
-        image = len(shape) == 3
+    def __init__(self, shape: Shape, *, codes: bool = False, line: bool = False, last: bool = False) -> None:
+        image = len(shape) == 3 and not last
         ours = [*shape[1:], shape[0]] if image else [1, shape[1], shape[0]] if line else [*shape, *[1] * codes]
         self.draft = Draft(ours)
         self.input = Value(INPUT, shape, "image" if image else "line" if line else "codes" if codes else "plain")
@@ -209,6 +209,22 @@ class Sketch:
         made = self.draft.add(name, "layer-norm", [x.layer], **_unusual(epsilon=(epsilon, 1e-5)), offset=offset)
         self._gains(made, gains)
         return replace(x, layer=made)
+
+    def group_norm(
+        self, name: str, x: Value, gains: Sequence[Weight | None], *, groups: int, epsilon: float
+    ) -> Value:  # fmt: skip
+        """Add a norm of groups of channels over all positions, with (gain, offset) by channel."""
+        if x.layout not in ("image", "line"):
+            raise UnknownNodeError(f"a norm of groups of a {_told(x)}; expected those of an image's channels")
+        made = self.draft.add(name, "group-norm", [x.layer], groups=groups, **_unusual(epsilon=(epsilon, 1e-5)))
+        self._gains(made, gains)
+        return replace(x, layer=made)
+
+    def upsample(self, name: str, x: Value, factor: int) -> Value:
+        """Add the nearest neighbours of an image so many times as large."""
+        self._image(x)
+        made = self.draft.add(name, "upsample", [x.layer], factor=factor)
+        return Value(made, (x.shape[0], *(n * factor for n in x.shape[1:])), "image")
 
     def _gains(self, made: str, gains: Sequence[Weight | None]) -> None:
         for part, weight in zip(("gain", "offset"), gains, strict=True):

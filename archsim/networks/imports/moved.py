@@ -49,6 +49,34 @@ class Moved:
         return (first // size).reshape(-1), (first % size).reshape(-1)
 
 
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A signal that is repeated to a shape, with the batch; sums and products spread it themselves."""
+
+    TOLD: ClassVar[str] = "a signal that is expanded"
+    value: Value
+    shape: tuple[int, ...]
+
+
+def parted(moved: Moved, batch: int) -> tuple[int, int, int] | None:
+    """Return (count, place, parts) of a signal that is some neighbouring channels of a layer's, all else as it is.
+
+    The channels are those of `parts` of `count` equal parts, from one on; None for any other order of elements.
+    """
+    own, axis = places(moved.value, batch), 1 if moved.value.layout == "image" else -1
+    given = moved.places
+    if moved.value.layout not in ("image", "plain") or moved.value.order is not None or given.ndim != own.ndim:
+        return None
+    whole, taken = own.shape[axis], given.shape[axis]
+    first = int(given.flat[0]) // math.prod(own.shape[2:] if axis == 1 else (1,))
+    if given.size == 0 or moved.factor != 1 or first + taken > whole:
+        return None
+    if not np.array_equal(np.take(own, range(first, first + taken), axis), given):
+        return None
+    size = math.gcd(whole, first, taken)
+    return whole // size, first // size, taken // size
+
+
 def places(value: Value, batch: int) -> Places:
     """Return the places of a layer's result in its own order."""
     shape = (batch, *value.shape)

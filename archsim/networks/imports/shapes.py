@@ -12,6 +12,9 @@ import numpy as np
 from archsim.networks.imports.channels_first import Shape, Sketch, Value
 from archsim.networks.imports.draft import INPUT, UnknownNodeError, Weight
 
+_GAINED = ("batch-norm", "layer-norm", "group-norm", "scale")
+"""Kinds of layer with a gain and an offset by channel."""
+
 
 def reshaped(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value:
     """Return a value under another shape.
@@ -84,12 +87,36 @@ def transposed(x: Value, order: Sequence[int]) -> Value:
 
 
 def combined(sketch: Sketch, name: str, kind: str, xs: Sequence[Value]) -> Value:
-    """Return the sum, or the product ("add", "multiply"), of values of one shape."""
-    first, *others = xs
-    for x in others:
-        if (x.shape, x.layout, x.order) != (first.shape, first.layout, first.order):
-            raise UnknownNodeError(f"values of {list(first.shape)} and {list(x.shape)}; expected the same shape")
-    return replace(first, layer=sketch.draft.add(name, kind, [x.layer for x in xs]))
+    """Return the sum, or the product ("add", "multiply"), of values of one shape, or that spread over it."""
+    whole = max(xs, key=lambda x: math.prod(x.shape))
+    for x in xs:
+        if not _spreads(x, whole):
+            raise UnknownNodeError(
+                f"values of {list(whole.shape)} and {list(x.shape)}; expected the same shape, or 1 where it is spread"
+            )
+    if kind == "multiply" and len(xs) == 2 and (found := _gated(sketch, name, *xs) or _gated(sketch, name, *xs[::-1])):
+        return found
+    return replace(whole, layer=sketch.draft.add(name, kind, [x.layer for x in xs]))
+
+
+def _spreads(x: Value, whole: Value) -> bool:
+    """Return whether a value has the shape of another, or lengths of 1 in place of its own."""
+    if (x.shape, x.layout, x.order) == (whole.shape, whole.layout, whole.order):
+        return True
+    alike = x.layout == whole.layout or (x.layout == "point" and whole.layout in ("image", "line"))
+    fits = len(x.shape) == len(whole.shape) and all(n in (1, m) for n, m in zip(x.shape, whole.shape, strict=True))
+    return alike and fits and x.order is None is whole.order
+
+
+def _gated(sketch: Sketch, name: str, x: Value, gate: Value) -> Value | None:
+    """Return a SiLU or a hard swish, where that is what x times a gate is: its own sigmoid, or hard sigmoid."""
+    if gate.layer == INPUT or (x.shape, x.layout) != (gate.shape, gate.layout):
+        return None
+    layer = sketch.draft.of(gate.layer)
+    kind = {"sigmoid": "silu", "hard-sigmoid": "hard-swish"}.get(str(layer.get("activation")))
+    if layer["kind"] != "activation" or sketch.draft.takes[gate.layer] != [x.layer] or kind is None or "slope" in layer:
+        return None
+    return sketch.activation(name, x, kind, alone=False)
 
 
 def joined(sketch: Sketch, name: str, xs: Sequence[Value], axis: int) -> Value:
@@ -104,17 +131,24 @@ def joined(sketch: Sketch, name: str, xs: Sequence[Value], axis: int) -> Value:
     return Value(sketch.draft.add(name, "concat", [x.layer for x in xs]), shape, first.layout)
 
 
-def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: bool) -> Value:
-    """Return a value and a constant added: the bias of the layer before, or learned positions."""
+def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: bool, own: bool = True) -> Value:
+    """Return a value and a constant added: the bias of the layer before, learned positions, or by a layer of its own, if `own`."""
     before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
-    if _by_channel(x, constant) and alone:
-        if before["kind"] in ("batch-norm", "layer-norm"):
+    if alone and (by_channel(x, constant) or math.prod(constant.shape) == 1):
+        if before["kind"] in _GAINED:
+            before.pop("offset", None)
+            _plainly(sketch, x, "offset")
             _change(sketch, f"{x.layer}.offset", constant, np.add)
             return x
         if _linear(before, "dense", "conv2d"):
             had = bool(before.pop("bias", True))
             for matrix, part in _matrices(before, constant):
                 _bias(sketch, matrix, part, had=had)
+            return x
+        if _linear(before, "depthwise"):
+            if not before.pop("bias", True):
+                sketch.draft.keep(f"{x.layer}.bias", np.zeros((1, x.shape[0])))
+            _change(sketch, f"{x.layer}.bias", constant, np.add)
             return x
     if x.layout == "plain" and x.order is None and _stripped(constant.shape) == _stripped(x.shape):
         if before["kind"] == "positions" and alone:
@@ -123,15 +157,23 @@ def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: boo
         made = sketch.draft.add(name, "positions", [x.layer])
         sketch.draft.keep(made, None if constant.values is None else constant.values.reshape(x.shape))
         return replace(x, layer=made)
-    raise UnknownNodeError(f"a constant of shape {list(constant.shape)} added to a {before['kind']}")
+    return _by_itself(sketch, name, x, constant, "offset", own=own)
 
 
-def scaled(sketch: Sketch, x: Value, constant: Weight, *, alone: bool) -> Value:
-    """Return a value times a constant, by channel or all alike: within the layer before."""
+def unit_gains(x: Value) -> list[Weight]:
+    """Return the gain and offset of a norm that has none: 1 and 0, by channel."""
+    size = x.shape[0] if x.layout in ("image", "point", "columns", "line") else x.shape[-1]
+    return [Weight((size,), fill(size)) for fill in (np.ones, np.zeros)]
+
+
+def scaled(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: bool, own: bool = True) -> Value:
+    """Return a value times a constant, by channel or all alike: within the layer before, or by one of its own, if `own`."""
     before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
-    if alone and (_by_channel(x, constant) or math.prod(constant.shape) == 1):
-        if before["kind"] in ("batch-norm", "layer-norm"):
-            for part in ("gain", "offset"):
+    if alone and (by_channel(x, constant) or math.prod(constant.shape) == 1):
+        if before["kind"] in _GAINED:
+            before.pop("gain", None)
+            for part in ("gain", "offset") if before.get("offset", True) else ("gain",):
+                _plainly(sketch, x, part)
                 _change(sketch, f"{x.layer}.{part}", constant, np.multiply)
             return x
         if _linear(before, "dense", "conv2d", "depthwise"):
@@ -140,7 +182,24 @@ def scaled(sketch: Sketch, x: Value, constant: Weight, *, alone: bool) -> Value:
             if before["kind"] == "depthwise" and before.get("bias", True):
                 _change(sketch, f"{x.layer}.bias", constant, np.multiply)
             return x
-    raise UnknownNodeError(f"a {before['kind']} times a constant of shape {list(constant.shape)}")
+    return _by_itself(sketch, name, x, constant, "gain", own=own)
+
+
+def _by_itself(sketch: Sketch, name: str, x: Value, constant: Weight, part: str, *, own: bool) -> Value:
+    """Return a value scaled or shifted, by channel or all alike, by a layer of its own, if there may be one."""
+    fits = math.prod(constant.shape) == 1 or by_channel(x, constant)
+    if not own or not fits or x.order is not None or x.layout in ("codes", "grouped", "shuffled"):
+        how = "times" if part == "gain" else "added to"
+        raise UnknownNodeError(
+            f"a constant of shape {list(constant.shape)} {how} a value of shape {list(x.shape)}; expected one number for "
+            "each channel, or one for all"
+        )
+    size = x.shape[0] if x.layout in ("image", "point", "columns", "line") else x.shape[-1]
+    left_out = "offset" if part == "gain" else "gain"
+    made = sketch.draft.add(name, "scale", [x.layer], **{left_out: False})
+    values = constant.values
+    sketch.draft.keep(f"{made}.{part}", None if values is None else np.broadcast_to(values.reshape(1, -1), (1, size)))
+    return replace(x, layer=made)
 
 
 def _linear(before: Mapping[str, Any], *kinds: str) -> bool:
@@ -164,11 +223,17 @@ def _stripped(shape: Shape) -> Shape:
     return shape[first:]
 
 
-def _by_channel(x: Value, constant: Weight) -> bool:
+def by_channel(x: Value, constant: Weight) -> bool:
     """Return whether a constant has a number for each channel and is spread over all else."""
     first = x.layout in ("image", "point", "columns", "line")
     channels, behind = (x.shape[0], len(x.shape) - 1) if first else (x.shape[-1], 0)
     return _stripped(constant.shape) == (channels, *[1] * behind) and x.order is None
+
+
+def _plainly(sketch: Sketch, x: Value, part: str) -> None:
+    """Note what a norm has where the model gives it no gain or offset, so that it can be changed."""
+    if (name := f"{x.layer}.{part}") not in sketch.draft.arrays and name not in sketch.draft.missing:
+        sketch.draft.keep(name, np.asarray(unit_gains(x)[part == "offset"].values).reshape(1, -1))
 
 
 def _change(sketch: Sketch, name: str, constant: Weight, change: np.ufunc) -> None:
@@ -192,4 +257,4 @@ def _bias(sketch: Sketch, matrix: str, constant: Weight, *, had: bool) -> None:
         if had:
             arrays[matrix][-1:] += row
         else:
-            arrays[matrix] = np.vstack([arrays[matrix], row])
+            arrays[matrix] = np.vstack([arrays[matrix], np.broadcast_to(row, (1, arrays[matrix].shape[1]))])

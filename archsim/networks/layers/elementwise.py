@@ -1,4 +1,4 @@
-"""Sums and products of the results of several layers, named in `of`."""
+"""Sums and products of the results of several layers, named in `of`: a residual, a gate."""
 
 from __future__ import annotations
 
@@ -6,28 +6,44 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from archsim.learning.functions import Elementwise, Sum
+from archsim.learning.functions import Elementwise, Shape, Sum, words
+from archsim.learning.moves import Spread
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer
 
 
 class Combination(Layer):
-    """An element of the result comes from the same element of each result that is taken."""
+    """An element of the result comes from the same element of each result that is taken.
+
+    One of them has the shape of the result. Another may be a vector of its channels, for all positions, or have a
+    length of 1 where that one has more: the gates of channels, or of positions, of an image.
+    """
 
     TAKES: ClassVar[int | None] = None
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
-        """Add the function, if all are of one shape."""
-        first, *others = xs
-        for x in others:
-            if x.shape != first.shape:
-                raise self.refuse(x, f"{'x'.join(map(str, first.shape))}, as {first.origin} has")
-        return self.combine(graph, xs)
+        """Add the function, if all are of one shape or spread over it."""
+        whole = max(xs, key=lambda x: words(x.shape))
+        taken = []
+        for x in xs:
+            if x.shape != whole.shape and not _spreads(x.shape, whole.shape):
+                raise self.refuse(
+                    x, f"{'x'.join(map(str, whole.shape))}, as {whole.origin} has, or what spreads over it"
+                )
+            taken.append(x if x.shape == whole.shape else graph.apply(Spread(x.shape, whole.shape), [x], self.name))
+        return self.combine(graph, taken)
 
     @abstractmethod
     def combine(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
         """Return the combination of tensors of one shape."""
+
+
+def _spreads(shape: Shape, whole: Shape) -> bool:
+    """Return whether a shape is a vector for all positions of another, or has lengths of 1 in place of its own."""
+    if len(shape) == 1:
+        return shape == whole[-1:]
+    return len(shape) == len(whole) and all(n in (1, m) for n, m in zip(shape, whole, strict=True))
 
 
 class Add(Combination):

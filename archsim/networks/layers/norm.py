@@ -1,4 +1,4 @@
-"""Normalisation: of each vector, of groups of channels, of channels over a batch."""
+"""Normalisation: of each vector, of groups of channels, of channels over a batch; and a scale by channel alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat
 
 from archsim.base.quantities import Count, Switch
-from archsim.learning.norms.functions import Groups, Moments, Normalise
+from archsim.learning.norms.functions import Gain, Groups, Moments, Normalise, Offset
 from archsim.networks.builder import Builder
 from archsim.networks.graph import Tensor
 from archsim.networks.layers.base import Layer, Rate
@@ -91,3 +91,28 @@ class BatchNorm(Norm):
         return graph.apply(
             trained, [x, moments, *gains], self.name, inference=(passed, [x, running, *gains])
         )  # fmt: skip
+
+
+class Scale(Layer):
+    """gain x + offset, an element of a vector each, parameters that start at 1 and 0; either can be left out.
+
+    `rate` is their learning rate over that of the training.
+    """
+
+    kind: Literal["scale"] = "scale"
+    rate: Rate = 1.0
+    gain: Switch = True
+    offset: Switch = True
+
+    def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
+        """Add a product and a sum."""
+        [y] = xs
+        if not self.gain and not self.offset:
+            raise self.refuse(y, "gain or offset")
+        if self.gain:
+            gain = graph.parameter(f"{self.name}.gain", y.shape[-1:], mean=1.0, rate=self.rate)
+            y = graph.apply(Gain(y.shape), [y, gain], self.name)
+        if self.offset:
+            offset = graph.parameter(f"{self.name}.offset", y.shape[-1:], rate=self.rate)
+            y = graph.apply(Offset(y.shape), [y, offset], self.name)
+        return y

@@ -5,6 +5,7 @@ A graph may write out what is one layer here: an activation, the norm of a vecto
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,20 +13,22 @@ from typing import Any
 import numpy as np
 
 from archsim.networks.imports.channels_first import Value
-from archsim.networks.imports.draft import UnknownNodeError, Weight
+from archsim.networks.imports.draft import INPUT, UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BINARY, UNARY, Formula
 from archsim.networks.imports.moments import Moment, centred, norm
-from archsim.networks.imports.moved import Moved, settled
+from archsim.networks.imports.moved import Expanded, Moved, settled
 from archsim.networks.imports.onnx.attention import Scores, added
 from archsim.networks.imports.onnx.reader import Reader, handles, name_of
-from archsim.networks.imports.shapes import combined, scaled, shifted
+from archsim.networks.imports.shapes import by_channel, combined, scaled, shifted, unit_gains
 
 _COMBINED = {"Add": "add", "Mul": "multiply"}
 
 
-@handles("Add", "Sub", "Mul", "Div", "Pow", "Sum")
+@handles("Add", "Sub", "Mul", "Div", "Pow", "Sum", "Min", "Max")
 def _binary(reader: Reader, node: Any) -> Any:
     """Return what two operands give; a sum may have more."""
+    if len(node.input) != 2 and node.op_type != "Sum":
+        raise UnknownNodeError(f"of {len(node.input)} operands; expected two, a signal and a constant")
     if len(node.input) != 2:
         return combined(reader.sketch, name_of(node), "add", reader.signals(node))
     kind = "Add" if node.op_type == "Sum" else node.op_type
@@ -39,6 +42,8 @@ def _binary(reader: Reader, node: Any) -> Any:
 def _of_signals(reader: Reader, node: Any, kind: str) -> Any:
     """Return a step of a norm or of a formula, or the sum or product of two results."""
     a, b = (reader.values.get(name) for name in node.input)
+    if isinstance(a, Expanded) or isinstance(b, Expanded):
+        return _spread(reader, node, kind, a, b)
     if isinstance(a, Moment) or isinstance(b, Moment):
         return _normed(reader, node, kind, a, b)
     one, other = (reader.formula(name) for name in node.input)
@@ -53,6 +58,14 @@ def _of_signals(reader: Reader, node: Any, kind: str) -> Any:
         made = combined(reader.sketch, name_of(node), _COMBINED[kind], [_whole(a), _whole(b)])
         return settled(Moved(made, a.places), reader.batch)
     return combined(reader.sketch, name_of(node), _COMBINED[kind], reader.signals(node))
+
+
+def _spread(reader: Reader, node: Any, kind: str, a: Any, b: Any) -> Any:
+    """Return the sum or product of a signal and of one that was expanded to its shape: layers spread it themselves."""
+    whole, other = (b, a) if isinstance(a, Expanded) else (a, b)
+    if kind not in _COMBINED or not isinstance(whole, Value) or (reader.batch, *whole.shape) != other.shape:
+        raise UnknownNodeError("takes a signal that is expanded; expected its sum or product with one of that shape")
+    return combined(reader.sketch, name_of(node), _COMBINED[kind], [whole, other.value])
 
 
 def _whole(moved: Moved) -> Value:
@@ -70,8 +83,7 @@ def _normed(reader: Reader, node: Any, kind: str, a: Any, b: Any) -> Any:
         if kind == "Mul" and node.input[0] == node.input[1]:
             found = a.squared()
         elif kind in ("Mul", "Div") and (epsilon := norm(a, b, divided=kind == "Div")) is not None:
-            ones, zeros = (Weight(a.of.shape[-1:], fill(a.of.shape[-1])) for fill in (np.ones, np.zeros))
-            return reader.sketch.layer_norm(name_of(node), a.of, [ones, zeros], epsilon=float(f"{epsilon:.7g}"))
+            return reader.sketch.layer_norm(name_of(node), a.of, unit_gains(a.of), epsilon=float(f"{epsilon:.7g}"))
     if found is None:
         raise UnknownNodeError("is part of no norm that is known; expected (x - mean) / sqrt(variance + epsilon)")
     return found
@@ -89,13 +101,11 @@ def _with_constant(reader: Reader, node: Any, kind: str, place: int) -> Any:
         return _scored(x, told)
     if isinstance(x, Moved):
         return _moved(reader, node, x, told)
-    if isinstance(x, Value) and told is not None:
-        try:
-            return _applied(reader, node, 1 - place, told)
-        except UnknownNodeError:
-            if number is None:
-                raise
+    if isinstance(x, Value) and told is not None and (found := _within(reader, node, x, 1 - place, told)) is not None:
+        return found
     formula = reader.formula(node.input[1 - place])
+    if isinstance(x, Formula) and told is not None and x.kind() is not None:
+        formula = None  # an activation that is whole: what follows is a layer of its own
     if formula is not None and number is not None:
         other = formula.always(number)
         one, two = (other, formula) if first else (formula, other)
@@ -103,6 +113,32 @@ def _with_constant(reader: Reader, node: Any, kind: str, place: int) -> Any:
     if told is None:
         raise UnknownNodeError("with a constant; expected a sum or a product")
     return _applied(reader, node, 1 - place, told)
+
+
+def _within(reader: Reader, node: Any, x: Value, place: int, told: tuple[str, Weight]) -> Value | None:
+    """Return what the layer before, or the data, has within it; None where a formula must tell."""
+    number = _number(told[1])
+    if number is not None and reader.cut_off(node.output[0]):
+        return None
+    if (found := _of_input(reader, node, x, told[1])) is not None:
+        return found
+    try:
+        return _applied(reader, node, place, told, own=number is None or reader.alone(node, place))
+    except UnknownNodeError:
+        if number is None:
+            raise
+    return None
+
+
+def _of_input(reader: Reader, node: Any, x: Value, constant: Weight) -> Value | None:
+    """Return the input as it is where the model scales or shifts it first, by channel or all alike: data have that."""
+    alone = all(reader.alone(node, place) for place, name in enumerate(node.input) if name in reader.values)
+    if x.layer != INPUT or not alone or not (math.prod(constant.shape) == 1 or by_channel(x, constant)):
+        return None
+    reader.sketch.draft.note(
+        "The model first scales or shifts its input, by constants: left out here; give it data that are so already."
+    )
+    return x
 
 
 def _number(weight: Weight) -> float | None:
@@ -120,12 +156,12 @@ def _as_sum_or_product(kind: str, weight: Weight, *, first: bool) -> tuple[str, 
     return ("Add" if kind == "Sub" else "Mul"), Weight(weight.shape, values)
 
 
-def _applied(reader: Reader, node: Any, place: int, told: tuple[str, Weight]) -> Value:
+def _applied(reader: Reader, node: Any, place: int, told: tuple[str, Weight], *, own: bool = True) -> Value:
     """Return a layer's result plus a constant, or times one."""
     x, alone = reader.value(node, place), reader.alone(node, place)
     if told[0] == "Mul":
-        return scaled(reader.sketch, x, told[1], alone=alone)
-    return shifted(reader.sketch, name_of(node), x, told[1], alone=alone)
+        return scaled(reader.sketch, name_of(node), x, told[1], alone=alone, own=own)
+    return shifted(reader.sketch, name_of(node), x, told[1], alone=alone, own=own)
 
 
 def _moved(reader: Reader, node: Any, x: Moved, told: tuple[str, Weight] | None) -> Any:
@@ -140,7 +176,7 @@ def _moved(reader: Reader, node: Any, x: Moved, told: tuple[str, Weight] | None)
     if x.factor != 1 or begins.any() or x.places.shape[-1] != x.value.shape[-1] or weight.shape != x.value.shape[-1:]:
         raise UnknownNodeError("changes parts of vectors by a constant; expected one number a channel of whole ones")
     if kind == "Mul":
-        return replace(x, value=scaled(reader.sketch, x.value, weight, alone=True))
+        return replace(x, value=scaled(reader.sketch, name_of(node), x.value, weight, alone=True))
     return replace(x, value=shifted(reader.sketch, name_of(node), x.value, weight, alone=True))
 
 
@@ -169,7 +205,7 @@ def _step(x: Moment, kind: str, number: float | None, *, first: bool) -> Moment:
 
 
 # --- of one signal ----------------------------------------------------------------------------------------------------
-@handles("Erf", "Sqrt", "Neg", "Reciprocal")
+@handles("Erf", "Sqrt", "Neg", "Reciprocal", "Exp", "Softplus", "Abs")
 def _unary(reader: Reader, node: Any) -> Any:
     x = reader.values.get(node.input[0])
     if isinstance(x, Moment):
@@ -177,6 +213,6 @@ def _unary(reader: Reader, node: Any) -> Any:
         if found is not None:
             return found
     formula = reader.formula(node.input[0])
-    if formula is None or node.op_type not in UNARY:
+    if formula is None:
         raise UnknownNodeError("is part of no activation or norm that is known")
     return formula.then(UNARY[node.op_type], node.output[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.networks.imports.draft import Values, Weight
+from archsim.networks.imports.draft import UnknownNodeError, Values, Weight
 
 
 def weight(tensor: Any, base: Path) -> Weight:
@@ -34,15 +34,37 @@ def shapes(graph: Any) -> dict[str, tuple[int, ...]]:
 
 
 def computed(node: Any, version: int, given: Mapping[str, Any]) -> list[Weight]:
-    """Return the results of a node whose inputs are known, by the reference of ONNX."""
+    """Return the results of a node whose inputs are known, by the reference of ONNX.
+
+    Raises
+    ------
+    UnknownNodeError
+        If the reference cannot.
+    """
     from onnx import TensorProto, helper
     from onnx.reference import ReferenceEvaluator
 
+    if node.op_type == "DequantizeLinear" and not any(one.name == "block_size" and one.i for one in node.attribute):
+        return [known(_real(node, *(given[name] for name in node.input if name)))]
     inputs = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.input if name]
     outputs = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.output]
     graph = helper.make_graph([node], "constant", inputs, outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)])
-    return [known(values) for values in ReferenceEvaluator(model).run(None, dict(given))]
+    try:
+        return [known(values) for values in ReferenceEvaluator(model).run(None, dict(given))]
+    except Exception as error:  # whatever the reference meets in a stranger's constants
+        said = str(error).partition("\n")[0]
+        raise UnknownNodeError(f"of constants, which ONNX's own reference does not compute: {said}") from error
+
+
+def _real(node: Any, codes: Values, scale: Values, zero: Values | int = 0) -> Values:
+    """Return what codes of 8 bits stand for; the reference of ONNX has this of late versions alone."""
+    axis = next((one.i for one in node.attribute if one.name == "axis"), 1)
+    if np.ndim(scale):
+        along = [-1 if k == axis % codes.ndim else 1 for k in range(codes.ndim)]
+        scale, zero = np.reshape(scale, along), np.reshape(zero, along) if np.ndim(zero) else zero
+    found: Values = (codes.astype(np.float32) - np.asarray(zero, np.float32)) * scale
+    return found
 
 
 def known(values: Any) -> Weight:

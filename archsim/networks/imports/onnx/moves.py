@@ -13,7 +13,8 @@ import numpy as np
 
 from archsim.networks.imports.channels_first import Value
 from archsim.networks.imports.draft import UnknownNodeError
-from archsim.networks.imports.moved import Moved, Places, places, settled
+from archsim.networks.imports.lines import as_image, as_line, lined
+from archsim.networks.imports.moved import Expanded, Moved, Places, places, settled
 from archsim.networks.imports.onnx import attention
 from archsim.networks.imports.onnx.attention import Scores
 from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
@@ -225,14 +226,84 @@ def _dropout(reader: Reader, node: Any) -> Any:
     return reader.sketch.dropout(name_of(node), reader.value(node), 0.5 if told is None else float(f"{told[0]:.7g}"))
 
 
+_QUANTISED = (
+    "The model is quantised: its scales and codes are left out here, for the chip's own converters and formats are "
+    "what rounds."
+)
+
+
+@handles("QuantizeLinear", "DequantizeLinear")
+def _quantised(reader: Reader, node: Any) -> Any:
+    reader.sketch.draft.note(_QUANTISED)
+    return _identity(reader, node)
+
+
+@handles("Expand")
+def _expand(reader: Reader, node: Any) -> Any:
+    """Note that a signal is repeated; what is repeated nowhere is itself."""
+    own, told = reader.shape_of(node.input[0]), reader.numbers(node, 1, "shape")
+    try:
+        shape = np.broadcast_shapes(own, tuple(int(n) for n in told or ()))
+    except ValueError:
+        raise UnknownNodeError(f"expands {list(own)} to {told}; expected lengths of 1 in place of others") from None
+    return reader.values[node.input[0]] if shape == own else Expanded(reader.value(node), shape)
+
+
 @handles("Pad")
 def _pad(reader: Reader, node: Any) -> Value:
     x, pads, told = reader.value(node), reader.numbers(node, 1, "pads"), attributes(node)
     filled = reader.numbers(node, 2, "value")
     if told.get("mode", "constant") != "constant" or (filled is not None and filled[0] != 0) or pads is None:
         raise UnknownNodeError("pads with something else than zeros")
-    if x.layout != "image" or len(pads) != 8 or any(pads[k] for k in (0, 1, 4, 5)):
-        raise UnknownNodeError(f"pads {pads}; expected rows and columns of images")
-    top, left, bottom, right = (int(pads[k]) for k in (2, 3, 6, 7))
+    rank = len(x.shape) + 1
+    axes = [int(axis) % rank for axis in reader.numbers(node, 3, "axes") or range(rank)]
+    around = {axis: (int(pads[k]), int(pads[k + len(axes)])) for k, axis in enumerate(axes)}
+    x = lined(reader.sketch, name_of(node), x)
+    if x.layout not in ("image", "line") or any(any(around.get(axis, (0, 0))) for axis in (0, 1)):
+        raise UnknownNodeError(
+            f"pads {[int(n) for n in pads]}; expected rows and columns of images, or places of lines"
+        )
+    if min(n for both in around.values() for n in both) < 0:
+        raise UnknownNodeError(f"cuts off what it pads by less than 0, {[int(n) for n in pads]}; expected zeros around")
+    image = as_image(x)
+    (top, bottom), (left, right) = (around.get(axis, (0, 0)) if axis else (0, 0) for axis in
+                                    ((2, 3) if x.layout == "image" else (0, 2)))  # fmt: skip
     made = reader.sketch.draft.add(name_of(node), "pad", [x.layer], amounts=[top, left, bottom, right])
-    return Value(made, (x.shape[0], x.shape[1] + top + bottom, x.shape[2] + left + right), "image")
+    shape = (image.shape[0], image.shape[1] + top + bottom, image.shape[2] + left + right)
+    return as_line(Value(made, shape, "image"), x)
+
+
+@handles("Resize", "Upsample")
+def _resize(reader: Reader, node: Any) -> Value:
+    """Add nearest neighbours, if that is what the node asks for: each element so many times along rows and columns."""
+    x, told, first = reader.value(node), attributes(node), node.op_type == "Upsample" or reader.version < 11
+    sizes = None if first else reader.numbers(node, 3, "sizes")
+    scales = reader.numbers(node, 1 if first else 2, "scales")
+    if x.layout != "image":
+        raise UnknownNodeError("changes the size of what is no image")
+    if sizes is not None:
+        scales = [n / mine for n, mine in zip(sizes[-2:], x.shape[1:], strict=True)]
+    factors = [float(n) for n in (scales or [])[-2:]]
+    if told.get("mode", "nearest") != "nearest":
+        raise UnknownNodeError(f"mode {told['mode']}; expected nearest: no layer interpolates")
+    factor = int(factors[0]) if factors else 0
+    if factors != [factor] * 2 or factor < 1 or any(n != 1 for n in (scales or [])[:-2]) or told.get("axes"):
+        raise UnknownNodeError(f"makes an image {factors} times as large; expected a whole number, the same both ways")
+    if factor > 1 and not (first or _copies(told, factor)):
+        raise UnknownNodeError("takes other elements than the nearest ones in turn; expected each so many times")
+    return reader.sketch.upsample(name_of(node), x, factor)
+
+
+def _copies(told: dict[str, Any], factor: int) -> bool:
+    """Return whether each element stands so many times in a row, by the rules of coordinates and of rounding."""
+    at = np.arange(5 * factor)
+    ways = {"half_pixel": (at + 0.5) / factor - 0.5, "asymmetric": at / factor}
+    ways["pytorch_half_pixel"] = ways["half_pixel"]
+    ways["tf_half_pixel_for_nn"] = (at + 0.5) / factor
+    found = ways.get(told.get("coordinate_transformation_mode", "half_pixel"))
+    rounded: dict[str, Callable[[Any], Any]] = {
+        "floor": np.floor, "ceil": np.ceil, "round_prefer_floor": lambda a: np.ceil(a - 0.5),
+        "round_prefer_ceil": lambda a: np.floor(a + 0.5),
+    }  # fmt: skip
+    near = rounded[told.get("nearest_mode", "round_prefer_floor")]
+    return found is not None and bool((np.clip(near(found), 0, 4) == at // factor).all())

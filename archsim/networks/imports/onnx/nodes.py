@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, cast
 
+import numpy as np
+
 from archsim.networks.imports.channels_first import Pads, Shape, Steps, Value, same
 from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BY_TANH, UNARY, Formula
@@ -14,7 +16,7 @@ from archsim.networks.imports.moved import Moved, by_vector, settled
 from archsim.networks.imports.onnx.attention import Scores, multiplied, softened
 from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
 from archsim.networks.imports.onnx.sequences import lstm
-from archsim.networks.imports.shapes import reshaped
+from archsim.networks.imports.shapes import reshaped, unit_gains
 
 
 def _steps(told: dict[str, Any], image: Shape, window: Shape) -> Steps:
@@ -59,10 +61,16 @@ def _conv_transposed(reader: Reader, node: Any) -> Value:
 @handles("Gemm")
 def _gemm(reader: Reader, node: Any) -> Any:
     told = attributes(node)
-    if told.get("transA") or told.get("alpha", 1) != 1 or told.get("beta", 1) != 1:
-        raise UnknownNodeError("transposes or scales its operands; expected x W + b")
-    weight = reader.needed(node, 1)
-    return _dense(reader, node, _turned(weight) if told.get("transB") else weight, reader.weight(node, 2))
+    if told.get("transA"):
+        raise UnknownNodeError("transposes its first operand; expected x W + b")
+    weight, bias = _times(reader.needed(node, 1), told.get("alpha", 1)), reader.weight(node, 2)
+    return _dense(
+        reader, node, _turned(weight) if told.get("transB") else weight, bias and _times(bias, told.get("beta", 1))
+    )
+
+
+def _times(weight: Weight, factor: float) -> Weight:
+    return weight if factor == 1 or weight.values is None else Weight(weight.shape, weight.values * np.float32(factor))
 
 
 def _dense(reader: Reader, node: Any, weight: Weight, bias: Weight | None) -> Any:
@@ -83,9 +91,15 @@ def _turned(weight: Weight) -> Weight:
 
 @handles("MatMul")
 def _matmul(reader: Reader, node: Any) -> Any:
+    if node.input[0] in reader.constants:
+        raise UnknownNodeError("has its constant in front, W x; expected x W")
     if node.input[1] in reader.values:
         return multiplied(reader, node)
-    return _dense(reader, node, reader.needed(node, 1), None)
+    weight = reader.needed(node, 1)
+    if len(weight.shape) < 2 or any(n != 1 for n in weight.shape[:-2]):
+        raise UnknownNodeError(f"has a constant of shape {list(weight.shape)}; expected one matrix")
+    values = None if weight.values is None else weight.values.reshape(weight.shape[-2:])
+    return _dense(reader, node, Weight(weight.shape[-2:], values), None)
 
 
 handles("LSTM")(lstm)
@@ -112,6 +126,26 @@ def _layer_norm(reader: Reader, node: Any) -> Value:
     )
 
 
+@handles("InstanceNormalization", "GroupNormalization")
+def _group_norm(reader: Reader, node: Any) -> Any:
+    """Add a norm of groups of channels; of an image that was laid out by groups, that of the image."""
+    told, gains = attributes(node), [reader.needed(node, 1), reader.needed(node, 2)]
+    epsilon, x = told.get("epsilon", 1e-5), reader.values.get(node.input[0])
+    if not isinstance(x, Moved) or x.value.layout not in ("image", "line") or x.factor != 1:
+        x = reader.value(node)
+        groups = told.get("num_groups", x.shape[0])
+        if gains[0].shape != (x.shape[0],):
+            raise UnknownNodeError(f"has {gains[0].shape[0]} gains for {x.shape[0]} channels; expected one each")
+        return reader.sketch.group_norm(name_of(node), x, gains, groups=groups, epsilon=epsilon)
+    groups, plain = x.places.shape[1], all(
+        one.values is not None and (one.values == k).all() for one, k in zip(gains, (1, 0), strict=True)
+    )  # fmt: skip
+    if not plain or (x.places.ravel() != np.arange(x.places.size)).any() or node.op_type == "GroupNormalization":
+        raise UnknownNodeError("norms elements that were moved; expected those of an image, by groups of its channels")
+    made = reader.sketch.group_norm(name_of(node), x.value, unit_gains(x.value), groups=groups, epsilon=epsilon)
+    return Moved(made, x.places)
+
+
 @handles("LRN")
 def _local_norm(reader: Reader, node: Any) -> Value:
     told = {"alpha": 1e-4, "beta": 0.75, "bias": 1.0, **attributes(node)}
@@ -120,40 +154,80 @@ def _local_norm(reader: Reader, node: Any) -> Value:
 
 
 # --- activations ------------------------------------------------------------------------------------------------------
-_PLAIN = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
+_PLAIN = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hard-swish", "Mish": "mish"}
+
+
+def _active(reader: Reader, node: Any, kind: str, slope: float | None = None) -> Value:
+    """Return an activation; of the layer before, if nobody else reads that."""
+    x = reader.value(node)
+    return reader.sketch.activation(name_of(node), x, kind, alone=reader.alone(node), slope=slope)
+
+
+def _unfinished(reader: Reader, node: Any) -> Formula | None:
+    """Return what a node takes, if that is part of an activation that is written out."""
+    found = reader.values.get(node.input[0])
+    return found if isinstance(found, Formula) and found.kind() is None else None
+
+
+def _begun(reader: Reader, node: Any) -> Formula:
+    """Return what a node takes, as what an activation that is written out may begin with."""
+    found = reader.formula(node.input[0])
+    return found if found is not None else Formula(reader.value(node), lambda x: x, node.input[0])
 
 
 @handles(*_PLAIN)
 def _activation(reader: Reader, node: Any) -> Any:
-    kind, formula = _PLAIN[node.op_type], reader.values.get(node.input[0])
-    if isinstance(formula, Formula) and formula.kind() is None and node.op_type in UNARY:
+    formula = _unfinished(reader, node)
+    if formula is not None and node.op_type in UNARY:
         return formula.then(UNARY[node.op_type], node.output[0])
-    return reader.sketch.activation(name_of(node), reader.value(node), kind, alone=reader.alone(node))
+    return _active(reader, node, _PLAIN[node.op_type])
 
 
 @handles("Gelu")
 def _gelu(reader: Reader, node: Any) -> Value:
     if attributes(node).get("approximate", "none") != "none":
         reader.sketch.draft.note(BY_TANH)
-    return reader.sketch.activation(name_of(node), reader.value(node), "gelu", alone=reader.alone(node))
+    return _active(reader, node, "gelu")
 
 
-@handles("LeakyRelu")
+def _told(node: Any, attribute: str, usual: float) -> float:
+    """Return an attribute as it was written, not as a float32 has it."""
+    return float(f"{attributes(node).get(attribute, usual):.7g}")
+
+
+@handles("LeakyRelu", "Elu")
 def _leaky(reader: Reader, node: Any) -> Value:
-    slope = float(f"{attributes(node).get('alpha', 0.01):.7g}")
-    return reader.sketch.activation(
-        name_of(node), reader.value(node), "leaky-relu", alone=reader.alone(node), slope=slope
-    )
+    leaky = node.op_type == "LeakyRelu"
+    slope = _told(node, "alpha", 0.01 if leaky else 1.0)
+    if not 0 <= slope <= 1:
+        raise UnknownNodeError(f"has the alpha {slope:g}; expected one from 0 to 1")
+    return _active(reader, node, "leaky-relu" if leaky else "elu", slope if leaky or slope != 1 else None)
+
+
+@handles("PRelu")
+def _slopes(reader: Reader, node: Any) -> Value:
+    slopes = reader.numbers(node, 1, "slope") or []
+    if len(set(slopes)) != 1 or not 0 <= slopes[0] <= 1:
+        raise UnknownNodeError("has slopes of its own for each channel; expected one, from 0 to 1, as a leaky ReLU has")
+    reader.sketch.draft.note("Its PReLU is a leaky ReLU here, whose slope is not learnt.")
+    return _active(reader, node, "leaky-relu", float(f"{slopes[0]:.7g}"))
+
+
+@handles("HardSigmoid")
+def _hard_sigmoid(reader: Reader, node: Any) -> Any:
+    slope, middle = _told(node, "alpha", 0.2), _told(node, "beta", 0.5)
+    if _unfinished(reader, node) is not None or middle != 0.5 or not 0 < slope <= 1:
+        return _begun(reader, node).then(lambda x: np.clip(slope * x + middle, 0, 1), node.output[0])
+    return _active(reader, node, "hard-sigmoid", None if math.isclose(slope, 1 / 6, rel_tol=1e-6) else slope)
 
 
 @handles("Clip")
-def _clip(reader: Reader, node: Any) -> Value:
+def _clip(reader: Reader, node: Any) -> Any:
     low, high = reader.numbers(node, 1, "min"), reader.numbers(node, 2, "max")
-    most = math.inf if high is None else high[0]
-    if low is None or low[0] != 0 or (most != 6 and most < 1e30):
-        raise UnknownNodeError(f"from {low} to {high}; expected from 0 to 6, or from 0 on")
-    kind = "relu6" if most == 6 else "relu"
-    return reader.sketch.activation(name_of(node), reader.value(node), kind, alone=reader.alone(node))
+    least, most = (math.inf * sign if end is None else end[0] for end, sign in ((low, -1), (high, 1)))
+    if least == 0 and (most == 6 or most > 1e30) and _unfinished(reader, node) is None:
+        return _active(reader, node, "relu6" if most == 6 else "relu")
+    return _begun(reader, node).then(lambda x: np.clip(x, least, most), node.output[0])
 
 
 @handles("Softmax", "LogSoftmax")

@@ -19,13 +19,27 @@ from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
 from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
-from archsim.networks.imports.formulas import BY_TANH, Formula
-from archsim.networks.imports.moved import Moved, Places, places, whole
+from archsim.networks.imports.formulas import KINDS, Formula
+from archsim.networks.imports.moved import Moved, Places, parted, places, whole
 from archsim.networks.imports.onnx.constants import computed, known, shapes, weight
+from archsim.networks.imports.shapes import scaled, shifted
 
 Handler = Callable[["Reader", Any], Any]
 HANDLERS: dict[str, Handler] = {}
 """Kind of node -> what returns its result, or a list of its results."""
+_CHOSEN = "Cut the model before it: what chooses among results is no layer, and costs no product"
+_WHOLE = (
+    "Take the model as it was before it was quantised, or quantise it in the form of QuantizeLinear and "
+    "DequantizeLinear around float nodes, which is read"
+)
+INSTEAD: dict[str, str] = {
+    **dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonMaxSuppression", "NonZero", "Equal", "Greater", "Less"), _CHOSEN),
+    **dict.fromkeys(("If", "Loop", "Scan"), "Export the model without control flow: traced, with its sizes fixed"),
+    **dict.fromkeys(
+        ("QLinearConv", "QLinearMatMul", "QGemm", "MatMulInteger", "ConvInteger", "DynamicQuantizeLinear"), _WHOLE
+    ),
+}  # fmt: skip
+"""Kinds of node that no layer does -> what to do."""
 
 
 def handles(*kinds: str) -> Callable[[Handler], Handler]:
@@ -86,6 +100,7 @@ class Reader:
         self.uses: Counter[str] = Counter(name for node in graph.node for name in node.input)
         self.uses.update(one.name for one in graph.output)
         self._readers: dict[str, set[str]] = {one.name: {""} for one in graph.output}
+        self._makers: dict[str, str] = {name: node.op_type for node in graph.node for name in node.output}
         for node in graph.node:
             for name in node.input:
                 self._readers.setdefault(name, set()).add(node.output[0])
@@ -97,15 +112,14 @@ class Reader:
 
         self.sketch = self._begin(file)
         for node in self.graph.node:
-            if self._constant(node):
-                continue
             where = f"node {name_of(node)} ({node.op_type})"
-            if node.op_type not in HANDLERS:
-                raise InputError(
-                    "archsim has no layer for it", key=where, file=file,
-                    expected=f"one of {', '.join(sorted(HANDLERS))}", hint=WHAT_TO_DO,
-                )  # fmt: skip
             try:
+                if self._constant(node):
+                    continue
+                if node.op_type not in HANDLERS:
+                    expected = f"one of {', '.join(sorted(HANDLERS))}"
+                    hint = INSTEAD.get(node.op_type, WHAT_TO_DO)
+                    raise InputError("archsim has no layer for it", key=where, file=file, expected=expected, hint=hint)
                 found = HANDLERS[node.op_type](self, node)
                 self.values.update(zip(node.output, found if isinstance(found, list) else [found], strict=False))
             except UnknownNodeError as error:
@@ -113,7 +127,8 @@ class Reader:
         try:
             last = self._settled(self.graph.output[0].name)
         except UnknownNodeError as error:
-            raise InputError(str(error), key=f"output {self.graph.output[0].name}", file=file) from None
+            key = f"output {self.graph.output[0].name}"
+            raise InputError(str(error), key=key, file=file, hint=WHAT_TO_DO) from None
         if last is None or not self.sketch.draft.layers:
             raise InputError("gives nothing that depends on its input", file=file)
         return self.sketch.draft.ended(last.layer)
@@ -137,22 +152,42 @@ class Reader:
         found = self.values.get(name)
         if isinstance(found, Formula):
             found = self.values[name] = self._activated(name, found)
+        if isinstance(found, Moved) and (of := parted(found, self.batch)) is not None:
+            found = self.values[name] = self._part(name, found, *of)
         if found is None or isinstance(found, Value):
             return found
         raise UnknownNodeError(f"takes {found.TOLD}, {name}; expected what a layer gives whole")
 
+    def _part(self, name: str, moved: Moved, count: int, place: int, parts: int) -> Value:
+        """Return some neighbouring channels of a layer's result."""
+        x = moved.value
+        made = self.sketch.draft.add(
+            _readable(name), "part", [x.layer], count=count, place=place, parts=parts if parts > 1 else None
+        )
+        return replace(x, layer=made, shape=moved.places.shape[1:])
+
     def _activated(self, name: str, formula: Formula) -> Value:
-        """Return a formula as an activation, of the layer before if nobody else reads what is between."""
+        """Return a formula as an activation, of the layer before if nobody else reads what is between; or as a scale."""
         known = formula.kind()
+        if known is None and (found := formula.affine()) is not None:
+            scale, offset = (Weight((1,), np.array([each], np.float32)) for each in found)
+            y = scaled(self.sketch, _readable(name), formula.of, scale, alone=False) if found[0] != 1 else formula.of
+            return shifted(self.sketch, _readable(name), y, offset, alone=y != formula.of) if found[1] else y
         if known is None:
             raise UnknownNodeError(
-                f"takes a function of {formula.base} that is no activation that is known; expected a GELU, a sigmoid "
-                "or a tanh"
+                f"takes a function of {formula.base} that is no activation that is known; expected one of {KINDS}"
             )
-        if known[1]:
-            self.sketch.draft.note(BY_TANH)
+        if known.note is not None:
+            self.sketch.draft.note(known.note)
         alone = all(self._readers.get(one, set()) <= formula.inside for one in {formula.base, *formula.inside} - {name})
-        return self.sketch.activation(_readable(name), formula.of, known[0], alone=alone)
+        return self.sketch.activation(_readable(name), formula.of, known.kind, alone=alone, slope=known.slope)
+
+    def cut_off(self, name: str) -> bool:
+        """Return whether what reads a signal cuts it off on a side, as hard activations do, after a sum at most."""
+        kinds = {self._makers.get(one, ""): one for one in self._readers.get(name, {""})}
+        if set(kinds) == {"Add"}:
+            return self.cut_off(kinds["Add"])
+        return kinds.keys() <= {"Clip", "Min", "Max"}
 
     def formula(self, name: str) -> Formula | None:
         """Return a signal as a formula, of itself if it is none; None for what a layer does not give whole."""
@@ -259,7 +294,7 @@ class Reader:
         self.batch = max(axes[0].dim_value, 1)
         sketch = Sketch(
             shape, codes=one.type.tensor_type.elem_type in whole and len(shape) == 1,
-            line=len(shape) == 2 and self._is_line(one.name),
+            line=len(shape) == 2 and self._is_line(one.name), last=self._is_turned(one.name),
         )  # fmt: skip
         self.values[one.name] = sketch.input
         for other in beside if len(fed) > 1 else ():
@@ -284,6 +319,11 @@ class Reader:
         """Whether a signal of two axes is (channels, places): the first that takes it is a convolution."""
         takes = next((node for node in self.graph.node if name in node.input), None)
         return takes is not None and takes.op_type == "Conv"
+
+    def _is_turned(self, name: str) -> bool:
+        """Whether an image is given with its channels last: the first that takes it moves them to the front."""
+        takes = next((node for node in self.graph.node if name in node.input), None)
+        return takes is not None and takes.op_type == "Transpose" and attributes(takes).get("perm") == [0, 3, 1, 2]
 
     def _constant(self, node: Any) -> bool:
         """Compute a node of constants; return whether it is one."""

@@ -286,7 +286,7 @@ def _sum(reader: Reader, node: Any) -> Value:
     x, weight = reader.value(node, 1 - constant), reader.needed(node, constant)
     alone = reader.alone(node, 1 - constant)
     if product:
-        return scaled(reader.sketch, x, weight, alone=alone)
+        return scaled(reader.sketch, node.name, x, weight, alone=alone)
     return shifted(reader.sketch, node.name, x, weight, alone=alone)
 
 

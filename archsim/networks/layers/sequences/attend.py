@@ -41,16 +41,17 @@ class AttendLayer(Layer):
 
 
 class Part(Layer):
-    """The part at a `place`, 0 the first, of `count` equal parts of each vector."""
+    """The part at a `place`, 0 the first, of `count` equal parts of each vector; `parts` of them, if so many."""
 
     kind: Literal["part"] = "part"
     count: Count
     place: Annotated[int, Field(ge=0, strict=True)]
+    parts: Count = 1
 
     def build(self, graph: Builder, xs: Sequence[Tensor]) -> Tensor:
         """Name the words anew."""
         [x] = xs
-        if x.shape[-1] % self.count or self.place >= self.count:
+        if x.shape[-1] % self.count or self.place + self.parts > self.count:
             raise self.refuse(x, f"vectors that {self.count} divides, and a place below it")
         size = x.shape[-1] // self.count
-        return graph.apply(Slice(x.shape, -1, self.place * size, (self.place + 1) * size), [x], self.name)
+        return graph.apply(Slice(x.shape, -1, self.place * size, (self.place + self.parts) * size), [x], self.name)
