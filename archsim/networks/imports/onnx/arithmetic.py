@@ -120,10 +120,11 @@ def _within(reader: Reader, node: Any, x: Value, place: int, told: tuple[str, We
     number = _number(told[1])
     if number is not None and reader.cut_off(node.output[0]):
         return None
+    own = number is None or reader.alone(node, place) or reader.uses[node.output[0]] > 1
     if (found := _of_input(reader, node, x, told[1])) is not None:
         return found
     try:
-        return _applied(reader, node, place, told, own=number is None or reader.alone(node, place))
+        return _applied(reader, node, place, told, own=own)
     except UnknownNodeError:
         if number is None:
             raise

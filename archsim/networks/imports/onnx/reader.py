@@ -167,7 +167,7 @@ class Reader:
         return replace(x, layer=made, shape=moved.places.shape[1:])
 
     def _activated(self, name: str, formula: Formula) -> Value:
-        """Return a formula as an activation, of the layer before if nobody else reads what is between; or as a scale."""
+        """Return a formula as an activation, of the layer before if nobody else reads what is between; or a scale."""
         known = formula.kind()
         if known is None and (found := formula.affine()) is not None:
             scale, offset = (Weight((1,), np.array([each], np.float32)) for each in found)
