@@ -119,6 +119,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
             conv("c", 2, 1, "linear"),
         ],
     },
+    "strides": {
+        "inputs": [5, 4, 2],
+        "layers": [
+            conv("a", 3, [3, 2], "tanh", stride=[2, 1], padding=1),
+            {"name": "b", "kind": "depthwise", "window": 2, "stride": [1, 2], "activation": "tanh"},
+            {"name": "c", "kind": "max-pool", "window": [1, 2], "stride": [1, 1]},
+            {"name": "d", "kind": "average-pool", "window": [2, 1]},
+        ],
+    },
     "padded-at-the-end": {
         "inputs": [4, 4, 2],
         "layers": [

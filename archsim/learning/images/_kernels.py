@@ -19,10 +19,10 @@ def _inside(i, j, count, image):
 def windows(x, window, out):
     """Write what a window sees at each of its places; what stands beside the image is 0.
 
-    x : (samples, rows, columns, channels); window : (rows, columns, stride, padding, dilation);
+    x : (samples, rows, columns, channels); window : (rows, columns, strides down and across, padding, dilation);
     out : (samples, places, places, window x channels), or one element more, which becomes 1.
     """
-    rows, columns, stride, edge, dilation = window
+    rows, columns, down, across, edge, dilation = window
     image, channels = x.shape[1:3], x.shape[3]
     together = columns if dilation == 1 else 1  # neighbours in the window are neighbours in the image
     flat = x.reshape(x.shape[0], x.shape[1], x.shape[2] * channels)
@@ -32,9 +32,9 @@ def windows(x, window, out):
                 line = out[s, p, q]
                 k = 0
                 for a in range(rows):
-                    i = p * stride - edge + a * dilation
+                    i = p * down - edge + a * dilation
                     for b in range(0, columns, together):
-                        j = q * stride - edge + b * dilation
+                        j = q * across - edge + b * dilation
                         first, last = _inside(i, j, together, image)
                         stop = k + together * channels
                         if last - first < together:
@@ -50,7 +50,7 @@ def windows(x, window, out):
 @kernel()
 def fold(seen, window, out):
     """Write the sum of what the windows say of each element into `out`; the adjoint of `windows`, shapes likewise."""
-    rows, columns, stride, edge, dilation = window
+    rows, columns, down, across, edge, dilation = window
     image, channels = out.shape[1:3], out.shape[3]
     together = columns if dilation == 1 else 1
     flat = out.reshape(out.shape[0], out.shape[1], out.shape[2] * channels)
@@ -61,9 +61,9 @@ def fold(seen, window, out):
                 line = seen[s, p, q]
                 k = 0
                 for a in range(rows):
-                    i = p * stride - edge + a * dilation
+                    i = p * down - edge + a * dilation
                     for b in range(0, columns, together):
-                        j = q * stride - edge + b * dilation
+                        j = q * across - edge + b * dilation
                         first, last = _inside(i, j, together, image)
                         if last > first:
                             told = line[k + first * channels : k + last * channels]
@@ -76,12 +76,12 @@ def fold(seen, window, out):
 @kernel()
 def largest(x, window, out):
     """Write the largest element under each window into `out`, (samples, places, places, channels)."""
-    rows, columns, stride, edge, _ = window
+    rows, columns, down, across, edge, _ = window
     for s in range(out.shape[0]):
         for p in range(out.shape[1]):
-            top, bottom = max(p * stride - edge, 0), min(p * stride - edge + rows, x.shape[1])
+            top, bottom = max(p * down - edge, 0), min(p * down - edge + rows, x.shape[1])
             for q in range(out.shape[2]):
-                left, right = max(q * stride - edge, 0), min(q * stride - edge + columns, x.shape[2])
+                left, right = max(q * across - edge, 0), min(q * across - edge + columns, x.shape[2])
                 found = out[s, p, q]
                 found[:] = x[s, top, left]
                 for i in range(top, bottom):
@@ -93,13 +93,13 @@ def largest(x, window, out):
 @kernel()
 def to_largest(d, x, window, out):
     """Add what is said of each window's largest element to the first of that size; `out` starts as zeros, like x."""
-    rows, columns, stride, edge, _ = window
+    rows, columns, down, across, edge, _ = window
     best, where = np.empty(x.shape[3], np.float32), np.empty(x.shape[3], np.int32)
     for s in range(d.shape[0]):
         for p in range(d.shape[1]):
-            top, bottom = max(p * stride - edge, 0), min(p * stride - edge + rows, x.shape[1])
+            top, bottom = max(p * down - edge, 0), min(p * down - edge + rows, x.shape[1])
             for q in range(d.shape[2]):
-                left, right = max(q * stride - edge, 0), min(q * stride - edge + columns, x.shape[2])
+                left, right = max(q * across - edge, 0), min(q * across - edge + columns, x.shape[2])
                 best[:] = x[s, top, left]
                 where[:] = 0
                 for i in range(top, bottom):

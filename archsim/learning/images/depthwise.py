@@ -35,13 +35,14 @@ class _Depthwise(Function):
     def views(self, padded: F32) -> Iterator[F32]:
         """Yield, element by element of the window, what it sees of padded images at all places, as views."""
         window, (rows, columns, _) = self.window, self.seen
+        down, across = window.strides
         for row in range(window.rows):
             for column in range(window.columns):
                 top, left = row * window.dilation, column * window.dilation
                 yield padded[
                     :,
-                    top : top + (rows - 1) * window.stride + 1 : window.stride,
-                    left : left + (columns - 1) * window.stride + 1 : window.stride,
+                    top : top + (rows - 1) * down + 1 : down,
+                    left : left + (columns - 1) * across + 1 : across,
                 ]
 
     def padded(self, x: F32) -> F32:

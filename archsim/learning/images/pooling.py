@@ -15,8 +15,9 @@ from archsim.learning.images.windows import Fold, Window, Windows
 def _under(shape: Shape, window: Window) -> int:
     """Return how many elements of an image stand under windows, each as often as it does."""
     found = []
-    for places, size, mine in zip(window.places(*shape[:2]), shape, (window.rows, window.columns), strict=False):
-        first = np.arange(places) * window.stride - window.padding
+    sizes = (window.rows, window.columns)
+    for places, size, mine, stride in zip(window.places(*shape[:2]), shape, sizes, window.strides, strict=False):
+        first = np.arange(places) * stride - window.padding
         found.append(int((np.minimum(first + mine, size) - np.maximum(first, 0)).sum()))
     return found[0] * found[1] * shape[-1]
 
@@ -63,7 +64,7 @@ class MaxPoolAdjoint(Function):
         self.name, self.shapes, self.out = f"to largest {window}", (said, shape), shape
         self._window = window
         under, n = _under(shape, window), words(said)
-        over = n if window.stride < max(window.rows, window.columns) else 0
+        over = n if window.overlaps else 0
         self.cost = Cost(compares=under - n, adds=over, reads=under + n + over, writes=words(shape))
 
     def __call__(self, *operands: F32) -> F32:
@@ -118,7 +119,7 @@ class AveragePoolAdjoint(Function):
         self.shapes, self.out = (said,), shape
         self._window, self._padded = window, padded
         n = words(said)
-        over = _under(shape, window) if window.stride < max(window.rows, window.columns) else 0
+        over = _under(shape, window) if window.overlaps else 0
         self.cost = Cost(multiplies=n, adds=over, reads=n + over, writes=words(shape))
 
     def __call__(self, *operands: F32) -> F32:

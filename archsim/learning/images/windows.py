@@ -25,6 +25,8 @@ class Window:
         Places from window to window, zeros around the image, places from element to element of the window.
     extra : int
         Rows and columns of zeros at the lower right beyond the padding; below 0 so many fewer.
+    across : int, optional
+        The stride from window to window of one row, if it is another than that from row to row.
     """
 
     rows: int
@@ -33,6 +35,12 @@ class Window:
     padding: int = 0
     dilation: int = 1
     extra: int = 0
+    across: int | None = None
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Of rows and of columns."""
+        return self.stride, self.stride if self.across is None else self.across
 
     def places(self, rows: int, columns: int) -> tuple[int, int]:
         """Return how many windows stand below and beside each other.
@@ -43,8 +51,8 @@ class Window:
             If not one fits.
         """
         found = tuple(
-            (size + 2 * self.padding + self.extra - self.dilation * (mine - 1) - 1) // self.stride + 1
-            for size, mine in ((rows, self.rows), (columns, self.columns))
+            (size + 2 * self.padding + self.extra - self.dilation * (mine - 1) - 1) // stride + 1
+            for size, mine, stride in zip((rows, columns), (self.rows, self.columns), self.strides, strict=True)
         )
         if min(found) < 1:
             raise ModelError(
@@ -55,7 +63,9 @@ class Window:
 
     def __str__(self) -> str:
         """Return the window in words."""
-        return f"{self.rows}x{self.columns} stride {self.stride} padding {self.around} dilation {self.dilation}"
+        down, across = self.strides
+        stride = f"{down}" if down == across else f"{down}x{across}"
+        return f"{self.rows}x{self.columns} stride {stride} padding {self.around} dilation {self.dilation}"
 
     @property
     def around(self) -> str:
@@ -63,9 +73,14 @@ class Window:
         return f"{self.padding}+{self.padding + self.extra}" if self.extra else f"{self.padding}"
 
     @property
-    def numbers(self) -> tuple[int, int, int, int, int]:
-        """Rows, columns, stride, padding, dilation: how kernels have it."""
-        return self.rows, self.columns, self.stride, self.padding, self.dilation
+    def overlaps(self) -> bool:
+        """Whether windows that stand beside or below each other see some of the same elements, if not dilated."""
+        return self.strides[0] < self.rows or self.strides[1] < self.columns
+
+    @property
+    def numbers(self) -> tuple[int, int, int, int, int, int]:
+        """Rows, columns, strides down and across, padding, dilation: how kernels have it."""
+        return self.rows, self.columns, *self.strides, self.padding, self.dilation
 
 
 class Windows(Function):

@@ -220,6 +220,13 @@ class Sketch:
         self._gains(made, gains)
         return replace(x, layer=made)
 
+    def part(self, name: str, x: Value, shape: Shape, count: int, place: int, parts: int) -> Value:
+        """Add some neighbouring channels: those of `parts` of `count` equal parts, from a place on."""
+        made = self.draft.add(
+            name, "part", [x.layer], count=count, place=place, parts=parts if parts > 1 else None
+        )  # fmt: skip
+        return replace(x, layer=made, shape=shape)
+
     def upsample(self, name: str, x: Value, factor: int) -> Value:
         """Add the nearest neighbours of an image so many times as large."""
         self._image(x)
@@ -267,10 +274,10 @@ class Sketch:
         if padding is None:
             raise UnknownNodeError(f"pads {list(steps.pads)} of a pool; expected the same for rows and columns")
         counts = counts_padding if kind == "average-pool" and any(steps.pads) else True
-        stride = steps.stride()
         made = self.draft.add(
             name, kind, [x.layer], window=size(window), **padding,
-            stride=None if (stride, stride) == window else stride, counts_padding=None if counts else False,
+            stride=None if tuple(steps.strides) == window else size(tuple(steps.strides)),
+            counts_padding=None if counts else False,
         )  # fmt: skip
         return Value(made, (x.shape[0], *steps.places(x.shape[1:], window)), "image")
 
@@ -314,8 +321,9 @@ def _up(image: Shape, window: Shape, steps: Steps) -> Pads:
     return top, left, found[0], found[1]
 
 
-def _stepped(steps: Steps) -> dict[str, int | None]:
-    return _unusual(stride=(steps.stride(), 1), dilation=(steps.dilation(), 1))
+def _stepped(steps: Steps) -> dict[str, Any]:
+    stride = size(tuple(steps.strides))
+    return {"stride": stride if stride != 1 else None, **_unusual(dilation=(steps.dilation(), 1))}
 
 
 def _unusual(**told: tuple[Any, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Chain:
         if math.prod(takes[:2]) == math.prod(window) == 1 and units is not None:
             self.product(name, "dense", [takes[2]], [units], units=units)
             return
-        places, stride, padding = steps.places(takes[:2], window), steps.stride(), steps.padding()
+        places, stride, padding = steps.places(takes[:2], window), size(tuple(steps.strides)), steps.padding()
         if padding is None:
             self._fit(name, list(takes))
             self._last, padding = self.draft.add(f"{name}-pad", "pad", [self._last], amounts=list(steps.pads)), {}
@@ -55,7 +55,7 @@ class Chain:
         kind, gives = ("depthwise", takes[2]) if units is None else ("conv2d", units)
         self.product(
             name, kind, takes, [*places, gives], units=units, window=size(window), **padding,
-            stride=stride if stride > 1 else None, dilation=steps.dilation() if steps.dilation() > 1 else None,
+            stride=stride if stride != 1 else None, dilation=steps.dilation() if steps.dilation() > 1 else None,
         )  # fmt: skip
 
     def _fit(self, name: str, takes: list[int]) -> None:

@@ -38,9 +38,11 @@ def reshaped(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value:
 
 
 def _in_a_row(sketch: Sketch, name: str, x: Value, shape: Shape) -> Value | None:
-    """Return the positions of an image as a sequence, if that is what the shape says."""
+    """Return the positions of an image as a sequence, or a sequence as those of an image, if the shape says that."""
     if x.layout == "image" and shape == (x.shape[0], math.prod(x.shape[1:])):
         return Value(sketch.draft.add(name, "sequence", [x.layer]), shape, "columns")
+    if x.layout == "plain" and x.order is None and len(x.shape) == 2 and len(shape) == 3 and shape[2] == x.shape[1]:
+        return Value(sketch.draft.add(name, "fit", [x.layer], shape=list(shape)), shape)
     if x.layout == "plain" and len(x.shape) == 3 and shape == (math.prod(x.shape[:2]), x.shape[2]):
         return Value(sketch.draft.add(name, "sequence", [x.layer]), shape)
     return None
@@ -132,7 +134,7 @@ def joined(sketch: Sketch, name: str, xs: Sequence[Value], axis: int) -> Value:
 
 
 def shifted(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: bool, own: bool = True) -> Value:
-    """Return a value and a constant added: the bias of the layer before, learned positions, or by a layer of its own, if `own`."""
+    """Return a value and a constant added: the bias of the layer before, learned positions, or, if `own`, a layer."""
     before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
     if alone and (by_channel(x, constant) or math.prod(constant.shape) == 1):
         if before["kind"] in _GAINED:
@@ -167,7 +169,7 @@ def unit_gains(x: Value) -> list[Weight]:
 
 
 def scaled(sketch: Sketch, name: str, x: Value, constant: Weight, *, alone: bool, own: bool = True) -> Value:
-    """Return a value times a constant, by channel or all alike: within the layer before, or by one of its own, if `own`."""
+    """Return a value times a constant, by channel or all alike: within the layer before, or, if `own`, by another."""
     before = sketch.draft.of(x.layer) if x.layer != INPUT else {"kind": "input"}
     if alone and (by_channel(x, constant) or math.prod(constant.shape) == 1):
         if before["kind"] in _GAINED:
@@ -191,8 +193,8 @@ def _by_itself(sketch: Sketch, name: str, x: Value, constant: Weight, part: str,
     if not own or not fits or x.order is not None or x.layout in ("codes", "grouped", "shuffled"):
         how = "times" if part == "gain" else "added to"
         raise UnknownNodeError(
-            f"a constant of shape {list(constant.shape)} {how} a value of shape {list(x.shape)}; expected one number for "
-            "each channel, or one for all"
+            f"a constant of shape {list(constant.shape)} {how} a value of shape {list(x.shape)}; expected one number "
+            "for each channel, or one for all"
         )
     size = x.shape[0] if x.layout in ("image", "point", "columns", "line") else x.shape[-1]
     left_out = "offset" if part == "gain" else "gain"

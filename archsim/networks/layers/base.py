@@ -26,15 +26,19 @@ Spread = Annotated[FiniteFloat, Field(gt=0)]
 Slope = Annotated[FiniteFloat, Field(ge=0, le=1)]
 """Of a leaky ReLU or an ELU below zero, of a hard sigmoid at zero."""
 Size = Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
-"""Of a window: of a square, or rows and columns."""
+"""Of a window, or of its steps: of a square, or rows and columns."""
 IMAGE = "an image: rows x columns x channels"
 Padding = Annotated[int, Field(ge=0, strict=True)]
 
 
-def window(size: int | list[int], stride: int, padding: int = 0, dilation: int = 1, end: int | None = None) -> Window:
+def window(
+    size: int | list[int], stride: int | list[int], padding: int = 0, dilation: int = 1, end: int | None = None
+) -> Window:  # fmt: skip
     """Return the window that a layer speaks of; `end`: zeros at the lower right, where they are not the padding."""
     rows, columns = (size, size) if isinstance(size, int) else size
-    return Window(rows, columns, stride, padding, dilation, 0 if end is None else end - padding)
+    down, across = (stride, stride) if isinstance(stride, int) else stride
+    extra = 0 if end is None else end - padding
+    return Window(rows, columns, down, padding, dilation, extra, across if across != down else None)
 
 
 class Layer(Record):

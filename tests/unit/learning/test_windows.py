@@ -10,7 +10,14 @@ from archsim.learning.functions import FREE, Cost
 from archsim.learning.images.windows import Fold, Window, Windows
 
 SHAPE = (7, 6, 3)
-KINDS = [Window(3, 3), Window(3, 2, 2, 1), Window(3, 3, 1, 2, 2), Window(2, 5, 3, 4), Window(2, 2, 1, 0, 3)]
+KINDS = [
+    Window(3, 3),
+    Window(3, 2, 2, 1),
+    Window(3, 3, 1, 2, 2),
+    Window(2, 5, 3, 4),
+    Window(2, 2, 1, 0, 3),
+    Window(3, 2, 2, 1, 1, 0, 1),
+]
 
 
 def images(samples: int = 2) -> np.ndarray:
@@ -25,8 +32,8 @@ def test_a_window_sees_the_zeros_and_elements_under_it_channels_fastest(window: 
     lines = [
         [*padded[s, p + step * np.arange(window.rows)][:, q + step * np.arange(window.columns)].ravel(), 1]
         for s in range(2)
-        for p in range(0, down * window.stride, window.stride)
-        for q in range(0, along * window.stride, window.stride)
+        for p in window.strides[0] * np.arange(down)
+        for q in window.strides[1] * np.arange(along)
     ]
     assert (Windows(SHAPE, window, one=True)(images()) == np.array(lines, np.float32)).all()
     assert (Windows(SHAPE, window)(images()) == np.array(lines, np.float32)[:, :-1]).all()

@@ -153,18 +153,11 @@ class Reader:
         if isinstance(found, Formula):
             found = self.values[name] = self._activated(name, found)
         if isinstance(found, Moved) and (of := parted(found, self.batch)) is not None:
-            found = self.values[name] = self._part(name, found, *of)
+            shape = found.places.shape[1:]
+            found = self.values[name] = self.sketch.part(_readable(name), found.value, shape, *of)
         if found is None or isinstance(found, Value):
             return found
         raise UnknownNodeError(f"takes {found.TOLD}, {name}; expected what a layer gives whole")
-
-    def _part(self, name: str, moved: Moved, count: int, place: int, parts: int) -> Value:
-        """Return some neighbouring channels of a layer's result."""
-        x = moved.value
-        made = self.sketch.draft.add(
-            _readable(name), "part", [x.layer], count=count, place=place, parts=parts if parts > 1 else None
-        )
-        return replace(x, layer=made, shape=moved.places.shape[1:])
 
     def _activated(self, name: str, formula: Formula) -> Value:
         """Return a formula as an activation, of the layer before if nobody else reads what is between; or a scale."""

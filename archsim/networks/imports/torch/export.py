@@ -16,7 +16,7 @@ from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
 from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
-from archsim.networks.imports.moved import MOVES, Moved, settled, whole
+from archsim.networks.imports.moved import MOVES, Moved, parted, settled, whole
 
 
 def read(path: Path) -> Draft:
@@ -141,10 +141,17 @@ class Reader:
         UnknownNodeError
             If it is none, or its elements stand in another order.
         """
-        found = self.values.get(node.args[place])
+        found = self.whole(node.args[place])
         if isinstance(found, Value):
             return found
         raise UnknownNodeError(f"argument {place} is no whole signal, or one whose elements were moved")
+
+    def whole(self, given: Any) -> Any:
+        """Return what a node gave; as a layer's result where it is some neighbouring channels of one."""
+        found = self.values.get(given)
+        if isinstance(found, Moved) and (of := parted(found, self.batch)) is not None:
+            found = self.values[given] = self.sketch.part(given.name, found.value, found.places.shape[1:], *of)
+        return found
 
     def moved(self, node: Any, place: int = 0) -> Moved:
         """Return an argument as a signal in any order of its elements."""

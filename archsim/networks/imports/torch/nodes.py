@@ -158,6 +158,25 @@ def _batch_norm(reader: Reader, node: Any) -> Value:
     )  # fmt: skip
 
 
+@_of("group_norm")
+def _group_norm(reader: Reader, node: Any) -> Value:
+    gains = [reader.weight(node, 2), reader.weight(node, 3)]
+    return reader.sketch.group_norm(
+        node.name, reader.value(node), gains, groups=int(node.args[1]), epsilon=_told(node, 4, 1e-5)
+    )  # fmt: skip
+
+
+@_of("upsample_nearest2d")
+def _upsample(reader: Reader, node: Any) -> Value:
+    x, sizes, factors = reader.value(node), _told(node, 1, None), _told(node, 2, None)
+    if factors is None and sizes is not None:
+        factors = [size / mine for size, mine in zip(sizes, x.shape[1:], strict=True)]
+    factor = int(factors[0]) if factors else 0
+    if factor < 1 or list(factors) != [factor] * 2:
+        raise UnknownNodeError(f"makes an image {factors} times as large; expected a whole number, the same both ways")
+    return reader.sketch.upsample(node.name, x, factor)
+
+
 @_of("layer_norm")
 def _layer_norm(reader: Reader, node: Any) -> Value:
     if len(node.args[1]) != 1:
@@ -166,7 +185,10 @@ def _layer_norm(reader: Reader, node: Any) -> Value:
     return reader.sketch.layer_norm(node.name, reader.value(node), gains, epsilon=_told(node, 4, 1e-5))
 
 
-_PLAIN = {"relu": "relu", "relu6": "relu6", "sigmoid": "sigmoid", "tanh": "tanh"}
+_PLAIN = {
+    "relu": "relu", "relu6": "relu6", "sigmoid": "sigmoid", "tanh": "tanh", "silu": "silu", "mish": "mish",
+    "hardsigmoid": "hard-sigmoid", "hardswish": "hard-swish",
+}  # fmt: skip
 
 
 @_of(*_PLAIN)
@@ -182,11 +204,13 @@ def _gelu(reader: Reader, node: Any) -> Value:
     return reader.sketch.activation(node.name, reader.value(node), "gelu", alone=reader.alone(node))
 
 
-@_of("silu")
-def _silu(reader: Reader, node: Any) -> Value:
-    x = reader.value(node)
-    gate = reader.sketch.activation(f"{node.name}-gate", x, "sigmoid", alone=False)
-    return combined(reader.sketch, node.name, "multiply", [x, gate])
+@_of("elu")
+def _elu(reader: Reader, node: Any) -> Value:
+    slope, scales = float(_told(node, 1, 1.0)), (_told(node, 2, 1.0), _told(node, 3, 1.0))
+    if not 0 <= slope <= 1 or set(scales) != {1}:
+        raise UnknownNodeError(f"has the alpha {slope:g} and scales; expected one from 0 to 1, and none")
+    told = slope if slope != 1 else None
+    return reader.sketch.activation(node.name, reader.value(node), "elu", alone=reader.alone(node), slope=told)
 
 
 @_of("leaky_relu")
@@ -295,10 +319,10 @@ def _cat(reader: Reader, node: Any) -> Value:
     given, axis = node.args[0], _told(node, 1, 0)
     if len(given) == 2 and given[0] in reader.known and axis == 1:
         return _tokens(reader, node.name, reader.known[given[0]], reader.values.get(given[1]))
-    xs = [reader.values.get(one) for one in given]
+    xs = [reader.whole(one) for one in given]
     if not all(isinstance(x, Value) for x in xs):
         raise UnknownNodeError("takes what is no whole signal")
-    return joined(reader.sketch, node.name, xs, axis - 1 if axis > 0 else axis)  # type: ignore[arg-type]
+    return joined(reader.sketch, node.name, xs, axis - 1 if axis > 0 else axis)
 
 
 def _tokens(reader: Reader, name: str, token: Any, x: Any) -> Value:

@@ -19,13 +19,14 @@ class Conv2d(ActivatedLayer):
 
     The matrix has a row for each element of the window and channel of the image, channels fastest; the bias, if any, is
     one more row with input 1. In `groups`, each group of channels has a matrix of its own, NAME.0, NAME.1 and so on,
-    with its part of the filters. `padding_end` is the padding below and to the right, where it is another one.
+    with its part of the filters. `padding_end` is the padding below and to the right, where it is another one;
+    `stride` one number, or that of rows and that of columns.
     """
 
     kind: Literal["conv2d"] = "conv2d"
     units: Count
     window: Size
-    stride: Count = 1
+    stride: Size = 1
     padding: Padding = 0
     padding_end: Padding | None = None
     dilation: Count = 1
@@ -57,7 +58,7 @@ class Conv2d(ActivatedLayer):
 
     def _group(self, graph: Builder, x: Tensor, seen: Window, name: str) -> Tensor:
         """Return what the filters of one group say of their channels."""
-        if seen.numbers != (1, 1, 1, 0, seen.dilation) or seen.extra:
+        if seen.numbers != (1, 1, 1, 1, 0, seen.dilation) or seen.extra:
             x = graph.apply(Windows(x.shape, seen, one=self.bias), [x], self.name)
         elif self.bias:
             x = graph.apply(AppendOne(x.shape), [x], self.name)

@@ -48,7 +48,7 @@ class ConvNorm(Normalised):
     kind: Literal["conv-norm"] = "conv-norm"
     units: Count | None = None
     window: Size
-    stride: Count = 1
+    stride: Size = 1
     padding: Padding = 0
     dilation: Count = 1
     activation: Activation

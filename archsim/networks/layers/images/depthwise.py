@@ -24,7 +24,7 @@ class DepthwiseLayer(ActivatedLayer):
 
     kind: Literal["depthwise"] = "depthwise"
     window: Size
-    stride: Count = 1
+    stride: Size = 1
     padding: Padding = 0
     padding_end: Padding | None = None
     dilation: Count = 1

@@ -15,13 +15,13 @@ from archsim.networks.layers.base import IMAGE, Layer, Padding, Size, window
 
 
 class Pool(Layer):
-    """A window over an image; its stride is its own size if not given, which is then that of a square.
+    """A window over an image; its stride, one number or that of rows and that of columns, is its own size if not given.
 
     `padding_end` is that below and to the right, where it is another than above and to the left.
     """
 
     window: Size
-    stride: Count | None = None
+    stride: Size | None = None
     padding: Padding = 0
     padding_end: Padding | None = None
 
@@ -36,13 +36,11 @@ class Pool(Layer):
         if len(x.shape) != 3:
             raise self.refuse(x, IMAGE)
         rows, columns = (self.window, self.window) if isinstance(self.window, int) else self.window
-        if self.stride is None and rows != columns:
-            raise self.refuse(x, f"a stride for a window of {rows}x{columns}")
         if 2 * self.padding > min(rows, columns):
             raise self.refuse(x, f"padding {self.padding} of at most half the window of {rows}x{columns}")
         if (self.padding_end or 0) >= min(rows, columns):
             raise self.refuse(x, f"padding_end {self.padding_end} below the window of {rows}x{columns}")
-        found = window(self.window, self.stride or rows, self.padding, end=self.padding_end)
+        found = window(self.window, self.stride or [rows, columns], self.padding, end=self.padding_end)
         try:
             found.places(*x.shape[:2])
         except ModelError as error:
