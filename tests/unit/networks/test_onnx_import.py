@@ -141,7 +141,7 @@ def saved(path: Path, nodes: list[Any], shape: list[Any], weights: dict[str, Any
 
 
 def node(kind: str, inputs: str, output: str, **told: Any) -> Any:
-    return onnx.helper.make_node(kind, inputs.split(), [output], name=f"/net/{output}/{kind}", **told)
+    return onnx.helper.make_node(kind, inputs.split(), output.split(), name=f"/net/{output}/{kind}", **told)
 
 
 SMALL: dict[str, tuple[list[int], list[tuple[Any, ...]], dict[str, Any]]] = {
@@ -254,6 +254,37 @@ SMALL: dict[str, tuple[list[int], list[tuple[Any, ...]], dict[str, Any]]] = {
         {
             "w": drawn(5, 3, 2), "i": drawn(1, 16, 5), "h": drawn(1, 16, 4), "s": drawn(1, 32), "one": np.array([1]),
             "last": np.array(-1), "v": drawn(4, 2),
+        },
+    ),
+    "GRUs of both directions, one on the other, their last states": (
+        [4, 5],
+        [
+            ("Transpose", "x", "a", {"perm": [1, 0, 2]}),
+            (
+                "GRU", "a i h b", "c d", {"hidden_size": 3, "linear_before_reset": 1, "direction": "bidirectional"}
+            ),
+            ("Transpose", "c", "e", {"perm": [0, 2, 1, 3]}), ("Reshape", "e r", "f"),
+            ("GRU", "f j k", "g l", {"hidden_size": 3, "linear_before_reset": 1, "direction": "bidirectional"}),
+            ("Gather", "l zero", "m"), ("Gather", "d one", "n"), ("Transpose", "g", "o", {"perm": [0, 2, 1, 3]}),
+            ("Reshape", "o r", "p"), ("Transpose", "p", "q", {"perm": [1, 0, 2]}), ("Gather", "q one", "s", {"axis": 1}),
+            ("Concat", "m n s", "y", {"axis": 1}),
+        ],
+        {
+            "i": drawn(2, 9, 5), "h": drawn(2, 9, 3), "b": drawn(2, 18), "j": drawn(2, 9, 6), "k": drawn(2, 9, 3),
+            "r": np.array([0, 0, -1]), "zero": np.array(0), "one": np.array(1),
+        },
+    ),
+    "an RNN, and an LSTM from the end on": (
+        [4, 5],
+        [
+            ("Transpose", "x", "a", {"perm": [1, 0, 2]}),
+            ("RNN", "a i h b", "c", {"hidden_size": 3, "activations": ["Relu"]}), ("Squeeze", "c one", "d"),
+            ("LSTM", "d j k", "e", {"hidden_size": 2, "direction": "reverse"}), ("Squeeze", "e one", "f"),
+            ("Transpose", "f", "y", {"perm": [1, 0, 2]}),
+        ],
+        {
+            "i": drawn(1, 3, 5), "h": drawn(1, 3, 3), "b": drawn(1, 6), "j": drawn(1, 8, 3), "k": drawn(1, 8, 2),
+            "one": np.array([1]),
         },
     ),
     "a mean of positions, two ways": (
@@ -448,7 +479,8 @@ def test_the_last_state_of_an_lstm_alone_is_a_layer_that_returns_the_last(tmp_pa
 @pytest.mark.parametrize(
     ("told", "more", "said"),
     [
-        ({"direction": "reverse"}, {}, "has direction of its own; expected a plain LSTM of one direction"),
+        ({"activations": ["Sigmoid", "Relu", "Tanh"]}, {}, "has activations of its own, .*; expected a plain LSTM"),
+        ({"clip": 1.0}, {}, "clips, or couples its gates; expected a plain LSTM"),
         ({}, {"first": np.ones((1, 1, 4), np.float32)}, "is given a state that are not zero|is given a state"),
     ],
 )
@@ -512,6 +544,7 @@ def test_names_are_those_of_the_model(tmp_path: Path) -> None:
         (("MatMul", "x w", "y"), [2], r"has a constant of shape \[2, 2, 1, 1\]; expected one matrix"),
         (("PRelu", "x slopes", "y"), [2, 4, 4], "slopes of its own for each channel"),
         (("InstanceNormalization", "x three three", "y"), [2, 4, 4], "has 3 gains for 2 channels"),
+        (("GRU", "x wi wh", "y", {"hidden_size": 2}), [3, 3], "takes a sequence whose first axis is not that of steps"),
         (("Max", "x x x", "y"), [3], "of 3 operands; expected two, a signal and a constant"),
         (("MaxPool", "x", "y", {"kernel_shape": [2, 2], "dilations": [2, 2]}), [2, 5, 5], "dilations .* of a pool"),
         (("Relu", "x", "y"), ["T", 3], r"has a shape that is not known: \['\?', '\?', 3\]"),
@@ -522,7 +555,7 @@ def test_what_cannot_be_read_is_named(made: tuple[Any, ...], shape: list[Any], s
     weights = {
         "w": drawn(2, 2, 1, 1), "none": np.zeros(0, np.float32), "two": np.array([1, 1, 2, 2], np.float32),
         "odd": np.array([1, 1, 1.5, 1.5], np.float32), "cut": np.array([0, 0, -1, 0, 0, 0, 0, 0]),
-        "slopes": np.array([[[0.1]], [[0.2]]], np.float32), "three": drawn(3),
+        "slopes": np.array([[[0.1]], [[0.2]]], np.float32), "three": drawn(3), "wi": drawn(1, 6, 3), "wh": drawn(1, 6, 2),
     }  # fmt: skip
     path = saved(tmp_path / "small.onnx", [told], ["N", *shape], weights)
     with pytest.raises(InputError, match=said):

@@ -15,7 +15,7 @@ from archsim.networks.imports.moments import Moment
 from archsim.networks.imports.moved import Moved, by_vector, settled
 from archsim.networks.imports.onnx.attention import Scores, multiplied, softened
 from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
-from archsim.networks.imports.onnx.sequences import lstm
+from archsim.networks.imports.onnx.sequences import recurrent
 from archsim.networks.imports.shapes import reshaped, unit_gains
 
 
@@ -102,7 +102,7 @@ def _matmul(reader: Reader, node: Any) -> Any:
     return _dense(reader, node, Weight(weight.shape[-2:], values), None)
 
 
-handles("LSTM")(lstm)
+handles("LSTM", "GRU", "RNN")(recurrent)
 
 
 # --- norms ------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What ONNX nodes of sequences become: an LSTM, whose batch is the second axis, and what brings it there and back."""
+"""What ONNX nodes of sequences become: recurrent layers, whose batch is the second axis, and what brings it there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from archsim.networks.imports.channels_first import Value
-from archsim.networks.imports.draft import UnknownNodeError, Values, Weight
+from archsim.networks.imports.channels_first import Layout, Value
+from archsim.networks.imports.draft import UnknownNodeError, Values
+from archsim.networks.imports.moved import Moved, places, settled
 from archsim.networks.imports.onnx.reader import Reader, attributes, name_of
 
 GATES = (0, 2, 1, 3)
 """Where our gates i, f, o, g stand among i, o, f, c of ONNX."""
+GRU_ORDERS = ((2, 1, 0), (1, 0, 2))
+"""Where n, r, z of an input, and r, z, n of a state, stand among z, r, h of ONNX."""
 BATCH_SECOND = (1, 0, 2)
 
 
@@ -35,60 +38,109 @@ def squeezed(x: Value, axes: list[int]) -> Value | None:
     return None
 
 
-def lstm(reader: Reader, node: Any) -> Value:
-    """Add an LSTM; note its last state, if that is asked for, as another result.
+def recurrent(reader: Reader, node: Any) -> Value | Moved:
+    """Add an LSTM, a GRU or an RNN, a layer for each direction; note the last states, if asked for, as another result.
 
     Raises
     ------
     UnknownNodeError
-        For anything that ours does not do: two directions, states before the first step, peepholes, other activations.
+        For anything that ours do not do: states before the first step, lengths, peepholes, other activations.
     """
-    x, told, name = reader.value(node), attributes(node), name_of(node)
-    _check(reader, node, x, told)
-    weight, state, bias = reader.needed(node, 1), reader.needed(node, 2), reader.weight(node, 3)
-    units = told["hidden_size"]
+    x, told, name = _steps(reader, node), attributes(node), name_of(node)
+    ways = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}[told.get("direction", "forward")]
+    _check(reader, node, told, len(ways))
+    units, matrices = told["hidden_size"], _matrices(reader, node, told["hidden_size"])
     all_steps, last = (len(node.output) > k and reader.uses[node.output[k]] > 0 for k in (0, 1))
     if len(node.output) > 2 and reader.uses[node.output[2]]:
         raise UnknownNodeError("gives its cell's state to others; expected the hidden states")
-    returns = None if all_steps else "last"
-    made = reader.sketch.draft.add(name, "lstm", [x.layer], units=units, returns=returns, bias=_said(bias))
-    reader.sketch.draft.keep(made, _matrix(weight, state, bias, units))
+    kind, bias = node.op_type.lower(), None if reader.weight(node, 3) is not None else False
+    activation = "relu" if kind == "rnn" and _activations(told) == ["Relu"] * len(ways) else None
+    made, ends = [], []
+    for k, reverse in enumerate(ways):
+        layer = reader.sketch.draft.add(
+            f"{name}-reverse" if len(ways) > 1 and reverse else name, kind, [x.layer], units=units,
+            activation=activation, returns=None if all_steps else "last", reverse=reverse or None, bias=bias,
+        )  # fmt: skip
+        for part, values in matrices.items():
+            reader.sketch.draft.keep(layer + part, None if values is None else values[k])
+        made.append(layer)
+        if last and all_steps:
+            place = 0 if reverse else x.shape[0] - 1
+            layer = reader.sketch.draft.add(f"{layer}-last", "take", [layer], place=place)
+        ends.append(layer)
     if last:
-        layer = reader.sketch.draft.add(f"{name}-last", "take", [made], place=x.shape[0] - 1) if all_steps else made
-        reader.values[node.output[1]] = Value(layer, (units,), "last")
-    return Value(made, (x.shape[0], units), "directed")
+        reader.values[node.output[1]] = _of_both(reader, f"{name}-last-both", ends, (units,), "last")
+    return _of_both(reader, f"{name}-both", made, (x.shape[0], units), "directed")
 
 
-def _check(reader: Reader, node: Any, x: Value, told: dict[str, Any]) -> None:
-    if x.layout != "steps" or told.get("layout", 0) != 0:
+def _of_both(reader: Reader, name: str, layers: list[str], shape: tuple[int, ...], layout: Layout) -> Value | Moved:
+    """Return what a layer gives behind an axis of its one direction; of two, set side by side, along that axis."""
+    if len(layers) == 1:
+        return Value(layers[0], shape, layout)
+    *steps, units = shape
+    both = Value(reader.sketch.draft.add(name, "concat", layers), (*steps, 2 * units))
+    order = (1, 2, 0, 3) if steps else (1, 0, 2)  # steps, directions, batch, units; without steps if there are none
+    return Moved(both, places(both, reader.batch).reshape(reader.batch, *steps, 2, units).transpose(order))
+
+
+def _steps(reader: Reader, node: Any) -> Value:
+    """Return the sequence that a node takes, (steps, batch, size), as one of a layer."""
+    x = reader.values.get(node.input[0])
+    if isinstance(x, Moved) and x.places.ndim == 3:
+        x = settled(Moved(x.value, x.places.transpose(1, 0, 2), x.factor), reader.batch)
+        if isinstance(x, Value) and x.layout == "plain" and len(x.shape) == 2:
+            return x
+    x = reader.value(node)
+    if x.layout != "steps" or attributes(node).get("layout", 0) != 0:
         raise UnknownNodeError(
             "takes a sequence whose first axis is not that of steps; expected (steps, batch, size), by a Transpose "
             "of the batch"
         )
-    usual = {"direction": "forward", "clip": None, "input_forget": 0}
-    odd = next((key for key, value in usual.items() if told.get(key, value) != value), None)
-    activations = [each.decode() if isinstance(each, bytes) else each for each in told.get("activations", [])]
-    if odd is not None or activations not in ([], ["Sigmoid", "Tanh", "Tanh"]):
-        raise UnknownNodeError(f"has {odd or 'activations'} of its own; expected a plain LSTM of one direction")
+    return x
+
+
+_USUAL = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
+"""Activations of a direction, if a node says none."""
+
+
+def _activations(told: dict[str, Any]) -> list[str]:
+    return [each.decode() if isinstance(each, bytes) else each for each in told.get("activations", [])]
+
+
+def _check(reader: Reader, node: Any, told: dict[str, Any], ways: int) -> None:
+    kind, given = node.op_type, _activations(told)
+    if told.get("clip") is not None or told.get("input_forget", 0):
+        raise UnknownNodeError(f"clips, or couples its gates; expected a plain {kind}")
+    if given not in ([], _USUAL[kind] * ways) and not (kind == "RNN" and given == ["Relu"] * ways):
+        raise UnknownNodeError(f"has activations of its own, {given}; expected a plain {kind}")
+    if kind == "GRU" and not told.get("linear_before_reset", 0):
+        raise UnknownNodeError("resets its state before the product; expected linear_before_reset 1, as PyTorch has it")
     for place, what in ((4, "lengths of sequences"), (5, "a state"), (6, "a cell's state"), (7, "peepholes")):
-        given = reader.weight(node, place)
-        zero = given is None or (given.values is not None and not np.any(given.values))
-        if not (zero if place in {5, 6, 7} else given is None):
+        said = reader.weight(node, place)
+        zero = said is None or (said.values is not None and not np.any(said.values))
+        if not (zero if place in {5, 6, 7} else said is None):
             raise UnknownNodeError(f"is given {what} that are not zero; expected none")
 
 
-def _matrix(weight: Weight, state: Weight, bias: Weight | None, units: int) -> Values | None:
-    """Return the one matrix of (h, x, 1), its columns the gates i, f, o, g."""
-    parts = [state, weight] if bias is None else [state, weight, bias]
-    if any(part.values is None for part in parts):
-        return None
-    rows = [np.asarray(part.values)[0].T for part in parts[:2]]
-    if bias is not None:
-        rows.append(np.asarray(bias.values)[0].reshape(2, -1).sum(axis=0, keepdims=True))
-    whole = np.vstack(rows)
-    found: Values = np.hstack([whole[:, k * units : (k + 1) * units] for k in GATES])
+def _matrices(reader: Reader, node: Any, units: int) -> dict[str, list[Values] | None]:
+    """Return what follows the layer's name -> the matrix of each direction; None where the file has no values."""
+    given = [reader.needed(node, 1), reader.needed(node, 2), reader.weight(node, 3)]
+    known = all(each is None or each.values is not None for each in given)
+    parts = ("-input", "-state") if node.op_type == "GRU" else ("",)
+    if not known:
+        return dict.fromkeys(parts)
+    weight, state, bias = (None if each is None else np.asarray(each.values) for each in given)
+    found: dict[str, list[Values] | None] = {part: [] for part in parts}
+    for k in range(len(weight)):  # type: ignore[arg-type]
+        rows = [each[k].T for each in (weight, state) if each is not None]
+        biases = [] if bias is None else np.split(bias[k][None], 2, axis=1)
+        if node.op_type == "GRU":
+            wholes = [np.vstack([part, *biases[i : i + 1]]) for i, part in enumerate(rows)]
+            orders: tuple[tuple[int, ...], ...] = GRU_ORDERS
+        else:
+            wholes = [np.vstack([rows[1], rows[0], *([biases[0] + biases[1]] if biases else [])])]
+            orders = (GATES,) if node.op_type == "LSTM" else ((0,),)
+        for part, whole, order in zip(parts, wholes, orders, strict=True):
+            cut = np.hstack([whole[:, gate * units : (gate + 1) * units] for gate in order])
+            found[part].append(cut)  # type: ignore[union-attr]
     return found
-
-
-def _said(bias: Weight | None) -> bool | None:
-    return False if bias is None else None
