@@ -274,17 +274,17 @@ SMALL: dict[str, tuple[list[int], list[tuple[Any, ...]], dict[str, Any]]] = {
             "r": np.array([0, 0, -1]), "zero": np.array(0), "one": np.array(1),
         },
     ),
-    "an RNN, and an LSTM from the end on": (
+    "an RNN, and an LSTM of both directions": (
         [4, 5],
         [
             ("Transpose", "x", "a", {"perm": [1, 0, 2]}),
-            ("RNN", "a i h b", "c", {"hidden_size": 3, "activations": ["Relu"]}), ("Squeeze", "c one", "d"),
-            ("LSTM", "d j k", "e", {"hidden_size": 2, "direction": "reverse"}), ("Squeeze", "e one", "f"),
-            ("Transpose", "f", "y", {"perm": [1, 0, 2]}),
+            ("RNN", "a i h b", "c", {"hidden_size": 3}), ("Squeeze", "c one", "d"),
+            ("LSTM", "d j k", "e", {"hidden_size": 2, "direction": "bidirectional"}),
+            ("Transpose", "e", "f", {"perm": [2, 0, 1, 3]}), ("Reshape", "f r", "y"),
         ],
         {
-            "i": drawn(1, 3, 5), "h": drawn(1, 3, 3), "b": drawn(1, 6), "j": drawn(1, 8, 3), "k": drawn(1, 8, 2),
-            "one": np.array([1]),
+            "i": drawn(1, 3, 5), "h": drawn(1, 3, 3), "b": drawn(1, 6), "j": drawn(2, 8, 3), "k": drawn(2, 8, 2),
+            "one": np.array([1]), "r": np.array([0, 0, -1]),
         },
     ),
     "a mean of positions, two ways": (
