@@ -107,8 +107,8 @@ def read(path: Path) -> Draft:
         ) from error  # fmt: skip
     try:
         found = list(_told(content, file))
-    except InputError:
-        raise
+    except InputError as error:
+        raise error.of(file=file) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"has another form: {type(error).__name__}: {error}", file=file, expected=EXPECTED) from error
     left = [each for each in found if isinstance(each, str)]
@@ -126,7 +126,8 @@ def _chained(products: Sequence[Product], left: list[str], file: str) -> Draft:
         except UnknownNodeError as error:
             left.append(f"{product.name} {error}")
     if chain is None or not chain.draft.layers:
-        raise InputError("holds no product of a signal with a weight", file=file)
+        why = f": {'; '.join(left)}" if left else ""
+        raise InputError(f"holds no product of a signal with a weight{why}", file=file)
     if left:
         chain.draft.note(f"Left out: {'; '.join(left)}.")
     return chain.draft
@@ -163,15 +164,18 @@ _RELATION = re.compile(r"(\w+)\s*=\s*(?:(\d+)\s*\*\s*)?(\w+)\s*\+\s*(?:(\d+)\s*\
 
 def _zigzag(name: str, told: Mapping[str, Any]) -> Product:
     """Return the product of a layer of ZigZag: O[..] += W[..] * I[..]."""
-    tensors = [(t, tuple(re.findall(r"\w+", i))) for t, i in _INDEXED.findall(str(told["equation"]).lower())]
+    equation = "".join(str(told["equation"]).lower().split())
+    tensors = [(t, tuple(re.findall(r"\w+", i))) for t, i in _INDEXED.findall(equation)]
     by_name = dict(tensors)
-    if len(tensors) != 3 or "*" not in str(told["equation"]) or not {"o", "i", "w"} <= by_name.keys():
+    if len(tensors) != 3 or "*" not in equation or not {"o", "i", "w"} <= by_name.keys():
         raise UnknownNodeError("is no product of I and W")
     if "pool" in str(told.get("operator_type", "")).lower():
         raise UnknownNodeError("is a pool")
-    sizes = {str(d).lower(): int(n) for d, n in zip(told["loop_dims"], told["loop_sizes"], strict=True)}
-    if sizes and min(sizes.values()) < 1:
-        raise ValueError(f"{name}: loop_sizes: got {min(sizes.values())}; expected whole numbers from 1 on")
+    dims, lengths = (told.get(key) for key in ("loop_dims", "loop_sizes"))
+    if not isinstance(dims, list) or not isinstance(lengths, list) or len(dims) != len(lengths):
+        expected = "a list each, of as many indices as sizes"
+        raise InputError("loop_dims and loop_sizes do not fit each other", key=name, expected=expected)
+    sizes = {str(d).lower(): _number(n, f"{name}: loop_sizes: {d}") for d, n in zip(dims, lengths, strict=True)}
     windows = []
     for relation in told.get("dimension_relations") or []:
         if (found := _RELATION.match(str(relation).lower().strip())) is None:
@@ -181,7 +185,10 @@ def _zigzag(name: str, told: Mapping[str, Any]) -> Product:
             windows.append(Window(place, element, int(stride or 1), int(dilation or 1)))
     passed = {str(relation).partition("=")[0].strip().lower() for relation in told.get("dimension_relations") or []}
     signal = tuple(index for index in by_name["i"] if index not in passed)
-    windows = [w for w in windows if w.place in sizes and w.element in sizes]
+    for window in windows:
+        if len({window.place, window.element} & sizes.keys()) == 1:
+            raise UnknownNodeError(f"says no size of {', '.join({window.place, window.element} - sizes.keys())}")
+    windows = [w for w in windows if w.place in sizes]
     return Product(name, by_name["o"], signal, tuple(windows), by_name["w"], sizes)
 
 
@@ -214,7 +221,8 @@ def _einsums(work: Mapping[str, Any]) -> Iterator[Product | str]:
             yield f"{name} is a product of two signals"
             continue
         signal = next(t for t in tensors[1:] if t is not weight)
-        sizes = {str(rank).lower(): _number(n) for rank, n in (work.get("rank_sizes") or {}).items()}
+        ranks = work.get("rank_sizes") or {}
+        sizes = {str(rank).lower(): _number(n, f"rank_sizes: {rank}") for rank, n in ranks.items()}
         for told in (*_ranges(work), *_ranges(each)):
             if found := _RANGE.match(told):
                 sizes[found.group(1).lower()] = int(found.group(2))
@@ -222,9 +230,18 @@ def _einsums(work: Mapping[str, Any]) -> Iterator[Product | str]:
         yield Product(name, tuple(_split(tensors[0][1])[0]), plain, windows, _split(weight[1])[0], sizes)
 
 
-def _number(told: object) -> int:
-    """Return a size that is a number or a product of numbers: 96*128."""
-    return math.prod(int(part) for part in str(told).split("*"))
+def _number(told: object, key: str) -> int:
+    """Return a size that is a number or a product of numbers: 96*128.
+
+    Raises
+    ------
+    InputError
+        If it is none, from 1 on.
+    """
+    parts = [part.strip() for part in str(told).split("*")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise InputError(key=key, value=told, expected="a whole number from 1 on, or a product of such")
+    return math.prod(map(int, parts))
 
 
 def _ranges(told: Mapping[str, Any]) -> list[str]:
@@ -236,6 +253,8 @@ def _ranges(told: Mapping[str, Any]) -> list[str]:
 def _parts(each: Any) -> tuple[str, list[tuple[str, list[str]]], Mapping[str, Any]]:
     """Return name, tensors with their indices, the output first, and content of an einsum in either of two forms."""
     told: Mapping[str, Any] = {"einsum": each} if isinstance(each, str) else each
+    if not isinstance(told, Mapping):
+        raise InputError(key="einsums", value=each, expected="einsums, each as text or with its tensor_accesses")
     if "einsum" in told:
         found = _EINSUM.match(str(told["einsum"]))
         if found is None:
@@ -243,13 +262,16 @@ def _parts(each: Any) -> tuple[str, list[tuple[str, list[str]]], Mapping[str, An
         parts = [part for part in found.groups() if part is not None]
         tensors = [(parts[k], [index.strip() for index in parts[k + 1].split(",")]) for k in range(0, len(parts), 2)]
         return tensors[0][0], tensors, told
+    name = str(told.get("name", "einsum"))
+    if sum(bool(one.get("output")) for one in told.get("tensor_accesses") or []) != 1:
+        raise InputError("has no tensor, or several, with output: true", key=name, expected="one")
     accesses = sorted(told.get("tensor_accesses") or [], key=lambda one: not one.get("output", False))
     tensors = []
     for one in accesses:
         given = one["projection"]
         indices = [f"{rank}: {index}" for rank, index in given.items()] if isinstance(given, Mapping) else given
         tensors.append((str(one["name"]), [str(index) for index in indices]))
-    return str(told.get("name", "einsum")), tensors, told
+    return name, tensors, told
 
 
 def _split(indices: Sequence[str]) -> tuple[tuple[str, ...], tuple[Window, ...]]:

@@ -113,12 +113,26 @@ def test_a_workload_of_accelforge_has_the_published_weights(
         ("b: 1\na: [", "net.yaml:2: is no YAML file"),
         (
             ZIGZAG.replace("[1, 64, 3, 112, 111, 7, 5]", "[1, 64, -3, 112, 111, 7, 5]"),
-            "loop_sizes: got -3; expected whole",
+            "net.yaml: first: loop_sizes: C: got -3; expected a whole number from 1 on",
         ),
         ("workload: {einsums: []}", "holds no product"),
-        ("workload: {rank_sizes: {A: many}, einsums: ['O[a] = I[b] * W[a, b]']}", "has another form: ValueError"),
+        (
+            "workload: {rank_sizes: {A: many}, einsums: ['O[a] = I[b] * W[a, b]']}",
+            "rank_sizes: A: got 'many'; expected a",
+        ),
+        (
+            "workload: {rank_sizes: {A: 0}, einsums: ['O[a] = I[b] * W[a, b]']}",
+            "rank_sizes: A: got 0; expected a whole",
+        ),
+        ("workload: {einsums: [5]}", "einsums: got 5; expected einsums"),
+        (ACCELFORGE.replace(", output: True", ""), "deep: has no tensor, or several, with output: true"),
+        (ZIGZAG[: ZIGZAG.index("- id: 1")].replace("FX]", "FZ]"), "first says no size of fx"),
+        (ZIGZAG.replace("111, 7, 5]", "111.5, 7, 5]"), "first: loop_sizes: OX: got 111.5"),
         ("workload: {einsums: ['O[a] = I[b] * W[a, b]']}", "holds no product"),
-        (ZIGZAG.replace("loop_sizes: [1, 64, 3, 112, 111, 7, 5]", "loop_sizes: [1]"), "has another form: ValueError"),
+        (
+            ZIGZAG.replace("loop_sizes: [1, 64, 3, 112, 111, 7, 5]", "loop_sizes: [1]"),
+            "first: loop_dims and loop_sizes do not fit",
+        ),
     ],
 )
 def test_what_is_no_such_workload_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -66,6 +66,20 @@ def test_a_byte_order_mark_empty_lines_and_further_columns_do_no_harm(tmp_path: 
     assert macs(network(read(path))) == 6 * 6 * 27 * 4
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_columns_may_stand_behind_other_marks(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "net.csv"
+    path.write_text((HEADER + "Conv1,8,8,3,3,3,4,1,\n").replace(",", mark), encoding="utf-8")
+    assert macs(network(read(path))) == 6 * 6 * 27 * 4
+
+
+def test_strides_of_rows_and_of_columns_have_columns_of_their_own(tmp_path: Path) -> None:
+    header = HEADER.replace("Strides", "Stride Height, Stride Width, Sparsity")
+    draft = read(written(tmp_path, [("Conv1", 9, 8, 3, 3, 3, 4, 2, 1, "1:4")], header))
+    assert macs(network(draft)) == 4 * 6 * 27 * 4
+    assert "Columns that are not read: Sparsity." in draft.notes
+
+
 def test_every_product_learns_and_passes_errors_on(tmp_path: Path) -> None:
     calls = network(read(written(tmp_path, LINES))).training[0].calls
     verbs = [call.verb for call in calls]
@@ -82,7 +96,12 @@ def test_every_product_learns_and_passes_errors_on(tmp_path: Path) -> None:
         ),
         (HEADER, "Conv1, 8, 8,", r"Conv1: '' in column 4"),
         (HEADER, "", "has no layers"),
-        ("a, b\n", "1, 2", r"net.csv:1: has other columns; expected those of a topology of SCALE-Sim"),
+        (
+            HEADER.replace("Strides", "Stride x"),
+            "a, 8, 8, 3, 3, 3, 4, 2",
+            "has the column 'Stride x'; expected one column",
+        ),
+        ("a, b\n", "1, 2", r"net.csv:1: has other columns, a, b; expected those of a topology of SCALE-Sim"),
     ],
 )
 def test_what_is_no_topology_is_told(tmp_path: Path, header: str, line: str, said: str) -> None:
