@@ -62,8 +62,8 @@ def read(path: Path, *, same: bool = False) -> Draft:
     told = ", ".join(cell.strip() for cell in header if cell.strip()) or "none"
     raise InputError(
         f"has other columns, {told[:80]}", file=display(path), line=1,
-        expected="those of a topology of SCALE-Sim: Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, "
-        "Channels, Num Filter, Strides; or Layer, M, N, K",
+        expected="those of a topology of SCALE-Sim: Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter "
+        "Width, Channels, Num Filter, Strides; or Layer, M, N, K",
     )  # fmt: skip
 
 
