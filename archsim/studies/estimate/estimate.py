@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,18 @@ def known(spec: EstimateSpec, trained: Sequence[Course], window: tuple[int, int]
 
     def told(architecture: Architecture) -> Activity:
         course = _course(trained, architecture)
-        return assumed(spec, architecture) if course is None else course.activity(window)
+        return assumed(spec, architecture) if course is None else _of_others(spec, course, course.activity(window))
 
     return told
+
+
+def _of_others(spec: EstimateSpec, course: Course, activity: Activity) -> Activity:
+    """Return an activity that says how many matrices the network that was trained does not have, if any."""
+    mine, known = ({matrix.name for matrix in each.network.matrices} for each in (spec, course.spec))
+    if not (strange := mine - known):
+        return activity
+    how = f"{len(strange)} of {len(mine)} matrices are not in that network and have the mean of its layers"
+    return replace(activity, origin=f"{activity.origin}; {how}")
 
 
 def _trained(run: Path) -> list[Course]:

@@ -127,6 +127,9 @@ def test_a_run_records_activity_over_its_training_and_an_estimate_takes_a_window
     assert early.written != late.written
     whole = estimate("mlp-mnist", activity=run)["architectures"]["mixed-precision"]
     assert "steps 0 to 400" in whole["activity"]
+    assert "matrices are not" not in whole["activity"]
+    other = estimate("lenet-mnist", activity=run)["architectures"]["mixed-precision-deep"]["activity"]
+    assert "3 of 5 matrices are not in that network and have the mean of its layers" in other
     assert whole["pulses_per_step"] == pytest.approx(
         sum(row.amount for row in mixed.points[400] if row.action == "set.pulse") / 400
     )
