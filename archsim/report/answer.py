@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archsim.accounting.intervals import TOTAL, Intervals
@@ -103,9 +103,16 @@ def _guessing(run: Recorded) -> Iterator[str]:
     if chance is None:
         return
     least = _HIGHER * chance if metric.higher_is_better else _LOWER * chance
-    for name, chip in run.summary["architectures"].items():
-        if not metric.reaches(chip["test"], least):
-            yield f"Note: {name} has learnt next to nothing: {metric.name} {_round(metric, chance)} is chance"
+    chips = run.summary["architectures"].items()
+    if guessing := [name for name, chip in chips if not metric.reaches(chip["test"], least)]:
+        have = "has" if len(guessing) == 1 else "have"
+        told = f"{metric.name} {_round(metric, chance)} is chance"
+        yield f"Note: {_together(guessing)} {have} learnt next to nothing: {told}"
+
+
+def _together(names: Sequence[str]) -> str:
+    """Return names in a sentence: "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 CLIPPED = 0.01
@@ -130,12 +137,15 @@ _HIGHER, _LOWER = 1.5, 0.9
 
 
 def _moving(run: Recorded) -> Iterator[str]:
+    short = []
     for name, chip in run.chips.items():
         mean, last = chip.mean_J(run.technology), chip.late_J(run.technology)
         if mean and last is None:
-            yield f"Note: this training of {name} is too short to tell whether its energy a sample is still moving"
+            short.append(name)
         elif mean and last and abs(last / mean - 1) > STILL:
             yield (
                 f"Note: {name} takes {show(last, 'J', 3)} a sample late in this training, {show(mean, 'J', 3)} in the "
                 "mean: sparsity and energy are still moving, train longer for an answer that lasts"
             )
+    if short:
+        yield f"Note: this training of {_together(short)} is too short to tell whether energy a sample is still moving"

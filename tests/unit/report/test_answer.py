@@ -66,5 +66,14 @@ def test_energy_that_still_moves_is_told_and_one_that_stands_is_not(recorded: Pa
     (note,) = moved(still, 1.2)
     assert "still moving" in note
     short = replace(chip, course=(chip.course[0], end))
-    (note,) = answer._moving(replace(run, chips={"digital32": short}))
-    assert "too short to tell" in note
+    (note,) = answer._moving(replace(run, chips={"digital32": short, "a": short, "b": short}))
+    assert "this training of digital32, a and b is too short to tell" in note
+
+
+def test_chips_that_learn_nothing_share_a_line(recorded: Path) -> None:
+    run = read(recorded)
+    chip = {**run.summary["architectures"]["digital32"], "test": 0.1}
+    many = {**run.summary, "architectures": {"a": chip, "b": chip, "c": {**chip, "test": 0.9}}}
+    assert list(answer._guessing(replace(run, summary=many))) == [
+        "Note: a and b have learnt next to nothing: accuracy 10 % is chance"
+    ]
