@@ -30,7 +30,7 @@ def test_what_is_no_configuration_is_told_with_its_file(cli: Cli, tmp_path: Path
     assert done.code == 2
     assert done.error.startswith("odd.json: rpu_config: has no rpu_config with forward and mapping")
     told = json.loads((RECORDED / "EcRamPreset.json").read_text())
-    for value, said in (("x", "lacks something, or has it in another form"), (-1.0, "got")):
+    for value, said in (("x", "rpu_config.device.dw_min: got 'x'; expected a number"), (-1.0, "got")):
         told["rpu_config"]["device"]["dw_min"] = value
         (tmp_path / "odd.json").write_text(json.dumps(told))
         done = cli("archs", "from-aihwkit", "odd.json", "--out", "mine.yaml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,38 @@ def write(
     return WrittenFiles(out, device_file, tuple(found.lost))
 
 
+_NUMBERS = {
+    "inp_res", "out_res", "out_bound", "dw_min", "dw_min_dtod", "dw_min_std", "up_down", "w_max", "w_min", "slope_up",
+    "refresh_lower_thres", "refresh_upper_thres",
+}  # fmt: skip
+_COUNTS = {"max_input_size", "max_output_size", "n_x_bins", "n_d_bins", "refresh_every"}
+"""Names in a configuration whose values are read as numbers, and as whole ones from 0 on."""
+
+
+def _checked(told: Any, path: str) -> None:
+    """Refuse what is no number where one is read, by its place.
+
+    Raises
+    ------
+    InputError
+        For the first one.
+    """
+    for k, value in told.items() if isinstance(told, Mapping) else enumerate(told):
+        key = f"{path}.{k}"
+        if isinstance(value, Mapping | list):
+            if k in _NUMBERS | _COUNTS:
+                raise InputError(key=key, value=value, expected="a number")
+            _checked(value, key)
+        elif k in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value)):
+            raise InputError(key=key, value=value, expected="a number")
+        elif k in _COUNTS and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+            raise InputError(key=key, value=value, expected="a whole number from 0 on")
+
+
 def _mapped(dump: Mapping[str, Any], out: Path, device: str | None, source: str) -> Mapped:
     try:
+        if isinstance(config := dump.get("rpu_config"), Mapping):
+            _checked(config, "rpu_config")
         return mapped(dump, out.stem, device=device)
     except InputError as error:
         raise (error if error.file else error.of(file=source)) from error

@@ -141,6 +141,29 @@ def test_a_dump_has_classes_and_enumerations_by_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("forward", "inp_res"), None, "rpu_config.forward.inp_res: got None; expected a number"),
+        (
+            ("mapping", "max_input_size"),
+            -1,
+            "rpu_config.mapping.max_input_size: got -1; expected a whole number from 0 on",
+        ),
+        (("device", "dw_min"), "small", "rpu_config.device.dw_min: got 'small'; expected a number"),
+        (("backward", "out_bound"), float("nan"), "rpu_config.backward.out_bound: got nan; expected a number"),
+        (("device", "w_max"), [], r"rpu_config.device.w_max: got \[\]; expected a number"),
+    ],
+)
+def test_what_is_no_number_is_named_by_its_place(place: tuple[str, str], value: Any, said: str, tmp_path: Path) -> None:
+    strange = recorded("EcRamPreset")
+    strange["rpu_config"][place[0]][place[1]] = value
+    (tmp_path / "strange.json").write_text(json.dumps(strange))
+    with pytest.raises(InputError, match=said):
+        from_aihwkit(tmp_path / "strange.json", tmp_path / "mine.yaml")
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+@pytest.mark.parametrize(
     ("source", "said"),
     [("none.json", "an existing FILE.json"), ("none.py:A", "an existing Python file"), ("bad.json", "is no JSON"),
      ("list.json", "holds no mapping"), ("empty.json", "has no rpu_config"), ("user.py:NONE", "a name in"),
