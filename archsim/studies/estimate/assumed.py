@@ -66,7 +66,9 @@ update: how many operands of outer products are zero. On digital chips that skip
 """
 ADJUSTED = 0.8
 """Share of a table's rows that a batch of characters names; of other parameters all are adjusted."""
-THROUGH = ("append one", "windows", "reshape", "slice", "drop last", "largest", "mean", "fold", "dropout", "ones")
+THROUGH = (
+    "append one", "windows", "reshape", "slice", "drop last", "largest", "mean", "fold", "dropout", "ones", "spread",
+)  # fmt: skip
 """Functions, by the first words of their names, that leave sparse what is sparse."""
 SPARSE = ("relu", "to largest")
 """Functions whose results are sparse."""
@@ -171,7 +173,9 @@ def _sparse(number: int, makers: dict[int, Call]) -> bool:
         name = call.target.name
         if name.startswith(SPARSE) and not name.startswith("relu6"):
             return True
-        if not name.startswith(THROUGH):
+        if name == "multiply":  # a product is zero where one operand is: what a gate passes
+            return any(_sparse(each, makers) for each in call.inputs)
+        if not (name == "gain" or name.startswith(THROUGH)):
             break
         number = call.inputs[0]
     return False

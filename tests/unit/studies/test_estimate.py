@@ -10,13 +10,13 @@ import pytest
 
 from archsim.accounting.bill import price
 from archsim.base.errors import DoesNotFitError, InputError
-from archsim.base.signal import STEP_PHASES
+from archsim.base.signal import STEP_PHASES, Tag
 from archsim.chips.activity import Activity
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
 from archsim.studies.estimate import books, course
-from archsim.studies.estimate.assumed import ERRORS
+from archsim.studies.estimate.assumed import ERRORS, INPUTS, assumed
 from archsim.studies.estimate.busiest import busiest
 from archsim.studies.estimate.content import content, priced
 from archsim.studies.estimate.estimate import estimate
@@ -115,6 +115,30 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = resolve("mlp-mnist", steps=400, settings=["training.evaluations_per_epoch=600"])
     execute(spec, path)
     return path
+
+
+def test_what_a_gate_passes_of_a_rectified_signal_is_assumed_as_sparse_as_that() -> None:
+    conv = {"kind": "conv2d", "window": 1, "units": 4}
+    layers: list[dict[str, Any]] = [
+        {"name": "a", **conv, "activation": "relu"},
+        {"name": "mean", "kind": "global-average"},
+        {"name": "gate", "kind": "dense", "units": 4, "activation": "sigmoid"},
+        {"name": "gated", "kind": "multiply", "of": ["a", "gate"]},
+        {"name": "b", **conv, "activation": "silu"},
+        {"name": "c", **conv, "activation": "linear"},
+    ]
+    network = {"inputs": [6, 6, 2], "initial_std": "he", "layers": layers, "loss": "squared"}
+    work = {
+        "schema": 1,
+        "kind": "workload",
+        "name": "gates",
+        "title": "gates",
+        "network": network,
+        "architectures": ["digital32-deep"],
+    }
+    spec = estimated(work)
+    nonzero = {layer: assumed(spec, spec.architectures[0]).shares(Tag("forward", layer)).nonzero for layer in "bc"}
+    assert nonzero == {"b": INPUTS[True].nonzero, "c": INPUTS[False].nonzero}
 
 
 def test_a_run_records_activity_over_its_training_and_an_estimate_takes_a_window_of_it(run: Path) -> None:
