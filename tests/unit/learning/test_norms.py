@@ -7,7 +7,7 @@ import pytest
 
 from archsim.base.errors import ModelError
 from archsim.learning.functions import Cost, Function
-from archsim.learning.norms.functions import Groups, Moments, Normalise, Offset, Total
+from archsim.learning.norms.functions import Gain, Groups, Moments, Normalise, Offset, Total
 
 SHAPE = (3, 2, 6)
 EPSILON = 1e-3
@@ -112,6 +112,9 @@ VECTOR, BATCH = LAYOUTS["vector"][0], LAYOUTS["batch"][0]
         ),
         (Total(SHAPE), Cost(adds=N, reads=N + 6, writes=6)),
         (Offset(SHAPE), Cost(adds=N, reads=N + 6, writes=N)),
+        (Gain(SHAPE), Cost(multiplies=N, reads=N + 6, writes=N)),
+        (back(Gain(SHAPE), 0), Cost(multiplies=N, reads=N + 6, writes=N)),
+        (back(Gain(SHAPE), 1), Cost(multiplies=N, adds=N, reads=2 * N + 6, writes=6)),
     ],
 )
 def test_cost_is_that_of_elements_and_of_groups(function: Function, cost: Cost) -> None:

@@ -8,6 +8,7 @@ import pytest
 from archsim.learning.functions import FREE, Cost, Function
 from archsim.learning.images.pooling import AveragePool, Blocks, MaxPool, Mean, Nearest, Share
 from archsim.learning.images.windows import Window
+from archsim.learning.moves import Spread
 
 X = np.arange(16, dtype=np.float32).reshape(16, 1)
 HALVES = Window(2, 2, 2)
@@ -72,6 +73,10 @@ def test_nearest_neighbours_repeat_and_their_gradients_add_up() -> None:
         (Share((4, 4, 3)), Cost(multiplies=3, reads=3, writes=48)),
         (Nearest((4, 4, 3), 2), FREE),
         (Blocks((4, 4, 3), 2), Cost(adds=36, reads=48, writes=12)),
+        (MaxPool((3, 3, 1), Window(2, 1, 2, across=1)).adjoint(0), Cost(compares=3, reads=6 + 3, writes=9)),
+        (Spread((3,), (4, 4, 3)), FREE),
+        (Spread((3,), (4, 4, 3)).adjoint(0), Cost(adds=45, reads=48, writes=3)),
+        (Spread((4, 1, 3), (4, 4, 3)).adjoint(0), Cost(adds=36, reads=48, writes=12)),
     ],
 )
 def test_cost_is_that_of_the_elements_under_the_windows(function: Function, cost: Cost) -> None:
