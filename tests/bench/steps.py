@@ -38,7 +38,7 @@ def best(steps: Sequence[Callable[[], object]]) -> list[float]:
 
 
 def torch_step(name: str, batch: int) -> Callable[[], object]:
-    """Return a training step of a workload's network in PyTorch, by plain gradient descent, on drawn data."""
+    """Return a training step of a workload's network in PyTorch, by the workload's optimiser, on drawn data."""
     import torch
     from torch import nn
 
@@ -46,7 +46,8 @@ def torch_step(name: str, batch: int) -> Callable[[], object]:
     torch.manual_seed(1)
     network, inputs, classes = _NETWORKS[name](torch, batch)
     targets = torch.randint(classes, (batch,) if name == "cnn-cifar10" else (batch * 32,))
-    optimiser, loss = torch.optim.SGD(network.parameters(), lr=0.01), nn.CrossEntropyLoss()
+    kind = torch.optim.AdamW if name == "gpt-text" else torch.optim.SGD
+    optimiser, loss = kind(network.parameters(), lr=0.01), nn.CrossEntropyLoss()
 
     def step() -> None:
         optimiser.zero_grad()

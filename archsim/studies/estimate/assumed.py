@@ -1,9 +1,9 @@
 """Activity where none was measured: two kinds of operands, and what four trainings showed of each.
 
 Where it is from: means over the matrices of four trained networks, rounded, of their quick presets on
-mixed-precision-deep with seed 1 (lenet-mnist 300 steps, cnn-cifar10 100, lstm-text 120, gpt-text 120; the second half
-of each). Between layers of one kind they spread by a factor of about 3 either way. What an estimate with them is off
-by stands in `ERRORS` and beside each estimate.
+mixed-precision-deep with seed 1 (lenet-mnist 300 steps, cnn-cifar10 100, lstm-text 120, gpt-text 120 by SGD; the
+second half of each). Between layers of one kind they spread by a factor of about 3 either way. What an estimate with
+them is off by stands in `ERRORS` and beside each estimate.
 """
 
 from __future__ import annotations

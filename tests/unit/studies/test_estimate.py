@@ -25,7 +25,7 @@ from archsim.studies.estimate.spec import resolve as estimated
 NETWORKS = {
     "mlp-mnist": {"steps": 400, "settings": []},
     "lenet-mnist": {"steps": 60, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
-    "gpt-text": {"steps": 24, "settings": ["mixed-precision-deep.tile.adc.tracked.every=1"]},
+    "gpt-text": {"steps": 24, "settings": ["tile.adc.tracked.every=1"]},
     "cnn-cifar10": {"steps": 6, "settings": ["tile.adc.tracked.every=1"]},
 }
 """Trained for so many steps; a range that follows looks at every second batch, as an estimate takes it."""
