@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import files, kept
-from archsim.base.errors import InputError
+from archsim.base.errors import ArchsimError, InputError
 from archsim.records.sweeps.sweep import DEFINITION, SCHEMA, TABLE
 from archsim.runs import owner
 from archsim.studies.sweeps.chips import digest
@@ -51,16 +51,34 @@ class Store:
         }  # fmt: skip
 
     # --- definition -----------------------------------------------------------------------------------------------
-    def begin(self) -> None:
+    @contextmanager
+    def begun(self) -> Iterator[Store]:
         """Write the definition, or go on with the same one.
+
+        All of a new study that ends in an error with nothing kept is removed, unless other processes work there.
 
         Raises
         ------
         InputError
             As `check`.
         """
-        self._definition["created"] = self.check().get("created", self._definition["created"])
+        told = self.check()
+        self._definition["created"] = told.get("created", self._definition["created"])
         self.mark("running")
+        try:
+            yield self
+        except ArchsimError:
+            others = any(each.name != LOCK for each in self.path.glob(".*.lock"))
+            if not (told or others or any((self.path / COUNTS).rglob("*.json"))):
+                self._clear()
+            raise
+
+    def _clear(self) -> None:
+        for each in [each for each in self.path.iterdir() if each.name != LOCK]:
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
 
     def check(self) -> dict[str, Any]:
         """Return the definition that the directory has, which is the same; nothing if it has none. Writes nothing.
@@ -164,7 +182,7 @@ def check(path: Path, definition: Mapping[str, Any], *, shared: bool = False) ->
     Raises
     ------
     InputError
-        As `owned` and `Store.begin`.
+        As `owned` and `Store.begun`.
     """
     _check_folder(path, _called(definition))
     if not shared and owner.in_use(path):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from archsim.base import files
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.extends import named
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
@@ -290,6 +290,8 @@ def _check(study: Study) -> None:
         raise InputError(
             "nothing is drawn at random or trained", key="--estimate", expected="no --seeds, --steps or --until"
         )  # fmt: skip
+    if study.estimate and study.data is not None and not study.data.is_dir():  # which nobody else looks at
+        raise DataError(f"{study.data} is no folder", key="--data", expected="none: an estimate reads no data")
     if isinstance(study.workload, str) and (study.workload.endswith((".json", ".csv"))):
         raise InputError(key="WORKLOAD", value=study.workload, expected="a workload, by name or YAML file",
                          hint=nearest(study.workload, files.shipped_names("workloads")))  # fmt: skip
