@@ -180,6 +180,13 @@ def test_rows_are_chosen_by_quantities_with_their_units(cli: Cli, tmp_path: Path
     assert cli("sweep", "show", "s", "--where", "energy > 1 J").out == f"none of {len(energies)} rows\n"
 
 
+def test_no_cell_of_a_table_is_broken_where_there_is_no_terminal(cli: Cli, tmp_path: Path) -> None:
+    sweep_kit.write(tmp_path / "s")
+    rows = len(sweep_kit.frame())
+    columns = ",".join(map(str, sweep_kit.frame().columns))
+    assert len(cli("sweep", "show", "s", "--columns", columns).out.splitlines()) == rows + 1
+
+
 @pytest.mark.parametrize(
     ("condition", "error"),
     [

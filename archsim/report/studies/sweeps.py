@@ -24,6 +24,8 @@ _SAID = {"state": ("done", "failed", "stopped"), "how": ("trained", "retimed", "
 """Columns of words -> what a sweep says there."""
 LONGEST = 60
 """Letters of a reason in a table."""
+WIDEST = 1000
+"""Letters of a line where no terminal has fewer: a table takes what its cells take, and none is broken."""
 
 
 def chosen(

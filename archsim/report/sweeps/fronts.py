@@ -61,7 +61,7 @@ def draw_front(view: View) -> Figure:
 def described(view: View, row: int) -> str:
     """Return a design with its parameters, and y and x: "tile.adc.bits 6; accuracy 95.2 %, energy 2.9 nJ"."""
     values = (f"{each.title} {each.text(float(view.rows[each.name].iloc[row]))}" for each in (view.y, view.x))
-    return f"{view.named(row)}; {', '.join(values)}".replace(" u", " µ")
+    return style.drawn(f"{view.named(row)}; {', '.join(values)}")
 
 
 def _shown(view: View, quantity: Quantity) -> Array:

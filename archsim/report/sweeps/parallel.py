@@ -89,7 +89,7 @@ def draw_parallel(view: View) -> Figure:
         axes.axvline(at, color=style.REFERENCE, linewidth=0.8, zorder=1)
         for place, text in _apart(each.marks):
             axes.annotate(
-                text.replace(" u", " µ"), (at, place), xytext=(3, 0), textcoords="offset points", va="center",
+                style.drawn(text), (at, place), xytext=(3, 0), textcoords="offset points", va="center",
                 fontsize=style.note(), zorder=4,
                 bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
             )  # fmt: skip
