@@ -234,19 +234,23 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
         style.heading(axes, label(quantity), room=3.0, size=8.5, left=False)
     counts = _counts(lines, columns)
     if counts.min() < counts.max():
-        said = f"A cell is the mean of {counts.min()} to {counts.max()} designs: not all cells have the same others."
-        figure.supxlabel(said, fontsize=8)
+        least = counts[counts > 0].min()
+        many = f"{least}" if least == counts.max() else f"{least} to {counts.max()}"
+        empty = ", one with - has none" if not counts.min() else ""
+        said = f"A cell is the mean of {many} designs{empty}: not all cells have the same others."
+        figure.supxlabel(said if counts.max() > 1 else "A cell with - has no design.", fontsize=8)
     others = [axis.key for axis in view.axes if axis not in (across, up) and axis.column != CHIP]
-    style.title(figure, f"{up.key} and {across.key} on {chip}, {_over(view, others, fixed or {})}: {view.sweep.name}")
+    over = _over(view, others, fixed or {}) or ("each design" if counts.max() == 1 else "means of classes")
+    style.title(figure, f"{up.key} and {across.key} on {chip}, {over}: {view.sweep.name}")
     return figure
 
 
 def _over(view: View, others: Sequence[str], fixed: Mapping[str, Any]) -> str:
-    """Return what was done with the other parameters, in words."""
+    """Return what was done with the other parameters, in words; nothing where there is none."""
     held = [f"{key} {view.sweep.axis(key).text(value)}" for key, value in fixed.items()]
     free = [key for key in others if key not in fixed]
     said = [f"mean over {', '.join(free)}"] if free else []
-    return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])]) or "each design"
+    return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])])
 
 
 def _counts(lines: Factor, columns: Factor) -> Array:
