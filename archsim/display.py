@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from archsim.runs.spec import RunSpec
 
 
-def console(*, error: bool = False) -> Console:
-    """Return a console on standard output or error, wide enough for tables where there is no terminal."""
+def console(*, error: bool = False, width: int = 150) -> Console:
+    """Return a console on standard output or error, so wide [letters] where there is no terminal."""
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout
-    return Console(stderr=error, width=None if stream.isatty() else 150, highlight=False, markup=False, emoji=False)
+    return Console(stderr=error, width=None if stream.isatty() else width, highlight=False, markup=False, emoji=False)
 
 
 def introduce(spec: RunSpec, out: Path) -> None:

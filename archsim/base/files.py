@@ -237,6 +237,25 @@ def together(folder: Path) -> Iterator[Path]:
                 shutil.copyfile(path, target)
 
 
+@contextmanager
+def made(path: Path) -> Iterator[None]:
+    """Make a folder and those above it; what was made and is empty at the end goes again.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    new = [each for each in (path, *path.parents) if not each.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # what is not empty, and so what is above it
+            for each in new:
+                each.rmdir()
+
+
 def check_folder(path: Path, *, option: str = "--out") -> None:
     """Refuse a path that cannot become a folder to write to.
 

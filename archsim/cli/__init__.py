@@ -38,7 +38,7 @@ from archsim.cli import (
 from archsim.cli.device import device_app
 from archsim.cli.examples import illustrate
 from archsim.cli.files import archs_app, data_app, workloads_app
-from archsim.cli.group import Group, StoppedError
+from archsim.cli.group import App, Group, StoppedError
 from archsim.cli.options import INTERRUPTED
 from archsim.cli.tech import tech_app
 
@@ -55,7 +55,7 @@ def _version(asked: bool) -> None:
 
 
 _CODES = "\n\n".join(f"{code}  {meaning}" for code, meaning in EXIT_CODES.items())
-app = typer.Typer(
+app = App(
     name="archsim", cls=Group, add_completion=False, rich_markup_mode=None,
     pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
     help="What does it cost, in joules and in seconds, to train this network on that in-memory-computing chip?\n\n"

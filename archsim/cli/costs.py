@@ -76,12 +76,12 @@ def costs_command(  # noqa: PLR0917  an option each
 
 def _carry_out(jobs: list[Job], runs: Path, on: str, *, silent: bool) -> None:
     """Do the runs that are due; exit with 130 if they were interrupted."""
+    from archsim.base.files import made
     from archsim.studies.costs import costs as study
     from archsim.studies.workers.directories import STOP
 
     due, finished = sum(job.due for job in jobs), list[str]()
-    runs.mkdir(parents=True, exist_ok=True)
-    with counting("training", silent=silent) as shown, stoppable((runs / STOP).touch) as stop:
+    with made(runs), counting("training", silent=silent) as shown, stoppable((runs / STOP).touch) as stop:
 
         def done(label: str, summary: Summary) -> None:
             finished.append(label)

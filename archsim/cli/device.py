@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archsim.cli.group import Group
+from archsim.cli.group import App, Group
 from archsim.display import console
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class _NamesToo(Group):
         return super().parse_args(ctx, args)
 
 
-device_app = typer.Typer(
+device_app = App(
     cls=_NamesToo,
     help="Device models: what one memory device does at a pulse, over time and when read.\n\n"
     "`archsim device NAME` shows one, by name, file or model: archsim device pcm --plot",

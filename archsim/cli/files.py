@@ -10,16 +10,16 @@ from typing import Annotated
 import typer
 
 from archsim.base.progress import Report
-from archsim.cli.group import Group
+from archsim.cli.group import App, Group
 from archsim.cli.options import AsJson, Data, Quiet, tell_lint
 from archsim.display import console
 
 Write = Annotated[Path, typer.Option(help="File to write.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 
-workloads_app = typer.Typer(cls=Group, help="Workload files: a network, its data, its training.")
-archs_app = typer.Typer(cls=Group, help="Architecture files: the structure of a chip.")
-data_app = typer.Typer(cls=Group, help="Data sets: which are there, and fetching them.")
+workloads_app = App(cls=Group, help="Workload files: a network, its data, its training.")
+archs_app = App(cls=Group, help="Architecture files: the structure of a chip.")
+data_app = App(cls=Group, help="Data sets: which are there, and fetching them.")
 
 
 @workloads_app.command("list")

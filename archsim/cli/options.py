@@ -46,6 +46,14 @@ def going_on(kept: Path) -> Iterator[None]:
         interrupted(kept)
 
 
+def _place(on: str) -> str:
+    """Refuse an `--on` that is none, whether or not anything is left to be done there."""
+    from archsim.studies.workers.pool import check_words
+
+    check_words(on)
+    return on
+
+
 # --- options ----------------------------------------------------------------------------------------------------------
 
 Seed = Annotated[int, typer.Option(help="One seed decides everything: the same seed gives the same bits again.")]
@@ -94,8 +102,9 @@ Checkpoint = Annotated[
                       "off; a run that was interrupted or died goes on from there.")
 ]  # fmt: skip
 On = Annotated[
-    str, typer.Option("--on", metavar="WHERE", help="Where trainings run: processes (as many as cores), processes:N, "
-                      "dask://HOST:PORT, slurm or flux, such as slurm:workers=8,partition=short (docs/cluster.md).")
+    str, typer.Option("--on", metavar="WHERE", callback=_place, help="Where trainings run: processes (as many as "
+                      "cores), processes:N, dask://HOST:PORT, slurm or flux, such as slurm:workers=8,partition=short "
+                      "(docs/cluster.md).")
 ]  # fmt: skip
 Details = Annotated[bool, typer.Option("--details", help="Print every table, by phase, part and count.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an unfinished run of other inputs in --out.")]

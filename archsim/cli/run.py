@@ -226,7 +226,7 @@ def _show(summary: Summary | None, out: Path, how: How) -> None:
 
 def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, on: str, how: How) -> None:
     """Do one run a seed and print each and their mean."""
-    from archsim.base.files import write_text
+    from archsim.base.files import made, write_text
     from archsim.runs.spec import resolve
     from archsim.studies.seeds import check_folder, drawn, run_seeds, statistics
     from archsim.studies.workers.directories import STOP
@@ -244,8 +244,7 @@ def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, on: str, ho
             ratio = f", energy ratio {summary.ratio.energy:.1f}" if summary.ratio.energy else ""
             typer.echo(f"seed {seed}: {', '.join(parts)}{ratio} [{summary.wall_time_s:.0f} s]")
 
-    out.mkdir(parents=True, exist_ok=True)
-    with stoppable((out / STOP).touch) as stop:
+    with made(out), stoppable((out / STOP).touch) as stop:
         try:
             results = run_seeds(options, seeds, out, done=done, on=on, every_s=every_s, force=how.force)
         finally:

@@ -183,7 +183,7 @@ def _print(what: Search, found: Found, out: Path) -> None:
 
     if len(found.front):
         names = tables.named(found.sweep, None)
-        console().print(tables.table(found.sweep, found.front.head(MOST_SHOWN), names))
+        console(width=tables.WIDEST).print(tables.table(found.sweep, found.front.head(MOST_SHOWN), names))
     hows = found.sweep.finished["how"].value_counts()
     told = ", ".join(f"{count:,} {how}" for how, count in hows.items())
     of_all = "" if what.space.size is None else f" of {what.space.size:,}"

@@ -304,7 +304,7 @@ def _print(found: Sweep, conditions: Any, view: dict[str, Any], *, silent: bool)
     elif rows.empty:
         typer.echo(f"none of {len(found.frame):,} rows")
     else:
-        console().print(tables.table(found, rows, names))
+        console(width=tables.WIDEST).print(tables.table(found, rows, names))
 
 
 def _choose(found: Sweep, conditions: Any, view: dict[str, Any]) -> tuple[Any, list[str]]:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from archsim.cli.group import Group
+from archsim.cli.group import App, Group
 from archsim.cli.options import Archs, AsJson, tell_lint
 from archsim.cli.tech_make import COMMANDS, Force
 from archsim.display import console
 
-tech_app = typer.Typer(cls=Group, help="Technology files: figures with units and sources.")
+tech_app = App(cls=Group, help="Technology files: figures with units and sources.")
 for command, function in COMMANDS.items():
     tech_app.command(command)(function)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-_BREAKS = re.compile(r"\d[\d.,]* [a-zA-Zµ%²]{1,3}\b|[^\s\-/_,;]+[\-/_,;]*|[\-/_,;]+|\s+")
+_BREAKS = re.compile(r"\d[\d.,]* [a-zA-Zµ%²]{1,4}(?:[*/^][a-zA-Zµ²\d]{1,3})*\b|[^\s\-/_,;]+[\-/_,;]*|[\-/_,;]+|\s+")
 """Pieces of a text between which a line may end: after a space, a hyphen, a slash, but not between number and unit."""
 SPARE = 1.04
 """What is kept free of a line, for bold letters and rounding."""

@@ -259,8 +259,13 @@ def of_batch(summary: Mapping[str, Any]) -> str:
 
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
-    """Return a float in SI as `base.units.show` does, with "µ" for micro: drawings have it, the terminal has "u"."""
-    return show(value, unit, digits).replace(" u", " µ")
+    """Return a float in SI as `base.units.show` does, as drawings have it."""
+    return drawn(show(value, unit, digits))
+
+
+def drawn(text: str) -> str:
+    """Return quantities in a text as drawings have them, "1 µm²", where the terminal has "1 um^2"."""
+    return text.replace(" u", " µ").replace("m^2", "m²")
 
 
 def price(value: float, unit: str, *, written: Callable[[float, str], str] = show) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -81,23 +81,21 @@ def locked(path: Path, what: str, *, option: str = "--out") -> Iterator[None]:
     InputError
         If another process holds it, for `what` it may be, or it cannot be made.
     """
-    made = not path.exists()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise taken(path, what, option) from error
-    except OSError as error:
-        expected = f"a directory that can be made ({error.strerror})"
-        raise InputError(key=option, value=str(path), expected=expected) from error
-    try:
-        yield
-    finally:
-        (path / LOCK).unlink(missing_ok=True)
-        lock.release()
-        if made and not any(path.iterdir()):
-            path.rmdir()
+    with ExitStack() as held:
+        try:
+            held.enter_context(files.made(path))
+            lock = FileLock(path / LOCK, timeout=0)
+            lock.acquire()
+        except Timeout as error:
+            raise taken(path, what, option) from error
+        except OSError as error:
+            expected = f"a directory that can be made ({error.strerror})"
+            raise InputError(key=option, value=str(path), expected=expected) from error
+        try:
+            yield
+        finally:
+            (path / LOCK).unlink(missing_ok=True)
+            lock.release()
 
 
 def _sweep(path: Path) -> None:
@@ -121,15 +119,16 @@ def reserved(folder: Path, stem: str) -> Iterator[Path]:
     """
     path, number = folder / stem, 1
     files.check_folder(path)
-    while True:
+    with files.made(folder):
+        while True:
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:
+                number += 1
+                path = folder / f"{stem}-{number}"
         try:
-            path.mkdir(parents=True, exist_ok=False)
-            break
-        except FileExistsError:
-            number += 1
-            path = folder / f"{stem}-{number}"
-    try:
-        yield path
-    finally:
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+            yield path
+        finally:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()

@@ -180,6 +180,30 @@ def test_rows_are_chosen_by_quantities_with_their_units(cli: Cli, tmp_path: Path
     assert cli("sweep", "show", "s", "--where", "energy > 1 J").out == f"none of {len(energies)} rows\n"
 
 
+def test_no_cell_of_a_table_is_broken_where_there_is_no_terminal(cli: Cli, tmp_path: Path) -> None:
+    sweep_kit.write(tmp_path / "s")
+    rows = len(sweep_kit.frame())
+    columns = ",".join(map(str, sweep_kit.frame().columns))
+    assert len(cli("sweep", "show", "s", "--columns", columns).out.splitlines()) == rows + 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "error"),
+    [
+        ("how == price", "how is never price, in 'how == price'; expected one of trained"),
+        ("chip == nobody", "chip is never nobody"), ("energy_per_sample_J <= energy", "with itself"),
+    ],
+)  # fmt: skip
+def test_rows_are_chosen_by_words_that_a_table_has(cli: Cli, tmp_path: Path, condition: str, error: str) -> None:
+    sweep_kit.write(tmp_path / "s")
+    rows = len(sweep_kit.frame())
+    assert cli("sweep", "show", "s", "--where", "state == failed").out == f"none of {rows} rows\n"
+    assert len(json.loads(cli("sweep", "show", "s", "--where", "state == 'done'", "--json").out)) == rows
+    wrong = cli("sweep", "show", "s", "--where", condition)
+    assert wrong.code == 2
+    assert error in wrong.error
+
+
 def test_a_report_s_map_goes_over_the_axes_asked_for_and_holds_others(cli: Cli, tmp_path: Path) -> None:
     sweep_kit.write(tmp_path / "s")
     done = cli("sweep", "report", "s", "--map", "tile.adc.bits,adc.conversion", "--fix", "tile.rows=128", "--x", "area",

@@ -209,6 +209,9 @@ def factor(name: str, column: pd.Series[Any], text: Any = str, order: Sequence[A
         kept, ends = pd.qcut(column, CLASSES, retbins=True, duplicates="drop")
         codes = kept.cat.codes.to_numpy()
         levels = [f"{low} to {high}" for low, high in pairwise(text(float(f"{end:.3g}")) for end in ends)]
+        if pd.api.types.is_integer_dtype(column):  # none lies between: by the least and the greatest of each
+            classes = [column[codes == code] for code in range(len(levels))]
+            levels = [" to ".join(text(end) for end in sorted({each.min(), each.max()})) for each in classes]
     else:
         present = set(column.dropna())
         first = [] if number else [each for each in order if each in present]

@@ -248,9 +248,15 @@ def read_sweep(path: str | Path) -> Sweep:
     definition = mapping(file, what="the directory of a sweep", hint="archsim sweep writes one")
     axes, quantities = _axes(file, definition), _quantities(file, definition)
     _check_asked(file, definition)
-    frame = _frame(folder / TABLE)
-    _check_columns(folder / TABLE, frame, axes, quantities)
-    _check_values(folder / TABLE, frame, axes, quantities)
+    try:
+        frame = _frame(folder / TABLE)
+        _check_columns(folder / TABLE, frame, axes, quantities)
+        _check_values(folder / TABLE, frame, axes, quantities)
+    except InputError as error:
+        raise InputError(
+            error.message, file=error.file, line=error.line, key=error.key, value=error.value, expected=error.expected,
+            hint="The same command that made it writes it anew",
+        ) from error  # fmt: skip
     return Sweep(folder, definition, axes, quantities, frame)
 
 
@@ -310,8 +316,7 @@ def _frame(file: Path) -> pd.DataFrame:
     with file.open("rb") as stream:
         stream.seek(max(size - 1, 0))
         if size and stream.read(1) != b"\n":
-            raise InputError("is cut: its last line has no end", file=file, expected="the CSV that archsim sweep wrote",
-                             hint="The same sweep command writes it anew")  # fmt: skip
+            raise InputError("is cut: its last line has no end", file=file, expected="the CSV that archsim sweep wrote")
     try:
         # Words such as "none" or "NA" are values of an axis; only an empty cell is missing.
         return read_csv(file, keep_default_na=False, na_values=[""], dtype={"point": str})

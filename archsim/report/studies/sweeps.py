@@ -20,8 +20,12 @@ SHORT = {
     "energy_ratio": "ratio",
 }  # fmt: skip
 """Quantities of a sample -> what stands above them."""
+_SAID = {"state": ("done", "failed", "stopped"), "how": ("trained", "retimed", "priced", "estimated")}
+"""Columns of words -> what a sweep says there."""
 LONGEST = 60
 """Letters of a reason in a table."""
+WIDEST = 1000
+"""Letters of a line where no terminal has fewer: a table takes what its cells take, and none is broken."""
 
 
 def chosen(
@@ -95,6 +99,9 @@ def _names(sweep: Sweep) -> dict[str, str]:
 def _kinds(sweep: Sweep) -> dict[str, Kind]:
     """Return every name that a condition may ask for -> what it is measured in."""
     found = {str(column): WORDS for column in sweep.frame.columns}
+    for column in [each for each in (*_SAID, CHIP, TECHNOLOGY) if each in found]:
+        told = [str(each) for each in sweep.frame[column].dropna().unique()]
+        found[column] = of_texts(dict.fromkeys([*_SAID.get(column, ()), *told]))
     found |= {part: of_unit("J", bare=True) for part in sweep.parts.values()} | {"seeds": NUMBER}
     for axis in sweep.axes:
         found |= {word: of_axis(axis, word) for word in (axis.key, axis.column)}

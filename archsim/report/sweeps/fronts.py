@@ -52,7 +52,8 @@ def draw_front(view: View) -> Figure:
         )  # fmt: skip
     crossed = f", {beyond} beyond the constraints (crosses)" if beyond else ""
     spread = "; bars: standard deviation over seeds" if _has_spread(view) else ""
-    style.heading(axes, f"{view.front.sum()} on the front, {beaten} beaten (pale){crossed}{spread}", room=6.0, size=8)
+    pale = f", {beaten} beaten (pale)" if beaten else ""
+    style.heading(axes, f"{view.front.sum()} on the front{pale}{crossed}{spread}", room=6.0, size=8)
     style.legend(figure, style.key_of(axes), 2)
     style.title(figure, f"{view.y.title[0].upper()}{view.y.title[1:]} against {view.x.title}: {view.sweep.name}")
     return figure
@@ -61,7 +62,7 @@ def draw_front(view: View) -> Figure:
 def described(view: View, row: int) -> str:
     """Return a design with its parameters, and y and x: "tile.adc.bits 6; accuracy 95.2 %, energy 2.9 nJ"."""
     values = (f"{each.title} {each.text(float(view.rows[each.name].iloc[row]))}" for each in (view.y, view.x))
-    return f"{view.named(row)}; {', '.join(values)}".replace(" u", " µ")
+    return style.drawn(f"{view.named(row)}; {', '.join(values)}")
 
 
 def _shown(view: View, quantity: Quantity) -> Array:

@@ -103,7 +103,7 @@ def draw_levels(view: View, chip: str) -> Figure:
             axes.margins(x=0.15)
             if row == len(found) - 1:
                 room = 72 * 1.5 / len(levels)
-                texts = [labels.fold(text.replace(" u", " µ"), 7, max(room, 24)) for text, _ in levels]
+                texts = [labels.fold(style.drawn(text), 7, max(room, 24)) for text, _ in levels]
                 axes.set_xticks(range(len(levels)), texts, fontsize=labels.size(texts, 7, max(room, 24)))
                 axes.set_xlabel(labels.fold(name, 8, 130), fontsize=8)
         first = grid[row, 0]
@@ -234,19 +234,23 @@ def draw_map(view: View, chip: str, across: Axis, up: Axis, *, fixed: Mapping[st
         style.heading(axes, label(quantity), room=3.0, size=8.5, left=False)
     counts = _counts(lines, columns)
     if counts.min() < counts.max():
-        said = f"A cell is the mean of {counts.min()} to {counts.max()} designs: not all cells have the same others."
-        figure.supxlabel(said, fontsize=8)
+        least = counts[counts > 0].min()
+        many = f"{least}" if least == counts.max() else f"{least} to {counts.max()}"
+        empty = ", one with - has none" if not counts.min() else ""
+        said = f"A cell is the mean of {many} designs{empty}: not all cells have the same others."
+        figure.supxlabel(said if counts.max() > 1 else "A cell with - has no design.", fontsize=8)
     others = [axis.key for axis in view.axes if axis not in (across, up) and axis.column != CHIP]
-    style.title(figure, f"{up.key} and {across.key} on {chip}, {_over(view, others, fixed or {})}: {view.sweep.name}")
+    over = _over(view, others, fixed or {}) or ("each design" if counts.max() == 1 else "means of classes")
+    style.title(figure, f"{up.key} and {across.key} on {chip}, {over}: {view.sweep.name}")
     return figure
 
 
 def _over(view: View, others: Sequence[str], fixed: Mapping[str, Any]) -> str:
-    """Return what was done with the other parameters, in words."""
+    """Return what was done with the other parameters, in words; nothing where there is none."""
     held = [f"{key} {view.sweep.axis(key).text(value)}" for key, value in fixed.items()]
     free = [key for key in others if key not in fixed]
     said = [f"mean over {', '.join(free)}"] if free else []
-    return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])]) or "each design"
+    return "; ".join([*said, *([f"at {', '.join(held)}"] if held else [])])
 
 
 def _counts(lines: Factor, columns: Factor) -> Array:
@@ -284,13 +288,13 @@ def _cells(axes: Axes, quantity: Quantity, table: Array, room: float) -> None:
         bar.solids.set_rasterized(True)  # 256 shapes otherwise
     if log and known.max() < _SHORT * known.min():
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity.text(value, 3).replace(" u", " µ")))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.drawn(quantity.text(value, 3))))
     bar.ax.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
     bar.ax.tick_params(labelsize=7)
     axes.grid(visible=False)
     if max(table.shape) > LETTERS:
         return
-    texts = {at: quantity.text(value, 3).replace(" u", " µ") for at, value in np.ndenumerate(table)}
+    texts = {at: style.drawn(quantity.text(value, 3)) for at, value in np.ndenumerate(table)}
     size = labels.size(list(texts.values()), 7.5, 72 * room / table.shape[1], least=3.5)
     for (row, column), text in texts.items():
         dark = np.isfinite(table[row, column]) and _light(colours(norm(table[row, column]))) < 0.5
@@ -312,7 +316,7 @@ def _marks(axes: Axes, columns: Sequence[str], lines: Sequence[str], room: float
     """Write the levels beside the cells, as many as have room."""
     for texts, most, put in ((columns, 9, axes.set_xticks), (lines, 14, axes.set_yticks)):
         step = -(-len(texts) // most)
-        kept = [text.replace(" u", " µ") for text in texts[::step]]
+        kept = [style.drawn(text) for text in texts[::step]]
         size = 7.5
         if put == axes.set_xticks:
             width = 72 * room / len(kept)

@@ -33,34 +33,42 @@ class Upright:
 
 
 def uprights(view: View) -> list[Upright]:
-    """Return an axis a parameter that varies, then one a quantity."""
+    """Return an axis a parameter that varies, then one a quantity, each over the designs that are drawn."""
     made = [_parameter(view, axis) for axis in view.axes]
     for each in view.shown:
         better = "high" if each.better == "high" else "low"
-        made.append(_numbers(f"{each.title} ({better} is better)", view.rows[each.name], each.text, None))
+        title = f"{each.title} ({better} is better)"
+        made.append(_numbers(title, view.rows[each.name], each.text, None, _drawn(view)))
     return made
+
+
+def _drawn(view: View) -> Array:
+    """Return which designs have a line: those within the constraints; all where none is."""
+    return view.within if view.within.any() else np.ones_like(view.within)
 
 
 def _parameter(view: View, axis: Axis) -> Upright:
     column = view.rows[axis.column]
-    present = set(column.dropna())
+    present = set(column[_drawn(view)].dropna())
     levels = [each for each in view.sweep.levels(axis) if each in present]
     if all(isinstance(each, int | float) and not isinstance(each, bool) for each in levels):
-        return _numbers(axis.key, column, axis.text, levels if len(levels) <= MARKS else None)
+        return _numbers(axis.key, column, axis.text, levels if len(levels) <= MARKS else None, _drawn(view))
     step = 1 / max(len(levels) - 1, 1)
     at = {each: k * step for k, each in enumerate(levels)}
     places = np.array([at.get(each, np.nan) for each in column.tolist()])
     return Upright(axis.key, places, tuple((place, axis.text(each)) for each, place in at.items()))
 
 
-def _numbers(title: str, column: Any, text: Callable[[float], str], levels: list[Any] | None) -> Upright:
+def _numbers(
+    title: str, column: Any, text: Callable[[float], str], levels: list[Any] | None, drawn: Array
+) -> Upright:  # fmt: skip
     values = column.to_numpy(float)
-    told = np.log(values) if logarithmic(values) else values
-    low, high = np.nanmin(told), np.nanmax(told)
-    ends = [np.nanmin(values), np.nanmax(values)]
+    ends = [np.nanmin(values[drawn]), np.nanmax(values[drawn])]
+    log = logarithmic(values[drawn])
+    low, high = np.log(ends) if log else ends
 
     def place(value: Any) -> Any:
-        return ((np.log(value) if logarithmic(values) else value) - low) / ((high - low) or 1.0)
+        return ((np.log(value) if log else value) - low) / ((high - low) or 1.0)
 
     return Upright(title, place(values), tuple((float(place(each)), text(each)) for each in levels or ends))
 
@@ -76,7 +84,7 @@ def draw_parallel(view: View) -> Figure:
     across = np.arange(len(found), dtype=float)
     places = np.column_stack([each.places for each in found])
     colours = LinearSegmentedColormap.from_list("ordered", style.ORDERED)
-    shade = _numbers("", view.rows[view.y.name], str, None).places
+    shade = _numbers("", view.rows[view.y.name], str, None, _drawn(view)).places
     for on, width, alpha in ((False, 0.7, 0.25), (True, 1.6, 0.95)):
         chosen = view.within & (view.front == on)
         step = 1 if on else -(-int(chosen.sum()) // MOST) or 1
@@ -89,7 +97,7 @@ def draw_parallel(view: View) -> Figure:
         axes.axvline(at, color=style.REFERENCE, linewidth=0.8, zorder=1)
         for place, text in _apart(each.marks):
             axes.annotate(
-                text.replace(" u", " µ"), (at, place), xytext=(3, 0), textcoords="offset points", va="center",
+                style.drawn(text), (at, place), xytext=(3, 0), textcoords="offset points", va="center",
                 fontsize=style.note(), zorder=4,
                 bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
             )  # fmt: skip
@@ -103,9 +111,10 @@ def draw_parallel(view: View) -> Figure:
     what = f"in colour: the front of {view.y.title} and {view.x.title}, from light to dark with {view.y.title}"
     beaten, beyond = int((view.within & ~view.front).sum()), int((~view.within).sum())
     which = "the" if beaten <= MOST else f"one in {-(-beaten // MOST)} of the"
+    pale = f"; pale: {which} {beaten:,} designs beaten" if beaten else ""
     without = f"; without {beyond:,} that break a constraint" if beyond else ""
     style.heading(
-        axes, f"{what}; pale: {which} {beaten:,} designs beaten{without}", room=figure.get_figwidth() - 1.0, size=8
+        axes, f"{what}{pale}{without}", room=figure.get_figwidth() - 1.0, size=8
     )  # fmt: skip
     style.title(figure, f"Every design through its parameters and quantities: {view.sweep.name}")
     return figure

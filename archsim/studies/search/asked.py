@@ -120,7 +120,7 @@ def search(
         raise InputError("is given with --estimate", key="--train", expected="one of the two")
     asking.check_sampler(sampler)
     asking.optuna()
-    base = _base(file, told.get("preset"))
+    base = _base(file, told.get("preset"), workload)
     if base is not None:
         workload, archs, techs = workload or base.workload, archs or base.archs, techs or base.techs
         settings = {**_unread(base.sets), **pairs(settings, "--set")}
@@ -170,11 +170,11 @@ def _check_numbers(counts: Mapping[str, int], seed: int) -> None:
 _OF_TRAINING = ("seeds", "first_seed", "steps", "until", "batch")
 
 
-def _base(file: Path | None, preset: str | None) -> Study | None:
+def _base(file: Path | None, preset: str | None, workload: Named | None) -> Study | None:
     """Return what a study's file says, its values as they were written."""
     if file is None:
         return None
-    found = from_file(file, preset, values=as_written)
+    found = from_file(file, preset, workload=workload, values=as_written)
     if found.together:
         raise InputError(file=file, key="together", value=True, expected="false: a design of a search has one chip")
     return found

@@ -92,13 +92,14 @@ def carry_out(
     path = Path(out)
     with joined(path) if join else alone(path) as sharing:
         doing = _Doing(what, path, sharing, keep_runs=keep_runs, done=done or (lambda *_: None))
-        state = "partial"
-        try:
-            with pool(on, most=max(what.at_a_time, 1)) as where:
-                doing.run(where, storage)
-            state = "finished"
-        finally:
-            doing.end(state)
+        with doing.store.begun():
+            state = "partial"
+            try:
+                with pool(on, most=max(what.at_a_time, 1)) as where:
+                    doing.run(where, storage)
+                state = "finished"
+            finally:
+                doing.end(state)
     return doing.found()
 
 
@@ -127,10 +128,9 @@ class _Doing:
         self._studies += [what.study] if not what.study.estimate else []
         told = definition(what)
         self._hash = digest(told)
-        self._store = Store(path, told)
-        self._store.begin()
+        self.store = Store(path, told)
         self._designs = [
-            Designs(each, what.space, self._store, kept=self._write, keep_runs=keep_runs) for each in self._studies
+            Designs(each, what.space, self.store, kept=self._write, keep_runs=keep_runs) for each in self._studies
         ]  # fmt: skip
 
     def run(self, where: Pool, storage: str | None) -> None:
@@ -173,7 +173,7 @@ class _Doing:
         return pd.DataFrame([*found, *rows.values()], columns=trained.columns)
 
     def _write(self) -> None:
-        self._store.write(self._frame())
+        self.store.write(self._frame())
 
     def end(self, state: str) -> None:
         """Write the table, and in which state it is; of several processes, the last writes what all have done."""
@@ -181,7 +181,7 @@ class _Doing:
             for again in self._again if state == "finished" and self._sharing.shared else ():
                 again()
             self._write()
-            self._store.mark(state, done={"trials": self.what.trials, "trainings": self.what.trainings})
+            self.store.mark(state, done={"trials": self.what.trials, "trainings": self.what.trainings})
 
     def found(self) -> Found:
         """Return what the search found."""

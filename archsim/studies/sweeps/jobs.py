@@ -119,9 +119,7 @@ def begun(path: Path, definition: Mapping[str, Any]) -> Iterator[Store]:
     InputError
         If the directory cannot be used, or another process writes there.
     """
-    with owned(path, definition):
-        store = Store(path, definition)
-        store.begin()
+    with owned(path, definition), Store(path, definition).begun() as store:
         state = "partial"
         try:
             yield store

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from archsim.base import usual_units
@@ -20,11 +20,12 @@ Dimension = tuple[tuple[str, int], ...]
 """Symbol -> power, in the order of the symbols; of plain numbers nothing."""
 PLAIN: Dimension = ()
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_UNIT = re.compile(r"\s*(%|[A-Za-zµμ]+(?:\^?[1-9])?(?:[*/][A-Za-zµμ]+(?:\^?[1-9])?)*)")
+_UNIT = re.compile(r"\s*(%|[A-Za-zµμ]+(?:\^?[1-9]|[²³])?(?:[*/][A-Za-zµμ]+(?:\^?[1-9]|[²³])?)*)")
 _ATOM = re.compile(r"([A-Za-z]*?)(OPS|Hz|J|s|W|S|V|A|m)(?:\^?([1-9]))?")
 _PREFIXES = {
     "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "c": -2, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15,
 }  # fmt: skip
+_PLAINER = str.maketrans({"µ": "u", "μ": "u", "²": "2", "³": "3"})
 _MADE_OF = {"W": {"J": 1, "s": -1}, "Hz": {"s": -1}, "OPS": {"s": -1}}
 """Symbols that are others' quotients; operations are a count."""
 
@@ -44,7 +45,7 @@ def unit(text: str) -> tuple[float, Dimension] | None:
     if text == "%":
         return 0.01, PLAIN
     value, powers = 1.0, Counter[str]()
-    for sign, part in re.findall(r"([*/]?)([^*/]+)", text.replace("µ", "u").replace("μ", "u")):
+    for sign, part in re.findall(r"([*/]?)([^*/]+)", text.translate(_PLAINER)):
         found = _atom(part)
         if found is None:
             return None
@@ -122,12 +123,18 @@ class Kind:
         Whether a number without a unit is taken: of plain numbers, and where the name says the unit.
     most : float
         What no number without a unit may be above: of a share 1, for 97 is meant as 97 %.
+    of : str
+        What the name stands for, where several stand for one thing.
+    texts : tuple of str
+        The values of words, where they are known.
     """
 
     dimension: Dimension | None = None
     wanted: str = ""
     bare: bool = True
     most: float = float("inf")
+    of: str = ""
+    texts: tuple[str, ...] = ()
 
 
 WORDS = Kind()
@@ -144,10 +151,11 @@ def of_unit(name: str, *, bare: bool = False) -> Kind:
 
 def of_texts(texts: Iterable[str]) -> Kind:
     """Return what the values of a parameter are measured in, as they were written; `WORDS` where unlike."""
+    texts = tuple(texts)
     found = [whole(text) for text in texts]
     kinds = {each.dimension for each in found if each}
     if not all(found) or len(kinds) != 1:
-        return WORDS
+        return Kind(texts=texts)
     if (dimension := kinds.pop()) == PLAIN:
         return NUMBER
     first = next(each.unit for each in found if each)
@@ -157,17 +165,26 @@ def of_texts(texts: Iterable[str]) -> Kind:
 def of_quantity(quantity: Quantity, word: str) -> Kind:
     """Return what a quantity is measured in, asked for by a word; its column's name says the unit."""
     if quantity.unit == "%":
-        return Kind(PLAIN, 'a per cent, such as "97 %", or a part of 1', most=1.0)
+        return Kind(PLAIN, 'a per cent, such as "97 %", or a part of 1', most=1.0, of=quantity.name)
     found = unit(quantity.unit) if quantity.unit else None
     if found is None:
-        return NUMBER
+        return replace(NUMBER, of=quantity.name)
     wanted = like(quantity.unit) if quantity.prefixed else f'a quantity in {quantity.unit}, such as "1 {quantity.unit}"'
-    return Kind(found[1], wanted, bare=word == quantity.name)
+    return Kind(found[1], wanted, bare=word == quantity.name, of=quantity.name)
 
 
 def of_axis(axis: Axis, word: str) -> Kind:
     """Return what an axis of a table is measured in, asked for by its key or its column, which says the unit."""
     if axis.unit:
-        return of_unit(axis.unit, bare=word == axis.column)
+        return replace(of_unit(axis.unit, bare=word == axis.column), of=axis.key)
     numbers = axis.values and all(isinstance(each, int | float) and not isinstance(each, bool) for each in axis.values)
-    return NUMBER if numbers else of_texts(map(str, axis.values))
+    return replace(NUMBER if numbers else of_texts(map(str, axis.values)), of=axis.key)
+
+
+def spelled(dimension: Dimension) -> str:
+    """Return a dimension as its unit is written: "J*s", "1/J"."""
+    above, below = (
+        [symbol if abs(power) == 1 else f"{symbol}{abs(power)}" for symbol, power in dimension if power * sign > 0]
+        for sign in (1, -1)
+    )
+    return "/".join(["*".join(above) or "1", *below])

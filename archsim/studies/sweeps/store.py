@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import files, kept
-from archsim.base.errors import InputError
+from archsim.base.errors import ArchsimError, InputError
 from archsim.records.sweeps.sweep import DEFINITION, SCHEMA, TABLE
 from archsim.runs import owner
 from archsim.studies.sweeps.chips import digest
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET, COUNTS, RUNS, LOCK = "sweep.parquet", "counts", "runs", owner.LOCK
+_OWN = (COUNTS, RUNS, TABLE, PARQUET, "report", "optuna.log")
+"""What a directory of a study holds beside its definition."""
 _CALLED = {"search": "search", "rules": "study of rules"}
 _CHANGING = ("created", "state", "archsim", "done", "seconds")
 """Keys of a definition that are no part of what a sweep is."""
@@ -51,16 +53,34 @@ class Store:
         }  # fmt: skip
 
     # --- definition -----------------------------------------------------------------------------------------------
-    def begin(self) -> None:
+    @contextmanager
+    def begun(self) -> Iterator[Store]:
         """Write the definition, or go on with the same one.
+
+        All of a new study that ends in an error with nothing kept is removed, unless other processes work there.
 
         Raises
         ------
         InputError
             As `check`.
         """
-        self._definition["created"] = self.check().get("created", self._definition["created"])
+        told, bare = self.check(), all(each.name == LOCK for each in self.path.iterdir())
+        self._definition["created"] = told.get("created", self._definition["created"])
         self.mark("running")
+        try:
+            yield self
+        except ArchsimError:
+            others = any(each.name != LOCK for each in self.path.glob(".*.lock"))
+            if bare and not (others or any((self.path / COUNTS).rglob("*.json"))):
+                self._clear()
+            raise
+
+    def _clear(self) -> None:
+        for each in [each for each in self.path.iterdir() if each.name != LOCK]:
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
 
     def check(self) -> dict[str, Any]:
         """Return the definition that the directory has, which is the same; nothing if it has none. Writes nothing.
@@ -90,7 +110,10 @@ class Store:
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
-            raise InputError("is not what archsim writes", file=files.display(file), expected="a sweep's definition")
+            raise InputError(
+                "is not what archsim writes", file=files.display(file), expected="a sweep's definition",
+                hint=f"Remove it: the same command writes it anew, and goes on with what {COUNTS} keeps",
+            )  # fmt: skip
         return told
 
     def mark(self, state: str, **more: Any) -> None:
@@ -164,7 +187,7 @@ def check(path: Path, definition: Mapping[str, Any], *, shared: bool = False) ->
     Raises
     ------
     InputError
-        As `owned` and `Store.begin`.
+        As `owned` and `Store.begun`.
     """
     _check_folder(path, _called(definition))
     if not shared and owner.in_use(path):
@@ -176,11 +199,13 @@ def _check_folder(path: Path, called: str) -> None:
     """Refuse a directory that cannot be made, or holds something else than a study."""
     files.check_folder(path)
     strangers = [each.name for each in path.iterdir() if each.name != LOCK] if path.is_dir() else []
-    if strangers and DEFINITION not in strangers:
+    lost = COUNTS in strangers and {*strangers} <= {*_OWN}  # its definition, and nothing else is there
+    odd = sorted(strangers, key=lambda name: name in _OWN)[:1]
+    if strangers and DEFINITION not in strangers and not lost:
         raise InputError(
             key="--out",
             value=str(path),
-            expected=f"a new or empty directory, or that of a {called}, but it holds {strangers[0]}",
+            expected=f"a new or empty directory, or that of a {called}, but it holds {odd[0]}",
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,11 +12,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from archsim.base import files
-from archsim.base.errors import InputError, nearest
+from archsim.base.errors import DataError, InputError, nearest
 from archsim.base.extends import named
+from archsim.base.finding import find
 from archsim.base.quantities import Count, Switch
 from archsim.base.yamlfile import Document, FileRecord, Key, Record, read, validate
 from archsim.records.sweeps.sweep import AFTER, FIXED
+from archsim.runs import workload as workloads
 from archsim.runs.spec import DEFAULT_TECHNOLOGIES
 from archsim.studies.estimate.spec import MOST_AT_ONCE
 from archsim.studies.sweeps.conditions import Placed
@@ -187,8 +190,10 @@ def as_written(values: Any, *, key: str) -> Texts:
     return (values,) if isinstance(values, str) else listed(values, key=key)
 
 
-def from_file(path: Path, preset: str | None, *, values: Read = listed) -> Study:
+def from_file(path: Path, preset: str | None, *, workload: Named | None = None, values: Read = listed) -> Study:
     """Return the study that a file says, with a preset of its own or of its workload; `values` reads those of a key.
+
+    A `workload` that is given takes the place of the file's.
 
     Raises
     ------
@@ -202,11 +207,41 @@ def from_file(path: Path, preset: str | None, *, values: Read = listed) -> Study
     found = Study(
         told.workload, estimate=told.estimate, together=told.together, preset=preset if own is None else None,
     )  # fmt: skip
-    workload = told.workload
-    if workload.endswith((".yaml", ".yml")) and not Path(workload).is_file() and (path.parent / workload).is_file():
-        found = replace(found, workload=str(path.parent / workload))
+    own_name = told.workload
+    if workload is not None:
+        found = replace(found, workload=workload)
+    elif own_name.endswith((".yaml", ".yml")) and not Path(own_name).is_file() and (path.parent / own_name).is_file():
+        found = replace(found, workload=str(path.parent / own_name))
+    else:
+        with _placed(document, ("workload",)):
+            find(own_name, "workloads", option="workload")
+    if preset and own is None:
+        _check_preset(preset, told.presets, found.workload)
     found = _over(found, told, document, (), values)
     return found if own is None else _over(found, own, document, ("presets", str(preset)), values)
+
+
+@contextmanager
+def _placed(document: Document, at: Key) -> Iterator[None]:
+    """Let an error that names no file say where in a study it comes from."""
+    try:
+        yield
+    except InputError as error:
+        if error.file is not None:
+            raise
+        where = document.error(at)
+        raise InputError(
+            error.message, file=where.file, line=where.line, key=where.key, value=error.value, expected=error.expected,
+            hint=error.hint,
+        ) from error  # fmt: skip
+
+
+def _check_preset(preset: str, own: Collection[str], workload: Named) -> None:
+    """Refuse a preset that neither a study nor its workload has."""
+    known = [*own, *(workloads.document(workload).data.get("presets") or {})]
+    if preset not in known:
+        raise InputError(key="--preset", value=preset, expected=f"one of {', '.join(known)}" if known else "none",
+                         hint=nearest(preset, known))  # fmt: skip
 
 
 def _over(study: Study, part: _Asked, document: Document, at: Key, read_one: Read) -> Study:
@@ -215,16 +250,15 @@ def _over(study: Study, part: _Asked, document: Document, at: Key, read_one: Rea
     def values(key: str) -> dict[str, Texts]:
         found = {}
         for name, given in getattr(part, key).items():
-            try:
+            with _placed(document, (*at, key, name)):
                 found[name] = read_one(given, key=name)
-            except InputError as error:
-                where = document.error((*at, key, name))
-                raise InputError(
-                    error.message, file=where.file, line=where.line, key=where.key, value=error.value,
-                    expected=error.expected,
-                ) from error  # fmt: skip
+                check_once(found[name], scale(found[name]).values, key=name)
         return found
 
+    for key, folder in ((TECH, "tech_params"), (ARCH, "architectures")):
+        for index, name in enumerate(getattr(part, key)):
+            with _placed(document, (*at, key, index)):
+                find(name, folder, option=key)
     conditions = []
     for index, text in enumerate(part.conditions):
         where = document.error((*at, "conditions", index))
@@ -260,9 +294,7 @@ def asked(
     """
     if file is None and workload is None:
         raise InputError(key="WORKLOAD", value=None, expected="a workload, by name or file, or --file with a study")
-    study = from_file(file, preset) if file is not None else Study(workload or "", preset=preset)
-    if workload is not None:
-        study = replace(study, workload=workload)
+    study = Study(workload or "", preset=preset) if file is None else from_file(file, preset, workload=workload)
     changes: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     changes |= {"archs": tuple(archs)} if archs else {}
     changes |= {"techs": tuple(techs)} if techs else {}
@@ -290,6 +322,8 @@ def _check(study: Study) -> None:
         raise InputError(
             "nothing is drawn at random or trained", key="--estimate", expected="no --seeds, --steps or --until"
         )  # fmt: skip
+    if study.estimate and study.data is not None and not study.data.is_dir():  # which nobody else looks at
+        raise DataError(f"{study.data} is no folder", key="--data", expected="none: an estimate reads no data")
     if isinstance(study.workload, str) and (study.workload.endswith((".json", ".csv"))):
         raise InputError(key="WORKLOAD", value=study.workload, expected="a workload, by name or YAML file",
                          hint=nearest(study.workload, files.shipped_names("workloads")))  # fmt: skip

@@ -48,6 +48,24 @@ def _missing(package: str, on: str, error: ImportError, extra: str = "cluster") 
     )
 
 
+def check_words(on: str, kind: str, told: str) -> None:
+    """Refuse what names no scheduler of Dask's, or gives a queue an option that cannot be; asks nothing of either.
+
+    Raises
+    ------
+    InputError
+        As `dask` and `jobs`.
+    """
+    if kind == "dask":
+        host, colon, port = told.rpartition(":")
+        if not (host and colon and port.isdecimal()):
+            raise InputError(key="--on", value=on, expected="dask://HOST:PORT, as the scheduler says it at its start")
+        return
+    options = _options(on, kind, told)
+    for name in OPTIONS:
+        _whole(on, options, name)
+
+
 # --- Dask -------------------------------------------------------------------------------------------------------------
 @contextmanager
 def dask(on: str, address: str) -> Iterator[Pool]:
@@ -60,9 +78,7 @@ def dask(on: str, address: str) -> Iterator[Pool]:
     SystemFault
         If the scheduler does not answer, or has no workers, within `ANSWER_S`.
     """
-    host, colon, port = address.rpartition(":")
-    if not (host and colon and port.isdecimal()):
-        raise InputError(key="--on", value=on, expected="dask://HOST:PORT, as the scheduler says it at its start")
+    check_words(on, "dask", address)
     try:
         from distributed import Client
     except ImportError as error:

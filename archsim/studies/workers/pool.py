@@ -110,7 +110,7 @@ def pool(on: On = PROCESSES, *, most: int) -> Iterator[Pool]:
         with clusters.jobs(on, kind, rest, most=most) as found:
             yield found
     else:
-        raise InputError(key="--on", value=on, expected=f"one of {', '.join(PLACES)}", hint=nearest(kind, PLACES))
+        raise _unknown(on)
 
 
 def check(on: On) -> None:
@@ -133,6 +133,30 @@ def check(on: On) -> None:
     else:
         with pool(on, most=1):
             pass
+
+
+def check_words(on: str) -> None:
+    """Refuse what is none of `PLACES`; whether anything answers there is not asked.
+
+    Raises
+    ------
+    InputError
+        As `pool`.
+    """
+    kind, _, rest = on.partition(":")
+    if kind == PROCESSES:
+        _number(on, rest)
+        return
+    from archsim.studies.workers import clusters
+
+    if kind not in ("slurm", "flux") and not on.startswith("dask://"):
+        raise _unknown(on)
+    clusters.check_words(on, kind, rest.removeprefix("//"))
+
+
+def _unknown(on: str) -> InputError:
+    kind = on.partition(":")[0]
+    return InputError(key="--on", value=on, expected=f"one of {', '.join(PLACES)}", hint=nearest(kind, PLACES))
 
 
 def soon(on: On) -> None:

@@ -104,3 +104,8 @@ def test_many_numbers_become_classes_of_equally_many_designs_and_a_missing_one_a
     assert np.bincount(found.codes).tolist() == [20, 20, 19, 20, 20, 1]
     assert factor("b", pd.Series(["x", "a", "x"])).levels == ("x", "a")
     assert factor("b", pd.Series([8, 4, 8])).levels == ("4", "8")
+
+
+def test_classes_of_whole_numbers_are_named_by_the_numbers_in_them() -> None:
+    found = factor("count", pd.Series([*range(1, 16)]), str)
+    assert found.levels == ("1 to 3", "4 to 6", "7 to 9", "10 to 12", "13 to 15")

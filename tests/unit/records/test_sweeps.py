@@ -107,7 +107,7 @@ def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
         read_sweep(tmp_path)
     sweep_kit.write(tmp_path)
     (tmp_path / "sweep.csv").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match=r"sweep\.csv: is not readable"):
+    with pytest.raises(InputError, match=r"sweep\.csv: is not readable.*The same command that made it writes it anew"):
         read_sweep(tmp_path)
     (tmp_path / "sweep.csv").unlink()
     with pytest.raises(InputError, match=r"sweep\.csv: no such file"):

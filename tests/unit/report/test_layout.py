@@ -89,6 +89,10 @@ def test_a_long_title_is_folded_between_words_and_never_between_number_and_unit(
     folded = labels.fold("a-chip-with-a-long-name: 229.8 nJ", 9.0, 120.0)
     assert folded.split("\n")[-1] == "229.8 nJ"
     assert all(labels.width(line, 9.0) <= 120 for line in folded.split("\n"))
+    for quantity in ("1.232 mm²", "2.604 pJ*s", "8.356 TOPS/W"):
+        lines = labels.fold(f"a-chip-with-a-long-name: {quantity}", 9.0, 120.0).split("\n")
+        assert lines[-1] == quantity
+    assert style.drawn("area 3.2 um^2, time 4 us") == "area 3.2 µm², time 4 µs"
     assert labels.fold("x" * 60, 9.0, 100.0).replace("\n", "") == "x" * 60
 
 

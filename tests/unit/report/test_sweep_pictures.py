@@ -173,7 +173,20 @@ def test_a_map_with_designs_missing_says_so(tmp_path: Path) -> None:
     made = seen(tmp_path, sweep_kit.failing(sweep_kit.frame(), 4))
     bits, rows = (made.sweep.axis(key) for key in ("tile.adc.bits", "tile.rows"))
     figure = influence.draw_map(made, "mixed-precision", bits, rows)
-    assert "mean of 0 to 3 designs" in figure.get_supxlabel()
+    assert "mean of 2 to 3 designs, one with - has none: not all" in figure.get_supxlabel()
+
+
+def test_uprights_run_over_the_designs_that_are_drawn(tmp_path: Path) -> None:
+    path = sweep_kit.write(tmp_path, sweep_kit.frame())
+    told = json.loads((path / "sweep.json").read_text())
+    (path / "sweep.json").write_text(json.dumps({**told, "search": {"subject_to": ["tile.rows <= 128"]}}))
+    made = view(read_sweep(path))
+    rows = next(each for each in uprights(made) if each.title == "tile.rows")
+    assert [text for _, text in rows.marks] == ["64", "128"]
+    energy = next(each for each in uprights(made) if each.title.startswith("energy per sample"))
+    assert (min(energy.places[made.within]), max(energy.places[made.within])) == (0, 1)
+    said = draw_parallel(made).axes[0].get_title(loc="left")
+    assert "that break a constraint" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,47 @@ def test_a_wrong_unit_is_refused_with_the_right_one(text: str, words: str) -> No
 @given(st.integers(-50, 50), st.integers(1, 50), st.integers(1, 9))
 def test_arithmetic_is_that_of_numbers(a: int, b: int, c: int) -> None:
     assert holds(f"tile.rows * {c} - tile.columns / {c} = {a * c - b / c!r}", tile_rows=a, tile_columns=b)
+
+
+WORDED = {
+    "arch": of_texts(["mixed-precision", "in-array"]), "drift": of_texts(["true", "false"]), "tile.rows": NUMBER,
+    "device": of_texts(["a", "own/b-2.yaml"]), "energy": ENERGY, "energy_per_sample_J": COLUMN, "area": of_quantity(
+        QUANTITIES["area_m2"], "area"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("energy < energy", "compares energy with itself"), ("energy <= (energy_per_sample_J)", "with itself"),
+        ("tile.rows * 2 > tile.rows * 2", "with itself"), ("4 <= tile.rows <= 8", "compares more than once"),
+        ("tile.rows > 1 and tile.rows < 4", "compares more than once; expected one comparison each"),
+        ("tile.rows => 4", "Did you mean '>='"), ("tile.rows <> 4", "Did you mean '!='"),
+        ("tile.rows > 4)", "closed that was not opened"), ("arch < in-array", "have no order"),
+        ("arch > 3", "have no order"), ("arch == in-arra", "Did you mean 'in-array'"),
+        ("arch != in-arra", "Did you mean 'in-array'"), ("arch == 3", "one of mixed-precision, in-array"),
+        ("arch == in-array-sgd", "arch is never in-array-sgd"), ("tile.rows == four", "'four' is no number"), ("tile.rows < nan", "'nan' is no number"),
+        ("tile.rows < 1e999", "too large"), ("arch + 1 == 2", "arch is no number"), ("-arch == 1", "arch is no number"),
+        ("tile.rows / 0 > 1", "divides by 0"), ("1 / energy > 1", "a quantity in 1/J"),
+        ("(" * 60 + "tile.rows" + ")" * 60 + " > 1", "brackets in brackets"), (f"tile.rows > {'1 + ' * 300}1", "letters"),
+    ],
+)  # fmt: skip
+def test_what_can_only_be_meant_otherwise_is_refused(text: str, words: str) -> None:
+    with pytest.raises(InputError) as told:
+        read(text, WORDED)
+    assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("arch == 'in-array'", {"arch": "in-array"}), ("arch != tiki-taka", {"arch": "in-array"}),
+        ("drift == True", {"drift": "true"}), ("drift == false", {"drift": False}),
+        ("device == own/b-2.yaml", {"device": "own/b-2.yaml"}), ("tile.rows ≥ +4", {"tile.rows": 4}),
+        ("-tile.rows <= -4", {"tile.rows": 4}), ("2 uJ / energy > 1", {"energy": 1e-6}),
+        ("area <= 2 mm²", {"area": 1.9e-6}),
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_read(text: str, values: dict[str, Any]) -> None:
+    assert read(text, WORDED).holds(values)

@@ -147,6 +147,11 @@ def test_a_file_says_all_of_it_and_options_win(tmp_path: Path) -> None:
         ("set: {a.b: []}", "empty grid"),
         ("set: {a.b: 8..4}", "smaller end"),
         ("seeds: 0", "greater"),
+        ("set: {a.b: [4, 4]}", "set.a.b: '4' is given twice"),
+        ("figure: {a.b: [1 pJ, 1000 fJ]}", "as '1 pJ' before"),
+        ("tech: ['']", "tech[0]: got ''; expected a file, or one of"),
+        ("arch: [mixed-precison]", "Did you mean 'mixed-precision'"),
+        ("presets: {a: {tech: [nothing]}}\npreset: a", "presets.a.tech[0]: got 'nothing'"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_said_with_its_line(tmp_path: Path, text: str, words: str) -> None:
@@ -155,3 +160,12 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line(tmp_path: Path, text: str
     with pytest.raises(InputError, match="wrong.yaml:4: ") as told:
         study(workload=None, file=path)
     assert words in str(told.value)
+
+
+def test_a_workload_or_a_preset_that_there_is_not_is_said_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text("schema: 1\nkind: sweep\nworkload: mlp-mnis\npresets: {mine: {}}\n")
+    with pytest.raises(InputError, match="wrong.yaml:3: workload: got 'mlp-mnis'.*Did you mean 'mlp-mnist'"):
+        study(workload=None, file=path)
+    with pytest.raises(InputError, match="^--preset: got 'min'; expected one of mine, .*full.* Did you mean 'mine'"):
+        study(workload="mlp-mnist", file=path, preset="min")

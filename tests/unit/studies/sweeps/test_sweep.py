@@ -228,8 +228,14 @@ def test_damaged_counts_are_done_again_and_a_damaged_definition_is_told(
     assert again() == whole
     for damage in ("", "[]", '{"a":' * 9999):
         (tmp_path / "sweep/sweep.json").write_text(damage)
-        with pytest.raises(InputError, match="is not what archsim writes"):
+        with pytest.raises(InputError, match="is not what archsim writes.*Remove it: the same command writes it anew"):
             again()
+    (tmp_path / "sweep/sweep.json").unlink()
+    assert again() == whole
+    (tmp_path / "sweep/sweep.json").unlink()
+    (tmp_path / "sweep/mine.txt").touch()
+    with pytest.raises(InputError, match="a new or empty directory, or that of a sweep"):
+        again()
 
 
 def test_the_runs_of_trainings_are_kept_if_asked_for(tmp_path: Path, here: ThreadPoolExecutor) -> None:
