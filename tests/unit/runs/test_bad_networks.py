@@ -69,7 +69,7 @@ ORDER = [
     ([FLAT, FC, "name: t, kind: tied, matrix: fcc, activation: linear", OUT], 2, ".matrix",
      "t takes the matrix 'fcc', which no layer before it has; there are fc"),
     ([FLAT, "name: fc, kind: dense, units: 64, activation: relu, slope: 0.1", OUT], 1, ".slope",
-     "a slope for relu; expected one for leaky-relu only"),
+     "a slope for relu; expected one for leaky-relu, elu, hard-sigmoid only"),
     ([FLAT, FC, "name: out, kind: dense, units: 10, activation: softmax, of: [flat]"], 1, "",
      "no error reaches fc; expected what learns on the way to the loss"),
     ([FLAT, "name: fc, kind: densee, units: 64, activation: relu", OUT], 1, ".kind", "Did you mean 'dense'?"),
