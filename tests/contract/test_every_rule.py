@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from network_kit import chain, dense, roomy
-from test_layers import NETWORKS, SAMPLES, batch
+from test_layers import CHIPS, NETWORKS, SAMPLES, batch
 
 from archsim.base import registry
-from archsim.base.files import shipped_names
 from archsim.chips.execute import training_step
 from archsim.networks.network import Network
 
@@ -62,7 +61,7 @@ def test_a_kind_of_layer_learns_by_it_or_is_refused_by_name(name: str, rule: str
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("architecture", shipped_names("architectures"))
+@pytest.mark.parametrize("architecture", CHIPS)
 def test_every_chip_trains_a_perceptron_by_it(architecture: str, rule: str) -> None:
     layers = [dense("a", 5, "sigmoid"), dense("b", 4, "sigmoid"), dense("c", 3, "sigmoid")]
     net = chain(6, *layers, std=0.7, learning=rule)

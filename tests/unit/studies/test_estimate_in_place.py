@@ -69,9 +69,9 @@ def test_an_estimate_that_knows_the_activity_is_the_training(chip: str) -> None:
     [
         ("tiki-taka", ["transfer.every=4"]),  # a transfer in a quarter of the steps
         ("agad", ["transfer.every=2", "training.batch=3", "digital_unit.buffer_words=8192"]),  # one or two a step
-        ("in-array-sgd", ["update.trains.phases=2", "update.trains.managed=false"]),
+        pytest.param("in-array-sgd", ["update.trains.phases=2", "update.trains.managed=false"], marks=pytest.mark.long),
         ("multi-device", []),  # one of four devices at a time
-        ("tiki-taka", ["weight.copies=2"]),
+        pytest.param("tiki-taka", ["weight.copies=2"], marks=pytest.mark.long),
         ("in-array", ["update.rows=parallel", "tile.columns=64", "tile.count=17"]),
         ("hybrid", ["pairs.every=5"]),  # six transfers
         ("in-array-pcm", ["sides.every=5", "sides.saturated=3uS"]),  # six refreshes
