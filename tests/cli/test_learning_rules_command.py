@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cli_kit import Cli
 
+from archsim.base.files import shipped
+
 DFA = "network.learning=direct-feedback-alignment"
 
 
@@ -66,9 +68,11 @@ def test_estimates_take_rules_and_refuse_signs_in_a_line(cli: Cli) -> None:
 
 
 def test_what_a_rule_is_not_defined_for_is_refused_where_it_stands(cli: Cli) -> None:
+    written = (shipped("workloads") / "lstm-text.yaml").read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(written, 1) if "kind: lstm" in text)
     lstm = cli("workloads", "show", "lstm-text", "--set", DFA)
     assert lstm.code == 2
-    assert "lstm-text.yaml:14: network.layers[1]: direct-feedback-alignment of lstm" in lstm.error
+    assert f"lstm-text.yaml:{line}: network.layers[1]: direct-feedback-alignment of lstm" in lstm.error
     typo = cli("workloads", "show", "mlp-mnist", "--set", "network.learning=feedback-aligment")
     assert typo.code == 2
     assert "Did you mean 'feedback-alignment'?" in typo.error
