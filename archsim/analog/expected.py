@@ -91,10 +91,11 @@ class ExpectedCells:
         return Events(index.size * self._writing.pulses)
 
     def refresh(
-        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
-    ) -> Refreshed:
+        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int,
+        even: bool = False,
+    ) -> Refreshed:  # fmt: skip
         """Return what a refresh of so many candidates takes."""
-        del now_ps, saturated, difference, most_pulses
+        del now_ps, saturated, difference, most_pulses, even
         looked, writing = candidates.size, self._writing
         resets = looked * writing.resets
         return Refreshed(looked * writing.reads, resets, looked * writing.repeats, resets / 2)

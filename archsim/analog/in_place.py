@@ -248,9 +248,10 @@ class ExpectedSidedCells(ExpectedSingleCells):
         )  # fmt: skip
 
     def refresh(
-        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
-    ) -> Refreshed:
+        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int,
+        even: bool = False,
+    ) -> Refreshed:  # fmt: skip
         """Return what a refresh of all pairs takes."""
-        del candidates, now_ps, saturated, difference, most_pulses
+        del candidates, now_ps, saturated, difference, most_pulses, even
         n, each = self._weights, self._refreshing
         return Refreshed(n * (2 + each.reads), n * each.resets, n * each.sets, n * each.resets / 2)

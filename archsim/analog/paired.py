@@ -44,7 +44,7 @@ class PairedCells(Cells):
     Pair i of copy c is at the flat position i + c weights. Where all n pairs are pulsed, their noise averages: a weight
     moves as far as one of a single pair does, with a spread 1/sqrt(n) of its. Where one of them is (Boybat et al.
     2018), it moves by 1/n of that; a weight whose gradient changes its sign then drives its pairs apart until they
-    saturate.
+    saturate, unless a refresh makes them even.
     """
 
     def __init__(
@@ -103,8 +103,9 @@ class PairedCells(Cells):
         return below
 
     def refresh(
-        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int
-    ) -> Refreshed:
+        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int,
+        even: bool = False,
+    ) -> Refreshed:  # fmt: skip
         """RESET saturated pairs and program their difference again, reading after every pulse.
 
         Parameters
@@ -116,11 +117,18 @@ class PairedCells(Cells):
             `difference`.
         most_pulses : int
             SET pulses at most when programming a difference again.
+        even : bool
+            Whether the pairs of a weight are refreshed together, if one of them is saturated while their mean
+            difference reads below `difference`, and each then gets that mean.
         """
         pairs = (candidates + self._weights * np.arange(self.copies)[:, None]).reshape(-1)
         plus, minus = self.look(pairs, now_ps)
-        due = (np.maximum(plus, minus) > saturated) & (np.abs(plus - minus) < difference)
-        index, wanted = pairs[due], (plus - minus)[due]
+        highest, wanted = np.maximum(plus, minus), plus - minus
+        if even:
+            highest = np.tile(highest.reshape(self.copies, -1).max(axis=0), self.copies)
+            wanted = np.tile(wanted.reshape(self.copies, -1).mean(axis=0, dtype=np.float32), self.copies)
+        due = (highest > saturated) & (np.abs(wanted) < difference)
+        index, wanted = pairs[due], wanted[due]
         reads = 2 * pairs.size
         if not index.size:
             return Refreshed(reads, 0, 0, 0)

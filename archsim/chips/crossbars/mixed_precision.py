@@ -229,7 +229,7 @@ class MixedPrecisionChip(CrossbarChip):
                 if (candidates := log.take()).size:
                     work = self.programmer.refresh(
                         cells, candidates, tag, saturated=policy.saturated, difference=policy.difference,
-                        most_pulses=policy.most_pulses,
+                        most_pulses=policy.most_pulses, even=policy.even,
                     )  # fmt: skip
                     yield from tile.slot.during(work)
 

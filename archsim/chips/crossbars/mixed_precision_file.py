@@ -55,12 +55,16 @@ class ProgrammerFile(Record):
 
 
 class RefreshFile(Record):
-    """Every so many samples: pairs with a device above `saturated` and a difference below `difference` start anew."""
+    """Every so many samples: pairs with a device above `saturated` and a difference below `difference` start anew.
+
+    `even` starts all pairs of such a weight anew, by their mean difference, each with an equal part of the weight.
+    """
 
     every: Count
     saturated: Conductance
     difference: Conductance
     most_pulses: Count
+    even: Switch = False
 
 
 class NonIdealities(Record):
@@ -102,6 +106,12 @@ class MixedPrecisionArchitecture(CrossbarArchitecture):
                 raise ValueError(
                     f"weight.selection.{way}: got {every}; expected 1: chi has given away what is not let through"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _has_copies(self) -> Self:
+        if self.refresh.even and self.weight.copies == 1:
+            raise ValueError("refresh.even: got true; expected false, or weight.copies above 1, which it makes even")
         return self
 
     def notes(self) -> list[str]:

@@ -172,16 +172,15 @@ class LoggingProgrammer(Programmer):
         finally:
             self.slot.give()
 
-    def refresh(
-        self, cells: PairedCells, candidates: I64, tag: Tag, *, saturated: float, difference: float, most_pulses: int
-    ) -> Work[Refreshed]:
-        """Read the candidates, RESET the saturated pairs among them and program their differences again."""
+    def refresh(self, cells: PairedCells, candidates: I64, tag: Tag, **rules: Any) -> Work[Refreshed]:
+        """Read the candidates, RESET the saturated pairs among them and program their differences again.
+
+        By the rules of `PairedCells.refresh`.
+        """
         if not self.slot.take():
             yield from self.slot.wait()
         try:
-            done = cells.refresh(
-                candidates, self.clock.now, saturated=saturated, difference=difference, most_pulses=most_pulses
-            )
+            done = cells.refresh(candidates, self.clock.now, **rules)
             hold_ps = self.train_ps(pulses=done.pulses, resets=done.resets, reads=done.reads)
             if hold_ps and not self.clock.passes(hold_ps):
                 yield self.clock.timeout(hold_ps)

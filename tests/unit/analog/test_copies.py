@@ -9,6 +9,7 @@ import pytest
 from cells_kit import QUIET, SCALE, STILL, US, device
 
 from archsim.analog.paired import PairedCells
+from archsim.analog.selection import Turns
 from archsim.base.streams import Streams
 from archsim.devices.base import Switches
 
@@ -81,6 +82,75 @@ def test_a_refresh_starts_the_saturated_pair_anew_and_leaves_its_neighbours() ->
     assert np.flatnonzero(plus.reset_pulses).tolist() == [WEIGHTS + 4]
     allowed = (made.device.epsilon / 2 + made.device.low) / (2 * SCALE)
     assert np.abs(made.weight - before).max() <= allowed * (1 + 1e-4)
+
+
+APART = {"saturated": 9.5 * US, "difference": 7 * US, "most_pulses": 20, "even": True}
+
+
+def driven_apart(differences: list[float], common: float = 3.0) -> PairedCells:
+    """Return weights of three pairs, of which the one at 4 has pairs with these differences [uS]."""
+    made = cells(3, name="ideal")
+    made.load(np.zeros((ROWS, COLUMNS), np.float32), 0)
+    plus, minus = made.pairs
+    at = 4 + WEIGHTS * np.arange(3)
+    wide = np.array(differences) * US
+    plus.conductance[at], minus.conductance[at] = common * US + np.maximum(wide, 0), common * US - np.minimum(wide, 0)
+    made.renew(0)
+    return made
+
+
+def test_an_even_refresh_gives_the_pairs_of_a_weight_that_turns_drove_apart_equal_parts() -> None:
+    made = driven_apart([8, -7, 5])
+    before = made.weight.copy()
+    done = made.refresh(np.array([4]), 9, **APART)
+    assert (done.pairs, done.resets) == (3, 6), "all pairs of the weight, each of two devices"
+    assert done.reads == 6 + done.pulses
+    plus, minus = made.pairs
+    at = 4 + WEIGHTS * np.arange(3)
+    step = made.device.epsilon / 2 + made.device.low
+    assert np.abs((plus.conductance - minus.conductance)[at] - 2 * US).max() <= step * (1 + 1e-4), (
+        "the mean of 8, -7, 5"
+    )
+    assert np.abs(made.weight - before).max() <= step / SCALE * (1 + 1e-4)
+    assert np.flatnonzero(plus.reset_pulses).tolist() == at.tolist()
+
+
+@pytest.mark.parametrize(
+    ("differences", "common", "why"),
+    [
+        ([6, -6, 6], 3.0, "no device is saturated"),
+        ([9, 8, 8], 3.0, "the weight itself is as large as its pairs can say"),
+    ],
+)
+def test_an_even_refresh_leaves_what_it_cannot_mend(differences: list[float], common: float, why: str) -> None:
+    made = driven_apart(differences, common)
+    done = made.refresh(np.array([4]), 9, **APART)
+    assert (done.pairs, done.pulses, done.reads) == (0, 0, 6), why
+
+
+@pytest.mark.parametrize(("even", "least", "most"), [(False, 0.0, 0.75), (True, 0.85, 1.15)])
+def test_weights_whose_gradient_changes_its_sign_go_on_moving_in_turn_if_refreshes_make_them_even(
+    even: bool, least: float, most: float
+) -> None:
+    """60 weights of four pairs, pulsed up and down at random 12,000 times; then all of them up.
+
+    Measured: they move by 0.55 of what their chi has given away without, 0.97 with.
+    """
+    rng = np.random.default_rng(8)
+    made = PairedCells(
+        device(QUIET, "pcm-nandakumar2018"), (6, 10), scale=SCALE, streams=Streams(1), name="a/0,0", copies=4,
+        turns=Turns(),
+    )  # fmt: skip
+    made.load(np.zeros((6, 10), np.float32), 0)
+    for _ in range(400):
+        index = rng.permutation(60)[:30]
+        made.set_pulses(index, rng.choice([-1, 1], 30), 0)
+        made.refresh(index, 0, **{**APART, "even": even})
+    before = made.weight.copy()
+    for _ in range(4):
+        made.set_pulses(np.arange(60), np.ones(60, np.int64), 0)
+    given = 4 * made.device.epsilon / made.scale
+    assert least < (made.weight - before).mean() / given < most
 
 
 def test_a_cache_of_copies_of_many_ages_comes_back_as_it_was() -> None:

@@ -146,6 +146,11 @@ def test_a_selection_that_a_chip_cannot_do_is_refused() -> None:
         assert expected in str(caught.value)
 
 
+def test_pairs_of_one_a_weight_cannot_be_made_even() -> None:
+    with pytest.raises(InputError, match=r"refresh\.even: got true; expected false, or weight\.copies above 1"):
+        architectures.parse(architectures.document("mixed-precision", {("refresh", "even"): "true"}))
+
+
 def test_several_devices_written_in_turn_learn_digits() -> None:
     """Measured 0.56 (0.45 with one device a weight); chance is 0.1. Images of 7x7, one sample a step."""
     assert taught(digits_chip("multi-device"), 1500, rate=0.1) > 0.5
