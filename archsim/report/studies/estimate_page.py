@@ -45,16 +45,23 @@ def page(content: Mapping[str, Any]) -> SectionPage:
         Section("What bounds it", bounds(content), None, [freed(content)]),
     ]
     if any(chip["placement"] for chip in content["architectures"].values()):
-        parts.append(Section("Where the network lies", places(content), "placement", []))
+        parts.append(Section("Where the network lies", places(content), "placement", [matrices(content)]))
     return SectionPage(
         title=content["title"], under=tables.subtitle(content),
-        highlights=[(f"{content['baseline']} / {name}, training", f"x{ratio['training']:.3g}")
+        highlights=[(f"{content['baseline']} / {name}, training", f"x{ratio['training']:.3g}{_between(content, name)}")
                     for name, ratio in content["ratios"].items()],
         parts=parts,
         captions={"parts": "Energy of a sample in training, by part of the chip.",
-                  "placement": "Tiles of each chip in the order of the network, a colour a matrix; pale where empty."},
+                  "placement": "Tiles of each chip in the order of the network, a colour a matrix, numbered as "
+                             "below; pale where empty."},
         footer="Made by archsim estimate: counts are expected, not observed.",
     )  # fmt: skip
+
+
+def _between(content: Mapping[str, Any], name: str) -> str:
+    """Return the interval of a chip's ratio in training, if it has one."""
+    found = content["ratio_intervals"].get(name)
+    return f" ({found['low']:.3g} to {found['high']:.3g})" if found else ""
 
 
 def freed(content: Mapping[str, Any]) -> Sheet:
@@ -117,11 +124,34 @@ def places(content: Mapping[str, Any]) -> list[str]:
         tiles = sum(chip["tiles"].values())
         twins = sum(m["groups"] > 1 for m in lies["matrices"])
         more = f" {twins} matrices lie there more than once." if twins else ""
-        found.append(
-            f"{name}: {tiles:,} tiles of {lies['rows']}x{lies['columns']}, {lies['tiles_of_a_chip']:,} on each of "
-            f"{chip['chips']}, "
-            f"{100 * used / (tiles * cells):.0f} % of their cells in use.{more}"
-        )
+        of_a_chip, size = lies["tiles_of_a_chip"], f"tiles of {lies['rows']}x{lies['columns']}"
+        where = (
+            f"{tiles:,} of the {of_a_chip:,} {size} of one chip" if chip["chips"] == 1
+            else f"{tiles:,} {size} on {chip['chips']} chips of {of_a_chip:,}"
+        )  # fmt: skip
+        found.append(f"{name}: {where}, {100 * used / (tiles * cells):.0f} % of their cells in use.{more}")
+    return found
+
+
+def matrices(content: Mapping[str, Any]) -> Sheet:
+    """Return the matrices of the picture by their numbers: size, tiles, cells in use."""
+    lies = _drawn(content)
+    cells = lies["rows"] * lies["columns"]
+    rows = []
+    for k, matrix in enumerate(lies["matrices"], 1):
+        high, wide, groups = sum(matrix["rows"]), sum(matrix["columns"]), matrix["groups"]
+        tiles = groups * len(matrix["rows"]) * len(matrix["columns"])
+        size = f"{high:,} x {wide:,}" if groups == 1 else f"{groups:,} of {high:,} x {wide:,}"
+        share = groups * high * wide / (tiles * cells)
+        rows.append((str(k), matrix["matrix"], size, f"{tiles:,}", f"{100 * share:.0f} %"))
+    return Sheet("Tiles by matrix", ("number", "matrix", "rows x columns", "tiles", "cells in use"), tuple(rows))
+
+
+def _drawn(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return how a network lies on the first architecture that has tiles: the one that is drawn."""
+    found: Mapping[str, Any] = next(
+        each["placement"] for each in content["architectures"].values() if each["placement"]
+    )
     return found
 
 
@@ -156,11 +186,10 @@ def draw_parts(content: Mapping[str, Any], *, narrow: bool = False) -> Figure:
 
 
 def draw_placement(content: Mapping[str, Any], *, narrow: bool = False) -> Figure:
-    """Return the tiles of each chip of the first architecture that has tiles, chip below chip."""
+    """Return the tiles of each chip of the first architecture that has tiles, chip below chip, matrices numbered."""
     from matplotlib.collections import PatchCollection
 
-    chip = next(each for each in content["architectures"].values() if each["placement"])
-    lies, across = chip["placement"], ACROSS // 2 if narrow else ACROSS
+    lies, across = _drawn(content), ACROSS // 2 if narrow else ACROSS
     tiles, chips, rows = _tiles(lies, across)
     width = 3.6 if narrow else 7.4
     figure = style.figure(width, rows * width / across)
@@ -172,6 +201,11 @@ def draw_placement(content: Mapping[str, Any], *, narrow: bool = False) -> Figur
     )  # fmt: skip
     for text, row in chips:
         axes.text(0, row, text, va="bottom", ha="left", fontsize=style.note())
+    before = 0
+    for square, _, _, number in tiles:
+        if number != before:
+            axes.text(square.get_x() + 0.45, square.get_y() + 0.47, str(number), va="center", ha="center", fontsize=4.5)
+        before = number
     axes.set_xlim(-0.1, across + 0.1)
     axes.set_ylim(rows, 0)
     axes.set_aspect("equal")
@@ -180,7 +214,7 @@ def draw_placement(content: Mapping[str, Any], *, narrow: bool = False) -> Figur
 
 
 def _tiles(lies: Mapping[str, Any], across: int) -> tuple[list[Any], list[tuple[str, float]], float]:
-    """Return a square a tile with the part that holds weights and its colour; the chips' heads; rows in all.
+    """Return a square a tile, the part that holds weights, its colour, its matrix; the chips' heads; rows in all.
 
     Chips are filled as the network goes: a matrix that is too large for the rest of one begins on the next.
     """
@@ -202,7 +236,7 @@ def _tiles(lies: Mapping[str, Any], across: int) -> tuple[list[Any], list[tuple[
                 place = 0
             x, y = place % across + 0.05, begin + place // across
             filled = Rectangle((x, y), 0.9 * breadth / lies["columns"], 0.9 * height / lies["rows"])
-            found.append((Rectangle((x, y), 0.9, 0.9), filled, colours[k % len(colours)]))
+            found.append((Rectangle((x, y), 0.9, 0.9), filled, colours[k % len(colours)], k + 1))
             place += 1
     return found, heads, found[-1][0].get_y() + 1.2
 
