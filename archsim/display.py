@@ -128,20 +128,17 @@ def counting(what: str, *, silent: bool) -> Iterator[Counted]:
     silent : bool
         Show nothing.
     """
-    begin, first, last = [time.perf_counter()], [0], [0]
+    pace = _Pace()
     if silent:
         yield lambda *_: None
         return
     if sys.stderr is None or not sys.stderr.isatty():
 
         def tell(name: str, finished: int, due: int) -> None:
-            if finished <= last[0]:  # another row of work begins
-                begin[0], first[0] = time.perf_counter(), 0
-            first[0], last[0] = first[0] or finished - 1, finished  # those kept from before took no time
-            seconds, fresh = time.perf_counter() - begin[0], max(finished - first[0], 1)
-            left = f", about {seconds / fresh * (due - finished):.0f} s left" if finished < due else ""
+            seconds, words, left = pace.at(finished, due)
+            parts = [lasting(seconds), words, f"about {left} left" if left else ""]
             with suppress(OSError, ValueError):  # nobody listens any more
-                typer.echo(f"{what} {finished} of {due}: {name} [{seconds:.0f} s{left}]", err=True)
+                typer.echo(f"{what} {finished} of {due}: {name} [{', '.join(filter(None, parts))}]", err=True)
 
         yield tell
         return
@@ -149,11 +146,59 @@ def counting(what: str, *, silent: bool) -> Iterator[Counted]:
 
     columns = (
         bars.TextColumn(what), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn(),
-        bars.TimeRemainingColumn(), bars.TextColumn("{task.description}"),
+        bars.TextColumn("{task.fields[pace]}"), bars.TextColumn("{task.description}"),
     )  # fmt: skip
     with bars.Progress(*columns, console=console(error=True)) as display:
-        task = display.add_task("", total=None)
-        yield lambda name, finished, due: display.update(task, completed=finished, total=due, description=name)
+        task = display.add_task("", total=None, pace="")
+
+        def show(name: str, finished: int, due: int) -> None:
+            _, words, left = pace.at(finished, due)
+            told = ", ".join(filter(None, [words, f"about {left} left" if left else ""]))
+            display.update(task, completed=finished, total=due, description=name, pace=told)
+
+        yield show
+
+
+class _Pace:
+    """How quickly a study goes on: what was kept took no time, what workers need to begin is soon left out."""
+
+    def __init__(self) -> None:
+        self._begun = self._now = time.perf_counter()
+        self._finished = self._kept = 0
+        self._first: tuple[float, int] | None = None  # when [s], and how many were finished then
+
+    def at(self, finished: int, due: int) -> tuple[float, str, str]:
+        """Return the seconds that it took so far, its rate in words, and in words what it will take: "" if nothing."""
+        now = time.perf_counter()
+        if finished <= self._finished:  # another row of work began where the last one ended
+            self._begun, self._first = self._now, None
+        if self._first is None:
+            self._first, self._kept = (now, finished), finished - 1
+        self._now, self._finished = now, finished
+        first, before = self._first
+        if now - first > max(first - self._begun, 0.0) * (1 - 1e-9):
+            rate = (finished - before) / (now - first)
+        else:
+            rate = (finished - self._kept) / max(now - self._begun, 1e-9)
+        left = lasting((due - finished) / rate) if finished < due and rate > 0 else ""
+        return now - self._begun, _paced(rate), left
+
+
+def _paced(rate: float) -> str:
+    """Return a rate [1/s] in words."""
+    for seconds, word in ((1, "second"), (60, "minute"), (3600, "hour")):
+        if rate * seconds >= 1 or word == "hour":
+            break
+    each = rate * seconds
+    return f"{each:,.0f} a {word}" if each >= 10 else f"{each:.1f} a {word}"
+
+
+def lasting(seconds: float) -> str:
+    """Return a time that is known roughly, in words: "90 s", "12 min", "5 h"."""
+    for size, word in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return f"{max(seconds, 1):.0f} s"
 
 
 def _audible(show: Progress) -> Progress:

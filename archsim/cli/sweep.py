@@ -29,7 +29,7 @@ from archsim.cli.designs import (
     tell_page,
 )
 from archsim.cli.options import AsJson, Data, On, Preset, Quiet, Steps, Until, going_on
-from archsim.display import console, counting
+from archsim.display import console, counting, lasting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,15 +204,6 @@ def _introduce(plan: Plan, out: Path, on: str, *, dry_run: bool) -> None:
         how = "estimates" if plan.study.estimate else "steps and tests"
         typer.echo(f"  duration   some {lasting(seconds)} on one core{where}, by {how} of the first point, timed here")
     typer.echo(f"  into       {out}")
-
-
-def lasting(seconds: float) -> str:
-    """Return a time that is known roughly, in words."""
-    return f"{max(seconds, 1):.0f} s" if seconds < _MINUTES else f"{seconds / 60:.0f} min"
-
-
-_MINUTES = 120
-"""From so many seconds on, minutes are told."""
 
 
 _SELDOM_S = 0.5

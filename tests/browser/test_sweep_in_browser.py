@@ -123,10 +123,9 @@ def test_other_quantities_have_another_front(page: Page, sweep: Sweep) -> None:
 def test_drawing_on_an_upright_sets_a_range_and_a_click_takes_it_away(page: Page, sweep: Sweep) -> None:
     page.tab.locator("#lines").scroll_into_view_if_needed()
     x, top, bottom = page.tab.evaluate(
-        "(() => { const canvas = document.getElementById('lines'), box = canvas.getBoundingClientRect();"
-        " const count = Number(getComputedStyle(document.documentElement).getPropertyValue('--columns'));"
-        " return [box.left + 46, box.top + 34, box.bottom - 24, count]; })()"
-    )[:3]
+        "(() => { const box = document.getElementById('lines').getBoundingClientRect();"
+        " return [box.left + 46, box.top + 48, box.bottom - 24]; })()"
+    )
     middle = (top + bottom) / 2
     page.tab.mouse.move(x, top)
     page.tab.mouse.down()
@@ -137,6 +136,25 @@ def test_drawing_on_an_upright_sets_a_range_and_a_click_takes_it_away(page: Page
     assert page.count() == (bits >= 6).sum()
     page.tab.mouse.click(x, middle)
     assert page.count() == 293
+
+
+def test_every_upright_has_its_title_and_both_ends_of_its_values_within_the_picture(page: Page) -> None:
+    page.tab.evaluate(
+        "() => { const own = CanvasRenderingContext2D.prototype.fillText; window.written = [];"
+        " CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {"
+        " window.written.push([text, x, y]); return own.call(this, text, x, y); };"
+        " dispatchEvent(new Event('resize')); }"
+    )
+    page.settle()
+    width = page.tab.evaluate("document.getElementById('lines').clientWidth")
+    written = page.tab.evaluate("window.written")
+    assert all(0 < x <= width for _, x, _ in written if x != 0)  # at 0: the title that stands upright
+    words = [text for text, _, _ in written]
+    for text in ("tile.adc.bits", "tile.rows", "adc.conversion", "device", "accuracy", "area", "energy per", "sample"):
+        assert text in words
+    areas = [text for text in words if text.endswith("mm²")]
+    assert len(areas) == 2  # the largest and the smallest
+    assert not any("m^2" in text for text in words)
 
 
 def test_pointing_at_a_design_tells_its_parameters_and_a_click_marks_it(page: Page, sweep: Sweep) -> None:
@@ -170,8 +188,10 @@ def test_the_table_sorts_both_ways_from_the_keyboard_and_shows_more(page: Page, 
     assert [row.removeprefix("● ") for row in rows] == [point[:8] for point in lowest[:50]]
     page.tab.keyboard.press("Enter")
     assert page.csv()["point"].tolist() == lowest[::-1]
+    assert page.tab.inner_text("#more") == "200 more"
     page.tab.click("#more")
     assert page.tab.locator("#rows tr").count() == 250
+    assert page.tab.inner_text("#more") == "43 more"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -89,11 +92,45 @@ def test_a_study_says_how_long_it_took_and_will_take(
 ) -> None:
     from archsim import display
 
-    clock = iter([0.0, 10.0, 20.0, 30.0])
+    times = (0.0, 10.0, 20.0, 30.0, 32.0, 33.0, 40.0)
+    clock = iter(times)
     monkeypatch.setattr(display.time, "perf_counter", lambda: next(clock))
     with display.counting("re-run", silent=False) as done:
         for finished in (3, 4, 5):  # two were kept from before
             done("a", finished, 5)
+        for finished in (1, 50, 386):  # another row of work, whose workers took 2 s to begin
+            done("b", finished, 800)
     assert capsys.readouterr().err.splitlines() == [
-        "re-run 3 of 5: a [10 s, about 20 s left]", "re-run 4 of 5: a [20 s, about 10 s left]", "re-run 5 of 5: a [30 s]",
+        "re-run 3 of 5: a [10 s, 6.0 a minute, about 20 s left]",
+        "re-run 4 of 5: a [20 s, 6.0 a minute, about 10 s left]", "re-run 5 of 5: a [30 s, 6.0 a minute]",
+        "re-run 1 of 800: b [2 s, 30 a minute, about 27 min left]",
+        "re-run 50 of 800: b [3 s, 17 a second, about 45 s left]",
+        "re-run 386 of 800: b [10 s, 48 a second, about 9 s left]",
     ]  # fmt: skip
+
+
+def test_on_a_terminal_a_study_s_bar_says_its_rate_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    from archsim import display
+
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    clock = iter(10.0 * k for k in range(100))
+    monkeypatch.setattr(display.sys, "stderr", screen := Screen())
+    monkeypatch.setenv("COLUMNS", "150")
+    with display.counting("training", silent=False) as done:
+        monkeypatch.setattr(display, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+        for finished in (1, 2, 3):
+            done("digital32", finished, 1000)
+    assert "3/1000" in screen.getvalue()
+    assert re.search(r"6\.0 a minute, about 3 h left", screen.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (119, "119 s"), (600, "10 min"), (7_300, "2 h"), (864_000, "10 days")]
+)
+def test_times_that_are_known_roughly_are_told_in_a_unit_of_their_size(seconds: float, words: str) -> None:
+    from archsim.display import lasting
+
+    assert lasting(seconds) == words

@@ -8,12 +8,12 @@ function exponent(value) {
   return Math.min(Math.max(3 * Math.floor(Math.log10(Math.abs(value)) / 3), -18), 12);
 }
 
-/** A value in SI with an engineering prefix: show(2.5e-7, "s") is "250 ns", show(2e-8, "m^2") is "0.02 mm^2". */
+/** A value in SI with an engineering prefix: show(2.5e-7, "s") is "250 ns", show(2e-8, "m^2") is "0.02 mm²". */
 function show(value, unit, digits = 4) {
   if (value === 0 || !Number.isFinite(value)) return `${value} ${unit}`;
   if (unit === "m^2") {
     const [power, prefix] = AREAS.find(([each]) => Math.abs(value) >= 10 ** (each - 2)) || AREAS.at(-1);
-    return `${Number((value / 10 ** power).toPrecision(digits))} ${prefix}m^2`;
+    return `${Number((value / 10 ** power).toPrecision(digits))} ${prefix}m²`;
   }
   if (unit.split("/")[0].includes("^")) return `${Number(value.toPrecision(digits))} ${unit}`;
   let power = exponent(value);

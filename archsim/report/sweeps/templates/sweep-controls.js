@@ -1,6 +1,7 @@
 // Ranges, the table, what is pointed at; everything that follows when one of them moves.
 const byId = (id) => document.getElementById(id);
 const STEPS = 200;
+const MORE = 200;  // rows that a click adds to the table
 const cards = [];  // one a column: {show()}
 
 let asked = false;
@@ -217,6 +218,7 @@ function fillTable() {
   }));
   byId("listed").textContent = `${WHOLE.format(Math.min(rows.length, state.shown))} of ${WHOLE.format(rows.length)} listed; ● on the front.`;
   byId("more").hidden = rows.length <= state.shown;
+  byId("more").textContent = `${Math.min(MORE, rows.length - state.shown)} more`;
 }
 
 function download() {
@@ -238,7 +240,7 @@ for (const which of ["zoom", "only"]) {
   byId(which).addEventListener("change", (event) => { state[which] = event.target.checked; update(); });
 }
 byId("reset-all").addEventListener("click", () => { state.ranges.fill(null); update(); });
-byId("more").addEventListener("click", () => { state.shown += 200; fillTable(); });
+byId("more").addEventListener("click", () => { state.shown += MORE; fillTable(); });
 byId("download").addEventListener("click", download);
 byId("key").append(...PAGE.series.map((name, k) => make("li", {}, make("span", {class: "swatch", style: `background: var(--chip-${k})`}), name)));
 buildCards();

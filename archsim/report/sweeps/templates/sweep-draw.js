@@ -198,7 +198,7 @@ function nearest(px, py) {
 }
 
 // --- a line a design -------------------------------------------------------------------------------------------------
-const SIDE = 46, HEAD = 34, FOOT = 24;
+const SIDE = 46, HEAD = 48, FOOT = 24;  // a title of two lines and the highest value above, the lowest below
 
 const uprightAt = (k, width) => SIDE + k * (width - 2 * SIDE) / Math.max(COLUMNS.length - 1, 1);
 const heightAt = (at, height) => height - FOOT - at * (height - HEAD - FOOT);
@@ -232,11 +232,21 @@ function drawLines() {
   PAGE.series.forEach((_, k) => stroke(thin(rest.filter((i) => PAGE.of[i] === k)), colours.series[k], rest.length > 300 ? 0.12 : 0.3, 0.8));
   PAGE.series.forEach((_, k) => stroke(best.filter((i) => PAGE.of[i] === k), colours.series[k], 0.95, 1.6));
   at.globalAlpha = 1;
-  for (const column of COLUMNS) drawUpright(at, column, uprightAt(column.place, width), height, (width - 2 * SIDE) / Math.max(COLUMNS.length - 1, 1));
+  for (const column of COLUMNS) drawUpright(pens, column, (width - 2 * SIDE) / Math.max(COLUMNS.length - 1, 1));
   byId("thinned").textContent = rest.length > MOST_LINES ? `Of ${WHOLE.format(rest.length)} designs left behind the front, every ${Math.ceil(rest.length / MOST_LINES)}th line is drawn.` : "";
 }
 
-function drawUpright(at, column, px, height, room) {
+/** A title as two lines, the first as long as fits; broken at spaces and behind points. */
+function inTwo(title, fits) {
+  if (fits(title)) return [title, ""];
+  const parts = title.match(/[^ .]*[ .]?/g).filter(Boolean);
+  let first = parts.shift();
+  while (parts.length > 1 && fits((first + parts[0]).trimEnd())) first += parts.shift();
+  return [first.trimEnd(), parts.join("")];
+}
+
+function drawUpright({at, width, height}, column, room) {
+  const px = uprightAt(column.place, width);
   at.strokeStyle = colours.soft;
   at.lineWidth = 1;
   at.beginPath();
@@ -259,9 +269,11 @@ function drawUpright(at, column, px, height, room) {
   const words = (text, place) => {
     while (text.length > 3 && at.measureText(text).width > room - 6) text = `${text.slice(0, -2)}…`;
     const half = at.measureText(text).width / 2;  // at the edges of the picture it moves inwards
-    at.fillText(text, Math.min(Math.max(px, half), at.canvas.clientWidth - half), place);
+    at.fillText(text, Math.min(Math.max(px, half), width - half), place);
   };
-  words(column.title, 12);
+  const [first, rest] = inTwo(column.title, (each) => at.measureText(each).width <= room - 6);
+  words(first, rest ? 12 : 26);
+  if (rest) words(rest, 26);
   at.fillStyle = colours.soft;
   words(text(column, column.high, 3), HEAD - 6);
   if (column.high > column.low) words(text(column, column.low, 3), height - 8);
