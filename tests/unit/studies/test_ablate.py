@@ -217,7 +217,7 @@ def test_one_seed_gives_two_proportions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("workload", "expected"), [("mlp-mnist", "mixed-precision"), ("gpt-text", "mixed-precision-deep-fine")]
+    ("workload", "expected"), [("mlp-mnist", "mixed-precision"), ("gpt-text", "mixed-precision-deep-wide")]
 )
 def test_a_workload_is_studied_on_the_first_of_its_own_chips_that_has_non_idealities(
     workload: str, expected: str

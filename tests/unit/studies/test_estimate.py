@@ -243,7 +243,7 @@ def test_twins_share_the_vectors_of_a_product_whatever_stands_beside_them(settin
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["lenet-mnist", "gpt-text"])
 def test_assumed_activity_is_off_by_what_is_said(name: str, tmp_path: Path) -> None:
-    chip = {"lenet-mnist": "mixed-precision-deep", "gpt-text": "mixed-precision-deep-fine"}[name]
+    chip = {"lenet-mnist": "mixed-precision-deep", "gpt-text": "mixed-precision-deep-wide"}[name]
     execute(resolve(name, preset="quick", archs=[chip]), tmp_path / "run")
     measured, guess = (
         estimate(name, archs=[chip], activity=activity)["architectures"][chip]["training"]["energy_per_step_J"]["total"]
