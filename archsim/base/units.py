@@ -136,7 +136,7 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     mantissa = float(f"{value / 10.0**exponent:.{digits}g}")
     if abs(mantissa) >= 1000 and exponent < 12:
         mantissa, exponent = mantissa / 1000, exponent + 3
-    return f"{mantissa:.{digits}g} {_PREFIXES[exponent]}{unit}"
+    return f"{mantissa:.{max(digits, 4)}g} {_PREFIXES[exponent]}{unit}"
 
 
 def picoseconds(seconds: float, what: str = "duration") -> int:

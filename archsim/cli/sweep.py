@@ -302,5 +302,6 @@ def _choose(found: Sweep, conditions: Any, view: dict[str, Any]) -> tuple[Any, l
     """Return the rows and the names of the columns that are asked for."""
     from archsim.report.studies import sweeps as tables
 
-    rows = tables.chosen(found, conditions, sort=view["sort"], best=view["best"])
+    to_read = not (view["as_csv"] or view["as_json"])
+    rows = tables.chosen(found, conditions, sort=view["sort"], best=view["best"], to_read=to_read)
     return rows, tables.named(found, view["columns"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from archsim.base.errors import InputError, nearest
 from archsim.records.sweeps.sweep import CHIP, DEFINITION, FIXED, TECHNOLOGY, Quantity, Sweep
 from archsim.studies.sweeps.conditions import Condition, hold
@@ -29,8 +31,9 @@ WIDEST = 1000
 
 
 def chosen(
-    sweep: Sweep, conditions: Sequence[str] = (), *, sort: str | None = None, best: int | None = None
-) -> pd.DataFrame:
+    sweep: Sweep, conditions: Sequence[str] = (), *, sort: str | None = None, best: int | None = None,
+    to_read: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Return the rows of a sweep that fulfil all conditions, sorted; those without numbers last.
 
     Parameters
@@ -40,6 +43,8 @@ def chosen(
     sort : a quantity, the best first, or a column; by default the first quantity if `best` is given
     best : int, optional
         So many rows, of those that have numbers.
+    to_read : bool
+        Of the best, have a chip that no parameter changes but once, as pictures have it.
 
     Raises
     ------
@@ -53,6 +58,9 @@ def chosen(
         names, kinds = _names(sweep), _kinds(sweep)
         told = [read_condition(text, kinds, option="--where") for text in conditions]
         rows = rows.loc[[_holds(told, names, row) for row in rows.to_dict("records")]]
+    if best is not None:
+        rows = rows[rows["state"] == "done"]
+        rows = once(sweep, rows) if to_read and len(rows) else rows
     if sort is None and best is not None:
         sort = sweep.quantities[0].name
     if sort is not None:
@@ -60,8 +68,27 @@ def chosen(
         column = quantity.name if quantity else _column(sweep, sort, "--sort")
         rows = rows.sort_values(column, ascending=not (quantity and quantity.better == "high"), kind="stable")
     if best is not None:
-        rows = rows[rows["state"] == "done"].head(best)
+        rows = rows.head(best)
     return rows
+
+
+def once(sweep: Sweep, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with one of each chip and technology whose quantities are alike in all of its designs."""
+    import pandas as pd
+
+    columns = [axis.column for axis in sweep.axes if axis.column not in (CHIP, TECHNOLOGY)]
+    quantities = [each.name for each in sweep.quantities]
+    groups = list(rows.groupby([CHIP, TECHNOLOGY], sort=False))
+    kept = []
+    for _, own in groups:
+        alike = len(groups) > 1 and len(own) > 1 and (own[quantities].nunique(dropna=False) == 1).all()
+        # a copy whose cells may all be missing: of whole numbers too
+        kept.append(own.head(1).astype(dict.fromkeys(columns, object)).assign(**_missing(columns)) if alike else own)
+    return pd.concat(kept).sort_index().infer_objects().reset_index(drop=True)
+
+
+def _missing(columns: Sequence[str]) -> dict[str, Any]:
+    return dict.fromkeys(columns, np.nan)
 
 
 def broken(sweep: Sweep, rows: pd.DataFrame) -> list[list[str]]:

@@ -15,7 +15,7 @@ from archsim.records.sweeps.effects import Effects, Factor, effects, factor
 from archsim.records.sweeps.fronts import Array, front, knee
 from archsim.records.sweeps.sweep import CHIP, METRIC, TABLE, TECHNOLOGY, Axis, Quantity, Sweep
 from archsim.report import style
-from archsim.report.studies.sweeps import broken
+from archsim.report.studies.sweeps import broken, once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class View:
     @cached_property
     def every(self) -> View:
         """The same over all finished designs, whichever quantities are known of them."""
-        return View(self.sweep, self.x, self.y, _once(self.sweep, self.sweep.finished))
+        return View(self.sweep, self.x, self.y, once(self.sweep, self.sweep.finished))
 
     @cached_property
     def broken(self) -> list[list[str]]:
@@ -186,26 +186,7 @@ def view(sweep: Sweep, x: str | None = None, y: str | None = None) -> View:
             f"has no finished design with {over.title} and {up.title}", file=sweep.path / TABLE,
             expected="at least one", hint="The same sweep command goes on with what is not done",
         )  # fmt: skip
-    return View(sweep, over, up, _once(sweep, rows))
-
-
-def _once(sweep: Sweep, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with one of each chip and technology whose quantities are alike in all of its designs."""
-    import pandas as pd
-
-    columns = [axis.column for axis in sweep.axes if axis.column not in (CHIP, TECHNOLOGY)]
-    quantities = [each.name for each in sweep.quantities]
-    groups = list(rows.groupby([CHIP, TECHNOLOGY], sort=False))
-    kept = []
-    for _, own in groups:
-        alike = len(groups) > 1 and len(own) > 1 and (own[quantities].nunique(dropna=False) == 1).all()
-        # a copy whose cells may all be missing: of whole numbers too
-        kept.append(own.head(1).astype(dict.fromkeys(columns, object)).assign(**_missing(columns)) if alike else own)
-    return pd.concat(kept).sort_index().infer_objects().reset_index(drop=True)
-
-
-def _missing(columns: Sequence[str]) -> dict[str, Any]:
-    return dict.fromkeys(columns, np.nan)
+    return View(sweep, over, up, once(sweep, rows))
 
 
 def _chosen(

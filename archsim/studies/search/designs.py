@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from archsim.base.errors import DoesNotFitError, InputError
+from archsim.base.errors import InputError
 from archsim.base.progress import Counted
 from archsim.records.retime import STEPS
 from archsim.studies.search.space import Space
@@ -72,8 +71,7 @@ class Designs:
     ) -> None:  # fmt: skip
         self.study, self.space = study, space
         self.reading, self.tariffs = Reading(study), Tariffs(study)
-        with suppress(DoesNotFitError):  # read for the metric, which the table has before anything is trained
-            self.reading.design(space.first())
+        self.reading.design(space.first())  # for the metric, which the table has before anything is trained
         self.refused: dict[tuple[str, ...], str] = {}
         self.rows: dict[tuple[str, ...], Row] = {}
         self._points: dict[tuple[str, ...], Point] = {}
@@ -104,6 +102,8 @@ class Designs:
         self._know(values)
         try:
             design = self.reading.design(values)
+            if design.misfit is not None:
+                raise design.misfit
             point = Point(
                 len(self._points), dict(values), design, self.tariffs.clock(values), self.tariffs.overrides(values), {}
             )

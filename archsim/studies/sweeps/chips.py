@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 from archsim.base import files, registry
-from archsim.base.errors import DataError, InputError
+from archsim.base.errors import DataError, DoesNotFitError, InputError
 from archsim.base.metrics import Metric
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
@@ -126,10 +126,14 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """The chips of a point that are in the table, and the baseline over which they are set, if there is one."""
+    """The chips of a point that are in the table, and the baseline over which they are set, if there is one.
+
+    `misfit` is what one of them has too little of to be trained; None if the workload fits on all.
+    """
 
     chips: tuple[Asked, ...]
     baseline: Asked | None
+    misfit: DoesNotFitError | None = None
 
     @property
     def all(self) -> tuple[Asked, ...]:
@@ -202,6 +206,11 @@ class Reading:
         ----------
         point : key -> value of the axes; others have the study's one value
 
+        Returns
+        -------
+        Design
+            With its `misfit`, if the workload does not fit on a chip.
+
         Raises
         ------
         InputError
@@ -234,20 +243,25 @@ class Reading:
             k = self.reference
             over = None if k is None else found.get(k) or self._ask(learning, k, for_archs[k])
         design = Design(tuple(found.values()), over)
-        self._check(learning, design)
-        return design
+        return replace(design, misfit=self._check(learning, design))
 
-    def _check(self, learning: Learning, design: Design) -> None:
+    def _check(self, learning: Learning, design: Design) -> DoesNotFitError | None:
+        """Refuse chips that cannot train a workload; return what one has too little of."""
         chips = [one.chip for one in design.all]
         check_boundary([chip.document for chip in chips], [chip.architecture for chip in chips])
-        if not self.study.estimate:
-            check_optimiser(learning.document, learning.workload.training, [chip.architecture for chip in chips])
+        if self.study.estimate:
+            return None
+        check_optimiser(learning.document, learning.workload.training, [chip.architecture for chip in chips])
+        try:
             require({
                 chip.name: registry.load("chip", chip.architecture.chip).demands(
                     chip.architecture, learning.network, learning.batch
                 )
                 for chip in chips
             })  # fmt: skip
+        except DoesNotFitError as error:
+            return error
+        return None
 
     # --- parts ----------------------------------------------------------------------------------------------------
     def _learning(self, given: Pairs) -> Learning:

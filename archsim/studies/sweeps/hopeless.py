@@ -48,13 +48,14 @@ def hopeless(plan: Plan, counts: Callable[[Unit], Counts | None]) -> dict[int, s
     if metric is None:
         return {}
     standings: dict[str, dict[int, _Standing]] = {}
-    compared = {point.number: _compared(point) for point in plan.points}
-    for point in plan.points:
+    points = [point for point in plan.points if point.design.misfit is None]
+    compared = {point.number: _compared(point) for point in points}
+    for point in points:
         for name in compared[point.number]:
             if (found := _standing(point, name, counts)) is not None:
                 standings.setdefault(name, {})[point.number] = found
     cut: dict[int, str] = {}
-    for point in plan.points:
+    for point in points:
         better = [_surpassed(point.number, standings.get(name, {}), metric.clear, high=metric.higher_is_better)
                   for name in compared[point.number]]  # fmt: skip
         known = [each for each in better if each is not None]

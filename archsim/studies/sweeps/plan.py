@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.base.errors import InputError
+from archsim.base.errors import DoesNotFitError, InputError
 from archsim.records.retime import STEPS
 from archsim.runs.train import evaluation_steps
 from archsim.studies.sweeps import work
@@ -78,7 +78,7 @@ class Point:
     design, clock : what it asks of chips, and by what it is clocked
     prices : (section, name) of figures and areas -> value [SI]
     units : seed -> chip's name -> unit
-    how : "trained", "retimed", "priced" or "estimated"
+    how : "trained", "retimed", "priced" or "estimated"; "" of what does not fit, which has no units
     """
 
     number: int
@@ -122,6 +122,11 @@ class Plan:
         """Units that are re-timed."""
         return [unit for unit in self.units.values() if unit.leader is not None]
 
+    @property
+    def misfits(self) -> list[Point]:
+        """Points whose network does not fit on a chip: they stand in the table with the reason."""
+        return [point for point in self.points if point.design.misfit is not None]
+
     def again(self) -> dict[str, Unit]:
         """Return key -> unit of all first steps that re-timing does again."""
         found: dict[str, Unit] = {}
@@ -140,6 +145,8 @@ class Plan:
         parts += [f"{hows.count(PRICED):,} priced from these"] if PRICED in hows else []
         out = self.study.size - len(self.points)
         said = [f"points     {len(self.points):,}: {', '.join(parts)}" + (f"; {out:,} left out" if out else "")]
+        if misfits := self.misfits:
+            said.append(f"no fit     {len(misfits):,}, the first: {misfits[0].named}: {misfits[0].design.misfit}")
         chips: dict[str, int] = {}
         for unit in self.leaders:
             chips[unit.asked.chip.name] = chips.get(unit.asked.chip.name, 0) + 1
@@ -188,7 +195,8 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
     Raises
     ------
     InputError
-        If something in the study is wrong, a point is refused, no point is left, or there are too many.
+        If something in the study is wrong, a point is refused, no point is left, or there are too many. A network that
+        does not fit on the chip of some points is no reason.
     """
     if retime < 0:
         raise InputError(key="--retime", value=retime, expected="a whole number of steps from 0 on")
@@ -202,12 +210,16 @@ def plan(study: Study, *, retime: int = STEPS, yes: bool = False) -> Plan:
     for values in _points(study, conditions, fixed):
         design, clock = reading.design(values), tariffs.clock(values)
         point = Point(len(found.points), values, design, clock, tariffs.overrides(values), {})
-        finder.find(point)
+        if design.misfit is None:
+            finder.find(point)
         found.points.append(point)
     if not found.points:
         said = " and ".join(study.conditions)
         given = place(study.conditions[-1], WHERE)
         raise InputError(f"an empty grid: no point fulfils {said!r}", key=given, expected="one that some fulfil")
+    if len(misfits := found.misfits) == len(found.points):
+        first = misfits[0]
+        raise DoesNotFitError(str(first.design.misfit), key=f"point {first.named}" if first.values else None)
     if len(found.leaders) > MOST_TRAININGS and not yes and not study.estimate:
         raise InputError(
             f"{len(found.leaders):,} trainings", key="--yes",

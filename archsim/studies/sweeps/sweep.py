@@ -282,10 +282,11 @@ def folder_of(study: Study, name: str | None = None) -> Path:
 
 
 def timed(plan: Plan) -> Mapping[str, tuple[float, float]]:
-    """Return chip -> seconds of a step and of a test, measured here on the chips of the first point."""
+    """Return chip -> seconds of a step and of a test, measured here on the chips of the first point that fits."""
     study, reading = plan.study, plan.reading
     found: dict[str, tuple[float, float]] = {}
-    for unit in plan.points[0].units[study.first_seed].values():
+    first = next(point for point in plan.points if point.units)
+    for unit in first.units[study.first_seed].values():
         task, name = unit.task(study, reading.workload), unit.asked.chip.name
         if not study.estimate:
             found[name] = work.time_training(task)

@@ -134,6 +134,8 @@ def _group(
     }  # fmt: skip
     if cut := stopped.get(first.number):
         return _without(common, first, STOPPED, cut)
+    if first.design.misfit is not None:
+        return _without(common, first, FAILED, str(first.design.misfit))
     values = {place: np.array([point.prices[place] for point in points], np.float64) for place in first.prices}
     known = {
         (seed, name): costs.of(unit, first.clock.technology, values)

@@ -86,6 +86,11 @@ def test_a_value_is_shown_with_the_engineers_prefix(value: float, unit: str, tex
     assert units.show(value, unit) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(1.35e-7, "140 ns"), (9.96e-7, "1 us"), (1.23e-9, "1.2 ns")])
+def test_few_digits_of_hundreds_are_written_without_a_power(value: float, text: str) -> None:
+    assert units.show(value, "s", 2) == text
+
+
 def test_usual_units_are_read_without_pint_to_the_same_values_and_errors() -> None:
     """Every one, in its own dimension and asked for as a time, which most are not; an early pint is off by a last bit."""
     symbols = {"s": "s", "J": "J", "W": "W", "S": "S", "V": "V", "Hz": "Hz", "m": "m", "V^2": "V^2", "m^2": "m^2"}

@@ -14,11 +14,11 @@ from grid_kit import TINY, planned
 
 from archsim.api import estimate, run
 from archsim.base import files
-from archsim.base.errors import InputError
+from archsim.base.errors import DoesNotFitError, InputError
 from archsim.records.sweeps.sweep import Sweep, read_sweep
 from archsim.studies.sweeps import hopeless, work
 from archsim.studies.sweeps.store import owned
-from archsim.studies.sweeps.sweep import carry_out
+from archsim.studies.sweeps.sweep import carry_out, timed
 
 
 @pytest.fixture
@@ -176,6 +176,24 @@ def test_a_point_that_fails_is_in_the_table_with_its_reason_and_the_others_go_on
     assert "diverged" in found.frame["reason"][1]
     assert found.frame["test"].notna().tolist() == [True, False]
     assert len(found.finished) == 1
+
+
+def test_a_point_whose_network_does_not_fit_is_in_the_table_with_its_reason_and_the_others_go_on(
+    tmp_path: Path, here: ThreadPoolExecutor
+) -> None:
+    asked = {"archs": ["mixed-precision"], "reference": False}
+    plan = planned(settings=["tile.count=10,300", "tile.rows=4,128"], **asked)
+    told = plan.lines()
+    assert told[0] == "points     4: 3 trained"
+    assert told[1].startswith("no fit     1, the first: tile.count=10, tile.rows=4: tile.count: needs 197 tiles")
+    assert list(timed(plan)) == ["mixed-precision"]
+    found = carry_out(plan, tmp_path / "sweep", on=here)
+    assert found.frame["state"].tolist() == ["failed", "done", "done", "done"]
+    assert found.frame["reason"][0].startswith("tile.count: needs 197 tiles")
+    assert found.frame["how"].fillna("").tolist() == ["", "trained", "trained", "trained"]
+    assert hopeless.hopeless(plan, lambda _: None) == {}
+    with pytest.raises(DoesNotFitError, match=r"point tile.count=1: tile.count: needs 197 tiles"):
+        planned(settings=["tile.count=1,2", "tile.rows=4"], **asked)
 
 
 def test_a_technology_that_cannot_price_a_chip_fails_its_points_alone(tmp_path: Path, here: ThreadPoolExecutor) -> None:
