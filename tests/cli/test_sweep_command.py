@@ -73,6 +73,15 @@ def test_failed_points_are_counted_in_one_line_and_the_code_is_1(cli: Cli, tmp_p
 
 
 @pytest.mark.usefixtures("one_process")
+def test_a_baseline_that_no_parameter_changes_is_one_of_the_best_but_once(cli: Cli) -> None:
+    cli("sweep", "mlp-mnist", "--estimate", "--set", "tile.adc.bits=4,6,8", "--no-page", "--out", "s", "--quiet")
+    told = cli("sweep", "show", "s", "--sort", "area", "--best", "6")
+    assert told.out.count("digital32") == 1
+    assert len(told.out.splitlines()) == 1 + 4
+    assert len(cli("sweep", "show", "s", "--sort", "area", "--best", "6", "--csv").out.splitlines()) == 1 + 6
+
+
+@pytest.mark.usefixtures("one_process")
 def test_chips_that_update_in_the_array_are_estimated_at_every_point(cli: Cli) -> None:
     chips = ("--arch", "agad", "--arch", "in-array-sgd", "--no-ratio")
     done = cli("sweep", "mlp-mnist", "--estimate", *chips, "--set", "update.trains.length=5,20", "--json")
