@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from archsim.analog.cells import Grids, Into, Read
 from archsim.analog.paired import Refreshed
@@ -90,12 +91,9 @@ class ExpectedCells:
         del pulses, now_ps
         return Events(index.size * self._writing.pulses)
 
-    def refresh(
-        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int,
-        even: bool = False,
-    ) -> Refreshed:  # fmt: skip
+    def refresh(self, candidates: I64, now_ps: int, **rules: Any) -> Refreshed:
         """Return what a refresh of so many candidates takes."""
-        del now_ps, saturated, difference, most_pulses, even
+        del now_ps, rules
         looked, writing = candidates.size, self._writing
         resets = looked * writing.resets
         return Refreshed(looked * writing.reads, resets, looked * writing.repeats, resets / 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -247,11 +247,8 @@ class ExpectedSidedCells(ExpectedSingleCells):
             up_half=done.up_half + done.down_half, down_half=0.0,
         )  # fmt: skip
 
-    def refresh(
-        self, candidates: I64, now_ps: int, *, saturated: float, difference: float, most_pulses: int,
-        even: bool = False,
-    ) -> Refreshed:  # fmt: skip
+    def refresh(self, candidates: I64, now_ps: int, **rules: Any) -> Refreshed:
         """Return what a refresh of all pairs takes."""
-        del candidates, now_ps, saturated, difference, most_pulses, even
+        del candidates, now_ps, rules
         n, each = self._weights, self._refreshing
         return Refreshed(n * (2 + each.reads), n * each.resets, n * each.sets, n * each.resets / 2)

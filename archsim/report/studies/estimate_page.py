@@ -52,8 +52,8 @@ def page(content: Mapping[str, Any]) -> SectionPage:
                     for name, ratio in content["ratios"].items()],
         parts=parts,
         captions={"parts": "Energy of a sample in training, by part of the chip.",
-                  "placement": "Tiles of each chip in the order of the network, a colour a matrix, numbered as "
-                             "below; pale where empty."},
+                  "placement": "Tiles of the first architecture that has some, chip by chip, in the order of the "
+                             "network, a colour a matrix, numbered as below; pale where empty."},
         footer="Made by archsim estimate: counts are expected, not observed.",
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def places(content: Mapping[str, Any]) -> list[str]:
 
 def matrices(content: Mapping[str, Any]) -> Sheet:
     """Return the matrices of the picture by their numbers: size, tiles, cells in use."""
-    lies = _drawn(content)
+    name, lies = _drawn(content)
     cells = lies["rows"] * lies["columns"]
     rows = []
     for k, matrix in enumerate(lies["matrices"], 1):
@@ -144,15 +144,15 @@ def matrices(content: Mapping[str, Any]) -> Sheet:
         size = f"{high:,} x {wide:,}" if groups == 1 else f"{groups:,} of {high:,} x {wide:,}"
         share = groups * high * wide / (tiles * cells)
         rows.append((str(k), matrix["matrix"], size, f"{tiles:,}", f"{100 * share:.0f} %"))
-    return Sheet("Tiles by matrix", ("number", "matrix", "rows x columns", "tiles", "cells in use"), tuple(rows))
-
-
-def _drawn(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return how a network lies on the first architecture that has tiles: the one that is drawn."""
-    found: Mapping[str, Any] = next(
-        each["placement"] for each in content["architectures"].values() if each["placement"]
+    return Sheet(
+        f"Tiles by matrix, {name}", ("number", "matrix", "rows x columns", "tiles", "cells in use"), tuple(rows)
     )
-    return found
+
+
+def _drawn(content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return the first architecture that has tiles, and how the network lies there: the one that is drawn."""
+    chips = content["architectures"].items()
+    return next((name, each["placement"]) for name, each in chips if each["placement"])
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def draw_placement(content: Mapping[str, Any], *, narrow: bool = False) -> Figur
     """Return the tiles of each chip of the first architecture that has tiles, chip below chip, matrices numbered."""
     from matplotlib.collections import PatchCollection
 
-    lies, across = _drawn(content), ACROSS // 2 if narrow else ACROSS
+    (_, lies), across = _drawn(content), ACROSS // 2 if narrow else ACROSS
     tiles, chips, rows = _tiles(lies, across)
     width = 3.6 if narrow else 7.4
     figure = style.figure(width, rows * width / across)

@@ -151,6 +151,19 @@ def test_pairs_of_one_a_weight_cannot_be_made_even() -> None:
         architectures.parse(architectures.document("mixed-precision", {("refresh", "even"): "true"}))
 
 
+@pytest.mark.parametrize("even", [False, True])
+def test_a_chip_refreshes_all_pairs_of_a_weight_together_if_its_file_says_even(even: bool) -> None:
+    settings = {"saturated": "4 uS", "difference": "3.5 uS", "every": "20", "even": str(even).lower()}
+    made: Any = digits_chip("multi-pcm", **{f"refresh__{key}": value for key, value in settings.items()})
+    taught(made, 300, rate=0.3)
+    resets = np.concatenate([
+        cells.devices.reset_pulses.reshape(2 * N, -1)
+        for state in made.state.values() for row in state.cells for cells in row
+    ], axis=1)  # fmt: skip
+    assert resets.sum() > 100
+    assert (resets == resets[0]).all() == even
+
+
 def test_several_devices_written_in_turn_learn_digits() -> None:
     """Measured 0.56 (0.45 with one device a weight); chance is 0.1. Images of 7x7, one sample a step."""
     assert taught(digits_chip("multi-device"), 1500, rate=0.1) > 0.5

@@ -67,6 +67,7 @@ WIDE = {"matrix": "fc", "rows": [4, 4], "columns": [4, 4, 2], "groups": 1}
 
 def test_each_matrix_has_its_number_in_its_first_tile_and_in_the_table() -> None:
     made = placed(SMALL, WIDE, {**SMALL, "matrix": "last", "groups": 3})
+    assert matrices(made).title == "Tiles by matrix, mixed-precision"
     assert matrices(made).rows == (
         ("1", "conv", "2 of 3 x 2", "2", "38 %"),
         ("2", "fc", "8 x 10", "6", "83 %"),

@@ -241,9 +241,10 @@ def test_twins_share_the_vectors_of_a_product_whatever_stands_beside_them(settin
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["lenet-mnist", "gpt-text"])
+@pytest.mark.usefixtures("real_data")
+@pytest.mark.parametrize("name", ERRORS)
 def test_assumed_activity_is_off_by_what_is_said(name: str, tmp_path: Path) -> None:
-    chip = {"lenet-mnist": "mixed-precision-deep", "gpt-text": "mixed-precision-deep-wide"}[name]
+    chip = resolve(name).architectures[0].name
     execute(resolve(name, preset="quick", archs=[chip]), tmp_path / "run")
     measured, guess = (
         estimate(name, archs=[chip], activity=activity)["architectures"][chip]["training"]["energy_per_step_J"]["total"]
