@@ -111,6 +111,8 @@ class ExpectedLog:
 
     def __init__(self, looked: float) -> None:
         self._looked, self._size = looked, 0.0
+        self.steps = 1.0
+        """Steps like this one at whose pairs its refresh looks; 0 in one without."""
 
     def add(self, index: I64) -> None:
         """Note pairs."""
@@ -121,8 +123,8 @@ class ExpectedLog:
         return np.array([self._size])
 
     def take(self) -> I64:
-        """Return the pairs noted, each once, and forget them."""
-        found = pairs(self._size * self._looked)
+        """Return the pairs noted in all steps that a refresh is for, each once, and forget them."""
+        found = pairs(self._size * self._looked * self.steps)
         self._size = 0.0
         return found
 

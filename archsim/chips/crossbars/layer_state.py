@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from archsim.analog.paired import PairedCells
 from archsim.base.arrays import I64, Arrays, stored
 from archsim.chips.fitting.placement import Due, Grid, by_tile
 from archsim.learning.chi.accumulate import Accumulator, RefreshLog
-from archsim.learning.expected import pairs
+from archsim.learning.expected import ExpectedLog, pairs
 
 
 @dataclass(slots=True)
@@ -59,12 +59,23 @@ class LayerState:
 
 
 class ExpectedLayerState(LayerState):
-    """A layer of which only expectations are known: each step does its part of a refresh."""
+    """A layer of which only expectations are known: each step does its part of a refresh, unless told otherwise."""
 
     def refresh_due(self, every: int, log_words: int) -> bool:
-        """Say yes: what is spread over the steps until a refresh is done as they go."""
+        """Say yes: a refresh looks at what the logs give."""
         del every, log_words
         return True
+
+    def refreshes(self, steps: int, log_words: int, *, due: bool) -> None:
+        """Take a refresh to come once in so many steps, and this one to be such a step or not.
+
+        Where the log is full before, a refresh is for the steps until then, and other steps do their part of the rest.
+        """
+        noted = self.accumulator.apply()[0].size
+        each = min(max(log_words / noted, 1.0), steps) if noted else steps
+        looked = each if due else (steps - each) / (steps - 1)
+        for log in (log for row in self.logs for log in row):
+            cast("ExpectedLog", log).steps = looked
 
     def by_tile(self, index: I64, pulses: I64) -> Iterable[Due]:
         """Return each tile's part, by its cells, of the pairs."""

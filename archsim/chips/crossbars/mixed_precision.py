@@ -137,6 +137,18 @@ class MixedPrecisionChip(CrossbarChip):
         for name, layer in self.state.items():
             layer.accumulator.saturated = tallies[f"saturated {name}"]
 
+    def steady(self, samples: int, kind: int = 0) -> tuple[float, ...]:
+        """Set the ranges; where batches flow, the refreshes of a step, too: each kind with them, then without.
+
+        They hide behind what goes on beside them if each step does its part, and not if one step does them all.
+        """
+        if self.pipeline is None:
+            return super().steady(samples, kind)
+        looks, steps = super().steady(samples, kind // 2), -(-self.architecture.refresh.every // samples)
+        for layer in self.state.values():
+            cast("ExpectedLayerState", layer).refreshes(steps, self._log_words, due=not kind % 2)
+        return tuple(part for look in looks for part in (look / steps, look * (steps - 1) / steps))
+
     def components(self) -> list[Component]:
         """Return every unit of the chip."""
         units = {id(unit): unit for unit in self.outer_product_units.values()}
