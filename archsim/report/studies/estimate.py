@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ JSON, TABLES = "estimate.json", "estimate.md"
 MOST = 12
 """Layers of a short table."""
 TERA = 1e12
+BIT_OF_MIB = 8 << 20
+WAYS = {"dram": "memory below,", "link": "between chips,"}
 
 
 def write(content: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -50,8 +53,13 @@ def subtitle(content: Mapping[str, Any]) -> str:
 
 
 def sheets(content: Mapping[str, Any], *, details: bool) -> list[Sheet]:
-    """Return the tables: training, inference, parts; every layer with `details`; a whole training if one was asked."""
+    """Return the tables: training, inference, parts, layers, what leaves a chip; a whole training if one was asked.
+
+    With `details` all layers, else those that take most.
+    """
     found = [_training(content), _inference(content), _parts(content), _layers(content, None if details else MOST)]
+    if any(chip["training"]["moved_bit"] for chip in content["architectures"].values()):
+        found.append(_moved(content, None if details else MOST))
     if any("whole" in chip for chip in content["architectures"].values()):
         found.append(_whole(content))
     return found
@@ -139,6 +147,28 @@ def _layers(content: Mapping[str, Any], most: int | None) -> Sheet:
     return Sheet("Training, per sample, by layer", ("layer", *chips, *tiles), tuple(rows))
 
 
+def _moved(content: Mapping[str, Any], most: int | None) -> Sheet:
+    """Return what a sample moves to and from the memory below each chip, and between chips, by layer."""
+    sums = {
+        f"{WAYS[where]} {name}": {layer: sum(by_phase.values()) / content["batch"] for layer, by_phase in moved.items()}
+        for name, chip in content["architectures"].items()
+        for where, moved in chip["training"]["moved_bit"].items()
+    }
+    order = list(dict.fromkeys(layer for by_layer in sums.values() for layer in by_layer))
+    if most:
+        order.sort(key=lambda layer: -max(by_layer.get(layer, 0.0) for by_layer in sums.values()))
+    shown, rest = (order[:most], order[most:]) if most else (order, [])
+
+    def row(label: str, layers: list[str]) -> tuple[str, ...]:
+        several = (math.fsum(by_layer.get(layer, 0.0) for layer in layers) for by_layer in sums.values())
+        return label, *(_mebibytes(bits) if bits else NONE for bits in several)
+
+    rows = [*(row(layer, [layer]) for layer in shown), *([row(f"{len(rest)} more", rest)] if rest else [])]
+    return Sheet(
+        "Moved off the chip in training, per sample, by layer", ("layer", *sums), (*rows, row("in all", order))
+    )
+
+
 def _whole(content: Mapping[str, Any]) -> Sheet:
     rows = []
     for name, chip in content["architectures"].items():
@@ -180,6 +210,11 @@ def _reference(found: Mapping[str, Any]) -> str:
         f"{show(training, 'J', 3)} a sample in training and {show(passed, 'J', 3)} in inference, at "
         f"{show(each, 'J', 3)} an operation, its power over its rated rate ({found['source']})."
     )
+
+
+def _mebibytes(bits: float) -> str:
+    size = bits / BIT_OF_MIB
+    return f"{size:,.0f} MiB" if size >= 1000 else f"{size:.3g} MiB"
 
 
 def _many(count: float) -> str:

@@ -19,6 +19,8 @@ from archsim.studies.estimate.spec import EstimateSpec
 
 SCHEMA = 1
 INFERENCE = "evaluation"
+OFF_CHIP = "dram", "link"
+"""Components through which bits leave a chip: the memory below, and the links between chips."""
 PULSES = frozenset(
     {
         ("programmer", "set.pulse"),
@@ -142,8 +144,18 @@ def _work(
         "latency_per_sample_s": {place: each / spec.batch for place, each in {**seconds, TOTAL: time}.items()},
         "by_layer_J": by_layer,
         "by_part_J": by_part,
+        "moved_bit": {where: moved for where in OFF_CHIP if (moved := _moved(books, where, phases))},
         "intervals": interval,
     }  # fmt: skip
+
+
+def _moved(books: Books, where: str, phases: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return layer -> phase -> bits that a step, or a pass, moves to and from the memory below, or between chips."""
+    found: dict[str, dict[str, float]] = {}
+    for row in books.rows:
+        if row.component == where and row.action == "transfer" and row.phase in phases:
+            found.setdefault(row.layer, dict.fromkeys(phases, 0.0))[row.phase] += row.amount
+    return found
 
 
 def _ranges(spec: EstimateSpec, found: Sequence[Priced], seed: int, *, inference: bool) -> dict[str, Any]:

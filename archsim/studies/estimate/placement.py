@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archsim.base.errors import DoesNotFitError
@@ -12,10 +13,11 @@ from archsim.studies.estimate.spec import EstimateSpec
 
 @dataclass(order=True, slots=True)
 class _Offer:
-    """One more group of tiles for a matrix: the time that it saves a tile, negative so that the best comes first."""
+    """More groups of tiles for a matrix: the time that they save a tile, negative so that the best comes first."""
 
     worth: float
     matrix: str = field(compare=False)
+    groups: int = field(compare=False)
 
 
 def vectors(spec: EstimateSpec) -> dict[str, tuple[list[int], list[int]]]:
@@ -34,9 +36,10 @@ def vectors(spec: EstimateSpec) -> dict[str, tuple[list[int], list[int]]]:
 def balanced(spec: EstimateSpec, chip: CrossbarChip, tiles: int) -> dict[str, int]:
     """Return how many groups of tiles each matrix gets, so that a step's products take the least time on so many tiles.
 
-    The next group goes to whichever matrix then saves the most time a tile, as long as tiles are left: products of
-    different matrices are done one after the other, so what each saves adds up. (Greedy: the best for tiles that could
-    be halved; the last few tiles may stay without use.)
+    The next groups go to whichever matrix then saves the most time a tile, as long as tiles are left: products of
+    different matrices are done one after the other, so what each saves adds up. They are as many as it takes to save
+    anything: five vectors need as long on four groups as on three. (Greedy: the best for tiles that could be halved;
+    the last few tiles may stay without use.)
 
     Raises
     ------
@@ -58,19 +61,25 @@ def balanced(spec: EstimateSpec, chip: CrossbarChip, tiles: int) -> dict[str, in
             backward.hold_ps(-(-v // count)) for v in asked[name][1]
         )
 
-    def offer(name: str) -> _Offer:
-        saved = time(name, twins[name]) - time(name, twins[name] + 1)
-        return _Offer(-saved / each[name], name)
+    def offers(name: str) -> Iterator[_Offer]:
+        """Yield the next groups of a matrix that save time, if there are any."""
+        took = time(name, twins[name])
+        for count in range(twins[name] + 1, max(map(max, filter(None, asked[name])), default=0) + 1):
+            if (saved := took - time(name, count)) > 0:
+                more = count - twins[name]
+                yield _Offer(-saved / (more * each[name]), name, more)
+                return
 
-    offers = [offer(name) for name in each]
-    heapq.heapify(offers)
-    while offers:
-        best = heapq.heappop(offers)
-        if best.worth >= 0 or each[best.matrix] > free:
+    best = [offer for name in each for offer in offers(name)]
+    heapq.heapify(best)
+    while best:
+        offer = heapq.heappop(best)
+        if (taken := offer.groups * each[offer.matrix]) > free:
             continue
-        twins[best.matrix] += 1
-        free -= each[best.matrix]
-        heapq.heappush(offers, offer(best.matrix))
+        twins[offer.matrix] += offer.groups
+        free -= taken
+        for following in offers(offer.matrix):
+            heapq.heappush(best, following)
     return {name: count for name, count in twins.items() if count > 1}
 
 

@@ -12,6 +12,7 @@ from archsim.accounting.bill import price
 from archsim.base.errors import DoesNotFitError, InputError
 from archsim.base.signal import STEP_PHASES, Tag
 from archsim.chips.activity import Activity
+from archsim.report.studies.estimate import sheets
 from archsim.runs.run import execute
 from archsim.runs.spec import resolve
 from archsim.runs.train import Trainer
@@ -238,6 +239,37 @@ def test_twins_share_the_vectors_of_a_product_whatever_stands_beside_them(settin
     forward = [chip["training"]["latency_per_step_s"]["total"] for chip in chips]
     assert chips[1]["tiles"]["conv1"] >= 4
     assert forward[0] - forward[1] > 20e-6  # 784 vectors of conv1 an image, some 130 ns each
+
+
+def test_what_leaves_a_chip_is_told_by_layer() -> None:
+    """Of ResNet-18 on chips of 100 tiles: signals go below from the first layers on, and to the next chips at last."""
+    chip = "mixed-precision-large"
+    found = estimate("resnet18", archs=[chip], batch=16, settings=["tile.count=100"])
+    moved = found["architectures"][chip]["training"]["moved_bit"]
+    assert max(moved["dram"], key=lambda layer: sum(moved["dram"][layer].values())).startswith("stem")
+    assert "stem" not in moved["link"]
+    assert "block4-2" in moved["link"]
+    [sheet] = [each for each in sheets(found, details=False) if each.title.startswith("Moved off the chip")]
+    whole = sum(bits for by_phase in moved["dram"].values() for bits in by_phase.values()) / 16 / 8 / 2**20
+    label, below, between = sheet.rows[-1]
+    assert label == "in all"
+    assert float(below.removesuffix(" MiB").replace(",", "")) == pytest.approx(whole, rel=0.005)
+    assert float(between.removesuffix(" MiB")) > 0
+    fits = estimate("lenet-mnist", archs=["mixed-precision-deep"], batch=4)
+    assert fits["architectures"]["mixed-precision-deep"]["training"]["moved_bit"] == {}
+
+
+def test_groups_that_save_nothing_alone_are_laid_down_with_those_that_do() -> None:
+    """A vector of five takes as long on four groups as on three; none of the 60 tiles is left, where 18 were."""
+    few, many = (
+        estimate("lenet-mnist", tiles=tiles, archs=["mixed-precision-deep"], batch=1)["architectures"][
+            "mixed-precision-deep"
+        ]
+        for tiles in (42, 60)
+    )
+    assert sum(many["tiles"].values()) == 60
+    forward = [chip["training"]["latency_per_step_s"]["forward"] for chip in (few, many)]
+    assert forward[0] - forward[1] > 1e-6
 
 
 @pytest.mark.long
