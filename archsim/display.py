@@ -186,11 +186,10 @@ class _Pace:
 
 def _paced(rate: float) -> str:
     """Return a rate [1/s] in words."""
-    for seconds, word in ((1, "second"), (60, "minute"), (3600, "hour")):
-        if rate * seconds >= 1 or word == "hour":
-            break
+    units = ((1, "a second"), (60, "a minute"))
+    seconds, word = next((unit for unit in units if rate * unit[0] >= 1), (3600, "an hour"))
     each = rate * seconds
-    return f"{each:,.0f} a {word}" if each >= 10 else f"{each:.1f} a {word}"
+    return f"{each:,.0f} {word}" if each >= 10 else f"{each:.1f} {word}"
 
 
 def lasting(seconds: float) -> str:
