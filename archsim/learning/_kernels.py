@@ -124,17 +124,39 @@ def leaky_relu_derivative(back, y, out, slope):
 
 
 @kernel()
-def normalise(x, out):
-    """Write x, (n, size), over its largest magnitude into `out` and return that magnitude (zero stays zero)."""
-    top = np.float32(0)
+def _largest(x):
+    """Return the largest magnitude in x, (n, size), by the bits behind the sign: many of them compare at a time."""
+    most = np.empty(1, np.int32)
+    most[0] = 0
+    for v in range(x.shape[0]):
+        bits = x[v].view(np.int32)
+        top = np.int32(0)
+        for j in range(x.shape[1]):
+            top = max(top, bits[j] & np.int32(0x7FFFFFFF))
+        most[0] = max(most[0], top)
+    found = most.view(np.float32)[0]
+    if found < np.inf:
+        return found
+    among = np.float32(0)  # what is a number
     for v in range(x.shape[0]):
         for j in range(x.shape[1]):
-            top = max(top, abs(x[v, j]))
-    divide = top < np.float32(1e-30) or top > np.float32(1e30)  # its reciprocal would lose digits or overflow
+            among = max(among, abs(x[v, j]))
+    return among
+
+
+@kernel()
+def normalise(x, out):
+    """Write x, (n, size), over its largest magnitude into `out` and return that magnitude (zero stays zero)."""
+    top = _largest(x)
+    if top > 0 and (top < np.float32(1e-30) or top > np.float32(1e30)):
+        for v in range(x.shape[0]):  # its reciprocal would lose digits or overflow
+            for j in range(x.shape[1]):
+                out[v, j] = x[v, j] / top
+        return float(top)
     factor = np.float32(1) / top if top > 0 else np.float32(0)
     for v in range(x.shape[0]):
         for j in range(x.shape[1]):
-            out[v, j] = x[v, j] / top if divide and top > 0 else x[v, j] * factor
+            out[v, j] = x[v, j] * factor
     return float(top)
 
 

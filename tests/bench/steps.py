@@ -1,9 +1,9 @@
 """A whole training step of each kind of network, on each chip, beside PyTorch's of the same network and batch.
 
 archsim's steps are those of the shipped workloads: products through the device model, digital functions, update, clock
-and books. One thread each; seconds of the processor, the least of some rounds, in which all take their turns: so each
-meets the machine as busy as the others do. Without torch the chips are timed alone, and without CIFAR-10 the
-convolutional network is LeNet's stand-in, without PyTorch's.
+and books. One thread each; seconds of the processor, the least of some rounds past the first samples, in which all
+take their turns: so each meets the machine as busy as the others do. Without torch the chips are timed alone, and
+without CIFAR-10 the convolutional network is LeNet's stand-in, without PyTorch's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
+from archsim.chips.architecture import Architecture
 from archsim.runs.spec import RunSpec, resolve
 from archsim.runs.train import Trainer
 
@@ -23,6 +24,8 @@ AIMS = {"cnn-cifar10": 4, "lstm-text": 5, "gpt-text": 4}
 BATCHES = {"cnn-cifar10": (8, 64), "lstm-text": (16,), "gpt-text": (16,)}
 BUFFER = 2**25
 """Words of the signal buffer, for the largest of them."""
+BEFORE = 1024
+"""Samples trained before: at first, each result of a product is looked at to find the ADC's full scale."""
 
 
 def best(steps: Sequence[Callable[[], object]]) -> list[float]:
@@ -106,7 +109,7 @@ _NETWORKS = {"cnn-cifar10": _convolutional, "lstm-text": _recurrent, "gpt-text":
 def spec_of(name: str, batch: int) -> RunSpec:
     """Return a workload with a batch, without tests."""
     settings = (f"training.batch={batch}", f"digital_unit.buffer_words={BUFFER}")
-    return resolve(name, steps=100, settings=settings, techs=("bottom-up-14nm",))
+    return resolve(name, steps=1000, settings=settings, techs=("bottom-up-14nm",))
 
 
 def main() -> None:
@@ -116,13 +119,20 @@ def main() -> None:
     for name, batches in BATCHES.items():
         for batch in batches:
             spec = spec_of(name, batch)
-            steps = [partial(Trainer(spec, each).train, 1) for each in spec.architectures]
+            steps = [partial(_trained(spec, each, batch).train, 1) for each in spec.architectures]
             label = f"{spec.workload.name}, batch {batch}"
             same = beside and spec.workload.name == name
             analog, digital, *beside_it = best([*steps, *([torch_step(name, batch)] if same else [])])
             bare = beside_it[0] if same else float("nan")
             row = f"{label:26}{_ms(bare)}{_ms(analog)}{analog / bare:10.2f}{AIMS[name]:5}{_ms(digital):>11}"
             print(row.replace("nan", "  -"))
+
+
+def _trained(spec: RunSpec, architecture: Architecture, batch: int) -> Trainer:
+    """Return what trains the workload on a chip, past the first samples."""
+    trainer = Trainer(spec, architecture)
+    trainer.train(-(-BEFORE // batch))
+    return trainer
 
 
 def _ms(seconds: float) -> str:

@@ -207,6 +207,13 @@ def test_normalising_divides_by_the_largest_magnitude() -> None:
     assert (out == 0).all()
 
 
+def test_the_largest_magnitude_is_that_of_numbers() -> None:
+    out, scale = normalised(np.array([[1, np.nan, -4], [0, 2, -0.0]], np.float32))
+    assert scale == 4
+    assert np.array_equal(out, np.array([[0.25, np.nan, -1], [0, 0.5, 0]], np.float32), equal_nan=True)
+    assert normalised(np.array([[1, -np.inf, np.nan]], np.float32))[1] == np.inf
+
+
 @given(hnp.arrays(np.float32, (2, 5), elements=st.floats(allow_nan=False, allow_infinity=False, width=32)))
 @example(np.full((2, 5), 1e-39, np.float32))
 @example(np.array([[1e-45, 0, -1e-45, 0, 0]] * 2, np.float32))
