@@ -147,7 +147,23 @@ def test_data_without_a_learning_rate_or_that_are_no_images_are_refused(tmp_path
     odd = [(x - 1, y) for x, y in batches]
     with pytest.raises(archsim.InputError, match="x goes from .*; expected floats from 0 to 1"):
         archsim.from_torch(module, example, tmp_path / "mine.yaml", train=odd, **told)
-    assert not (tmp_path / "mine.yaml").exists()
+    for bad, said in (
+        (5, r"train loader: got 'int'; expected batches of \(samples, labels\)"),
+        ([(*batches[0], 1)], "train loader: batch 0 is a tuple of 3"),
+        ([{"x": 1, "y": 2}], "train loader: batch 0 is a dict of 2"),
+        ([*batches, (torch.rand(3, 5), batches[0][1])], r"batch 1 has samples of \[3, 5\].*the first had \[3, 4\]"),
+    ):
+        with pytest.raises(archsim.InputError, match=said):
+            archsim.from_torch(module, example, tmp_path / "mine.yaml", train=bad, **told)
+    with pytest.raises(archsim.InputError, match="<lambda>: is no torch.nn.Module"):
+        archsim.from_torch(lambda x: x, example, tmp_path / "mine.yaml")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_file_of_weights_alone_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "mine.pth").write_bytes(b"")
+    with pytest.raises(archsim.InputError, match=r"Weights alone say no network: .* archsim.from_torch"):
+        workloads.import_(tmp_path / "mine.pth", tmp_path / "out.yaml")
 
 
 def test_without_the_package_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
