@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,15 @@ class Lesson:
     learning_rate: float
     epochs: int
 
-    def kept(self, out: Path) -> dict[str, Any]:
-        """Write the data into a file beside a workload; return what the workload says of them and of the training."""
+    def kept(self, out: Path, inputs: Sequence[int]) -> dict[str, Any]:
+        """Write the data into a file beside a workload; return what the workload says of them and of the training.
+
+        `inputs` is the shape of a sample as the workload has it: lines (channels, places) are images of one row there.
+        """
         arrays: dict[str, Any] = {}
         batch = 0
         for part, prefix, loader in (("train", "", self.train), ("test", "test_", self.test)):
-            pairs = _pairs(f"{part} loader", loader)
+            pairs = [(_rowed(x, inputs), y) for x, y in _pairs(f"{part} loader", loader)]
             arrays |= {f"{prefix}{key}": np.concatenate([pair[k] for pair in pairs]) for k, key in enumerate("xy")}
             batch = batch or len(pairs[0][0])
         path = data_of(out)
@@ -61,6 +64,11 @@ class Lesson:
 def data_of(out: Path) -> Path:
     """Return the file of the data of a workload, beside it."""
     return out.with_name(f"{out.stem}-data.npz")
+
+
+def _rowed(x: NDArray[Any], inputs: Sequence[int]) -> NDArray[Any]:
+    """Return lines (samples, channels, places) as images of one row, if such are a network's; all else as it is."""
+    return x[:, :, None] if x.ndim == 3 and [1, x.shape[2], x.shape[1]] == [*inputs] else x
 
 
 def _pairs(key: str, loader: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
@@ -114,7 +122,7 @@ def write(draft: Draft, out: Path, *, source: str, title: str, lesson: Lesson | 
         draft.note(f"{some}: they are drawn.")
     if len(draft.inputs) == 3:
         draft.note("Samples are rows x columns x channels: the channels stand last.")
-    said = {} if lesson is None else lesson.kept(out)
+    said = {} if lesson is None else lesson.kept(out, draft.inputs)
     text = _text(draft, out, source=source, title=title, initial=initial, said=said)
     if initial is not None:
         with replacing(initial) as aside, aside.open("wb") as stream:

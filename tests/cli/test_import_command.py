@@ -135,6 +135,29 @@ def test_a_module_of_pytorch_trains_on_a_users_loader_from_its_weights(tmp_path:
         assert run.summary["architectures"][chip]["test"] > 0.9
 
 
+def test_lines_of_a_loader_train_as_pytorch_has_them_and_codes_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    nn = torch.nn
+    x, y = torch.rand(40, 3, 6), torch.arange(40) % 2
+    batches = [(x[:20], y[:20]), (x[20:], y[20:])]
+    module = nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))
+    archsim.from_torch(module, x[:2], tmp_path / "line.yaml", train=batches, test=batches, learning_rate=1e-6)
+    run = archsim.run(str(tmp_path / "line.yaml"), out=tmp_path / "run", steps=1, archs=["digital32-deep"])
+    right = (module(x).argmax(1) == y).float().mean().item()
+    assert run.summary["architectures"]["digital32-deep"]["test"] == pytest.approx(right)
+
+    codes = [((9 * x[:, 0]).to(torch.uint8), y)]
+    module = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(24, 2))
+    archsim.from_torch(
+        module, codes[0][0].long(), tmp_path / "codes.yaml", train=codes, test=codes, learning_rate=0.1
+    )  # fmt: skip
+    with pytest.raises(
+        archsim.InputError, match=r"looks up codes, and samples of .* are numbers from 0 to 1; expected"
+    ):
+        archsim.run(str(tmp_path / "codes.yaml"), out=tmp_path / "codes", steps=1)
+
+
 def test_data_without_a_learning_rate_or_that_are_no_images_are_refused(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     module, example = torch.nn.Linear(4, 2), torch.randn(2, 4)
