@@ -24,9 +24,10 @@ class Sheet:
 def terminal(sheet: Sheet) -> Table:
     """Return a sheet as a table for the terminal."""
     from rich import box
-    from rich.table import Table
 
-    table = Table(title=sheet.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    from archsim.report.fitting import Fitting
+
+    table = Fitting(title=sheet.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, head in enumerate(sheet.heads):
         table.add_column(head, justify="left" if position == 0 or wordy(sheet, position) else "right")
     for row in sheet.rows:

@@ -45,6 +45,12 @@ def check(document: Document, told: AnyNetwork, network: Network, dataset: Sourc
         if network.inputs != (elements := dataset.train_x.shape[1]):
             expected = f"{elements}, the elements of a sample of {dataset.name}"
             raise document.error(("network", "inputs"), value=network.inputs, expected=expected)
+        for node in network.graph.nodes:
+            if INPUT in node.inputs and isinstance(node.what, OneHot | LookUp):
+                raise document.error(
+                    _home(told, node.layer), f"looks up codes, and samples of {dataset.name} are numbers from 0 to 1",
+                    expected="a text, dataset: {text: FILE}, or a layer that takes numbers",
+                )  # fmt: skip
         _check_targets(document, told, network, dataset.classes, ("class", "an image", 1))
     _check_norms(document, told, network, dataset, batch)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from archsim.base.errors import InputError
 from archsim.base.files import display, replacing, write_text
@@ -42,21 +43,59 @@ class Lesson:
     learning_rate: float
     epochs: int
 
-    def kept(self, out: Path) -> dict[str, Any]:
-        """Write the data into a file beside a workload; return what the workload says of them and of the training."""
+    def kept(self, out: Path, inputs: Sequence[int]) -> dict[str, Any]:
+        """Write the data into a file beside a workload; return what the workload says of them and of the training.
+
+        `inputs` is the shape of a sample as the workload has it: lines (channels, places) are images of one row there.
+        """
         arrays: dict[str, Any] = {}
         batch = 0
         for part, prefix, loader in (("train", "", self.train), ("test", "test_", self.test)):
-            pairs = [(np.asarray(x), np.asarray(y)) for x, y in loader]
-            if not pairs:
-                raise InputError("gives no batch", key=f"{part} loader", expected="one at least")
+            pairs = [(_rowed(x, inputs), y) for x, y in _pairs(f"{part} loader", loader)]
             arrays |= {f"{prefix}{key}": np.concatenate([pair[k] for pair in pairs]) for k, key in enumerate("xy")}
             batch = batch or len(pairs[0][0])
-        path = out.with_name(f"{out.stem}-data.npz")
+        path = data_of(out)
         with replacing(path) as aside, aside.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         training = {"batch": batch, "learning_rate": self.learning_rate, "epochs": self.epochs}
         return {"dataset": {"file": path.name}, "training": training}
+
+
+def data_of(out: Path) -> Path:
+    """Return the file of the data of a workload, beside it."""
+    return out.with_name(f"{out.stem}-data.npz")
+
+
+def _rowed(x: NDArray[Any], inputs: Sequence[int]) -> NDArray[Any]:
+    """Return lines (samples, channels, places) as images of one row, if such are a network's; all else as it is."""
+    return x[:, :, None] if x.ndim == 3 and [1, x.shape[2], x.shape[1]] == [*inputs] else x
+
+
+def _pairs(key: str, loader: Any) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Return the batches of a loader as arrays.
+
+    Raises
+    ------
+    InputError
+        If it gives none, or others than pairs of samples of one shape and labels.
+    """
+    expected = "batches of (samples, labels), as a DataLoader gives them, samples all of one shape"
+    if not isinstance(loader, Iterable):
+        raise InputError(key=key, value=type(loader).__name__, expected=expected)
+    found: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    for k, batch in enumerate(loader):
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            of = f" of {len(batch)}" if hasattr(batch, "__len__") else ""
+            raise InputError(f"batch {k} is a {type(batch).__name__}{of}", key=key, expected=expected)
+        x, y = (np.asarray(each.detach().cpu() if hasattr(each, "detach") else each) for each in batch)
+        if not x.ndim or not y.ndim or (found and x.shape[1:] != found[0][0].shape[1:]):
+            first = f"; the first had {[*found[0][0].shape]}" if found else ""
+            raise InputError(f"batch {k} has samples of {[*x.shape]} and labels of {[*y.shape]}{first}", key=key,
+                             expected=expected)  # fmt: skip
+        found.append((x, y))
+    if not found:
+        raise InputError("gives no batch", key=key, expected="one at least")
+    return found
 
 
 def write(draft: Draft, out: Path, *, source: str, title: str, lesson: Lesson | None = None) -> Imported:
@@ -83,7 +122,7 @@ def write(draft: Draft, out: Path, *, source: str, title: str, lesson: Lesson | 
         draft.note(f"{some}: they are drawn.")
     if len(draft.inputs) == 3:
         draft.note("Samples are rows x columns x channels: the channels stand last.")
-    said = {} if lesson is None else lesson.kept(out)
+    said = {} if lesson is None else lesson.kept(out, draft.inputs)
     text = _text(draft, out, source=source, title=title, initial=initial, said=said)
     if initial is not None:
         with replacing(initial) as aside, aside.open("wb") as stream:
@@ -95,7 +134,7 @@ def write(draft: Draft, out: Path, *, source: str, title: str, lesson: Lesson | 
         if lesson is not None:
             made.load(None)
     except InputError as error:
-        for path in (out, *([initial] if initial else [])):
+        for path in (out, *([initial] if initial else []), *([data_of(out)] if lesson else [])):
             path.unlink()
         raise (error.of(file=source) if error.file == display(out) else error) from error
     return Imported(made, out, initial, tuple(draft.notes))

@@ -135,6 +135,29 @@ def test_a_module_of_pytorch_trains_on_a_users_loader_from_its_weights(tmp_path:
         assert run.summary["architectures"][chip]["test"] > 0.9
 
 
+def test_lines_of_a_loader_train_as_pytorch_has_them_and_codes_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    nn = torch.nn
+    x, y = torch.rand(40, 3, 6), torch.arange(40) % 2
+    batches = [(x[:20], y[:20]), (x[20:], y[20:])]
+    module = nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))
+    archsim.from_torch(module, x[:2], tmp_path / "line.yaml", train=batches, test=batches, learning_rate=1e-6)
+    run = archsim.run(str(tmp_path / "line.yaml"), out=tmp_path / "run", steps=1, archs=["digital32-deep"])
+    right = (module(x).argmax(1) == y).float().mean().item()
+    assert run.summary["architectures"]["digital32-deep"]["test"] == pytest.approx(right)
+
+    codes = [((9 * x[:, 0]).to(torch.uint8), y)]
+    module = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(24, 2))
+    archsim.from_torch(
+        module, codes[0][0].long(), tmp_path / "codes.yaml", train=codes, test=codes, learning_rate=0.1
+    )  # fmt: skip
+    with pytest.raises(
+        archsim.InputError, match=r"looks up codes, and samples of .* are numbers from 0 to 1; expected"
+    ):
+        archsim.run(str(tmp_path / "codes.yaml"), out=tmp_path / "codes", steps=1)
+
+
 def test_data_without_a_learning_rate_or_that_are_no_images_are_refused(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     module, example = torch.nn.Linear(4, 2), torch.randn(2, 4)
@@ -147,7 +170,23 @@ def test_data_without_a_learning_rate_or_that_are_no_images_are_refused(tmp_path
     odd = [(x - 1, y) for x, y in batches]
     with pytest.raises(archsim.InputError, match="x goes from .*; expected floats from 0 to 1"):
         archsim.from_torch(module, example, tmp_path / "mine.yaml", train=odd, **told)
-    assert not (tmp_path / "mine.yaml").exists()
+    for bad, said in (
+        (5, r"train loader: got 'int'; expected batches of \(samples, labels\)"),
+        ([(*batches[0], 1)], "train loader: batch 0 is a tuple of 3"),
+        ([{"x": 1, "y": 2}], "train loader: batch 0 is a dict of 2"),
+        ([*batches, (torch.rand(3, 5), batches[0][1])], r"batch 1 has samples of \[3, 5\].*the first had \[3, 4\]"),
+    ):
+        with pytest.raises(archsim.InputError, match=said):
+            archsim.from_torch(module, example, tmp_path / "mine.yaml", train=bad, **told)
+    with pytest.raises(archsim.InputError, match="<lambda>: is no torch.nn.Module"):
+        archsim.from_torch(lambda x: x, example, tmp_path / "mine.yaml")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_file_of_weights_alone_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "mine.pth").write_bytes(b"")
+    with pytest.raises(archsim.InputError, match=r"Weights alone say no network: .* archsim.from_torch"):
+        workloads.import_(tmp_path / "mine.pth", tmp_path / "out.yaml")
 
 
 def test_without_the_package_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

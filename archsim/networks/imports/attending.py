@@ -1,8 +1,13 @@
-"""Attention as frameworks write it: queries, keys and values of heads, moved out of the vectors that they come from."""
+"""Attention as frameworks write it: queries, keys and values of heads, moved out of the vectors that they come from.
+
+Where it is written out, what stands between products of queries and keys and those with values is no layer's result.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,6 +17,100 @@ from archsim.networks.imports.moved import Moved, places
 
 Heads = tuple[int, int, int, int]
 """Batch, heads, steps, size of a head."""
+
+HIDDEN = -1e3
+"""What is added to a score that is not seen is below this: minus infinity, or a large number in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Products of queries and keys; both are (batch, heads, steps, size) or (batch x heads, steps, size).
+
+    `seen` is which of them the mask leaves, `softmax` whether that was taken, `shape` that of the products.
+    """
+
+    TOLD: ClassVar[str] = (
+        "a product of two signals that is no attention (queries x keys, scale, mask, softmax, x values; a layer of a "
+        "workload: `attention`, `encoder-block` or `decoder-block`)"
+    )
+    queries: Moved
+    keys: Moved
+    shape: tuple[int, ...]
+    scale: float = 1.0
+    seen: Values | None = None
+    softmax: bool = False
+
+    def scaled(self, factor: float) -> Scores:
+        """Return them times a number."""
+        if self.softmax:
+            raise UnknownNodeError("scales the shares of attention; expected their products with values")
+        return replace(self, scale=self.scale * factor)
+
+    def masked(self, seen: Values) -> Scores:
+        """Return them without what is not seen."""
+        if self.softmax:
+            raise UnknownNodeError("changes the shares of attention; expected their products with values")
+        spread = np.broadcast_to(seen, np.broadcast_shapes(seen.shape, self.shape))
+        if spread.shape != self.shape:
+            raise UnknownNodeError(f"has a mask of shape {list(seen.shape)} for scores of {list(self.shape)}")
+        return replace(self, seen=spread if self.seen is None else self.seen & spread)
+
+    def softened(self, axis: int) -> Scores:
+        """Return them after a softmax over the last axis."""
+        if axis not in (-1, len(self.shape) - 1) or self.softmax:
+            raise UnknownNodeError(f"along axis {axis} of scores of attention; expected the last, once")
+        return replace(self, softmax=True)
+
+    def weighted(self, draft: Draft, name: str, values: Moved, batch: int) -> Moved:
+        """Add the attention that they and values make; return what it gives, as the values stand."""
+        if not self.softmax:
+            raise UnknownNodeError("is a product of scores without their softmax; expected attention with it")
+        if values.factor != 1:
+            raise UnknownNodeError("scales the values of attention; expected queries or keys that are")
+        signals = [_by_head(each, batch) for each in (self.queries, self.keys, values)]
+        seen = self.seen is not None and causal(self.seen, self.shape[-1])
+        made = attended(draft, name, signals, batch, causal=seen, scale=self.scale)
+        return replace(made, places=made.places.reshape(values.places.shape))
+
+
+def added(scores: Scores, constant: Values) -> Scores:
+    """Return scores with a mask added: 0 where they are seen, far below where they are not.
+
+    Raises
+    ------
+    UnknownNodeError
+        If the mask is none of these, as positions relative to each other are.
+    """
+    if not ((constant == 0) | (constant < HIDDEN)).all():
+        raise UnknownNodeError("adds something else than a mask to the scores of attention, such as relative positions")
+    return scores.masked(constant == 0)
+
+
+def scores_of(queries: Moved, keys: Moved) -> Scores:
+    """Return the products of queries (..., steps, size) and keys (..., size, steps).
+
+    Raises
+    ------
+    UnknownNodeError
+        If the two signals are none.
+    """
+    if keys.places.ndim < 3 or queries.places.ndim != keys.places.ndim:
+        raise UnknownNodeError("is a product of two signals; expected one with a weight, or those of attention")
+    keys = replace(keys, places=np.swapaxes(keys.places, -1, -2))
+    if queries.places.shape[:-2] != keys.places.shape[:-2] or queries.places.shape[-1] != keys.places.shape[-1]:
+        raise UnknownNodeError(
+            f"is a product of {list(queries.places.shape)} and {list(keys.places.shape)}, which are no queries and keys"
+        )
+    shape = (*queries.places.shape[:-1], keys.places.shape[-2])
+    return Scores(queries, keys, shape, queries.factor * keys.factor)
+
+
+def _by_head(signal: Moved, batch: int) -> Moved:
+    """Return a signal as (batch, heads, steps, size)."""
+    shape = signal.places.shape
+    if len(shape) == 3 and shape[0] % batch == 0:
+        shape = (batch, shape[0] // batch, *shape[1:])
+    return Moved(signal.value, signal.places.reshape(shape))
 
 
 def attended(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,26 @@ WHAT_TO_DO = "Write the model with these, cut it before this node, or add a laye
 
 class UnknownNodeError(Exception):
     """A node that archsim has no layer for: why, and what can be done."""
+
+
+@contextmanager
+def reading(file: str, key: str) -> Iterator[None]:
+    """Turn whatever a node could not be read for into one error that names it.
+
+    Raises
+    ------
+    InputError
+        For an UnknownNodeError, and for what a reader of nodes did not expect: too few axes, arguments of another kind.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except UnknownNodeError as error:
+        raise InputError(str(error), key=key, file=file, hint=WHAT_TO_DO) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        said = f"is written in a way that is not read ({type(error).__name__}: {error})"
+        raise InputError(said, key=key, file=file, hint=WHAT_TO_DO) from error
 
 
 @dataclass(frozen=True, slots=True)

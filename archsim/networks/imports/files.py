@@ -13,6 +13,13 @@ from archsim.networks.imports.draft import Draft
 _READERS = {".onnx": "onnx.reader", ".csv": "scalesim", ".pt2": "torch.export", ".yaml": "einsum", ".yml": "einsum"}
 """Suffix -> module of this package with a function `read`."""
 
+_INSTEAD = dict.fromkeys(
+    (".pt", ".pth", ".ckpt", ".bin", ".safetensors"),
+    "Weights alone say no network: load them into the module and give it to archsim.from_torch, or write "
+    "torch.export.save(torch.export.export(module, (example,)), 'mine.pt2')",
+)
+"""Suffix of files that are often taken for a network -> what to do."""
+
 
 def read(path: Path, *, same: bool = False, sample: Sequence[int] | None = None) -> Draft:
     """Return the network that a file of another tool describes.
@@ -33,7 +40,7 @@ def read(path: Path, *, same: bool = False, sample: Sequence[int] | None = None)
     if (name := _READERS.get(path.suffix.lower())) is None:
         raise InputError(
             "archsim workloads import cannot tell what it is", file=display(path),
-            expected=f"a file that ends in {', '.join(_READERS)}",
+            expected=f"a file that ends in {', '.join(_READERS)}", hint=_INSTEAD.get(path.suffix.lower()),
         )  # fmt: skip
     regular(path, f"a file of {path.suffix}")
     reader: Callable[..., Draft] = import_module(f"archsim.networks.imports.{name}").read

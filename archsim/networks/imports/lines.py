@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from archsim.networks.imports.channels_first import Shape, Sketch, Value
+from archsim.networks.imports.channels_first import Shape, Sketch, Steps, Value
 from archsim.networks.imports.draft import Weight
 
 
@@ -44,3 +44,11 @@ def filters_of_one_row(weight: Weight) -> Weight:
     units, channels, places = weight.shape
     values = None if weight.values is None else weight.values.reshape(units, channels, 1, places)
     return Weight((units, channels, 1, places), values)
+
+
+def largest(sketch: Sketch, name: str, x: Value) -> Value:
+    """Return the largest of each channel, (C, 1, 1): a pool with one window over all positions."""
+    if x.layout == "plain":
+        x = Value(x.layer, x.shape[::-1], "columns")
+    image = as_image(lined(sketch, name, x))
+    return sketch.pool(name, image, "max-pool", image.shape[1:], Steps([max(image.shape[1:])] * 2))

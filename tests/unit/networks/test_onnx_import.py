@@ -274,6 +274,29 @@ SMALL: dict[str, tuple[list[int], list[tuple[Any, ...]], dict[str, Any]]] = {
             "r": np.array([0, 0, -1]), "zero": np.array(0), "one": np.array(1),
         },
     ),
+    "a GRU and an LSTM whose axes are moved at once, the last of the states of two": (
+        [4, 5],
+        [
+            ("Transpose", "x", "a", {"perm": [1, 0, 2]}), ("GRU", "a i h b", "c", {"hidden_size": 3, "linear_before_reset": 1}),
+            ("Transpose", "c", "d", {"perm": [2, 0, 1, 3]}), ("Reshape", "d r", "e"), ("Transpose", "e", "f", {"perm": [1, 0, 2]}),
+            ("LSTM", "f j k", "g l", {"hidden_size": 2}), ("Squeeze", "g one", "m"),
+            ("LSTM", "m n o", "p q", {"hidden_size": 2}), ("Concat", "l q", "s", {"axis": 0}),
+            ("Gather", "s last", "t"), ("MatMul", "t v", "y"),
+        ],
+        {
+            "i": drawn(1, 9, 5), "h": drawn(1, 9, 3), "b": drawn(1, 18), "j": drawn(1, 8, 3), "k": drawn(1, 8, 2),
+            "n": drawn(1, 8, 2), "o": drawn(1, 8, 2), "v": drawn(2, 3), "r": np.array([0, 4, 3]), "one": np.array([1]),
+            "last": np.array(-1),
+        },
+    ),
+    "dense layers over the places of a sequence, and an image as the result": (
+        [6, 4],
+        [
+            ("Transpose", "x", "a", {"perm": [0, 2, 1]}), ("MatMul", "a v", "b"), ("Transpose", "b", "c", {"perm": [0, 2, 1]}),
+            ("Add", "x c", "d"), ("MatMul", "d w", "e"), ("Reshape", "e r", "y"),
+        ],
+        {"v": drawn(6, 6), "w": drawn(4, 2), "r": np.array([0, 2, 1, 6])},
+    ),
     "an RNN, and an LSTM of both directions": (
         [4, 5],
         [
@@ -547,7 +570,9 @@ def test_names_are_those_of_the_model(tmp_path: Path) -> None:
         (("GRU", "x wi wh", "y", {"hidden_size": 2}), [3, 3], "takes a sequence whose first axis is not that of steps"),
         (("Max", "x x x", "y"), [3], "of 3 operands; expected two, a signal and a constant"),
         (("MaxPool", "x", "y", {"kernel_shape": [2, 2], "dilations": [2, 2]}), [2, 5, 5], "dilations .* of a pool"),
-        (("Relu", "x", "y"), ["T", 3], r"has a shape that is not known: \['\?', '\?', 3\]"),
+        (("Relu", "x", "y"), ["T", 3], r"has a shape that is not known: \['\?', '\?', 3\].*--sample 128x3"),
+        (("Concat", "x x", "y", {"axis": 0}), [3], "sets samples one behind the other"),
+        (("Transpose", "x", "y", {"perm": [0, 2, 1, 4]}), [2, 4, 4], "is written in a way that is not read"),
     ],
 )
 def test_what_cannot_be_read_is_named(made: tuple[Any, ...], shape: list[Any], said: str, tmp_path: Path) -> None:

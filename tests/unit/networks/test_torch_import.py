@@ -87,6 +87,36 @@ class Text(nn.Module):
         return self.head(self.norm(x + self.down(f.gelu(self.up(x)))))
 
 
+class Written(nn.Module):
+    """Attention that is written out, causal, as in small decoders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv, self.o = nn.Linear(8, 24), nn.Linear(8, 8)
+        self.register_buffer("mask", torch.tril(torch.ones(1, 1, 9, 9)))
+
+    def forward(self, x: Any) -> Any:
+        steps = x.shape[1]
+        q, k, v = (heads(part, 2) for part in self.qkv(x).split(8, dim=2))
+        scores = (q @ k.transpose(-2, -1)) / 2.5
+        scores = scores.masked_fill(self.mask[:, :, :steps, :steps] == 0, float("-inf"))
+        y = f.dropout(f.softmax(scores, dim=-1), 0.1, self.training) @ v
+        return self.o(y.transpose(1, 2).contiguous().view(x.shape)) - 0.25
+
+
+def mixed(m: Any, x: Any) -> Any:
+    """Dense layers over the places of a sequence, and over its channels."""
+    x = x + m["places"](m["n"](x).transpose(1, 2)).transpose(1, 2)
+    return m["f"]((x + m["channels"](x)).mean(1))
+
+
+def largest(m: Any, x: Any) -> Any:
+    """The largest of each channel, of an image and of lines."""
+    y = m["c"](x)
+    lines = m["l"](y.flatten(2))
+    return m["f"](torch.cat([y.amax((2, 3)), lines.max(dim=2).values, f.adaptive_max_pool1d(lines, 1).flatten(1)], 1))
+
+
 class Windows(nn.Module):
     """Convolutions of a line behind a table of codes, a pool and a mean."""
 
@@ -177,6 +207,25 @@ MODELS: dict[str, tuple[Any, tuple[int, ...]]] = {
         lambda: Module(lambda m, x: m["f"](m["r"](x.transpose(0, 1))[0].transpose(0, 1)), f=nn.Linear(3, 2), r=nn.LSTM(4, 3)),
         (5, 4),
     ),
+    "dense layers over the places of a sequence": (
+        lambda: Module(mixed, n=nn.LayerNorm(4), places=nn.Sequential(nn.Linear(6, 5), nn.GELU(), nn.Linear(5, 6)),
+                       channels=nn.Linear(4, 4), f=nn.Linear(4, 3)),
+        (6, 4),
+    ),
+    "the largest of all positions": (
+        lambda: Module(largest, c=nn.Conv2d(2, 3, 3), l=nn.Conv1d(3, 5, 3), f=nn.Linear(13, 2)), (2, 5, 6),
+    ),
+    "a vector that becomes an image, and an image that is the result": (
+        lambda: Module(lambda m, x: m["u"](m["f"](x).view(-1, 3, 2, 4)).tanh(), f=nn.Linear(5, 24),
+                       u=nn.ConvTranspose2d(3, 2, 2, 2)),
+        (5,),
+    ),
+    "an image that becomes a vector, and one again": (
+        lambda: Module(lambda m, x: m["d"](m["c"](x).flatten(1)).sigmoid().view(-1, 2, 3, 3), c=nn.Conv2d(2, 4, 2, 2),
+                       d=nn.Linear(16, 18)),
+        (2, 4, 4),
+    ),
+    "attention that is written out": (Written, (5, 8)),
     "RNNs by ReLU and tanh": (
         lambda: Module(lambda m, x: m["f"](m["s"](m["r"](x)[0])[1][-1]), f=nn.Linear(6, 2),
                        r=nn.RNN(4, 3, batch_first=True, nonlinearity="relu"), s=nn.RNN(3, 6, batch_first=True)),
@@ -215,6 +264,24 @@ def test_a_file_of_torch_export_is_read(tmp_path: Path) -> None:
     assert passed(network(linear(draft)), x.numpy()) == pytest.approx(module(x).detach().numpy(), rel=1e-4, abs=1e-6)
 
 
+def test_sizes_that_an_export_leaves_open_are_those_of_its_example(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module, x, path = Vision().eval(), torch.randn(2, 3, 4, 6), tmp_path / "open.pt2"
+    batch = torch.export.Dim("batch", min=1, max=64)
+    torch.export.save(torch.export.export(module, (x,), dynamic_shapes=({0: batch},)), str(path))
+    given = passed(network(linear(read(path))), channels_last(x.numpy()))
+    assert given == pytest.approx(module(x).detach().numpy(), rel=1e-4, abs=1e-5)
+
+    lines = nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU())
+    steps = torch.export.Dim("steps", min=4, max=64)
+    program = torch.export.export(lines, (torch.randn(2, 3, 9),), dynamic_shapes=({0: batch, 2: steps},))
+    torch.export.save(program, str(path))
+    draft, x = read(path), torch.randn(2, 3, 9)
+    assert draft.notes == ["Sizes that the file leaves open are those of its example: [3, 9]."]
+    given = passed(network(draft), channels_last(x[:, :, None].numpy()))
+    assert given == pytest.approx(channels_last(lines(x)[:, :, None].detach().numpy()), rel=1e-4, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("make", "shape", "said"),
     [
@@ -227,7 +294,7 @@ def test_a_file_of_torch_export_is_read(tmp_path: Path) -> None:
         (
             lambda: Module(lambda _, x: x @ x.transpose(1, 2)),
             (3, 3),
-            "product of two signals.*scaled_dot_product_attention",
+            r"output matmul: gives a product of two signals that is no attention",
         ),
         (lambda: nn.Softmax(1), (3, 3), "along axis 1"),
         (lambda: Module(lambda m, x: m["r"](x)[0], r=nn.LSTM(3, 4, proj_size=2, batch_first=True)), (3, 3), "projects"),
@@ -239,7 +306,7 @@ def test_a_file_of_torch_export_is_read(tmp_path: Path) -> None:
         (
             lambda: Module(lambda m, x: m["r"](x)[1], r=nn.GRU(3, 4, batch_first=True)),
             (3, 3),
-            "gives nothing that a layer gives whole",
+            "output .*: gives last states; expected what a layer gives whole",
         ),
         (
             lambda: Module(lambda m, x: m["r"](x)[1][1][0], r=nn.LSTM(3, 4, batch_first=True)),
@@ -253,7 +320,13 @@ def test_what_cannot_be_read_is_named(make: Any, shape: tuple[int, ...], said: s
         traced(make(), torch.randn(2, *shape))
 
 
-def test_a_file_that_is_no_program_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "net.pt2").write_bytes(b"no program")
+def test_a_file_that_is_no_program_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A checkpoint too, in one line: what PyTorch logs of it is left out."""
+    path = tmp_path / "net.pt2"
+    path.write_bytes(b"no program")
+    with pytest.raises(InputError, match=r"net.pt2: is no program of torch.export: .*whole\. A file of torch.save has"):
+        read(path)
+    torch.save(nn.Linear(2, 2).state_dict(), path)
     with pytest.raises(InputError, match=r"net.pt2: is no program of torch.export"):
-        read(tmp_path / "net.pt2")
+        read(path)
+    assert capfd.readouterr() == ("", "")

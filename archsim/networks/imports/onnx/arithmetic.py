@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from archsim.networks.imports.attending import Scores, added
 from archsim.networks.imports.channels_first import Value
 from archsim.networks.imports.draft import INPUT, UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BINARY, UNARY, Formula
 from archsim.networks.imports.moments import Moment, centred, norm
 from archsim.networks.imports.moved import Expanded, Moved, settled
-from archsim.networks.imports.onnx.attention import Scores, added
 from archsim.networks.imports.onnx.reader import Reader, handles, name_of
 from archsim.networks.imports.shapes import by_channel, combined, scaled, shifted, unit_gains
+from archsim.networks.imports.turned import alike
 
 _COMBINED = {"Add": "add", "Mul": "multiply"}
 
@@ -30,7 +31,7 @@ def _binary(reader: Reader, node: Any) -> Any:
     if len(node.input) != 2 and node.op_type != "Sum":
         raise UnknownNodeError(f"of {len(node.input)} operands; expected two, a signal and a constant")
     if len(node.input) != 2:
-        return combined(reader.sketch, name_of(node), "add", reader.signals(node))
+        return combined(reader.sketch, name_of(node), "add", alike(reader.sketch, name_of(node), reader.signals(node)))
     kind = "Add" if node.op_type == "Sum" else node.op_type
     constant = next((k for k, name in enumerate(node.input) if name in reader.constants), None)
     if constant is None:
@@ -57,7 +58,9 @@ def _of_signals(reader: Reader, node: Any, kind: str) -> Any:
     if isinstance(a, Moved) and isinstance(b, Moved) and np.array_equal(a.places, b.places):
         made = combined(reader.sketch, name_of(node), _COMBINED[kind], [_whole(a), _whole(b)])
         return settled(Moved(made, a.places), reader.batch)
-    return combined(reader.sketch, name_of(node), _COMBINED[kind], reader.signals(node))
+    return combined(
+        reader.sketch, name_of(node), _COMBINED[kind], alike(reader.sketch, name_of(node), reader.signals(node))
+    )
 
 
 def _spread(reader: Reader, node: Any, kind: str, a: Any, b: Any) -> Any:

@@ -1,7 +1,4 @@
-"""Attention of ONNX: products of queries and keys, scaled and masked, their softmax, its products with values.
-
-What stands between is no layer's result; nodes that meet it only note what they do to it.
-"""
+"""Attention of ONNX: nodes that meet the scores of queries and keys only note what they do to them."""
 
 from __future__ import annotations
 
@@ -11,60 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archsim.networks.imports.attending import attended, causal
-from archsim.networks.imports.draft import UnknownNodeError, Values
-from archsim.networks.imports.moved import Moved, settled
+from archsim.networks.imports.attending import HIDDEN, Scores, attended, causal, scores_of
+from archsim.networks.imports.draft import UnknownNodeError
+from archsim.networks.imports.moved import settled
 from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
-
-_HIDDEN = -1e3
-"""What is added to a score that is not seen is below this: minus infinity, or a large number in its place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Products of queries and keys; both are (batch, heads, steps, size) or (batch x heads, steps, size).
-
-    `seen` is which of them the mask leaves, `softmax` whether that was taken, `shape` that of the products.
-    """
-
-    TOLD: ClassVar[str] = (
-        "a product of two signals that is no attention (queries x keys, scale, mask, softmax, x values; a layer of a "
-        "workload: `attention`, `encoder-block` or `decoder-block`)"
-    )
-    queries: Moved
-    keys: Moved
-    shape: tuple[int, ...]
-    scale: float = 1.0
-    seen: Values | None = None
-    softmax: bool = False
-
-    def scaled(self, factor: float) -> Scores:
-        """Return them times a number."""
-        if self.softmax:
-            raise UnknownNodeError("scales the shares of attention; expected their products with values")
-        return replace(self, scale=self.scale * factor)
-
-    def masked(self, seen: Values) -> Scores:
-        """Return them without what is not seen."""
-        if self.softmax:
-            raise UnknownNodeError("changes the shares of attention; expected their products with values")
-        spread = np.broadcast_to(seen, np.broadcast_shapes(seen.shape, self.shape))
-        if spread.shape != self.shape:
-            raise UnknownNodeError(f"has a mask of shape {list(seen.shape)} for scores of {list(self.shape)}")
-        return replace(self, seen=spread if self.seen is None else self.seen & spread)
-
-
-def added(scores: Scores, constant: Values) -> Scores:
-    """Return scores with a mask added: 0 where they are seen, far below where they are not.
-
-    Raises
-    ------
-    UnknownNodeError
-        If the mask is none of these, as positions relative to each other are.
-    """
-    if not ((constant == 0) | (constant < _HIDDEN)).all():
-        raise UnknownNodeError("adds something else than a mask to the scores of attention, such as relative positions")
-    return scores.masked(constant == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +40,7 @@ def _chosen(reader: Reader, node: Any) -> Scores:
     for place, seen in ((1, True), (2, False)):
         other = reader.constants.get(node.input[3 - place])
         if isinstance(found := reader.values.get(node.input[place]), Scores) and other is not None:
-            if mask is None or other.values is None or (other.values >= _HIDDEN).any():
+            if mask is None or other.values is None or (other.values >= HIDDEN).any():
                 raise UnknownNodeError("chooses between scores of attention and numbers; expected a mask")
             return found.masked(np.asarray(mask, bool) == seen)
     raise UnknownNodeError("chooses between signals; expected scores of attention and a mask")
@@ -103,48 +50,14 @@ def multiplied(reader: Reader, node: Any) -> Any:
     """Return scores, of queries and keys; or what attention gives, of a softmax of scores and values."""
     first = reader.values.get(node.input[0])
     if isinstance(first, Scores):
-        return _weighted(reader, node, first, reader.moved(node, 1))
-    queries, keys = reader.moved(node, 0), reader.moved(node, 1)
-    if keys.places.ndim < 3 or queries.places.ndim != keys.places.ndim:
-        raise UnknownNodeError("is a product of two signals; expected one with a weight, or those of attention")
-    keys = replace(keys, places=np.swapaxes(keys.places, -1, -2))
-    if queries.places.shape[:-2] != keys.places.shape[:-2] or queries.places.shape[-1] != keys.places.shape[-1]:
-        raise UnknownNodeError(
-            f"is a product of {list(queries.places.shape)} and {list(keys.places.shape)}, which are no queries and keys"
-        )
-    shape = (*queries.places.shape[:-1], keys.places.shape[-2])
-    return Scores(queries, keys, shape, queries.factor * keys.factor)
-
-
-def _weighted(reader: Reader, node: Any, scores: Scores, values: Moved) -> Any:
-    if not scores.softmax:
-        raise UnknownNodeError("is a product of scores without their softmax; expected attention with it")
-    if values.factor != 1:
-        raise UnknownNodeError("scales the values of attention; expected queries or keys that are")
-    given = values.places.shape
-    signals = [_by_head(each, reader.batch) for each in (scores.queries, scores.keys, values)]
-    steps = scores.shape[-1]
-    seen = scores.seen is not None and causal(scores.seen, steps)
-    made = attended(
-        reader.sketch.draft, name_of(node), signals, reader.batch, causal=seen, scale=scores.scale
-    )  # fmt: skip
-    return settled(replace(made, places=made.places.reshape(given)), reader.batch)
-
-
-def _by_head(signal: Moved, batch: int) -> Moved:
-    """Return a signal as (batch, heads, steps, size)."""
-    shape = signal.places.shape
-    if len(shape) == 3 and shape[0] % batch == 0:
-        shape = (batch, shape[0] // batch, *shape[1:])
-    return Moved(signal.value, signal.places.reshape(shape))
+        made = first.weighted(reader.sketch.draft, name_of(node), reader.moved(node, 1), reader.batch)
+        return settled(made, reader.batch)
+    return scores_of(reader.moved(node, 0), reader.moved(node, 1))
 
 
 def softened(reader: Reader, node: Any, scores: Scores) -> Scores:
     """Return scores after a softmax over the last axis."""
-    axis = attributes(node).get("axis", 1 if reader.version < 13 else -1)
-    if axis not in (-1, len(scores.shape) - 1) or scores.softmax:
-        raise UnknownNodeError(f"along axis {axis} of scores of attention; expected the last, once")
-    return replace(scores, softmax=True)
+    return scores.softened(attributes(node).get("axis", 1 if reader.version < 13 else -1))
 
 
 def reshaped(scores: Scores, shape: Sequence[int]) -> Scores:

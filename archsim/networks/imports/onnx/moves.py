@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from archsim.networks.imports.attending import Scores
 from archsim.networks.imports.channels_first import Value
 from archsim.networks.imports.draft import UnknownNodeError
 from archsim.networks.imports.lines import as_image, as_line, lined
 from archsim.networks.imports.moved import Expanded, Moved, Places, places, settled
 from archsim.networks.imports.onnx import attention
-from archsim.networks.imports.onnx.attention import Scores
 from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
-from archsim.networks.imports.onnx.sequences import squeezed, turned
+from archsim.networks.imports.onnx.sequences import BATCH_INSIDE, States, squeezed, turned
 from archsim.networks.imports.shapes import joined, reshaped, transposed
 
 
@@ -61,7 +62,7 @@ def _flatten(reader: Reader, node: Any) -> Any:
     axis = attributes(node).get("axis", 1)
 
     def by_layer(x: Value) -> Value:
-        if axis != 1:
+        if axis != 1 or x.layout in BATCH_INSIDE:
             raise UnknownNodeError("from another axis on; expected 1, all but the batch")
         return reshaped(reader.sketch, name_of(node), x, (math.prod(x.shape),))
 
@@ -92,7 +93,7 @@ def _reshape(reader: Reader, node: Any) -> Any:
         return attention.reshaped(x, found)
 
     def by_layer(x: Value) -> Value:
-        if found[0] != reader.batch or x.layout == "steps":
+        if found[0] != reader.batch or x.layout in BATCH_INSIDE:
             raise UnknownNodeError("moves the batch")
         return reshaped(reader.sketch, name_of(node), x, tuple(found[1:]))
 
@@ -116,7 +117,7 @@ def _squeeze(reader: Reader, node: Any) -> Any:
     def by_layer(x: Value) -> Value:
         if squeeze and (found := squeezed(x, [int(axis) for axis in axes])) is not None:
             return found
-        if 0 in at or x.layout == "steps":
+        if 0 in at or x.layout in BATCH_INSIDE:
             raise UnknownNodeError("moves the batch; expected it first")
         return reshaped(reader.sketch, name_of(node), x, moved(np.empty((1, *x.shape), np.int8)).shape[1:])
 
@@ -133,7 +134,7 @@ def _transpose(reader: Reader, node: Any) -> Any:
             return found
         if x.layout == "line" and order == [0, 2, 1]:
             return Value(reader.sketch.draft.add(name_of(node), "sequence", [x.layer]), x.shape[::-1])
-        if order[0] != 0 or x.layout == "steps":
+        if order[0] != 0 or x.layout in BATCH_INSIDE:
             raise UnknownNodeError(f"moves the batch: {order}; expected it first")
         return transposed(x, [axis - 1 for axis in order[1:]])
 
@@ -177,6 +178,8 @@ def _gather(reader: Reader, node: Any) -> Any:
     if place is None or place.values is None or place.values.ndim > 1:
         raise UnknownNodeError("takes some of a signal by what is no place; expected constants")
     at = np.asarray(place.values)
+    if isinstance(states := reader.values.get(node.input[0]), States) and axis == 0 and at.ndim == 0:
+        return replace(states.values[int(at)], layout="plain")
 
     def by_layer(x: Value) -> Value:
         steps = 0 if x.layout == "steps" else 1
@@ -194,6 +197,11 @@ def _concat(reader: Reader, node: Any) -> Any:
     first = reader.constants.get(node.input[0])
     if first is not None and len(node.input) == 2 and axis in (1, -2) and len(first.shape) == 3:
         return _tokens(reader, node)
+    if axis == 0:
+        states = [reader.values.get(name) for name in node.input]
+        if all(isinstance(x, Value) and x.layout == "last" for x in states):
+            return States(tuple(states))  # type: ignore[arg-type]
+        raise UnknownNodeError("sets samples one behind the other; expected signals beside each other in each")
     return joined(reader.sketch, name_of(node), reader.signals(node), axis - 1 if axis > 0 else axis)
 
 

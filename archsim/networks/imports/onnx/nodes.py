@@ -7,16 +7,18 @@ from typing import Any, cast
 
 import numpy as np
 
+from archsim.networks.imports.attending import Scores
 from archsim.networks.imports.channels_first import Pads, Shape, Steps, Value, same
 from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BY_TANH, UNARY, Formula
-from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, lined, windows_of_one_row
+from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, largest, lined, windows_of_one_row
 from archsim.networks.imports.moments import Moment
 from archsim.networks.imports.moved import Moved, by_vector, settled
-from archsim.networks.imports.onnx.attention import Scores, multiplied, softened
+from archsim.networks.imports.onnx.attention import multiplied, softened
 from archsim.networks.imports.onnx.reader import Reader, attributes, handles, name_of
 from archsim.networks.imports.onnx.sequences import recurrent
 from archsim.networks.imports.shapes import reshaped, unit_gains
+from archsim.networks.imports.turned import upright
 
 
 def _steps(told: dict[str, Any], image: Shape, window: Shape) -> Steps:
@@ -77,7 +79,8 @@ def _dense(reader: Reader, node: Any, weight: Weight, bias: Weight | None) -> An
     """Return a product with each vector, in whatever order the vectors stand."""
     x = reader.values.get(node.input[0])
     if not isinstance(x, Moved) and getattr(x, "layout", "") != "steps":
-        return reader.sketch.dense(name_of(node), reader.value(node), weight, bias)
+        upright_x = upright(reader.sketch, name_of(node), reader.value(node))
+        return reader.sketch.dense(name_of(node), upright_x, weight, bias)
     moved = reader.moved(node)
     if moved.factor != 1:
         raise UnknownNodeError("takes a signal that was scaled and moved; expected it as a layer gives it")
@@ -293,11 +296,7 @@ def _most(reader: Reader, node: Any) -> Value:
     x = reader.value(node)
     if node.op_type == "ReduceMax" and _axes(reader, node) != _positions(x):
         raise UnknownNodeError(f"over the axes {_axes(reader, node)}; expected those of positions, {_positions(x)}")
-    if x.layout == "plain":
-        x = Value(x.layer, x.shape[::-1], "columns")
-    image = as_image(lined(reader.sketch, name_of(node), x))
-    once = Steps([max(image.shape[1:])] * 2)
-    pooled = reader.sketch.pool(name_of(node), image, "max-pool", image.shape[1:], once)
+    pooled = largest(reader.sketch, name_of(node), x)
     if node.op_type == "GlobalMaxPool" or attributes(node).get("keepdims", 1):
         return as_line(pooled, x) if len(x.shape) == 2 else pooled
     return reshaped(reader.sketch, name_of(node), pooled, pooled.shape[:1])

@@ -18,11 +18,12 @@ import numpy as np
 from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
-from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
+from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs, reading
 from archsim.networks.imports.formulas import KINDS, Formula
 from archsim.networks.imports.moved import Moved, Places, parted, places, whole
 from archsim.networks.imports.onnx.constants import computed, known, shapes, weight
 from archsim.networks.imports.shapes import scaled, shifted
+from archsim.networks.imports.turned import laid
 
 Handler = Callable[["Reader", Any], Any]
 HANDLERS: dict[str, Handler] = {}
@@ -73,7 +74,8 @@ def read(path: Path, *, sample: Sequence[int] | None = None) -> Draft:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:
-        raise InputError(f"is no ONNX model: {type(error).__name__}", file=path) from error
+        expected = "a whole file of torch.onnx.export or of another exporter"
+        raise InputError(f"is no ONNX model: {type(error).__name__}", file=path, expected=expected) from error
     version = max((one.version for one in model.opset_import if not one.domain), default=1)
     return Reader(model.graph, version, path.parent, sample).read(display(path))
 
@@ -113,7 +115,7 @@ class Reader:
         self.sketch = self._begin(file)
         for node in self.graph.node:
             where = f"node {name_of(node)} ({node.op_type})"
-            try:
+            with reading(file, where):
                 if self._constant(node):
                     continue
                 if node.op_type not in HANDLERS:
@@ -122,13 +124,8 @@ class Reader:
                     raise InputError("archsim has no layer for it", key=where, file=file, expected=expected, hint=hint)
                 found = HANDLERS[node.op_type](self, node)
                 self.values.update(zip(node.output, found if isinstance(found, list) else [found], strict=False))
-            except UnknownNodeError as error:
-                raise InputError(str(error), key=where, file=file, hint=WHAT_TO_DO) from None
-        try:
+        with reading(file, f"output {self.graph.output[0].name}"):
             last = self._settled(self.graph.output[0].name)
-        except UnknownNodeError as error:
-            key = f"output {self.graph.output[0].name}"
-            raise InputError(str(error), key=key, file=file, hint=WHAT_TO_DO) from None
         if last is None or not self.sketch.draft.layers:
             raise InputError("gives nothing that depends on its input", file=file)
         return self.sketch.draft.ended(last.layer)
@@ -155,6 +152,8 @@ class Reader:
         if isinstance(found, Moved) and (of := parted(found, self.batch)) is not None:
             shape = found.places.shape[1:]
             found = self.values[name] = self.sketch.part(_readable(name), found.value, shape, *of)
+        elif isinstance(found, Moved) and (made := laid(self.sketch, _readable(name), found, self.batch)) is not None:
+            found = self.values[name] = made
         if found is None or isinstance(found, Value):
             return found
         raise UnknownNodeError(f"takes {found.TOLD}, {name}; expected what a layer gives whole")
@@ -207,7 +206,7 @@ class Reader:
         if not isinstance(found, Value):
             raise UnknownNodeError(f"input {place} is no signal whose elements are known")
         if found.layout in ("directed", "last"):
-            return Moved(found, _own_places(found, self.batch), factor)
+            return Moved(replace(found, layout="plain"), _own_places(found, self.batch), factor)
         return replace(whole(found, self.batch), factor=factor)
 
     def shape_of(self, name: str) -> tuple[int, ...]:
@@ -279,7 +278,7 @@ class Reader:
         if not shape or 0 in shape:
             raise InputError(
                 f"the input {one.name} has a shape that is not known: {['?', *(n or '?' for n in shape)]}", file=file,
-                expected="numbers behind the batch", hint="say the shape of a sample: --sample 3x224x224",
+                expected="numbers behind the batch", hint=f"say the shape of a sample: --sample {_example(shape)}",
             )  # fmt: skip
         import onnx
 
@@ -358,6 +357,12 @@ def _readable(told: str, kind: str = "") -> str:
     if len(parts) > 1 and parts[-1].partition("_")[0] == kind:
         parts = parts[:-1]
     return "-".join(parts) or kind
+
+
+def _example(shape: Sequence[int]) -> str:
+    """Return what a sample's shape may be, with the sizes that are known."""
+    usual = (3, 224, 224) if len(shape) == 3 else [128] * max(len(shape), 1)
+    return "x".join(str(n or likely) for n, likely in zip(shape or [0], usual, strict=True))
 
 
 def _own_places(value: Value, batch: int) -> Places:

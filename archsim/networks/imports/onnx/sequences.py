@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,16 @@ GATES = (0, 2, 1, 3)
 GRU_ORDERS = ((2, 1, 0), (1, 0, 2))
 """Where n, r, z of an input, and r, z, n of a state, stand among z, r, h of ONNX."""
 BATCH_SECOND = (1, 0, 2)
+BATCH_INSIDE = ("steps", "directed", "last")
+"""Layouts whose batch is not the first axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The last states of several layers, one behind the other along the first axis."""
+
+    TOLD: ClassVar[str] = "the last states of several layers as a whole; one of them is read, such as h[-1]"
+    values: tuple[Value, ...]
 
 
 # --- sequences --------------------------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ There is one input; its first axis is the batch, best of two samples or more, so
 
 from __future__ import annotations
 
+import logging
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,12 @@ import numpy as np
 from archsim.base.errors import InputError
 from archsim.base.files import display
 from archsim.networks.imports.channels_first import Sketch, Value
-from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs
+from archsim.networks.imports.draft import WHAT_TO_DO, Draft, UnknownNodeError, Weight, needs, reading
 from archsim.networks.imports.moved import MOVES, Moved, parted, settled, whole
+from archsim.networks.imports.turned import laid
+
+_ASSERTED = ("_assert_scalar", "_assert_tensor_metadata", "sym_constrain_range", "sym_constrain_range_for_size")
+"""Operators that only assert what the sizes and kinds of signals are."""
 
 
 def read(path: Path) -> Draft:
@@ -33,10 +39,26 @@ def read(path: Path) -> Draft:
     except ImportError:
         raise needs(file, "torch") from None
     try:
-        program = torch.export.load(str(path))
+        with _quiet():
+            program = torch.export.load(str(path))
     except Exception as error:
-        raise InputError(f"is no program of torch.export: {type(error).__name__}", file=file) from error
+        raise InputError(
+            f"is no program of torch.export: {type(error).__name__}", file=file,
+            expected="what torch.export.save(torch.export.export(module, (example,)), FILE) writes, whole. A file of "
+            "torch.save has weights without a network: load them into the module",
+        ) from error  # fmt: skip
     return Reader(program, file).read()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep PyTorch from logging what it failed at: the error says it."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def traced(module: Any, example: Any) -> Draft:
@@ -57,9 +79,14 @@ def reader(module: Any, example: Any) -> Reader:
         import torch
     except ImportError:
         raise needs(name, "torch") from None
+    if not isinstance(module, torch.nn.Module):
+        raise InputError(
+            "is no torch.nn.Module", file=getattr(module, "__name__", name), expected="one, with its example"
+        )
     training = module.training
     try:
-        program = torch.export.export(module.eval(), (example,))
+        with _quiet():
+            program = torch.export.export(module.eval(), (example,))
     except Exception as error:
         said = str(error).strip().partition("\n")[0]
         raise InputError(f"torch.export cannot trace it: {type(error).__name__}: {said}", file=name) from error
@@ -104,15 +131,16 @@ class Reader:
         """Return what the nodes make."""
         from archsim.networks.imports.torch.nodes import HANDLERS
 
+        self._fix()
         self.sketch, last = self._begin(), None
         for node in self.graph.nodes:
             if node.op == "output":
                 last = next((one for one in node.args[0] if one is not None), None)
-            if node.op != "call_function" or self._constant(node):
+            if node.op != "call_function" or name_of(node) in _ASSERTED or self._constant(node):
                 continue
             kind = name_of(node)
             where = f"node {node.name} ({kind})"
-            try:
+            with reading(self.file, where):
                 if kind in HANDLERS:
                     self.values[node] = HANDLERS[kind](self, node)
                     if kind in {"linear", "conv2d"}:
@@ -125,11 +153,13 @@ class Reader:
                         "archsim has no layer for it", key=where, file=self.file,
                         expected=f"one of {', '.join(sorted({*HANDLERS, *MOVES}))}", hint=WHAT_TO_DO,
                     )  # fmt: skip
-            except UnknownNodeError as error:
-                raise InputError(str(error), key=where, file=self.file, hint=WHAT_TO_DO) from None
-        found = self.values.get(last)
+        found = self.whole(last)
         if not isinstance(found, Value) or not self.sketch.draft.layers:
-            raise InputError("gives nothing that a layer gives whole", file=self.file)
+            what = getattr(found, "TOLD", "nothing that depends on its input")
+            raise InputError(
+                f"gives {what}", key=f"output {last}", file=self.file,
+                expected="what a layer gives whole, as the first result", hint=WHAT_TO_DO,
+            )  # fmt: skip
         return self.sketch.draft.ended(found.layer)
 
     # --- what handlers ask -------------------------------------------------------------------------------------------
@@ -147,10 +177,12 @@ class Reader:
         raise UnknownNodeError(f"argument {place} is no whole signal, or one whose elements were moved")
 
     def whole(self, given: Any) -> Any:
-        """Return what a node gave; as a layer's result where it is some neighbouring channels of one."""
+        """Return what a node gave; as a layer's result where it is some channels of one, or layers set it in order."""
         found = self.values.get(given)
         if isinstance(found, Moved) and (of := parted(found, self.batch)) is not None:
             found = self.values[given] = self.sketch.part(given.name, found.value, found.places.shape[1:], *of)
+        elif isinstance(found, Moved) and (made := laid(self.sketch, given.name, found, self.batch)) is not None:
+            found = self.values[given] = made
         return found
 
     def moved(self, node: Any, place: int = 0) -> Moved:
@@ -210,12 +242,33 @@ class Reader:
         tensor = fed[0].meta["val"]
         shape = tuple(int(n) for n in tensor.shape)
         self.batch = shape[0]
-        sketch = Sketch(shape[1:], codes=not tensor.dtype.is_floating_point and len(shape) == 2)
+        line = len(shape) == 3 and any(name_of(user) == "conv1d" for user in fed[0].users)
+        sketch = Sketch(shape[1:], codes=not tensor.dtype.is_floating_point and len(shape) == 2, line=line)
+        if not all(isinstance(n, int) for n in tensor.shape[1:]):
+            sketch.draft.note(f"Sizes that the file leaves open are those of its example: {list(shape[1:])}.")
         self.values[fed[0]] = sketch.input
         return sketch
 
+    def _fix(self) -> None:
+        """Put sizes of its example in place of those that an export leaves open, and of what is computed of them."""
+        import torch
+        from torch.fx.node import map_arg
+
+        for node in self.graph.nodes:
+            size = node.meta.get("val")
+            if node.op != "call_function" or not isinstance(size, int | torch.SymInt | torch.SymBool):
+                continue
+            self.known[node] = fixed = int(size)
+            for user in [*node.users]:
+                user.args, user.kwargs = (
+                    map_arg(told, lambda one, mine=node, fixed=fixed: fixed if one is mine else one)
+                    for told in (user.args, user.kwargs)
+                )
+
     def _constant(self, node: Any) -> bool:
         """Compute a node of constants; return whether it is one."""
+        if node in self.known:
+            return True
         if not all(each in self.known for each in node.all_input_nodes):
             return False
         args, kwargs = (_filled(told, self.known) for told in (node.args, node.kwargs))

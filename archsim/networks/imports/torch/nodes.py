@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from archsim.networks.imports.attending import attended, causal
+import numpy as np
+
+from archsim.networks.imports.attending import Scores
 from archsim.networks.imports.channels_first import Sketch, Steps, Value
 from archsim.networks.imports.draft import UnknownNodeError, Weight
 from archsim.networks.imports.formulas import BY_TANH
-from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, lined
+from archsim.networks.imports.lines import as_image, as_line, filters_of_one_row, largest, lined
 from archsim.networks.imports.moved import MOVES, Moved, by_vector, places, settled
 from archsim.networks.imports.shapes import combined, joined, reshaped, scaled, shifted, transposed
+from archsim.networks.imports.torch import attention
 from archsim.networks.imports.torch.export import Reader, name_of
 from archsim.networks.imports.torch.sequences import GATES, Last, States, recurrent
+from archsim.networks.imports.turned import alike, upright
 
 Handler = Callable[[Reader, Any], Any]
 HANDLERS: dict[str, Handler] = {}
@@ -101,13 +106,10 @@ def _linear(reader: Reader, node: Any) -> Value | Moved:
     return _dense(reader, node, turned, reader.weight(node, 2))
 
 
-@_of("matmul")
-def _matmul(reader: Reader, node: Any) -> Value | Moved:
+@_of("matmul", "bmm")
+def _matmul(reader: Reader, node: Any) -> Any:
     if not reader.is_constant(node.args[1]):
-        raise UnknownNodeError(
-            "is a product of two signals; expected one with a weight. Attention is read where it is written as "
-            "scaled_dot_product_attention"
-        )
+        return attention.multiplied(reader, node)
     return _dense(reader, node, reader.needed(node, 1), None)
 
 
@@ -115,7 +117,8 @@ def _dense(reader: Reader, node: Any, weight: Weight, bias: Weight | None) -> Va
     """Return a product with each vector, in whatever order the vectors stand."""
     given = reader.values.get(node.args[0])
     if not isinstance(given, Moved):
-        return reader.sketch.dense(node.name, reader.value(node), weight, bias)
+        x = upright(reader.sketch, node.name, reader.value(node))
+        return reader.sketch.dense(node.name, x, weight, bias)
     return settled(by_vector(given, reader.sketch.dense(node.name, given.value, weight, bias)), reader.batch)
 
 
@@ -124,27 +127,8 @@ def _embedding(reader: Reader, node: Any) -> Value:
     return reader.sketch.embedding(node.name, reader.value(node, 1), reader.needed(node, 0))
 
 
-@_of("scaled_dot_product_attention")
-def _attention(reader: Reader, node: Any) -> Value | Moved:
-    """Add attention between queries, keys and values of (batch, heads, steps, size of a head)."""
-    signals = [reader.moved(node, place) for place in range(3)]
-    scale = node.kwargs.get("scale") or _told(node, 6, None)
-    seen = _masked(reader, node, signals[0].places.shape[-2])
-    made = attended(reader.sketch.draft, node.name, signals, reader.batch, causal=seen, scale=scale)
-    return settled(made, reader.batch)
-
-
-def _masked(reader: Reader, node: Any, steps: int) -> bool:
-    """Return whether each step sees those up to itself alone."""
-    mask = node.kwargs.get("attn_mask") or _told(node, 3, None)
-    if mask is None:
-        return bool(node.kwargs.get("is_causal", _told(node, 5, False)))
-    if not reader.is_constant(mask):
-        raise UnknownNodeError("has a mask that depends on the input; expected none, or a causal one")
-    values = reader.known[mask].numpy()
-    return causal(values if values.dtype == bool else values == 0, steps)
-
-
+_of("scaled_dot_product_attention")(attention.whole)
+_of("masked_fill")(attention.filled)
 _of(*GATES)(recurrent)
 
 
@@ -229,7 +213,9 @@ def _clip(reader: Reader, node: Any) -> Value:
 
 
 @_of("softmax", "_softmax", "log_softmax", "_log_softmax")
-def _softmax(reader: Reader, node: Any) -> Value:
+def _softmax(reader: Reader, node: Any) -> Value | Scores:
+    if isinstance(scores := reader.values.get(node.args[0]), Scores):
+        return attention.softened(node, scores)
     x = reader.value(node)
     if node.args[1] not in (-1, len(x.shape)):
         raise UnknownNodeError(f"along axis {node.args[1]}; expected the last")
@@ -263,13 +249,34 @@ def _average_pool(reader: Reader, node: Any) -> Value:
     )  # fmt: skip
 
 
+@_of("max", "amax", "adaptive_max_pool1d", "adaptive_max_pool2d")
+def _most(reader: Reader, node: Any) -> Any:
+    """Return the largest of each channel over all positions; where the operator says their places too, none of them."""
+    x, kind, told = reader.value(node), name_of(node), _told(node, 1, None)
+    axes = [told] if isinstance(told, int) else list(told or ())
+    pool = kind.startswith("adaptive")
+    if pool and set(axes) != {1}:
+        raise UnknownNodeError(f"to {axes}; expected one, the largest of all")
+    if not pool and sorted(axis % (len(x.shape) + 1) for axis in axes) != _positions(x):
+        raise UnknownNodeError(f"over the axes {axes}; expected those of positions, {_positions(x)}")
+    made = largest(reader.sketch, node.name, x)
+    if pool or _told(node, 2, False):
+        made = as_line(made, replace(x, layout="line")) if len(x.shape) == 2 else made
+    else:
+        made = reshaped(reader.sketch, node.name, made, made.shape[:1])
+    return made if kind == "amax" else [made, None]
+
+
+def _positions(x: Value) -> list[int]:
+    return [2, 3] if x.layout == "image" else [2] if x.layout in ("columns", "line") else [1]
+
+
 @_of("adaptive_avg_pool2d", "mean")
 def _mean(reader: Reader, node: Any) -> Value:
     x, kind, told = reader.value(node), name_of(node), node.args[1]
     if kind == "adaptive_avg_pool2d" and tuple(told) != (1, 1):
         return _adaptive(reader.sketch, node.name, x, _pair(told))
-    rank, kept = len(x.shape) + 1, kind != "mean" or bool(_told(node, 2, False))
-    positions = [2, 3] if x.layout == "image" else [2] if x.layout in ("columns", "line") else [1]
+    rank, kept, positions = len(x.shape) + 1, kind != "mean" or bool(_told(node, 2, False)), _positions(x)
     if kind == "mean" and sorted(axis % rank for axis in told) != positions:
         raise UnknownNodeError(f"over the axes {list(told)}; expected those of positions, {positions}")
     made = reader.sketch.global_average(node.name, x)
@@ -292,23 +299,36 @@ def _adaptive(sketch: Sketch, name: str, x: Value, wanted: tuple[int, int]) -> V
 
 
 @_of("dropout")
-def _dropout(reader: Reader, node: Any) -> Value | Moved:
+def _dropout(reader: Reader, node: Any) -> Value | Moved | Scores:
     given = reader.values.get(node.args[0])
-    return given if isinstance(given, Moved) else reader.sketch.dropout(node.name, reader.value(node), node.args[1])
+    if isinstance(given, Moved | Scores):
+        return given
+    return reader.sketch.dropout(node.name, reader.value(node), node.args[1])
 
 
 # --- sums and moves ---------------------------------------------------------------------------------------------------
-@_of("add", "mul")
-def _sum(reader: Reader, node: Any) -> Value:
-    product = name_of(node) == "mul"
-    if node.kwargs.get("alpha", 1) != 1:
-        raise UnknownNodeError("adds a multiple")
-    constant = next((k for k in (0, 1) if reader.is_constant(node.args[k])), None)
+_TURNED: dict[str, Callable[[Any], Any]] = {"sub": np.negative, "div": np.reciprocal}
+"""What is a sum or a product with another constant: what makes that of the one that is given."""
+
+
+@_of("add", "mul", "sub", "div")
+def _sum(reader: Reader, node: Any) -> Value | Moved | Scores:
+    kind = name_of(node)
+    product, turn = kind in ("mul", "div"), _TURNED.get(kind)
+    if node.kwargs.get("alpha", 1) != 1 or node.kwargs.get("rounding_mode") is not None:
+        raise UnknownNodeError("adds a multiple, or rounds")
+    constant = next((k for k in (1, 0) if reader.is_constant(node.args[k])), None)
+    if turn is not None and constant != 1:
+        raise UnknownNodeError("of two signals, or from a constant; expected a signal, and a constant behind it")
     if constant is None:
-        xs = [reader.value(node, 0), reader.value(node, 1)]
+        xs = alike(reader.sketch, node.name, [reader.value(node, 0), reader.value(node, 1)])
         return combined(reader.sketch, node.name, "multiply" if product else "add", xs)
-    x, weight = reader.value(node, 1 - constant), reader.needed(node, constant)
-    alone = reader.alone(node, 1 - constant)
+    weight = reader.needed(node, constant)
+    if turn is not None:
+        weight = replace(weight, values=turn(np.asarray(weight.values, np.float32)))
+    if (found := attention.changed(reader.values.get(node.args[1 - constant]), weight, product=product)) is not None:
+        return found
+    x, alone = reader.value(node, 1 - constant), reader.alone(node, 1 - constant)
     if product:
         return scaled(reader.sketch, node.name, x, weight, alone=alone)
     return shifted(reader.sketch, node.name, x, weight, alone=alone)
