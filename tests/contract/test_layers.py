@@ -41,7 +41,7 @@ VARIANTS = {
     "mixed-precision": ("mixed-precision-deep", "mixed-precision-large", "mixed-precision-one-bank"),
     "digital32": ("digital32-deep", "digital32-large", "digital32-strong"),
     "digital-bf16": ("digital-fp8",),
-    "in-array": ("in-array-sgd", "in-array-pcm"),
+    "in-array": ("in-array-sgd", "in-array-sgd-deep", "in-array-pcm"),
     "agad": ("tiki-taka", "chopped-tiki-taka"),
     "multi-pcm": ("multi-device",),
 }

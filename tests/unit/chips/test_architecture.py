@@ -93,7 +93,7 @@ def test_a_boundary_says_something_of_each_function() -> None:
 def test_an_unknown_architecture_brings_the_known_and_the_nearest() -> None:
     with pytest.raises(
         InputError,
-        match=r"--arch: got 'digital'; expected a file, or one of agad, chopped-tiki-taka, digital-bf16, digital-fp8, .*digital32-strong, hybrid, in-array, in-array-pcm, in-array-sgd, mixed-precision.*multi-device, multi-pcm.*Did you mean 'digital",
+        match=r"--arch: got 'digital'; expected a file, or one of agad, chopped-tiki-taka, digital-bf16, digital-fp8, .*digital32-strong, hybrid, in-array, in-array-pcm, in-array-sgd, in-array-sgd-deep, mixed-precision.*multi-device, multi-pcm.*Did you mean 'digital",
     ):
         architectures.document("digital")
 

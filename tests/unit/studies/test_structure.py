@@ -48,7 +48,7 @@ def test_an_error_names_the_file_in_which_the_key_stands(tmp_path: Path) -> None
     [
         (
             "mixed",
-            r"mine.yaml:3: extends: got 'mixed'; expected a file, or one of .*digital32, digital32-deep, .*hybrid, in-array, in-array-pcm, in-array-sgd, mixed",
+            r"mine.yaml:3: extends: got 'mixed'; expected a file, or one of .*digital32, digital32-deep, .*hybrid, in-array, in-array-pcm, in-array-sgd, in-array-sgd-deep, mixed",
         ),
         ("mine", r"mine.yaml:3: extends: runs in a circle: mine -> mine"),
         ("[a]", r"mine.yaml:3: extends: got \['a'\]; expected the name or the file of what is extended"),
