@@ -108,6 +108,20 @@ def test_a_study_that_was_interrupted_goes_on_to_the_same_bits(
     assert one.definition["state"] == "finished"
 
 
+def test_what_goes_on_says_from_its_first_trial_how_much_there_is(here: ThreadPoolExecutor, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop(_: str, count: int, of: int) -> None:
+        told.append((count, of))
+        if len(told) == 3:  # both rates of the first combination are judged, its trainings not begun
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(planned(), tmp_path / "study", on=here, done=stop)
+    carry_out(planned(), tmp_path / "study", on=here, done=stop)
+    assert told == [(1, 8), (2, 8), (3, 8), *((k, 5) for k in range(1, 6))]
+
+
 def test_rates_are_chosen_without_a_look_at_the_test_set(
     here: ThreadPoolExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
