@@ -102,8 +102,8 @@ def combinations(study: Asked, document: Document) -> list[Combination]:
     """
     chips = list(_chips(study, document))
     if study.devices and not any(isinstance(chip.architecture, CrossbarArchitecture) for chip in chips):
-        names = ", ".join(chip.architecture.name for chip in chips)
-        raise InputError(key="--device", value=study.devices[0], expected=f"no device: {names} has none to replace")
+        bare = ", ".join(chip.architecture.name for chip in chips)
+        raise InputError(key="--device", value=study.devices[0], expected=f"no device: {bare} has none to replace")
     for_work, for_chips = assign(read_settings(study.settings), document, [each.document for each in chips])
     workloads.parse(document.with_settings(for_work))
     for chip, mine in zip(chips, for_chips, strict=True):  # a wrong key is an error, and no chip that is not possible
