@@ -170,13 +170,16 @@ def price(
     Raises
     ------
     ModelError
-        If a row inside the boundary has no figure, or belongs to no entry; names the row and how often it ran.
+        If a row inside the boundary has no figure, or belongs to no entry; names the row and how often it ran, and all
+        other actions without a figure.
     InputError
         If `inside` names an unknown function, or a figure does not fit an entry's unit or size.
     """
     boundary = _functions(inside)
     priced = prices(entries, technology, factors)
-    return Bill(tuple(_line(row, priced, technology, boundary) for row in rows))
+    booked = list(rows)
+    _check_figures(booked, priced, technology, boundary)
+    return Bill(tuple(_line(row, priced, boundary) for row in booked))
 
 
 def prices(
@@ -232,22 +235,39 @@ def _price(entry: Entry, technology: Technology, scale: Mapping[str, float]) -> 
     return Price(entry, figure.name, unit_price(figure, entry) * scale.get(figure.name, 1.0), basis, source, reason)
 
 
-def _line(row: Row, priced: Mapping[tuple[str, str], Price], technology: Technology, boundary: Collection[str]) -> Line:
+def _check_figures(
+    rows: Iterable[Row], priced: Mapping[tuple[str, str], Price], technology: Technology, boundary: Collection[str]
+) -> None:
+    """Refuse rows inside the boundary that no figure prices, the first with how often it ran, all by name."""
+    lacking: dict[str, Row] = {}
+    for row in rows:
+        found = priced.get((row.component, row.action))
+        if found is not None and found.figure is None and found.entry.action.function in boundary:
+            lacking.setdefault(found.entry.key, row)
+    if lacking:
+        (key, row), *others = lacking.items()
+        unit = priced[row.component, row.action].entry.action.unit
+        hint = nearest(key, technology.pricing)
+        raise ModelError(
+            f"{display(technology.path)}: no figure prices {key!r}, which ran {row.amount:g} {unit or 'times'} "
+            f"({_where(row)})" + (f". {hint}" if hint and not others else "")
+            + (f"; nor does one price {', '.join(other for other, _ in others)}" if others else "")
+        )  # fmt: skip
+
+
+def _where(row: Row) -> str:
+    return f"phase {row.phase}, layer {row.layer}, component {row.component}, action {row.action}"
+
+
+def _line(row: Row, priced: Mapping[tuple[str, str], Price], boundary: Collection[str]) -> Line:
     found = priced.get((row.component, row.action))
-    where = f"phase {row.phase}, layer {row.layer}, component {row.component}, action {row.action}"
     if found is None:
         known = [f"{component} {action}" for component, action in priced]
         hint = nearest(f"{row.component} {row.action}", known)
-        raise ModelError(f"ledger row ({where}): no entry of the chip declares it" + (f". {hint}" if hint else ""))
+        told = f"ledger row ({_where(row)}): no entry of the chip declares it"
+        raise ModelError(told + (f". {hint}" if hint else ""))
     entry = found.entry
     inside = entry.action.function in boundary
-    if found.figure is None and inside:
-        amount = f"{row.amount:g} {entry.action.unit}" if entry.action.unit else f"{row.amount:g} times"
-        hint = nearest(entry.key, technology.pricing)
-        raise ModelError(
-            f"{display(technology.path)}: no figure prices {entry.key!r}, which ran {amount} ({where})"
-            + (f". {hint}" if hint else "")
-        )
     return Line(
         phase=row.phase, layer=row.layer, component=row.component, action=row.action, key=entry.key,
         function=entry.action.function, part=entry.action.part, inside=inside, amount=row.amount,

@@ -69,7 +69,7 @@ def from_aihwkit(
     Raises
     ------
     InputError
-        If the configuration cannot be read, or its update is one that archsim has no chip for.
+        If the configuration cannot be read, or its update is one that is not mapped.
     """
     from archsim.base.files import check_yaml
     from archsim.studies.aihwkit.dump import whole

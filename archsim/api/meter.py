@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
-from archsim.base.errors import InputError
+from archsim.base.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from archsim.api.run import Run
@@ -85,7 +85,7 @@ class Meter:
         Raises
         ------
         InputError
-            If no step was taken, no test was told, or the directory is in use.
+            If no step was taken, the loop diverged, no test was told, or the directory is in use.
         """
         from archsim.api.run import Run
         from archsim.runs import owner
@@ -98,7 +98,7 @@ class Meter:
         return Run(folder)
 
     def page(self, out: str | Path) -> Path:
-        """Write the loop as a run directory with its page; return the page."""
+        """Write the loop as a run directory with its page, in place of `write`; return the page."""
         return self.write(out).page()
 
     def __repr__(self) -> str:
@@ -107,7 +107,10 @@ class Meter:
 
         if self._metering is None or not self._metering.recorder.samples:
             return f"Meter({self._name}): no step yet"
-        found = self.summary()
+        try:
+            found = self.summary()
+        except InputError as error:
+            return f"Meter({self._name}): {error}"
         lines = [f"Meter({found['name']}): {found['steps']:,} steps, {found['samples']:,} samples"]
         for name, chip in found["architectures"].items():
             energy, time = chip["energy_per_sample_J"]["total"], chip["latency_per_sample_s"]["total"]
@@ -227,6 +230,10 @@ def meter(
         raise InputError(key="model", value=type(model).__name__, expected="a torch.nn.Module")
     if not isinstance(every, int) or every < 1:
         raise InputError(key="every", value=every, expected="a whole number from 1 on")
+    from archsim.networks.losses import LossName
+
+    if loss is not None and loss not in (losses := get_args(LossName)):
+        raise InputError(key="loss", value=loss, expected=f"one of {', '.join(losses)}", hint=nearest(loss, losses))
     options: dict[str, Any] = {
         "techs": [tech] if isinstance(tech, str) else list(tech), "settings": settings, "over": over, "loss": loss,
     }  # fmt: skip

@@ -19,7 +19,8 @@ Workload = Annotated[str, typer.Argument(help="Workload, by name or file.")]
 Rules = Annotated[
     list[str] | None,
     typer.Option("--arch", help="Update rule: an architecture, by name or file; repeat for several.",
-                 show_default="mixed-precision, in-array-sgd, tiki-taka, chopped-tiki-taka, agad, in-array, digital32"),
+                 show_default="mixed-precision, multi-pcm, in-array-sgd, tiki-taka, chopped-tiki-taka, agad, hybrid, "
+                 "in-array, multi-device, digital32"),
 ]  # fmt: skip
 Devices = Annotated[
     list[str] | None,

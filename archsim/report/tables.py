@@ -105,7 +105,7 @@ def _by_phase(title: str, values: dict[str, dict[str, float]], unit: str, baseli
 
 
 def against_paper(summary: dict[str, Any]) -> list[Sheet]:
-    """Return the published totals, the run's, and the relative errors; no sheet where nothing was published of it."""
+    """Return the published totals, the run's, and the relative errors; no sheet without a row."""
     published, rows = summary["published"], []
     if not published:
         return []
@@ -129,6 +129,8 @@ def against_paper(summary: dict[str, Any]) -> list[Sheet]:
                 f"test accuracy, {name}, after {chip['steps']:,} steps", "any", f"{100 * told:.2f} %",
                 metric.number(value), f"{100 * (value - told):+.2f} points" if known else NONE,
             ))  # fmt: skip
+    if not rows:
+        return []
     heads = ("quantity", "technology", "paper", "this run", "error")
     return [Sheet(f"Against the paper ({published['source']})", heads, tuple(rows))]
 

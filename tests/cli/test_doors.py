@@ -138,3 +138,13 @@ def test_times_that_are_known_roughly_are_told_in_a_unit_of_their_size(seconds: 
     from archsim.display import lasting
 
     assert lasting(seconds) == words
+
+
+def test_slow_work_is_told_by_the_hour(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from archsim import display
+
+    clock = iter((0.0, 90.0))
+    monkeypatch.setattr(display.time, "perf_counter", lambda: next(clock))
+    with display.counting("training", silent=False) as done:
+        done("a", 1, 2)
+    assert "40 an hour" in capsys.readouterr().err

@@ -43,5 +43,5 @@ def test_what_is_no_configuration_is_told_with_its_file(cli: Cli, tmp_path: Path
 def test_an_update_without_a_chip_is_told_in_a_line(cli: Cli, tmp_path: Path) -> None:
     done = cli("archs", "from-aihwkit", str(RECORDED / "TikiTakaEcRamPreset.json"), "--out", str(tmp_path / "a.yaml"))
     assert done.code != 0
-    assert "has an update that archsim has no chip for" in done.err
+    assert "has an update that is not mapped" in done.err
     assert len(done.err.splitlines()) == 1

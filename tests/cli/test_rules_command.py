@@ -13,7 +13,7 @@ import pytest
 from cli_kit import Cli
 from grid_kit import file
 
-from archsim.studies.rules import study
+from archsim.studies.rules import asked, study
 from archsim.studies.workers.pool import Pool, given
 
 STUDY = ("--arch", "agad", "--arch", "digital32", "--device", "reram-array", "--device", "pcm-nandakumar2018", "--learning",
@@ -31,6 +31,11 @@ def test_a_dry_run_says_what_would_be_trained_and_what_is_not_possible_and_train
     assert "the test set is not looked at" in done.out
     assert "no         agad with pcm-nandakumar2018: weight.device: got 'pcm-nandakumar2018'" in done.out
     assert not (tmp_path / "reports").exists()
+
+
+def test_help_names_the_rules_that_are_compared_by_default(cli: Cli) -> None:
+    told = "".join(cli("rules", "--help").out.split())
+    assert f"[default:({','.join(asked.RULES)})]" in told
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def mapped(dump: Block, name: str, *, device: str | None = None) -> Mapped:
     Raises
     ------
     InputError
-        If it is no configuration of a training in arrays, or its update is one that archsim has no chip for.
+        If it is no configuration of a training in arrays, or its update is one that is not mapped.
     """
     config = dump.get("rpu_config")
     if not isinstance(config, Mapping) or not {"forward", "mapping"} <= config.keys():
@@ -173,8 +173,9 @@ def _in_array(config: Block, cell: Block, found: Mapped, name: str, given: str |
     """Say plain gradient descent in the array: pulses of all rows at once, by chance."""
     if "PulsedDevice" not in _kinds(cell) and given is None:
         raise InputError(
-            "has an update that archsim has no chip for", key="rpu_config.device", value=cell.get(KIND),
+            "has an update that is not mapped", key="rpu_config.device", value=cell.get(KIND),
             expected="MixedPrecisionCompound, or one pulsed device a weight",
+            hint="Of the transfer rules archsim has tiki-taka (v2), chopped-tiki-taka and agad, to be set by hand",
         )  # fmt: skip
     update = config["update"]
     found.architecture["update"] = {"rounding": "stochastic", "rows": "parallel"}

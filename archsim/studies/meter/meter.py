@@ -157,8 +157,13 @@ class Metering:
         Raises
         ------
         InputError
-            If no step was taken.
+            If no step was taken, or the loop diverged.
         """
+        if self.recorder.diverged:
+            raise InputError(
+                f"operands of {self.recorder.diverged} are not finite: nothing can be counted from there on",
+                key="meter", expected="a loop that does not diverge",
+            )  # fmt: skip
         steps = [group for stretch in self.recorder.stretches for group in stretch.training.items()]
         if not steps:
             raise InputError(

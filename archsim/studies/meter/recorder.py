@@ -73,25 +73,32 @@ class Pass:
 
     def __init__(self, recorder: Recorder, samples: int) -> None:
         self.samples, self.sums = samples, {name: Sums() for name in recorder.lenses}
-        self.returned = False
+        self.returned, self.diverged = False, ""
         self.vectors: list[tuple[str, Vectors]] = []
         self._recorder = recorder
 
     def forward(self, matrix: str, x: F32) -> None:
         """Count a product with inputs, (vectors, rows)."""
         tag = Tag("forward", self._recorder.layers[matrix])
+        self._check(matrix, x)
         for name, each in self._recorder.lenses.items():
             self.sums[name].add(tag, each.forward(matrix, x))
 
     def back(self, matrix: str, x: F32, d: F32, *, transposed: bool = True) -> None:
         """Count a transposed product with errors, (vectors, columns), if it is done, and the outer product of both."""
         layer = self._recorder.layers[matrix]
+        self._check(matrix, d)
         if self._recorder.trains:
             self.vectors.append((matrix, Vectors.of(x, d)))
         for name, each in self._recorder.lenses.items():
             if transposed:
                 self.sums[name].add(Tag("backward", layer), each.backward(matrix, d))
             self.sums[name].add(Tag("update", layer), each.update(matrix, x, d))
+
+    def _check(self, matrix: str, values: F32) -> None:
+        """Note the first layer whose operands are not all finite."""
+        if not self.diverged and not np.isfinite(values.sum(dtype=np.float64)):
+            self.diverged = self._recorder.layers[matrix]
 
 
 class Recorder:
@@ -101,6 +108,10 @@ class Recorder:
     ----------
     spec : EstimateSpec
         The network, and the chips that it is counted for.
+
+    Attributes
+    ----------
+    diverged : layer and step whose operands were the first that are not finite; empty if all were
     """
 
     def __init__(self, spec: EstimateSpec) -> None:
@@ -114,6 +125,7 @@ class Recorder:
         self.stretches = [Stretch()]
         self.seen = hashlib.sha256()
         self.samples, self._last = 0, Group()
+        self.diverged = ""
 
     def given(self, x: F32) -> None:
         """Note what samples the loop's model was given: the run is named by them."""
@@ -132,6 +144,8 @@ class Recorder:
         samples = sum(one.samples for one in several)
         group = now.training.setdefault(samples, Group())
         group.steps += 1
+        if not self.diverged and (layer := next((one.diverged for one in several if one.diverged), "")):
+            self.diverged = f"{layer} in step {sum(each.steps for each in self.stretches):,}"
         self.samples += samples
         now.rate = rate
         if looked:

@@ -98,9 +98,12 @@ def combinations(study: Asked, document: Document) -> list[Combination]:
     Raises
     ------
     InputError
-        If a setting is wrong, or no combination is possible.
+        If a setting is wrong, no combination is possible, or devices are asked for of chips that have none.
     """
     chips = list(_chips(study, document))
+    if study.devices and not any(isinstance(chip.architecture, CrossbarArchitecture) for chip in chips):
+        bare = ", ".join(chip.architecture.name for chip in chips)
+        raise InputError(key="--device", value=study.devices[0], expected=f"no device: {bare} has none to replace")
     for_work, for_chips = assign(read_settings(study.settings), document, [each.document for each in chips])
     workloads.parse(document.with_settings(for_work))
     for chip, mine in zip(chips, for_chips, strict=True):  # a wrong key is an error, and no chip that is not possible

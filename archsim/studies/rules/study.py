@@ -183,8 +183,9 @@ class Doing:
 
     def _do(self, jobs: Sequence[Job], what: Callable[..., Any], place: Pool) -> None:
         data, later = self.plan.study.data, 0
-        if what is work.trial:  # of these trainings none is done: their rates come first
+        if what is work.trial:  # trainings whose rates come first, none of which is done, and those whose rate is known
             later = self.plan.study.seeds * len({job.combination.key for job in jobs})
+            later += len(self._jobs.missing(self._chosen()))
         self._jobs.do(
             jobs, lambda job: (what, (pack(self.spec(job), place, data),)), place, self.done, later=later
         )  # fmt: skip

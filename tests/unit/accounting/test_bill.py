@@ -161,6 +161,17 @@ def test_row_without_a_figure_is_an_error_that_names_it_and_how_often_it_ran():
     assert caught.value.exit_code == 5
 
 
+def test_all_actions_without_a_figure_are_named_at_once():
+    entries = [
+        Entry("unit", f"digital_unit.{name}", Action(name, "arithmetic", part="other", circuit="any"))
+        for name in ("divide", "root", "never")
+    ]
+    rows = [Row("update", "fc2", "unit", name, 3) for name in ("divide", "root", "divide")]
+    with pytest.raises(ModelError, match=r"no figure prices 'digital_unit\.divide', which ran 3 times .*; nor does one "
+                       r"price digital_unit\.root$"):  # fmt: skip
+        price(rows, entries, TECHNOLOGY, INSIDE)
+
+
 def test_row_that_no_entry_declares_is_an_error():
     with pytest.raises(
         ModelError, match=r"ledger row \(phase forward, layer fc1, component unit, action ad\): no entry"

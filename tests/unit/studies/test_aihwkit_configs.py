@@ -77,7 +77,7 @@ def test_soft_bounds_die_out_at_the_bound_ahead() -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("TikiTakaEcRamPreset", "an update that archsim has no chip for"), ("InferenceRPUConfig", "trains in digital")],
+    [("TikiTakaEcRamPreset", "an update that is not mapped"), ("InferenceRPUConfig", "trains in digital")],
 )
 def test_what_has_no_chip_is_refused(name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said):

@@ -10,6 +10,7 @@ import pytest
 from grid_kit import TINY
 
 from archsim.base import files
+from archsim.base.errors import InputError
 from archsim.chips import architecture as architectures
 from archsim.devices import library
 from archsim.devices.base import Switches
@@ -35,6 +36,11 @@ def test_every_combination_is_there_and_what_a_rule_refuses_has_its_reason() -> 
         "that are pulsed up only"
     )
     assert len({one.key for one in each if one.possible}) == 8
+
+
+def test_a_device_for_chips_that_have_none_is_refused() -> None:
+    with pytest.raises(InputError, match="--device: got 'reram-array'; expected no device: digital32 has none"):
+        found(archs=["digital32"], devices=["reram-array"])
 
 
 def test_without_devices_each_rule_has_its_own_first() -> None:

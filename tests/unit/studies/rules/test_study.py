@@ -108,10 +108,24 @@ def test_a_study_that_was_interrupted_goes_on_to_the_same_bits(
     assert one.definition["state"] == "finished"
 
 
+def test_what_goes_on_says_from_its_first_trial_how_much_there_is(here: ThreadPoolExecutor, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop(_: str, count: int, of: int) -> None:
+        told.append((count, of))
+        if len(told) == 3:  # both rates of the first combination are judged, its trainings not begun
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(planned(), tmp_path / "study", on=here, done=stop)
+    carry_out(planned(), tmp_path / "study", on=here, done=stop)
+    assert told == [(1, 8), (2, 8), (3, 8), *((k, 5) for k in range(1, 6))]
+
+
 def test_rates_are_chosen_without_a_look_at_the_test_set(
     here: ThreadPoolExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked_for = planned(archs=["digital32"])
+    asked_for = planned(archs=["digital32"], devices=None)
     doing = Doing(asked_for, Store(tmp_path, {}))
     job = next(doing.trials())
     assert (job.seed, doing.spec(job).training.steps) == (0, 30)
@@ -133,7 +147,8 @@ def test_a_rate_that_diverges_is_no_failure_and_is_never_taken(here: ThreadPoolE
         "network": {**TINY["network"], "layers": [{**TINY["network"]["layers"][0], "activation": "linear"}]},
     }
     found = carry_out(
-        plan(asked(steep, **{**SMALL, "archs": ["digital32"], "rates": "0.001,1e6"})), tmp_path / "study", on=here
+        plan(asked(steep, **{**SMALL, "archs": ["digital32"], "devices": None, "rates": "0.001,1e6"})),
+        tmp_path / "study", on=here,
     )  # fmt: skip
     [one] = found.done
     assert one.rate.scores[1e6] is None
