@@ -24,6 +24,8 @@ LINEAR, SOFT = "LinearStepDevice", {"SoftBoundsDevice", "SoftBoundsReferenceDevi
 CONSTANT = {"ConstantStepDevice", "ConstantStepPresetDevice"}
 IDLE: tuple[Any, ...] = (0, 0.0, False, None, "NONE", "NOT_SET", [])
 """Values with which an effect is off."""
+TRAINS = {"STOCHASTIC", "STOCHASTIC_COMPRESSED"}
+"""Pulses that come where random trains on rows and columns meet; they differ in what is drawn at a time."""
 AS_HERE = {"transfer_every": 1, "n_rows_per_transfer": -1, "transfer_lr": 1.0}
 """How the mixed-precision update is done here, too: after each step, of all rows."""
 QUIET = {
@@ -170,7 +172,7 @@ def _mixed(config: Block, cell: Block, found: Mapped, name: str, given: str | No
 
 
 def _in_array(config: Block, cell: Block, found: Mapped, name: str, given: str | None) -> None:
-    """Say plain gradient descent in the array: pulses of all rows at once, by chance."""
+    """Say plain gradient descent in the array: trains of pulses on all lines at once, or pulses by chance."""
     if "PulsedDevice" not in _kinds(cell) and given is None:
         raise InputError(
             "has an update that is not mapped", key="rpu_config.device", value=cell.get(KIND),
@@ -178,12 +180,21 @@ def _in_array(config: Block, cell: Block, found: Mapped, name: str, given: str |
             hint="Of the transfer rules archsim has tiki-taka (v2), chopped-tiki-taka and agad, to be set by hand",
         )  # fmt: skip
     update = config["update"]
-    found.architecture["update"] = {"rounding": "stochastic", "rows": "parallel"}
-    found.lost.append(
-        f"update.pulse_type: {update['pulse_type']} of up to {update['desired_bl']} coincidences; the expected number "
-        "of pulses is rounded by chance here"
-    )
-    found.lost += [f"update.{line}" for line in _left(update, {"desired_bl", "pulse_type"})]
+    used = {"desired_bl", "pulse_type"}
+    if update.get("pulse_type") in TRAINS and update.get("update_management", True):
+        managed = bool(update.get("update_bl_management", True))
+        found.architecture["update"] = {
+            "rounding": "trains", "rows": "parallel",
+            "trains": {"length": int(update["desired_bl"]), "managed": managed},
+        }  # fmt: skip
+        used |= {"update_management", "update_bl_management"}
+    else:
+        found.architecture["update"] = {"rounding": "stochastic", "rows": "parallel"}
+        found.lost.append(
+            f"update.pulse_type: {update['pulse_type']} of up to {update['desired_bl']} coincidences; the expected "
+            "number of pulses is rounded by chance here"
+        )
+    found.lost += [f"update.{line}" for line in _left(update, used)]
     _device(cell, found, name, given)
 
 

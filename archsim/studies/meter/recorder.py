@@ -141,6 +141,7 @@ class Recorder:
     def step(self, passes: Iterable[Pass], written: WeightsWritten, *, rate: float, looked: bool = True) -> None:
         """Count a training step that took one pass or several, and what was written to matrices since the last."""
         several, now = list(passes), self.stretches[-1]
+        several = [one for one in several if not one.diverged] or several  # a scaled loss too large: no step was taken
         samples = sum(one.samples for one in several)
         group = now.training.setdefault(samples, Group())
         group.steps += 1

@@ -60,10 +60,26 @@ def test_a_device_of_linear_steps_is_the_one_that_was_derived_by_hand(tmp_path: 
         assert mine[way]["left"] == pytest.approx(shipped_[way]["left"], rel=1e-3)
     assert (mine["spread"]["of_step"], mine["spread"]["devices"]) == (0.3, 0.1)
     chip: Any = parse(document(str(done.architecture)))
-    assert (chip.chip, chip.update.rows, chip.update.rounding) == ("in-array", "parallel", "stochastic")
+    assert (chip.chip, chip.update.rows, chip.update.rounding) == ("in-array", "parallel", "trains")
+    assert (chip.update.trains.length, chip.update.trains.managed) == (31, True)
     device = build(chip.device_file(), Switches())
     assert device.bidirectional
     assert chip.weight.unit == pytest.approx((device.high - device.low) / 2)
+
+
+@pytest.mark.parametrize(
+    ("update", "rounding"),
+    [({"update_bl_management": False, "desired_bl": 7}, "trains"), ({"update_management": False}, "stochastic"),
+     ({"pulse_type": "DETERMINISTIC_IMPLICIT"}, "stochastic")],
+)  # fmt: skip
+def test_pulses_that_are_no_managed_trains_are_told(update: dict[str, Any], rounding: str) -> None:
+    config = recorded("EcRamPreset")
+    config["rpu_config"]["update"] |= update
+    found = mapped(config, "mine")
+    assert found.architecture["update"]["rounding"] == rounding
+    assert any("rounded by chance" in line for line in found.lost) == (rounding == "stochastic")
+    if rounding == "trains":
+        assert found.architecture["update"]["trains"] == {"length": 7, "managed": False}
 
 
 def test_soft_bounds_die_out_at_the_bound_ahead() -> None:

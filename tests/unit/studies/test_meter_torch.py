@@ -166,6 +166,19 @@ def test_a_loop_that_raises_leaves_no_hooks_and_what_it_counted() -> None:
     assert other.summary()["steps"] == 1
 
 
+def test_a_step_that_loss_scaling_skips_is_not_counted() -> None:
+    """As `torch.amp.GradScaler` does where a scaled loss is too large for half precision."""
+    model = perceptron()
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    with archsim.meter(model, arch=CHIPS) as m:
+        for scale in (1.0, float("inf"), 1.0):
+            optimiser.zero_grad()
+            (nn.functional.cross_entropy(model(torch.rand(4, 12)), torch.tensor([0, 1, 2, 0])) * scale).backward()
+            if scale == 1:
+                optimiser.step()
+    assert (m.summary()["steps"], m.summary()["samples"]) == (2, 8)
+
+
 @pytest.mark.parametrize("chips", [CHIPS, ["in-array-sgd"]])
 def test_a_loop_that_diverges_has_no_results_and_the_layer_and_the_step_are_told(chips: Any, tmp_path: Path) -> None:
     model = perceptron()
@@ -229,7 +242,7 @@ class Odd(nn.Module):
 
 @pytest.mark.parametrize(
     ("model", "x", "said"),
-    [(nn.Sequential(nn.ReLU(), nn.Sigmoid()), (2, 4), "has no layer on tiles; expected nn.Linear"), (Odd(), (2, 4), "node .*matmul"),
+    [(nn.Sequential(nn.ReLU(), nn.Sigmoid()), (2, 4), "has no layer on tiles; expected nn.Linear"), (Odd(), (2, 4), "node squeeze .*a product of two signals"),
      (nn.Linear(4, 2), (4,), "one tensor, samples first")],
 )  # fmt: skip
 def test_a_model_that_cannot_be_metered_is_told_what_to_do(model: Any, x: tuple[int, ...], said: str) -> None:

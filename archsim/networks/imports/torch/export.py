@@ -192,6 +192,8 @@ class Reader:
             return whole(found, self.batch)
         if isinstance(found, Moved):
             return found
+        if found is not None:
+            raise UnknownNodeError(f"argument {place} is a product of two signals, which attention alone has")
         raise UnknownNodeError(f"argument {place} is no signal")
 
     def weight(self, node: Any, place: int) -> Weight | None:
