@@ -189,8 +189,8 @@ def _paced(rate: float) -> str:
     for seconds, word in ((1, "second"), (60, "minute"), (3600, "hour")):
         if rate * seconds >= 1 or word == "hour":
             break
-    each = rate * seconds
-    return f"{each:,.0f} a {word}" if each >= 10 else f"{each:.1f} a {word}"
+    each, article = rate * seconds, "an" if word == "hour" else "a"
+    return f"{each:,.0f} {article} {word}" if each >= 10 else f"{each:.1f} {article} {word}"
 
 
 def lasting(seconds: float) -> str:

@@ -92,7 +92,7 @@ def test_a_study_says_how_long_it_took_and_will_take(
 ) -> None:
     from archsim import display
 
-    times = (0.0, 10.0, 20.0, 30.0, 32.0, 33.0, 40.0)
+    times = (0.0, 10.0, 20.0, 30.0, 32.0, 33.0, 40.0, 640.0)
     clock = iter(times)
     monkeypatch.setattr(display.time, "perf_counter", lambda: next(clock))
     with display.counting("re-run", silent=False) as done:
@@ -100,12 +100,14 @@ def test_a_study_says_how_long_it_took_and_will_take(
             done("a", finished, 5)
         for finished in (1, 50, 386):  # another row of work, whose workers took 2 s to begin
             done("b", finished, 800)
+        done("c", 1, 2)
     assert capsys.readouterr().err.splitlines() == [
         "re-run 3 of 5: a [10 s, 6.0 a minute, about 20 s left]",
         "re-run 4 of 5: a [20 s, 6.0 a minute, about 10 s left]", "re-run 5 of 5: a [30 s, 6.0 a minute]",
         "re-run 1 of 800: b [2 s, 30 a minute, about 27 min left]",
         "re-run 50 of 800: b [3 s, 17 a second, about 45 s left]",
         "re-run 386 of 800: b [10 s, 48 a second, about 9 s left]",
+        "re-run 1 of 2: c [10 min, 6.0 an hour, about 10 min left]",
     ]  # fmt: skip
 
 

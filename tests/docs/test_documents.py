@@ -16,6 +16,7 @@ from docs_kit import site
 from archsim.accounting.laws import LAWS
 from archsim.base import registry
 from archsim.base.errors import EXIT_CODES
+from archsim.cli.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -100,6 +101,17 @@ def test_every_command_named_exists_with_its_options(command: str) -> None:
     for word in words:
         if word.startswith("--"):
             assert word.partition("=")[0] in known, f"{command}: {word} is no option"
+
+
+def test_every_command_stands_under_a_question() -> None:
+    page = (ROOT / "docs/by-question.md").read_text(encoding="utf-8")
+    assert [name for name in EXAMPLES if f"`archsim {name}" not in page] == []
+
+
+def test_a_bar_in_a_cell_of_code_is_shown_as_it_is() -> None:
+    markdown = pytest.importorskip("markdown").markdown
+    shown = markdown(site("text").table(["a", "b"], [[site("text").code("show | report"), "c"]]), extensions=["tables"])
+    assert "<td><code>show | report</code></td>\n<td>c</td>" in shown
 
 
 def test_the_exit_codes_of_the_site_are_those_of_the_program() -> None:
