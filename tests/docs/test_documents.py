@@ -8,11 +8,13 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 from docs_kit import site
 
+from archsim import api
 from archsim.accounting.laws import LAWS
 from archsim.base import registry
 from archsim.base.errors import EXIT_CODES
@@ -106,6 +108,15 @@ def test_every_command_named_exists_with_its_options(command: str) -> None:
 def test_every_command_stands_under_a_question() -> None:
     page = (ROOT / "docs/by-question.md").read_text(encoding="utf-8")
     assert [name for name in EXAMPLES if f"`archsim {name}" not in page] == []
+
+
+def test_the_reference_has_everything_that_python_does() -> None:
+    page = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^::: (\S+)$", page, flags=re.MULTILINE))
+    for name in api.__all__:
+        one = getattr(api, name)
+        homes = {one.__name__} if isinstance(one, ModuleType) else {one.__module__, f"{one.__module__}.{one.__name__}"}
+        assert shown & homes, f"archsim.{name}"
 
 
 def test_a_bar_in_a_cell_of_code_is_shown_as_it_is() -> None:
