@@ -96,6 +96,9 @@ def ablate(workload: str = "mlp-mnist", *, out: str | Path | None = None, **opti
     dict
         Content of ablate.json.
     """
+    from archsim.studies.workers.pool import soon
+
+    soon(options.get("on", "processes"))
     from archsim.report.studies import ablate as page
     from archsim.studies.ablate import ablate as study
 
@@ -123,6 +126,9 @@ def costs(
     **options
         Those of `archsim.studies.costs.costs.plan`: preset, seed, steps, tests, techs, data and force.
     """
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.report.costs import page
     from archsim.studies.costs import costs as study
 
@@ -220,6 +226,9 @@ def validate(
     `record` also writes the results beside the cases; `rule` computes scaled figures by another scaling rule;
     `on` is where trainings run, as for `archsim.studies.workers.pool.pool`.
     """
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.base.files import check_folder
     from archsim.report.studies import validate as page
     from archsim.studies.validation.validate import validate as study

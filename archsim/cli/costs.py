@@ -43,6 +43,10 @@ def costs_command(  # noqa: PLR0917  an option each
     be as good as the worse one became. A first network that is a workload is trained on the others' chips, too: what
     the chips change is told from what the network changes. Runs are kept under OUT/runs: the same command goes on.
     """
+    if not plan_only:
+        from archsim.studies.workers.pool import soon
+
+        soon(on)
     from archsim.report.costs import page
     from archsim.report.sheet import terminal
     from archsim.studies.costs import costs as study

@@ -41,6 +41,10 @@ def explain_command(  # noqa: PLR0917  an option each
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Say what a chip's energy, or the ratio of two, is made of, how sure it is, and which decisions it hangs on."""
+    if reruns:
+        from archsim.studies.workers.pool import soon
+
+        soon(on)
     from archsim.base.files import check_folder
     from archsim.records.ruled import place
     from archsim.report.explain import page

@@ -226,6 +226,9 @@ def _show(summary: Summary | None, out: Path, how: How) -> None:
 
 def _run_seeds(options: dict[str, Any], seeds: list[int], out: Path, on: str, how: How) -> None:
     """Do one run a seed and print each and their mean."""
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.base.files import made, write_text
     from archsim.runs.spec import resolve
     from archsim.studies.seeds import check_folder, drawn, run_seeds, statistics

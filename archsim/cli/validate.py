@@ -26,6 +26,9 @@ def validate(  # noqa: PLR0917  options, which typer gives by name
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Compare archsim with published designs; exit with 1 on a miss that is not known, or a result that has moved."""
+    from archsim.studies.workers.pool import soon
+
+    soon(on)
     from archsim.base.files import check_folder
     from archsim.report.sheet import terminal
     from archsim.report.studies import validate as report

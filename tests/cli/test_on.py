@@ -18,6 +18,8 @@ from cli_kit import Cli
 from explain_kit import small_run
 from workers_kit import below, gone
 
+from archsim.base.errors import InputError
+
 ROOT = Path(__file__).parents[2]
 TINY = """schema: 1
 kind: workload
@@ -173,6 +175,24 @@ def test_a_place_that_is_none_is_one_line_of_every_study(cli: Cli, tmp_path: Pat
     done = cli(*words, "--on", "dusk://here:1", "-q")
     assert done.code == 2
     assert done.error.startswith("--on: got 'dusk://here:1'; expected one of processes, processes:N, dask://HOST:PORT")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ablate",), ("costs",), ("validate",), ("explain", "run"), ("run", "mlp-mnist", "--seeds", 2),
+        ("sweep", "mlp-mnist"), ("search", "mlp-mnist"), ("rules", "mlp-mnist"),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_what_workers_import_is_imported_while_a_study_is_planned(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[Any, ...]
+) -> None:
+    def soon(on: str) -> None:
+        raise InputError(f"asked soon of {on}")
+
+    monkeypatch.setattr("archsim.studies.workers.pool.soon", soon)
+    assert cli(*words, "--on", "processes:2", "-q").error == "asked soon of processes:2"
 
 
 def test_one_run_alone_has_no_place_to_be_sent_to(cli: Cli) -> None:

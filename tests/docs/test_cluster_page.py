@@ -35,6 +35,15 @@ def test_every_command_has_its_options(command: str) -> None:
     assert {word for word in words if word.startswith("--")} <= known
 
 
+def test_it_names_every_command_that_takes_a_place() -> None:
+    from archsim.cli import commands as all_commands
+
+    group: Any = all_commands()
+    taking = {name for name, each in group.commands.items() if any("--on" in option.opts for option in each.params)}
+    (told,) = re.findall(r"takes `--on`: (.*?)\. ", PAGE)
+    assert {word.partition(" ")[0] for word in re.findall(r"`(.*?)`", told)} == taking
+
+
 def test_the_words_of_on_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     table = re.findall(r"`([a-z]+[^`]*)`", "".join(re.findall(r"^\| (`.*?) \|", PAGE, flags=re.MULTILINE)))

@@ -8,14 +8,17 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 from docs_kit import site
 
+from archsim import api
 from archsim.accounting.laws import LAWS
 from archsim.base import registry
 from archsim.base.errors import EXIT_CODES
+from archsim.cli.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -100,6 +103,26 @@ def test_every_command_named_exists_with_its_options(command: str) -> None:
     for word in words:
         if word.startswith("--"):
             assert word.partition("=")[0] in known, f"{command}: {word} is no option"
+
+
+def test_every_command_stands_under_a_question() -> None:
+    page = (ROOT / "docs/by-question.md").read_text(encoding="utf-8")
+    assert [name for name in EXAMPLES if f"`archsim {name}" not in page] == []
+
+
+def test_the_reference_has_everything_that_python_does() -> None:
+    page = (ROOT / "docs/reference/python.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^::: (\S+)$", page, flags=re.MULTILINE))
+    for name in api.__all__:
+        one = getattr(api, name)
+        homes = {one.__name__} if isinstance(one, ModuleType) else {one.__module__, f"{one.__module__}.{one.__name__}"}
+        assert shown & homes, f"archsim.{name}"
+
+
+def test_a_bar_in_a_cell_of_code_is_shown_as_it_is() -> None:
+    markdown = pytest.importorskip("markdown").markdown
+    shown = markdown(site("text").table(["a", "b"], [[site("text").code("show | report"), "c"]]), extensions=["tables"])
+    assert "<td><code>show | report</code></td>\n<td>c</td>" in shown
 
 
 def test_the_exit_codes_of_the_site_are_those_of_the_program() -> None:

@@ -234,7 +234,7 @@ def _options(on: str, kind: str, told: str) -> dict[str, str]:
         found[name.strip()] = value.strip()
     if kind == "flux" and (odd := [name for name in found if name not in OPTIONS]):
         raise InputError(
-            key="--on", value=on, expected=f"for flux of {', '.join(OPTIONS)}", hint=nearest(odd[0], OPTIONS)
+            key="--on", value=on, expected=f"{', '.join(OPTIONS)} alone, for flux", hint=nearest(odd[0], OPTIONS)
         )  # fmt: skip
     return found
 

@@ -93,7 +93,7 @@ def pool(on: On = PROCESSES, *, most: int) -> Iterator[Pool]:
     if isinstance(on, Executor):
         yield given(on)
         return
-    kind, _, rest = on.partition(":")
+    kind, rest = _words(on)
     if kind == PROCESSES:
         lanes = Lanes(min(_number(on, rest), max(most, 1)))
         try:
@@ -123,7 +123,7 @@ def check(on: On) -> None:
     """
     if isinstance(on, Executor):
         return
-    kind, _, rest = on.partition(":")
+    kind, rest = _words(on)
     if kind in ("slurm", "flux"):
         from archsim.studies.workers import clusters
 
@@ -143,7 +143,7 @@ def check_words(on: str) -> None:
     InputError
         As `pool`.
     """
-    kind, _, rest = on.partition(":")
+    kind, rest = _words(on)
     if kind == PROCESSES:
         _number(on, rest)
         return
@@ -154,9 +154,18 @@ def check_words(on: str) -> None:
     clusters.check_words(on, kind, rest.removeprefix("//"))
 
 
+def _words(on: str) -> tuple[str, str]:
+    """Return what stands before the first colon, and behind it; from Python it may be no text at all."""
+    if not isinstance(on, str):
+        raise InputError(
+            key="on", value=on, expected=f"one of {', '.join(PLACES)}, or an executor of concurrent.futures' form"
+        )
+    kind, _, rest = on.partition(":")
+    return kind, rest
+
+
 def _unknown(on: str) -> InputError:
-    kind = on.partition(":")[0]
-    return InputError(key="--on", value=on, expected=f"one of {', '.join(PLACES)}", hint=nearest(kind, PLACES))
+    return InputError(key="--on", value=on, expected=f"one of {', '.join(PLACES)}", hint=nearest(_words(on)[0], PLACES))
 
 
 def soon(on: On) -> None:

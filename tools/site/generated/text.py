@@ -11,8 +11,8 @@ def cell(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """Return text as code in a cell; nothing for nothing."""
-    shown = " ".join(str(text).split()).replace("|", "\\|")
+    """Return text as code in a cell, where a bar needs no backslash and would show it; nothing for nothing."""
+    shown = " ".join(str(text).split())
     return f"`{shown}`" if shown else ""
 
 

@@ -300,7 +300,7 @@ def test_elsewhere_workers_are_jobs_of_slurm(slurm: Path) -> None:
     [
         ("slurm:workers=none", "--on: workers=none; expected workers=N, a whole number from 1 on"),
         ("slurm:partition", "expected slurm:NAME=VALUE,..., such as slurm:workers=8,time=3600"),
-        ("flux:worker=2", "expected for flux of workers, time, memory. Did you mean 'workers'?"),
+        ("flux:worker=2", "expected workers, time, memory alone, for flux. Did you mean 'workers'?"),
     ],
 )
 def test_options_of_jobs_that_are_none_are_refused(slurm: Path, on: str, said: str) -> None:

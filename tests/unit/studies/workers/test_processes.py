@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from workers_kit import alive, die, die_once, fail, fail_oddly, gone, nap, process, threads
@@ -184,9 +185,11 @@ def test_an_executor_of_python_that_lost_a_process_ends_the_study_in_a_line() ->
         ("processes:few", r"expected a number of processes from 1 on"),
         ("dask", r"expected one of processes, processes:N, dask://HOST:PORT, slurm, flux"),
         ("dask://here", r"expected dask://HOST:PORT, as the scheduler says it at its start"),
+        (4, r"^on: got 4; expected one of processes, .*, or an executor of concurrent.futures' form$"),
+        (None, r"^on: got None; expected one of processes, "),
     ],
 )
-def test_a_place_that_is_none_is_refused(on: str, said: str) -> None:
+def test_a_place_that_is_none_is_refused(on: Any, said: str) -> None:
     with pytest.raises(InputError, match=said), pool(on, most=1):
         pass
 
