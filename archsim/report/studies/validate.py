@@ -28,13 +28,14 @@ _KINDS = {
     "calibration": ("restated, calibration", style.SERIES[1]),
 }  # fmt: skip
 """Class of a check -> its entry in the legend and its colour."""
-_PANELS = {
-    "energy": (("energy", "energy_per_mac"), "J"), "time": (("latency",), "s"), "throughput": (("throughput",), "op/s"),
-    "efficiency": (("efficiency",), "op/J"), "density [op/s/m²]": (("density",), ""), "area [m²]": (("area",), ""),
-    "power": (("power",), "W"), "ratio, accuracy": (("ratio", "accuracy"), ""),
-    "counts": (("tiles", "weights", "macs", "operations", "traffic", "memory"), ""),
+_PANELS: dict[str, tuple[tuple[str, ...], str, float]] = {
+    "energy": (("energy", "energy_per_mac"), "J", 1), "time": (("latency",), "s", 1),
+    "throughput": (("throughput",), "op/s", 1), "efficiency [Top/s/W]": (("efficiency",), "", 1e-12),
+    "density [Top/s/mm²]": (("density",), "", 1e-18), "area [mm²]": (("area",), "", 1e6), "power": (("power",), "W", 1),
+    "ratio, accuracy": (("ratio", "accuracy"), "", 1),
+    "counts": (("tiles", "weights", "macs", "operations", "traffic", "memory"), "", 1),
 }  # fmt: skip
-"""Title of a panel -> the quantities in it, and their unit if it takes a prefix."""
+"""Title of a panel -> the quantities in it, their unit if it takes a prefix, and how much of the title's is 1 in SI."""
 _ACROSS, _TICKS = 3, 4
 _NAMED, _APART = 1.3, 0.07
 """Checks off by more than this factor are named, unless a name stands nearer than this part of the axis."""
@@ -115,13 +116,13 @@ def write(results: Sequence[Result], found: Verdict, folder: Path) -> list[Path]
 
 def scatter(results: Sequence[Result]) -> Figure:
     """Return simulated over published, both axes logarithmic, a panel a quantity, with lines at x1.1 and x2."""
-    chosen = {title: [r for r in results if r.quantity in kinds] for title, (kinds, _) in _PANELS.items()}
+    chosen = {title: [r for r in results if r.quantity in kinds] for title, (kinds, *_) in _PANELS.items()}
     chosen = {title: found for title, found in chosen.items() if found}
     lines = -(-len(chosen) // _ACROSS)
     figure = style.figure(9.2, 3.0 * lines + 3.6)
     grid = figure.add_gridspec(lines + 1, _ACROSS, height_ratios=[3.0] * lines + [2.6])
     for k, (title, found) in enumerate(chosen.items()):
-        _panel(figure.add_subplot(grid[divmod(k, _ACROSS)]), found, _PANELS[title][1])
+        _panel(figure.add_subplot(grid[divmod(k, _ACROSS)]), found, *_PANELS[title][1:])
         figure.axes[-1].set_title(title)
     _factors(figure.add_subplot(grid[-1, :]), results)
     _legend(figure, results)
@@ -129,30 +130,31 @@ def scatter(results: Sequence[Result]) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, found: Sequence[Result], unit: str) -> None:
+def _panel(axes: Axes, found: Sequence[Result], unit: str, scale: float) -> None:
     """Draw the checks of a quantity; those furthest off are named, once a case."""
     import numpy as np
 
-    values = [value for r in found for value in (r.published, r.simulated)]
+    values = [value * scale for r in found for value in (r.published, r.simulated)]
     span = np.array([min(values) / 3, max(values) * 3])
     axes.plot(span, span, color="black", linewidth=0.8)
     for factor, line in _LINES.items():
         for each in (factor, 1 / factor):
             axes.plot(span, span * each, color=style.FAINT, linewidth=0.8, linestyle=line)
     for r in found:
-        axes.plot(r.published, r.simulated, **_look(r))
+        axes.plot(r.published * scale, r.simulated * scale, **_look(r))
     axes.set(xscale="log", yscale="log", xlim=span, ylim=span, aspect="equal", xlabel="published", ylabel="simulated")
     decades = float(np.log10(span[1] / span[0]))
     _ticks(axes, unit, (float(span[0]), float(span[1])))
     named: dict[str, float] = {}
     for r in sorted(found, key=lambda r: -r.factor):
-        height = float(np.log10(r.simulated)) / decades
+        published, simulated = r.published * scale, r.simulated * scale
+        height = float(np.log10(simulated)) / decades
         if r.factor <= _NAMED or r.case in named or any(abs(height - other) < _APART for other in named.values()):
             continue
         named[r.case] = height
-        right = r.published < float(np.sqrt(span[0] * span[1]))
+        right = published < float(np.sqrt(span[0] * span[1]))
         axes.annotate(
-            r.case, (r.published, r.simulated), xytext=(6 if right else -6, 0), textcoords="offset points",
+            r.case, (published, simulated), xytext=(6 if right else -6, 0), textcoords="offset points",
             fontsize=6.5, va="center", ha="left" if right else "right",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
         )  # fmt: skip
@@ -205,7 +207,7 @@ def _factors(axes: Axes, results: Sequence[Result]) -> None:
         axes.axvline(begin, color=style.BETWEEN, linewidth=0.8)
     far = max(2.2, 1.15 * max((r.factor for r in results), default=1.0))
     axes.set_ylim(1 / far, far)
-    ticks = [each for each in (0.1, 0.2, 0.5, 1 / 1.1, 1.1, 2, 5, 10) if 1 / far < each < far]
+    ticks = [each for each in (0.1, 0.2, 0.5, 1, 2, 5, 10) if 1 / far < each < far]
     axes.set_yticks(ticks)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())

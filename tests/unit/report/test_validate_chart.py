@@ -51,5 +51,10 @@ def test_classes_differ_in_colour_and_filling_and_each_check_has_a_place_of_its_
     places = [float(line.get_xdata()[0]) for line in below.lines if len(line.get_xdata()) == 1]  # type: ignore[index,arg-type]
     assert len(set(places)) == len(results())
     assert [axes.get_title() for axes in figure.axes[:8]] == [
-        "energy", "time", "throughput", "efficiency", "density [op/s/m²]", "area [m²]", "power", "ratio, accuracy",
+        "energy", "time", "throughput", "efficiency [Top/s/W]", "density [Top/s/mm²]", "area [mm²]", "power", "ratio, accuracy",
     ]  # fmt: skip
+    for axes, quantity, scale in zip(
+        figure.axes[3:6], ("efficiency", "density", "area"), (1e-12, 1e-18, 1e6), strict=True
+    ):
+        drawn = {float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1}  # type: ignore[index,arg-type]
+        assert drawn == {r.published * scale for r in results() if r.quantity == quantity}
