@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sealed_kit import unseal
 
 from archsim.accounting.bill import price
 from archsim.base.signal import STEP_PHASES
@@ -44,6 +45,7 @@ TOY: dict[str, Any] = {
 
 def of_one_chip(run: Path, chip: str) -> None:
     """Make a run directory of two chips one that was interrupted before the second, or left the first out."""
+    unseal(run)
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     nothing = {"energy": None, "latency": None}
     summary |= {

@@ -128,7 +128,7 @@ def display(path: Path) -> str:
     """Return a path as an error should print it: relative to the current folder where that is shorter."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):  # elsewhere; a current folder that is gone; links in a circle
         return str(path)
 
 

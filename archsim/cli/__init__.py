@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import io
 import os
@@ -18,7 +19,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import CommandInfo, TyperInfo
 
-from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault
+from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault, shown
 from archsim.cli import (
     ablate,
     compare,
@@ -93,6 +94,7 @@ def _bare(
 def main() -> None:
     """Run the command line; whatever ends it is one line on standard error and an exit code, never a traceback."""
     gc.set_threshold(_GARBAGE)
+    os.environ["MPLBACKEND"] = "agg"  # charts go into files: no window, and no backend of the user's that is not there
     _open_streams()
     signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed on the way out
     try:
@@ -174,6 +176,8 @@ def _ended(error: BaseException) -> int:
         line, code = "interrupted", INTERRUPTED
     elif isinstance(error, MemoryError):
         line = "error: there is not enough memory"
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        line, code = f"error: got {shown(str(error.filename))}; expected a path that can be", _Refused.exit_code
     elif isinstance(error, OSError):
         line = f"error: the system says: {str(error)[:_LONG]}"
     else:

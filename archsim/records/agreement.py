@@ -1,7 +1,7 @@
 """What the files of a run directory must say of one another; the first contradiction is refused by name.
 
 activity.csv counts; energy.csv is these counts times prices; training.csv ends where the training ended; area.csv and
-summary.json add up to what these say.
+summary.json add up to what these say. What no other file says (a source, a unit) is held by the SHA-256 in run.yaml.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from archsim.base.errors import InputError
+from archsim.base.files import sha256
 from archsim.base.metrics import metric_of
 from archsim.base.signal import PHASES, STEP_PHASES
-from archsim.runs.layout import AREA, ENERGY, SUMMARY, TRAINING
+from archsim.runs.layout import AREA, ENERGY, RESULTS, SUMMARY, TRAINING
 from archsim.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -29,6 +30,19 @@ COURSE = ("step", "samples", "epoch", "learning_rate", "running", "test", "simul
 RISING = ("step", "samples", "epoch", "simulated_time_s")
 WHOLE = "the files of one run, as archsim wrote them"
 _CLOSE = 1e-9
+
+
+def check_written(path: Path, run: Mapping[str, Any]) -> None:
+    """Refuse files of results that are not those which run.yaml says were written; earlier versions did not say."""
+    told = run.get("results")
+    if told is None:
+        return
+    for name in RESULTS:
+        file, digest = path / name, told.get(name) if isinstance(told, Mapping) else None
+        if not file.is_file():
+            raise InputError("is missing", file=file, expected="a run directory with its files")
+        if sha256(file) != digest:
+            raise InputError("was altered after the run had written it", file=file, expected=WHOLE)
 
 
 def check_summary(file: Path, summary: Mapping[str, Any]) -> None:
@@ -76,6 +90,12 @@ def check_names(path: Path, summary: Mapping[str, Any], technologies: Sequence[s
             f"has the chips {', '.join(had)}", file=path / SUMMARY, key="architectures",
             expected=f"{', '.join(chips)}, as in run.yaml: {WHOLE}",
         )  # fmt: skip
+    for each in summary["technologies"]:
+        if list(each["energy_per_step_J"]) != had:
+            raise InputError(
+                f"has the chips {', '.join(each['energy_per_step_J'])}", file=path / SUMMARY,
+                key=f"technologies.{each['name']}.energy_per_step_J", expected=f"{', '.join(had)}: {WHOLE}",
+            )  # fmt: skip
 
 
 def check_strangers(

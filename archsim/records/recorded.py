@@ -280,6 +280,7 @@ def read(path: Path) -> Recorded:
         agreement.check_chip(path, chip, summary, names)
     agreement.check_ratios(path, summary)
     agreement.check_intervals(path, chips, summary)
+    agreement.check_written(path, run)
     return Recorded(path, run, summary, known, chips)
 
 

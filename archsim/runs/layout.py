@@ -14,6 +14,8 @@ RUN, SUMMARY, ACTIVITY, ENERGY, TRAINING = "run.yaml", "summary.json", "activity
 AREA = "area.csv"
 COURSE = "activity-course.csv"
 """What decides the activity of a step (`archsim.chips.activity`), summed up to each test of the training."""
+RESULTS = (SUMMARY, ACTIVITY, COURSE, ENERGY, AREA, TRAINING)
+"""Files of results, of which run.yaml tells the SHA-256."""
 SCHEMA = 3
 """Of run.yaml and the tables beside it."""
 INPUTS = "inputs"

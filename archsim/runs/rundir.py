@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from archsim.runs.layout import (
     COURSE,
     ENERGY,
     INPUTS,
+    RESULTS,
     RUN,
     SAMPLES,
     SCHEMA,
@@ -49,7 +50,7 @@ def unlike(path: Path, spec: RunSpec) -> bool:
 def begin(path: Path, spec: RunSpec) -> None:
     """Write run.yaml with state "running" and the inputs, and remove the results of an unfinished run before."""
     for old in (
-        *(path / name for name in (SUMMARY, ACTIVITY, COURSE, ENERGY, AREA, TRAINING)),
+        *(path / name for name in RESULTS),
         *path.glob(STATES),
         *path.glob(SAMPLES),
     ):
@@ -70,7 +71,7 @@ def finish(path: Path, spec: RunSpec, trained: Sequence[Trained], wall_s: float)
     _write_table(path / AREA, _area(spec, done))
     _write_table(path / TRAINING, _training(spec, done))
     files.write_text(path / SUMMARY, json.dumps(summary.model_dump(by_alias=True), indent=2, ensure_ascii=False) + "\n")
-    _write_run(path, spec, summary.state)
+    _write_run(path, spec, summary.state, results={name: files.sha256(path / name) for name in RESULTS})
     return summary
 
 
@@ -85,13 +86,14 @@ def beginning(spec: RunSpec) -> dict[str, bytes]:
     return {RUN: _run_text(spec, "running").encode(), **kept}
 
 
-def _write_run(path: Path, spec: RunSpec, state_: str) -> None:
-    files.write_text(path / RUN, _run_text(spec, state_))
+def _write_run(path: Path, spec: RunSpec, state_: str, *, results: Mapping[str, str] | None = None) -> None:
+    files.write_text(path / RUN, _run_text(spec, state_, results))
 
 
-def _run_text(spec: RunSpec, state_: str) -> str:
+def _run_text(spec: RunSpec, state_: str, results: Mapping[str, str] | None = None) -> str:
+    """Return run.yaml; `results` are the SHA-256 of the files of results, where they are written."""
     quick = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, where PyYAML has it
-    content = _content(spec, state_)
+    content = _content(spec, state_) | ({"results": dict(results)} if results else {})
     return str(yaml.dump(content, Dumper=quick, sort_keys=False, allow_unicode=True, width=120))
 
 

@@ -25,6 +25,7 @@ from archsim.runs.summary import (
     Span,
     Summary,
     TechnologyFile,
+    TechnologySummary,
 )
 from archsim.runs.train import Trained, task_of
 
@@ -228,15 +229,13 @@ def summarise(spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summa
         steps_per_s=leading.trained.steps_per_s,
         state="finished" if all(one.finished for one in trained) else "partial",
         technologies=[
-            {
-                "name": technology.name,
-                "sha256": technology.sha256,
-                "energy_per_step_J": {
-                    p.trained.architecture.name: p.energy_per_step.model_dump() for p in bills[technology.name]
-                },
-                "ratio": headline(ratios(bills[technology.name], spec.baseline)).model_dump(),
-                "ratios": {k: v.model_dump() for k, v in ratios(bills[technology.name], spec.baseline).items()},
-            }
+            TechnologySummary(
+                name=technology.name,
+                sha256=technology.sha256,
+                energy_per_step_J={p.trained.architecture.name: p.energy_per_step for p in bills[technology.name]},
+                ratio=headline(ratios(bills[technology.name], spec.baseline)),
+                ratios=ratios(bills[technology.name], spec.baseline),
+            )
             for technology in spec.technologies
         ],
         weights=spec.network.weights,

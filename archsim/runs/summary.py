@@ -116,6 +116,14 @@ class Ratio(_Part):
     latency: float | None
 
 
+class TechnologySummary(TechnologyFile):
+    """The chips' energies by one technology."""
+
+    energy_per_step_J: dict[str, ByPhase] = Field(description="By chip and phase, as in `architectures` [J]")  # noqa: N815
+    ratio: Ratio
+    ratios: dict[str, Ratio] = Field(default_factory=dict)
+
+
 class Published(_Part):
     """What was published of just this network, data set and batch, by kind of chip."""
 
@@ -174,6 +182,7 @@ class Summary(_Part):
         "median over chunks of some hundred steps, without the first (compilation) and without evaluation"
     )
     state: Literal["finished", "partial"] = Field(description="partial: interrupted, results up to there")
+    technologies: list[TechnologySummary] = Field(description="All of them, the run's own first")
 
 
 def json_schema() -> dict[str, Any]:

@@ -92,6 +92,46 @@ def test_a_name_that_no_file_can_have_is_refused_in_a_line(cli: Cli) -> None:
     assert len(done.error) < 500
 
 
+@pytest.mark.parametrize("words", [("estimate", f"{'x' * 300}.yaml"), ("tech", "lint", f"{'x' * 300}.yaml")])
+def test_an_input_of_a_name_that_no_file_can_have_is_bad_input(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = _archsim(tmp_path, *words)
+    assert (done.returncode, done.stderr.count("\n"), "expected" in done.stderr) == (2, 1, True)
+    assert len(done.stderr) < 500
+
+
+def test_the_user_s_backend_of_matplotlib_need_not_be_there(tmp_path: Path) -> None:
+    done = _archsim(
+        tmp_path,
+        "device",
+        "show",
+        "table-example",
+        "--plot",
+        "--devices",
+        "100",
+        "--out",
+        "charts",
+        MPLBACKEND="nonsense",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_links_in_a_circle_are_no_bug(cli: Cli, tmp_path: Path) -> None:
+    assert cli("run", "mlp-mnist", "--steps", 3, "--out", "run", "-q").code == 0
+    state = tmp_path / "run" / "state-digital32.npz"
+    state.unlink()
+    state.symlink_to(state.name)
+    done = cli("endurance", "run")
+    assert done.code == 2
+    assert "state-digital32.npz: is missing" in done.error
+
+
+def _archsim(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "archsim", *words], capture_output=True, text=True, check=False, cwd=folder,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+
+
 def test_an_alias_bomb_is_refused_at_once(tmp_path: Path) -> None:
     lines = ["a: &a [x,x,x,x,x,x,x,x,x]"]
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from explain_kit import small_run
+from sealed_kit import unseal
 
 from archsim.accounting.intervals import TOTAL
 from archsim.accounting.technology import Technology, read_technology
@@ -117,6 +118,7 @@ def test_a_run_of_an_earlier_version_has_no_intervals_and_they_are_drawn(run: Re
     content = json.loads((older / "summary.json").read_text())
     del content["intervals"]
     (older / "summary.json").write_text(json.dumps(content))
+    unseal(older)
     assert known(read(older)) == known(run)
 
 

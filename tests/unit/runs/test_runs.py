@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sealed_kit import unseal
 
 from archsim.accounting.technology import read_technology
 from archsim.api import run
@@ -259,6 +260,7 @@ def test_a_calibrated_technology_moved_only_figures_and_says_by_how_much(
         "energy_per_sample_J": {"mixed-precision": 1.5 * totals["mixed-precision"], "digital32": totals["digital32"]},
     }  # fmt: skip
     (run / "summary.json").write_text(json.dumps(summary))
+    unseal(run)
     moves = {move.figure.name: move for move in calibrate(run, "bottom-up-14nm", tmp_path / "mine.yaml")}
     base, calibrated = read_technology("bottom-up-14nm"), read_technology(str(tmp_path / "mine.yaml"))
     assert calibrated.times_hash == base.times_hash
