@@ -106,6 +106,7 @@ def make_run(folder: Path) -> Made:
 
 def edit_summary(run: Path, **values: object) -> None:
     """Change keys of summary.json."""
+    unseal(run)
     file = run / "summary.json"
     file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | values), encoding="utf-8")
 
