@@ -139,10 +139,10 @@ def test_packed_files_that_are_damaged_or_endless_are_refused_at_once(tmp_path: 
         folder = write(
             tmp_path / "given", {"data_batch_1.bin": files["data_batch_1.bin"], "test_batch.bin.gz": content}
         )
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(DataError, match=f"test_batch.bin.*{what}"):
             load(folder)
-        assert time.perf_counter() - begin < 1
+        assert time.process_time() - begin < 1
     with pytest.raises(DataError, match="cifar-10-binary.tar.gz: md5 is .*, the archive of CIFAR-10's binary version"):
         load(write(tmp_path / "tar", {"cifar-10-binary.tar.gz": packed(files)}))
 

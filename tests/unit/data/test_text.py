@@ -82,14 +82,14 @@ def test_what_is_wrong_with_a_text_is_said(tmp_path: Path, content: bytes, what:
 def test_folders_devices_and_huge_files_are_refused_at_once(tmp_path: Path) -> None:
     with (tmp_path / "huge.txt").open("wb") as stream:
         stream.truncate(1 << 36)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for path, what in (
         (tmp_path / "huge.txt", "holds 68,719,476,736 bytes; expected a text in UTF-8 of at most 33,554,432"),
         (tmp_path, "is a directory"), (Path("/dev/zero"), "device"),
     ):  # fmt: skip
         with pytest.raises(DataError, match=what):
             text.own(path)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 def test_a_text_too_short_for_a_sequence_says_how_long_it_must_be(tmp_path: Path) -> None:
