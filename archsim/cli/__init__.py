@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import CommandInfo, TyperInfo
 
-from archsim.base.errors import EXIT_CODES, ArchsimError, ModelError, SystemFault, shown
+from archsim.base.errors import EXIT_CODES, ArchsimError, InputError, ModelError, SystemFault, shown
 from archsim.cli import (
     ablate,
     compare,
@@ -177,7 +177,7 @@ def _ended(error: BaseException) -> int:
     elif isinstance(error, MemoryError):
         line = "error: there is not enough memory"
     elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        line, code = f"error: got {shown(str(error.filename))}; expected a path that can be", _Refused.exit_code
+        line, code = f"error: got {shown(str(error.filename))}; expected a path that can be", InputError.exit_code
     elif isinstance(error, OSError):
         line = f"error: the system says: {str(error)[:_LONG]}"
     else:
