@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from archsim.base import files
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
 from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
 from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
+from archsim.records.technologies import find
 
 Kind = Literal["technologies", "architectures", "runs"]
 Say = Callable[[str], None]
@@ -188,7 +190,7 @@ def _several(
     if not techs and all(own in run.named for run in runs):
         tariffs = [recorded(own)] * len(runs)
     else:  # by one file for all, or by the two given
-        names = techs or (own.name,)
+        names = techs or (_own(runs[0]),)
         tariffs = [tariff(run, names[min(k, len(names) - 1)]) for k, run in enumerate(runs)]
     labels = _labels(runs, tariffs)
     return tuple(
@@ -198,6 +200,13 @@ def _several(
         )
         for group in _groups(runs, archs)
     )
+
+
+def _own(run: Recorded) -> str:
+    """Return a run's own technology, for other runs: by name if it is shipped, else by the file that the run keeps."""
+    name = run.named[0].name
+    kept = None if name in files.shipped_names("tech_params") else find(run.home, run.named).technology
+    return name if kept is None else str(kept.path)
 
 
 def _groups(runs: Sequence[Recorded], archs: Sequence[str]) -> list[list[RecordedChip]]:
