@@ -108,6 +108,7 @@ def edit_summary(run: Path, **values: object) -> None:
     """Change keys of summary.json."""
     file = run / "summary.json"
     file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | values), encoding="utf-8")
+    unseal(run)
 
 
 def embedded(page: str) -> dict[str, Any]:

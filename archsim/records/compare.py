@@ -190,7 +190,7 @@ def _several(
     if not techs and all(own in run.named for run in runs):
         tariffs = [recorded(own)] * len(runs)
     else:  # by one file for all, or by the two given
-        names = techs or (_own(runs[0]),)
+        names = techs or [_lent(runs[0], run) for run in runs]
         tariffs = [tariff(run, names[min(k, len(names) - 1)]) for k, run in enumerate(runs)]
     labels = _labels(runs, tariffs)
     return tuple(
@@ -202,11 +202,13 @@ def _several(
     )
 
 
-def _own(run: Recorded) -> str:
-    """Return a run's own technology, for other runs: by name if it is shipped, else by the file that the run keeps."""
-    name = run.named[0].name
-    kept = None if name in files.shipped_names("tech_params") else find(run.home, run.named).technology
-    return name if kept is None else str(kept.path)
+def _lent(owner: Recorded, run: Recorded) -> str:
+    """Return a run's own technology for another: by name where that knows it, else by the file that the first keeps."""
+    name = owner.named[0].name
+    if name in files.shipped_names("tech_params") or any(name == each.name for each in run.named):
+        return name
+    kept = find(owner.home, owner.named).technology
+    return str(kept.path) if kept and kept.path.is_file() else name
 
 
 def _groups(runs: Sequence[Recorded], archs: Sequence[str]) -> list[list[RecordedChip]]:
