@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from archsim.base import files
 from archsim.base.errors import InputError, nearest
 from archsim.base.signal import STEP_PHASES
 from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
-from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
-from archsim.records.technologies import find
+from archsim.records.reprice import Retimed, Side, Tariff, lent, price_chip, ranged, recorded, tariff
 
 Kind = Literal["technologies", "architectures", "runs"]
 Say = Callable[[str], None]
@@ -190,7 +188,7 @@ def _several(
     if not techs and all(own in run.named for run in runs):
         tariffs = [recorded(own)] * len(runs)
     else:  # by one file for all, or by the two given
-        names = techs or [_lent(runs[0], run) for run in runs]
+        names = techs or [lent(runs[0], run) for run in runs]
         tariffs = [tariff(run, names[min(k, len(names) - 1)]) for k, run in enumerate(runs)]
     labels = _labels(runs, tariffs)
     return tuple(
@@ -200,15 +198,6 @@ def _several(
         )
         for group in _groups(runs, archs)
     )
-
-
-def _lent(owner: Recorded, run: Recorded) -> str:
-    """Return a run's own technology for another: by name where that knows it, else by the file that the first keeps."""
-    name = owner.named[0].name
-    if name in files.shipped_names("tech_params") or any(name == each.name for each in run.named):
-        return name
-    kept = find(owner.home, owner.named).technology
-    return str(kept.path) if kept and kept.path.is_file() else name
 
 
 def _groups(runs: Sequence[Recorded], archs: Sequence[str]) -> list[list[RecordedChip]]:
