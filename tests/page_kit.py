@@ -109,6 +109,7 @@ def edit_summary(run: Path, **values: object) -> None:
     unseal(run)
     file = run / "summary.json"
     file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | values), encoding="utf-8")
+    unseal(run)
 
 
 def embedded(page: str) -> dict[str, Any]:

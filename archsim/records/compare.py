@@ -12,7 +12,7 @@ from archsim.base.signal import STEP_PHASES
 from archsim.records import ruled
 from archsim.records.differences import FORMULA, METHOD, Difference, difference
 from archsim.records.recorded import Recorded, RecordedChip
-from archsim.records.reprice import Retimed, Side, Tariff, price_chip, ranged, recorded, tariff
+from archsim.records.reprice import Retimed, Side, Tariff, lent, price_chip, ranged, recorded, tariff
 
 Kind = Literal["technologies", "architectures", "runs"]
 Say = Callable[[str], None]
@@ -188,7 +188,7 @@ def _several(
     if not techs and all(own in run.named for run in runs):
         tariffs = [recorded(own)] * len(runs)
     else:  # by one file for all, or by the two given
-        names = techs or (own.name,)
+        names = techs or [lent(runs[0], run) for run in runs]
         tariffs = [tariff(run, names[min(k, len(names) - 1)]) for k, run in enumerate(runs)]
     labels = _labels(runs, tariffs)
     return tuple(

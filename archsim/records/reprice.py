@@ -120,6 +120,15 @@ def tariff(run: Recorded, name: str) -> Tariff:
     return Tariff(read_.name, read_.sha256, times_s, read_)
 
 
+def lent(owner: Recorded, run: Recorded) -> str:
+    """Return a run's own technology for another: by name where that knows it, else by the file that the first keeps."""
+    name = owner.named[0].name
+    if name in files.shipped_names("tech_params") or any(name == each.name for each in run.named):
+        return name
+    kept = find(owner.home, owner.named).technology
+    return str(kept.path) if kept and kept.path.is_file() else name
+
+
 def recorded(named: NamedTechnology) -> Tariff:
     """Return a technology of a run as the run was priced by it, whatever has become of its file."""
     return Tariff(named.name, named.sha256, named.times_s, named.technology)

@@ -55,8 +55,8 @@ def begin(path: Path, spec: RunSpec) -> None:
         *path.glob(SAMPLES),
     ):
         old.unlink(missing_ok=True)
+    _write_run(path, spec, "running")  # first: a directory that holds copies alone would be nobody's
     inputs.keep(path / INPUTS, spec.copies)
-    _write_run(path, spec, "running")
 
 
 def finish(path: Path, spec: RunSpec, trained: Sequence[Trained], wall_s: float) -> Summary:

@@ -108,6 +108,20 @@ def test_two_runs_are_compared_by_amounts(cli: Cli, runs: tuple[Path, Path], tmp
     assert mixed["ratio"] > 1
 
 
+def test_a_run_by_an_own_technology_lends_it_to_the_other_run(
+    cli: Cli, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    mine = tmp_path / "there" / "mine.yaml"
+    mine.write_text(SLOW.replace("name: slow", "name: mine").replace("2 ns", "1 ns"))
+    assert cli("run", "mlp-mnist", "--steps", 20, "--tech", mine, "--out", "own", "-q").code == 0
+    mine.unlink()
+    done = cli("compare", "own", runs[0], "--json")
+    assert done.code == 0
+    content = json.loads(done.out)
+    assert {side["technology"]["name"] for panel in content["panels"] for side in panel["sides"]} == {"mine"}
+
+
 def test_two_chips_of_a_run_are_compared_under_one_technology(
     cli: Cli, runs: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from archsim.base.errors import DoesNotFitError, InputError
+from archsim.base.errors import DoesNotFitError, InputError, SystemFault
 from archsim.runs import layout, owner
 from archsim.runs.run import execute
 from archsim.runs.spec import RunSpec, resolve
@@ -151,6 +151,19 @@ def test_a_run_that_dies_is_not_taken_for_finished(tmp_path: Path, spec: RunSpec
     assert layout.state(tmp_path / "run") == "running"
     assert execute(spec, tmp_path / "run") is not None
     assert layout.state(tmp_path / "run") == "finished"
+
+
+def test_a_disk_that_fills_at_the_first_copy_leaves_a_directory_that_the_same_run_takes(
+    tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        (tmp_path / "run" / "inputs" / "workload").mkdir(parents=True)
+        raise SystemFault("cannot be written: no space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(SystemFault):
+        patch.setattr("archsim.runs.inputs.keep", full)
+        execute(spec, tmp_path / "run")
+    assert execute(spec, tmp_path / "run")
 
 
 def test_a_new_run_does_not_keep_results_of_the_one_it_replaces(tmp_path: Path, spec: RunSpec) -> None:

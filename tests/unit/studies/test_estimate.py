@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sealed_kit import unseal
 
 from archsim.accounting.bill import price
 from archsim.base.errors import DoesNotFitError, InputError
@@ -223,6 +224,7 @@ def test_an_altered_course_is_refused(run: Path, tmp_path: Path, change: Any, me
     cells[column] = change(cells[column])
     lines[last] = ",".join(cells)
     (copy / "activity-course.csv").write_text("\n".join(lines) + "\n")
+    unseal(copy)
     with pytest.raises(InputError, match=message):
         estimate("mlp-mnist", activity=copy)
 
