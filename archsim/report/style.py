@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archsim.base import registry
+from archsim.base.errors import SystemFault
 from archsim.base.units import show
 from archsim.report import labels
 
@@ -114,8 +115,17 @@ _PROGRAM = {"backend", "backend_fallback", "interactive", "toolbar", "timezone",
 
 @contextmanager
 def applied(page: Page | None = None) -> Iterator[None]:
-    """Apply the style for the time of drawing and saving, for a page if one is given; nothing stays changed."""
-    from matplotlib import rc_context, rcParamsDefault
+    """Apply the style for the time of drawing and saving, for a page if one is given; nothing stays changed.
+
+    Raises
+    ------
+    SystemFault
+        If matplotlib cannot be loaded for the user's matplotlibrc, which it reads first.
+    """
+    try:
+        from matplotlib import rc_context, rcParamsDefault
+    except UnicodeDecodeError:
+        raise SystemFault("matplotlib cannot read the user's matplotlibrc, which is no text in UTF-8") from None
 
     token = _page.set(page)
     plain = {key: value for key, value in rcParamsDefault.items() if key not in _PROGRAM}

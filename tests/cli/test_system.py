@@ -115,6 +115,15 @@ def test_the_user_s_backend_of_matplotlib_need_not_be_there(tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_matplotlibrc_that_is_no_text_is_a_fault_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_bytes(b"axes.facecolor: red\n# \xe9\xe8\n")
+    done = _archsim(tmp_path, "device", "show", "table-example", "--plot", "--devices", "100", "--out", "charts")
+    assert done.returncode == SystemFault.exit_code
+    assert "the user's matplotlibrc, which is no text in UTF-8" in done.stderr
+    assert "a bug" not in done.stderr
+    assert not list(tmp_path.glob("charts/*"))
+
+
 def test_links_in_a_circle_are_no_bug(cli: Cli, tmp_path: Path) -> None:
     assert cli("run", "mlp-mnist", "--steps", 3, "--out", "run", "-q").code == 0
     state = tmp_path / "run" / "state-digital32.npz"
