@@ -11,6 +11,7 @@ from archsim.accounting.ledger import Entry, Row
 from archsim.analog.expected import InPairs
 from archsim.analog.in_place import InPlace
 from archsim.base import registry
+from archsim.base.errors import DoesNotFitError
 from archsim.chips.activity import Activity, measured
 from archsim.chips.architecture import Architecture
 from archsim.chips.chip import Chip
@@ -68,9 +69,8 @@ def layers(spec: EstimateSpec) -> dict[str, str]:
 def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Activity) -> ChipEstimate:
     """Return what a step and a pass on a chip take."""
     writing = {matrix: activity.written_to(layer, spec.batch) for matrix, layer in layers(spec).items()}
-    twins: dict[str, int] = {}
-    if spec.tiles is not None and isinstance(bare := _chip(spec, architecture, {}), CrossbarChip):
-        twins = balanced(spec, bare, spec.tiles)
+    twins = _twins(spec, architecture)
+    if twins:
         writing |= {matrix: cast("InPairs", writing[matrix]).times(count) for matrix, count in twins.items()}
 
     def chip() -> Chip:
@@ -93,7 +93,32 @@ def estimate_chip(spec: EstimateSpec, architecture: Architecture, activity: Acti
 
 def tiles(spec: EstimateSpec, architecture: Architecture) -> Mapping[str, int]:
     """Return matrix -> tiles on a chip; empty where weights lie in memory."""
-    return _chip(spec, architecture, {}).tile_counts()
+    made = _chip(spec, architecture, {})
+    if isinstance(made, CrossbarChip):
+        made.duplicate(_twins(spec, architecture))
+    return made.tile_counts()
+
+
+def _twins(spec: EstimateSpec, architecture: Architecture) -> dict[str, int]:
+    """Return matrix -> how often it is laid down, where that is more than once.
+
+    Raises
+    ------
+    DoesNotFitError
+        If that takes more tiles than there are.
+    """
+    bare = _chip(spec, architecture, {}) if spec.tiles is not None or spec.copies else None
+    if not isinstance(bare, CrossbarChip):
+        return {}
+    twins = balanced(spec, bare, spec.tiles) if spec.tiles is not None else {}
+    twins |= {name: count for name, count in spec.copies.items() if count > 1}
+    needed = sum(count * twins.get(name, 1) for name, count in bare.tile_counts().items())
+    if spec.copies and needed > (has := bare.architecture.tile.count * bare.beyond.chips):
+        raise DoesNotFitError(
+            f"the network with its copies takes {needed} tiles, and {architecture.name} has {has}: {needed - has} more",
+            key="copies", expected=f"tile.count: {needed} or more, or fewer copies",
+        )  # fmt: skip
+    return twins
 
 
 def activity_of(

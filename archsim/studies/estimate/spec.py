@@ -9,7 +9,7 @@ from typing import Any
 
 from archsim.accounting.technology import Technology, read_technology
 from archsim.base import registry
-from archsim.base.errors import InputError
+from archsim.base.errors import InputError, nearest
 from archsim.base.yamlfile import Document, Key
 from archsim.chips import architecture as architectures
 from archsim.chips.architecture import Architecture
@@ -40,6 +40,7 @@ class EstimateSpec:
         What was made larger, so that the network fits.
     tiles : int, optional
         Tiles to lay busy matrices down on more than once.
+    copies : matrix -> how often it is laid down; once, or as `tiles` has it, if not named
     settings, figures : tuple of (key, value)
         As given.
     """
@@ -53,6 +54,7 @@ class EstimateSpec:
     tiles: int | None = None
     settings: tuple[tuple[str, str], ...] = ()
     figures: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+    copies: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def baseline(self) -> str | None:
@@ -68,7 +70,8 @@ def resolve(
     network: str | Mapping[str, Any], *, batch: int | None = None,
     archs: Sequence[str | Mapping[str, Any]] | None = None, tech: str = DEFAULT_TECHNOLOGIES[0],
     settings: Sequence[str] | Mapping[str, Any] = (), figures: Sequence[str] | Mapping[str, str] = (),
-    as_is: bool = False, tiles: int | None = None, technology: Technology | None = None,
+    as_is: bool = False, tiles: int | None = None, copies: Mapping[str, int] | None = None,
+    technology: Technology | None = None,
 ) -> EstimateSpec:  # fmt: skip
     """Read and check everything an estimate needs; no data are read.
 
@@ -84,6 +87,8 @@ def resolve(
         Refuse a network that does not fit; else chips are made as large as it takes.
     tiles : int, optional
         Lay busy matrices down more than once, on so many tiles in all.
+    copies : matrix -> int, optional
+        Lay these down so often, where a published design says so.
     technology : Technology, optional
         In place of `tech` and `figures`, where it has been read.
 
@@ -110,8 +115,14 @@ def resolve(
         fitted(source.with_settings(given), built, samples, as_is=as_is, tiles=tiles)
         for source, given in zip(documents, for_archs, strict=True)
     ]
-    if tiles is not None:
-        _check_copies([chip for chip, _ in chips])
+    if tiles is not None or copies:
+        _check_copies([chip for chip, _ in chips], "copies" if copies else "--tiles")
+    for name in copies or ():
+        if name not in built.shapes:
+            raise InputError(
+                "no such matrix", key=f"copies.{name}", expected=f"one of {', '.join(built.shapes)}",
+                hint=nearest(name, built.shapes),
+            )  # fmt: skip
     if len({chip.name for chip, _ in chips}) < len(chips):
         raise InputError("two chips of one name", key="--arch", expected="each name once")
     values = [*figures.items()] if isinstance(figures, Mapping) else [read_pair(text) for text in figures]
@@ -120,7 +131,7 @@ def resolve(
     return EstimateSpec(
         work, built, tuple(chip for chip, _ in chips), technology, samples,
         {chip.name: changes for chip, changes in chips if changes}, tiles,
-        tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values),
+        tuple((".".join(map(str, key)), value) for key, value in pairs), tuple(values), dict(copies or {}),
     )  # fmt: skip
 
 
@@ -139,12 +150,12 @@ def check_known(document: Document, network: Network) -> None:
         )  # fmt: skip
 
 
-def _check_copies(chips: Sequence[Architecture]) -> None:
+def _check_copies(chips: Sequence[Architecture], key: str) -> None:
     """Refuse to lay matrices down more than once where each copy would be pulsed by chance."""
     for chip in chips:
         if registry.load("chip", chip.chip).WRITES_IN_PLACE:
             raise InputError(
-                f"copies of weights that {chip.name} pulses by chance would differ", key="--tiles",
+                f"copies of weights that {chip.name} pulses by chance would differ", key=key,
                 expected="none for chips that update in the array",
             )  # fmt: skip
 

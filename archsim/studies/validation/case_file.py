@@ -78,7 +78,8 @@ class CaseNetwork(Record):
     """A network that is estimated, on one chip, on `batch` samples. Files are those in the case's folder, or shipped.
 
     `work`: what energies and times are of, per sample. `samples`: of how many samples the multiply-accumulates of the
-    forward pass are counted; as many products stand in their weights' gradients.
+    forward pass are counted; as many products stand in their weights' gradients. `copies`: matrix -> on how many groups
+    of tiles its weights stand, to be read for several vectors side by side; one, if it is not named.
     """
 
     workload: str
@@ -87,6 +88,7 @@ class CaseNetwork(Record):
     work: Literal["training", "inference"] = "training"
     batch: Annotated[int, Field(ge=1)] = 1
     samples: Annotated[int, Field(ge=1)] = 1
+    copies: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     set: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from archsim.base.errors import InputError
+from archsim.base.files import display
 from archsim.studies.estimate.assumed import assumed
 from archsim.studies.estimate.books import Books, estimate_chip, tiles
 from archsim.studies.estimate.content import Priced, priced
@@ -32,15 +34,25 @@ class Networks:
         self._priced: dict[str, Priced] = {}
 
     def value(self, check: Check) -> float:
-        """Return the value of a check of a network [unit]."""
+        """Return the value of a check of a network [unit].
+
+        Raises
+        ------
+        InputError
+            If a file, a setting or the copies of the network cannot be; names the case, or the file.
+        """
         name = check.of[0]
-        network = self._network(name)
-        if check.quantity in COUNTS:
-            return self._count(network, check.quantity)
-        if name not in self._priced:
-            spec = network.spec
-            [architecture] = spec.architectures
-            [self._priced[name]] = priced(spec, [estimate_chip(spec, architecture, assumed(spec, architecture))])
+        try:
+            network = self._network(name)
+            if check.quantity in COUNTS:
+                return self._count(network, check.quantity)
+            if name not in self._priced:
+                spec = network.spec
+                [architecture] = spec.architectures
+                [self._priced[name]] = priced(spec, [estimate_chip(spec, architecture, assumed(spec, architecture))])
+        except InputError as error:
+            key = f"networks.{name}" + (f".{error.key}" if error.key else "")
+            raise (error if error.file else error.of(file=display(self._case.document.path), key=key)) from error
         return _value(network, self._priced[name], check)
 
     def _network(self, name: str) -> _Found:
@@ -50,7 +62,7 @@ class Networks:
             spec = resolve(
                 case.near(file.workload), batch=file.batch, archs=[case.near(file.architecture)],
                 tech=case.near(file.technology), settings=file.set,
-                figures=figures,
+                figures=figures, copies=file.copies,
             )  # fmt: skip
             self._found[name] = _Found(file, spec)
         return self._found[name]

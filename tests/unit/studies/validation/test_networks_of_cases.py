@@ -104,3 +104,33 @@ def test_a_count_is_no_prediction_and_a_wrong_one_misses(tmp_path: Path) -> None
     assert found["bert-base"].kind == "arithmetic"
     assert "outside x1.001" in found["bert-base"].problem
     assert found["bert-large"].ok
+
+
+WORK = "architecture: tiles, work: inference, batch: 8"
+
+
+def test_weights_that_stand_in_several_places_take_more_tiles_and_less_time(tmp_path: Path) -> None:
+    once = read_case("burr2023")
+    name = next(iter(Networks(once)._network("bert-base").spec.network.shapes))
+    twice = read_case(str(copied(tmp_path, (WORK, f"{WORK}, copies: {{{name}: 2}}"))))
+    check = once.file.published["bert-base"].check
+    assert check is not None
+    tiles, seconds = (
+        [Networks(case).value(check.model_copy(update={"quantity": quantity})) for case in (once, twice)]
+        for quantity in ("tiles", "latency")
+    )
+    assert tiles == [38, 48]  # queries, keys and values side by side: 2 x 5 tiles more
+    assert seconds[1] < seconds[0]
+
+
+@pytest.mark.parametrize(
+    ("copies", "message"),
+    [("{atention: 2}", "copies.atention: no such matrix; expected one of "), ("{NAME: 1000000}", "takes 10,?000,?028 tiles, and tiles has"),
+     ("{NAME: 0}", "greater than or equal to 1|from 1|at least 1"), ("[NAME]", "copies")],
+)  # fmt: skip
+def test_copies_that_cannot_be_are_told(tmp_path: Path, copies: str, message: str) -> None:
+    name = next(iter(Networks(read_case("burr2023"))._network("bert-base").spec.network.shapes))
+    path = copied(tmp_path, (WORK, f"{WORK}, copies: {copies.replace('NAME', name)}"))
+    with pytest.raises(InputError, match=message) as caught:
+        validate([str(path)], folder=tmp_path / "points")
+    assert "case.yaml" in str(caught.value)
