@@ -151,7 +151,12 @@ def check_known(document: Document, network: Network) -> None:
 
 
 def _check_copies(chips: Sequence[Architecture], key: str) -> None:
-    """Refuse to lay matrices down more than once where each copy would be pulsed by chance."""
+    """Refuse to lay matrices down more than once where no chip has tiles, or each copy would be pulsed by chance."""
+    if not any(hasattr(chip, "tile") for chip in chips):
+        raise InputError(
+            f"no tiles in {' and '.join(chip.name for chip in chips)}", key=key,
+            expected="none for chips that keep weights in memory, or a chip with tiles",
+        )  # fmt: skip
     for chip in chips:
         if registry.load("chip", chip.chip).WRITES_IN_PLACE:
             raise InputError(

@@ -134,3 +134,14 @@ def test_copies_that_cannot_be_are_told(tmp_path: Path, copies: str, message: st
     with pytest.raises(InputError, match=message) as caught:
         validate([str(path)], folder=tmp_path / "points")
     assert "case.yaml" in str(caught.value)
+
+
+def test_copies_are_of_chips_with_tiles(tmp_path: Path) -> None:
+    path = copied(tmp_path, (WORK, "architecture: digital32-large, work: inference, batch: 8, copies: {up: 2}"))
+    with pytest.raises(InputError, match="case.yaml: networks.bert-base.copies: no tiles in digital32-large"):
+        validate([str(path)], folder=tmp_path / "points")
+
+
+def test_tiles_are_asked_of_chips_that_have_them() -> None:
+    with pytest.raises(InputError, match="^--tiles: no tiles in digital32-large"):
+        estimate("lenet-mnist", archs=["digital32-large"], tiles=50)
